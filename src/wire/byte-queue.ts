@@ -1,0 +1,57 @@
+/** Received bytes that wait to be whole: what the record and the handshake buffers are made of. */
+
+import { EMPTY } from './bytes.ts';
+
+/**
+ * First in, first out. Bytes are copied once on the way in; the views that {@link ByteQueue.take} hands out stay as they are,
+ * because a region once filled is never written again. Growth is amortised: a peer that sends single bytes costs O(n).
+ */
+export class ByteQueue {
+  #buffer: Uint8Array = EMPTY;
+  #start = 0;
+  #end = 0;
+
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (this.length === 0) {
+      this.#buffer = bytes.slice();
+      this.#start = 0;
+      this.#end = bytes.length;
+      return;
+    }
+    if (this.#end + bytes.length > this.#buffer.length) this.#grow(bytes.length);
+    this.#buffer.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  #grow(by: number): void {
+    const larger = new Uint8Array(2 * (this.length + by));
+    larger.set(this.#buffer.subarray(this.#start, this.#end));
+    this.#end = this.length;
+    this.#start = 0;
+    this.#buffer = larger;
+  }
+
+  /** The byte at `index`, which must be there. */
+  at(index: number): number {
+    return this.#buffer[this.#start + index] as number;
+  }
+
+  /** The first `length` bytes, which must be there, as a view that stays valid. */
+  take(length: number): Uint8Array {
+    const bytes = this.#buffer.subarray(this.#start, this.#start + length);
+    this.#start += length;
+    if (this.#start === this.#end) this.clear();
+    return bytes;
+  }
+
+  clear(): void {
+    this.#buffer = EMPTY;
+    this.#start = 0;
+    this.#end = 0;
+  }
+}

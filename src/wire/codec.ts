@@ -1,0 +1,331 @@
+/**
+ * RFC 8446 §3 (presentation language) as values: one declaration of a struct parses it and builds it, and its TypeScript
+ * type is inferred from it. `opaque(0, 32)` is `opaque<0..32>`, `vector(0, 2 ** 16 - 2, uint16)` is `uint16<0..2^16-2>`.
+ */
+
+import { EMPTY } from './bytes.ts';
+
+/** A struct of the wire: reads a value, writes the same value. */
+export interface Codec<T> {
+  read(reader: Reader): T;
+  write(writer: Writer, value: T): void;
+}
+
+/** The type of the value that a codec speaks. */
+export type Infer<C> = C extends Codec<infer T> ? T : never;
+
+/** Bytes that do not fit the struct: carries where (`extensions.keyShare`) and the alert that the peer is due. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError';
+  /** Names of the fields on the way to the place, outermost first. */
+  readonly path: string[] = [];
+  readonly reason: string;
+  readonly alert: 'decode_error' | 'illegal_parameter';
+
+  constructor(reason: string, alert: 'decode_error' | 'illegal_parameter' = 'decode_error') {
+    super(reason);
+    this.reason = reason;
+    this.alert = alert;
+  }
+
+  /** The same error, seen from the field around it. */
+  within(field: string): this {
+    this.path.unshift(field);
+    this.message = `${this.path.join('.')}: ${this.reason}`;
+    return this;
+  }
+}
+
+/** A window on received bytes. What it hands out are views, not copies. */
+export class Reader {
+  readonly bytes: Uint8Array;
+  offset = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.offset;
+  }
+
+  take(length: number): Uint8Array {
+    if (length > this.remaining) throw new DecodeError(`${length} bytes wanted, ${this.remaining} left`);
+    this.offset += length;
+    return this.bytes.subarray(this.offset - length, this.offset);
+  }
+
+  uint(width: number): number {
+    const bytes = this.take(width);
+    let value = 0;
+    for (const byte of bytes) value = value * 256 + byte;
+    return value;
+  }
+
+  /** Runs to the end: what is left over is an error that says how much. */
+  finish(): void {
+    if (this.remaining > 0) throw new DecodeError(`${this.remaining} trailing bytes`);
+  }
+}
+
+/** A growing buffer. */
+export class Writer {
+  #bytes = new Uint8Array(256);
+  #length = 0;
+
+  #reserve(length: number): number {
+    const at = this.#length;
+    this.#length += length;
+    if (this.#length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.#length, 2 * this.#bytes.length));
+      larger.set(this.#bytes.subarray(0, at));
+      this.#bytes = larger;
+    }
+    return at;
+  }
+
+  raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length); // may replace the buffer
+    this.#bytes.set(bytes, at);
+  }
+
+  uint(width: number, value: number): void {
+    if (!Number.isInteger(value) || value < 0 || value >= 256 ** width) {
+      throw new RangeError(`${value} does not fit a uint${8 * width}`);
+    }
+    this.#put(this.#reserve(width), width, value);
+  }
+
+  /** Writes `body` behind its own length: the length is filled in when the body ends. */
+  block(width: number, body: () => void): number {
+    const at = this.#reserve(width);
+    body();
+    const length = this.#length - at - width;
+    if (length >= 256 ** width) throw new RangeError(`${length} bytes do not fit a length of ${width} bytes`);
+    this.#put(at, width, length);
+    return length;
+  }
+
+  #put(at: number, width: number, value: number): void {
+    for (let i = width - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) this.#bytes[at + i] = rest % 256;
+  }
+
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+}
+
+/** Reads one value that fills `bytes` exactly. @throws DecodeError */
+export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
+  const reader = new Reader(bytes);
+  const value = codec.read(reader);
+  reader.finish();
+  return value;
+}
+
+/** The bytes of one value. @throws RangeError where a value is outside the range that its declaration gives. */
+export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
+  const writer = new Writer();
+  codec.write(writer, value);
+  return writer.finish();
+}
+
+function uint(width: number): Codec<number> {
+  return {
+    read: (reader) => reader.uint(width),
+    write: (writer, value) => writer.uint(width, value),
+  };
+}
+
+export const uint8: Codec<number> = uint(1);
+export const uint16: Codec<number> = uint(2);
+export const uint24: Codec<number> = uint(3);
+export const uint32: Codec<number> = uint(4);
+
+/** `opaque name[length]` */
+export function fixed(length: number): Codec<Uint8Array> {
+  return {
+    read: (reader) => reader.take(length),
+    write: (writer, value) => {
+      if (value.length !== length) throw new RangeError(`${value.length} bytes, ${length} wanted`);
+      writer.raw(value);
+    },
+  };
+}
+
+/** What is left of the surrounding struct; for bodies whose length the framing carries (Finished). */
+export const rest: Codec<Uint8Array> = {
+  read: (reader) => reader.take(reader.remaining),
+  write: (writer, value) => writer.raw(value),
+};
+
+/** A struct without fields. */
+export const empty: Codec<Record<string, never>> = { read: () => ({}), write: () => {} };
+
+/** How many bytes the length of a vector takes: as many as its ceiling needs (§3.4). */
+function lengthWidth(max: number): number {
+  return max < 256 ? 1 : max < 65536 ? 2 : 3;
+}
+
+/** The body of a vector: its length checked against the declaration before a byte of it is looked at. */
+function readBlock(reader: Reader, min: number, max: number): Reader {
+  const length = reader.uint(lengthWidth(max));
+  if (length < min || length > max) throw new DecodeError(`length ${length} outside <${min}..${max}>`);
+  return new Reader(reader.take(length));
+}
+
+function writeBlock(writer: Writer, min: number, max: number, body: () => void): void {
+  const length = writer.block(lengthWidth(max), body);
+  if (length < min || length > max) throw new RangeError(`length ${length} outside <${min}..${max}>`);
+}
+
+/** `opaque name<min..max>` */
+export function opaque(min: number, max: number): Codec<Uint8Array> {
+  return {
+    read: (reader) => readBlock(reader, min, max).bytes,
+    write: (writer, value) => writeBlock(writer, min, max, () => writer.raw(value)),
+  };
+}
+
+/** `Item name<min..max>`: min and max count bytes, as in the RFC. */
+export function vector<T>(min: number, max: number, item: Codec<T>): Codec<readonly T[]> {
+  return {
+    read: (reader) => {
+      const body = readBlock(reader, min, max);
+      const items: T[] = [];
+      try {
+        while (body.remaining > 0) items.push(item.read(body));
+      } catch (error) {
+        throw error instanceof DecodeError ? error.within(`[${items.length}]`) : error;
+      }
+      return items;
+    },
+    write: (writer, value) =>
+      writeBlock(writer, min, max, () => {
+        for (const element of value) item.write(writer, element);
+      }),
+  };
+}
+
+/** A value alone in a block of its own length (an extension body, a `Certificate` entry). */
+export function block<T>(min: number, max: number, codec: Codec<T>): Codec<T> {
+  return {
+    read: (reader) => {
+      const body = readBlock(reader, min, max);
+      const value = codec.read(body);
+      body.finish();
+      return value;
+    },
+    write: (writer, value) => writeBlock(writer, min, max, () => codec.write(writer, value)),
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the fields of a struct have unrelated types; this is the codec's variance.
+type Fields = Record<string, Codec<any>>;
+
+/** `struct { … } Name;` in the order of its declaration. */
+export function struct<F extends Fields>(fields: F): Codec<{ readonly [K in keyof F]: Infer<F[K]> }> {
+  const entries = Object.entries(fields);
+  return {
+    read: (reader) => {
+      const value: Record<string, unknown> = {};
+      for (const [name, codec] of entries) value[name] = readField(name, codec, reader);
+      return value as { [K in keyof F]: Infer<F[K]> };
+    },
+    write: (writer, value) => {
+      for (const [name, codec] of entries) codec.write(writer, value[name]);
+    },
+  };
+}
+
+function readField<T>(name: string, codec: Codec<T>, reader: Reader): T {
+  try {
+    return codec.read(reader);
+  } catch (error) {
+    throw error instanceof DecodeError ? error.within(name) : error;
+  }
+}
+
+/** A tail that older peers leave out altogether: absent where the struct has ended before it. */
+export function optionalTail<T>(codec: Codec<T>): Codec<T | undefined> {
+  return {
+    read: (reader) => (reader.remaining === 0 ? undefined : codec.read(reader)),
+    write: (writer, value) => {
+      if (value !== undefined) codec.write(writer, value);
+    },
+  };
+}
+
+/** The same bytes under another type: a name, an enumeration, a text. `from` may throw a DecodeError. */
+export function mapped<A, B>(codec: Codec<A>, from: (wire: A) => B, to: (value: B) => A): Codec<B> {
+  return {
+    read: (reader) => from(codec.read(reader)),
+    write: (writer, value) => codec.write(writer, to(value)),
+  };
+}
+
+/** Text of one byte a character. Names on the wire (SNI, ALPN) are compared as bytes, so nothing is interpreted here. */
+export function text(min: number, max: number): Codec<string> {
+  return mapped(
+    opaque(min, max),
+    (bytes) => String.fromCharCode(...bytes),
+    (value) => Uint8Array.from(value, (character) => character.charCodeAt(0)),
+  );
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as for Fields.
+type ExtensionFields = Record<string, readonly [type: number, codec: Codec<any>]>;
+
+/** What an extension block parses to: each known extension under its name, and the types in the order of the wire. */
+export type Extensions<F extends ExtensionFields> = { readonly [K in keyof F]?: Infer<F[K][1]> | undefined } & {
+  readonly order?: readonly number[];
+};
+
+/**
+ * `Extension extensions<0..2^16-1>` (§4.2): unknown types are skipped, a type that comes twice is refused. `order` lists all
+ * types received, known or not; on the way out the declaration gives the order and `order` is ignored.
+ */
+export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensions<F>> {
+  const byType = new Map(Object.entries(fields).map(([name, [type, codec]]) => [type, { name, codec }]));
+  return {
+    read: (reader) => {
+      const body = readBlock(reader, 0, 0xffff);
+      const seen = new Set<number>();
+      const value: Record<string, unknown> = {};
+      while (body.remaining > 0) {
+        const type = body.uint(2);
+        if (seen.has(type)) throw new DecodeError(`extension ${type} twice`, 'illegal_parameter');
+        seen.add(type);
+        const data = readBlock(body, 0, 0xffff);
+        const known = byType.get(type);
+        if (known !== undefined) value[known.name] = readField(known.name, wholeOf(known.codec), data);
+      }
+      value['order'] = [...seen];
+      return value as Extensions<F>;
+    },
+    write: (writer, value) =>
+      writeBlock(writer, 0, 0xffff, () => {
+        for (const [name, [type, codec]] of Object.entries(fields)) {
+          const body = (value as Record<string, unknown>)[name];
+          if (body === undefined) continue;
+          writer.uint(2, type);
+          writer.block(2, () => codec.write(writer, body));
+        }
+      }),
+  };
+}
+
+/** The codec, with the demand that nothing is left over behind it. */
+function wholeOf<T>(codec: Codec<T>): Codec<T> {
+  return {
+    read: (reader) => {
+      const value = codec.read(reader);
+      reader.finish();
+      return value;
+    },
+    write: codec.write,
+  };
+}
+
+/** An extension that only says "I am here". */
+export const flag: Codec<true> = { read: () => true, write: (writer) => writer.raw(EMPTY) };

@@ -1,0 +1,307 @@
+/** DER (X.690 §8, §10): a strict reader, as what is signed or stored must have one encoding only, and a writer. */
+
+import { ascii, concat, EMPTY, latin1, toHex } from './bytes.ts';
+
+/** Identifier octets of the universal types in use (X.690 §8.1.2). */
+export const Tag = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  oid: 0x06,
+  utf8String: 0x0c,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+/** Deeper than any structure read here; what nests further is an attack on the stack of whoever descends into it. */
+const MAX_DEPTH = 16;
+/** No structure read here comes near 4 GiB. */
+const MAX_LENGTH_OCTETS = 4;
+
+/** The identifier octet of `[n] EXPLICIT`, and of `[n] IMPLICIT` before a constructed type. */
+export function explicitTag(n: number): number {
+  if (!Number.isInteger(n) || n < 0 || n > 30) throw new RangeError(`context tag ${n} outside 0..30`);
+  return 0xa0 + n;
+}
+
+/** The identifier octet of `[n] IMPLICIT` before a primitive type. */
+export function implicitTag(n: number): number {
+  return explicitTag(n) - 0x20;
+}
+
+/** Bytes that are not the DER wanted: says what is wrong, in which field, and at which byte of the whole. */
+export class DerError extends Error {
+  override readonly name = 'DerError';
+  readonly reason: string;
+  /** Names of the fields on the way to the place, dots between them; empty at the top. */
+  readonly path: string;
+  readonly offset: number;
+
+  constructor(reason: string, path: string, offset: number) {
+    super(`${path === '' ? '' : `${path}: `}${reason} (at byte ${offset})`);
+    this.reason = reason;
+    this.path = path;
+    this.offset = offset;
+  }
+}
+
+/** Where a reader stands in the whole, for its errors. */
+interface Place {
+  readonly path: string;
+  readonly offset: number;
+  readonly depth: number;
+}
+
+/** Reads values one after the other. What it hands out are views, not copies; what it throws is a {@link DerError}. */
+export class DerReader {
+  readonly #bytes: Uint8Array;
+  readonly #place: Place;
+  #offset = 0;
+  /** Where the value begins that an error is about. */
+  #start = 0;
+
+  constructor(bytes: Uint8Array, place: Place = { path: '', offset: 0, depth: 0 }) {
+    this.#bytes = bytes;
+    this.#place = place;
+  }
+
+  get isEmpty(): boolean {
+    return this.#offset === this.#bytes.length;
+  }
+
+  /** The identifier octet of the next value. */
+  peekTag(): number | undefined {
+    return this.#bytes[this.#offset];
+  }
+
+  /** The contents of the next value, which must have this tag. */
+  read(tag: number, name?: string): Uint8Array {
+    const found = this.peekTag();
+    this.#start = this.#offset;
+    if (found !== tag) {
+      throw this.#error(`tag ${hex(tag)} wanted, ${found === undefined ? 'nothing' : hex(found)} found`, name);
+    }
+    return this.#take(name).contents;
+  }
+
+  /** A reader of the contents of the next value: constructed, or a string that wraps DER of its own. */
+  enter(tag: number, name?: string): DerReader {
+    const contents = this.read(tag, name);
+    const depth = this.#place.depth + 1;
+    const offset = this.#place.offset + this.#offset - contents.length;
+    if (depth > MAX_DEPTH) throw this.#error(`nested deeper than ${MAX_DEPTH}`, name);
+    return new DerReader(contents, { path: this.#path(name), offset, depth });
+  }
+
+  /** {@link enter} where the next value has this tag, else nothing: the value is OPTIONAL or has a DEFAULT. */
+  optional(tag: number, name?: string): DerReader | undefined {
+    return this.peekTag() === tag ? this.enter(tag, name) : undefined;
+  }
+
+  /** INTEGER, as a number: not negative and exact. */
+  integer(name?: string): number {
+    let value = 0;
+    for (const byte of this.bigInteger(name)) value = value * 256 + byte;
+    if (!Number.isSafeInteger(value)) throw this.#error('INTEGER too large', name);
+    return value;
+  }
+
+  /** INTEGER, not negative: big-endian without leading zeros (zero itself is one byte). */
+  bigInteger(name?: string): Uint8Array {
+    const contents = this.read(Tag.integer, name);
+    const [first, second = 0x80] = contents;
+    if (first === undefined) throw this.#error('INTEGER without contents', name);
+    if (first >= 0x80) throw this.#error('INTEGER is negative', name);
+    if (first !== 0 || contents.length === 1) return contents;
+    if (second < 0x80) throw this.#error('INTEGER is not minimal', name); // X.690 §8.3.2
+    return contents.subarray(1);
+  }
+
+  /** OCTET STRING */
+  octets(name?: string): Uint8Array {
+    return this.read(Tag.octetString, name);
+  }
+
+  /** BIT STRING of whole octets, as keys and signatures are. */
+  bits(name?: string): Uint8Array {
+    const contents = this.read(Tag.bitString, name);
+    if (contents[0] !== 0) throw this.#error('BIT STRING not of whole octets', name);
+    return contents.subarray(1);
+  }
+
+  /** BOOLEAN: DER knows one encoding of TRUE (X.690 §11.1). */
+  boolean(name?: string): boolean {
+    const [value, ...more] = this.read(Tag.boolean, name);
+    if (more.length > 0 || (value !== 0 && value !== 0xff)) throw this.#error('BOOLEAN neither 00 nor FF', name);
+    return value === 0xff;
+  }
+
+  /** OBJECT IDENTIFIER in dotted decimal. */
+  oid(name?: string): string {
+    const arcs: number[] = [];
+    let arc = 0;
+    let open = false;
+    for (const byte of this.read(Tag.oid, name)) {
+      if (!open && byte === 0x80) throw this.#error('OBJECT IDENTIFIER is not minimal', name); // X.690 §8.19.2
+      arc = arc * 128 + (byte & 0x7f);
+      if (!Number.isSafeInteger(arc)) throw this.#error('OBJECT IDENTIFIER too large', name);
+      open = byte >= 0x80;
+      if (open) continue;
+      arcs.push(arc);
+      arc = 0;
+    }
+    const [first, ...others] = arcs;
+    if (open || first === undefined) throw this.#error('OBJECT IDENTIFIER breaks off', name);
+    const root = Math.min(Math.floor(first / 40), 2); // X.690 §8.19.4
+    return [root, first - 40 * root, ...others].join('.');
+  }
+
+  /** UTCTime or GeneralizedTime as RFC 5280 §4.1.2.5 allows them: milliseconds since the epoch. */
+  time(name?: string): number {
+    const isUtc = this.peekTag() === Tag.utcTime;
+    const text = latin1(this.read(isUtc ? Tag.utcTime : Tag.generalizedTime, name));
+    const century = isUtc ? (Number(text.slice(0, 2)) < 50 ? '20' : '19') : '';
+    const iso = (century + text).replace(/^(....)(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
+    const time = text.length === (isUtc ? 13 : 15) ? Date.parse(iso) : Number.NaN;
+    // Date.parse carries 31 April over into May and reads other forms too; only what it gives back unchanged is a time.
+    if (Number.isNaN(time) || new Date(time).toISOString() !== iso) throw this.#error('not a time', name);
+    return time;
+  }
+
+  /** The whole next value, header included: to be skipped, compared or signed. */
+  raw(name?: string): Uint8Array {
+    return this.#take(name).whole;
+  }
+
+  /** Demands that nothing is left over. */
+  finish(): void {
+    const left = this.#bytes.length - this.#offset;
+    this.#start = this.#offset;
+    if (left > 0) throw this.#error(`${left} trailing bytes`);
+  }
+
+  /** The next value, its length checked before anything is used: definite, in the fewest octets (X.690 §10.1). */
+  #take(name: string | undefined): { readonly whole: Uint8Array; readonly contents: Uint8Array } {
+    this.#start = this.#offset;
+    const bytes = this.#bytes.subarray(this.#offset);
+    const [tag, first] = bytes;
+    if (tag === undefined || first === undefined) throw this.#error('value breaks off', name);
+    if ((tag & 0x1f) === 0x1f || tag === 0) throw this.#error(`tag ${hex(tag)} not supported`, name);
+    let header = 2;
+    let length = first;
+    if (first >= 0x80) {
+      const octets = bytes.subarray(2, 2 + (first & 0x7f));
+      if (first === 0x80 || first > 0x80 + MAX_LENGTH_OCTETS) throw this.#error(`length ${hex(first)} refused`, name);
+      if (octets.length < first - 0x80) throw this.#error('length breaks off', name);
+      header += octets.length;
+      length = octets.reduce((sum, octet) => sum * 256 + octet, 0);
+      if (octets[0] === 0 || length < 0x80) throw this.#error('length is not minimal', name);
+    }
+    if (length > bytes.length - header) {
+      throw this.#error(`length ${length}, but ${bytes.length - header} bytes left`, name);
+    }
+    this.#offset += header + length;
+    return { whole: bytes.subarray(0, header + length), contents: bytes.subarray(header, header + length) };
+  }
+
+  #path(name: string | undefined): string {
+    return [this.#place.path, name ?? ''].filter((part) => part !== '').join('.');
+  }
+
+  #error(reason: string, name?: string): DerError {
+    return new DerError(reason, this.#path(name), this.#place.offset + this.#start);
+  }
+}
+
+function hex(octet: number): string {
+  return toHex(Uint8Array.of(octet));
+}
+
+/** One value: identifier, length in the fewest octets, contents. */
+export function tlv(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  const body = concat(...contents);
+  if (body.length < 0x80) return concat(Uint8Array.of(tag, body.length), body);
+  const length = bigEndian(body.length);
+  return concat(Uint8Array.of(tag, 0x80 + length.length), length, body);
+}
+
+export function sequence(...contents: readonly Uint8Array[]): Uint8Array {
+  return tlv(Tag.sequence, ...contents);
+}
+
+/** SET OF one element; more would have to be sorted (X.690 §11.6), and no structure made here has more. */
+export function set(element: Uint8Array): Uint8Array {
+  return tlv(Tag.set, element);
+}
+
+/** INTEGER, not negative: an exact number, or big-endian bytes with or without leading zeros. */
+export function integer(value: number | Uint8Array): Uint8Array {
+  const bytes = typeof value === 'number' ? bigEndian(value) : value;
+  const start = bytes.findIndex((byte) => byte !== 0);
+  const digits = start < 0 ? EMPTY : bytes.subarray(start);
+  const isPositive = digits[0] !== undefined && digits[0] < 0x80;
+  return tlv(Tag.integer, isPositive ? EMPTY : Uint8Array.of(0), digits);
+}
+
+function bigEndian(value: number): Uint8Array {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not an unsigned safe integer`);
+  const bytes: number[] = [];
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
+  return Uint8Array.from(bytes);
+}
+
+export function boolean(value: boolean): Uint8Array {
+  return tlv(Tag.boolean, Uint8Array.of(value ? 0xff : 0));
+}
+
+export function octetString(...contents: readonly Uint8Array[]): Uint8Array {
+  return tlv(Tag.octetString, ...contents);
+}
+
+/** BIT STRING of whole octets, or one whose last octet has `unused` bits at its end. */
+export function bitString(contents: Uint8Array, unused = 0): Uint8Array {
+  return tlv(Tag.bitString, Uint8Array.of(unused), contents);
+}
+
+/** OBJECT IDENTIFIER from dotted decimal. */
+export function oid(dotted: string): Uint8Array {
+  const arcs = dotted.split('.').map(Number);
+  const [root = 0, second = 0, ...others] = arcs;
+  const encoded = [40 * root + second, ...others];
+  if (!/^([01]\.[123]?\d|2\.\d+)(\.\d+)*$/.test(dotted) || !encoded.every(Number.isSafeInteger)) {
+    throw new RangeError(`no object identifier: ${dotted}`);
+  }
+  return tlv(Tag.oid, Uint8Array.from(encoded.flatMap(base128)));
+}
+
+/** X.690 §8.19.2: seven bits an octet, the high bit of all but the last set. */
+function base128(arc: number): number[] {
+  const octets = [arc % 128];
+  for (let rest = Math.floor(arc / 128); rest > 0; rest = Math.floor(rest / 128)) octets.unshift(0x80 + (rest % 128));
+  return octets;
+}
+
+export function utf8String(text: string): Uint8Array {
+  return tlv(Tag.utf8String, new TextEncoder().encode(text));
+}
+
+/** Milliseconds since the epoch, cut to seconds, as RFC 5280 §4.1.2.5 wants them: from 2050 on GeneralizedTime. */
+export function time(milliseconds: number): Uint8Array {
+  const digits = new Date(milliseconds).toISOString().replace(/\.\d+|[-:T]/g, '');
+  const isUtc = digits >= '1950' && digits < '2050';
+  return isUtc ? tlv(Tag.utcTime, ascii(digits.slice(2))) : tlv(Tag.generalizedTime, ascii(digits));
+}
+
+/** `[n] EXPLICIT` (and `[n] IMPLICIT` of a constructed type, given its contents). */
+export function explicit(n: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  return tlv(explicitTag(n), ...contents);
+}
+
+/** `[n] IMPLICIT` of a primitive type: its contents only. */
+export function implicit(n: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  return tlv(implicitTag(n), ...contents);
+}

@@ -1,0 +1,67 @@
+/** PEM (RFC 7468): DER as text between two lines; several blocks, and whatever text stands around them. */
+
+import { latin1 } from './bytes.ts';
+
+export interface PemBlock {
+  /** What stands behind BEGIN: `CERTIFICATE`, `PRIVATE KEY`. */
+  readonly label: string;
+  /** Whether a pass phrase protects it: by its label (RFC 7468 §11) or by its headers (RFC 1421 §4.6.1.1). */
+  readonly encrypted: boolean;
+  readonly bytes: Uint8Array;
+}
+
+/** Text that is no PEM: says what to do about it. */
+export class PemError extends Error {
+  override readonly name = 'PemError';
+}
+
+/** All blocks of a text, at least one. @throws PemError */
+export function parsePem(text: string): PemBlock[] {
+  const blocks: PemBlock[] = [];
+  let open: { readonly label: string; readonly lines: string[] } | undefined;
+  for (const line of text.split(/\r\n?|\n/)) {
+    const [, edge, label = ''] = /^-----(BEGIN|END) ((?:(?!--).)+)-----$/.exec(line.trim()) ?? [];
+    if (edge === 'END') {
+      if (open?.label !== label) throw new PemError(`END ${label} without its BEGIN; is the text whole?`);
+      blocks.push(decodeBlock(open.label, open.lines));
+      open = undefined;
+    } else if (edge === 'BEGIN') {
+      if (open !== undefined) break;
+      open = { label, lines: [] };
+    } else {
+      open?.lines.push(line.trim());
+    }
+  }
+  if (open !== undefined) throw new PemError(`BEGIN ${open.label} without its END; is the text whole?`);
+  if (blocks.length === 0) throw new PemError(adviceFor(text));
+  return blocks;
+}
+
+function decodeBlock(label: string, lines: readonly string[]): PemBlock {
+  // RFC 1421 §4.6: headers, where there are any, end with an empty line.
+  const isHeaded = lines[0]?.includes(':') ?? false;
+  const headers = isHeaded ? lines.slice(0, lines.indexOf('')) : [];
+  const encrypted = label.startsWith('ENCRYPTED ') || headers.some((header) => /^Proc-Type:.*ENCRYPTED/.test(header));
+  return { label, encrypted, bytes: decodeBase64(label, lines.slice(headers.length).join('')) };
+}
+
+function decodeBase64(label: string, text: string): Uint8Array {
+  if (text === '') throw new PemError(`the ${label} block is empty`);
+  try {
+    return Uint8Array.from(globalThis.atob(text), (character) => character.charCodeAt(0));
+  } catch (cause) {
+    throw new PemError(`the ${label} block is not base64; was the text altered?`, { cause });
+  }
+}
+
+function adviceFor(text: string): string {
+  if (!text.includes('-----BEGIN ')) return 'no -----BEGIN in it; pass the contents of the PEM file, not its name';
+  const remedy = text.includes('\\n') ? 'turn each "\\n" into a line break' : 'put BEGIN and END on lines of their own';
+  return `the line breaks of the PEM text are lost; ${remedy}`;
+}
+
+/** One block, in lines of 64 characters (RFC 7468 §2). */
+export function encodePem(label: string, bytes: Uint8Array): string {
+  const lines = globalThis.btoa(latin1(bytes)).match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+}

@@ -1,0 +1,79 @@
+/** The record layer without its cryptography: RFC 8446 §5.1, RFC 5246 §6.2.1. */
+
+import { TlsAlert } from './alert.ts';
+import { ByteQueue } from './byte-queue.ts';
+import { ContentType } from './registry.ts';
+
+/** 2^14: what a TLSPlaintext.fragment may hold. */
+export const MAX_PLAINTEXT = 16384;
+/** What a protected fragment may hold beyond that: RFC 8446 §5.2, RFC 5246 §6.2.3. */
+export const MAX_EXPANSION = { 'TLSv1.3': 256, 'TLSv1.2': 2048 } as const;
+
+const HEADER = 5;
+
+/** A record as it came: its header is the additional data of TLS 1.3's AEAD. */
+export interface TlsRecord {
+  readonly type: number;
+  readonly version: number;
+  readonly header: Uint8Array;
+  readonly fragment: Uint8Array;
+}
+
+/** Cuts the stream of received bytes into records. */
+export class RecordBuffer {
+  readonly #queue = new ByteQueue();
+  #first = true;
+
+  /** How many bytes wait for the rest of their record. */
+  get length(): number {
+    return this.#queue.length;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#queue.push(bytes);
+  }
+
+  /**
+   * The next whole record, `undefined` while there is none.
+   * @param limit the longest fragment allowed in the present state. @throws TlsAlert record_overflow from the header alone
+   */
+  next(limit: number): TlsRecord | undefined {
+    if (this.#queue.length < 3) return undefined;
+    if (this.#first) this.#refuseSsl2();
+    requireContentType(this.#queue.at(0));
+    if (this.#queue.length < HEADER) return undefined;
+    const length = 256 * this.#queue.at(3) + this.#queue.at(4);
+    if (length > limit) throw new TlsAlert('record_overflow', `a record of ${length} bytes, ${limit} allowed`);
+    if (this.#queue.length < HEADER + length) return undefined;
+    this.#first = false;
+    const record = this.#queue.take(HEADER + length);
+    return {
+      type: record[0] as number,
+      version: 256 * (record[1] as number) + (record[2] as number),
+      header: record.subarray(0, HEADER),
+      fragment: record.subarray(HEADER),
+    };
+  }
+
+  /** RFC 5246 Appendix E.2: an SSLv2 CLIENT-HELLO has the high bit of its length set and message type 1. */
+  #refuseSsl2(): void {
+    if (this.#queue.at(0) >= 0x80 && this.#queue.at(2) === 1) {
+      throw new TlsAlert('protocol_version', 'an SSLv2 hello');
+    }
+  }
+
+  clear(): void {
+    this.#queue.clear();
+  }
+}
+
+/** §5: a record type that is not expected in any state is refused before its length is believed. */
+function requireContentType(type: number): void {
+  if (type >= ContentType.change_cipher_spec && type <= ContentType.application_data) return;
+  throw new TlsAlert('unexpected_message', `record type ${type}`);
+}
+
+/** The five bytes before a fragment. */
+export function recordHeader(type: number, version: number, length: number): Uint8Array {
+  return Uint8Array.of(type, version >> 8, version & 0xff, length >> 8, length & 0xff);
+}

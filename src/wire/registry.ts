@@ -1,0 +1,156 @@
+/** IANA's numbers under the names of the RFCs. Nothing here decides anything. */
+
+/** The name under which a registry lists a number, for messages to people; unknown numbers as hexadecimal. */
+export function nameOf(registry: Readonly<Record<string, number>>, value: number): string {
+  for (const [name, number] of Object.entries(registry)) if (number === value) return name;
+  return `0x${value.toString(16).padStart(4, '0')}`;
+}
+
+/** RFC 8446 §5.1 */
+export const ContentType = {
+  change_cipher_spec: 20,
+  alert: 21,
+  handshake: 22,
+  application_data: 23,
+} as const;
+
+/** RFC 8446 §4, RFC 5246 §7.4 */
+export const HandshakeType = {
+  hello_request: 0,
+  client_hello: 1,
+  server_hello: 2,
+  new_session_ticket: 4,
+  end_of_early_data: 5,
+  encrypted_extensions: 8,
+  certificate: 11,
+  server_key_exchange: 12,
+  certificate_request: 13,
+  server_hello_done: 14,
+  certificate_verify: 15,
+  client_key_exchange: 16,
+  finished: 20,
+  key_update: 24,
+  message_hash: 254,
+} as const;
+
+/** RFC 8446 §4.1.2, §4.2.1 */
+export const ProtocolVersion = {
+  SSLv3: 0x0300,
+  'TLSv1.0': 0x0301,
+  'TLSv1.1': 0x0302,
+  'TLSv1.2': 0x0303,
+  'TLSv1.3': 0x0304,
+} as const;
+
+/** RFC 8446 §4.2, and the extensions that RFC 5077, 5746, 6066, 7301, 7627, 8422 and 8449 name. */
+export const ExtensionType = {
+  server_name: 0,
+  supported_groups: 10,
+  ec_point_formats: 11,
+  signature_algorithms: 13,
+  application_layer_protocol_negotiation: 16,
+  padding: 21,
+  extended_master_secret: 23,
+  record_size_limit: 28,
+  session_ticket: 35,
+  pre_shared_key: 41,
+  early_data: 42,
+  supported_versions: 43,
+  cookie: 44,
+  psk_key_exchange_modes: 45,
+  certificate_authorities: 47,
+  signature_algorithms_cert: 50,
+  key_share: 51,
+  renegotiation_info: 0xff01,
+} as const;
+
+/** RFC 8446 Appendix B.4, RFC 5289, RFC 7905; and the two signalling values of RFC 5746 and RFC 7507. */
+export const CipherSuite = {
+  TLS_EMPTY_RENEGOTIATION_INFO_SCSV: 0x00ff,
+  TLS_AES_128_GCM_SHA256: 0x1301,
+  TLS_AES_256_GCM_SHA384: 0x1302,
+  TLS_CHACHA20_POLY1305_SHA256: 0x1303,
+  TLS_FALLBACK_SCSV: 0x5600,
+  TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: 0xc02b,
+  TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: 0xc02c,
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: 0xc02f,
+  TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: 0xc030,
+  TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: 0xcca8,
+  TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: 0xcca9,
+} as const;
+
+/** RFC 8446 §4.2.7 */
+export const NamedGroup = {
+  secp256r1: 23,
+  secp384r1: 24,
+  x25519: 29,
+} as const;
+
+/** RFC 8446 §4.2.3 */
+export const SignatureScheme = {
+  rsa_pkcs1_sha256: 0x0401,
+  rsa_pkcs1_sha384: 0x0501,
+  rsa_pkcs1_sha512: 0x0601,
+  ecdsa_secp256r1_sha256: 0x0403,
+  ecdsa_secp384r1_sha384: 0x0503,
+  rsa_pss_rsae_sha256: 0x0804,
+  rsa_pss_rsae_sha384: 0x0805,
+  rsa_pss_rsae_sha512: 0x0806,
+  ed25519: 0x0807,
+} as const;
+
+/** RFC 8446 §4.2.9 */
+export const PskKeyExchangeMode = {
+  psk_ke: 0,
+  psk_dhe_ke: 1,
+} as const;
+
+/** RFC 8446 §6, RFC 5246 §7.2, RFC 7507 */
+export const AlertDescription = {
+  close_notify: 0,
+  unexpected_message: 10,
+  bad_record_mac: 20,
+  decryption_failed_RESERVED: 21,
+  record_overflow: 22,
+  decompression_failure: 30,
+  handshake_failure: 40,
+  no_certificate_RESERVED: 41,
+  bad_certificate: 42,
+  unsupported_certificate: 43,
+  certificate_revoked: 44,
+  certificate_expired: 45,
+  certificate_unknown: 46,
+  illegal_parameter: 47,
+  unknown_ca: 48,
+  access_denied: 49,
+  decode_error: 50,
+  decrypt_error: 51,
+  export_restriction_RESERVED: 60,
+  protocol_version: 70,
+  insufficient_security: 71,
+  internal_error: 80,
+  inappropriate_fallback: 86,
+  user_canceled: 90,
+  no_renegotiation: 100,
+  missing_extension: 109,
+  unsupported_extension: 110,
+  certificate_unobtainable: 111,
+  unrecognized_name: 112,
+  bad_certificate_status_response: 113,
+  bad_certificate_hash_value: 114,
+  unknown_psk_identity: 115,
+  certificate_required: 116,
+  no_application_protocol: 120,
+} as const;
+
+export const AlertLevel = { warning: 1, fatal: 2 } as const;
+
+export type AlertName = keyof typeof AlertDescription;
+export type CipherSuiteName = Exclude<
+  keyof typeof CipherSuite,
+  'TLS_EMPTY_RENEGOTIATION_INFO_SCSV' | 'TLS_FALLBACK_SCSV'
+>;
+export type GroupName = keyof typeof NamedGroup;
+export type SignatureSchemeName = keyof typeof SignatureScheme;
+export type PskMode = keyof typeof PskKeyExchangeMode;
+export type Version = 'TLSv1.2' | 'TLSv1.3';
