@@ -1,0 +1,98 @@
+/** The pseudorandom function of TLS 1.2 and what is made with it: RFC 5246 §5, §6.3, §8.1; RFC 7627 §4; RFC 5705. */
+
+import { ascii, concat, wipe } from '../wire/bytes.ts';
+import type { Hash } from './provider.ts';
+
+declare const stage: unique symbol;
+/** 48 bytes, RFC 5246 §8.1. */
+export type Tls12MasterSecret = Uint8Array & { readonly [stage]: 'master' };
+
+/** §5: P_hash */
+export function prf(hash: Hash, secret: Uint8Array, label: string, seed: Uint8Array, length: number): Uint8Array {
+  const key = hash.hmac(secret);
+  const labelled = concat(ascii(label), seed);
+  const output = new Uint8Array(length);
+  let a = labelled;
+  for (let at = 0; at < length; at += hash.length) {
+    a = key.sign(a);
+    const block = key.sign(a, labelled);
+    output.set(block.subarray(0, length - at), at);
+    wipe(block);
+  }
+  key.wipe();
+  return output;
+}
+
+/** §8.1: over client_random and server_random. */
+export function tls12MasterSecret(
+  hash: Hash,
+  premaster: Uint8Array,
+  clientRandom: Uint8Array,
+  serverRandom: Uint8Array,
+): Tls12MasterSecret {
+  return prf(hash, premaster, 'master secret', concat(clientRandom, serverRandom), 48) as Tls12MasterSecret;
+}
+
+/** RFC 7627 §4: over the hash of ClientHello…ClientKeyExchange. */
+export function tls12ExtendedMasterSecret(
+  hash: Hash,
+  premaster: Uint8Array,
+  sessionHash: Uint8Array,
+): Tls12MasterSecret {
+  return prf(hash, premaster, 'extended master secret', sessionHash, 48) as Tls12MasterSecret;
+}
+
+/** The master secret that a session carries. */
+export function storedMasterSecret(secret: Uint8Array): Tls12MasterSecret {
+  if (secret.length !== 48)
+    throw new RangeError(`a TLS 1.2 master secret has 48 bytes, this session's has ${secret.length}`);
+  return secret.slice() as Tls12MasterSecret;
+}
+
+/** RFC 5246 §6.3 for AEAD suites: no MAC keys. */
+export interface Tls12Keys {
+  readonly clientKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+  readonly clientIv: Uint8Array;
+  readonly serverIv: Uint8Array;
+}
+
+export function tls12Keys(
+  hash: Hash,
+  master: Tls12MasterSecret,
+  randoms: { readonly client: Uint8Array; readonly server: Uint8Array },
+  lengths: { readonly key: number; readonly iv: number },
+): Tls12Keys {
+  const { key, iv } = lengths;
+  const keyBlock = prf(hash, master, 'key expansion', concat(randoms.server, randoms.client), 2 * (key + iv));
+  const keys = {
+    clientKey: keyBlock.slice(0, key),
+    serverKey: keyBlock.slice(key, 2 * key),
+    clientIv: keyBlock.slice(2 * key, 2 * key + iv),
+    serverIv: keyBlock.slice(2 * key + iv),
+  };
+  wipe(keyBlock);
+  return keys;
+}
+
+/** §7.4.9: verify_data */
+export function tls12VerifyData(
+  hash: Hash,
+  master: Tls12MasterSecret,
+  sender: 'client' | 'server',
+  transcriptHash: Uint8Array,
+): Uint8Array {
+  return prf(hash, master, `${sender} finished`, transcriptHash, 12);
+}
+
+/** RFC 5705 §4. Without a context its length is left out too, so "none" and "empty" differ. */
+export function tls12ExportKeyingMaterial(
+  hash: Hash,
+  master: Tls12MasterSecret,
+  randoms: { readonly client: Uint8Array; readonly server: Uint8Array },
+  request: { readonly label: string; readonly context: Uint8Array | undefined; readonly length: number },
+): Uint8Array {
+  const { label, context, length } = request;
+  const tail = context === undefined ? [] : [Uint8Array.of(context.length >> 8, context.length & 0xff), context];
+  return prf(hash, master, label, concat(randoms.client, randoms.server, ...tail), length);
+}

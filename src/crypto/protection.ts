@@ -1,0 +1,162 @@
+/** Record protection, one direction and one key at a time: RFC 8446 §5.2–§5.5, RFC 5246 §6.2.3.3, RFC 5288, RFC 7905. */
+
+import { TlsAlert } from '../wire/alert.ts';
+import { concat, EMPTY } from '../wire/bytes.ts';
+import { MAX_EXPANSION, MAX_PLAINTEXT, recordHeader, type TlsRecord } from '../wire/record.ts';
+import { ContentType } from '../wire/registry.ts';
+import type { Aead, AeadKey } from './provider.ts';
+
+const LEGACY_VERSION = 0x0303;
+const TAG_LENGTH = 16;
+
+/** The content of a record once its protection is off. */
+export interface Content {
+  readonly type: number;
+  readonly content: Uint8Array;
+}
+
+/** One direction under one key. The sequence number is its own and never wraps: a key is replaced long before. */
+export interface Protection {
+  /** Records protected or opened so far. */
+  readonly records: number;
+  /** The longest fragment that may come in. */
+  readonly fragmentLimit: number;
+  /** A whole record, header included. */
+  seal(type: number, content: Uint8Array): Uint8Array;
+  /** @throws TlsAlert bad_record_mac, record_overflow or unexpected_message */
+  open(record: TlsRecord): Content;
+  wipe(): void;
+}
+
+/** Before the first key. */
+export class Plaintext implements Protection {
+  records = 0;
+  readonly fragmentLimit = MAX_PLAINTEXT;
+
+  seal(type: number, content: Uint8Array): Uint8Array {
+    this.records++;
+    return concat(recordHeader(type, LEGACY_VERSION, content.length), content);
+  }
+
+  open(record: TlsRecord): Content {
+    this.records++;
+    return { type: record.type, content: record.fragment };
+  }
+
+  wipe(): void {}
+}
+
+/** RFC 8446 §5.2: the true content type is inside, behind the content and before the padding. */
+export class Tls13Protection implements Protection {
+  records = 0;
+  readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.3'];
+  readonly #key: AeadKey;
+  readonly #iv: Uint8Array;
+
+  constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
+    this.#key = aead.key(keys.key);
+    this.#iv = keys.iv.slice();
+  }
+
+  seal(type: number, content: Uint8Array): Uint8Array {
+    const inner = concat(content, Uint8Array.of(type));
+    const header = recordHeader(ContentType.application_data, LEGACY_VERSION, inner.length + TAG_LENGTH);
+    return concat(header, this.#key.seal(nonce(this.#iv, this.records++), header, inner));
+  }
+
+  open(record: TlsRecord): Content {
+    if (record.type !== ContentType.application_data) {
+      throw new TlsAlert('unexpected_message', `an unprotected record of type ${record.type}`);
+    }
+    const inner = this.#key.open(nonce(this.#iv, this.records), record.header, record.fragment);
+    if (inner === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
+    this.records++;
+    if (inner.length > MAX_PLAINTEXT + 1)
+      throw new TlsAlert('record_overflow', `${inner.length} bytes inside a record`);
+    return unpad(inner);
+  }
+
+  wipe(): void {
+    this.#key.wipe();
+    this.#iv.fill(0);
+  }
+}
+
+/** §5.4: the last byte that is not zero is the content type; a record without one, or empty where none may be, is refused. */
+function unpad(inner: Uint8Array): Content {
+  let end = inner.length - 1;
+  while (end >= 0 && inner[end] === 0) end--;
+  if (end < 0) throw new TlsAlert('unexpected_message', 'a record of nothing but padding');
+  const type = inner[end] as number;
+  if (end === 0 && type !== ContentType.application_data) {
+    throw new TlsAlert('unexpected_message', `an empty record of type ${type}`);
+  }
+  return { type, content: inner.subarray(0, end) };
+}
+
+/** RFC 8446 §5.3, RFC 7905 §2: the sequence number, left-padded to 12 bytes, xor the IV. */
+function nonce(iv: Uint8Array, sequence: number): Uint8Array {
+  const result = iv.slice();
+  for (let i = 11, rest = sequence; rest > 0; i--, rest = Math.floor(rest / 256)) {
+    result[i] = (result[i] as number) ^ (rest % 256);
+  }
+  return result;
+}
+
+/** TLS 1.2 with an AEAD. AES-GCM sends 8 bytes of its nonce (RFC 5288 §3), ChaCha20-Poly1305 none (RFC 7905 §2). */
+export class Tls12Protection implements Protection {
+  records = 0;
+  readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.2'];
+  readonly #key: AeadKey;
+  readonly #iv: Uint8Array;
+  readonly #explicitLength: number;
+
+  constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
+    this.#key = aead.key(keys.key);
+    this.#iv = keys.iv.slice();
+    this.#explicitLength = explicitNonceLength(aead);
+  }
+
+  seal(type: number, content: Uint8Array): Uint8Array {
+    const sequence = sequenceBytes(this.records++);
+    const explicit = this.#explicitLength === 0 ? EMPTY : sequence;
+    const additionalData = concat(sequence, recordHeader(type, LEGACY_VERSION, content.length));
+    const sealed = this.#key.seal(this.#nonce(sequence, explicit), additionalData, content);
+    return concat(recordHeader(type, LEGACY_VERSION, explicit.length + sealed.length), explicit, sealed);
+  }
+
+  open(record: TlsRecord): Content {
+    const overhead = this.#explicitLength + TAG_LENGTH;
+    const length = record.fragment.length - overhead;
+    if (length < 0) throw new TlsAlert('bad_record_mac', 'a record too short for its tag');
+    const sequence = sequenceBytes(this.records);
+    const explicit = record.fragment.subarray(0, this.#explicitLength);
+    const additionalData = concat(sequence, recordHeader(record.type, record.version, length));
+    const sealed = record.fragment.subarray(this.#explicitLength);
+    const content = this.#key.open(this.#nonce(sequence, explicit), additionalData, sealed);
+    if (content === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
+    this.records++;
+    if (content.length > MAX_PLAINTEXT)
+      throw new TlsAlert('record_overflow', `${content.length} bytes inside a record`);
+    return { type: record.type, content };
+  }
+
+  #nonce(sequence: Uint8Array, explicit: Uint8Array): Uint8Array {
+    if (this.#explicitLength > 0) return concat(this.#iv, explicit);
+    return this.#iv.map((byte, i) => byte ^ (i < 4 ? 0 : (sequence[i - 4] as number)));
+  }
+
+  wipe(): void {
+    this.#key.wipe();
+    this.#iv.fill(0);
+  }
+}
+
+/** Bytes of the nonce that TLS 1.2 sends with each record. */
+export function explicitNonceLength(aead: Aead): number {
+  return aead.name === 'chacha20-poly1305' ? 0 : 8;
+}
+
+function sequenceBytes(sequence: number): Uint8Array {
+  return nonce(new Uint8Array(12), sequence).subarray(4);
+}

@@ -1,0 +1,84 @@
+/**
+ * The boundary to cryptography. A provider is a plain object, whole and composable by spreading:
+ * `{ ...defaultProvider, groups: { ...defaultProvider.groups, x25519: mine } }`.
+ */
+
+import type { GroupName } from '../wire/registry.ts';
+
+/** A value, or the promise of one. */
+export type Awaitable<T> = T | PromiseLike<T>;
+
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+export type HashName = 'sha256' | 'sha384';
+export type AeadName = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
+
+/** Source of random bytes: exactly `length` of them, unpredictable. */
+export type RandomBytes = (length: number) => Uint8Array;
+
+export interface CryptoProvider {
+  readonly hashes: Readonly<Record<HashName, Hash>>;
+  readonly aeads: Readonly<Record<AeadName, Aead>>;
+  readonly groups: Readonly<Partial<Record<GroupName, KeyAgreement>>>;
+}
+
+/** A hash function, alone and under HMAC. Everything it returns belongs to the caller. */
+export interface Hash {
+  readonly name: HashName;
+  /** Bytes of a digest. */
+  readonly length: number;
+  digest(message: Uint8Array): Uint8Array;
+  /** A running hash: the transcript. */
+  start(): RunningHash;
+  /** HMAC (RFC 2104) with the key set up once and used for as many messages as wanted. */
+  hmac(key: Uint8Array): HmacKey;
+}
+
+export interface RunningHash {
+  update(message: Uint8Array): void;
+  /** The digest so far; the hash goes on. */
+  peek(): Uint8Array;
+}
+
+export interface HmacKey {
+  /** MAC over the concatenation of the parts. */
+  sign(...parts: readonly Uint8Array[]): Uint8Array;
+  /** Overwrites the key. */
+  wipe(): void;
+}
+
+/** An AEAD with a nonce of 12 and a tag of 16 bytes (RFC 5116 §5.1, RFC 8439 §2.8). */
+export interface Aead {
+  readonly name: AeadName;
+  readonly keyLength: number;
+  /** Sets up a key, which is copied; the nonce must never repeat under it. */
+  key(key: Uint8Array): AeadKey;
+}
+
+export interface AeadKey {
+  /** Ciphertext with the tag behind it. */
+  seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /** The plaintext, or `undefined` where the tag does not fit; nothing is released before the tag has been checked. */
+  open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
+  /** Overwrites the key. */
+  wipe(): void;
+}
+
+/** An (EC)DHE group. Either step may answer with a promise; the handshake then waits. */
+export interface KeyAgreement {
+  generate(randomBytes: RandomBytes): Awaitable<EphemeralKey>;
+}
+
+export interface EphemeralKey {
+  /** The public key in the encoding of RFC 8446 §4.2.8.2. */
+  readonly publicKey: Uint8Array;
+  /**
+   * The shared secret with a peer's public key, to be used once.
+   * @throws RangeError (or rejects) where `peer` is no point of the group or the result is all zero (RFC 7748 §6.1)
+   */
+  agree(peer: Uint8Array): Awaitable<Uint8Array>;
+  /** Overwrites the private key. */
+  wipe(): void;
+}

@@ -1,0 +1,168 @@
+/** The receiving half of the record layer: opens records, puts messages together, keeps order. RFC 8446 §5, RFC 5246 §6. */
+
+import { TlsAlert } from '../wire/alert.ts';
+import { type ExpectedMessage, HandshakeBuffer, type HandshakeFrame } from '../wire/handshake-buffer.ts';
+import { RecordBuffer, type TlsRecord } from '../wire/record.ts';
+import { ContentType } from '../wire/registry.ts';
+import { type Content, Plaintext, type Protection } from './protection.ts';
+
+export type Incoming =
+  | { readonly kind: 'handshake'; readonly frame: HandshakeFrame }
+  | { readonly kind: 'change_cipher_spec' }
+  | { readonly kind: 'alert'; readonly level: number; readonly description: number }
+  | { readonly kind: 'data'; readonly data: Uint8Array };
+
+/** How many records in a row may carry nothing; each costs work and brings the connection no further. */
+const MAX_IDLE = 32;
+
+export class RecordReader {
+  readonly #records = new RecordBuffer();
+  readonly #messages = new HandshakeBuffer();
+  #protection: Protection = new Plaintext();
+  #dropChangeCipherSpec = false;
+  #skippable = 0;
+  #idle = 0;
+
+  /** Records opened under the present key. */
+  get records(): number {
+    return this.#protection.records;
+  }
+
+  /** Bytes that wait for the rest of their record. */
+  get buffered(): number {
+    return this.#records.length;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#records.push(bytes);
+  }
+
+  /** From here on under another key. @throws TlsAlert unexpected_message where a message straddles the change (§5.1) */
+  protect(protection: Protection): void {
+    if (!this.#messages.isEmpty) throw new TlsAlert('unexpected_message', 'a message straddles a change of keys');
+    this.#protection.wipe();
+    this.#protection = protection;
+  }
+
+  /** RFC 8446 §5: whether a ChangeCipherSpec record is dropped without further processing. */
+  tolerateChangeCipherSpec(tolerate: boolean): void {
+    this.#dropChangeCipherSpec = tolerate;
+  }
+
+  /** RFC 8446 §4.2.10: up to so many bytes of records that do not open are early data, which nobody reads. */
+  skipEarlyData(bytes: number): void {
+    this.#skippable = bytes;
+  }
+
+  /** The next thing that the peer has said, `undefined` while there is none. @throws TlsAlert */
+  next(expected: ExpectedMessage | undefined): Incoming | undefined {
+    for (;;) {
+      const frame = this.#messages.next(expected);
+      if (frame !== undefined) return { kind: 'handshake', frame };
+      const record = this.#records.next(this.#protection.fragmentLimit);
+      if (record === undefined) return undefined;
+      const incoming = this.#read(record);
+      if (incoming !== undefined) return incoming;
+    }
+  }
+
+  /** One more thing without progress. @throws TlsAlert unexpected_message when there have been too many in a row */
+  idle(): void {
+    if (++this.#idle > MAX_IDLE)
+      throw new TlsAlert('unexpected_message', `more than ${MAX_IDLE} idle records in a row`);
+  }
+
+  #read(record: TlsRecord): Incoming | undefined {
+    if (record.type === ContentType.change_cipher_spec) return this.#readChangeCipherSpec(record);
+    const content = this.#open(record);
+    switch (content?.type) {
+      case undefined:
+        return undefined;
+      case ContentType.handshake:
+        return this.#readHandshake(content.content);
+      case ContentType.alert:
+        return readAlert(content.content);
+      case ContentType.application_data:
+        return this.#readData(content.content);
+      default:
+        throw new TlsAlert('unexpected_message', `content type ${content?.type}`);
+    }
+  }
+
+  /** RFC 8446 §5: dropped where TLS 1.3 tolerates it; for TLS 1.2 the handshake knows whether it is due. */
+  #readChangeCipherSpec({ fragment }: TlsRecord): Incoming | undefined {
+    this.#requireWholeMessages('change_cipher_spec');
+    if (fragment.length !== 1 || fragment[0] !== 1)
+      throw new TlsAlert('unexpected_message', 'a strange ChangeCipherSpec');
+    if (!this.#dropChangeCipherSpec) return { kind: 'change_cipher_spec' };
+    this.idle();
+    return undefined;
+  }
+
+  #open(record: TlsRecord): Content | undefined {
+    if (this.#isEarlyData(record)) return undefined;
+    if (this.#dropChangeCipherSpec && record.type === ContentType.alert && this.#protection.records === 0) {
+      return { type: record.type, content: record.fragment }; // the client had no keys: it could not read our ServerHello
+    }
+    try {
+      const content = this.#protection.open(record);
+      this.#skippable = 0;
+      return content;
+    } catch (error) {
+      if (this.#skip(record, error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Between HelloRetryRequest and the second ClientHello nothing is protected, so the outer type tells. */
+  #isEarlyData(record: TlsRecord): boolean {
+    if (record.type !== ContentType.application_data || !(this.#protection instanceof Plaintext)) return false;
+    return this.#skippable > 0 && this.#skip(record, undefined);
+  }
+
+  #skip({ type, fragment }: TlsRecord, error: unknown): boolean {
+    if (this.#skippable === 0 || type !== ContentType.application_data) return false;
+    if (error instanceof TlsAlert && error.alert !== 'bad_record_mac') return false;
+    this.#skippable -= fragment.length;
+    if (this.#skippable <= 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.2.10
+    return true;
+  }
+
+  /** §5.1: no empty fragments of handshake messages. */
+  #readHandshake(fragment: Uint8Array): undefined {
+    if (fragment.length === 0) throw new TlsAlert('unexpected_message', 'an empty handshake record');
+    this.#messages.push(fragment);
+    this.#idle = 0;
+  }
+
+  #readData(data: Uint8Array): Incoming | undefined {
+    this.#requireWholeMessages('application_data');
+    if (data.length > 0) {
+      this.#idle = 0;
+      return { kind: 'data', data };
+    }
+    this.idle();
+    return undefined;
+  }
+
+  /** §5.1: between the records of one message there is no other. */
+  #requireWholeMessages(type: string): void {
+    if (!this.#messages.isEmpty) throw new TlsAlert('unexpected_message', `${type} inside a handshake message`);
+  }
+
+  /** Forgets what has been received and wipes the key. */
+  wipe(): void {
+    this.#protection.wipe();
+    this.#records.clear();
+    this.#messages.clear();
+  }
+}
+
+/** §6: one alert a record. */
+function readAlert(content: Uint8Array): Incoming {
+  const [level, description] = content;
+  if (content.length !== 2 || level === undefined || description === undefined) {
+    throw new TlsAlert('decode_error', `an alert of ${content.length} bytes`);
+  }
+  return { kind: 'alert', level, description };
+}
