@@ -1,0 +1,63 @@
+/** The types of what a user supplies: the new, get and remove callbacks of OpenSSL's manual pages. */
+
+import type { Awaitable } from '../crypto/provider.ts';
+import type { Session } from './session.ts';
+
+/** Why a session left: told to the remove callback. */
+export type RemovalReason =
+  | 'expired'
+  | 'flushed'
+  | 'evicted'
+  | 'removed'
+  | 'unclean'
+  | 'alert-sent'
+  | 'alert-received'
+  | 'consumed'
+  | 'closed';
+
+/** What a callback may know of the connection that it is asked for. */
+export interface ConnectionInfo {
+  readonly serverName: string | undefined;
+  readonly version: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+/** Structural, so that no ambient type is needed: the host's `AbortSignal`. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** A session from the get callback whose hold passes to the engine (OpenSSL's `*copy = 0`). Made by {@link give}. */
+export class Given {
+  readonly session: Session;
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+}
+
+/** Parts with the caller's hold on a session that the get callback returns; a session returned bare is only lent. */
+export function give(session: Session): Given {
+  return new Given(session);
+}
+
+/** `false`: leaves the internal cache at once. `true`: stays, and the application keeps a hold. Nothing: stays, no hold. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is a normal case.
+export type OnNew = (session: Session, connection: ConnectionInfo) => Awaitable<boolean | void>;
+
+/** A session (lent), `give(session)` (given), bytes of `session.toDer()` (ours to decode, own and wipe), or nothing. */
+export type OnGet = (
+  id: Uint8Array,
+  connection: ConnectionInfo,
+  signal: AbortSignalLike,
+) => Awaitable<Session | Given | Uint8Array | null | undefined>;
+
+export type OnRemove = (session: Session, reason: RemovalReason) => void;
+
+/** For single use: true for exactly one caller. */
+export type OnTake = (id: Uint8Array) => Awaitable<boolean>;
