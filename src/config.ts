@@ -1,0 +1,228 @@
+/** defineServer(): validates the options, fills in the defaults, and freezes the result. */
+
+import { SessionCache } from './cache/session-cache.ts';
+import { type Credential, credentialFromPem } from './crypto/credential.ts';
+import { noble } from './crypto/noble.ts';
+import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
+import type { Settings, TicketSettings } from './handshake/context.ts';
+import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
+import type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
+import { SessionStore } from './session-store.ts';
+import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from './wire/registry.ts';
+import { systemWorld, type World } from './world.ts';
+
+/** A server's settings, validated and frozen. Any number of connections may use it. Made by {@link defineServer}. */
+export interface ServerConfig extends Settings {
+  readonly world: World;
+  readonly store: SessionStore;
+  /** Whether the options named a cache or a callback, so that as a virtual host it keeps to its own. */
+  readonly hasOwnStore: boolean;
+  readonly lookupTimeoutMs: number;
+  readonly onServerName: ServerOptions['onServerName'];
+  readonly keylog: ServerOptions['keylog'];
+  readonly limits: { readonly recordsPerKey: number; readonly skippedEarlyData: number };
+}
+
+const DEFAULT_TIMEOUT = 7200;
+const DEFAULT_LOOKUP_TIMEOUT_MS = 1000;
+const DEFAULT_MAX_IDENTITIES = 5;
+const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
+const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+
+const OPTIONS = [
+  'credentials minVersion maxVersion ciphers groups alpn onServerName sessions tickets pskModes scope',
+  'requireExtendedMasterSecret crypto world limits keylog',
+].join(' ');
+const SESSION_OPTIONS = [
+  'cache internalLookup internalStore autoClear updateTime timeout maxEntries idContext generateId',
+  'onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
+].join(' ');
+const TICKET_OPTIONS = 'mode initial afterResumption timing keys singleUse maxAuthAge';
+
+/**
+ * A server that any shell can run. `cert` and `key` as in node:tls are the Node shell's; here there is `credentials`.
+ * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
+ */
+export function defineServer(options: ServerOptions): ServerConfig {
+  requireObject('options', options);
+  requireKnown('', options, OPTIONS);
+  const sessions = options.sessions ?? {};
+  requireObject('sessions', sessions);
+  requireKnown('sessions.', sessions, SESSION_OPTIONS);
+  const crypto = options.crypto ?? noble;
+  const world = options.world ?? systemWorld;
+  const store = new SessionStore(sessionCache(sessions), sessions, world);
+  const tickets = ticketSettings(options.tickets ?? {}, sessions);
+  return Object.freeze({
+    ...protocolSettings(options),
+    ...sessionSettings(sessions),
+    credentials: credentials(options.credentials),
+    requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
+    scope: scope(options.scope ?? {}),
+    tickets,
+    canFindSessions: store.canFind,
+    canKeepSessions: store.canKeep,
+    hasOwnStore: ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'].some((name) => name in sessions),
+    crypto,
+    world,
+    store,
+    limits: limits(options.limits ?? {}),
+    onServerName: callback('onServerName', options.onServerName),
+    keylog: callback('keylog', options.keylog),
+  });
+}
+
+function protocolSettings(options: ServerOptions) {
+  const minVersion = oneOf<Version>('minVersion', options.minVersion ?? 'TLSv1.2', VERSIONS);
+  const maxVersion = oneOf<Version>('maxVersion', options.maxVersion ?? 'TLSv1.3', VERSIONS);
+  if (minVersion > maxVersion) throw new RangeError(`minVersion ${minVersion} is above maxVersion ${maxVersion}`);
+  const suites = (options.ciphers === undefined ? SUITES : list('ciphers', options.ciphers).map(suite)).filter(
+    ({ version }) => version >= minVersion && version <= maxVersion,
+  );
+  if (suites.length === 0) throw new RangeError(`ciphers: none of them belongs to ${minVersion} to ${maxVersion}`);
+  const groupNames = Object.keys(NamedGroup) as GroupName[];
+  const modeNames = Object.keys(PskKeyExchangeMode) as PskMode[];
+  return {
+    minVersion,
+    maxVersion,
+    suites,
+    groups: list('groups', options.groups ?? DEFAULT_GROUPS).map((name) => oneOf('groups', name, groupNames)),
+    pskModes: list('pskModes', options.pskModes ?? ['psk_dhe_ke']).map((name) => oneOf('pskModes', name, modeNames)),
+    alpn: [...(options.alpn ?? [])].map(protocolName),
+  };
+}
+
+function suite(name: string): SuiteParameters {
+  const known = suiteByName(name);
+  if (known === undefined) {
+    throw new TypeError(`ciphers: ${name} is not one of ${SUITES.map((candidate) => candidate.name).join(', ')}`);
+  }
+  return known;
+}
+
+/** RFC 7301 §3.1: 1 to 255 bytes. */
+function protocolName(name: string): string {
+  if (typeof name !== 'string' || !/^[\0-\xff]{1,255}$/.test(name)) {
+    throw new TypeError(`alpn: ${JSON.stringify(name)} is no protocol name; 1 to 255 bytes are`);
+  }
+  return name;
+}
+
+function credentials(given: ServerOptions['credentials']): readonly Credential[] {
+  if (!Array.isArray(given) || given.length === 0) {
+    throw new TypeError('credentials: give at least one { cert, key }, both PEM');
+  }
+  return given.map((credential: Credential | PemCredential) => {
+    if ('sign' in credential) return credential;
+    requireKnown('credentials[].', credential, 'cert key');
+    return credentialFromPem(credential);
+  });
+}
+
+function sessionCache({ cache, maxEntries }: SessionOptions): SessionCache | undefined {
+  if (cache === undefined) return new SessionCache(maxEntries === undefined ? {} : { maxEntries });
+  if (maxEntries !== undefined)
+    throw new TypeError("sessions.maxEntries is for a cache of the server's own: set it on the cache");
+  if (cache === false) return undefined;
+  if (!(cache instanceof SessionCache)) throw new TypeError('sessions.cache: a SessionCache, or false');
+  return cache;
+}
+
+function sessionSettings(sessions: SessionOptions) {
+  const idContext = sessions.idContext ?? new Uint8Array(0);
+  if (!(idContext instanceof Uint8Array)) throw new TypeError('sessions.idContext: a Uint8Array');
+  if (idContext.length > 32) throw new RangeError(`sessions.idContext has ${idContext.length} bytes, 32 are possible`);
+  return {
+    idContext: idContext.slice(),
+    sessionTimeout: integer('sessions.timeout', sessions.timeout, DEFAULT_TIMEOUT, 1),
+    maxIdentities: integer('sessions.maxIdentities', sessions.maxIdentities, DEFAULT_MAX_IDENTITIES, 1),
+    lookupTimeoutMs: integer('sessions.lookupTimeoutMs', sessions.lookupTimeoutMs, DEFAULT_LOOKUP_TIMEOUT_MS, 0),
+  };
+}
+
+function ticketSettings(tickets: TicketOptions, sessions: SessionOptions): TicketSettings {
+  requireObject('tickets', tickets);
+  requireKnown('tickets.', tickets, TICKET_OPTIONS);
+  const mode = oneOf<'stateful' | 'off'>('tickets.mode', tickets.mode ?? 'stateful', ['stateful', 'off']);
+  if ('keys' in tickets) throw new TypeError(`tickets.keys: the mode '${mode}' uses none; leave them out`);
+  oneOf('tickets.timing', tickets.timing ?? 'after-finished', ['after-finished']);
+  const singleUse = boolean('tickets.singleUse', tickets.singleUse, false);
+  if (singleUse && sessions.onGet !== undefined && sessions.onTake === undefined) {
+    throw new TypeError(
+      'tickets.singleUse with sessions.onGet needs sessions.onTake: only the store can tell who is the one',
+    );
+  }
+  return {
+    mode,
+    initial: integer('tickets.initial', tickets.initial, 2, 0, 255),
+    afterResumption: integer('tickets.afterResumption', tickets.afterResumption, 1, 0, 255),
+    singleUse,
+    maxAuthAge: integer('tickets.maxAuthAge', tickets.maxAuthAge, MAX_TICKET_LIFETIME, 1, MAX_TICKET_LIFETIME),
+  };
+}
+
+function scope(given: NonNullable<ServerOptions['scope']>): Settings['scope'] {
+  requireObject('scope', given);
+  requireKnown('scope.', given, 'label shareAcross');
+  const { label = '', shareAcross } = given;
+  if (typeof label !== 'string') throw new TypeError('scope.label: a string');
+  if (shareAcross !== undefined && typeof shareAcross !== 'string') throw new TypeError('scope.shareAcross: a string');
+  return { label, shareAcross };
+}
+
+function limits(given: NonNullable<ServerOptions['limits']>): ServerConfig['limits'] {
+  requireObject('limits', given);
+  requireKnown('limits.', given, 'recordsPerKey skippedEarlyData');
+  return {
+    recordsPerKey: integer('limits.recordsPerKey', given.recordsPerKey, Number.MAX_SAFE_INTEGER, 4),
+    skippedEarlyData: integer('limits.skippedEarlyData', given.skippedEarlyData, 16384, 0),
+  };
+}
+
+function requireObject(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${name}: an object is wanted`);
+}
+
+function requireKnown(prefix: string, value: object, known: string): void {
+  const names = known.split(' ');
+  for (const name of Object.keys(value)) {
+    if (!names.includes(name)) throw new TypeError(`unknown option ${prefix}${name}; there are ${names.join(', ')}`);
+  }
+}
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) throw new TypeError(`${name}: ${JSON.stringify(value)} is not one of ${allowed.join(', ')}`);
+  return found;
+}
+
+function list<T>(name: string, value: readonly T[]): readonly T[] {
+  if (!Array.isArray(value) || value.length === 0)
+    throw new TypeError(`${name}: an array with at least one entry is wanted`);
+  return value;
+}
+
+function boolean(name: string, value: boolean | undefined, preset: boolean): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name}: true or false is wanted`);
+  return value ?? preset;
+}
+
+function integer(
+  name: string,
+  value: number | undefined,
+  preset: number,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
+  if (value === undefined) return preset;
+  if (typeof value !== 'number') throw new TypeError(`${name}: a number is wanted`);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} is ${value}; whole numbers from ${min} to ${max} are possible`);
+  }
+  return value;
+}
+
+function callback<T>(name: string, value: T): T {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name}: a function is wanted`);
+  return value;
+}

@@ -1,0 +1,219 @@
+/** The session store as one connection sees it: asks, keeps holds, turns whatever the callbacks answer into a session or a reason. */
+
+import { type ConnectionInfo, Given } from './cache/callbacks.ts';
+import { Session } from './cache/session.ts';
+import { type Awaitable, isPromise } from './crypto/provider.ts';
+import type { Deferred, Event } from './events.ts';
+import type { Sessions } from './handshake/context.ts';
+import type { NoResumption } from './handshake/resumption.ts';
+import type { TaskOutcome } from './handshake/wait.ts';
+import type { SessionStore } from './session-store.ts';
+import { equalBytes } from './wire/bytes.ts';
+import type { Version } from './wire/registry.ts';
+import type { World } from './world.ts';
+
+const ID_LENGTH = 32;
+
+/** An answer of the internal cache, as against one of the user's. */
+class Internal {
+  readonly session: Session | undefined;
+  readonly reason: NoResumption;
+
+  constructor(session: Session | undefined, reason: NoResumption = 'unknown') {
+    this.session = session;
+    this.reason = reason;
+  }
+}
+
+/** What a connection lends its sessions. */
+export interface ConnectionHost {
+  readonly world: World;
+  info(): ConnectionInfo;
+  emit(event: Event): void;
+}
+
+export class ConnectionSessions implements Sessions {
+  store: SessionStore;
+  readonly #host: ConnectionHost;
+  readonly #held: Session[] = [];
+  readonly #later: (() => void)[] = [];
+  readonly #deferred = new Map<number, { readonly session: Session }>();
+  readonly #abort = new AbortController();
+  #isLate = false;
+  #nextToken = 1;
+
+  constructor(store: SessionStore, host: ConnectionHost) {
+    this.store = store;
+    this.#host = host;
+  }
+
+  #emit = (event: Event): void => this.#host.emit(event);
+
+  /** For everything in here that may call the user: hears what it makes of other sessions. */
+  #run<T>(action: () => T): T {
+    return this.store.during(this.#emit, action);
+  }
+
+  find(version: Version, id: Uint8Array): Awaitable<unknown> {
+    const internal = this.#run(() => this.store.lookupCache?.get(version, id, this.store.now()));
+    if (internal === 'expired') return new Internal(undefined, 'expired');
+    if (internal !== undefined) {
+      this.#touch(internal);
+      return new Internal(this.#hold(internal.upRef()));
+    }
+    const { onGet } = this.store.options;
+    if (onGet === undefined) return new Internal(undefined);
+    if (this.#isLate) return new Internal(undefined, 'store-timeout');
+    return this.#run(() => onGet(id.slice(), this.#host.info(), this.#abort.signal));
+  }
+
+  /** SSL_SESS_CACHE_UPDATE_TIME: the timeout counts from the last use. */
+  #touch(session: Session): void {
+    if (this.store.options.updateTime) session.time = this.store.now();
+  }
+
+  found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
+    if ('late' in outcome) return this.#missedDeadline();
+    if ('error' in outcome) return this.#failed('store-error', outcome.error);
+    if (outcome.value instanceof Internal) return outcome.value.session ?? outcome.value.reason;
+    const session = this.#sessionOf(outcome.value);
+    if (typeof session === 'string') return session;
+    if (session.version !== version) return this.#failed('version', new Error(`a session of ${session.version}`));
+    if (!equalBytes(session.id, id))
+      return this.#failed('wrong-id', new Error('a session with another id than was asked for'));
+    if (session.isResumable) this.#later.push(() => this.#keep(session));
+    return session;
+  }
+
+  #missedDeadline(): NoResumption {
+    this.#isLate = true;
+    this.#abort.abort();
+    return this.#failed('store-timeout', new Error('no answer within lookupTimeoutMs'));
+  }
+
+  #failed(reason: NoResumption, error: unknown): NoResumption {
+    this.#emit({ type: 'callback-error', callback: 'onGet', error });
+    return reason;
+  }
+
+  /** Lent, given, or bytes: in each case the connection has a hold of its own until it ends. */
+  #sessionOf(answer: unknown): Session | NoResumption {
+    if (answer === undefined || answer === null) return 'unknown';
+    try {
+      if (answer instanceof Given) return this.#hold(answer.session);
+      if (answer instanceof Session) return this.#hold(answer.upRef());
+      if (answer instanceof Uint8Array) return this.#hold(Session.fromDer(answer, this.store.now()));
+    } catch (error) {
+      return this.#failed(answer instanceof Uint8Array ? 'malformed' : 'store-error', error);
+    }
+    return this.#failed(
+      'store-error',
+      new TypeError('answer with a Session, give(session), bytes of toDer(), or nothing'),
+    );
+  }
+
+  #hold(session: Session): Session {
+    this.#held.push(session);
+    return session;
+  }
+
+  /** As OpenSSL does with what the get callback returns: it goes into the internal cache. */
+  #keep(session: Session): void {
+    const cache = this.store.storeCache;
+    if (cache === undefined || cache.isClosed || session.isCached || this.store.now() > session.expires) return;
+    this.#run(() => cache.add(session, this.store.listener));
+  }
+
+  newId(version: Version): Uint8Array {
+    const { generateId } = this.store.options;
+    if (generateId !== undefined) {
+      const id = this.#run(() => this.store.call('generateId', () => this.#requireFresh(version, generateId())));
+      if (id !== undefined) return id;
+    }
+    return this.#host.world.randomBytes(ID_LENGTH);
+  }
+
+  /** SSL_CTX_set_generate_session_id(3); with a bad id the handshake goes on under one of ours. */
+  #requireFresh(version: Version, id: unknown): Uint8Array {
+    if (!(id instanceof Uint8Array) || id.length < 1 || id.length > ID_LENGTH) {
+      throw new TypeError(`generateId: a Uint8Array of 1 to ${ID_LENGTH} bytes is wanted`);
+    }
+    if (this.store.cache?.has(version, id)) throw new Error('generateId: this id is in use');
+    return id.slice();
+  }
+
+  announce(session: Session): void {
+    this.#hold(session);
+    this.#run(() => {
+      const cache = this.store.storeCache;
+      if (cache !== undefined && !cache.isClosed) cache.add(session, this.store.listener);
+      this.#emit({ type: 'new-session', session });
+      if (this.store.options.onNew !== undefined) this.#callOnNew(session);
+    });
+  }
+
+  /** The callback is given a hold, which it keeps by answering true. */
+  #callOnNew(session: Session): void {
+    session.upRef();
+    const answer = this.store.call('onNew', () => this.store.options.onNew?.(session, this.#host.info()));
+    if (!isPromise(answer)) return this.#answered(session, answer);
+    const deferred: Deferred = { token: this.#nextToken++, callback: 'onNew', promise: answer };
+    this.#deferred.set(deferred.token, { session });
+    this.#emit({ type: 'deferred', deferred });
+  }
+
+  /** What the promise of a new-session callback has come to. */
+  settle({ token, callback }: Deferred, outcome: TaskOutcome<unknown>): void {
+    if ('error' in outcome) this.#emit({ type: 'callback-error', callback, error: outcome.error });
+    const pending = this.#deferred.get(token);
+    if (pending === undefined) return;
+    this.#deferred.delete(token);
+    this.#run(() => this.#answered(pending.session, 'value' in outcome ? outcome.value : undefined));
+  }
+
+  /** True keeps the hold; false has the session leave the internal cache, and remove is not told. */
+  #answered(session: Session, answer: unknown): void {
+    if (answer === true) return;
+    if (answer === false) {
+      this.store.cache?.discard(session);
+      this.#emit({ type: 'session-refused', session });
+    }
+    session.free();
+  }
+
+  take(session: Session): Awaitable<boolean> {
+    return this.#run(() => {
+      const wasHere = this.store.cache?.take(session.version, session.id) ?? false;
+      const { onTake } = this.store.options;
+      return onTake === undefined ? wasHere : onTake(session.id);
+    });
+  }
+
+  expire(session: Session): void {
+    this.#run(() => this.store.remove(session, 'expired'));
+  }
+
+  remove(session: Session, reason: 'alert-sent' | 'alert-received'): void {
+    this.#run(() => this.store.remove(session, reason));
+  }
+
+  completed(): void {
+    this.#run(() => this.store.completed());
+  }
+
+  /** What must not run while the handshake does. */
+  catchUp(): void {
+    for (let action = this.#later.shift(); action !== undefined; action = this.#later.shift()) action();
+  }
+
+  /** An answer that nobody waits for any more. */
+  release(outcome: TaskOutcome<unknown>): void {
+    if ('value' in outcome && outcome.value instanceof Given) outcome.value.session.free();
+  }
+
+  /** The end of the connection: its holds are released, whoever still looks something up for it is told. */
+  close(): void {
+    this.#abort.abort();
+    for (const session of this.#held.splice(0)) session.free();
+  }
+}

@@ -1,0 +1,496 @@
+/**
+ * One connection, without I/O: bytes in, bytes and events out. It interprets what the handshake waits for, and it is the one
+ * place where an alert is turned into bytes.
+ */
+
+import type { ConnectionInfo } from './cache/callbacks.ts';
+import type { Session } from './cache/session.ts';
+import type { ServerConfig } from './config.ts';
+import { ConnectionSessions } from './connection-sessions.ts';
+import { isPromise } from './crypto/provider.ts';
+import { type Incoming, RecordReader } from './crypto/record-reader.ts';
+import { RecordWriter } from './crypto/record-writer.ts';
+import { Transcript } from './crypto/transcript.ts';
+import type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
+import { clientHello } from './handshake/client-hello.ts';
+import type { Facts, Handshaking } from './handshake/context.ts';
+import { keyUpdate } from './handshake/key-update.ts';
+import { KeyUpdates } from './handshake/key-updates.ts';
+import { frame, type Message } from './handshake/message.ts';
+import { notResumed, type Resumption } from './handshake/resumption.ts';
+import { type Established, serve } from './handshake/server.ts';
+import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from './handshake/wait.ts';
+import { Secrets } from './secrets.ts';
+import { SessionStore } from './session-store.ts';
+import { alertName, TlsAlert } from './wire/alert.ts';
+import { EMPTY, toHex } from './wire/bytes.ts';
+import { DecodeError, decode } from './wire/codec.ts';
+import type { HandshakeFrame } from './wire/handshake-buffer.ts';
+import { AlertDescription, AlertLevel, type AlertName, ContentType, type Version } from './wire/registry.ts';
+
+/** What a connection may be told besides its configuration. */
+export interface ConnectionOptions {
+  /** Addresses of both ends, for the callbacks. */
+  readonly addresses?: Pick<ConnectionInfo, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'> | undefined;
+  /**
+   * For conformance tests: returns the body that is sent instead of `body`, which may break any rule. The transcript has what
+   * is sent.
+   */
+  readonly rewrite?: (<T>(message: Message<T>, body: T) => T) | undefined;
+}
+
+/** While a question is open no more than this is taken in: stop reading when a Step has one. */
+const MAX_BUFFERED = 65536;
+/** TLS 1.2: how often a peer may ask for a renegotiation that it does not get. */
+const MAX_RENEGOTIATIONS = 4;
+
+/** Whose code a task runs. */
+const CALLBACKS: Partial<Record<Task<unknown>['kind'], CallbackName>> = {
+  take: 'onTake',
+  'server-name': 'onServerName',
+  signature: 'sign',
+  'key-agreement': 'agree',
+};
+
+type State = 'handshaking' | 'established' | 'closed' | 'failed';
+
+/**
+ * The server's end of one TLS connection. Every method returns a {@link Step}: send its output, even when the connection has
+ * failed; then attend to its events; then see to its question. Whoever makes a connection disposes of it.
+ */
+export class ServerConnection {
+  readonly #config: ServerConfig;
+  readonly #options: ConnectionOptions;
+  readonly #reader = new RecordReader();
+  readonly #writer = new RecordWriter();
+  readonly #secrets = new Secrets();
+  readonly #sessions: ConnectionSessions;
+  readonly #context: Handshaking;
+  readonly #facts: Facts = {
+    version: undefined,
+    suite: undefined,
+    group: undefined,
+    serverName: undefined,
+    alpnProtocol: undefined,
+    signatureScheme: undefined,
+    clientRandom: undefined,
+    session: undefined,
+    resumption: notResumed('not-offered'),
+  };
+  readonly #handshake: Handshake<Established>;
+  #wait: Wait | undefined;
+  #established: Established | undefined;
+  #keyUpdates: KeyUpdates | undefined;
+  #state: State = 'handshaking';
+  #question: Question | undefined;
+  #events: Event[] = [];
+  #now = 0;
+  #nextToken = 1;
+  #hasProof = false;
+  #renegotiations = 0;
+  #isDisposed = false;
+  readonly #isEnded = { byUs: false, byPeer: false };
+
+  constructor(config: ServerConfig, options: ConnectionOptions = {}) {
+    this.#config = config;
+    this.#options = options;
+    this.#sessions = new ConnectionSessions(config.store, {
+      world: config.world,
+      info: () => this.#info(),
+      emit: (event) => this.#events.push(event),
+    });
+    this.#context = this.#makeContext();
+    this.#handshake = serve(this.#context);
+    this.#resume(undefined);
+  }
+
+  /** What the handshake waits for; `undefined` once it is over. */
+  get waitingFor(): Wait | undefined {
+    return this.#state === 'handshaking' ? this.#wait : undefined;
+  }
+
+  /** Whether the handshake is complete and the connection has not failed since. */
+  get isEstablished(): boolean {
+    return this.#state === 'established';
+  }
+
+  /** Whether it resumed, and if not, why not; settled once established. */
+  get resumption(): Resumption {
+    return this.#facts.resumption;
+  }
+
+  /** The current session: the one resumed from, or the last one issued. Lent until the connection is disposed of. */
+  get session(): Session | undefined {
+    return this.#facts.session;
+  }
+
+  get version(): Version | undefined {
+    return this.#facts.version;
+  }
+
+  /** IANA's name of the cipher suite. */
+  get cipherSuite(): string | undefined {
+    return this.#facts.suite?.name;
+  }
+
+  /** The (EC)DHE group of this handshake; `undefined` where there was none. */
+  get group(): string | undefined {
+    return this.#facts.group;
+  }
+
+  get signatureScheme(): string | undefined {
+    return this.#facts.signatureScheme;
+  }
+
+  /** The host name that the client sent. */
+  get serverName(): string | undefined {
+    return this.#facts.serverName;
+  }
+
+  get alpnProtocol(): string | undefined {
+    return this.#facts.alpnProtocol;
+  }
+
+  /**
+   * Takes in received bytes, in any chunking. They are copied.
+   * @throws RangeError when more than 64 KiB come in while a question is open
+   */
+  receive(input: Uint8Array): Step {
+    if (this.#question !== undefined && this.#reader.buffered + input.length > MAX_BUFFERED) {
+      throw new RangeError(
+        `more than ${MAX_BUFFERED} bytes while a question is open: stop reading until it is answered`,
+      );
+    }
+    return this.#step(() => {
+      if (this.#isEnded.byPeer) return;
+      this.#reader.push(input);
+      this.#pump();
+    });
+  }
+
+  /** Resolves the question of the last Step. An answer to any other question comes too late and is ignored. */
+  answer(question: Question, outcome: Outcome): Step {
+    return this.#step(() => {
+      if (question.token !== this.#question?.token) return this.#sessions.release(outcome);
+      this.#question = undefined;
+      this.#report(question.kind, outcome);
+      this.#resume(outcome);
+      this.#pump();
+    });
+  }
+
+  /** Hands back what the promise of an event of type "deferred" came to. */
+  settle(deferred: Deferred, outcome: Outcome): Step {
+    return this.#step(() => this.#sessions.settle(deferred, outcome));
+  }
+
+  /** Sends application data. @throws Error before the connection is established, and after {@link end} */
+  write(data: Uint8Array): Step {
+    if (this.#state !== 'established') throw new Error('write() before the handshake is complete, or after the end');
+    if (this.#isEnded.byUs) throw new Error('write() after end()');
+    return this.#step(() => {
+      for (let at = 0; at < data.length && this.#state === 'established'; at += this.#writer.contentLimit) {
+        this.#renewWriteKey();
+        this.#writer.record(ContentType.application_data, data.subarray(at, at + this.#writer.contentLimit));
+      }
+    });
+  }
+
+  /** TLS 1.3: new keys for our direction, and for the peer's as well where `requestPeer` asks for it (RFC 8446 §4.6.3). */
+  updateKeys(requestPeer = false): Step {
+    const updates = this.#keyUpdates;
+    if (this.#state !== 'established' || updates === undefined)
+      throw new Error('updateKeys() is for established TLS 1.3');
+    return this.#step(() => updates.send(requestPeer ? 'update_requested' : 'update_not_requested'));
+  }
+
+  /** Sends close_notify: nothing more from us, while the peer may go on (RFC 8446 §6.1). Again: nothing. */
+  end(): Step {
+    return this.#step(() => this.#sendCloseNotify());
+  }
+
+  /** The end of both directions: every secret wiped, every hold released. Nothing may be asked of the connection afterwards. */
+  dispose(): Step {
+    return this.#step(() => {
+      if (this.#state !== 'failed') this.#state = 'closed';
+      this.#isDisposed = true;
+      this.#question = undefined;
+      this.#release();
+    });
+  }
+
+  /**
+   * RFC 8446 §7.5, RFC 5705. In TLS 1.2 no context and an empty one give different results.
+   * @throws Error before the connection is established; RangeError for an impossible length
+   */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
+    if (this.#established === undefined) throw new Error('exportKeyingMaterial() before the handshake is complete');
+    if (this.#state === 'closed' || this.#state === 'failed') throw new Error('exportKeyingMaterial() after the end');
+    if (!Number.isInteger(length) || length < 1 || length > 8160)
+      throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
+    if (label.length < 1 || label.length > 249) throw new RangeError('a label of 1 to 249 characters is wanted');
+    return this.#established.exportKeyingMaterial(length, label, context);
+  }
+
+  /** The frame of every call: reads the clock once, sees to failure, gathers what is to be sent and told. */
+  #step(action: () => void): Step {
+    this.#now = Math.floor(this.#config.world.now() / 1000);
+    try {
+      action();
+      this.#sessions.catchUp();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#deliverKeylog(this.#events);
+    const events = this.#events;
+    this.#events = [];
+    return { output: this.#writer.take(), events, question: this.#question };
+  }
+
+  /** Goes on as far as what has been received allows. */
+  #pump(): void {
+    while (this.#question === undefined && !this.#isEnded.byPeer) {
+      if (this.#state === 'handshaking' && this.#wait?.kind === 'task') this.#perform(this.#wait.task);
+      else if (this.#state === 'handshaking' || this.#state === 'established') {
+        const incoming = this.#reader.next(this.#expected());
+        if (incoming === undefined) return;
+        this.#handle(incoming);
+      } else return;
+    }
+  }
+
+  /** The one handshake message that fits now. */
+  #expected() {
+    if (this.#state === 'established') return this.#keyUpdates === undefined ? clientHello : keyUpdate;
+    return this.#wait?.kind === 'message' ? this.#wait : undefined;
+  }
+
+  #handle(incoming: Incoming): void {
+    switch (incoming.kind) {
+      case 'alert':
+        return this.#receiveAlert(incoming.level, incoming.description);
+      case 'handshake':
+        if (this.#state === 'established') return this.#receivePostHandshake(incoming.frame);
+        return this.#resume(incoming.frame);
+      case 'change_cipher_spec':
+        if (this.#wait?.kind !== 'change_cipher_spec') throw new TlsAlert('unexpected_message', 'a ChangeCipherSpec');
+        return this.#resume(undefined);
+      case 'data':
+        if (this.#state !== 'established')
+          throw new TlsAlert('unexpected_message', 'application data in the handshake');
+        this.#events.push({ type: 'data', data: incoming.data });
+        return this.#renewReadKey();
+    }
+  }
+
+  /** Lets the handshake go on to the next thing that it waits for. */
+  #resume(value: Resumed): void {
+    const { done, value: next } = this.#handshake.next(value);
+    this.#wait = done ? undefined : next;
+    if (done) this.#establish(next);
+  }
+
+  #establish(established: Established): void {
+    this.#established = established;
+    this.#state = 'established';
+    this.#secrets.established();
+    if (established.traffic !== undefined) this.#keyUpdates = new KeyUpdates(this.#context, established.traffic);
+    this.#events.push({ type: 'established' });
+    this.#sessions.completed();
+  }
+
+  /** Runs a task while the handshake is suspended; a promise becomes the question of this Step. */
+  #perform({ kind, budgeted, run }: Task<unknown>): void {
+    this.#sessions.catchUp();
+    const outcome = attempt(run);
+    if (this.#state !== 'handshaking') return this.#sessions.release(outcome); // the user has disposed of the connection
+    if ('value' in outcome && isPromise(outcome.value)) {
+      if (kind === 'bookkeeping') throw new Error('bookkeeping does not wait');
+      this.#question = { token: this.#nextToken++, kind, promise: outcome.value, budgeted };
+      return;
+    }
+    this.#report(kind, outcome);
+    this.#resume(outcome);
+  }
+
+  /** What went wrong in the user's code is an event. Lookups tell it themselves; a bad key share is the peer's. */
+  #report(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
+    const callback = CALLBACKS[kind];
+    if (callback === undefined || 'value' in outcome) return;
+    if (kind === 'key-agreement' && 'error' in outcome && outcome.error instanceof RangeError) return;
+    const error = 'error' in outcome ? outcome.error : new Error(`${callback} has not answered within lookupTimeoutMs`);
+    this.#events.push({ type: 'callback-error', callback, error });
+  }
+
+  #receivePostHandshake(received: HandshakeFrame): void {
+    this.#reader.idle();
+    if (this.#keyUpdates !== undefined) return this.#keyUpdates.receive(decode(keyUpdate.body, received.body));
+    // RFC 5746 §5, RFC 5246 §7.2.2: a renegotiation is refused by a warning, and the connection goes on.
+    if (++this.#renegotiations > MAX_RENEGOTIATIONS)
+      throw new TlsAlert('unexpected_message', 'renegotiation again and again');
+    this.#sendAlert('no_renegotiation', AlertLevel.warning);
+  }
+
+  #receiveAlert(level: number, description: number): void {
+    this.#events.push({ type: 'alert', direction: 'received', level, description });
+    if (description === AlertDescription.close_notify) return this.#receiveCloseNotify();
+    if (description === AlertDescription.user_canceled) return this.#reader.idle(); // a close_notify follows (§6.1)
+    // RFC 8446 §6: the level says nothing any more. In TLS 1.2 a warning is no end.
+    if (this.#facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.#reader.idle();
+    this.#end(peerAlert(description));
+  }
+
+  #receiveCloseNotify(): void {
+    this.#isEnded.byPeer = true;
+    this.#events.push({ type: 'end' });
+    if (this.#state === 'handshaking') this.#state = 'closed';
+    if (this.#facts.version === 'TLSv1.2') this.#sendCloseNotify(); // RFC 5246 §7.2.1: at once, whatever was to come
+  }
+
+  #sendCloseNotify(): void {
+    if (this.#isEnded.byUs || this.#state === 'failed' || this.#isDisposed) return;
+    this.#isEnded.byUs = true;
+    this.#sendAlert('close_notify', AlertLevel.warning);
+  }
+
+  #sendAlert(alert: AlertName, level: number): void {
+    const description = AlertDescription[alert];
+    this.#writer.record(ContentType.alert, Uint8Array.of(level, description));
+    this.#events.push({ type: 'alert', direction: 'sent', level, description });
+  }
+
+  /** The one place where an error becomes an alert. What is neither the peer's fault nor the user's is a bug of ours. */
+  #fail(error: unknown): void {
+    const alert = error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
+    if (alert instanceof TlsAlert) {
+      this.#sendAlert(alert.alert, alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal);
+      return this.#end(alert);
+    }
+    this.#end(new TlsAlert('internal_error', 'a bug'));
+    throw error;
+  }
+
+  #end(error: TlsAlert): void {
+    this.#state = 'failed';
+    this.#question = undefined;
+    this.#events.push({ type: 'failed', error });
+    const { session } = this.#facts;
+    // RFC 5246 §7.2.2, but only for a peer that has proved that it holds the session: an id alone must not end it.
+    if (this.#hasProof && session !== undefined && error.alert !== 'close_notify') {
+      this.#sessions.remove(session, error.origin === 'local' ? 'alert-sent' : 'alert-received');
+    }
+    this.#release();
+  }
+
+  #release(): void {
+    this.#isEnded.byPeer = true;
+    this.#secrets.closed();
+    this.#reader.wipe();
+    this.#writer.wipe();
+    this.#sessions.close();
+  }
+
+  /** RFC 8446 §5.5: new keys before the old ones have done too much. TLS 1.2 has no such thing and closes. */
+  #renewWriteKey(): void {
+    if (this.#writer.records < this.#recordLimit() - 1) return;
+    if (this.#keyUpdates !== undefined) this.#keyUpdates.send('update_not_requested');
+    else throw new TlsAlert('close_notify', 'the write key has protected all that it may');
+  }
+
+  #renewReadKey(): void {
+    if (this.#reader.records < this.#recordLimit()) return;
+    if (this.#keyUpdates !== undefined) this.#keyUpdates.requestFromPeer();
+    else throw new TlsAlert('close_notify', 'the read key has opened all that it may');
+  }
+
+  #recordLimit(): number {
+    return Math.min(this.#config.limits.recordsPerKey, this.#facts.suite?.recordLimit ?? 0);
+  }
+
+  #info(): ConnectionInfo {
+    return { serverName: this.#facts.serverName, version: this.#facts.version, ...this.#options.addresses };
+  }
+
+  /** RFC 6066 §3. What the user's choice is called for and what it was are two steps: it may come later. */
+  #serveAs(selected: unknown): void {
+    if (selected === undefined || selected === this.#config) return;
+    if (!isServerConfig(selected)) {
+      const error = new TypeError('onServerName: answer with what defineServer() returned, or nothing');
+      this.#events.push({ type: 'callback-error', callback: 'onServerName', error });
+      throw new TlsAlert('internal_error', 'no configuration for the server name');
+    }
+    const store = selected.hasOwnStore ? selected.store : this.#config.store;
+    this.#sessions.store = store;
+    this.#context.settings = { ...selected, canFindSessions: store.canFind, canKeepSessions: store.canKeep };
+  }
+
+  /** NSS key log format. */
+  #keylog(label: string, secret: Uint8Array): void {
+    const line = `${label} ${toHex(this.#facts.clientRandom ?? EMPTY)} ${toHex(secret)}`;
+    this.#events.push({ type: 'keylog', line });
+  }
+
+  /** The user's function hears of the lines when no handshake is on the stack any more. */
+  #deliverKeylog(events: readonly Event[]): void {
+    const { keylog } = this.#config;
+    if (keylog === undefined) return;
+    for (const event of events) {
+      const outcome = event.type === 'keylog' ? attempt(() => keylog(event.line)) : {};
+      if ('error' in outcome) this.#events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
+    }
+  }
+
+  /** The hands that the handshake acts with. */
+  #makeContext(): Handshaking {
+    return {
+      settings: this.#config,
+      randomBytes: (length) => this.#config.world.randomBytes(length),
+      now: () => this.#now,
+      transcript: new Transcript(),
+      sessions: this.#sessions,
+      facts: this.#facts,
+      send: (message, body) => this.#send(message, body),
+      sendChangeCipherSpec: () => this.#writer.changeCipherSpec(),
+      protectReading: (protection) => this.#reader.protect(protection),
+      protectWriting: (protection) => this.#writer.protect(protection),
+      limitRecords: (contentLimit) => {
+        this.#writer.contentLimit = contentLimit;
+      },
+      tolerateChangeCipherSpec: (tolerate) => this.#reader.tolerateChangeCipherSpec(tolerate),
+      skipEarlyData: () => this.#reader.skipEarlyData(this.#config.limits.skippedEarlyData),
+      own: (secret, until) => this.#secrets.own(secret, until),
+      discard: (secret) => this.#secrets.discard(secret),
+      selectServer: (name) => this.#config.onServerName?.(name),
+      serveAs: (selected) => this.#serveAs(selected),
+      keylog: (label, secret) => this.#keylog(label, secret),
+      proved: () => {
+        this.#hasProof = true;
+      },
+    };
+  }
+
+  #send<T>(message: Message<T>, body: T): Uint8Array {
+    const raw = frame(message, this.#options.rewrite?.(message, body) ?? body);
+    this.#writer.handshake(raw);
+    return raw;
+  }
+}
+
+/** RFC 8446 §6.2: an alert without a name is an error like any other. */
+function peerAlert(description: number): TlsAlert {
+  const name = alertName(description);
+  return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
+}
+
+function isServerConfig(value: unknown): value is ServerConfig {
+  return typeof value === 'object' && value !== null && 'store' in value && value.store instanceof SessionStore;
+}
+
+/** A call that may throw, as an outcome. */
+function attempt(run: () => unknown): TaskOutcome<unknown> {
+  try {
+    return { value: run() };
+  } catch (error) {
+    return { error };
+  }
+}

@@ -1,0 +1,105 @@
+/** What all shells do with a Step: send, attend to the events, wait for promises and hand their outcomes back. */
+
+import type { ServerConfig } from './config.ts';
+import { type ConnectionOptions, ServerConnection } from './connection.ts';
+import type { Event, Outcome, Question, Step } from './events.ts';
+
+/** The shell's side. */
+export interface Shell {
+  /** Bytes for the peer; never empty. */
+  send(output: Uint8Array): void;
+  /** In the order in which things happened. */
+  attend(event: Event): void;
+  /** A bug of ours came out of the connection, which is closed now. */
+  crash(error: unknown): void;
+}
+
+/**
+ * Runs a connection for a shell. While a question is open, received bytes wait here: {@link Driver.isWaiting} tells the shell
+ * to stop reading.
+ */
+export class Driver {
+  readonly connection: ServerConnection;
+  readonly #shell: Shell;
+  readonly #inbox: Uint8Array[] = [];
+  #lookupBudgetMs: number;
+  #question: Question | undefined;
+  #stopBudget = (): void => {};
+  /** Called when no question is open any more. */
+  onReady: (() => void) | undefined;
+
+  constructor(config: ServerConfig, shell: Shell, options?: ConnectionOptions) {
+    this.connection = new ServerConnection(config, options);
+    this.#shell = shell;
+    this.#lookupBudgetMs = config.lookupTimeoutMs;
+  }
+
+  /** Whether the handshake waits for the user's code: read no further. */
+  get isWaiting(): boolean {
+    return this.#question !== undefined;
+  }
+
+  receive(input: Uint8Array): void {
+    if (this.isWaiting) this.#inbox.push(input);
+    else this.run(() => this.connection.receive(input));
+  }
+
+  /** Any call on the connection, with everything that follows from it. */
+  run(call: () => Step): void {
+    let step: Step;
+    try {
+      step = call();
+    } catch (error) {
+      return this.#shell.crash(error);
+    }
+    if (step.output.length > 0) this.#shell.send(step.output);
+    this.#ask(step.question);
+    for (const event of step.events) {
+      if (event.type === 'deferred')
+        this.#settle(event.deferred.promise, (outcome) => this.connection.settle(event.deferred, outcome));
+      else this.#shell.attend(event);
+    }
+  }
+
+  #settle(promise: PromiseLike<unknown>, next: (outcome: Outcome) => Step): void {
+    promise.then(
+      (value) => this.run(() => next({ value })),
+      (error) => this.run(() => next({ error })),
+    );
+  }
+
+  #ask(question: Question | undefined): void {
+    if (question === this.#question) return;
+    this.#stopBudget();
+    this.#question = question;
+    if (question === undefined) return;
+    if (question.budgeted) this.#startBudget(question);
+    this.#settle(question.promise, (outcome) => this.#answer(question, outcome));
+  }
+
+  /** One budget for all lookups of a handshake: what this one takes is not there for the next. */
+  #startBudget(question: Question): void {
+    const started = performance.now();
+    const timer = setTimeout(() => this.run(() => this.#answer(question, { late: true })), this.#lookupBudgetMs);
+    this.#stopBudget = () => {
+      clearTimeout(timer);
+      this.#lookupBudgetMs = Math.max(0, this.#lookupBudgetMs - (performance.now() - started));
+      this.#stopBudget = () => {};
+    };
+  }
+
+  #answer(question: Question, outcome: Outcome): Step {
+    const step = this.connection.answer(question, outcome);
+    if (step.question === undefined && this.#question === question) queueMicrotask(() => this.#resume());
+    return step;
+  }
+
+  /** What has come in meanwhile, and then the shell may read on. */
+  #resume(): void {
+    while (!this.isWaiting) {
+      const input = this.#inbox.shift();
+      if (input === undefined) return this.onReady?.();
+      this.run(() => this.connection.receive(input));
+    }
+  }
+}

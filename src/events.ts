@@ -1,0 +1,69 @@
+/** What one call on a connection brings about: bytes to send, events to attend to, and perhaps a question. */
+
+import type { RemovalReason } from './cache/callbacks.ts';
+import type { Session } from './cache/session.ts';
+import type { TlsAlert } from './wire/alert.ts';
+
+/** Send the output, even when the connection has failed; then attend to the events; then see to the question. */
+export interface Step {
+  readonly output: Uint8Array;
+  readonly events: readonly Event[];
+  /** Open until {@link ServerConnection.answer}; meanwhile `receive` only buffers, so stop reading. */
+  readonly question: Question | undefined;
+}
+
+export type Event =
+  /** The handshake is complete: `write` may be called, and the properties of the connection have their values. */
+  | { readonly type: 'established' }
+  /** Application data. */
+  | { readonly type: 'data'; readonly data: Uint8Array }
+  /** The peer's close_notify: nothing more will come; we may go on writing (in TLS 1.2 our own close_notify has left already). */
+  | { readonly type: 'end' }
+  /** The end by a fatal alert, ours (in the output of this step) or the peer's. Half-close and drain. */
+  | { readonly type: 'failed'; readonly error: TlsAlert }
+  | {
+      readonly type: 'alert';
+      readonly direction: 'sent' | 'received';
+      readonly level: number;
+      readonly description: number;
+    }
+  /** One line of NSS key log format. */
+  | { readonly type: 'keylog'; readonly line: string }
+  /** A user callback threw, rejected, or did not answer in time. The connection goes on without it. */
+  | { readonly type: 'callback-error'; readonly callback: CallbackName; readonly error: unknown }
+  | { readonly type: 'new-session'; readonly session: Session }
+  | { readonly type: 'session-removed'; readonly session: Session; readonly reason: RemovalReason }
+  /** The new-session callback said no: the session has left the internal cache, and remove is not told. */
+  | { readonly type: 'session-refused'; readonly session: Session }
+  /** A callback answered with a promise that no handshake waits for; hand its outcome to {@link ServerConnection.settle}. */
+  | { readonly type: 'deferred'; readonly deferred: Deferred };
+
+export type CallbackName =
+  | 'onNew'
+  | 'onGet'
+  | 'onRemove'
+  | 'onTake'
+  | 'onServerName'
+  | 'generateId'
+  | 'keylog'
+  | 'sign'
+  | 'agree';
+
+export interface Deferred {
+  readonly token: number;
+  readonly callback: CallbackName;
+  readonly promise: PromiseLike<unknown>;
+}
+
+/** Something that the handshake waits for. */
+export interface Question {
+  readonly token: number;
+  readonly kind: 'session' | 'take' | 'server-name' | 'signature' | 'key-agreement';
+  /** Answer with what it settles to. */
+  readonly promise: PromiseLike<unknown>;
+  /** Whether the wait counts against `sessions.lookupTimeoutMs`, the one budget for all lookups of a handshake. */
+  readonly budgeted: boolean;
+}
+
+/** How a promise came out. `late`: the budget was used up first. */
+export type Outcome = { readonly value: unknown } | { readonly error: unknown } | { readonly late: true };

@@ -1,0 +1,81 @@
+/** ClientHello: RFC 8446 §4.1.2 and the extensions of §4.2 that a server reads. */
+
+import {
+  extensions,
+  fixed,
+  flag,
+  type Infer,
+  mapped,
+  opaque,
+  optionalTail,
+  rest,
+  struct,
+  text,
+  uint8,
+  uint16,
+  uint32,
+  vector,
+} from '../wire/codec.ts';
+import { ExtensionType } from '../wire/registry.ts';
+import { message } from './message.ts';
+
+/** RFC 6066 §3. Only host_name (0) exists. */
+const ServerName = struct({ nameType: uint8, name: text(1, 0xffff) });
+
+/** §4.2.8 */
+export const KeyShareEntry = struct({ group: uint16, keyExchange: opaque(1, 0xffff) });
+export type KeyShareEntry = Infer<typeof KeyShareEntry>;
+
+/** §4.2.11 */
+const PskIdentity = struct({ identity: opaque(1, 0xffff), obfuscatedTicketAge: uint32 });
+const Binders = vector(33, 0xffff, opaque(32, 255));
+export const OfferedPsks = struct({ identities: vector(7, 0xffff, PskIdentity), binders: Binders });
+export type OfferedPsks = Infer<typeof OfferedPsks>;
+
+/** RFC 7301 §3.1 */
+export const ProtocolNameList = vector(2, 0xffff, text(1, 255));
+
+/** pre_shared_key stands last because §4.2.11 demands it. */
+export const ClientHelloExtensions = extensions({
+  serverName: [ExtensionType.server_name, vector(1, 0xffff, ServerName)],
+  supportedGroups: [ExtensionType.supported_groups, vector(2, 0xffff, uint16)],
+  ecPointFormats: [ExtensionType.ec_point_formats, vector(1, 255, uint8)],
+  signatureAlgorithms: [ExtensionType.signature_algorithms, vector(2, 0xfffe, uint16)],
+  signatureAlgorithmsCert: [ExtensionType.signature_algorithms_cert, vector(2, 0xfffe, uint16)],
+  alpn: [ExtensionType.application_layer_protocol_negotiation, ProtocolNameList],
+  extendedMasterSecret: [ExtensionType.extended_master_secret, flag],
+  recordSizeLimit: [ExtensionType.record_size_limit, uint16],
+  sessionTicket: [ExtensionType.session_ticket, rest],
+  renegotiationInfo: [ExtensionType.renegotiation_info, opaque(0, 255)],
+  supportedVersions: [ExtensionType.supported_versions, vector(2, 254, uint16)],
+  cookie: [ExtensionType.cookie, opaque(1, 0xffff)],
+  earlyData: [ExtensionType.early_data, flag],
+  pskKeyExchangeModes: [ExtensionType.psk_key_exchange_modes, vector(1, 255, uint8)],
+  keyShare: [ExtensionType.key_share, vector(0, 0xffff, KeyShareEntry)],
+  preSharedKey: [ExtensionType.pre_shared_key, OfferedPsks],
+});
+export type ClientHelloExtensions = Infer<typeof ClientHelloExtensions>;
+
+/** TLS 1.2 clients may leave the whole block of extensions out (RFC 5246 §7.4.1.2). */
+export const ClientHello = struct({
+  legacyVersion: uint16,
+  random: fixed(32),
+  legacySessionId: opaque(0, 32),
+  cipherSuites: vector(2, 0xfffe, uint16),
+  legacyCompressionMethods: vector(1, 255, uint8),
+  extensions: mapped(
+    optionalTail(ClientHelloExtensions),
+    (value): ClientHelloExtensions => value ?? {},
+    (value) => (Object.keys(value).length === 0 ? undefined : value),
+  ),
+});
+export type ClientHello = Infer<typeof ClientHello>;
+
+/** Room for 2,000 small identities or a key share of several post-quantum keys, and no more. */
+export const clientHello = message('client_hello', ClientHello, 131072);
+
+/** §4.2.11.2: the hello up to, and without, the list of binders with its length. */
+export function truncateBeforeBinders(raw: Uint8Array, { binders }: OfferedPsks): Uint8Array {
+  const length = binders.reduce((sum, binder) => sum + 1 + binder.length, 2);
+  return raw.subarray(0, raw.length - length);
+}

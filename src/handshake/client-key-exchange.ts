@@ -1,0 +1,8 @@
+/** ClientKeyExchange of an ECDHE suite: RFC 8422 §5.7. */
+
+import { type Infer, opaque, struct } from '../wire/codec.ts';
+import { message } from './message.ts';
+
+export const ClientKeyExchange = struct({ point: opaque(1, 255) });
+export type ClientKeyExchange = Infer<typeof ClientKeyExchange>;
+export const clientKeyExchange = message('client_key_exchange', ClientKeyExchange);

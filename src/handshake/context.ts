@@ -1,0 +1,110 @@
+/** What a handshake is given: the settings of the server, and the hands to act with. */
+
+import type { Session } from '../cache/session.ts';
+import type { Credential } from '../crypto/credential.ts';
+import type { Protection } from '../crypto/protection.ts';
+import type { Awaitable, CryptoProvider, RandomBytes } from '../crypto/provider.ts';
+import type { SuiteParameters } from '../crypto/suites.ts';
+import type { Transcript } from '../crypto/transcript.ts';
+import type { GroupName, PskMode, Version } from '../wire/registry.ts';
+import type { Message } from './message.ts';
+import type { NoResumption, Resumption } from './resumption.ts';
+import type { TaskOutcome } from './wait.ts';
+
+/** What the user has decided. config.ts validates it, fills in the defaults and freezes it. */
+export interface Settings {
+  readonly credentials: readonly Credential[];
+  readonly minVersion: Version;
+  readonly maxVersion: Version;
+  /** In the server's order, of both versions. */
+  readonly suites: readonly SuiteParameters[];
+  readonly groups: readonly GroupName[];
+  readonly alpn: readonly string[];
+  readonly pskModes: readonly PskMode[];
+  readonly requireExtendedMasterSecret: boolean;
+  /** What a session must agree in to be resumed here. */
+  readonly idContext: Uint8Array;
+  readonly scope: { readonly label: string; readonly shareAcross: string | undefined };
+  /** Seconds. */
+  readonly sessionTimeout: number;
+  readonly maxIdentities: number;
+  readonly tickets: TicketSettings;
+  /** Whether anybody could produce an offered session: an internal cache that is looked into, or a get callback. */
+  readonly canFindSessions: boolean;
+  /** Whether anybody keeps a new session: an internal cache that stores, or a new callback. */
+  readonly canKeepSessions: boolean;
+  readonly crypto: CryptoProvider;
+}
+
+export interface TicketSettings {
+  readonly mode: 'stateful' | 'off';
+  readonly initial: number;
+  readonly afterResumption: number;
+  readonly singleUse: boolean;
+  /** Seconds from the full handshake after which no chain of resumptions goes on. */
+  readonly maxAuthAge: number;
+}
+
+/** The session store as the handshake sees it: the internal cache first, then the user's callbacks. */
+export interface Sessions {
+  /** Runs as a task. What it answers goes to {@link Sessions.found}. */
+  find(version: Version, id: Uint8Array): Awaitable<unknown>;
+  /** The session (whose hold is the connection's until it ends), or why there is none. */
+  found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption;
+  /** A fresh id that is not in use. Runs as a task, since the user may generate it. */
+  newId(version: Version): Uint8Array;
+  /** Keeps a new session and tells the new callback, before anything that is queued now can leave. Runs as a task. */
+  announce(session: Session): void;
+  /** For single use; runs as a task: whether this caller is the one. */
+  take(session: Session): Awaitable<boolean>;
+  /** An offered session is past its time: it leaves cache and store. Runs as a task. */
+  expire(session: Session): void;
+}
+
+/** The connection, as a handshake acts on it. */
+export interface Handshaking {
+  /** May change once, when the server name has selected another configuration. */
+  settings: Settings;
+  readonly randomBytes: RandomBytes;
+  /** Seconds since the epoch, read once for each call from outside. */
+  now(): number;
+  readonly transcript: Transcript;
+  readonly sessions: Sessions;
+  readonly facts: Facts;
+  /** Queues a message and returns its bytes, for the transcript. */
+  send<T>(message: Message<T>, body: T): Uint8Array;
+  sendChangeCipherSpec(): void;
+  /** The peer's next record, and ours, are under this key. @throws TlsAlert where a message straddles the change */
+  protectReading(protection: Protection): void;
+  protectWriting(protection: Protection): void;
+  /** The longest content of the records to come (RFC 8449). */
+  limitRecords(contentLimit: number): void;
+  /** RFC 8446 §5, Appendix D.4: from now on, or no longer, a ChangeCipherSpec record is dropped. */
+  tolerateChangeCipherSpec(tolerate: boolean): void;
+  /** RFC 8446 §4.2.10: the client sends early data that nobody can read. */
+  skipEarlyData(): void;
+  /** Registers a secret with the one owner that wipes it when the handshake, or the connection, ends. */
+  own<S extends Uint8Array>(secret: S, until?: 'established' | 'closed'): S;
+  /** Wipes a secret before its time. */
+  discard(secret: Uint8Array): void;
+  /** Asks the user for the configuration of a server name. Runs as a task; its answer goes to {@link Handshaking.serveAs}. */
+  selectServer(name: string | undefined): Awaitable<unknown>;
+  /** From here on `settings` are those of the selected configuration. @throws TlsAlert internal_error where it is none */
+  serveAs(selected: unknown): void;
+  keylog(label: string, secret: Uint8Array): void;
+  /** The peer has proved that it holds the session (binder, Finished): from now on a fatal alert may end it. */
+  proved(): void;
+}
+
+/** What has been negotiated so far; the connection shows it to its user. */
+export interface Facts {
+  version: Version | undefined;
+  suite: SuiteParameters | undefined;
+  group: GroupName | undefined;
+  serverName: string | undefined;
+  alpnProtocol: string | undefined;
+  signatureScheme: string | undefined;
+  clientRandom: Uint8Array | undefined;
+  session: Session | undefined;
+  resumption: Resumption;
+}

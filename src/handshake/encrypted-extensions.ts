@@ -1,0 +1,17 @@
+/** EncryptedExtensions: RFC 8446 §4.3.1. */
+
+import { extensions, flag, type Infer, struct, uint16, vector } from '../wire/codec.ts';
+import { ExtensionType } from '../wire/registry.ts';
+import { ProtocolNameList } from './client-hello.ts';
+import { message } from './message.ts';
+
+export const EncryptedExtensions = struct({
+  extensions: extensions({
+    supportedGroups: [ExtensionType.supported_groups, vector(2, 0xffff, uint16)],
+    recordSizeLimit: [ExtensionType.record_size_limit, uint16],
+    serverName: [ExtensionType.server_name, flag],
+    alpn: [ExtensionType.application_layer_protocol_negotiation, ProtocolNameList],
+  }),
+});
+export type EncryptedExtensions = Infer<typeof EncryptedExtensions>;
+export const encryptedExtensions = message('encrypted_extensions', EncryptedExtensions);

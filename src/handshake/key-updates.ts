@@ -1,0 +1,51 @@
+/** KeyUpdate, both ways: RFC 8446 §4.6.3, §7.2. */
+
+import { nextTrafficSecret, type TrafficSecret } from '../crypto/key-schedule.ts';
+import type { Handshaking } from './context.ts';
+import { type KeyUpdate, KeyUpdateRequest, keyUpdate } from './key-update.ts';
+import { protection, type TrafficTls13 } from './server-tls13.ts';
+
+type Acting = Pick<Handshaking, 'send' | 'own' | 'discard' | 'protectReading' | 'protectWriting'>;
+
+export class KeyUpdates {
+  readonly #context: Acting;
+  readonly #traffic: TrafficTls13;
+  #client: TrafficSecret;
+  #server: TrafficSecret;
+  #isRequested = false;
+
+  constructor(context: Acting, traffic: TrafficTls13) {
+    this.#context = context;
+    this.#traffic = traffic;
+    this.#client = traffic.secrets.client;
+    this.#server = traffic.secrets.server;
+  }
+
+  /** The peer's keys go on by one; where it asks for ours, they follow before anything else is sent. */
+  receive({ requestUpdate }: KeyUpdate): void {
+    this.#client = this.#next(this.#client);
+    this.#isRequested = false;
+    this.#context.protectReading(protection(this.#traffic.hash, this.#traffic.aead, this.#client));
+    if (requestUpdate === KeyUpdateRequest.update_requested) this.send('update_not_requested');
+  }
+
+  /** The message itself is the last one under the old key. */
+  send(request: keyof typeof KeyUpdateRequest): void {
+    this.#context.send(keyUpdate, { requestUpdate: KeyUpdateRequest[request] });
+    this.#server = this.#next(this.#server);
+    this.#context.protectWriting(protection(this.#traffic.hash, this.#traffic.aead, this.#server));
+  }
+
+  /** §5.5: the peer's key has protected enough; asked once a key. */
+  requestFromPeer(): void {
+    if (this.#isRequested) return;
+    this.#isRequested = true;
+    this.send('update_requested');
+  }
+
+  #next(secret: TrafficSecret): TrafficSecret {
+    const next = this.#context.own(nextTrafficSecret(this.#traffic.hash, secret), 'closed');
+    this.#context.discard(secret);
+    return next;
+  }
+}

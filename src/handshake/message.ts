@@ -1,0 +1,33 @@
+/** The framing of handshake messages: RFC 8446 §4, RFC 5246 §7.4. */
+
+import { type Codec, encode, rest, struct, uint8, uint24 } from '../wire/codec.ts';
+import { HandshakeType } from '../wire/registry.ts';
+
+/** One kind of message: its name and number, the struct of its body, and the longest body that is accepted. */
+export interface Message<T> {
+  readonly name: keyof typeof HandshakeType;
+  readonly type: number;
+  readonly body: Codec<T>;
+  readonly limit: number;
+}
+
+/** A message as it came: the parsed body, and the very bytes, which are what the transcript hashes. */
+export interface Received<T> {
+  readonly body: T;
+  readonly raw: Uint8Array;
+}
+
+/** Long enough for every message but the ones that carry lists of the peer's making. */
+const SHORT = 4096;
+
+export function message<T>(name: keyof typeof HandshakeType, body: Codec<T>, limit: number = SHORT): Message<T> {
+  return { name, type: HandshakeType[name], body, limit };
+}
+
+const Frame = struct({ type: uint8, length: uint24, body: rest });
+
+/** `struct { HandshakeType msg_type; uint24 length; … } Handshake;` */
+export function frame<T>({ type, body }: Message<T>, value: T): Uint8Array {
+  const encoded = encode(body, value);
+  return encode(Frame, { type, length: encoded.length, body: encoded });
+}

@@ -1,0 +1,113 @@
+/** What a TLS 1.2 ClientHello settles: RFC 5246 §7.4.1, RFC 8422 §5.1, and which session it may resume. */
+
+import type { Session } from '../cache/session.ts';
+import type { SuiteParameters } from '../crypto/suites.ts';
+import { TlsAlert } from '../wire/alert.ts';
+import { type GroupName, NamedGroup, type SignatureSchemeName } from '../wire/registry.ts';
+import type { ClientHello } from './client-hello.ts';
+import type { Handshaking } from './context.ts';
+import { commonGroups, commonSuites, type Signing, selectSigning } from './negotiate.ts';
+import { type NoResumption, notResumed, whyNotResumable } from './resumption.ts';
+import { type Handshake, perform, performed } from './wait.ts';
+
+const UNCOMPRESSED = 0;
+
+/** The rules for a hello that need no second look. */
+export function requireTls12Hello(
+  { settings }: Handshaking,
+  { legacyCompressionMethods, extensions }: ClientHello,
+): void {
+  if (!legacyCompressionMethods.includes(0)) {
+    throw new TlsAlert('illegal_parameter', 'no null compression'); // RFC 5246 §7.4.1.2
+  }
+  if (extensions.renegotiationInfo !== undefined && extensions.renegotiationInfo.length > 0) {
+    throw new TlsAlert('handshake_failure', 'renegotiated_connection in a first handshake'); // RFC 5746 §3.6
+  }
+  if (extensions.ecPointFormats !== undefined && !extensions.ecPointFormats.includes(UNCOMPRESSED)) {
+    throw new TlsAlert('illegal_parameter', 'no uncompressed points'); // RFC 8422 §5.1.2
+  }
+  if (settings.requireExtendedMasterSecret && !extensions.extendedMasterSecret) {
+    throw new TlsAlert('handshake_failure', 'no extended_master_secret'); // RFC 7627 §5.3
+  }
+}
+
+/** The session that the id stands for, where it may be resumed; `undefined` leads to a full handshake. */
+export function* selectSessionTls12(context: Handshaking, hello: ClientHello): Handshake<Session | undefined> {
+  const { facts } = context;
+  const found = yield* findSession(context, hello);
+  if (typeof found === 'string') {
+    facts.resumption = notResumed(found);
+    return undefined;
+  }
+  facts.resumption = {
+    resumed: true,
+    mechanism: 'session-id',
+    pskMode: undefined,
+    identityIndex: undefined,
+    session: found,
+    reason: undefined,
+  };
+  facts.session = found;
+  return found;
+}
+
+function* findSession(context: Handshaking, hello: ClientHello): Handshake<Session | NoResumption> {
+  const { settings, facts, sessions } = context;
+  const id = hello.legacySessionId;
+  if (id.length === 0) return 'not-offered';
+  if (!settings.canFindSessions) return 'disabled';
+  const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.2', id) });
+  const session = sessions.found('TLSv1.2', id, outcome);
+  if (typeof session === 'string') return session;
+  const offer = {
+    version: 'TLSv1.2',
+    serverName: facts.serverName,
+    cipherSuites: commonSuites(hello, settings, 'TLSv1.2').map((suite) => suite.id),
+    extendedMasterSecret: hello.extensions.extendedMasterSecret === true,
+    now: context.now(),
+  } as const;
+  const reason = whyNotResumable(session, offer, settings);
+  if (reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session));
+  return reason ?? session;
+}
+
+export interface Tls12Choice {
+  readonly suite: SuiteParameters;
+  readonly group: GroupName;
+  readonly signing: Signing;
+}
+
+/** RFC 5246 §7.4.1.4.1: what a client without signature_algorithms is taken to accept is SHA-1, which this server has not. */
+const DEFAULT_ALGORITHMS: readonly number[] = [];
+
+/** The first suite of the server's whose kind of key one of the credentials has. */
+export function selectTls12(context: Handshaking, hello: ClientHello): Tls12Choice {
+  const { settings, facts } = context;
+  const [group] = commonGroups(hello, settings);
+  const suites = commonSuites(hello, settings, 'TLSv1.2');
+  for (const suite of group === undefined ? [] : suites) {
+    const signing = selectSigning(settings.credentials, {
+      serverName: facts.serverName,
+      signatureAlgorithms: hello.extensions.signatureAlgorithms ?? DEFAULT_ALGORITHMS,
+      accepts: (scheme) => authenticates(suite, scheme) && curveOffered(hello, scheme),
+    });
+    if (signing !== undefined && group !== undefined) return { suite, group, signing };
+  }
+  throw new TlsAlert('handshake_failure', 'no suite, group and certificate in common');
+}
+
+/** RFC 8422 §5.10: EdDSA certificates go with the ECDSA suites. */
+function authenticates({ authentication }: SuiteParameters, scheme: SignatureSchemeName): boolean {
+  return authentication === (scheme.startsWith('rsa_') ? 'rsa' : 'ecdsa');
+}
+
+/** RFC 8422 §5.1.1: the curve of an ECDSA certificate is among the groups too, where the client names any. */
+function curveOffered({ extensions: { supportedGroups } }: ClientHello, scheme: SignatureSchemeName): boolean {
+  const curve = CURVES[scheme];
+  return curve === undefined || supportedGroups === undefined || supportedGroups.includes(curve);
+}
+
+const CURVES: Partial<Record<SignatureSchemeName, number>> = {
+  ecdsa_secp256r1_sha256: NamedGroup.secp256r1,
+  ecdsa_secp384r1_sha384: NamedGroup.secp384r1,
+};

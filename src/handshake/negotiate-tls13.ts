@@ -1,0 +1,170 @@
+/** What ClientHello and, where there is one, HelloRetryRequest settle: RFC 8446 §4.1.1 to §4.1.4. */
+
+import type { SuiteParameters } from '../crypto/suites.ts';
+import { TlsAlert } from '../wire/alert.ts';
+import { equalBytes } from '../wire/bytes.ts';
+import { encode } from '../wire/codec.ts';
+import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../wire/registry.ts';
+import { type ClientHello, ClientHelloExtensions, clientHello } from './client-hello.ts';
+import type { Handshaking } from './context.ts';
+import type { Received } from './message.ts';
+import { commonGroups, commonSuites } from './negotiate.ts';
+import { type Lookups, type SelectedPsk, selectPsk, takePsk } from './psk.ts';
+import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from './server-hello.ts';
+import { type Handshake, receive } from './wait.ts';
+
+export interface Tls13Choice {
+  /** The hello that ServerHello answers. */
+  readonly hello: Received<ClientHello>;
+  readonly retried: boolean;
+  readonly suite: SuiteParameters;
+  readonly psk: SelectedPsk | undefined;
+  /** `undefined` in psk_ke. */
+  readonly share: { readonly group: GroupName; readonly keyExchange: Uint8Array } | undefined;
+}
+
+/** At most one HelloRetryRequest, and what it says stays said. */
+export function* negotiateTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Tls13Choice> {
+  requireTls13Hello(first.body);
+  if (first.body.extensions.earlyData) context.skipEarlyData();
+  const suites = commonSuites(first.body, context.settings, 'TLSv1.3');
+  if (suites.length === 0) throw new TlsAlert('handshake_failure', 'no cipher suite in common');
+  const lookups: Lookups = new Map();
+  const offered = yield* selectPsk(context, first, suites, lookups);
+  const suite = offered?.suite ?? (suites[0] as SuiteParameters);
+  context.facts.suite = suite;
+  const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered, lookups) : undefined;
+  if (alone !== undefined) return { hello: first, retried: false, suite, psk: alone, share: undefined };
+  return yield* negotiateShare(
+    context,
+    { hello: first, suite, psk: offered?.mode === 'psk_ke' ? undefined : offered },
+    lookups,
+  );
+}
+
+/** (EC)DHE, beside a PSK or without: one share, where need be after a HelloRetryRequest. */
+function* negotiateShare(
+  context: Handshaking,
+  { hello: first, suite, psk: offered }: Pick<Tls13Choice, 'hello' | 'suite' | 'psk'>,
+  lookups: Lookups,
+): Handshake<Tls13Choice> {
+  const wanted = selectGroup(context, first.body, offered);
+  const retried = wanted.keyExchange === undefined;
+  const hello = retried ? yield* sendHelloRetryRequest(context, first, suite, wanted.group) : first;
+  const kept = retried ? yield* selectPsk(context, hello, [suite], lookups) : offered;
+  const keyExchange = wanted.keyExchange ?? onlyShare(hello.body, wanted.group);
+  const psk = yield* takePsk(context, kept, lookups);
+  requireFullHello(hello.body, psk);
+  return { hello, retried, suite, psk, share: { group: wanted.group, keyExchange } };
+}
+
+interface WantedGroup {
+  readonly group: GroupName;
+  /** `undefined` calls for a HelloRetryRequest. */
+  readonly keyExchange: Uint8Array | undefined;
+}
+
+/** §4.2.8: a group whose share is already here before one that costs a round trip. */
+function selectGroup(context: Handshaking, hello: ClientHello, psk: SelectedPsk | undefined): WantedGroup {
+  requireFullHello(hello, psk);
+  const groups = commonGroups(hello, context.settings);
+  const shares = hello.extensions.keyShare ?? [];
+  const shareOf = (group: GroupName) => shares.find((share) => share.group === NamedGroup[group])?.keyExchange;
+  const group = groups.find((candidate) => shareOf(candidate) !== undefined) ?? groups[0];
+  if (group === undefined) throw new TlsAlert('handshake_failure', 'no group in common');
+  return { group, keyExchange: shareOf(group) };
+}
+
+/** §4.1.4, with the transcript of §4.4.1. No cookie: the state is kept here. */
+function* sendHelloRetryRequest(
+  context: Handshaking,
+  first: Received<ClientHello>,
+  suite: SuiteParameters,
+  group: GroupName,
+): Handshake<Received<ClientHello>> {
+  context.transcript.add(first.raw);
+  context.transcript.replaceByMessageHash(context.settings.crypto.hashes[suite.hash]);
+  const body = {
+    legacyVersion: ProtocolVersion['TLSv1.2'],
+    random: HELLO_RETRY_REQUEST_RANDOM,
+    legacySessionIdEcho: first.body.legacySessionId,
+    cipherSuite: suite.id,
+    legacyCompressionMethod: 0,
+    extensions: { keyShare: NamedGroup[group], supportedVersions: ProtocolVersion['TLSv1.3'] },
+  };
+  context.transcript.add(context.send(helloRetryRequest, body));
+  if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix D.4
+  context.tolerateChangeCipherSpec(true);
+  const second = yield* receive(clientHello);
+  requireTls13Hello(second.body);
+  requireSameHello(first.body, second.body);
+  return second;
+}
+
+/** The rules for a ClientHello that need no second look: §4.1.2, §4.2, §4.2.8, §4.2.11, §9.2. */
+function requireTls13Hello({ legacyCompressionMethods, extensions }: ClientHello): void {
+  if (legacyCompressionMethods.length !== 1 || legacyCompressionMethods[0] !== 0) {
+    throw new TlsAlert('illegal_parameter', 'compression methods other than null'); // §4.1.2
+  }
+  requirePskRules(extensions);
+  if ((extensions.supportedGroups === undefined) !== (extensions.keyShare === undefined)) {
+    throw new TlsAlert('missing_extension', 'supported_groups and key_share come together'); // §9.2
+  }
+  const shared = (extensions.keyShare ?? []).map(({ group }) => group);
+  if (new Set(shared).size !== shared.length) throw new TlsAlert('illegal_parameter', 'two shares of one group'); // §4.2.8
+  if (shared.some((group) => !extensions.supportedGroups?.includes(group))) {
+    throw new TlsAlert('illegal_parameter', 'a share of a group that is not in supported_groups'); // §4.2.8
+  }
+}
+
+function requirePskRules({ preSharedKey, pskKeyExchangeModes, order }: ClientHelloExtensions): void {
+  if (preSharedKey === undefined) return;
+  if (order?.at(-1) !== ExtensionType.pre_shared_key) {
+    throw new TlsAlert('illegal_parameter', 'pre_shared_key is not the last extension'); // §4.2.11
+  }
+  if (pskKeyExchangeModes === undefined) {
+    throw new TlsAlert('missing_extension', 'pre_shared_key without psk_key_exchange_modes'); // §4.2.9
+  }
+  if (preSharedKey.identities.length !== preSharedKey.binders.length) {
+    throw new TlsAlert('illegal_parameter', 'as many binders as identities are wanted'); // §4.2.11
+  }
+}
+
+/** §9.2: what a handshake without a PSK, or with (EC)DHE, cannot do without. */
+function requireFullHello({ extensions }: ClientHello, psk: SelectedPsk | undefined): void {
+  if (extensions.supportedGroups === undefined) throw new TlsAlert('missing_extension', 'no supported_groups');
+  if (psk === undefined && extensions.signatureAlgorithms === undefined) {
+    throw new TlsAlert('missing_extension', 'no signature_algorithms');
+  }
+}
+
+/** §4.2.8: the answer to a HelloRetryRequest has one share, of the group that was asked for. */
+function onlyShare(hello: ClientHello, group: GroupName): Uint8Array {
+  const [share, ...others] = hello.extensions.keyShare ?? [];
+  if (share?.group !== NamedGroup[group] || others.length > 0) {
+    throw new TlsAlert('illegal_parameter', `one share, of ${group}, was asked for`);
+  }
+  return share.keyExchange;
+}
+
+/** §4.1.2: what may change between the two hellos; of what this server does not read it cannot tell. */
+const MAY_CHANGE = { keyShare: undefined, preSharedKey: undefined, cookie: undefined, order: [] } as const;
+
+function requireSameHello(first: ClientHello, second: ClientHello): void {
+  const same =
+    first.legacyVersion === second.legacyVersion &&
+    equalBytes(first.random, second.random) &&
+    equalBytes(first.legacySessionId, second.legacySessionId) &&
+    first.cipherSuites.join() === second.cipherSuites.join() &&
+    equalBytes(fixedExtensions(first), fixedExtensions(second));
+  if (!same) throw new TlsAlert('illegal_parameter', 'the second ClientHello differs from the first');
+  if (second.extensions.earlyData) throw new TlsAlert('illegal_parameter', 'early_data after a HelloRetryRequest');
+  const offered = new Set(first.extensions.preSharedKey?.identities.map(({ identity }) => identity.join()));
+  const added = second.extensions.preSharedKey?.identities.some(({ identity }) => !offered.has(identity.join()));
+  if (added) throw new TlsAlert('illegal_parameter', 'the second ClientHello adds PSK identities');
+}
+
+/** The extensions that stay, in the order of the declaration. early_data goes away, and its own rule sees to that. */
+function fixedExtensions({ extensions }: ClientHello): Uint8Array {
+  return encode(ClientHelloExtensions, { ...extensions, ...MAY_CHANGE, earlyData: undefined });
+}

@@ -1,0 +1,111 @@
+/** Choices between what the client offers and what the server has: pure functions, no state. */
+
+import type { Credential } from '../crypto/credential.ts';
+import type { SuiteParameters } from '../crypto/suites.ts';
+import { TlsAlert } from '../wire/alert.ts';
+import {
+  CipherSuite,
+  type GroupName,
+  NamedGroup,
+  ProtocolVersion,
+  PskKeyExchangeMode,
+  type PskMode,
+  SignatureScheme,
+  type SignatureSchemeName,
+  type Version,
+} from '../wire/registry.ts';
+import type { ClientHello } from './client-hello.ts';
+import type { Settings } from './context.ts';
+import { canonicalName } from './resumption.ts';
+
+/**
+ * RFC 8446 §4.2.1: supported_versions decides where it is present, legacy_version elsewhere; RFC 7507 §3 guards a client that
+ * has fallen back.
+ */
+export function selectVersion(hello: ClientHello, { minVersion, maxVersion }: Settings): Version {
+  const offered = hello.extensions.supportedVersions ?? [Math.min(hello.legacyVersion, ProtocolVersion['TLSv1.2'])];
+  const version = (['TLSv1.3', 'TLSv1.2'] as const).find(
+    (candidate) =>
+      offered.includes(ProtocolVersion[candidate]) &&
+      ProtocolVersion[candidate] >= ProtocolVersion[minVersion] &&
+      ProtocolVersion[candidate] <= ProtocolVersion[maxVersion],
+  );
+  const highest = Math.max(...offered.filter((candidate) => candidate <= ProtocolVersion['TLSv1.3']));
+  if (hello.cipherSuites.includes(CipherSuite.TLS_FALLBACK_SCSV) && highest < ProtocolVersion[maxVersion]) {
+    throw new TlsAlert('inappropriate_fallback', 'the client fell back from a version that the server has');
+  }
+  if (version === undefined) throw new TlsAlert('protocol_version', 'no version in common');
+  return version;
+}
+
+/** The suites that both sides have, in the server's order. */
+export function commonSuites(hello: ClientHello, { suites }: Settings, version: Version): readonly SuiteParameters[] {
+  return suites.filter((suite) => suite.version === version && hello.cipherSuites.includes(suite.id));
+}
+
+/** The groups that both sides have, in the server's order. */
+export function commonGroups(hello: ClientHello, { groups, crypto }: Settings): readonly GroupName[] {
+  const offered = hello.extensions.supportedGroups;
+  return groups.filter(
+    (group) => crypto.groups[group] !== undefined && (offered === undefined || offered.includes(NamedGroup[group])),
+  );
+}
+
+/** RFC 8446 §4.2.9: the first mode of the server's that the client has. */
+export function selectPskMode(hello: ClientHello, { pskModes }: Settings, hasGroup: boolean): PskMode | undefined {
+  const offered = hello.extensions.pskKeyExchangeModes ?? [];
+  return pskModes.find((mode) => offered.includes(PskKeyExchangeMode[mode]) && (mode === 'psk_ke' || hasGroup));
+}
+
+/** RFC 7301 §3.2: the first protocol of the server's that the client has. */
+export function selectAlpn(hello: ClientHello, { alpn }: Settings): string | undefined {
+  const offered = hello.extensions.alpn;
+  if (offered === undefined || alpn.length === 0) return undefined;
+  const selected = alpn.find((protocol) => offered.includes(protocol));
+  if (selected === undefined) throw new TlsAlert('no_application_protocol', 'no application protocol in common');
+  return selected;
+}
+
+/** RFC 6066 §3: at most one name of a type; the name without what no host name has. */
+export function selectServerName(hello: ClientHello): string | undefined {
+  const names = hello.extensions.serverName?.filter(({ nameType }) => nameType === 0) ?? [];
+  if (names.length > 1) throw new TlsAlert('illegal_parameter', 'two host names');
+  const name = names[0]?.name;
+  if (name !== undefined && !/^[\x21-\x7e]{1,255}$/.test(name)) {
+    throw new TlsAlert('illegal_parameter', 'a host name that is none');
+  }
+  return name;
+}
+
+export interface Signing {
+  readonly credential: Credential;
+  readonly scheme: SignatureSchemeName;
+}
+
+/** What the client accepts of signatures, and what its suites or version say of the key. */
+export interface SigningDemand {
+  readonly serverName: string | undefined;
+  /** RFC 8446 §4.2.3; `undefined` where a TLS 1.2 client is silent. */
+  readonly signatureAlgorithms: readonly number[];
+  accepts(scheme: SignatureSchemeName): boolean;
+}
+
+/** The first credential for the name that can sign as demanded; failing that, the first of any name. */
+export function selectSigning(credentials: readonly Credential[], demand: SigningDemand): Signing | undefined {
+  const named = credentials.filter((credential) => covers(credential, demand.serverName));
+  for (const credential of [...named, ...credentials]) {
+    const scheme = credential.schemes.find(
+      (candidate) => demand.accepts(candidate) && demand.signatureAlgorithms.includes(SignatureScheme[candidate]),
+    );
+    if (scheme !== undefined) return { credential, scheme };
+  }
+  return undefined;
+}
+
+/** RFC 6125 §6.4.3: `*` stands for the whole first label. */
+function covers({ names }: Credential, serverName: string | undefined): boolean {
+  const wanted = canonicalName(serverName);
+  if (wanted === undefined) return false;
+  const wildcard = wanted.replace(/^[^.]+/, '*');
+  return names.includes(wanted) || (wildcard !== '*' && names.includes(wildcard));
+}

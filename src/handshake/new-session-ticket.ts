@@ -1,0 +1,18 @@
+/** NewSessionTicket: RFC 8446 §4.6.1. */
+
+import { extensions, type Infer, opaque, struct, uint32 } from '../wire/codec.ts';
+import { ExtensionType } from '../wire/registry.ts';
+import { message } from './message.ts';
+
+export const NewSessionTicket = struct({
+  ticketLifetime: uint32,
+  ticketAgeAdd: uint32,
+  ticketNonce: opaque(0, 255),
+  ticket: opaque(1, 0xffff),
+  extensions: extensions({ earlyData: [ExtensionType.early_data, uint32] }),
+});
+export type NewSessionTicket = Infer<typeof NewSessionTicket>;
+export const newSessionTicket = message('new_session_ticket', NewSessionTicket, 131072);
+
+/** §4.6.1: servers MUST NOT use a value greater than seven days. */
+export const MAX_TICKET_LIFETIME = 604800;

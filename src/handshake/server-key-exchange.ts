@@ -1,0 +1,24 @@
+/** ServerKeyExchange of an ECDHE suite: RFC 8422 §5.4, with a named curve. */
+
+import { DecodeError, type Infer, mapped, opaque, struct, uint8, uint16 } from '../wire/codec.ts';
+import { CertificateVerify } from './certificate-verify.ts';
+import { message } from './message.ts';
+
+const NAMED_CURVE = 3;
+
+/** The one ECCurveType that RFC 8422 has left. */
+const curveType = mapped(
+  uint8,
+  (value) => {
+    if (value !== NAMED_CURVE) throw new DecodeError(`curve type ${value}`, 'illegal_parameter');
+    return 'named_curve' as const;
+  },
+  () => NAMED_CURVE,
+);
+
+export const ServerECDHParams = struct({ curveType, namedCurve: uint16, point: opaque(1, 255) });
+export type ServerECDHParams = Infer<typeof ServerECDHParams>;
+
+export const ServerKeyExchange = struct({ params: ServerECDHParams, signed: CertificateVerify });
+export type ServerKeyExchange = Infer<typeof ServerKeyExchange>;
+export const serverKeyExchange = message('server_key_exchange', ServerKeyExchange);

@@ -1,0 +1,244 @@
+/** The TLS 1.2 server: one function per flight, in the order of RFC 5246 §7.3, Figures 1 and 2. */
+
+import { Session } from '../cache/session.ts';
+import {
+  storedMasterSecret,
+  type Tls12MasterSecret,
+  tls12ExportKeyingMaterial,
+  tls12ExtendedMasterSecret,
+  tls12Keys,
+  tls12MasterSecret,
+  tls12VerifyData,
+} from '../crypto/prf.ts';
+import { explicitNonceLength, type Protection, Tls12Protection } from '../crypto/protection.ts';
+import type { EphemeralKey } from '../crypto/provider.ts';
+import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
+import { TlsAlert } from '../wire/alert.ts';
+import { concat, EMPTY, equalConstantTime, wipe } from '../wire/bytes.ts';
+import { encode } from '../wire/codec.ts';
+import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
+import { certificateTls12 } from './certificate.ts';
+import type { ClientHello } from './client-hello.ts';
+import { clientKeyExchange } from './client-key-exchange.ts';
+import type { Handshaking } from './context.ts';
+import { finished } from './finished.ts';
+import { agree, generateKey, signature } from './key-exchange.ts';
+import type { Received } from './message.ts';
+import { selectAlpn } from './negotiate.ts';
+import { requireTls12Hello, selectSessionTls12, selectTls12, type Tls12Choice } from './negotiate-tls12.ts';
+import { recordSizeLimit } from './record-size-limit.ts';
+import { scopeOf } from './resumption.ts';
+import type { Established } from './server.ts';
+import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from './server-hello.ts';
+import { serverHelloDone } from './server-hello-done.ts';
+import { ServerECDHParams, serverKeyExchange } from './server-key-exchange.ts';
+import { type Handshake, performed, receive, receiveChangeCipherSpec } from './wait.ts';
+
+export function* serveTls12(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
+  requireTls12Hello(context, hello.body);
+  const session = yield* selectSessionTls12(context, hello.body);
+  return session === undefined ? yield* fullHandshake(context, hello) : yield* resume(context, hello, session);
+}
+
+/** Figure 1: Message flow for a full handshake. */
+function* fullHandshake(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
+  const choice = selectTls12(context, hello.body);
+  const { settings } = context;
+  const id = settings.canKeepSessions
+    ? yield* performed('bookkeeping', () => context.sessions.newId('TLSv1.2'))
+    : EMPTY;
+  const randoms = sendServerHello(context, hello, choice.suite, id);
+  sendCertificate(context, choice);
+  const key = yield* sendServerKeyExchange(context, choice, randoms);
+  context.transcript.add(context.send(serverHelloDone, {}));
+  const premaster = yield* receiveClientKeyExchange(context, key);
+  const keys = deriveKeys(
+    context,
+    choice.suite,
+    randoms,
+    masterSecret(context, hello.body, choice.suite, premaster, randoms),
+  );
+  yield* receiveFinished(context, keys);
+  if (id.length > 0) yield* announceSession(context, hello.body, choice.suite, id, keys.master);
+  sendFinished(context, keys);
+  return established(context, keys);
+}
+
+/** Figure 2: Message flow for an abbreviated handshake. The server's Finished comes first. */
+function* resume(context: Handshaking, hello: Received<ClientHello>, session: Session): Handshake<Established> {
+  const suite = suiteById(session.cipherSuite) as SuiteParameters; // selectSessionTls12 has seen to it
+  const randoms = sendServerHello(context, hello, suite, hello.body.legacySessionId);
+  const keys = deriveKeys(context, suite, randoms, storedMasterSecret(session.secret));
+  sendFinished(context, keys);
+  yield* receiveFinished(context, keys);
+  return established(context, keys);
+}
+
+interface Randoms {
+  readonly client: Uint8Array;
+  readonly server: Uint8Array;
+}
+
+interface Keys {
+  readonly suite: SuiteParameters;
+  readonly randoms: Randoms;
+  readonly master: Tls12MasterSecret;
+  readonly reading: Protection;
+  readonly writing: Protection;
+}
+
+function sendServerHello(
+  context: Handshaking,
+  hello: Received<ClientHello>,
+  suite: SuiteParameters,
+  sessionId: Uint8Array,
+): Randoms {
+  const { facts, settings } = context;
+  const random = context.randomBytes(32).slice();
+  // RFC 8446 §4.1.3: a client that could have had TLS 1.3 is to notice that somebody took it away.
+  if (settings.maxVersion === 'TLSv1.3') random.set(DOWNGRADE_TO_TLS12, 24);
+  facts.suite = suite;
+  facts.alpnProtocol = selectAlpn(hello.body, settings);
+  const body = {
+    legacyVersion: ProtocolVersion['TLSv1.2'],
+    random,
+    legacySessionIdEcho: sessionId,
+    cipherSuite: suite.id,
+    legacyCompressionMethod: 0,
+    extensions: serverHelloExtensions(context, hello.body),
+  };
+  context.transcript.add(hello.raw);
+  context.transcript.start(settings.crypto.hashes[suite.hash]);
+  context.transcript.add(context.send(serverHelloTls12, body));
+  return { client: hello.body.random, server: random };
+}
+
+/** An extension is answered only where it was offered (RFC 5246 §7.4.1.4). */
+function serverHelloExtensions(context: Handshaking, hello: ClientHello) {
+  const { extensions, cipherSuites } = hello;
+  const { facts } = context;
+  const secureRenegotiation =
+    extensions.renegotiationInfo !== undefined || cipherSuites.includes(CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
+  const full = !facts.resumption.resumed;
+  return {
+    serverName: full && facts.serverName !== undefined ? (true as const) : undefined, // RFC 6066 §3: not on resumption
+    renegotiationInfo: secureRenegotiation ? EMPTY : undefined, // RFC 5746 §3.6
+    ecPointFormats: full && extensions.ecPointFormats !== undefined ? [0] : undefined, // RFC 8422 §5.2
+    alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
+    extendedMasterSecret: extensions.extendedMasterSecret, // RFC 7627 §5.1
+    recordSizeLimit: recordSizeLimit(context, hello),
+  };
+}
+
+function sendCertificate(context: Handshaking, { signing }: Tls12Choice): void {
+  const { certificateChain } = signing.credential;
+  context.facts.signatureScheme = signing.scheme;
+  context.transcript.add(context.send(certificateTls12, { certificateList: certificateChain }));
+}
+
+/** RFC 8422 §5.4: the ephemeral key, signed together with both randoms. */
+function* sendServerKeyExchange(
+  context: Handshaking,
+  { group, signing }: Tls12Choice,
+  randoms: Randoms,
+): Handshake<EphemeralKey> {
+  const key = yield* generateKey(context, group);
+  const params = { curveType: 'named_curve', namedCurve: NamedGroup[group], point: key.publicKey } as const;
+  const content = concat(randoms.client, randoms.server, encode(ServerECDHParams, params));
+  const signed = { algorithm: SignatureScheme[signing.scheme], signature: yield* signature(signing, content) };
+  context.transcript.add(context.send(serverKeyExchange, { params, signed }));
+  return key;
+}
+
+function* receiveClientKeyExchange(context: Handshaking, key: EphemeralKey): Handshake<Uint8Array> {
+  const { body, raw } = yield* receive(clientKeyExchange);
+  context.transcript.add(raw);
+  return yield* agree(context, key, body.point);
+}
+
+/** RFC 7627 §4 where both sides have the extension, RFC 5246 §8.1 otherwise. */
+function masterSecret(
+  context: Handshaking,
+  { extensions }: ClientHello,
+  { hash: name }: SuiteParameters,
+  premaster: Uint8Array,
+  randoms: Randoms,
+): Tls12MasterSecret {
+  const hash = context.settings.crypto.hashes[name];
+  const master = extensions.extendedMasterSecret
+    ? tls12ExtendedMasterSecret(hash, premaster, context.transcript.peek())
+    : tls12MasterSecret(hash, premaster, randoms.client, randoms.server);
+  wipe(premaster);
+  return master;
+}
+
+function deriveKeys(context: Handshaking, suite: SuiteParameters, randoms: Randoms, master: Tls12MasterSecret): Keys {
+  const { crypto } = context.settings;
+  context.own(master, 'closed');
+  context.keylog('CLIENT_RANDOM', master);
+  const aead = crypto.aeads[suite.aead];
+  const lengths = { key: aead.keyLength, iv: 12 - explicitNonceLength(aead) };
+  const keys = tls12Keys(crypto.hashes[suite.hash], master, randoms, lengths);
+  const reading = new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv });
+  const writing = new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv });
+  wipe(keys.clientKey, keys.serverKey, keys.clientIv, keys.serverIv);
+  return { suite, randoms, master, reading, writing };
+}
+
+function* receiveFinished(context: Handshaking, { suite, master, reading }: Keys): Handshake<void> {
+  const hash = context.settings.crypto.hashes[suite.hash];
+  yield* receiveChangeCipherSpec();
+  context.protectReading(reading);
+  const expected = tls12VerifyData(hash, master, 'client', context.transcript.peek());
+  const { body, raw } = yield* receive(finished);
+  if (!equalConstantTime(body.verifyData, expected))
+    throw new TlsAlert('decrypt_error', 'the Finished does not verify');
+  context.proved();
+  context.transcript.add(raw);
+}
+
+function sendFinished(context: Handshaking, { suite, master, writing }: Keys): void {
+  const hash = context.settings.crypto.hashes[suite.hash];
+  context.sendChangeCipherSpec();
+  context.protectWriting(writing);
+  const verifyData = tls12VerifyData(hash, master, 'server', context.transcript.peek());
+  context.transcript.add(context.send(finished, { verifyData }));
+}
+
+/** Before the server's Finished can leave: who has it may come back at once. */
+function* announceSession(
+  context: Handshaking,
+  { extensions }: ClientHello,
+  suite: SuiteParameters,
+  id: Uint8Array,
+  secret: Tls12MasterSecret,
+): Handshake<void> {
+  const { settings, facts } = context;
+  const now = context.now();
+  const session = new Session({
+    version: 'TLSv1.2',
+    cipherSuite: suite.id,
+    id,
+    secret,
+    time: now,
+    timeout: settings.sessionTimeout,
+    authTime: now,
+    extendedMasterSecret: extensions.extendedMasterSecret === true,
+    idContext: settings.idContext,
+    serverName: facts.serverName,
+    alpnProtocol: facts.alpnProtocol,
+    group: facts.group === undefined ? 0 : NamedGroup[facts.group],
+    scope: scopeOf(settings),
+  });
+  facts.session = session;
+  yield* performed('bookkeeping', () => context.sessions.announce(session));
+}
+
+function established(context: Handshaking, { suite, randoms, master }: Keys): Established {
+  const hash = context.settings.crypto.hashes[suite.hash];
+  return {
+    traffic: undefined,
+    exportKeyingMaterial: (length, label, exporterContext) =>
+      tls12ExportKeyingMaterial(hash, master, randoms, { label, context: exporterContext, length }),
+  };
+}

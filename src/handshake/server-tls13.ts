@@ -1,0 +1,196 @@
+/** The TLS 1.3 server: one function per flight, in the order of RFC 8446 §2, Figures 1 to 3. */
+
+import {
+  applicationTrafficSecrets,
+  certificateVerifyContent,
+  earlySecret,
+  exporterMasterSecret,
+  exportKeyingMaterial,
+  finishedMac,
+  type HandshakeSecret,
+  handshakeSecret,
+  handshakeTrafficSecrets,
+  type MasterSecret,
+  masterSecret,
+  type TrafficSecret,
+  type TrafficSecrets,
+  trafficKeys,
+} from '../crypto/key-schedule.ts';
+import { type Protection, Tls13Protection } from '../crypto/protection.ts';
+import type { Aead, Hash } from '../crypto/provider.ts';
+import { TlsAlert } from '../wire/alert.ts';
+import { EMPTY, equalConstantTime } from '../wire/bytes.ts';
+import { NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
+import { certificate } from './certificate.ts';
+import { certificateVerify } from './certificate-verify.ts';
+import type { ClientHello } from './client-hello.ts';
+import type { Handshaking } from './context.ts';
+import { encryptedExtensions } from './encrypted-extensions.ts';
+import { finished } from './finished.ts';
+import { exchangeKeys, signature } from './key-exchange.ts';
+import type { Received } from './message.ts';
+import { selectAlpn, selectSigning } from './negotiate.ts';
+import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
+import { recordSizeLimit } from './record-size-limit.ts';
+import type { Established } from './server.ts';
+import { serverHello } from './server-hello.ts';
+import { sendNewSessionTickets } from './tickets-tls13.ts';
+import { type Handshake, receive } from './wait.ts';
+
+/** What goes on after the handshake: KeyUpdate replaces the secrets. */
+export interface TrafficTls13 {
+  readonly hash: Hash;
+  readonly aead: Aead;
+  readonly secrets: TrafficSecrets;
+}
+
+export function* serveTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Established> {
+  const choice = yield* negotiateTls13(context, first);
+  const handshake = yield* sendServerHello(context, choice);
+  sendEncryptedExtensions(context, choice.hello.body);
+  if (choice.psk === undefined) yield* sendCertificate(context, choice.hello.body);
+  const application = sendFinished(context, handshake);
+  yield* receiveFinished(context, handshake, application);
+  yield* sendNewSessionTickets(context, choice, application.master);
+  return established(context, handshake, application);
+}
+
+/** The keys of a stage, and what made them. */
+export interface Stage {
+  readonly hash: Hash;
+  readonly aead: Aead;
+  readonly secrets: TrafficSecrets;
+}
+interface HandshakeStage extends Stage {
+  readonly handshake: HandshakeSecret;
+}
+interface ApplicationStage extends Stage {
+  readonly master: MasterSecret;
+  /** Of ClientHello…server Finished. */
+  readonly transcriptHash: Uint8Array;
+}
+
+function* sendServerHello(context: Handshaking, choice: Tls13Choice): Handshake<HandshakeStage> {
+  const { hello, suite, psk, share } = choice;
+  const { crypto } = context.settings;
+  const exchange = share && (yield* exchangeKeys(context, share.group, share.keyExchange));
+  const body = {
+    legacyVersion: ProtocolVersion['TLSv1.2'],
+    random: context.randomBytes(32),
+    legacySessionIdEcho: hello.body.legacySessionId,
+    cipherSuite: suite.id,
+    legacyCompressionMethod: 0,
+    extensions: {
+      preSharedKey: psk?.identityIndex,
+      keyShare: share && exchange && { group: NamedGroup[share.group], keyExchange: exchange.publicKey },
+      supportedVersions: ProtocolVersion['TLSv1.3'],
+    },
+  };
+  context.transcript.add(hello.raw);
+  context.transcript.start(crypto.hashes[suite.hash]);
+  context.transcript.add(context.send(serverHello, body));
+  if (hello.body.legacySessionId.length > 0 && !choice.retried) context.sendChangeCipherSpec(); // Appendix D.4
+  return protectHandshake(context, choice, exchange?.sharedSecret);
+}
+
+/** §7.1, §7.3: from ServerHello on everything is under the handshake traffic keys. */
+function protectHandshake(
+  context: Handshaking,
+  { suite, psk }: Tls13Choice,
+  dhe: Uint8Array | undefined,
+): HandshakeStage {
+  const hash = context.settings.crypto.hashes[suite.hash];
+  const aead = context.settings.crypto.aeads[suite.aead];
+  const early = psk?.early ?? context.own(earlySecret(hash, undefined));
+  const handshake = context.own(handshakeSecret(hash, early, dhe));
+  const secrets = handshakeTrafficSecrets(hash, handshake, context.transcript.peek());
+  context.own(secrets.client);
+  context.own(secrets.server);
+  context.keylog('CLIENT_HANDSHAKE_TRAFFIC_SECRET', secrets.client);
+  context.keylog('SERVER_HANDSHAKE_TRAFFIC_SECRET', secrets.server);
+  context.protectWriting(protection(hash, aead, secrets.server));
+  context.protectReading(protection(hash, aead, secrets.client));
+  context.tolerateChangeCipherSpec(true);
+  return { hash, aead, handshake, secrets };
+}
+
+function sendEncryptedExtensions(context: Handshaking, hello: ClientHello): void {
+  const { facts } = context;
+  facts.alpnProtocol = selectAlpn(hello, context.settings);
+  const body = {
+    extensions: {
+      recordSizeLimit: recordSizeLimit(context, hello),
+      serverName: facts.serverName === undefined ? undefined : (true as const),
+      alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
+    },
+  };
+  context.transcript.add(context.send(encryptedExtensions, body));
+}
+
+/** §4.4.2, §4.4.3 */
+function* sendCertificate(context: Handshaking, hello: ClientHello): Handshake<void> {
+  const { settings, facts, transcript } = context;
+  const signing = selectSigning(settings.credentials, {
+    serverName: facts.serverName,
+    signatureAlgorithms: hello.extensions.signatureAlgorithms ?? [],
+    accepts: (scheme) => !scheme.startsWith('rsa_pkcs1_'), // §4.2.3: in certificates only
+  });
+  if (signing === undefined)
+    throw new TlsAlert('handshake_failure', 'no certificate for the signature algorithms offered');
+  facts.signatureScheme = signing.scheme;
+  const certificateList = signing.credential.certificateChain.map((certData) => ({ certData, extensions: {} }));
+  transcript.add(context.send(certificate, { certificateRequestContext: EMPTY, certificateList }));
+  const content = certificateVerifyContent('server', transcript.peek());
+  const body = { algorithm: SignatureScheme[signing.scheme], signature: yield* signature(signing, content) };
+  transcript.add(context.send(certificateVerify, body));
+}
+
+/** §4.4.4; and the application keys, which the server may use at once. */
+function sendFinished(context: Handshaking, { hash, aead, handshake, secrets }: HandshakeStage): ApplicationStage {
+  const { transcript } = context;
+  const verifyData = finishedMac(hash, secrets.server, transcript.peek());
+  transcript.add(context.send(finished, { verifyData }));
+  const transcriptHash = transcript.peek();
+  const master = context.own(masterSecret(hash, handshake));
+  const application = applicationTrafficSecrets(hash, master, transcriptHash);
+  context.own(application.client, 'closed');
+  context.own(application.server, 'closed');
+  context.keylog('CLIENT_TRAFFIC_SECRET_0', application.client);
+  context.keylog('SERVER_TRAFFIC_SECRET_0', application.server);
+  context.protectWriting(protection(hash, aead, application.server));
+  return { hash, aead, master, transcriptHash, secrets: application };
+}
+
+function* receiveFinished(
+  context: Handshaking,
+  { hash, secrets }: HandshakeStage,
+  application: ApplicationStage,
+): Handshake<void> {
+  const expected = finishedMac(hash, secrets.client, context.transcript.peek());
+  const { body, raw } = yield* receive(finished);
+  if (!equalConstantTime(body.verifyData, expected))
+    throw new TlsAlert('decrypt_error', 'the Finished does not verify');
+  context.proved();
+  context.tolerateChangeCipherSpec(false);
+  context.protectReading(protection(hash, application.aead, application.secrets.client));
+  context.transcript.add(raw);
+}
+
+function established(context: Handshaking, { hash, aead }: Stage, application: ApplicationStage): Established {
+  const exporter = context.own(exporterMasterSecret(hash, application.master, application.transcriptHash), 'closed');
+  context.keylog('EXPORTER_SECRET', exporter);
+  return {
+    traffic: { hash, aead, secrets: application.secrets },
+    exportKeyingMaterial: (length, label, exporterContext) =>
+      exportKeyingMaterial(hash, exporter, label, exporterContext ?? EMPTY, length),
+  };
+}
+
+/** §7.3 */
+export function protection(hash: Hash, aead: Aead, secret: TrafficSecret): Protection {
+  const keys = trafficKeys(hash, aead, secret);
+  const result = new Tls13Protection(aead, keys);
+  keys.key.fill(0);
+  keys.iv.fill(0);
+  return result;
+}

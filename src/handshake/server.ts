@@ -1,0 +1,41 @@
+/** The server's side of the handshake: ClientHello → configuration → version → one of the next two files. */
+
+import { TlsAlert } from '../wire/alert.ts';
+import { ProtocolVersion } from '../wire/registry.ts';
+import { type ClientHello, clientHello } from './client-hello.ts';
+import type { Handshaking } from './context.ts';
+import type { Received } from './message.ts';
+import { selectServerName, selectVersion } from './negotiate.ts';
+import { serveTls12 } from './server-tls12.ts';
+import { serveTls13, type TrafficTls13 } from './server-tls13.ts';
+import { type Handshake, perform, receive } from './wait.ts';
+
+/** What is left when the handshake is over. */
+export interface Established {
+  /** RFC 8446 §7.5, RFC 5705. */
+  exportKeyingMaterial(length: number, label: string, context: Uint8Array | undefined): Uint8Array;
+  /** TLS 1.3: what KeyUpdate works on. */
+  readonly traffic: TrafficTls13 | undefined;
+}
+
+export function* serve(context: Handshaking): Handshake<Established> {
+  const hello = yield* receive(clientHello);
+  // RFC 8446 Appendix D.5
+  if (hello.body.legacyVersion <= ProtocolVersion.SSLv3) throw new TlsAlert('protocol_version', 'an SSLv3 hello');
+  yield* selectSettings(context, hello);
+  const version = selectVersion(hello.body, context.settings);
+  context.facts.version = version;
+  context.facts.clientRandom = hello.body.random;
+  return version === 'TLSv1.3' ? yield* serveTls13(context, hello) : yield* serveTls12(context, hello);
+}
+
+/** RFC 6066 §3: the name decides which server this is, before anything else is decided. */
+function* selectSettings(context: Handshaking, hello: Received<ClientHello>): Handshake<void> {
+  const name = selectServerName(hello.body);
+  context.facts.serverName = name;
+  const outcome = yield* perform({ kind: 'server-name', budgeted: false, run: () => context.selectServer(name) });
+  // To go on under the default configuration could show one host's sessions or certificate to another.
+  if (!('value' in outcome))
+    throw new TlsAlert('internal_error', 'no configuration could be selected for the server name');
+  context.serveAs(outcome.value);
+}

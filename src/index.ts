@@ -1,0 +1,27 @@
+/** The idiomatic API. */
+
+export { type ConnectionInfo, Given, give, type RemovalReason } from './cache/callbacks.ts';
+export { Session, type SessionParameters } from './cache/session.ts';
+export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
+export { defineServer, type ServerConfig } from './config.ts';
+export { type ConnectionOptions, ServerConnection } from './connection.ts';
+export { selfSignedCertificate } from './crypto/certificate.ts';
+export { type Credential, credentialFromPem } from './crypto/credential.ts';
+export { noble } from './crypto/noble.ts';
+export type {
+  Aead,
+  AeadKey,
+  Awaitable,
+  CryptoProvider,
+  EphemeralKey,
+  Hash,
+  HmacKey,
+  KeyAgreement,
+  RunningHash,
+} from './crypto/provider.ts';
+export type { Deferred, Event, Outcome, Question, Step } from './events.ts';
+export type { Mechanism, NoResumption, Resumption } from './handshake/resumption.ts';
+export type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
+export { TlsAlert } from './wire/alert.ts';
+export type { AlertName, CipherSuiteName, GroupName, PskMode, SignatureSchemeName, Version } from './wire/registry.ts';
+export { systemWorld, type World } from './world.ts';

@@ -1,0 +1,109 @@
+/** What a user may ask of a server: one shape for every shell. Unknown names are a TypeError, see config.ts. */
+
+import type { OnGet, OnNew, OnRemove, OnTake } from './cache/callbacks.ts';
+import type { SessionCache } from './cache/session-cache.ts';
+import type { ServerConfig } from './config.ts';
+import type { Credential } from './crypto/credential.ts';
+import type { Awaitable, CryptoProvider } from './crypto/provider.ts';
+import type { CipherSuiteName, GroupName, PskMode, Version } from './wire/registry.ts';
+import type { World } from './world.ts';
+
+export interface ServerOptions {
+  /**
+   * Certificate chain and private key, as PEM or as something that signs. The first that fits server name and
+   * signature_algorithms is used, so an ECDSA and an RSA pair may stand side by side.
+   */
+  readonly credentials: readonly (Credential | PemCredential)[];
+  /** Default 'TLSv1.2'. */
+  readonly minVersion?: Version | undefined;
+  /** Default 'TLSv1.3'. */
+  readonly maxVersion?: Version | undefined;
+  /** IANA names of the suites of both versions, in the server's order. */
+  readonly ciphers?: readonly (CipherSuiteName | (string & {}))[] | undefined;
+  /** In the server's order. Default x25519, secp256r1, secp384r1. */
+  readonly groups?: readonly GroupName[] | undefined;
+  /** Application protocols in the server's order (RFC 7301). Without it the extension is ignored. */
+  readonly alpn?: readonly string[] | undefined;
+  /** Virtual hosts: the configuration for a name; `undefined` for this one. A rejection ends the handshake (internal_error). */
+  readonly onServerName?: ((name: string | undefined) => Awaitable<ServerConfig | undefined>) | undefined;
+  readonly sessions?: SessionOptions | undefined;
+  readonly tickets?: TicketOptions | undefined;
+  /** In the server's order. Default `['psk_dhe_ke']`; psk_ke has no forward secrecy (RFC 8446 §2.2). */
+  readonly pskModes?: readonly PskMode[] | undefined;
+  /** What a session is bound to besides its host name. */
+  readonly scope?: ScopeOptions | undefined;
+  /** RFC 7627 §5.3: refuse TLS 1.2 clients without extended_master_secret (handshake_failure). Default false. */
+  readonly requireExtendedMasterSecret?: boolean | undefined;
+  readonly crypto?: CryptoProvider | undefined;
+  readonly world?: World | undefined;
+  readonly limits?: LimitOptions | undefined;
+  /** Lines in NSS key log format: they let anyone who has them read the connection. */
+  readonly keylog?: ((line: string) => void) | undefined;
+}
+
+export interface PemCredential {
+  /** PEM: PKCS#8, SEC1 or PKCS#1, not encrypted. */
+  readonly key: string;
+  /** PEM: the server's certificate first, then the intermediates. */
+  readonly cert: string;
+}
+
+/** What OpenSSL calls the session cache. */
+export interface SessionOptions {
+  /** Shared by all that are given the same object; `false` for none. By default the server has one of its own. */
+  readonly cache?: SessionCache | false | undefined;
+  /** Default true; false is SSL_SESS_CACHE_NO_INTERNAL_LOOKUP. */
+  readonly internalLookup?: boolean | undefined;
+  /** Default true; false is SSL_SESS_CACHE_NO_INTERNAL_STORE. */
+  readonly internalStore?: boolean | undefined;
+  /** Default true: expired sessions are flushed every 255 connections; false is SSL_SESS_CACHE_NO_AUTO_CLEAR. */
+  readonly autoClear?: boolean | undefined;
+  /** Default false; true is SSL_SESS_CACHE_UPDATE_TIME: a session's timeout counts from its last use. */
+  readonly updateTime?: boolean | undefined;
+  /** Seconds, default 7200. */
+  readonly timeout?: number | undefined;
+  /** Default 20480; 0 is unlimited. For a cache of the server's own. */
+  readonly maxEntries?: number | undefined;
+  /** Session id context, at most 32 bytes. A session made under another is not resumed. */
+  readonly idContext?: Uint8Array | undefined;
+  /** An id of 1 to 32 bytes that nobody can guess. */
+  readonly generateId?: (() => Uint8Array) | undefined;
+  readonly onNew?: OnNew | undefined;
+  readonly onGet?: OnGet | undefined;
+  readonly onTake?: OnTake | undefined;
+  readonly onRemove?: OnRemove | undefined;
+  /** Default 1000, for all lookups of one handshake together; what comes later is a miss. */
+  readonly lookupTimeoutMs?: number | undefined;
+  /** How many of the offered PSK identities are tried, default 5. */
+  readonly maxIdentities?: number | undefined;
+}
+
+export interface TicketOptions {
+  /** Default 'stateful': the ticket is the session's id, and the session is in cache or store. */
+  readonly mode?: 'stateful' | 'off' | undefined;
+  /** NewSessionTickets after a full handshake, default 2. */
+  readonly initial?: number | undefined;
+  /** NewSessionTickets after a resumption, default 1. */
+  readonly afterResumption?: number | undefined;
+  /** When they are sent. */
+  readonly timing?: 'after-finished' | undefined;
+  /** A TLS 1.3 session resumes once. With an `onGet` there must be an `onTake`, which alone can say who is the one. */
+  readonly singleUse?: boolean | undefined;
+  /** Seconds after the full handshake in which sessions that descend from it are good, default and at most 604800. */
+  readonly maxAuthAge?: number | undefined;
+}
+
+export interface ScopeOptions {
+  /** Sessions made under another label are not resumed. */
+  readonly label?: string | undefined;
+  /** Instead of host name and label: all that name the same word share their sessions. */
+  readonly shareAcross?: string | undefined;
+}
+
+/** Bounds that a user may tighten, or a test reach. */
+export interface LimitOptions {
+  /** Records under one key before it is replaced (TLS 1.3) or the connection closed (TLS 1.2); RFC 8446 §5.5 by default. */
+  readonly recordsPerKey?: number | undefined;
+  /** Bytes of early data that are skipped where a client offers it, default 16384. */
+  readonly skippedEarlyData?: number | undefined;
+}

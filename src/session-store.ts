@@ -1,0 +1,110 @@
+/** A server's sessions: the internal cache and the user's callbacks (SSL_CTX_sess_set_get_cb(3)), shared by its connections. */
+
+import type { RemovalReason } from './cache/callbacks.ts';
+import type { Session } from './cache/session.ts';
+import type { RemovalListener, SessionCache } from './cache/session-cache.ts';
+import { isPromise } from './crypto/provider.ts';
+import type { CallbackName, Event } from './events.ts';
+import type { SessionOptions } from './options.ts';
+import type { World } from './world.ts';
+
+/** SSL_CTX_set_session_cache_mode(3): expired sessions are flushed once in so many connections. */
+const CONNECTIONS_PER_FLUSH = 255;
+
+export class SessionStore {
+  readonly cache: SessionCache | undefined;
+  readonly options: SessionOptions;
+  readonly #world: World;
+  #completed = 0;
+  #emit: ((event: Event) => void) | undefined;
+
+  /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
+  readonly listener: RemovalListener = { removed: (session, reason) => this.#removed(session, reason) };
+
+  constructor(cache: SessionCache | undefined, options: SessionOptions, world: World) {
+    for (const name of ['onNew', 'onGet', 'onTake', 'onRemove', 'generateId'] as const)
+      requireFunction(name, options[name]);
+    for (const name of ['internalLookup', 'internalStore', 'autoClear', 'updateTime'] as const) {
+      if (typeof (options[name] ?? true) !== 'boolean')
+        throw new TypeError(`sessions.${name}: true or false is wanted`);
+    }
+    this.cache = cache;
+    this.options = options;
+    this.#world = world;
+  }
+
+  /** The cache, where it is looked into. */
+  get lookupCache(): SessionCache | undefined {
+    return this.options.internalLookup === false ? undefined : this.cache;
+  }
+
+  /** The cache, where new sessions go into it. */
+  get storeCache(): SessionCache | undefined {
+    return this.options.internalStore === false ? undefined : this.cache;
+  }
+
+  get canFind(): boolean {
+    return this.lookupCache !== undefined || this.options.onGet !== undefined;
+  }
+
+  get canKeep(): boolean {
+    return this.storeCache !== undefined || this.options.onNew !== undefined;
+  }
+
+  /** Runs what may make sessions leave, on behalf of a connection that hears of it. */
+  during<T>(emit: (event: Event) => void, action: () => T): T {
+    const outer = this.#emit;
+    this.#emit = emit;
+    try {
+      return action();
+    } finally {
+      this.#emit = outer;
+    }
+  }
+
+  /** A handshake is complete. */
+  completed(): void {
+    this.#completed++;
+    if (this.options.autoClear !== false && this.#completed % CONNECTIONS_PER_FLUSH === 0) {
+      this.cache?.flush(this.now(), 'expired');
+    }
+  }
+
+  /** Seconds since the epoch. */
+  now(): number {
+    return Math.floor(this.#world.now() / 1000);
+  }
+
+  /** It leaves cache and store. */
+  remove(session: Session, reason: RemovalReason): void {
+    if (this.cache?.remove(session, reason)) return;
+    session.forbidResumption();
+    this.#removed(session, reason);
+  }
+
+  #removed(session: Session, reason: RemovalReason): void {
+    this.#emit?.({ type: 'session-removed', session, reason });
+    const answer: unknown = this.call('onRemove', () => this.options.onRemove?.(session, reason));
+    if (isPromise(answer)) this.#disregard(answer);
+  }
+
+  /** Nobody waits for a remove callback, but if it rejects that must be an event and not the end of the process. */
+  #disregard(promise: PromiseLike<unknown>): void {
+    if (this.#emit === undefined) promise.then(undefined, () => {});
+    else this.#emit({ type: 'deferred', deferred: { token: 0, callback: 'onRemove', promise } });
+  }
+
+  /** Calls a user's callback; what it throws is an event, and `undefined`. */
+  call<T>(callback: CallbackName, action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      this.#emit?.({ type: 'callback-error', callback, error });
+      return undefined;
+    }
+  }
+}
+
+function requireFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`sessions.${name}: a function is wanted`);
+}
