@@ -1,0 +1,433 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { RemovalReason } from '../../src/cache/callbacks.ts';
+import { Session, type SessionParameters } from '../../src/cache/session.ts';
+import { type RemovalListener, SessionCache, type SessionCacheOptions } from '../../src/cache/session-cache.ts';
+
+/** A session with this id whose last second is `expires`. */
+function session(id: number, expires: number, changes: Partial<SessionParameters> = {}): Session {
+  return new Session({
+    version: 'TLSv1.3',
+    cipherSuite: 0x1301,
+    id: Uint8Array.of(id),
+    secret: new Uint8Array(32).fill(id),
+    time: 0,
+    timeout: expires,
+    authTime: 0,
+    extendedMasterSecret: true,
+    idContext: new Uint8Array(0),
+    ...changes,
+  });
+}
+
+const idOf = ({ id }: Session) => id[0] ?? 0;
+const ids = (cache: SessionCache) => [...cache].map(idOf);
+
+/** A cache that writes down what it tells. */
+function recorded(options: SessionCacheOptions = {}): {
+  cache: SessionCache;
+  told: string[];
+  listener: RemovalListener;
+} {
+  const told: string[] = [];
+  const removed = (gone: Session, reason: RemovalReason) => void told.push(`${reason} ${idOf(gone)}`);
+  const cache = new SessionCache({ onRemove: removed, ...options });
+  const listener = { removed, replaced: (gone: Session) => void told.push(`replaced ${idOf(gone)}`) };
+  return { cache, told, listener };
+}
+
+describe('SessionCache', () => {
+  describe('options', () => {
+    it('retains 20480 sessions by default', () => expect(new SessionCache().maxEntries).to.equal(20480));
+
+    it('names the one that is wrong', () => {
+      const misspelt: object = { maxEntrys: 1 };
+      expect(() => new SessionCache(misspelt)).to.throw(TypeError, 'maxEntrys');
+      const noFunction: object = { onRemove: true };
+      expect(() => new SessionCache(noFunction)).to.throw(TypeError, 'onRemove');
+      for (const maxEntries of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+        expect(() => new SessionCache({ maxEntries })).to.throw(RangeError, 'maxEntries');
+      }
+    });
+  });
+
+  describe('add', () => {
+    it('is true for a new key and for another object, false for the same (SSL_CTX_add_session)', () => {
+      const { cache, told } = recorded();
+      const first = session(1, 10);
+      expect(cache.add(first)).to.equal(true);
+      expect(cache.add(first)).to.equal(false);
+      expect(first.holds).to.equal(2);
+      expect(cache.add(session(1, 10))).to.equal(true);
+      expect(cache.size).to.equal(1);
+      expect(first).to.include({ holds: 1, isResumable: true });
+      expect(told).to.deep.equal([]);
+    });
+
+    it('tells of a replacement as an event, to the listener of the one replaced', () => {
+      const { cache, told, listener } = recorded();
+      cache.add(session(1, 10), listener);
+      cache.add(session(1, 20));
+      cache.add(session(1, 30));
+      expect(told).to.deep.equal(['replaced 1']);
+    });
+
+    it('keeps the versions apart', () => {
+      const cache = new SessionCache();
+      cache.add(session(1, 10));
+      cache.add(session(1, 10, { version: 'TLSv1.2' }));
+      expect(cache.size).to.equal(2);
+    });
+
+    it('refuses what nobody could resume, and what another cache has', () => {
+      const cache = new SessionCache();
+      const forbidden = session(1, 10);
+      forbidden.forbidResumption();
+      const released = session(1, 10);
+      released.free();
+      for (const useless of [forbidden, released, session(1, 10, { id: new Uint8Array(0) })]) {
+        expect(() => cache.add(useless)).to.throw(RangeError, 'cannot be cached');
+      }
+      const elsewhere = session(1, 10);
+      new SessionCache().add(elsewhere);
+      cache.add(session(1, 10));
+      expect(() => cache.add(elsewhere)).to.throw('in another cache');
+      expect(elsewhere.holds).to.equal(2);
+      expect(cache.size).to.equal(1);
+    });
+  });
+
+  describe('capacity', () => {
+    it('is what it retains; the soonest to expire have to go', () => {
+      const { cache, told } = recorded({ maxEntries: 3 });
+      for (const [id, expires] of [
+        [1, 30],
+        [2, 10],
+        [3, 20],
+        [4, 40],
+        [5, 50],
+      ] as const)
+        cache.add(session(id, expires));
+      expect(ids(cache)).to.deep.equal([1, 4, 5]);
+      expect(told).to.deep.equal(['evicted 2', 'evicted 3']);
+    });
+
+    it('never costs the newcomer, but next time it does', () => {
+      const { cache, told } = recorded({ maxEntries: 2 });
+      for (const [id, expires] of [
+        [1, 30],
+        [2, 20],
+        [3, 1],
+        [4, 2],
+      ] as const)
+        cache.add(session(id, expires));
+      expect(ids(cache)).to.deep.equal([4, 1]);
+      expect(told).to.deep.equal(['evicted 2', 'evicted 3']);
+    });
+
+    it('evicts the oldest of those that expire together; touching one makes it the youngest', () => {
+      const { cache, told } = recorded({ maxEntries: 3 });
+      const [a, b, c] = [session(1, 10), session(2, 10), session(3, 10)];
+      for (const one of [a, b, c]) cache.add(one);
+      cache.add(a);
+      b.timeout = 10;
+      expect(ids(cache)).to.deep.equal([3, 1, 2]);
+      cache.add(session(4, 10));
+      expect(told).to.deep.equal(['evicted 3']);
+    });
+
+    it('leaves an evicted session to those who hold it', () => {
+      const cache = new SessionCache({ maxEntries: 1 });
+      const first = session(1, 10);
+      cache.add(first);
+      cache.add(session(2, 10));
+      expect(first).to.include({ holds: 1, isResumable: true });
+      expect(new SessionCache().add(first)).to.equal(true);
+    });
+
+    it('of 0 is no limit, and a lower one takes effect at the next add', () => {
+      const { cache, told } = recorded({ maxEntries: 0 });
+      for (let id = 0; id < 10; id++) cache.add(session(id, id));
+      cache.maxEntries = 3;
+      expect(cache.size).to.equal(10);
+      cache.add(session(10, 5));
+      expect(ids(cache)).to.deep.equal([10, 8, 9]);
+      expect(told).to.have.length(8);
+      expect(cache.maxEntries).to.equal(3);
+    });
+  });
+
+  it('sorts a session again when its time or timeout changes', () => {
+    const cache = new SessionCache();
+    const sessions = [5, 3, 8, 1, 9, 2].map((expires, id) => session(id, expires));
+    for (const one of sessions) cache.add(one);
+    expect(ids(cache)).to.deep.equal([3, 5, 1, 0, 2, 4]);
+    for (const [i, expires] of [60, 50, 40, 30, 20, 10].entries()) {
+      const one = sessions[i];
+      if (one !== undefined) one.timeout = expires;
+    }
+    expect(ids(cache)).to.deep.equal([5, 4, 3, 2, 1, 0]);
+  });
+
+  describe('get', () => {
+    it('lends the session in its last second, and drops it after that', () => {
+      const { cache, told } = recorded();
+      const one = session(1, 10);
+      cache.add(one);
+      expect(cache.get('TLSv1.3', Uint8Array.of(1), 10)).to.equal(one);
+      expect(one.holds).to.equal(2);
+      expect(cache.get('TLSv1.2', Uint8Array.of(1), 10)).to.equal(undefined);
+      expect(cache.get('TLSv1.3', Uint8Array.of(1), 11)).to.equal('expired');
+      expect(cache.get('TLSv1.3', Uint8Array.of(1), 11)).to.equal(undefined);
+      expect(told).to.deep.equal(['expired 1']);
+      expect(one).to.include({ holds: 1, isResumable: false });
+    });
+  });
+
+  describe('take', () => {
+    it('is true once', () => {
+      const { cache, told } = recorded();
+      const one = session(1, 10);
+      cache.add(one);
+      expect([1, 1, 2].map((id) => cache.take('TLSv1.3', Uint8Array.of(id)))).to.deep.equal([true, false, false]);
+      expect(told).to.deep.equal(['consumed 1']);
+      expect(one.secret).to.deep.equal(new Uint8Array(32).fill(1));
+    });
+  });
+
+  describe('remove', () => {
+    it('takes whatever has the key, and rules out both (SSL_CTX_remove_session)', () => {
+      const { cache, told } = recorded();
+      const [cached, twin] = [session(1, 10), session(1, 99)];
+      cache.add(cached);
+      expect(cache.remove(twin, 'unclean')).to.equal(true);
+      expect(cache.remove(twin)).to.equal(false);
+      expect(told).to.deep.equal(['unclean 1']);
+      expect([cached, twin].map(({ isResumable, holds }) => [isResumable, holds])).to.deep.equal([
+        [false, 1],
+        [false, 1],
+      ]);
+    });
+
+    it('does nothing to a session without an id', () => {
+      const none = session(1, 10, { id: new Uint8Array(0) });
+      expect(new SessionCache().remove(none)).to.equal(false);
+    });
+  });
+
+  it('discards without a word, and that object only', () => {
+    const { cache, told } = recorded();
+    const one = session(1, 10);
+    cache.add(one);
+    expect(cache.discard(session(1, 10))).to.equal(false);
+    expect(cache.discard(one)).to.equal(true);
+    expect(cache.discard(one)).to.equal(false);
+    expect(one).to.include({ holds: 1, isResumable: true });
+    expect(told).to.deep.equal([]);
+  });
+
+  describe('flush', () => {
+    it('removes what has expired, in order, strictly (SSL_CTX_flush_sessions)', () => {
+      const { cache, told } = recorded();
+      for (const expires of [7, 3, 5, 4, 6]) cache.add(session(expires, expires));
+      expect(cache.flush(5)).to.equal(2);
+      expect(cache.flush(6, 'expired')).to.equal(1);
+      expect(ids(cache)).to.deep.equal([6, 7]);
+      expect(cache.flush()).to.equal(2);
+      expect(told).to.deep.equal(['flushed 3', 'flushed 4', 'expired 5', 'flushed 6', 'flushed 7']);
+      expect(() => cache.flush(Number.NaN)).to.throw(RangeError);
+    });
+  });
+
+  describe('close', () => {
+    it('tells of all, in order, and takes no more', () => {
+      const { cache, told } = recorded();
+      const one = session(3, 3);
+      for (const other of [session(2, 2), one, session(1, 1)]) cache.add(other);
+      cache.close();
+      cache.close();
+      expect(told).to.deep.equal(['closed 1', 'closed 2', 'closed 3']);
+      expect(one).to.include({ holds: 1, isResumable: false });
+      expect(() => cache.add(session(4, 4))).to.throw('closed');
+    });
+  });
+
+  describe('listeners', () => {
+    it('find the session out of the cache, ruled out and still held', () => {
+      const seen: unknown[] = [];
+      const cache = new SessionCache({
+        onRemove: (gone) => seen.push([cache.size, gone.isResumable, gone.holds, gone.secret.length]),
+      });
+      const one = session(1, 1);
+      cache.add(one);
+      one.free();
+      cache.add(session(2, 2));
+      cache.remove(one);
+      expect(seen).to.deep.equal([[1, false, 1, 32]]);
+      expect(one.holds).to.equal(0);
+    });
+
+    it('are those under which each session was added', () => {
+      const { cache, told } = recorded();
+      const other: string[] = [];
+      cache.add(session(1, 1), { removed: (gone) => other.push(`other ${idOf(gone)}`) });
+      cache.add(session(2, 2));
+      cache.flush();
+      expect([told, other]).to.deep.equal([['flushed 2'], ['other 1']]);
+    });
+
+    it('may add, remove and flush', () => {
+      const told: string[] = [];
+      const cache = new SessionCache({
+        maxEntries: 2,
+        onRemove: (gone, reason) => {
+          told.push(`${reason} ${idOf(gone)}`);
+          cache.remove(gone);
+          if (idOf(gone) === 1) cache.flush();
+          if (idOf(gone) === 3) cache.add(session(9, 9));
+        },
+      });
+      for (const id of [1, 2, 3]) cache.add(session(id, id));
+      expect(told).to.deep.equal(['evicted 1', 'flushed 2', 'flushed 3']);
+      expect(ids(cache)).to.deep.equal([9]);
+    });
+
+    it('may throw: the others are told, the cache is whole, and the first error comes out', () => {
+      const told: number[] = [];
+      const onRemove = (gone: Session) => {
+        told.push(idOf(gone));
+        throw new Error(`listener ${idOf(gone)}`);
+      };
+      const cache = new SessionCache({ maxEntries: 3, onRemove });
+      const sessions = [1, 2, 3, 4].map((id) => session(id, id));
+      for (const one of sessions.slice(0, 3)) cache.add(one);
+      expect(() => sessions[3] && cache.add(sessions[3])).to.throw('listener 1');
+      expect(ids(cache)).to.deep.equal([2, 3, 4]);
+      expect(() => cache.flush()).to.throw('listener 2');
+      expect(told).to.deep.equal([1, 2, 3, 4]);
+      expect(sessions.map(({ holds }) => holds)).to.deep.equal([1, 1, 1, 1]);
+    });
+
+    it('are told even after somebody has freed a session once too often', () => {
+      const { cache, told } = recorded();
+      const one = session(1, 1);
+      cache.add(one);
+      one.free();
+      one.free();
+      cache.flush();
+      expect(told).to.deep.equal(['flushed 1']);
+    });
+  });
+
+  describe('model', () => {
+    it('does what a plain array does, whatever is done to it; the holds add up', () => {
+      fc.assert(
+        fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
+          const world = new World();
+          for (const step of steps) {
+            world.perform(step);
+            world.check();
+          }
+        }),
+        { numRuns: 500 },
+      );
+    });
+  });
+});
+
+/** One of 12 sessions (under 8 keys), and what is done with it. */
+interface Step {
+  readonly verb: 'add' | 'remove' | 'take' | 'discard' | 'get' | 'flush' | 'timeout' | 'limit';
+  readonly slot: number;
+  readonly seconds: number;
+}
+
+const anyStep: fc.Arbitrary<Step> = fc.record({
+  verb: fc.constantFrom('add', 'add', 'add', 'remove', 'take', 'discard', 'get', 'flush', 'timeout', 'limit'),
+  slot: fc.nat(11),
+  seconds: fc.nat(9),
+});
+
+/** The cache beside its specification: an array in order, from which everything is found by looking. */
+class World {
+  readonly told: string[] = [];
+  readonly expected: string[] = [];
+  readonly cache = new SessionCache({ onRemove: (gone, reason) => this.told.push(`${reason} ${idOf(gone)}`) });
+  readonly everyone: Session[] = [];
+  slots = Array.from({ length: 12 }, (_, slot) => this.#make(slot, 5));
+  /** The soonest to expire first; of equals the oldest first. */
+  model: Session[] = [];
+  limit = 20480;
+
+  #make(slot: number, expires: number): Session {
+    const one = session(slot % 8, expires);
+    this.everyone.push(one);
+    return one;
+  }
+
+  perform({ verb, slot, seconds }: Step): void {
+    let one = this.slots[slot];
+    if (one === undefined) return;
+    if (verb === 'add' && !one.isResumable) this.slots[slot] = one = this.#make(slot, seconds);
+    const present = this.model.find((other) => idOf(other) === slot % 8);
+    const { id } = one;
+    if (verb === 'add') this.#add(one, present);
+    if (verb === 'remove') expect(this.cache.remove(one)).to.equal(this.#leave('removed', present));
+    if (verb === 'take') expect(this.cache.take('TLSv1.3', id)).to.equal(this.#leave('consumed', present));
+    if (verb === 'discard') expect(this.cache.discard(one)).to.equal(this.#drop(present === one ? one : undefined));
+    if (verb === 'get') this.#get(id, seconds, present);
+    if (verb === 'flush') this.#flush(seconds);
+    if (verb === 'timeout') this.#timeout(one, seconds);
+    if (verb === 'limit') this.limit = this.cache.maxEntries = seconds;
+  }
+
+  #insert(one: Session): void {
+    this.#drop(one);
+    const after = this.model.findIndex(({ expires }) => expires > one.expires);
+    this.model.splice(after < 0 ? this.model.length : after, 0, one);
+  }
+
+  #drop(one: Session | undefined): boolean {
+    const had = one !== undefined && this.model.includes(one);
+    this.model = this.model.filter((other) => other !== one);
+    return had;
+  }
+
+  #leave(reason: RemovalReason, one: Session | undefined): boolean {
+    if (one !== undefined) this.expected.push(`${reason} ${idOf(one)}`);
+    return this.#drop(one);
+  }
+
+  #add(one: Session, present: Session | undefined): void {
+    if (present !== one) {
+      this.#drop(present);
+      while (this.limit > 0 && this.model.length >= this.limit) this.#leave('evicted', this.model[0]);
+    }
+    this.#insert(one);
+    expect(this.cache.add(one)).to.equal(present !== one);
+  }
+
+  #get(id: Uint8Array, now: number, present: Session | undefined): void {
+    const isExpired = present !== undefined && now > present.expires;
+    if (isExpired) this.#leave('expired', present);
+    expect(this.cache.get('TLSv1.3', id, now)).to.equal(isExpired ? 'expired' : present);
+  }
+
+  #flush(now: number): void {
+    const gone = this.model.filter(({ expires }) => now === 0 || now > expires);
+    for (const one of gone) this.#leave('flushed', one);
+    expect(this.cache.flush(now)).to.equal(gone.length);
+  }
+
+  #timeout(one: Session, seconds: number): void {
+    one.timeout = seconds;
+    if (this.model.includes(one)) this.#insert(one);
+  }
+
+  check(): void {
+    expect([...this.cache]).to.deep.equal(this.model);
+    expect(this.cache.size).to.equal(this.model.length);
+    expect(this.told).to.deep.equal(this.expected);
+    for (const one of this.everyone) expect(one.holds).to.equal(this.model.includes(one) ? 2 : 1);
+  }
+}
