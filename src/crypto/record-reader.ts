@@ -12,7 +12,7 @@ export type Incoming =
   | { readonly kind: 'alert'; readonly level: number; readonly description: number }
   | { readonly kind: 'data'; readonly data: Uint8Array };
 
-/** How many records in a row may carry nothing; each costs work and brings the connection no further. */
+/** How many records may come without application data in between that cost work and bring the connection no further. */
 const MAX_IDLE = 32;
 
 export class RecordReader {
@@ -66,7 +66,7 @@ export class RecordReader {
     }
   }
 
-  /** One more thing without progress. @throws TlsAlert unexpected_message when there have been too many in a row */
+  /** One more record without progress; application data starts the count anew. @throws TlsAlert unexpected_message when there have been too many in a row */
   idle(): void {
     if (++this.#idle > MAX_IDLE)
       throw new TlsAlert('unexpected_message', `more than ${MAX_IDLE} idle records in a row`);
@@ -132,7 +132,6 @@ export class RecordReader {
   #readHandshake(fragment: Uint8Array): undefined {
     if (fragment.length === 0) throw new TlsAlert('unexpected_message', 'an empty handshake record');
     this.#messages.push(fragment);
-    this.#idle = 0;
   }
 
   #readData(data: Uint8Array): Incoming | undefined {

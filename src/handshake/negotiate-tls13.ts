@@ -8,7 +8,7 @@ import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../w
 import { type ClientHello, ClientHelloExtensions, clientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import type { Received } from './message.ts';
-import { commonGroups, commonSuites } from './negotiate.ts';
+import { commonGroups, commonSuites, type Signing, selectAlpn, selectSigning } from './negotiate.ts';
 import { type Lookups, type SelectedPsk, selectPsk, takePsk } from './psk.ts';
 import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from './server-hello.ts';
 import { type Handshake, receive } from './wait.ts';
@@ -21,6 +21,8 @@ export interface Tls13Choice {
   readonly psk: SelectedPsk | undefined;
   /** `undefined` in psk_ke. */
   readonly share: { readonly group: GroupName; readonly keyExchange: Uint8Array } | undefined;
+  /** `undefined` with a PSK. */
+  readonly signing: Signing | undefined;
 }
 
 /** At most one HelloRetryRequest, and what it says stays said. */
@@ -33,8 +35,10 @@ export function* negotiateTls13(context: Handshaking, first: Received<ClientHell
   const offered = yield* selectPsk(context, first, suites, lookups);
   const suite = offered?.suite ?? (suites[0] as SuiteParameters);
   context.facts.suite = suite;
+  context.facts.alpnProtocol = selectAlpn(first.body, context.settings);
   const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered, lookups) : undefined;
-  if (alone !== undefined) return { hello: first, retried: false, suite, psk: alone, share: undefined };
+  if (alone !== undefined)
+    return { hello: first, retried: false, suite, psk: alone, share: undefined, signing: undefined };
   return yield* negotiateShare(
     context,
     { hello: first, suite, psk: offered?.mode === 'psk_ke' ? undefined : offered },
@@ -54,8 +58,21 @@ function* negotiateShare(
   const kept = retried ? yield* selectPsk(context, hello, [suite], lookups) : offered;
   const keyExchange = wanted.keyExchange ?? onlyShare(hello.body, wanted.group);
   const psk = yield* takePsk(context, kept, lookups);
-  requireFullHello(hello.body, psk);
-  return { hello, retried, suite, psk, share: { group: wanted.group, keyExchange } };
+  const signing = psk === undefined ? selectSigningTls13(context, hello.body) : undefined;
+  return { hello, retried, suite, psk, share: { group: wanted.group, keyExchange }, signing };
+}
+
+/** §4.2.3, §4.4.2.2: a certificate that the client can verify; RSASSA-PKCS1-v1_5 is for certificates only. */
+function selectSigningTls13({ settings, facts }: Handshaking, hello: ClientHello): Signing {
+  requireFullHello(hello, undefined);
+  const signing = selectSigning(settings.credentials, {
+    serverName: facts.serverName,
+    signatureAlgorithms: hello.extensions.signatureAlgorithms ?? [],
+    accepts: (scheme) => !scheme.startsWith('rsa_pkcs1_'),
+  });
+  if (signing === undefined)
+    throw new TlsAlert('handshake_failure', 'no certificate for the signature algorithms offered');
+  return signing;
 }
 
 interface WantedGroup {

@@ -29,7 +29,7 @@ import { encryptedExtensions } from './encrypted-extensions.ts';
 import { finished } from './finished.ts';
 import { exchangeKeys, signature } from './key-exchange.ts';
 import type { Received } from './message.ts';
-import { selectAlpn, selectSigning } from './negotiate.ts';
+import type { Signing } from './negotiate.ts';
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
 import type { Established } from './server.ts';
@@ -48,7 +48,7 @@ export function* serveTls13(context: Handshaking, first: Received<ClientHello>):
   const choice = yield* negotiateTls13(context, first);
   const handshake = yield* sendServerHello(context, choice);
   sendEncryptedExtensions(context, choice.hello.body);
-  if (choice.psk === undefined) yield* sendCertificate(context, choice.hello.body);
+  if (choice.signing !== undefined) yield* sendCertificate(context, choice.signing);
   const application = sendFinished(context, handshake);
   yield* receiveFinished(context, handshake, application);
   yield* sendNewSessionTickets(context, choice, application.master);
@@ -116,7 +116,6 @@ function protectHandshake(
 
 function sendEncryptedExtensions(context: Handshaking, hello: ClientHello): void {
   const { facts } = context;
-  facts.alpnProtocol = selectAlpn(hello, context.settings);
   const body = {
     extensions: {
       recordSizeLimit: recordSizeLimit(context, hello),
@@ -128,15 +127,8 @@ function sendEncryptedExtensions(context: Handshaking, hello: ClientHello): void
 }
 
 /** §4.4.2, §4.4.3 */
-function* sendCertificate(context: Handshaking, hello: ClientHello): Handshake<void> {
-  const { settings, facts, transcript } = context;
-  const signing = selectSigning(settings.credentials, {
-    serverName: facts.serverName,
-    signatureAlgorithms: hello.extensions.signatureAlgorithms ?? [],
-    accepts: (scheme) => !scheme.startsWith('rsa_pkcs1_'), // §4.2.3: in certificates only
-  });
-  if (signing === undefined)
-    throw new TlsAlert('handshake_failure', 'no certificate for the signature algorithms offered');
+function* sendCertificate(context: Handshaking, signing: Signing): Handshake<void> {
+  const { facts, transcript } = context;
   facts.signatureScheme = signing.scheme;
   const certificateList = signing.credential.certificateChain.map((certData) => ({ certData, extensions: {} }));
   transcript.add(context.send(certificate, { certificateRequestContext: EMPTY, certificateList }));
