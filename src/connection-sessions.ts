@@ -54,8 +54,13 @@ export class ConnectionSessions implements Sessions {
     return this.store.during(this.#emit, action);
   }
 
+  /** Whatever may make sessions leave: a listener of another's that throws is an event, as is one of ours. */
+  #inCache<T>(action: () => T): T | undefined {
+    return this.#run(() => this.store.call('onRemove', action));
+  }
+
   find(version: Version, id: Uint8Array): Awaitable<unknown> {
-    const internal = this.#run(() => this.store.lookupCache?.get(version, id, this.store.now()));
+    const internal = this.#inCache(() => this.store.lookupCache?.get(version, id, this.store.now()));
     if (internal === 'expired') return new Internal(undefined, 'expired');
     if (internal !== undefined) {
       this.#touch(internal);
@@ -121,7 +126,7 @@ export class ConnectionSessions implements Sessions {
   #keep(session: Session): void {
     const cache = this.store.storeCache;
     if (cache === undefined || cache.isClosed || session.isCached || this.store.now() > session.expires) return;
-    this.#run(() => cache.add(session, this.store.listener));
+    this.#inCache(() => cache.add(session, this.store.listener));
   }
 
   newId(version: Version): Uint8Array {
@@ -146,7 +151,7 @@ export class ConnectionSessions implements Sessions {
     this.#hold(session);
     this.#run(() => {
       const cache = this.store.storeCache;
-      if (cache !== undefined && !cache.isClosed) cache.add(session, this.store.listener);
+      if (cache !== undefined && !cache.isClosed) this.#inCache(() => cache.add(session, this.store.listener));
       this.#emit({ type: 'new-session', session });
       if (this.store.options.onNew !== undefined) this.#callOnNew(session);
     });
@@ -178,27 +183,27 @@ export class ConnectionSessions implements Sessions {
       this.store.cache?.discard(session);
       this.#emit({ type: 'session-refused', session });
     }
-    session.free();
+    session.release();
   }
 
   take(session: Session): Awaitable<boolean> {
     return this.#run(() => {
-      const wasHere = this.store.cache?.take(session.version, session.id) ?? false;
+      const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id)) ?? false;
       const { onTake } = this.store.options;
       return onTake === undefined ? wasHere : onTake(session.id);
     });
   }
 
   expire(session: Session): void {
-    this.#run(() => this.store.remove(session, 'expired'));
+    this.#inCache(() => this.store.remove(session, 'expired'));
   }
 
   remove(session: Session, reason: 'alert-sent' | 'alert-received'): void {
-    this.#run(() => this.store.remove(session, reason));
+    this.#inCache(() => this.store.remove(session, reason));
   }
 
   completed(): void {
-    this.#run(() => this.store.completed());
+    this.#inCache(() => this.store.completed());
   }
 
   /** What must not run while the handshake does. */
@@ -214,6 +219,6 @@ export class ConnectionSessions implements Sessions {
   /** The end of the connection: its holds are released, whoever still looks something up for it is told. */
   close(): void {
     this.#abort.abort();
-    for (const session of this.#held.splice(0)) session.free();
+    for (const session of this.#held.splice(0)) session.release();
   }
 }

@@ -160,7 +160,7 @@ export class SessionCache {
     const entry = this.#entryOf(session);
     if (entry?.session !== session) return false;
     this.#unlink(entry);
-    release(session);
+    session.release();
     return true;
   }
 
@@ -215,7 +215,7 @@ export class SessionCache {
       } catch (error) {
         errors.push(error);
       }
-      release(entry.session);
+      entry.session.release();
     }
     if (errors.length > 0) throw errors[0];
   }
@@ -232,9 +232,4 @@ function keyOf(version: Version, id: Uint8Array): string {
  */
 function rulesOut(reason: Departure['reason']): boolean {
   return reason !== 'evicted' && reason !== 'replaced';
-}
-
-/** Somebody who has freed the session once too often must not keep the others from being told. */
-function release(session: Session): void {
-  if (session.holds > 0) session.free();
 }

@@ -219,6 +219,11 @@ export class Session {
     if (this.#holds === 0) wipe(this.#secret);
   }
 
+  /** {@link free} for the engine's own holds: who has freed once too often must not break those who have not. */
+  release(): void {
+    if (this.#holds > 0) this.free();
+  }
+
   /**
    * A session of its own with the same content and one hold, in no cache. @throws Error once the last hold has been
    * released
