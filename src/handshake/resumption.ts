@@ -9,6 +9,7 @@ import { TlsAlert } from '../wire/alert.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
 import type { Settings } from './context.ts';
+import { MAX_TICKET_LIFETIME } from './new-session-ticket.ts';
 
 /** Why a full handshake. */
 export type NoResumption =
@@ -77,9 +78,15 @@ export function whyNotResumable(session: Session, offer: Offer, settings: Settin
   if (session.version !== offer.version) return 'version';
   if (!equalBytes(session.idContext, settings.idContext)) return 'session-id-context';
   if (!inScope(session, offer, settings)) return 'scope';
-  if (offer.now > session.expires) return 'expired';
+  if (offer.now > lastSecond(session)) return 'expired';
   if (offer.now > session.authTime + settings.tickets.maxAuthAge) return 'auth-age';
   return offer.version === 'TLSv1.3' ? whyNotTls13(session, offer) : whyNotTls12(session, offer);
+}
+
+/** RFC 8446 §4.6.1: a ticket is good for seven days at most, whatever its session's timeout says. */
+function lastSecond(session: Session): number {
+  if (session.version !== 'TLSv1.3') return session.expires;
+  return session.time + Math.min(session.timeout, MAX_TICKET_LIFETIME);
 }
 
 const HASH_LENGTH = { sha256: 32, sha384: 48 } as const;
