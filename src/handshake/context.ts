@@ -1,49 +1,15 @@
-/** What a handshake is given: the settings of the server, and the hands to act with. */
+/** What a handshake is given: the hands to act with, and a place for what it finds out. */
 
 import type { Session } from '../cache/session.ts';
-import type { Credential } from '../crypto/credential.ts';
 import type { Protection } from '../crypto/protection.ts';
-import type { Awaitable, CryptoProvider, RandomBytes } from '../crypto/provider.ts';
+import type { Awaitable, RandomBytes } from '../crypto/provider.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
 import type { Transcript } from '../crypto/transcript.ts';
-import type { GroupName, PskMode, Version } from '../wire/registry.ts';
+import type { GroupName, Version } from '../wire/registry.ts';
 import type { Message } from './message.ts';
 import type { NoResumption, Resumption } from './resumption.ts';
+import type { Settings } from './settings.ts';
 import type { TaskOutcome } from './wait.ts';
-
-/** What the user has decided. config.ts validates it, fills in the defaults and freezes it. */
-export interface Settings {
-  readonly credentials: readonly Credential[];
-  readonly minVersion: Version;
-  readonly maxVersion: Version;
-  /** In the server's order, of both versions. */
-  readonly suites: readonly SuiteParameters[];
-  readonly groups: readonly GroupName[];
-  readonly alpn: readonly string[];
-  readonly pskModes: readonly PskMode[];
-  readonly requireExtendedMasterSecret: boolean;
-  /** What a session must agree in to be resumed here. */
-  readonly idContext: Uint8Array;
-  readonly scope: { readonly label: string; readonly shareAcross: string | undefined };
-  /** Seconds. */
-  readonly sessionTimeout: number;
-  readonly maxIdentities: number;
-  readonly tickets: TicketSettings;
-  /** Whether anybody could produce an offered session: an internal cache that is looked into, or a get callback. */
-  readonly canFindSessions: boolean;
-  /** Whether anybody keeps a new session: an internal cache that stores, or a new callback. */
-  readonly canKeepSessions: boolean;
-  readonly crypto: CryptoProvider;
-}
-
-export interface TicketSettings {
-  readonly mode: 'stateful' | 'off';
-  readonly initial: number;
-  readonly afterResumption: number;
-  readonly singleUse: boolean;
-  /** Seconds from the full handshake after which no chain of resumptions goes on. */
-  readonly maxAuthAge: number;
-}
 
 /** The session store as the handshake sees it: the internal cache first, then the user's callbacks. */
 export interface Sessions {

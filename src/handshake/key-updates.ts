@@ -2,8 +2,9 @@
 
 import { nextTrafficSecret, type TrafficSecret } from '../crypto/key-schedule.ts';
 import type { Handshaking } from './context.ts';
+import type { TrafficTls13 } from './established.ts';
 import { type KeyUpdate, KeyUpdateRequest, keyUpdate } from './key-update.ts';
-import { protection, type TrafficTls13 } from './server-tls13.ts';
+import { protection } from './server-tls13.ts';
 
 type Acting = Pick<Handshaking, 'send' | 'own' | 'discard' | 'protectReading' | 'protectWriting'>;
 

@@ -15,8 +15,8 @@ import {
   type Version,
 } from '../wire/registry.ts';
 import type { ClientHello } from './client-hello.ts';
-import type { Settings } from './context.ts';
 import { canonicalName } from './resumption.ts';
+import type { Settings } from './settings.ts';
 
 /**
  * RFC 8446 §4.2.1: supported_versions decides where it is present, legacy_version elsewhere; RFC 7507 §3 guards a client that

@@ -8,8 +8,8 @@ import { suiteById } from '../crypto/suites.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
-import type { Settings } from './context.ts';
 import { MAX_TICKET_LIFETIME } from './new-session-ticket.ts';
+import type { Settings } from './settings.ts';
 
 /** Why a full handshake. */
 export type NoResumption =

@@ -26,23 +26,16 @@ import { certificateVerify } from './certificate-verify.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import { encryptedExtensions } from './encrypted-extensions.ts';
+import type { Established } from './established.ts';
 import { finished } from './finished.ts';
 import { exchangeKeys, signature } from './key-exchange.ts';
 import type { Received } from './message.ts';
 import type { Signing } from './negotiate.ts';
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
-import type { Established } from './server.ts';
 import { serverHello } from './server-hello.ts';
 import { sendNewSessionTickets } from './tickets-tls13.ts';
 import { type Handshake, receive } from './wait.ts';
-
-/** What goes on after the handshake: KeyUpdate replaces the secrets. */
-export interface TrafficTls13 {
-  readonly hash: Hash;
-  readonly aead: Aead;
-  readonly secrets: TrafficSecrets;
-}
 
 export function* serveTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);

@@ -4,19 +4,12 @@ import { TlsAlert } from '../wire/alert.ts';
 import { ProtocolVersion } from '../wire/registry.ts';
 import { type ClientHello, clientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
+import type { Established } from './established.ts';
 import type { Received } from './message.ts';
 import { selectServerName, selectVersion } from './negotiate.ts';
 import { serveTls12 } from './server-tls12.ts';
-import { serveTls13, type TrafficTls13 } from './server-tls13.ts';
+import { serveTls13 } from './server-tls13.ts';
 import { type Handshake, perform, receive } from './wait.ts';
-
-/** What is left when the handshake is over. */
-export interface Established {
-  /** RFC 8446 §7.5, RFC 5705. */
-  exportKeyingMaterial(length: number, label: string, context: Uint8Array | undefined): Uint8Array;
-  /** TLS 1.3: what KeyUpdate works on. */
-  readonly traffic: TrafficTls13 | undefined;
-}
 
 export function* serve(context: Handshaking): Handshake<Established> {
   const hello = yield* receive(clientHello);
