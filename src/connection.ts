@@ -5,19 +5,16 @@
 
 import type { ConnectionInfo } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
+import { Channel } from './channel.ts';
 import type { ServerConfig } from './config.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
 import { isPromise } from './crypto/provider.ts';
-import { type Incoming, RecordReader } from './crypto/record-reader.ts';
-import { RecordWriter } from './crypto/record-writer.ts';
+import type { Incoming } from './crypto/record-reader.ts';
 import { Transcript } from './crypto/transcript.ts';
 import type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
-import { clientHello } from './handshake/client-hello.ts';
 import type { Facts, Handshaking } from './handshake/context.ts';
 import type { Established } from './handshake/established.ts';
-import { keyUpdate } from './handshake/key-update.ts';
-import { KeyUpdates } from './handshake/key-updates.ts';
-import { frame, type Message } from './handshake/message.ts';
+import type { Message } from './handshake/message.ts';
 import { notResumed, type Resumption } from './handshake/resumption.ts';
 import { serve } from './handshake/server.ts';
 import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from './handshake/wait.ts';
@@ -25,9 +22,8 @@ import { Secrets } from './secrets.ts';
 import { SessionStore } from './session-store.ts';
 import { alertName, TlsAlert } from './wire/alert.ts';
 import { EMPTY, toHex } from './wire/bytes.ts';
-import { DecodeError, decode } from './wire/codec.ts';
-import type { HandshakeFrame } from './wire/handshake-buffer.ts';
-import { AlertDescription, AlertLevel, type AlertName, ContentType, type Version } from './wire/registry.ts';
+import { DecodeError } from './wire/codec.ts';
+import { AlertDescription, AlertLevel, type Version } from './wire/registry.ts';
 
 /** What a connection may be told besides its configuration. */
 export interface ConnectionOptions {
@@ -42,8 +38,6 @@ export interface ConnectionOptions {
 
 /** While a question is open no more than this is taken in: stop reading when a Step has one. */
 const MAX_BUFFERED = 65536;
-/** TLS 1.2: how often a peer may ask for a renegotiation that it does not get. */
-const MAX_RENEGOTIATIONS = 4;
 
 /** Whose code a task runs. */
 const CALLBACKS: Partial<Record<Task<unknown>['kind'], CallbackName>> = {
@@ -62,8 +56,7 @@ type State = 'handshaking' | 'established' | 'closed' | 'failed';
 export class ServerConnection {
   readonly #config: ServerConfig;
   readonly #options: ConnectionOptions;
-  readonly #reader = new RecordReader();
-  readonly #writer = new RecordWriter();
+  readonly #channel: Channel;
   readonly #secrets = new Secrets();
   readonly #sessions: ConnectionSessions;
   readonly #context: Handshaking;
@@ -81,24 +74,23 @@ export class ServerConnection {
   readonly #handshake: Handshake<Established>;
   #wait: Wait | undefined;
   #established: Established | undefined;
-  #keyUpdates: KeyUpdates | undefined;
   #state: State = 'handshaking';
   #question: Question | undefined;
   #events: Event[] = [];
   #now = 0;
   #nextToken = 1;
   #hasProof = false;
-  #renegotiations = 0;
-  #isDisposed = false;
-  readonly #isEnded = { byUs: false, byPeer: false };
+  #isDeaf = false;
 
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
     this.#config = config;
     this.#options = options;
+    const emit = (event: Event): void => void this.#events.push(event);
+    this.#channel = new Channel({ emit, rewrite: options.rewrite });
     this.#sessions = new ConnectionSessions(config.store, {
       world: config.world,
       info: () => this.#info(),
-      emit: (event) => this.#events.push(event),
+      emit,
     });
     this.#context = this.#makeContext();
     this.#handshake = serve(this.#context);
@@ -157,14 +149,14 @@ export class ServerConnection {
    * @throws RangeError when more than 64 KiB come in while a question is open
    */
   receive(input: Uint8Array): Step {
-    if (this.#question !== undefined && this.#reader.buffered + input.length > MAX_BUFFERED) {
+    if (this.#question !== undefined && this.#channel.reader.buffered + input.length > MAX_BUFFERED) {
       throw new RangeError(
         `more than ${MAX_BUFFERED} bytes while a question is open: stop reading until it is answered`,
       );
     }
     return this.#step(() => {
-      if (this.#isEnded.byPeer) return;
-      this.#reader.push(input);
+      if (this.#isDeaf) return;
+      this.#channel.reader.push(input);
       this.#pump();
     });
   }
@@ -188,33 +180,30 @@ export class ServerConnection {
   /** Sends application data. @throws Error before the connection is established, and after {@link end} */
   write(data: Uint8Array): Step {
     if (this.#state !== 'established') throw new Error('write() before the handshake is complete, or after the end');
-    if (this.#isEnded.byUs) throw new Error('write() after end()');
-    return this.#step(() => {
-      for (let at = 0; at < data.length && this.#state === 'established'; at += this.#writer.contentLimit) {
-        this.#renewWriteKey();
-        this.#writer.record(ContentType.application_data, data.subarray(at, at + this.#writer.contentLimit));
-      }
-    });
+    if (this.#channel.isEnded) throw new Error('write() after end()');
+    return this.#step(() => this.#channel.sendData(data));
   }
 
   /** TLS 1.3: new keys for our direction, and for the peer's as well where `requestPeer` asks for it (RFC 8446 §4.6.3). */
   updateKeys(requestPeer = false): Step {
-    const updates = this.#keyUpdates;
-    if (this.#state !== 'established' || updates === undefined)
-      throw new Error('updateKeys() is for established TLS 1.3');
-    return this.#step(() => updates.send(requestPeer ? 'update_requested' : 'update_not_requested'));
+    if (this.#state !== 'established' || this.version !== 'TLSv1.3' || this.#channel.isEnded) {
+      throw new Error('updateKeys() is for TLS 1.3, from its establishment to end()');
+    }
+    return this.#step(() => this.#channel.updateKeys(requestPeer));
   }
 
   /** Sends close_notify: nothing more from us, while the peer may go on (RFC 8446 §6.1). Again: nothing. */
   end(): Step {
-    return this.#step(() => this.#sendCloseNotify());
+    return this.#step(() => {
+      if (this.#state !== 'failed') this.#channel.sendCloseNotify();
+    });
   }
 
   /** The end of both directions: every secret wiped, every hold released. Nothing may be asked of the connection afterwards. */
   dispose(): Step {
     return this.#step(() => {
       if (this.#state !== 'failed') this.#state = 'closed';
-      this.#isDisposed = true;
+      this.#channel.isEnded = true;
       this.#question = undefined;
       this.#release();
     });
@@ -245,15 +234,15 @@ export class ServerConnection {
     this.#deliverKeylog(this.#events);
     const events = this.#events;
     this.#events = [];
-    return { output: this.#writer.take(), events, question: this.#question };
+    return { output: this.#channel.writer.take(), events, question: this.#question };
   }
 
   /** Goes on as far as what has been received allows. */
   #pump(): void {
-    while (this.#question === undefined && !this.#isEnded.byPeer) {
+    while (this.#question === undefined && !this.#isDeaf) {
       if (this.#state === 'handshaking' && this.#wait?.kind === 'task') this.#perform(this.#wait.task);
       else if (this.#state === 'handshaking' || this.#state === 'established') {
-        const incoming = this.#reader.next(this.#expected());
+        const incoming = this.#channel.reader.next(this.#expected());
         if (incoming === undefined) return;
         this.#handle(incoming);
       } else return;
@@ -262,7 +251,7 @@ export class ServerConnection {
 
   /** The one handshake message that fits now. */
   #expected() {
-    if (this.#state === 'established') return this.#keyUpdates === undefined ? clientHello : keyUpdate;
+    if (this.#state === 'established') return this.#channel.expected;
     return this.#wait?.kind === 'message' ? this.#wait : undefined;
   }
 
@@ -271,7 +260,7 @@ export class ServerConnection {
       case 'alert':
         return this.#receiveAlert(incoming.level, incoming.description);
       case 'handshake':
-        if (this.#state === 'established') return this.#receivePostHandshake(incoming.frame);
+        if (this.#state === 'established') return this.#channel.receiveMessage(incoming.frame);
         return this.#resume(incoming.frame);
       case 'change_cipher_spec':
         if (this.#wait?.kind !== 'change_cipher_spec') throw new TlsAlert('unexpected_message', 'a ChangeCipherSpec');
@@ -280,7 +269,7 @@ export class ServerConnection {
         if (this.#state !== 'established')
           throw new TlsAlert('unexpected_message', 'application data in the handshake');
         this.#events.push({ type: 'data', data: incoming.data });
-        return this.#renewReadKey();
+        return this.#channel.renewReadKey();
     }
   }
 
@@ -295,7 +284,9 @@ export class ServerConnection {
     this.#established = established;
     this.#state = 'established';
     this.#secrets.established();
-    if (established.traffic !== undefined) this.#keyUpdates = new KeyUpdates(this.#context, established.traffic);
+    const { recordLimit = 0 } = this.#facts.suite ?? {};
+    const { recordsPerKey } = this.#config.limits;
+    this.#channel.establish(this.#context, established.traffic, Math.min(recordLimit, recordsPerKey));
     this.#events.push({ type: 'established' });
     this.#sessions.completed();
   }
@@ -323,48 +314,27 @@ export class ServerConnection {
     this.#events.push({ type: 'callback-error', callback, error });
   }
 
-  #receivePostHandshake(received: HandshakeFrame): void {
-    this.#reader.idle();
-    if (this.#keyUpdates !== undefined) return this.#keyUpdates.receive(decode(keyUpdate.body, received.body));
-    // RFC 5746 §5, RFC 5246 §7.2.2: a renegotiation is refused by a warning, and the connection goes on.
-    if (++this.#renegotiations > MAX_RENEGOTIATIONS)
-      throw new TlsAlert('unexpected_message', 'renegotiation again and again');
-    this.#sendAlert('no_renegotiation', AlertLevel.warning);
-  }
-
   #receiveAlert(level: number, description: number): void {
     this.#events.push({ type: 'alert', direction: 'received', level, description });
     if (description === AlertDescription.close_notify) return this.#receiveCloseNotify();
-    if (description === AlertDescription.user_canceled) return this.#reader.idle(); // a close_notify follows (§6.1)
+    if (description === AlertDescription.user_canceled) return this.#channel.reader.idle(); // a close_notify follows (§6.1)
     // RFC 8446 §6: the level says nothing any more. In TLS 1.2 a warning is no end.
-    if (this.#facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.#reader.idle();
+    if (this.#facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.#channel.reader.idle();
     this.#end(peerAlert(description));
   }
 
   #receiveCloseNotify(): void {
-    this.#isEnded.byPeer = true;
+    this.#isDeaf = true;
     this.#events.push({ type: 'end' });
     if (this.#state === 'handshaking') this.#state = 'closed';
-    if (this.#facts.version === 'TLSv1.2') this.#sendCloseNotify(); // RFC 5246 §7.2.1: at once, whatever was to come
-  }
-
-  #sendCloseNotify(): void {
-    if (this.#isEnded.byUs || this.#state === 'failed' || this.#isDisposed) return;
-    this.#isEnded.byUs = true;
-    this.#sendAlert('close_notify', AlertLevel.warning);
-  }
-
-  #sendAlert(alert: AlertName, level: number): void {
-    const description = AlertDescription[alert];
-    this.#writer.record(ContentType.alert, Uint8Array.of(level, description));
-    this.#events.push({ type: 'alert', direction: 'sent', level, description });
+    if (this.#facts.version === 'TLSv1.2') this.#channel.sendCloseNotify(); // RFC 5246 §7.2.1: at once, whatever was to come
   }
 
   /** The one place where an error becomes an alert. What is neither the peer's fault nor the user's is a bug of ours. */
   #fail(error: unknown): void {
     const alert = error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
     if (alert instanceof TlsAlert) {
-      this.#sendAlert(alert.alert, alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal);
+      this.#channel.sendAlert(alert.alert, alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal);
       return this.#end(alert);
     }
     this.#end(new TlsAlert('internal_error', 'a bug'));
@@ -384,28 +354,10 @@ export class ServerConnection {
   }
 
   #release(): void {
-    this.#isEnded.byPeer = true;
+    this.#isDeaf = true;
     this.#secrets.closed();
-    this.#reader.wipe();
-    this.#writer.wipe();
+    this.#channel.wipe();
     this.#sessions.close();
-  }
-
-  /** RFC 8446 §5.5: new keys before the old ones have done too much. TLS 1.2 has no such thing and closes. */
-  #renewWriteKey(): void {
-    if (this.#writer.records < this.#recordLimit() - 1) return;
-    if (this.#keyUpdates !== undefined) this.#keyUpdates.send('update_not_requested');
-    else throw new TlsAlert('close_notify', 'the write key has protected all that it may');
-  }
-
-  #renewReadKey(): void {
-    if (this.#reader.records < this.#recordLimit()) return;
-    if (this.#keyUpdates !== undefined) this.#keyUpdates.requestFromPeer();
-    else throw new TlsAlert('close_notify', 'the read key has opened all that it may');
-  }
-
-  #recordLimit(): number {
-    return Math.min(this.#config.limits.recordsPerKey, this.#facts.suite?.recordLimit ?? 0);
   }
 
   #info(): ConnectionInfo {
@@ -443,6 +395,7 @@ export class ServerConnection {
 
   /** The hands that the handshake acts with. */
   #makeContext(): Handshaking {
+    const { reader, writer } = this.#channel;
     return {
       settings: this.#config,
       randomBytes: (length) => this.#config.world.randomBytes(length),
@@ -450,15 +403,15 @@ export class ServerConnection {
       transcript: new Transcript(),
       sessions: this.#sessions,
       facts: this.#facts,
-      send: (message, body) => this.#send(message, body),
-      sendChangeCipherSpec: () => this.#writer.changeCipherSpec(),
-      protectReading: (protection) => this.#reader.protect(protection),
-      protectWriting: (protection) => this.#writer.protect(protection),
+      send: (message, body) => this.#channel.send(message, body),
+      sendChangeCipherSpec: () => writer.changeCipherSpec(),
+      protectReading: (protection) => reader.protect(protection),
+      protectWriting: (protection) => writer.protect(protection),
       limitRecords: (contentLimit) => {
-        this.#writer.contentLimit = contentLimit;
+        writer.contentLimit = contentLimit;
       },
-      tolerateChangeCipherSpec: (tolerate) => this.#reader.tolerateChangeCipherSpec(tolerate),
-      skipEarlyData: () => this.#reader.skipEarlyData(this.#config.limits.skippedEarlyData),
+      tolerateChangeCipherSpec: (tolerate) => reader.tolerateChangeCipherSpec(tolerate),
+      skipEarlyData: () => reader.skipEarlyData(this.#config.limits.skippedEarlyData),
       own: (secret, until) => this.#secrets.own(secret, until),
       discard: (secret) => this.#secrets.discard(secret),
       selectServer: (name) => this.#config.onServerName?.(name),
@@ -468,12 +421,6 @@ export class ServerConnection {
         this.#hasProof = true;
       },
     };
-  }
-
-  #send<T>(message: Message<T>, body: T): Uint8Array {
-    const raw = frame(message, this.#options.rewrite?.(message, body) ?? body);
-    this.#writer.handshake(raw);
-    return raw;
   }
 }
 

@@ -22,12 +22,12 @@ export class KeyUpdates {
     this.#server = traffic.secrets.server;
   }
 
-  /** The peer's keys go on by one; where it asks for ours, they follow before anything else is sent. */
-  receive({ requestUpdate }: KeyUpdate): void {
+  /** The peer's keys go on by one; where it asks for ours, and we may still speak, they follow before anything else is sent. */
+  receive({ requestUpdate }: KeyUpdate, maySend: boolean): void {
     this.#client = this.#next(this.#client);
     this.#isRequested = false;
     this.#context.protectReading(protection(this.#traffic.hash, this.#traffic.aead, this.#client));
-    if (requestUpdate === KeyUpdateRequest.update_requested) this.send('update_not_requested');
+    if (maySend && requestUpdate === KeyUpdateRequest.update_requested) this.send('update_not_requested');
   }
 
   /** The message itself is the last one under the old key. */
