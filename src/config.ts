@@ -8,6 +8,7 @@ import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
 import type { Settings, TicketSettings } from './handshake/settings.ts';
 import type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
 import { SessionStore } from './session-store.ts';
+import { copyOf } from './wire/bytes.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from './wire/registry.ts';
 import { systemWorld, type World } from './world.ts';
 
@@ -24,7 +25,10 @@ export interface ServerConfig extends Settings {
 }
 
 const DEFAULT_TIMEOUT = 7200;
+const DEFAULT_MAX_ENTRIES = 20480;
 const DEFAULT_LOOKUP_TIMEOUT_MS = 1000;
+/** What a timer can wait: setTimeout() takes more for 1. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const DEFAULT_MAX_IDENTITIES = 5;
 const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -37,6 +41,7 @@ const SESSION_OPTIONS = [
   'cache internalLookup internalStore autoClear updateTime timeout maxEntries idContext generateId',
   'onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
 ].join(' ');
+const OWN_STORE = ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'] as const;
 const TICKET_OPTIONS = 'mode initial afterResumption timing keys singleUse maxAuthAge';
 
 /**
@@ -49,11 +54,11 @@ export function defineServer(options: ServerOptions): ServerConfig {
   const sessions = options.sessions ?? {};
   requireObject('sessions', sessions);
   requireKnown('sessions.', sessions, SESSION_OPTIONS);
-  const crypto = options.crypto ?? noble;
-  const world = options.world ?? systemWorld;
+  const crypto = complete('crypto', options.crypto ?? noble, ['hashes', 'aeads', 'groups']);
+  const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
   const store = new SessionStore(sessionCache(sessions), sessions, world);
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
-  return Object.freeze({
+  return frozen({
     ...protocolSettings(options),
     ...sessionSettings(sessions),
     credentials: credentials(options.credentials),
@@ -62,7 +67,7 @@ export function defineServer(options: ServerOptions): ServerConfig {
     tickets,
     canFindSessions: store.canFind,
     canKeepSessions: store.canKeep,
-    hasOwnStore: ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'].some((name) => name in sessions),
+    hasOwnStore: OWN_STORE.some((name) => sessions[name] !== undefined),
     crypto,
     world,
     store,
@@ -88,7 +93,7 @@ function protocolSettings(options: ServerOptions) {
     suites,
     groups: list('groups', options.groups ?? DEFAULT_GROUPS).map((name) => oneOf('groups', name, groupNames)),
     pskModes: list('pskModes', options.pskModes ?? ['psk_dhe_ke']).map((name) => oneOf('pskModes', name, modeNames)),
-    alpn: [...(options.alpn ?? [])].map(protocolName),
+    alpn: protocolNames(options.alpn ?? []),
   };
 }
 
@@ -98,6 +103,12 @@ function suite(name: string): SuiteParameters {
     throw new TypeError(`ciphers: ${name} is not one of ${SUITES.map((candidate) => candidate.name).join(', ')}`);
   }
   return known;
+}
+
+/** None is allowed: the extension is ignored then. */
+function protocolNames(given: readonly string[]): readonly string[] {
+  if (!Array.isArray(given)) throw new TypeError('alpn: an array is wanted');
+  return given.map(protocolName);
 }
 
 /** RFC 7301 §3.1: 1 to 255 bytes. */
@@ -113,14 +124,16 @@ function credentials(given: ServerOptions['credentials']): readonly Credential[]
     throw new TypeError('credentials: give at least one { cert, key }, both PEM');
   }
   return given.map((credential: Credential | PemCredential) => {
-    if ('sign' in credential) return credential;
+    requireObject('credentials[]', credential);
+    if ('sign' in credential) return complete('credentials[]', credential, ['certificateChain', 'schemes', 'names']);
     requireKnown('credentials[].', credential, 'cert key');
     return credentialFromPem(credential);
   });
 }
 
 function sessionCache({ cache, maxEntries }: SessionOptions): SessionCache | undefined {
-  if (cache === undefined) return new SessionCache(maxEntries === undefined ? {} : { maxEntries });
+  if (cache === undefined)
+    return new SessionCache({ maxEntries: integer('sessions.maxEntries', maxEntries, DEFAULT_MAX_ENTRIES, 0) });
   if (maxEntries !== undefined)
     throw new TypeError("sessions.maxEntries is for a cache of the server's own: set it on the cache");
   if (cache === false) return undefined;
@@ -133,10 +146,16 @@ function sessionSettings(sessions: SessionOptions) {
   if (!(idContext instanceof Uint8Array)) throw new TypeError('sessions.idContext: a Uint8Array');
   if (idContext.length > 32) throw new RangeError(`sessions.idContext has ${idContext.length} bytes, 32 are possible`);
   return {
-    idContext: idContext.slice(),
+    idContext: copyOf(idContext),
     sessionTimeout: integer('sessions.timeout', sessions.timeout, DEFAULT_TIMEOUT, 1),
     maxIdentities: integer('sessions.maxIdentities', sessions.maxIdentities, DEFAULT_MAX_IDENTITIES, 1),
-    lookupTimeoutMs: integer('sessions.lookupTimeoutMs', sessions.lookupTimeoutMs, DEFAULT_LOOKUP_TIMEOUT_MS, 0),
+    lookupTimeoutMs: integer(
+      'sessions.lookupTimeoutMs',
+      sessions.lookupTimeoutMs,
+      DEFAULT_LOOKUP_TIMEOUT_MS,
+      0,
+      MAX_TIMER_MS,
+    ),
   };
 }
 
@@ -180,7 +199,24 @@ function limits(given: NonNullable<ServerOptions['limits']>): ServerConfig['limi
 }
 
 function requireObject(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`${name}: an object is wanted`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError(`${name}: an object is wanted`);
+  }
+}
+
+/** What the user has made himself: it is not looked into, but something else in its place is named. */
+function complete<T extends object>(name: string, value: T, members: readonly (keyof T & string)[]): T {
+  requireObject(name, value);
+  const missing = members.find((member) => value[member] === undefined);
+  if (missing !== undefined) throw new TypeError(`${name}: ${missing} is missing`);
+  return value;
+}
+
+/** With the lists and groups of settings that were made here. */
+function frozen(config: ServerConfig): ServerConfig {
+  const { credentials, suites, groups, alpn, pskModes, scope, tickets, limits } = config;
+  for (const part of [credentials, suites, groups, alpn, pskModes, scope, tickets, limits]) Object.freeze(part);
+  return Object.freeze(config);
 }
 
 function requireKnown(prefix: string, value: object, known: string): void {

@@ -7,10 +7,11 @@ import type { Deferred, Event } from './events.ts';
 import type { Sessions } from './handshake/context.ts';
 import type { NoResumption } from './handshake/resumption.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
+import { platform } from './platform.ts';
 import type { SessionStore } from './session-store.ts';
-import { equalBytes } from './wire/bytes.ts';
+import { copyOf, equalBytes } from './wire/bytes.ts';
 import type { Version } from './wire/registry.ts';
-import type { World } from './world.ts';
+import { drawRandom, type World } from './world.ts';
 
 const ID_LENGTH = 32;
 
@@ -38,7 +39,7 @@ export class ConnectionSessions implements Sessions {
   readonly #held: Session[] = [];
   readonly #later: (() => void)[] = [];
   readonly #deferred = new Map<number, { readonly session: Session }>();
-  readonly #abort = new AbortController();
+  readonly #abort = new platform.AbortController();
   #isLate = false;
   #nextToken = 1;
 
@@ -69,7 +70,7 @@ export class ConnectionSessions implements Sessions {
     const { onGet } = this.store.options;
     if (onGet === undefined) return new Internal(undefined);
     if (this.#isLate) return new Internal(undefined, 'store-timeout');
-    return this.#run(() => onGet(id.slice(), this.#host.info(), this.#abort.signal));
+    return this.#run(() => onGet(copyOf(id), this.#host.info(), this.#abort.signal));
   }
 
   /** SSL_SESS_CACHE_UPDATE_TIME: the timeout counts from the last use. */
@@ -135,7 +136,7 @@ export class ConnectionSessions implements Sessions {
       const id = this.#run(() => this.store.call('generateId', () => this.#requireFresh(version, generateId())));
       if (id !== undefined) return id;
     }
-    return this.#host.world.randomBytes(ID_LENGTH);
+    return copyOf(drawRandom(this.#host.world, ID_LENGTH));
   }
 
   /** SSL_CTX_set_generate_session_id(3); with a bad id the handshake goes on under one of ours. */
@@ -144,7 +145,7 @@ export class ConnectionSessions implements Sessions {
       throw new TypeError(`generateId: a Uint8Array of 1 to ${ID_LENGTH} bytes is wanted`);
     }
     if (this.store.cache?.has(version, id)) throw new Error('generateId: this id is in use');
-    return id.slice();
+    return copyOf(id);
   }
 
   announce(session: Session): void {

@@ -24,6 +24,7 @@ import { alertName, TlsAlert } from './wire/alert.ts';
 import { EMPTY, toHex } from './wire/bytes.ts';
 import { DecodeError } from './wire/codec.ts';
 import { AlertDescription, AlertLevel, type Version } from './wire/registry.ts';
+import { drawRandom } from './world.ts';
 
 /** What a connection may be told besides its configuration. */
 export interface ConnectionOptions {
@@ -107,6 +108,11 @@ export class ServerConnection {
     return this.#state === 'established';
   }
 
+  /** Whether {@link write} may be called: from establishment to the end of our direction. */
+  get canWrite(): boolean {
+    return this.#state === 'established' && !this.#channel.isEnded;
+  }
+
   /** Whether it resumed, and if not, why not; settled once established. */
   get resumption(): Resumption {
     return this.#facts.resumption;
@@ -179,8 +185,7 @@ export class ServerConnection {
 
   /** Sends application data. @throws Error before the connection is established, and after {@link end} */
   write(data: Uint8Array): Step {
-    if (this.#state !== 'established') throw new Error('write() before the handshake is complete, or after the end');
-    if (this.#channel.isEnded) throw new Error('write() after end()');
+    if (!this.canWrite) throw new Error('write() before the handshake is complete, or after the end');
     return this.#step(() => this.#channel.sendData(data));
   }
 
@@ -268,7 +273,7 @@ export class ServerConnection {
       case 'data':
         if (this.#state !== 'established')
           throw new TlsAlert('unexpected_message', 'application data in the handshake');
-        this.#events.push({ type: 'data', data: incoming.data });
+        if (incoming.data.length > 0) this.#events.push({ type: 'data', data: incoming.data });
         return this.#channel.renewReadKey();
     }
   }
@@ -334,7 +339,8 @@ export class ServerConnection {
   #fail(error: unknown): void {
     const alert = error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
     if (alert instanceof TlsAlert) {
-      this.#channel.sendAlert(alert.alert, alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal);
+      const level = alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
+      if (!this.#channel.isEnded) this.#channel.sendAlert(alert.alert, level); // nothing follows a close_notify (§6.1)
       return this.#end(alert);
     }
     this.#end(new TlsAlert('internal_error', 'a bug'));
@@ -398,7 +404,7 @@ export class ServerConnection {
     const { reader, writer } = this.#channel;
     return {
       settings: this.#config,
-      randomBytes: (length) => this.#config.world.randomBytes(length),
+      randomBytes: (length) => drawRandom(this.#config.world, length),
       now: () => this.#now,
       transcript: new Transcript(),
       sessions: this.#sessions,

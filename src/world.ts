@@ -1,5 +1,7 @@
 /** All that a connection knows of the outside: the time and the dice. Inject both and a connection can be replayed. */
 
+import { platform } from './platform.ts';
+
 export interface World {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -16,8 +18,15 @@ export const systemWorld: World = {
   randomBytes: (length) => {
     const bytes = new Uint8Array(length);
     for (let at = 0; at < length; at += MAX_RANDOM) {
-      globalThis.crypto.getRandomValues(bytes.subarray(at, Math.min(length, at + MAX_RANDOM)));
+      platform.crypto.getRandomValues(bytes.subarray(at, Math.min(length, at + MAX_RANDOM)));
     }
     return bytes;
   },
 };
+
+/** The world's dice, thrown with care: fewer bytes than asked for would be fewer than a key needs. @throws RangeError */
+export function drawRandom(world: World, length: number): Uint8Array {
+  const bytes = world.randomBytes(length);
+  if (bytes.length !== length) throw new RangeError(`world.randomBytes(${length}) returned ${bytes.length} bytes`);
+  return bytes;
+}

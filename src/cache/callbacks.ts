@@ -1,6 +1,7 @@
 /** The types of what a user supplies: the new, get and remove callbacks of OpenSSL's manual pages. */
 
 import type { Awaitable } from '../crypto/provider.ts';
+import type { AbortSignalLike } from '../platform.ts';
 import type { Session } from './session.ts';
 
 /** Why a session left: told to the remove callback. */
@@ -23,13 +24,6 @@ export interface ConnectionInfo {
   readonly localPort?: number | undefined;
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
-}
-
-/** Structural, so that no ambient type is needed: the host's `AbortSignal`. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  addEventListener(type: 'abort', listener: () => void): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** A session from the get callback whose hold passes to the engine (OpenSSL's `*copy = 0`). Made by {@link give}. */

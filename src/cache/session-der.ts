@@ -31,7 +31,8 @@
  *         peer_rpk             [20] OCTET STRING OPTIONAL }         -- all of them EXPLICIT but [0]
  */
 
-import { ascii, EMPTY, latin1 } from '../wire/bytes.ts';
+import { platform } from '../platform.ts';
+import { ascii, copyOf, EMPTY, latin1 } from '../wire/bytes.ts';
 import { type Codec, DecodeError, decode, encode, mapped, opaque, struct, uint8, uint32 } from '../wire/codec.ts';
 import {
   DerError,
@@ -201,7 +202,7 @@ function readOctets(body: DerReader, n: number, name: string, min = 0, max = MAX
   const field = body.optional(explicitTag(n), name);
   const octets = field?.octets();
   field?.finish();
-  return octets && requireSize(name, octets, min, max).slice();
+  return octets && copyOf(requireSize(name, octets, min, max));
 }
 
 /** A C string in OpenSSL, which cuts it at a NUL: another name than the one that was negotiated. */
@@ -215,7 +216,7 @@ function readText(body: DerReader, n: number, name: string, max: number): string
 function readCertificate(body: DerReader): Uint8Array | undefined {
   const field = body.optional(explicitTag(3), 'peer');
   if (field !== undefined && field.peekTag() !== Tag.sequence) throw new SessionDecodeError('peer', 'no certificate');
-  const certificate = field?.raw().slice();
+  const certificate = field && copyOf(field.raw());
   field?.finish();
   return certificate;
 }
@@ -239,12 +240,12 @@ const utf8: Codec<string> = mapped(
   opaque(0, MAX_OCTETS),
   (bytes) => {
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return new platform.TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
       throw new DecodeError('not UTF-8');
     }
   },
-  (text) => new TextEncoder().encode(text),
+  (text) => new platform.TextEncoder().encode(text),
 );
 
 /** "TLSR" */

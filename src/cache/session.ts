@@ -2,7 +2,7 @@
  * The session: what a full handshake leaves behind and a later one resumes from (RFC 5246 §7.4.1.2, RFC 8446 §4.6.1).
  */
 
-import { EMPTY, wipe } from '../wire/bytes.ts';
+import { copyOf, EMPTY, wipe } from '../wire/bytes.ts';
 import type { Version } from '../wire/registry.ts';
 import { sessionFromDer, sessionToDer } from './session-der.ts';
 
@@ -117,10 +117,10 @@ export class Session {
     this.ticketAgeAdd = parameters.ticketAgeAdd ?? 0;
     this.scope = parameters.scope;
     this.foreign = parameters.foreign === undefined ? NOTHING_FOREIGN : Object.freeze({ ...parameters.foreign });
-    this.#id = parameters.id.slice();
-    this.#idContext = parameters.idContext.slice();
-    this.#secret = parameters.secret.slice();
-    this.#applicationData = parameters.applicationData?.slice() ?? EMPTY;
+    this.#id = copyOf(parameters.id);
+    this.#idContext = copyOf(parameters.idContext);
+    this.#secret = copyOf(parameters.secret);
+    this.#applicationData = copyOf(parameters.applicationData ?? EMPTY);
     this.#time = parameters.time;
     this.#timeout = parameters.timeout;
   }
@@ -137,16 +137,16 @@ export class Session {
 
   /** A copy: the caller may keep it or change it. */
   get id(): Uint8Array {
-    return this.#id.slice();
+    return copyOf(this.#id);
   }
 
   get idContext(): Uint8Array {
-    return this.#idContext.slice();
+    return copyOf(this.#idContext);
   }
 
   /** A copy; empty where there is none. */
   get applicationData(): Uint8Array {
-    return this.#applicationData.slice();
+    return copyOf(this.#applicationData);
   }
 
   /**

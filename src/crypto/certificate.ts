@@ -1,6 +1,7 @@
 /** The few fields of X.509 (RFC 5280 §4.1) that a server reads of its certificate, and a certificate that it makes. */
 
 import { p256 } from '@noble/curves/nist.js';
+import { platform } from '../platform.ts';
 import { equalBytes, latin1 } from '../wire/bytes.ts';
 import {
   bitString,
@@ -115,7 +116,7 @@ function readCommonNames(subject: DerReader): string[] {
     const attribute = subject.enter(Tag.set, 'rdn').enter(Tag.sequence, 'attribute');
     if (attribute.oid('type') !== Oid.commonName) continue;
     const value = attribute.read(attribute.peekTag() ?? Tag.utf8String, 'value'); // one of five string types
-    names.push(new TextDecoder().decode(value));
+    names.push(new platform.TextDecoder().decode(value));
   }
   return names;
 }
@@ -189,7 +190,7 @@ function serverExtensions(names: readonly string[]): Uint8Array {
 function generalName(name: string): Uint8Array {
   if (/^\d+(\.\d+){3}$/.test(name)) return implicit(GeneralName.iPAddress, Uint8Array.from(name.split('.'), Number));
   if (name.includes(':')) return implicit(GeneralName.iPAddress, ipv6(name));
-  return implicit(GeneralName.dNSName, new TextEncoder().encode(name));
+  return implicit(GeneralName.dNSName, new platform.TextEncoder().encode(name));
 }
 
 /** RFC 4291 §2.2: groups of 16 bits, one run of zeros left out. */

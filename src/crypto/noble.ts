@@ -6,7 +6,7 @@ import { x25519 as curve25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha384 } from '@noble/hashes/sha2.js';
-import { wipe } from '../wire/bytes.ts';
+import { copyOf, wipe } from '../wire/bytes.ts';
 import type { Aead, AeadName, CryptoProvider, Hash, HashName, KeyAgreement } from './provider.ts';
 
 function hash(name: HashName, noble: typeof sha256 | typeof sha384): Hash {
@@ -44,7 +44,7 @@ function aead(name: AeadName, keyLength: number, noble: typeof gcm | typeof chac
     name,
     keyLength,
     key: (bytes) => {
-      const key = bytes.slice();
+      const key = copyOf(bytes);
       return {
         seal: (nonce, additionalData, plaintext) => noble(key, nonce, additionalData).encrypt(plaintext),
         open: (nonce, additionalData, ciphertext) => {
@@ -76,7 +76,9 @@ interface Curve {
 function group(curve: Curve, publicKeyLength: number, isPoint: boolean): KeyAgreement {
   return {
     generate: (randomBytes) => {
-      const secretKey = curve.utils.randomSecretKey(randomBytes(curve.lengths.seed ?? 32));
+      const seed = randomBytes(curve.lengths.seed ?? 32);
+      const secretKey = curve.utils.randomSecretKey(seed);
+      if (secretKey !== seed) wipe(seed); // X25519 takes it as it is, the NIST curves reduce it
       return {
         publicKey: curve.getPublicKey(secretKey, false),
         agree: (peer) => {

@@ -1,6 +1,6 @@
 /** The pseudorandom function of TLS 1.2 and what is made with it: RFC 5246 §5, §6.3, §8.1; RFC 7627 §4; RFC 5705. */
 
-import { ascii, concat, wipe } from '../wire/bytes.ts';
+import { ascii, concat, copyOf, wipe } from '../wire/bytes.ts';
 import type { Hash } from './provider.ts';
 
 declare const stage: unique symbol;
@@ -46,7 +46,7 @@ export function tls12ExtendedMasterSecret(
 export function storedMasterSecret(secret: Uint8Array): Tls12MasterSecret {
   if (secret.length !== 48)
     throw new RangeError(`a TLS 1.2 master secret has 48 bytes, this session's has ${secret.length}`);
-  return secret.slice() as Tls12MasterSecret;
+  return copyOf(secret) as Tls12MasterSecret;
 }
 
 /** RFC 5246 §6.3 for AEAD suites: no MAC keys. */

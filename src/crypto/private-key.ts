@@ -2,6 +2,7 @@
 
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
+import { platform } from '../platform.ts';
 import { concat } from '../wire/bytes.ts';
 import { DerReader, explicitTag, integer, octetString, oid, sequence, Tag, tlv } from '../wire/der.ts';
 import type { PemBlock } from '../wire/pem.ts';
@@ -120,17 +121,19 @@ function rsaKey(reader: DerReader, pkcs1: Uint8Array): PrivateKey {
       bytes: sequence(integer(modulus), integer(exponent)), // RSAPublicKey, as the certificate has it
     },
     schemes,
-    sign: async (wanted, message) => {
-      if (!isRsaScheme(wanted)) throw refusal(schemes, wanted);
+    sign: (wanted, message) => {
+      if (!isRsaScheme(wanted)) return Promise.reject(refusal(schemes, wanted));
       const key = imported.get(wanted) ?? importRsaKey(pkcs8, wanted);
       imported.set(wanted, key);
-      return new Uint8Array(await globalThis.crypto.subtle.sign(RSA_SCHEMES[wanted], await key, message));
+      return key
+        .then((cryptoKey) => platform.crypto.subtle.sign(RSA_SCHEMES[wanted], cryptoKey, message))
+        .then((signature) => new Uint8Array(signature));
     },
   };
 }
 
 function importRsaKey(pkcs8: Uint8Array, scheme: RsaScheme) {
-  return globalThis.crypto.subtle.importKey('pkcs8', pkcs8, RSA_SCHEMES[scheme], false, ['sign']);
+  return platform.crypto.subtle.importKey('pkcs8', pkcs8, RSA_SCHEMES[scheme], false, ['sign']);
 }
 
 function isRsaScheme(scheme: string): scheme is RsaScheme {

@@ -1,7 +1,7 @@
 /** Record protection, one direction and one key at a time: RFC 8446 §5.2–§5.5, RFC 5246 §6.2.3.3, RFC 5288, RFC 7905. */
 
 import { TlsAlert } from '../wire/alert.ts';
-import { concat, EMPTY } from '../wire/bytes.ts';
+import { concat, copyOf, EMPTY } from '../wire/bytes.ts';
 import { MAX_EXPANSION, MAX_PLAINTEXT, recordHeader, type TlsRecord } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
 import type { Aead, AeadKey } from './provider.ts';
@@ -55,7 +55,7 @@ export class Tls13Protection implements Protection {
 
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
     this.#key = aead.key(keys.key);
-    this.#iv = keys.iv.slice();
+    this.#iv = copyOf(keys.iv);
   }
 
   seal(type: number, content: Uint8Array): Uint8Array {
@@ -96,7 +96,7 @@ function unpad(inner: Uint8Array): Content {
 
 /** RFC 8446 §5.3, RFC 7905 §2: the sequence number, left-padded to 12 bytes, xor the IV. */
 function nonce(iv: Uint8Array, sequence: number): Uint8Array {
-  const result = iv.slice();
+  const result = copyOf(iv);
   for (let i = 11, rest = sequence; rest > 0; i--, rest = Math.floor(rest / 256)) {
     result[i] = (result[i] as number) ^ (rest % 256);
   }
@@ -113,7 +113,7 @@ export class Tls12Protection implements Protection {
 
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
     this.#key = aead.key(keys.key);
-    this.#iv = keys.iv.slice();
+    this.#iv = copyOf(keys.iv);
     this.#explicitLength = explicitNonceLength(aead);
   }
 

@@ -20,7 +20,8 @@ export class RecordReader {
   readonly #messages = new HandshakeBuffer();
   #protection: Protection = new Plaintext();
   #dropChangeCipherSpec = false;
-  #skippable = 0;
+  /** Bytes of early data that may still come; negative: none is skipped. */
+  #skippable = -1;
   #idle = 0;
 
   /** Records opened under the present key. */
@@ -106,7 +107,7 @@ export class RecordReader {
     }
     try {
       const content = this.#protection.open(record);
-      this.#skippable = 0;
+      this.#skippable = -1;
       return content;
     } catch (error) {
       if (this.#skip(record, error)) return undefined;
@@ -117,14 +118,15 @@ export class RecordReader {
   /** Between HelloRetryRequest and the second ClientHello nothing is protected, so the outer type tells. */
   #isEarlyData(record: TlsRecord): boolean {
     if (record.type !== ContentType.application_data || !(this.#protection instanceof Plaintext)) return false;
-    return this.#skippable > 0 && this.#skip(record, undefined);
+    return this.#skippable >= 0 && this.#skip(record, undefined);
   }
 
   #skip({ type, fragment }: TlsRecord, error: unknown): boolean {
-    if (this.#skippable === 0 || type !== ContentType.application_data) return false;
+    if (this.#skippable < 0 || type !== ContentType.application_data) return false;
     if (error instanceof TlsAlert && error.alert !== 'bad_record_mac') return false;
     this.#skippable -= fragment.length;
-    if (this.#skippable <= 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.2.10
+    if (this.#skippable < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.2.10
+    if (fragment.length === 0) this.idle(); // which the bytes do not bound
     return true;
   }
 
@@ -136,12 +138,9 @@ export class RecordReader {
 
   #readData(data: Uint8Array): Incoming | undefined {
     this.#requireWholeMessages('application_data');
-    if (data.length > 0) {
-      this.#idle = 0;
-      return { kind: 'data', data };
-    }
-    this.idle();
-    return undefined;
+    if (data.length > 0) this.#idle = 0;
+    else this.idle();
+    return { kind: 'data', data };
   }
 
   /** §5.1: between the records of one message there is no other. */

@@ -40,10 +40,13 @@ export function* exchangeKeys(context: Handshaking, group: GroupName, peer: Uint
   return { publicKey: key.publicKey, sharedSecret: yield* agree(context, key, peer) };
 }
 
-/** A signature by the selected credential, which may be somewhere else. */
+const MAX_SIGNATURE = 0xffff;
+
+/** A signature by the selected credential, which may be somewhere else and is somebody else's code. */
 export function* signature({ credential, scheme }: Signing, content: Uint8Array): Handshake<Uint8Array> {
   const run = () => credential.sign(scheme, content);
   const outcome = yield* perform({ kind: 'signature', budgeted: false, run });
-  if (!('value' in outcome)) throw new TlsAlert('internal_error', 'the private key did not sign');
-  return outcome.value;
+  const value: unknown = 'value' in outcome ? outcome.value : undefined;
+  if (value instanceof Uint8Array && value.length <= MAX_SIGNATURE) return value;
+  throw new TlsAlert('internal_error', 'the private key did not sign');
 }

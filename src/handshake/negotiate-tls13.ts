@@ -164,8 +164,8 @@ function onlyShare(hello: ClientHello, group: GroupName): Uint8Array {
   return share.keyExchange;
 }
 
-/** §4.1.2: what may change between the two hellos; of what this server does not read it cannot tell. */
-const MAY_CHANGE = { keyShare: undefined, preSharedKey: undefined, cookie: undefined, order: [] } as const;
+/** §4.1.2: what may change between the two hellos (no cookie: none was given); of what is not read here nothing is known. */
+const MAY_CHANGE = { keyShare: undefined, preSharedKey: undefined, order: [] } as const;
 
 function requireSameHello(first: ClientHello, second: ClientHello): void {
   const same =

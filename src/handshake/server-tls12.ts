@@ -13,8 +13,7 @@ import {
 import { explicitNonceLength, type Protection, Tls12Protection } from '../crypto/protection.ts';
 import type { EphemeralKey } from '../crypto/provider.ts';
 import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
-import { TlsAlert } from '../wire/alert.ts';
-import { concat, EMPTY, equalConstantTime, wipe } from '../wire/bytes.ts';
+import { concat, copyOf, EMPTY, wipe } from '../wire/bytes.ts';
 import { encode } from '../wire/codec.ts';
 import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
 import { certificateTls12 } from './certificate.ts';
@@ -22,7 +21,7 @@ import type { ClientHello } from './client-hello.ts';
 import { clientKeyExchange } from './client-key-exchange.ts';
 import type { Handshaking } from './context.ts';
 import type { Established } from './established.ts';
-import { finished } from './finished.ts';
+import { finished, requireVerifyData } from './finished.ts';
 import { agree, generateKey, signature } from './key-exchange.ts';
 import type { Received } from './message.ts';
 import { selectAlpn } from './negotiate.ts';
@@ -94,7 +93,7 @@ function sendServerHello(
   sessionId: Uint8Array,
 ): Randoms {
   const { facts, settings } = context;
-  const random = context.randomBytes(32).slice();
+  const random = copyOf(context.randomBytes(32));
   // RFC 8446 §4.1.3: a client that could have had TLS 1.3 is to notice that somebody took it away.
   if (settings.maxVersion === 'TLSv1.3') random.set(DOWNGRADE_TO_TLS12, 24);
   facts.suite = suite;
@@ -191,8 +190,7 @@ function* receiveFinished(context: Handshaking, { suite, master, reading }: Keys
   context.protectReading(reading);
   const expected = tls12VerifyData(hash, master, 'client', context.transcript.peek());
   const { body, raw } = yield* receive(finished);
-  if (!equalConstantTime(body.verifyData, expected))
-    throw new TlsAlert('decrypt_error', 'the Finished does not verify');
+  requireVerifyData(body, expected);
   context.proved();
   context.transcript.add(raw);
 }

@@ -18,8 +18,7 @@ import {
 } from '../crypto/key-schedule.ts';
 import { type Protection, Tls13Protection } from '../crypto/protection.ts';
 import type { Aead, Hash } from '../crypto/provider.ts';
-import { TlsAlert } from '../wire/alert.ts';
-import { EMPTY, equalConstantTime } from '../wire/bytes.ts';
+import { EMPTY } from '../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
 import { certificate } from './certificate.ts';
 import { certificateVerify } from './certificate-verify.ts';
@@ -27,7 +26,7 @@ import type { ClientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import { encryptedExtensions } from './encrypted-extensions.ts';
 import type { Established } from './established.ts';
-import { finished } from './finished.ts';
+import { finished, requireVerifyData } from './finished.ts';
 import { exchangeKeys, signature } from './key-exchange.ts';
 import type { Received } from './message.ts';
 import type { Signing } from './negotiate.ts';
@@ -153,8 +152,7 @@ function* receiveFinished(
 ): Handshake<void> {
   const expected = finishedMac(hash, secrets.client, context.transcript.peek());
   const { body, raw } = yield* receive(finished);
-  if (!equalConstantTime(body.verifyData, expected))
-    throw new TlsAlert('decrypt_error', 'the Finished does not verify');
+  requireVerifyData(body, expected);
   context.proved();
   context.tolerateChangeCipherSpec(false);
   context.protectReading(protection(hash, application.aead, application.secrets.client));

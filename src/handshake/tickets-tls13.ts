@@ -3,6 +3,7 @@
 import { Session } from '../cache/session.ts';
 import { type MasterSecret, resumptionMasterSecret, resumptionPsk } from '../crypto/key-schedule.ts';
 import { wipe } from '../wire/bytes.ts';
+import { decode, uint32 } from '../wire/codec.ts';
 import { NamedGroup } from '../wire/registry.ts';
 import type { Handshaking } from './context.ts';
 import { selectPskMode } from './negotiate.ts';
@@ -55,7 +56,7 @@ function* newSession(context: Handshaking, { suite, psk }: Tls13Choice, secret: 
     serverName: facts.serverName,
     alpnProtocol: facts.alpnProtocol,
     group: facts.group === undefined ? 0 : NamedGroup[facts.group],
-    ticketAgeAdd: new DataView(context.randomBytes(4).slice().buffer).getUint32(0),
+    ticketAgeAdd: decode(uint32, context.randomBytes(4)),
     scope: scopeOf(settings),
   });
   facts.session = session;

@@ -1,6 +1,6 @@
 /** Received bytes that wait to be whole: what the record and the handshake buffers are made of. */
 
-import { EMPTY } from './bytes.ts';
+import { copyOf, EMPTY } from './bytes.ts';
 
 /**
  * First in, first out. Bytes are copied once on the way in; the views that {@link ByteQueue.take} hands out stay as they are,
@@ -18,7 +18,7 @@ export class ByteQueue {
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     if (this.length === 0) {
-      this.#buffer = bytes.slice();
+      this.#buffer = copyOf(bytes);
       this.#start = 0;
       this.#end = bytes.length;
       return;

@@ -2,6 +2,11 @@
 
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
+/** A copy of its own, and a plain `Uint8Array`: `slice()` of a Node `Buffer` is a view of the same memory. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 /** One array with the contents of all, in order. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;

@@ -1,5 +1,6 @@
 /** DER (X.690 §8, §10): a strict reader, as what is signed or stored must have one encoding only, and a writer. */
 
+import { platform } from '../platform.ts';
 import { ascii, concat, EMPTY, latin1, toHex } from './bytes.ts';
 
 /** Identifier octets of the universal types in use (X.690 §8.1.2). */
@@ -286,7 +287,7 @@ function base128(arc: number): number[] {
 }
 
 export function utf8String(text: string): Uint8Array {
-  return tlv(Tag.utf8String, new TextEncoder().encode(text));
+  return tlv(Tag.utf8String, new platform.TextEncoder().encode(text));
 }
 
 /** Milliseconds since the epoch, cut to seconds, as RFC 5280 §4.1.2.5 wants them: from 2050 on GeneralizedTime. */

@@ -1,5 +1,6 @@
 /** PEM (RFC 7468): DER as text between two lines; several blocks, and whatever text stands around them. */
 
+import { platform } from '../platform.ts';
 import { latin1 } from './bytes.ts';
 
 export interface PemBlock {
@@ -48,7 +49,7 @@ function decodeBlock(label: string, lines: readonly string[]): PemBlock {
 function decodeBase64(label: string, text: string): Uint8Array {
   if (text === '') throw new PemError(`the ${label} block is empty`);
   try {
-    return Uint8Array.from(globalThis.atob(text), (character) => character.charCodeAt(0));
+    return Uint8Array.from(platform.atob(text), (character) => character.charCodeAt(0));
   } catch (cause) {
     throw new PemError(`the ${label} block is not base64; was the text altered?`, { cause });
   }
@@ -62,6 +63,6 @@ function adviceFor(text: string): string {
 
 /** One block, in lines of 64 characters (RFC 7468 §2). */
 export function encodePem(label: string, bytes: Uint8Array): string {
-  const lines = globalThis.btoa(latin1(bytes)).match(/.{1,64}/g) ?? [];
+  const lines = platform.btoa(latin1(bytes)).match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
