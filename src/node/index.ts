@@ -1,0 +1,30 @@
+/** The Node shell: a server like node:tls's, over node:net, and TLS over any Duplex. */
+
+import type { Duplex } from 'node:stream';
+import type { ServerConfig } from '../config.ts';
+import { type NodeServerOptions, splitOptions } from './options.ts';
+import { Server } from './server.ts';
+import { TlsSocket } from './socket.ts';
+
+export type { NodeServerOptions } from './options.ts';
+export { Server } from './server.ts';
+export { TlsSocket, type TlsSocketOptions } from './socket.ts';
+
+/**
+ * A server. `onConnection` hears of each connection once its handshake is complete.
+ * @throws TypeError or RangeError naming the option that is wrong
+ */
+export function createServer(
+  options: NodeServerOptions | ServerConfig,
+  onConnection?: (socket: TlsSocket) => void,
+): Server {
+  const server = new Server(options);
+  if (onConnection !== undefined) server.on('secureConnection', onConnection);
+  return server;
+}
+
+/** The server's end of TLS over a transport that is there already. 'secure' tells that the handshake is complete. */
+export function accept(transport: Duplex, options: NodeServerOptions | ServerConfig): TlsSocket {
+  const { config, socket } = splitOptions(options);
+  return new TlsSocket(transport, config, socket);
+}
