@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { noble } from '../../src/crypto/noble.ts';
+import { Transcript } from '../../src/crypto/transcript.ts';
+import { concat, toHex } from '../../src/wire/bytes.ts';
+
+const messages = fc.array(fc.uint8Array({ maxLength: 80 }), { maxLength: 6 });
+
+describe('Transcript', () => {
+  for (const name of ['sha256', 'sha384'] as const) {
+    const hash = noble.hashes[name];
+    const digest = (...parts: readonly Uint8Array[]) =>
+      createHash(name)
+        .update(concat(...parts))
+        .digest('hex');
+
+    it(`hashes all messages, those before the choice of ${name} too`, () => {
+      fc.assert(
+        fc.property(messages, messages, (before, after) => {
+          const transcript = new Transcript();
+          for (const message of before) transcript.add(message);
+          transcript.start(hash);
+          expect(toHex(transcript.peek())).to.equal(digest(...before));
+          for (const [index, message] of after.entries()) {
+            transcript.add(message);
+            expect(toHex(transcript.peek())).to.equal(digest(...before, ...after.slice(0, index + 1)));
+          }
+          expect(toHex(transcript.peek())).to.equal(toHex(transcript.peek()));
+        }),
+      );
+    });
+
+    it(`replaces the first ClientHello by its ${name} (RFC 8446 §4.4.1)`, () => {
+      const [first, retry, second] = [1, 2, 3].map((byte) => new Uint8Array(50).fill(byte)) as [
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+      ];
+      const transcript = new Transcript();
+      transcript.add(first);
+      transcript.replaceByMessageHash(hash);
+      transcript.add(retry);
+      const messageHash = concat(Uint8Array.of(254, 0, 0, hash.length), hash.digest(first));
+      expect(toHex(transcript.hashWith(hash, second))).to.equal(digest(messageHash, retry, second));
+      transcript.add(second);
+      transcript.start(hash);
+      expect(toHex(transcript.peek())).to.equal(digest(messageHash, retry, second));
+    });
+
+    it(`hashes what a binder covers without taking it in, ${name}`, () => {
+      const hello = new Uint8Array(60).fill(7);
+      const transcript = new Transcript();
+      expect(toHex(transcript.hashWith(hash, hello.subarray(0, 25)))).to.equal(digest(hello.subarray(0, 25)));
+      transcript.add(hello);
+      transcript.start(hash);
+      expect(toHex(transcript.peek())).to.equal(digest(hello));
+    });
+  }
+
+  it('has no hash before one has been chosen', () => {
+    const transcript = new Transcript();
+    transcript.add(Uint8Array.of(1));
+    expect(() => transcript.peek()).to.throw('no hash function');
+  });
+});
