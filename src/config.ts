@@ -163,7 +163,8 @@ function ticketSettings(tickets: TicketOptions, sessions: SessionOptions): Ticke
   requireObject('tickets', tickets);
   requireKnown('tickets.', tickets, TICKET_OPTIONS);
   const mode = oneOf<'stateful' | 'off'>('tickets.mode', tickets.mode ?? 'stateful', ['stateful', 'off']);
-  if ('keys' in tickets) throw new TypeError(`tickets.keys: the mode '${mode}' uses none; leave them out`);
+  if ('keys' in tickets && tickets.keys !== undefined)
+    throw new TypeError(`tickets.keys: the mode '${mode}' uses none; leave them out`);
   oneOf('tickets.timing', tickets.timing ?? 'after-finished', ['after-finished']);
   const singleUse = boolean('tickets.singleUse', tickets.singleUse, false);
   if (singleUse && sessions.onGet !== undefined && sessions.onTake === undefined) {

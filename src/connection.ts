@@ -185,7 +185,8 @@ export class ServerConnection {
 
   /** Sends application data. @throws Error before the connection is established, and after {@link end} */
   write(data: Uint8Array): Step {
-    if (!this.canWrite) throw new Error('write() before the handshake is complete, or after the end');
+    if (this.#state !== 'established') throw new Error('write() before the handshake is complete, or after the end');
+    if (this.#channel.isEnded) throw new Error('write() after end()');
     return this.#step(() => this.#channel.sendData(data));
   }
 
@@ -223,7 +224,7 @@ export class ServerConnection {
     if (this.#state === 'closed' || this.#state === 'failed') throw new Error('exportKeyingMaterial() after the end');
     if (!Number.isInteger(length) || length < 1 || length > 8160)
       throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
-    if (label.length < 1 || label.length > 249) throw new RangeError('a label of 1 to 249 characters is wanted');
+    if (!/^[\x20-\x7e]{1,249}$/.test(label)) throw new RangeError('a label of 1 to 249 ASCII characters is wanted');
     return this.#established.exportKeyingMaterial(length, label, context);
   }
 

@@ -29,7 +29,7 @@ export class SessionStore {
         throw new TypeError(`sessions.${name}: true or false is wanted`);
     }
     this.cache = cache;
-    this.options = options;
+    this.options = snapshot(options);
     this.#world = world;
   }
 
@@ -103,6 +103,22 @@ export class SessionStore {
       return undefined;
     }
   }
+}
+
+/** What the user changes afterwards changes no server. A callback keeps its `this`: the options may be an object of a class. */
+function snapshot(options: SessionOptions): SessionOptions {
+  const { internalLookup, internalStore, autoClear, updateTime } = options;
+  return Object.freeze({
+    internalLookup,
+    internalStore,
+    autoClear,
+    updateTime,
+    generateId: options.generateId?.bind(options),
+    onNew: options.onNew?.bind(options),
+    onGet: options.onGet?.bind(options),
+    onTake: options.onTake?.bind(options),
+    onRemove: options.onRemove?.bind(options),
+  });
 }
 
 function requireFunction(name: string, value: unknown): void {

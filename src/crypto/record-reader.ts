@@ -3,7 +3,7 @@
 import { TlsAlert } from '../wire/alert.ts';
 import { type ExpectedMessage, HandshakeBuffer, type HandshakeFrame } from '../wire/handshake-buffer.ts';
 import { RecordBuffer, type TlsRecord } from '../wire/record.ts';
-import { ContentType } from '../wire/registry.ts';
+import { AlertDescription, AlertLevel, ContentType } from '../wire/registry.ts';
 import { type Content, Plaintext, type Protection } from './protection.ts';
 
 export type Incoming =
@@ -82,7 +82,7 @@ export class RecordReader {
       case ContentType.handshake:
         return this.#readHandshake(content.content);
       case ContentType.alert:
-        return readAlert(content.content);
+        return this.#readAlert(content.content);
       case ContentType.application_data:
         return this.#readData(content.content);
       default:
@@ -136,6 +136,17 @@ export class RecordReader {
     this.#messages.push(fragment);
   }
 
+  /** §6: one alert a record. Inside a handshake message none has its place (§5.1), but one that ends everything is heard. */
+  #readAlert(content: Uint8Array): Incoming {
+    const [level, description] = content;
+    if (content.length !== 2 || level === undefined || description === undefined) {
+      throw new TlsAlert('decode_error', `an alert of ${content.length} bytes`);
+    }
+    const isTheEnd = level === AlertLevel.fatal || description === AlertDescription.close_notify;
+    if (!isTheEnd) this.#requireWholeMessages('a warning');
+    return { kind: 'alert', level, description };
+  }
+
   #readData(data: Uint8Array): Incoming | undefined {
     this.#requireWholeMessages('application_data');
     if (data.length > 0) this.#idle = 0;
@@ -154,13 +165,4 @@ export class RecordReader {
     this.#records.clear();
     this.#messages.clear();
   }
-}
-
-/** §6: one alert a record. */
-function readAlert(content: Uint8Array): Incoming {
-  const [level, description] = content;
-  if (content.length !== 2 || level === undefined || description === undefined) {
-    throw new TlsAlert('decode_error', `an alert of ${content.length} bytes`);
-  }
-  return { kind: 'alert', level, description };
 }
