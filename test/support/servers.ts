@@ -1,0 +1,66 @@
+/** Servers for tests: credentials of every kind, one that costs nothing, and configurations in a world of their own. */
+
+import { defineServer, type ServerConfig } from '../../src/config.ts';
+import { ServerConnection } from '../../src/connection.ts';
+import { type Credential, credentialFromPem } from '../../src/crypto/credential.ts';
+import { noble } from '../../src/crypto/noble.ts';
+import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
+import type { ServerOptions } from '../../src/options.ts';
+import { certificates } from '../fixtures.ts';
+import { TestWorld } from './world.ts';
+
+export type CredentialKind = 'ecdsaP256' | 'ecdsaP384' | 'ed25519' | 'rsa2048' | 'aExample' | 'bExample' | 'chain';
+
+const known = new Map<CredentialKind, Credential>();
+
+/** The credential of a fixture, parsed once. RSA signs through a promise, so its handshakes want `exchangeAsync`. */
+export function credential(kind: CredentialKind): Credential {
+  const credential = known.get(kind) ?? credentialFromPem(certificates[kind]);
+  known.set(kind, credential);
+  return credential;
+}
+
+/** Signs with bytes that verify nowhere, at no cost: for tests that do not look at the signature. */
+export const quickCredential: Credential = {
+  certificateChain: [new Uint8Array(300).fill(0x30)],
+  schemes: ['ecdsa_secp256r1_sha256'],
+  names: ['localhost'],
+  sign: () => new Uint8Array(70).fill(0x5a),
+};
+
+/** The same as an RSA key, for the ECDHE_RSA suites without a promise. */
+export const quickRsaCredential: Credential = {
+  ...quickCredential,
+  schemes: ['rsa_pss_rsae_sha256', 'rsa_pkcs1_sha256'],
+  sign: () => new Uint8Array(256).fill(0x5a),
+};
+
+/** What looks like X25519 and is none: public keys are the private ones and both sides add. For fuzzing, where a curve would cost a millisecond a run. */
+const toyGroup: KeyAgreement = {
+  generate: (randomBytes) => {
+    const secretKey = randomBytes(32);
+    return {
+      publicKey: secretKey,
+      agree: (peer) => {
+        if (peer.length !== 32 || peer.every((byte) => byte === 0)) throw new RangeError('not a public key');
+        return noble.hashes.sha256.digest(secretKey.map((byte, i) => byte ^ (peer[i] as number)));
+      },
+      wipe: () => {},
+    };
+  },
+};
+
+export const toyCrypto: CryptoProvider = {
+  ...noble,
+  groups: { x25519: toyGroup, secp256r1: noble.groups.secp256r1 as KeyAgreement },
+};
+
+/** A server with the quick credential in a {@link TestWorld}, unless told otherwise. */
+export function testServer(options: Partial<ServerOptions> = {}): ServerConfig {
+  return defineServer({ credentials: [quickCredential], world: new TestWorld(2), ...options });
+}
+
+/** A connection to a server of its own. */
+export function testConnection(options: Partial<ServerOptions> = {}): ServerConnection {
+  return new ServerConnection(testServer(options));
+}

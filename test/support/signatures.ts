@@ -1,0 +1,23 @@
+/** The server's signature, checked by OpenSSL instead of by the code that made it. */
+
+import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto';
+import type { CertificateVerify } from '../../src/handshake/certificate-verify.ts';
+import { nameOf, SignatureScheme } from '../../src/wire/registry.ts';
+
+/** RFC 8446 §4.2.3: whether `content` was signed by the key of this certificate. */
+export function verifySignature(
+  certificate: Uint8Array | undefined,
+  { algorithm, signature }: CertificateVerify,
+  content: Uint8Array,
+): boolean {
+  if (certificate === undefined) throw new Error('a signature without a certificate');
+  const key = new X509Certificate(certificate).publicKey;
+  const scheme = nameOf(SignatureScheme, algorithm);
+  if (scheme === 'ed25519') return verify(null, content, key, signature);
+  const hash = scheme.slice(-6);
+  if (scheme.startsWith('ecdsa_')) return verify(hash, content, { key, dsaEncoding: 'der' }, signature);
+  const { RSA_PKCS1_PSS_PADDING, RSA_PKCS1_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants;
+  const padding = scheme.startsWith('rsa_pss_') ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
+  const pem = createPublicKey(key.export({ type: 'spki', format: 'pem' }));
+  return verify(hash, content, { key: pem, padding, saltLength: RSA_PSS_SALTLEN_DIGEST }, signature);
+}
