@@ -3,11 +3,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A program on PATH, or where Debian puts those that it does not put there. */
+/** A program on PATH, or where Debian puts those that it does not put there. A path is taken as it is. */
 export function findProgram(name: string): string | undefined {
+  if (name.includes(sep)) return isExecutable(name) ? name : undefined;
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   return [...folders, ...debianFolders()].map((folder) => join(folder, name)).find(isExecutable);
 }
@@ -73,6 +74,8 @@ export interface Ran {
 
 export interface RunOptions {
   readonly input?: string | undefined;
+  /** Its input stays open after that: for clients that leave when it ends. Default false. */
+  readonly holdInput?: boolean | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   /** Then it is killed, and this rejects. Default 15000. */
@@ -100,7 +103,8 @@ export function run(name: string, args: readonly string[], options: RunOptions =
       });
     }
     child.stdin.on('error', () => {}); // it may leave without having read its input
-    child.stdin.end(options.input ?? '');
+    child.stdin.write(options.input ?? '');
+    if (options.holdInput !== true) child.stdin.end();
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);

@@ -1,0 +1,206 @@
+/** The command line: words in, settings out. It reads no file. */
+
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { SUITES } from '../crypto/suites.ts';
+import type { ServerOptions } from '../options.ts';
+import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../wire/registry.ts';
+import { systemCode, usage } from './fault.ts';
+
+/** Names of files, both PEM. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+type Protocol = Pick<ServerOptions, 'ciphers' | 'groups' | 'alpn' | 'pskModes'> & {
+  readonly minVersion: Version;
+  readonly maxVersion: Version;
+};
+
+export interface ServeSettings {
+  readonly host: string;
+  readonly port: number;
+  /** None: an ephemeral certificate. */
+  readonly certificates: readonly CertificateFiles[];
+  readonly protocol: Protocol;
+  readonly echo: boolean;
+  /** Name of the file that the secrets go to. */
+  readonly keylog: string | undefined;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+export type Command =
+  | { readonly name: 'help' | 'version' | 'serve-help' }
+  | { readonly name: 'serve'; readonly settings: ServeSettings };
+
+const VERSIONS: Readonly<Record<string, Version>> = {
+  '1.2': 'TLSv1.2',
+  '1.3': 'TLSv1.3',
+  'TLSv1.2': 'TLSv1.2',
+  'TLSv1.3': 'TLSv1.3',
+};
+const DEFAULT_PORT = 8443;
+
+/** The flags of `serve`. A name given twice counts as the last, but for the certificates. */
+export const SERVE_FLAGS = {
+  host: { type: 'string' },
+  port: { type: 'string' },
+  cert: { type: 'string', multiple: true },
+  key: { type: 'string', multiple: true },
+  'min-version': { type: 'string' },
+  'max-version': { type: 'string' },
+  ciphers: { type: 'string' },
+  groups: { type: 'string' },
+  alpn: { type: 'string' },
+  'psk-modes': { type: 'string' },
+  echo: { type: 'boolean' },
+  keylog: { type: 'string' },
+  json: { type: 'boolean' },
+  verbose: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const DEMO_FLAGS = { port: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+
+/** @throws Fault naming the word that is wrong and what would be right */
+export function parseCommand([word, ...rest]: readonly string[]): Command {
+  if (word === 'help' && rest[0] === 'serve') return { name: 'serve-help' };
+  if (word === '--help' || word === '-h' || word === 'help') return { name: 'help' };
+  if (word === '--version') return { name: 'version' };
+  if (word === 'serve') return parseServe(rest);
+  if (word === undefined) throw usage("no command given; there is 'serve', and 'tls-resume --help'");
+  if (word.startsWith('-'))
+    throw usage(`${word} stands before the command; flags come after it, as in 'tls-resume serve ${word} …'`);
+  throw usage(`unknown command '${word}'; there is 'serve', and 'tls-resume --help'`);
+}
+
+/** The port that the demo was told to listen on. @throws Fault */
+export function parseDemo(words: readonly string[]): { readonly help: boolean; readonly port: number | undefined } {
+  const flags = parseFlags(words, DEMO_FLAGS, 'npm start -- --help');
+  return { help: flags.help === true, port: flags.port === undefined ? undefined : port(flags.port) };
+}
+
+function parseServe(words: readonly string[]): Command {
+  const flags = parseFlags(words, SERVE_FLAGS, 'tls-resume serve --help');
+  if (flags.help) return { name: 'serve-help' };
+  const settings: ServeSettings = {
+    host: nonEmpty('--host', flags.host ?? '127.0.0.1'),
+    port: flags.port === undefined ? DEFAULT_PORT : port(flags.port),
+    certificates: certificates(flags.cert ?? [], flags.key ?? []),
+    protocol: protocol(flags),
+    echo: flags.echo === true,
+    keylog: flags.keylog === undefined ? undefined : nonEmpty('--keylog', flags.keylog),
+    json: flags.json === true,
+    verbose: flags.verbose === true,
+  };
+  return { name: 'serve', settings };
+}
+
+/** parseArgs() of Node, with its complaints in one line each. */
+function parseFlags<const T extends NonNullable<ParseArgsConfig['options']>>(
+  words: readonly string[],
+  options: T,
+  help: string,
+) {
+  try {
+    return parseArgs({ args: [...words], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    if (!(error instanceof Error) || systemCode(error)?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
+    const [complaint = ''] = error.message.split(/\. |\n/);
+    const [, flag] = /^Option '.*?(--[\w-]+).*' argument (?:missing|is ambiguous)/.exec(complaint) ?? [];
+    throw usage(`${flag === undefined ? complaint : `${flag}: a value is wanted`}; see '${help}'`);
+  }
+}
+
+interface ProtocolFlags {
+  readonly 'min-version'?: string | undefined;
+  readonly 'max-version'?: string | undefined;
+  readonly ciphers?: string | undefined;
+  readonly groups?: string | undefined;
+  readonly alpn?: string | undefined;
+  readonly 'psk-modes'?: string | undefined;
+}
+
+function protocol(flags: ProtocolFlags): Protocol {
+  const minVersion = version('--min-version', flags['min-version'] ?? '1.2');
+  const maxVersion = version('--max-version', flags['max-version'] ?? '1.3');
+  if (minVersion > maxVersion) throw usage(`--min-version ${minVersion} is above --max-version ${maxVersion}`);
+  const suites = SUITES.map(({ name }) => name);
+  const ciphers = choices('--ciphers', flags.ciphers, suites);
+  const fits = SUITES.some((suite) => ciphers?.includes(suite.name) !== false && inRange(suite.version));
+  if (!fits) throw usage(`--ciphers: none of these belongs to ${minVersion} to ${maxVersion}: ${flags.ciphers}`);
+  return {
+    minVersion,
+    maxVersion,
+    ciphers,
+    groups: choices('--groups', flags.groups, Object.keys(NamedGroup) as GroupName[]),
+    alpn: flags.alpn === undefined ? undefined : list('--alpn', flags.alpn).map(protocolName),
+    pskModes: choices('--psk-modes', flags['psk-modes'], Object.keys(PskKeyExchangeMode) as PskMode[]),
+  };
+
+  function inRange(candidate: Version): boolean {
+    return candidate >= minVersion && candidate <= maxVersion;
+  }
+}
+
+function port(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number <= 65535)) throw usage(`--port: '${text}' is no port; 0 to 65535 are, and 0 takes a free one`);
+  return number;
+}
+
+function version(flag: string, text: string): Version {
+  const known = Object.hasOwn(VERSIONS, text) ? VERSIONS[text] : undefined;
+  if (known === undefined) throw usage(`${flag}: '${text}' is not spoken here; 1.2 and 1.3 are`);
+  return known;
+}
+
+function certificates(certs: readonly string[], keys: readonly string[]): CertificateFiles[] {
+  const missing = certs.length < keys.length ? '--cert' : '--key';
+  if (certs.length !== keys.length) {
+    throw usage(`${missing} is missing: ${certs.length} --cert and ${keys.length} --key given; each pair needs both`);
+  }
+  return certs.map((cert, at) => ({ cert, key: keys[at] ?? '' }));
+}
+
+/** A list of names out of a closed set. @throws Fault that lists all unknown ones, and what may have been meant */
+function choices<T extends string>(
+  flag: string,
+  text: string | undefined,
+  known: readonly T[],
+): readonly T[] | undefined {
+  if (text === undefined) return undefined;
+  const names = list(flag, text);
+  const chosen = known.filter((name) => names.includes(name)).sort((a, b) => names.indexOf(a) - names.indexOf(b));
+  const unknown = names.filter((name) => !known.some((candidate) => candidate === name));
+  if (unknown.length === 0) return chosen;
+  const complaints = unknown.map((name) => {
+    const meant =
+      plain(name).length < 4 ? undefined : known.find((candidate) => plain(candidate).startsWith(plain(name)));
+    return meant === undefined ? `'${name}'` : `'${name}' (${meant} is meant?)`;
+  });
+  throw usage(`${flag}: unknown ${complaints.join(', ')}; there are ${known.join(', ')}`);
+}
+
+/** What is left of a name when case, punctuation and filling words go: OpenSSL's names come out as IANA's do. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]|tls|with/g, '');
+}
+
+function list(flag: string, text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw usage(`${flag}: names separated by commas are wanted, and '${text}' has an empty one`);
+  return names;
+}
+
+/** RFC 7301 §3.1: 1 to 255 bytes. */
+function protocolName(name: string): string {
+  if (!/^[\x21-\x7e]{1,255}$/.test(name)) throw usage(`--alpn: '${name}' is no protocol name; 1 to 255 ASCII are`);
+  return name;
+}
+
+function nonEmpty(flag: string, text: string): string {
+  if (text === '') throw usage(`${flag}: the value is empty`);
+  return text;
+}

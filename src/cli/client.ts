@@ -1,0 +1,122 @@
+/** One client of the server: its connection from the first byte to the last, and what is told of it. */
+
+import type { Socket } from 'node:net';
+import type { ServerConfig } from '../config.ts';
+import type { Event } from '../events.ts';
+import { accept, type TlsSocket } from '../node/index.ts';
+import { alertName, TlsAlert } from '../wire/alert.ts';
+import { toHex } from '../wire/bytes.ts';
+import { serveHttp } from './page.ts';
+import type { Client, Detail, Facts, Tell } from './report.ts';
+
+/** Without traffic for so long a connection ends. */
+const IDLE_MS = 60_000;
+/** How long a client has to close its side when ours is closed for idleness. */
+const GRACE_MS = 2_000;
+
+export interface Application {
+  readonly config: ServerConfig;
+  /** Sends back what comes in, instead of HTTP. */
+  readonly echo: boolean;
+  readonly idleMs?: number | undefined;
+  readonly tell: Tell;
+}
+
+/** Speaks TLS with a client that has just connected. */
+export function attendTo(transport: Socket, id: number, application: Application): TlsSocket {
+  const { tell, config, idleMs = IDLE_MS } = application;
+  const client: Client = {
+    id,
+    remoteAddress: transport.remoteAddress ?? null,
+    remotePort: transport.remotePort ?? null,
+  };
+  const socket = accept(transport, config);
+  let isSecure = false;
+  let end: { reason: 'clean' | 'idle' | 'error'; message: string | null } = { reason: 'clean', message: null };
+  socket.once('secure', () => {
+    isSecure = true;
+    serveApplication(socket, client, application);
+  });
+  socket.on('tlsEvent', (event: Event) => tellDetail(id, event, tell));
+  socket.on('error', (error: Error) => {
+    end = { reason: 'error', message: isSecure ? error.message : null };
+    if (!isSecure) tell({ event: 'handshake-failed', ...client, ...whyFailed(error) });
+  });
+  socket.setTimeout(idleMs).on('timeout', () => {
+    if (!isSecure) socket.destroy(new Error(`nothing heard for ${idleMs / 1000} s`));
+    else if (end.reason === 'idle') socket.destroy();
+    else finish(socket.setTimeout(GRACE_MS));
+    end = { reason: 'idle', message: null };
+  });
+  socket.once('close', () => tell({ event: 'closed', id, ...end }));
+  return socket;
+}
+
+/** Says close_notify behind what has been written already, and gives up what is under way. */
+export function finish(socket: TlsSocket): void {
+  if (!socket.connection.isEstablished) return void socket.destroy();
+  socket.unpipe();
+  socket.resume().end();
+}
+
+function serveApplication(socket: TlsSocket, client: Client, { echo, tell }: Application): void {
+  const facts = { ...client, ...factsOf(socket) };
+  tell({ event: 'connection', ...facts });
+  if (echo) socket.pipe(socket);
+  else serveHttp(socket, facts);
+}
+
+/** What the handshake came to. */
+export function factsOf({ connection }: TlsSocket): Facts {
+  const { resumption } = connection;
+  return {
+    version: connection.version ?? null,
+    cipherSuite: connection.cipherSuite ?? null,
+    group: connection.group ?? null,
+    resumed: resumption.resumed,
+    mechanism: resumption.mechanism ?? null,
+    pskMode: resumption.pskMode ?? null,
+    identityIndex: resumption.identityIndex ?? null,
+    reason: resumption.reason ?? null,
+    serverName: connection.serverName ?? null,
+    alpnProtocol: connection.alpnProtocol ?? null,
+    signatureScheme: connection.signatureScheme ?? null,
+  };
+}
+
+function whyFailed(error: Error) {
+  const { message } = error;
+  if (error instanceof TlsAlert) return { alert: error.alert, origin: error.origin, message };
+  return { alert: null, origin: null, message };
+}
+
+function tellDetail(id: number, event: Event, tell: Tell): void {
+  const detail = detailOf(event);
+  if (detail !== undefined) tell({ ...detail, id });
+}
+
+type DetailOf<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+/** Never a secret: of a session its id, which whoever resumes it sends in the clear. */
+function detailOf(event: Event): DetailOf<Detail> | undefined {
+  switch (event.type) {
+    case 'new-session':
+    case 'session-refused': {
+      const { id, version } = event.session;
+      return { event: event.type === 'new-session' ? 'session-new' : 'session-refused', session: toHex(id), version };
+    }
+    case 'session-removed':
+      return { event: 'session-removed', session: toHex(event.session.id), reason: event.reason };
+    case 'alert': {
+      const alert = alertName(event.description) ?? String(event.description);
+      return { event: 'alert', direction: event.direction, alert };
+    }
+    case 'callback-error':
+      return { event: 'callback-error', callback: event.callback, message: messageOf(event.error) };
+  }
+  return undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

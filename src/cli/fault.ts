@@ -1,0 +1,30 @@
+/** What ends the command with one line on stderr instead of a stack trace. */
+
+/** 2: the command line asks for what cannot be. 1: what it asks for cannot be had now, as a port that is taken. */
+export type ExitCode = 1 | 2;
+
+export class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
+    super(message.replaceAll('\n', ' '), options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** A mistake in the command line. */
+export function usage(message: string): Fault {
+  return new Fault(2, message);
+}
+
+/** What the operating system refuses, in words: `EACCES: permission denied` without the system call and its arguments. */
+export function systemReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.replace(/, \w+( '.*')?$/, '');
+}
+
+/** The code of a system error, as `EADDRINUSE`. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,65 @@
+/** What `--help` says. */
+
+export const GENERAL_HELP = `tls-resume: a TLS 1.2/1.3 server that resumes sessions, in pure TypeScript
+
+Usage: tls-resume <command> [flags]
+
+Commands:
+  serve        answer TLS clients, and tell of each whether it resumed and if not, why not
+
+Flags:
+  -h, --help   this text; after a command, that of the command
+  --version    the version of this program
+
+Try: tls-resume serve        then, in another shell: curl -k https://localhost:8443/ https://localhost:8443/
+`;
+
+export const SERVE_HELP = `Usage: tls-resume serve [flags]
+
+Answers TLS clients. To an HTTP GET it shows what was negotiated, and for every connection it prints one line: client,
+version, cipher suite, group, and whether it was resumed (from what) or was a full handshake (why).
+
+Where:
+  --host ADDRESS        address or name to listen on (127.0.0.1)
+  --port N              port to listen on; 0 takes a free one and says which (8443)
+
+Certificates:
+  --cert F --key F      certificate chain and private key, PEM; may be given again for a second pair, as one with ECDSA
+                        and one with RSA: the first that fits the client is used. Without a pair: an ephemeral
+                        self-signed certificate for localhost
+
+What is spoken:
+  --min-version V       1.2 or 1.3 (1.2)
+  --max-version V       1.2 or 1.3 (1.3)
+  --ciphers LIST        IANA names of cipher suites, preferred first, separated by commas (all)
+  --groups LIST         of x25519, secp256r1, secp384r1, preferred first (all)
+  --alpn LIST           application protocols, preferred first (the extension is ignored)
+  --psk-modes LIST      of psk_dhe_ke, psk_ke, preferred first (psk_dhe_ke)
+
+What is served:
+  --echo                send back what comes in, instead of HTTP
+
+What is told:
+  --json                one JSON object a line instead of text
+  --verbose             also server name, ALPN, sessions and tickets made and removed, alerts, and callbacks that failed
+  --keylog F            append the secrets of all connections to F, in NSS key log format, as Wireshark reads it
+  -h, --help            this text
+
+JSON: every object has an "event". The first is "listening" {host, port, versions, certificate}; then for each client
+"connection" {id, remoteAddress, remotePort, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex,
+reason, serverName, alpnProtocol, signatureScheme} or "handshake-failed" {id, remoteAddress, remotePort, alert, origin,
+message}. What does not apply is null. With --verbose also "session-new", "session-removed", "session-refused", "alert",
+"callback-error" and "closed", each with the id of its connection. "accept-failed" {message} is trouble of the system's.
+
+Exit code: 0 after Ctrl-C or SIGTERM, 1 where it cannot listen, 2 for a mistake in the flags.
+`;
+
+export const DEMO_HELP = `Usage: npm start [-- flags]
+
+Starts the server with an ephemeral certificate, lets OpenSSL (the one in Node) connect and resume in both versions, shows
+what happened, and goes on serving.
+
+Flags:
+  --port N     port to listen on (8443, or a free one where that is taken); 0 takes a free one
+  -h, --help   this text
+`;

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The command. */
+
+import { parseCommand } from './args.ts';
+import type { ExitCode } from './fault.ts';
+import { GENERAL_HELP, SERVE_HELP } from './help.ts';
+import { packageVersion, print, run, stopSignal } from './run.ts';
+import { serve } from './serve.ts';
+
+async function main(): Promise<0 | ExitCode> {
+  const command = parseCommand(process.argv.slice(2));
+  switch (command.name) {
+    case 'help':
+      process.stdout.write(GENERAL_HELP);
+      return 0;
+    case 'serve-help':
+      process.stdout.write(SERVE_HELP);
+      return 0;
+    case 'version':
+      print(packageVersion());
+      return 0;
+    case 'serve': {
+      const stop = stopSignal();
+      const running = await serve(command.settings, { write: print });
+      await stop;
+      await running.close();
+      return 0;
+    }
+  }
+}
+
+await run('tls-resume', main);

@@ -1,0 +1,157 @@
+/** What the command tells: one object for each thing that happened, as a line of JSON or as a line for people. */
+
+import type { RemovalReason } from '../cache/callbacks.ts';
+import type { CallbackName } from '../events.ts';
+import type { Mechanism, NoResumption } from '../handshake/resumption.ts';
+import type { PskMode, Version } from '../wire/registry.ts';
+
+/** A client, and the number of its connection. */
+export interface Client {
+  readonly id: number;
+  readonly remoteAddress: string | null;
+  readonly remotePort: number | null;
+}
+
+/** What a handshake came to. `null` where something does not apply. */
+export interface Facts {
+  readonly version: Version | null;
+  readonly cipherSuite: string | null;
+  /** The (EC)DHE group; none in a TLS 1.2 resumption and with psk_ke. */
+  readonly group: string | null;
+  readonly resumed: boolean;
+  readonly mechanism: Mechanism | null;
+  readonly pskMode: PskMode | null;
+  readonly identityIndex: number | null;
+  /** Why it was not resumed. */
+  readonly reason: NoResumption | null;
+  readonly serverName: string | null;
+  readonly alpnProtocol: string | null;
+  /** What the certificate's key signed with; none where a session vouches for the server. */
+  readonly signatureScheme: string | null;
+}
+
+export interface Listening {
+  readonly event: 'listening';
+  readonly host: string;
+  readonly port: number;
+  readonly versions: readonly Version[];
+  readonly certificate: 'ephemeral' | 'from files';
+}
+
+export type Told =
+  | Listening
+  | ({ readonly event: 'connection' } & Client & Facts)
+  | ({
+      readonly event: 'handshake-failed';
+      /** RFC name; `null` where the line broke without one. */
+      readonly alert: string | null;
+      /** Who sent the alert. */
+      readonly origin: 'local' | 'remote' | null;
+      readonly message: string;
+    } & Client)
+  /** The operating system did not hand out a connection, as for want of file descriptors; the server goes on. */
+  | { readonly event: 'accept-failed'; readonly message: string }
+  | Detail;
+
+/** What only `--verbose` tells. */
+export type Detail = { readonly id: number } & (
+  | { readonly event: 'session-new' | 'session-refused'; readonly session: string; readonly version: Version }
+  | { readonly event: 'session-removed'; readonly session: string; readonly reason: RemovalReason }
+  | { readonly event: 'alert'; readonly direction: 'sent' | 'received'; readonly alert: string }
+  | { readonly event: 'callback-error'; readonly callback: CallbackName; readonly message: string }
+  | { readonly event: 'closed'; readonly reason: 'clean' | 'idle' | 'error'; readonly message: string | null }
+);
+
+const DETAILS: readonly Told['event'][] = [
+  'session-new',
+  'session-removed',
+  'session-refused',
+  'alert',
+  'callback-error',
+  'closed',
+];
+
+export interface Style {
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+export type Tell = (told: Told) => void;
+
+/** Writes a line for everything that is to be told. */
+export function teller({ json, verbose }: Style, write: (line: string) => void): Tell {
+  return (told) => {
+    if (!verbose && DETAILS.includes(told.event)) return;
+    if (json) return write(JSON.stringify(told));
+    write(asText(told));
+    if (verbose && told.event === 'connection') write(`#${told.id} ${extensions(told)}`);
+  };
+}
+
+/** One line for people. */
+export function asText(told: Told): string {
+  if (told.event === 'listening') return listening(told);
+  if (told.event === 'accept-failed') return `a connection could not be accepted: ${told.message}`;
+  return `#${told.id} ${happening(told)}`;
+}
+
+/** `full (not-offered)`, or `resumed` and from what. */
+export function resumptionText({ resumed, mechanism, pskMode, identityIndex, reason }: Facts): string {
+  if (!resumed) return `full (${reason})`;
+  if (pskMode === null) return `resumed (${mechanism})`;
+  return `resumed (${mechanism}, ${pskMode}, identity ${identityIndex})`;
+}
+
+/** `127.0.0.1:8443`, `[::1]:8443` */
+export function addressText(host: string | null, port: number | null): string {
+  if (host === null) return 'unknown';
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** What came from the other side, fit for a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function listening({ host, port, versions, certificate }: Listening): string {
+  const what = certificate === 'ephemeral' ? 'ephemeral certificate for localhost' : 'certificate from files';
+  return `listening on ${addressText(host, port)} (${versions.join(', ')}; ${what})`;
+}
+
+function happening(told: Extract<Told, { id: number }>): string {
+  switch (told.event) {
+    case 'connection':
+      return [clientText(told), told.version, told.cipherSuite, told.group ?? '-', resumptionText(told)].join(' ');
+    case 'handshake-failed':
+      return `${clientText(told)} failed${told.origin === null ? '' : alertBy[told.origin]}: ${printable(told.message)}`;
+    case 'session-new':
+      return `${told.version === 'TLSv1.3' ? 'ticket sent for new session' : 'new session'} ${short(told.session)}`;
+    case 'session-removed':
+      return `session ${short(told.session)} removed (${told.reason})`;
+    case 'session-refused':
+      return `session ${short(told.session)} refused by onNew`;
+    case 'alert':
+      return `alert ${told.direction}: ${told.alert}`;
+    case 'callback-error':
+      return `callback ${told.callback} failed: ${printable(told.message)}`;
+    case 'closed':
+      return told.message === null ? `closed (${told.reason})` : `closed (${told.reason}: ${printable(told.message)})`;
+  }
+}
+
+const alertBy = { local: ', alert sent', remote: ', alert received' } as const;
+
+function extensions({ serverName, alpnProtocol, signatureScheme }: Facts): string {
+  const name = serverName === null ? 'no server name' : `server name ${printable(serverName)}`;
+  const protocol = alpnProtocol === null ? 'no ALPN' : `ALPN ${printable(alpnProtocol)}`;
+  return `${name}, ${protocol}, ${signatureScheme === null ? 'no signature' : `signed with ${signatureScheme}`}`;
+}
+
+function clientText({ remoteAddress, remotePort }: Client): string {
+  return addressText(remoteAddress, remotePort);
+}
+
+/** The beginning of a session's id: enough to tell sessions apart. */
+function short(session: string): string {
+  return session.length > 16 ? `${session.slice(0, 16)}…` : session;
+}

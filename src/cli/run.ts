@@ -1,0 +1,43 @@
+/** What both programs, the command and the demo, do about the process that they run in. */
+
+import { readFileSync } from 'node:fs';
+import { type ExitCode, Fault, systemCode } from './fault.ts';
+
+/** Runs a program to its end; what it throws for the user's sake is one line on stderr. */
+export async function run(program: string, main: () => Promise<0 | ExitCode>): Promise<void> {
+  process.stdout.on('error', (error) => {
+    if (systemCode(error) !== 'EPIPE') throw error;
+    process.exit(0); // whoever read along has left, as head(1) does
+  });
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    process.stderr.write(`${program}: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  }
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Ctrl-C or SIGTERM, from now on. A second one ends the process at once. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+/** The version in package.json, which is somewhere above, wherever this has been built to. */
+export function packageVersion(): string {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
+      if (name === 'tls-resume') return version;
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+    }
+    if (folder.pathname === '/') return 'unknown';
+  }
+}

@@ -1,0 +1,126 @@
+/** `tls-resume serve`: listens, and attends to whoever connects. */
+
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { SessionCache } from '../cache/session-cache.ts';
+import { defineServer } from '../config.ts';
+import { selfSignedCertificate } from '../crypto/certificate.ts';
+import type { TlsSocket } from '../node/index.ts';
+import type { Version } from '../wire/registry.ts';
+import { systemWorld } from '../world.ts';
+import type { ServeSettings } from './args.ts';
+import { attendTo, finish } from './client.ts';
+import { Fault, systemCode, systemReason } from './fault.ts';
+import { loadCredential, openKeyLog } from './files.ts';
+import { addressText, type Tell, teller } from './report.ts';
+
+/** How long clients have to say goodbye when the server stops. */
+const GRACE_MS = 500;
+
+export interface Running {
+  readonly host: string;
+  readonly port: number;
+  /** PEM of the certificate that the server has made for itself. */
+  readonly ephemeralCertificate: string | undefined;
+  /** Stops listening and ends all connections; resolves when they are gone. */
+  close(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** Where the lines go. */
+  write(line: string): void;
+  /** Milliseconds after which a silent connection ends. */
+  readonly idleMs?: number | undefined;
+}
+
+/** Resolves once it listens and has said so. @throws Fault for what cannot be had */
+export async function serve(settings: ServeSettings, { write, idleMs }: ServeOptions): Promise<Running> {
+  const tell = teller(settings, write);
+  const own = settings.certificates.length === 0 ? selfSignedCertificate(systemWorld) : undefined;
+  const credentials = own === undefined ? settings.certificates.map(loadCredential) : [own];
+  const keylog = settings.keylog === undefined ? undefined : openKeyLog(settings.keylog);
+  const cache = new SessionCache();
+  const config = defineServer({
+    credentials,
+    ...settings.protocol,
+    sessions: { cache },
+    ...(keylog && { keylog: keylog.append }),
+  });
+  const clients = new Clients((transport, id) => {
+    return attendTo(transport, id, { config, echo: settings.echo, idleMs, tell });
+  });
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (transport) => clients.add(transport));
+  const { host, port } = await listen(server, settings).catch((error) => {
+    keylog?.close();
+    throw error;
+  });
+  server.on('error', (error) => tell({ event: 'accept-failed', message: systemReason(error) }));
+  announce({ host, port }, settings, tell);
+  const close = async () => {
+    await Promise.all([once(server.close(), 'close'), clients.end()]);
+    cache.close();
+    keylog?.close();
+  };
+  return { host, port, ephemeralCertificate: own?.cert, close };
+}
+
+/** Who is connected now. */
+class Clients {
+  readonly #attend: (transport: Socket, id: number) => TlsSocket;
+  readonly #present = new Map<Socket, TlsSocket>();
+  #count = 0;
+
+  constructor(attend: (transport: Socket, id: number) => TlsSocket) {
+    this.#attend = attend;
+  }
+
+  add(transport: Socket): void {
+    this.#count += 1;
+    this.#present.set(transport, this.#attend(transport, this.#count));
+    transport.once('close', () => this.#present.delete(transport));
+  }
+
+  /** Says close_notify to all, and resolves when they are gone, or have been shown out. */
+  async end(): Promise<void> {
+    const all = [...this.#present];
+    const gone = all.map(([transport]) => (transport.closed ? undefined : once(transport, 'close')));
+    for (const [, socket] of all) finish(socket);
+    const timer = setTimeout(() => {
+      for (const [transport] of all) transport.destroy();
+    }, GRACE_MS);
+    await Promise.all(gone);
+    clearTimeout(timer);
+  }
+}
+
+async function listen(server: Server, settings: ServeSettings): Promise<{ host: string; port: number }> {
+  try {
+    server.listen({ host: settings.host, port: settings.port });
+    await once(server, 'listening');
+  } catch (error) {
+    throw new Fault(1, whyNotListening(error, settings), { cause: error });
+  }
+  const { address, port } = server.address() as AddressInfo;
+  return { host: address, port };
+}
+
+function whyNotListening(error: unknown, { host, port }: ServeSettings): string {
+  switch (systemCode(error)) {
+    case 'EADDRINUSE':
+      return `${addressText(host, port)} is in use; choose another --port, or --port 0 for a free one`;
+    case 'EACCES':
+      return `${addressText(host, port)}: permission denied; choose a --port from 1024 on`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `--host ${host} is no address of this computer; 127.0.0.1, ::1 and 0.0.0.0 are`;
+    default:
+      return `cannot listen on ${addressText(host, port)} (${systemReason(error)})`;
+  }
+}
+
+function announce(at: { host: string; port: number }, { protocol, certificates }: ServeSettings, tell: Tell): void {
+  const all: readonly Version[] = ['TLSv1.2', 'TLSv1.3'];
+  const versions = all.filter((version) => version >= protocol.minVersion && version <= protocol.maxVersion);
+  tell({ event: 'listening', ...at, versions, certificate: certificates.length === 0 ? 'ephemeral' : 'from files' });
+}
