@@ -333,7 +333,6 @@ export class ServerConnection {
     this.#isDeaf = true;
     this.#events.push({ type: 'end' });
     if (this.#state === 'handshaking') this.#state = 'closed';
-    if (this.#facts.version === 'TLSv1.2') this.#channel.sendCloseNotify(); // RFC 5246 §7.2.1: at once, whatever was to come
   }
 
   /** The one place where an error becomes an alert. What is neither the peer's fault nor the user's is a bug of ours. */

@@ -17,7 +17,10 @@ export type Event =
   | { readonly type: 'established' }
   /** Application data. */
   | { readonly type: 'data'; readonly data: Uint8Array }
-  /** The peer's close_notify: nothing more will come; we may go on writing (in TLS 1.2 our own close_notify has left already). */
+  /**
+   * The peer's close_notify: nothing more will come. In TLS 1.3 we may go on writing (RFC 8446 §6.1). In TLS 1.2 call end() once
+   * what has been asked for is answered: RFC 5246 §7.2.1 would even have pending writes discarded, which no peer does.
+   */
   | { readonly type: 'end' }
   /** The end by a fatal alert, ours (in the output of this step) or the peer's. Half-close and drain. */
   | { readonly type: 'failed'; readonly error: TlsAlert }

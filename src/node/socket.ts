@@ -192,7 +192,7 @@ export class TlsSocket extends Duplex {
     }
   }
 
-  /** RFC 5246 §7.2.1: in TLS 1.2 the peer's close_notify has ours sent at once, and what was to come is discarded. */
+  /** The connection has ended under what was to be written. */
   #forget(callback: Callback): void {
     this.#pending = undefined;
     callback();

@@ -1,6 +1,6 @@
 // Java's JSSE as a TLS client: java Client.java HOST PORT SERVERNAME PROTOCOL COUNT
-// COUNT connections one after another in one SSLContext, which holds the client's session cache. Each asks for a page and
-// reads to the end: in TLS 1.3 the ticket is read with the answer. For every connection protocol and suite are
+// COUNT connections one after another in one SSLContext, which holds the client's session cache. Each asks for a page
+// and reads to the end: in TLS 1.3 the ticket is read with the answer. For every connection protocol and suite are
 // printed, then the page.
 
 import java.io.OutputStream;

@@ -1,7 +1,7 @@
 /**
- * Real clients at our server: full, then resumed; by whatever way the server finds the session; and a full handshake where
- * it may not resume, after which the client resumes from that. Three witnesses must agree: the hellos on the wire, the
- * server, and the client where it says anything.
+ * Real clients at our server: full, then resumed, by whatever way the server finds the session; and a full handshake
+ * where it may not resume, after which the client resumes from that. Three witnesses must agree: the hellos on the
+ * wire, the server, and the client where it says anything.
  */
 
 import { expect } from 'chai';
@@ -100,8 +100,8 @@ function outside(store: ReturnType<typeof openStore>): NonNullable<ServerOptions
 }
 
 /**
- * A first visit, full; then, after `between` and at the last of the servers, one that is refused for each of `refusals`;
- * the others resume.
+ * A first visit, full; then, after `between` and at the last of the servers, one that is refused for each of
+ * `refusals`; the others resume.
  */
 async function meet(
   trip: Omit<Trip, 'port'>,
@@ -152,7 +152,7 @@ function compare(
   }
 }
 
-/** The ids of the sessions that were resumed, read from the wire: what a store must have been asked for, and nothing else. */
+/** The ids of the sessions that were resumed, read from the wire: what a store must be asked for, and nothing else. */
 function offeredSessions({ passages }: Travelled, version: Version): string[] {
   const resumed = passages.filter((passage) => passage.resumed === true);
   return resumed.map(({ clientHellos: [hello], serverHello }) => {

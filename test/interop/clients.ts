@@ -140,7 +140,7 @@ export function opensslSessionFile(flags: readonly string[] = []): Client {
       const resumed: boolean[] = [];
       for (let visit = 0; visit < (journey.connections ?? 2); visit++) {
         const carry = existsSync(file) ? ['-sess_in', file] : [];
-        // -ign_eof: wait for the server to close. Without it s_client leaves at the end of its input, before any ticket.
+        // -ign_eof: wait for the server to close. Else s_client leaves at the end of its input, before any ticket.
         const ran = await openssl(journey, [...flags, ...carry, '-sess_out', file, '-ign_eof'], request(journey));
         pages.push(...pagesIn(ran.stdout));
         resumed.push(...opensslSays(ran));
@@ -200,8 +200,8 @@ export const curl: Client = {
 };
 
 /**
- * --resume is two connections, of which only the second carries its input. --waitresumption has the first one wait for a
- * ticket, for which TLS 1.3 has no other way: it sends nothing there.
+ * --resume is two connections, of which only the second carries its input. --waitresumption has the first one wait for
+ * a ticket, for which TLS 1.3 has no other way: it sends nothing there.
  */
 export const gnutlsCli: Client = {
   name: 'gnutls-cli --resume --waitresumption',
@@ -214,8 +214,8 @@ export const gnutlsCli: Client = {
     const priority = `NORMAL:-VERS-ALL:+VERS-${journey.version.replace('v', '')}`;
     const where = ['--port', String(journey.port), '--sni-hostname', name, '--verify-hostname', name, '127.0.0.1'];
     const flags = ['--resume', '--waitresumption', '--priority', priority, '--x509cafile', journey.trust];
-    // At the end of its input it would send close_notify, which in TLS 1.2 has the answer discarded (RFC 5246 §7.2.1).
-    const { stdout } = await run('gnutls-cli', [...flags, ...where], { input: request(journey), holdInput: true });
+    // At the end of its input it sends close_notify, and waits for the answer all the same.
+    const { stdout } = await run('gnutls-cli', [...flags, ...where], { input: request(journey) });
     const [, second] = stdout.split('trying to resume previous session');
     if (second === undefined) throw new Error(`gnutls-cli has not come to its second connection:\n${stdout}`);
     return { pages: pagesIn(stdout), resumed: [false, second.includes('*** This is a resumed session')] };

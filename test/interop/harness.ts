@@ -1,4 +1,4 @@
-/** What every interop test does: a client's journey through the relay to a server, and what the three have to say of it. */
+/** What every interop test does: a client's journey through the relay to a server, and what is seen of it. */
 
 import { fixturePath } from '../fixtures.ts';
 import type { Client, Told, Version } from './clients.ts';

@@ -1,12 +1,12 @@
 /**
- * The table of https://github.com/nodejs/node/issues/60847: session resumption through an outside store, which in TLS 1.3
- * none of its four rows has. Node's server asks its store for legacy_session_id, which in TLS 1.3 means nothing; a
- * stateful server must ask for the PSK identity.
+ * The table of https://github.com/nodejs/node/issues/60847: session resumption through an outside store, which in
+ * TLS 1.3 none of its four rows has. Node's server asks its store for legacy_session_id, which in TLS 1.3 means
+ * nothing; a stateful server must ask for the PSK identity.
  *
- * The issue's client is `openssl s_client -reconnect -tls1_3`, which drops each connection before it has read a ticket and
- * resumes at no server; here the session goes from one s_client to the next by -sess_out and -sess_in. The issue's servers
- * are one with SSL_OP_NO_TICKET, and one that says nothing of tickets and has no key of them to share: here that is two
- * servers with all defaults, that have nothing but the store in common.
+ * The issue's client is `openssl s_client -reconnect -tls1_3`, which drops each connection before it has read a ticket
+ * and resumes at no server; here the session goes from one s_client to the next by -sess_out and -sess_in. The issue's
+ * servers are one with SSL_OP_NO_TICKET, and one that says nothing of tickets and has no key of them to share: here
+ * that is two servers with all defaults, that have nothing but the store in common.
  */
 
 import { expect } from 'chai';

@@ -74,8 +74,6 @@ export interface Ran {
 
 export interface RunOptions {
   readonly input?: string | undefined;
-  /** Its input stays open after that: for clients that leave when it ends. Default false. */
-  readonly holdInput?: boolean | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   /** Then it is killed, and this rejects. Default 15000. */
@@ -85,7 +83,7 @@ export interface RunOptions {
 /** No test reads so much, and a client that runs wild must not fill the memory. */
 const LONGEST_OUTPUT = 1 << 20;
 
-/** Runs a program to its end. Rejects with what it said when it fails or is late; kills no process but its own child. */
+/** Runs a program to its end. Rejects with what it said when it fails or is late. Kills nothing but its own child. */
 export function run(name: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const path = findProgram(name);
   if (path === undefined) return Promise.reject(new Error(`${name} is not installed`));
@@ -104,7 +102,7 @@ export function run(name: string, args: readonly string[], options: RunOptions =
     }
     child.stdin.on('error', () => {}); // it may leave without having read its input
     child.stdin.write(options.input ?? '');
-    if (options.holdInput !== true) child.stdin.end();
+    child.stdin.end();
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** Servers that other people wrote, to try the relay and the clients on: `node:tls` in process, and `openssl s_server`. */
+/** Servers of others, to try the relay and the clients on: `node:tls` in process, and `openssl s_server`. */
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * What a passive bystander reads from the plaintext of one TLS connection. It is written from the RFCs alone and imports
- * nothing of src/: the judge of the interop tests must not share a parser with the accused.
+ * What a passive bystander reads from the plaintext of one TLS connection. It is written from the RFCs alone and
+ * imports nothing of src/: the judge of the interop tests must not share a parser with the accused.
  */
 
 export type Side = 'client' | 'server';
