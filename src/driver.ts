@@ -3,6 +3,7 @@
 import type { ServerConfig } from './config.ts';
 import { type ConnectionOptions, ServerConnection } from './connection.ts';
 import type { Event, Outcome, Question, Step } from './events.ts';
+import { platform } from './platform.ts';
 
 /** The shell's side. */
 export interface Shell {
@@ -79,18 +80,21 @@ export class Driver {
 
   /** One budget for all lookups of a handshake: what this one takes is not there for the next. */
   #startBudget(question: Question): void {
-    const started = performance.now();
-    const timer = setTimeout(() => this.run(() => this.#answer(question, { late: true })), this.#lookupBudgetMs);
+    const started = platform.performance.now();
+    const timer = platform.setTimeout(
+      () => this.run(() => this.#answer(question, { late: true })),
+      this.#lookupBudgetMs,
+    );
     this.#stopBudget = () => {
-      clearTimeout(timer);
-      this.#lookupBudgetMs = Math.max(0, this.#lookupBudgetMs - (performance.now() - started));
+      platform.clearTimeout(timer);
+      this.#lookupBudgetMs = Math.max(0, this.#lookupBudgetMs - (platform.performance.now() - started));
       this.#stopBudget = () => {};
     };
   }
 
   #answer(question: Question, outcome: Outcome): Step {
     const step = this.connection.answer(question, outcome);
-    if (step.question === undefined && this.#question === question) queueMicrotask(() => this.#resume());
+    if (step.question === undefined && this.#question === question) platform.queueMicrotask(() => this.#resume());
     return step;
   }
 

@@ -22,6 +22,11 @@ export type {
 export type { Deferred, Event, Outcome, Question, Step } from './events.ts';
 export type { Mechanism, NoResumption, Resumption } from './handshake/resumption.ts';
 export type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
+export { type AcceptOptions, accept } from './web/accept.ts';
+export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
+export { TruncationError } from './web/shell.ts';
+export type { BytesPair, BytesSink, BytesSource, ReadableBytes, WritableBytes } from './web/streams.ts';
+export type { TlsConnection } from './web/tls-connection.ts';
 export { TlsAlert } from './wire/alert.ts';
 export type { AlertName, CipherSuiteName, GroupName, PskMode, SignatureSchemeName, Version } from './wire/registry.ts';
 export { systemWorld, type World } from './world.ts';

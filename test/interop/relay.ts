@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Seen, type Side, WireWatch } from './wire-watch.ts';
 
-export type { AlertSeen, ClientHelloSeen, Seen, ServerHelloSeen, Side } from './wire-watch.ts';
+export type { Seen, Side } from './wire-watch.ts';
 
 /** One connection through the relay. */
 export interface Passage extends Seen {

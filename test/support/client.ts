@@ -781,8 +781,3 @@ export class TestClient {
     else this.isEstablished = true;
   }
 }
-
-/** The suite of a name, for options of tests. */
-export function suiteNamed(name: CipherSuiteName): SuiteParameters {
-  return suiteByName(name) as SuiteParameters;
-}

@@ -59,8 +59,3 @@ export const toyCrypto: CryptoProvider = {
 export function testServer(options: Partial<ServerOptions> = {}): ServerConfig {
   return defineServer({ credentials: [quickCredential], world: new TestWorld(2), ...options });
 }
-
-/** A connection to a server of its own. */
-export function testConnection(options: Partial<ServerOptions> = {}): ServerConnection {
-  return new ServerConnection(testServer(options));
-}

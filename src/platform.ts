@@ -1,0 +1,98 @@
+/**
+ * The globals that this library uses, each of which every supported runtime has (browsers and their workers, Node, Deno, Bun),
+ * typed here by what is used of them: neither lib.dom nor @types/node is needed. This is the one file that mentions
+ * `globalThis`; it imports nothing, and everything may import it.
+ */
+
+/** The host's `AbortSignal`. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** A private key imported into Web Crypto: opaque. */
+interface WebCryptoKey {
+  readonly type: string;
+}
+
+/** Web Crypto, as far as RSA signatures need it. */
+interface WebCryptoSigner {
+  importKey(
+    format: 'pkcs8',
+    pkcs8: Uint8Array,
+    algorithm: { readonly name: string; readonly hash: string },
+    extractable: boolean,
+    usages: readonly string[],
+  ): Promise<WebCryptoKey>;
+  sign(
+    algorithm: { readonly name: string; readonly saltLength: number },
+    key: WebCryptoKey,
+    message: Uint8Array,
+  ): Promise<ArrayBuffer>;
+}
+
+/** What the source of a ReadableStream is told to act with. */
+export interface ReadableController {
+  /** How much more is wanted, in the unit of the strategy; 0 or less: nothing. `null` once errored. */
+  readonly desiredSize: number | null;
+  enqueue(chunk: Uint8Array): void;
+  close(): void;
+  error(reason: unknown): void;
+}
+
+export interface ReadableSource {
+  start?(controller: ReadableController): void;
+  /** Called when something is wanted; after a call that enqueued nothing not before something has been enqueued. */
+  pull?(): void;
+  cancel?(reason: unknown): unknown;
+}
+
+export interface WritableController {
+  /** Aborts at once, while {@link WritableSink.abort} waits for a write that is under way. Some hosts lack it. */
+  readonly signal?: AbortSignalLike & { readonly reason?: unknown };
+  error(reason: unknown): void;
+}
+
+/** What a method returns is waited for. */
+export interface WritableSink {
+  start?(controller: WritableController): void;
+  write?(chunk: unknown): unknown;
+  close?(): unknown;
+  abort?(reason: unknown): unknown;
+}
+
+/** How much a stream's queue holds before it is full. */
+export interface QueueStrategy {
+  readonly highWaterMark: number;
+  size?(chunk: Uint8Array): number;
+}
+
+/** A handle of `setTimeout`: a number in browsers, an object in Node. */
+export type Timer = unknown;
+
+export interface Platform {
+  readonly crypto: {
+    /** At most 65536 bytes a call. */
+    getRandomValues(bytes: Uint8Array): unknown;
+    readonly subtle: WebCryptoSigner;
+  };
+  /** Milliseconds, monotonic. */
+  readonly performance: { now(): number };
+  readonly AbortController: new () => { readonly signal: AbortSignalLike; abort(): void };
+  readonly TextEncoder: new () => { encode(text: string): Uint8Array };
+  readonly TextDecoder: new (
+    label?: 'utf-8',
+    options?: { readonly fatal?: boolean; readonly ignoreBOM?: boolean },
+  ) => { decode(bytes: Uint8Array): string };
+  readonly ReadableStream: new (source: ReadableSource, strategy?: QueueStrategy) => object;
+  readonly WritableStream: new (sink: WritableSink, strategy?: QueueStrategy) => object;
+  setTimeout(action: () => void, delayMs: number): Timer;
+  clearTimeout(timer: Timer): void;
+  queueMicrotask(action: () => void): void;
+  atob(base64: string): string;
+  btoa(latin1: string): string;
+}
+
+/** Read through at each use, so that a test's stand-in for a global is seen. */
+export const platform = globalThis as unknown as Platform;

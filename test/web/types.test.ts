@@ -1,0 +1,80 @@
+/** The declarations that are published: what a program sees that has no ambient types, and one that has the DOM's. */
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { packageFile } from './support.ts';
+
+const index = fileURLToPath(new URL('../../src/index.js', import.meta.url));
+
+/** Type-checks a program that imports the library; returns what the compiler says. */
+async function check(lib: readonly string[], program: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tls-resume-types-'));
+  try {
+    const compilerOptions = {
+      lib,
+      types: [],
+      target: 'es2022',
+      module: 'nodenext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+    };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.mts'] }));
+    await writeFile(join(folder, 'program.mts'), program.replaceAll('tls-resume', index));
+    const tsc = join(dirname(packageFile), 'node_modules/typescript/bin/tsc');
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]);
+    return stdout;
+  } catch (error) {
+    return String((error as { stdout?: string }).stdout ?? error);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const PROGRAM = `
+import { accept, type BytesPair, defineServer, fromMessagePort, type PortLike } from 'tls-resume';
+export async function echo(pair: BytesPair, port: PortLike): Promise<Uint8Array | undefined> {
+  const config = defineServer({ credentials: [{ cert: '', key: '' }], sessions: { onGet: (_id, _info, signal) => void signal.aborted } });
+  const tls = await accept(pair, config, { onCallbackError: (name) => void name.length });
+  await tls.readable.pipeTo(tls.writable);
+  const { readable } = fromMessagePort(port);
+  const { value } = await readable.getReader().read();
+  return value;
+}
+`;
+
+const DOM_PROGRAM = `
+import { accept, fromMessagePort } from 'tls-resume';
+const { port1 } = new MessageChannel();
+const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+const options = { credentials: [{ cert: '', key: '' }] };
+export const one = await accept(fromMessagePort(port1), options, { signal: AbortSignal.timeout(10) });
+export const two = await accept({ readable, writable }, options);
+export const response = new Response(two.readable);
+export const text: ReadableStream<string> = two.readable.pipeThrough(new TextDecoderStream());
+export const stream: ReadableStream<Uint8Array> = one.readable;
+export const sink: WritableStream<Uint8Array> = one.writable;
+export const worker = fromMessagePort(new Worker('worker.js'));
+export const wrong: number = (await one.readable.getReader().read()).value;
+`;
+
+describe('the declarations', function () {
+  this.timeout(60_000);
+
+  it('need no ambient types', async () => {
+    expect(await check(['es2022'], PROGRAM)).to.equal('');
+  });
+
+  it('fit the types of the DOM', async () => {
+    const complaints = await check(['es2022', 'dom', 'dom.iterable', 'dom.asynciterable'], DOM_PROGRAM);
+    const errors = complaints.match(/error TS\d+:.*/g) ?? [];
+    expect(errors).to.have.length(1);
+    expect(errors[0]).to.contain("'Uint8Array<ArrayBufferLike> | undefined' is not assignable to type 'number'");
+  });
+});
