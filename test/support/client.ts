@@ -35,7 +35,7 @@ import {
 } from '../../src/crypto/prf.ts';
 import { explicitNonceLength, Tls12Protection } from '../../src/crypto/protection.ts';
 import type { CryptoProvider, EphemeralKey, Hash } from '../../src/crypto/provider.ts';
-import { SUITES, type SuiteParameters, suiteById, suiteByName } from '../../src/crypto/suites.ts';
+import { SUITES, type SuiteParameters, suiteById } from '../../src/crypto/suites.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
 import { Certificate, CertificateTls12 } from '../../src/handshake/certificate.ts';
 import { CertificateVerify } from '../../src/handshake/certificate-verify.ts';

@@ -1,7 +1,6 @@
 /** Servers for tests: credentials of every kind, one that costs nothing, and configurations in a world of their own. */
 
 import { defineServer, type ServerConfig } from '../../src/config.ts';
-import { ServerConnection } from '../../src/connection.ts';
 import { type Credential, credentialFromPem } from '../../src/crypto/credential.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
