@@ -66,7 +66,7 @@ function answer(status: keyof typeof STATUS, body: string, { fields = [], withBo
 }
 
 /** What the server knows of the connection that the page is read over. */
-export function page(facts: Client & Facts): string {
+function page(facts: Client & Facts): string {
   const rows: readonly (readonly [string, string | null])[] = [
     ['connection', `#${facts.id}`],
     ['client', addressText(facts.remoteAddress, facts.remotePort)],

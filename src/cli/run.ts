@@ -38,6 +38,6 @@ export function packageVersion(): string {
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
     }
-    if (folder.pathname === '/') return 'unknown';
+    if (folder.href === new URL('..', folder).href) return 'unknown';
   }
 }

@@ -83,7 +83,7 @@ class Clients {
   /** Says close_notify to all, and resolves when they are gone, or have been shown out. */
   async end(): Promise<void> {
     const all = [...this.#present];
-    const gone = all.map(([transport]) => (transport.closed ? undefined : once(transport, 'close')));
+    const gone = all.map(([transport]) => new Promise((resolve) => transport.once('close', resolve)));
     for (const [, socket] of all) finish(socket);
     const timer = setTimeout(() => {
       for (const [transport] of all) transport.destroy();

@@ -1,0 +1,129 @@
+import { assert } from 'chai';
+import { parseCommand, parseDemo, SERVE_FLAGS, type ServeSettings } from '../../src/cli/args.ts';
+import { Fault } from '../../src/cli/fault.ts';
+import { SERVE_HELP } from '../../src/cli/help.ts';
+
+function settings(...words: string[]): ServeSettings {
+  const command = parseCommand(['serve', ...words]);
+  if (command.name !== 'serve') throw new Error(`${command.name}?`);
+  return command.settings;
+}
+
+function complaint(words: readonly string[]): string {
+  try {
+    parseCommand(words);
+  } catch (error) {
+    assert.instanceOf(error, Fault);
+    assert.strictEqual(error.exitCode, 2);
+    assert.notInclude(error.message, '\n');
+    return error.message;
+  }
+  throw new Error(`no complaint about ${words.join(' ')}`);
+}
+
+describe('the command line', () => {
+  it('has defaults for everything', () => {
+    assert.deepEqual(settings(), {
+      host: '127.0.0.1',
+      port: 8443,
+      certificates: [],
+      protocol: {
+        minVersion: 'TLSv1.2',
+        maxVersion: 'TLSv1.3',
+        ciphers: undefined,
+        groups: undefined,
+        alpn: undefined,
+        pskModes: undefined,
+      },
+      echo: false,
+      keylog: undefined,
+      json: false,
+      verbose: false,
+    });
+  });
+
+  it('takes every flag', () => {
+    const words = [
+      '--host ::1 --port=0 --cert a --key b --cert c --key d --min-version 1.3 --max-version TLSv1.3',
+      '--ciphers TLS_CHACHA20_POLY1305_SHA256,TLS_AES_128_GCM_SHA256 --groups secp256r1,x25519 --alpn h2,http/1.1',
+      '--psk-modes psk_ke,psk_dhe_ke --echo --keylog f --json --verbose',
+    ];
+    assert.deepEqual(settings(...words.flatMap((line) => line.split(' '))), {
+      host: '::1',
+      port: 0,
+      certificates: [
+        { cert: 'a', key: 'b' },
+        { cert: 'c', key: 'd' },
+      ],
+      protocol: {
+        minVersion: 'TLSv1.3',
+        maxVersion: 'TLSv1.3',
+        ciphers: ['TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'],
+        groups: ['secp256r1', 'x25519'],
+        alpn: ['h2', 'http/1.1'],
+        pskModes: ['psk_ke', 'psk_dhe_ke'],
+      },
+      echo: true,
+      keylog: 'f',
+      json: true,
+      verbose: true,
+    });
+  });
+
+  it('knows the general words', () => {
+    for (const words of [['--help'], ['-h'], ['help']]) assert.deepEqual(parseCommand(words), { name: 'help' });
+    for (const words of [
+      ['serve', '--help'],
+      ['serve', '-h'],
+      ['help', 'serve'],
+    ]) {
+      assert.deepEqual(parseCommand(words), { name: 'serve-help' });
+    }
+    assert.deepEqual(parseCommand(['--version']), { name: 'version' });
+  });
+
+  it('explains every flag in the help', () => {
+    for (const flag of Object.keys(SERVE_FLAGS)) assert.include(SERVE_HELP, `--${flag}`);
+  });
+
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['', /^no command given; there is 'serve'/],
+    ['frob', /^unknown command 'frob'; there is 'serve'/],
+    ['--port 3', /^--port stands before the command/],
+    ['serve --prot 3', /^Unknown option '--prot'; see 'tls-resume serve --help'$/],
+    ['serve extra', /^Unexpected argument 'extra'/],
+    ['serve --echo=yes', /^Option '--echo' does not take an argument/],
+    ['serve --port', /^--port: a value is wanted/],
+    ['serve --port -1', /^--port: a value is wanted/],
+    ['serve --port --echo', /^--port: a value is wanted/],
+    ['serve --port=-1', /^--port: '-1' is no port; 0 to 65535 are/],
+    ['serve --port 65536', /^--port: '65536' is no port/],
+    ['serve --port 0x50', /^--port: '0x50' is no port/],
+    ['serve --port http', /^--port: 'http' is no port/],
+    ['serve --host=', /^--host: the value is empty/],
+    ['serve --min-version 1.1', /^--min-version: '1.1' is not spoken here; 1.2 and 1.3 are/],
+    ['serve --max-version toString', /^--max-version: 'toString' is not spoken here/],
+    ['serve --min-version 1.3 --max-version 1.2', /^--min-version TLSv1.3 is above --max-version TLSv1.2/],
+    ['serve --cert a', /^--key is missing: 1 --cert and 0 --key given/],
+    ['serve --cert a --key b --key c', /^--cert is missing: 1 --cert and 2 --key given/],
+    ['serve --ciphers FOO,TLS_AES_128_GCM_SHA256,BAR', /^--ciphers: unknown 'FOO', 'BAR'; there are TLS_AES_128_GCM/],
+    ['serve --ciphers tls_aes_128_gcm_sha256', /'tls_aes_128_gcm_sha256' \(TLS_AES_128_GCM_SHA256 is meant\?\)/],
+    ['serve --ciphers ECDHE-RSA-CHACHA20-POLY1305', /TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 is meant\?/],
+    ['serve --max-version 1.2 --ciphers TLS_AES_128_GCM_SHA256', /^--ciphers: none of these belongs to/],
+    ['serve --groups x448', /^--groups: unknown 'x448'; there are .*x25519/],
+    ['serve --groups x25519,', /^--groups: names separated by commas are wanted/],
+    ['serve --psk-modes none', /^--psk-modes: unknown 'none'; there are .*psk_dhe_ke/],
+    ['serve --alpn h2,ü', /^--alpn: 'ü' is no protocol name/],
+  ];
+  for (const [words, expected] of wrong) {
+    it(`says what is wrong with '${words}'`, () => {
+      assert.match(complaint(words === '' ? [] : words.split(' ')), expected);
+    });
+  }
+
+  it('of the demo has a port and help', () => {
+    assert.deepEqual(parseDemo(['--port', '0']), { help: false, port: 0 });
+    assert.deepEqual(parseDemo(['-h']), { help: true, port: undefined });
+    assert.throws(() => parseDemo(['--host', 'x']), Fault, "Unknown option '--host'; see 'npm start -- --help'");
+  });
+});

@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { assert } from 'chai';
+import { fixturePath } from '../fixtures.ts';
+import { finished, Program, stopAll } from './programs.ts';
+import { client, GET, readAll } from './servers.ts';
+
+describe('the command', function () {
+  this.timeout(10_000);
+  afterEach(stopAll);
+
+  it('explains itself', () => {
+    const help = finished('--help');
+    assert.strictEqual(help.status, 0);
+    assert.match(help.stdout, /^tls-resume: .*\n\nUsage: tls-resume <command>/);
+    const serve = finished('serve', '--help');
+    assert.strictEqual(serve.status, 0);
+    assert.match(serve.stdout, /^Usage: tls-resume serve \[flags\]/);
+  });
+
+  it('knows its version', () => {
+    const { version } = JSON.parse(readFileSync(fixturePath('../package.json'), 'utf8'));
+    assert.strictEqual(finished('--version').stdout, `${version}\n`);
+  });
+
+  const cert = fixturePath('certificates/ecdsa-p256.cert.pem');
+  const key = fixturePath('certificates/rsa-2048.key.pem');
+  const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
+    [
+      'a wrong flag',
+      ['serve', '--prot', '1'],
+      /^tls-resume: Unknown option '--prot'; see 'tls-resume serve --help'\n$/,
+    ],
+    ['a missing file', ['serve', '--cert', cert, '--key', '/no/such'], /^tls-resume: --key \/no\/such: cannot be read/],
+    ['a foreign key', ['serve', '--cert', cert, '--key', key], /^tls-resume: --key .*rsa.*: does not belong to/],
+    ['a keylog nowhere', ['serve', '--keylog', '/no/such'], /^tls-resume: --keylog \/no\/such: cannot be written/],
+  ];
+  for (const [what, words, expected] of mistakes) {
+    it(`complains in one line of ${what}`, () => {
+      const { status, stdout, stderr } = finished(...words);
+      assert.match(stderr, expected);
+      assert.strictEqual(stderr.indexOf('\n'), stderr.length - 1, 'one line');
+      assert.strictEqual(stdout, '');
+      assert.strictEqual(status, 2);
+    });
+  }
+
+  it('says what to do when the port is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { status, stderr } = finished('serve', '--port', `${port}`);
+    other.close();
+    assert.strictEqual(
+      stderr,
+      `tls-resume: 127.0.0.1:${port} is in use; choose another --port, or --port 0 for a free one\n`,
+    );
+    assert.strictEqual(status, 1);
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`serves until ${signal}, says goodbye, and exits 0`, async () => {
+      const program = new Program('main', 'serve', '--port', '0');
+      const [, port] = await program.says(/^listening on 127\.0\.0\.1:(\d+) \(.*\)\n/);
+      const socket = await client(Number(port));
+      const said = readAll(socket);
+      await program.says(/^#1 .* full \(not-offered\)\n/m);
+      assert.strictEqual(await program.stop(signal), 0);
+      assert.strictEqual(await said, '');
+    });
+  }
+});
+
+describe('the demo', function () {
+  this.timeout(10_000);
+  afterEach(stopAll);
+
+  it('resumes in both versions, and goes on serving', async () => {
+    const program = new Program('demo', '--port', '0');
+    const [, port] = await program.says(/^serving on https:\/\/localhost:(\d+)\/.*\n/m);
+    assert.match(program.output, /^ {2}server: #2 .* TLSv1\.3 .* resumed \(psk-stateful, psk_dhe_ke, identity 0\)$/m);
+    assert.match(program.output, /^ {2}server: #4 .* TLSv1\.2 .* resumed \(session-id\)$/m);
+    assert.strictEqual(program.output.match(/^ {2}client: full handshake, /gm)?.length, 2);
+    assert.strictEqual(program.output.match(/^ {2}client: resumed its session, /gm)?.length, 2);
+    const socket = await client(Number(port));
+    socket.write(GET);
+    assert.match(await readAll(socket), /^HTTP\/1\.1 200 OK/);
+    await program.says(/^#5 /m);
+    assert.strictEqual(await program.stop('SIGTERM'), 0);
+  });
+
+  it('takes another port where 8443 is in use', async () => {
+    const other = createServer().listen(8443, '127.0.0.1');
+    await Promise.race([once(other, 'listening'), once(other, 'error')]); // in use by somebody else is as good
+    const program = new Program('demo');
+    await program.says(/^Port 8443 is in use here: taking a free one instead\.$/m);
+    const [, port] = await program.says(/^serving on https:\/\/localhost:(\d+)\//m);
+    other.close();
+    assert.notStrictEqual(port, '8443');
+  });
+});
