@@ -41,7 +41,7 @@ export class Driver {
   }
 
   receive(input: Uint8Array): void {
-    if (this.isWaiting) this.#inbox.push(input);
+    if (this.isWaiting || this.#inbox.length > 0) this.#inbox.push(input); // nothing overtakes what waits
     else this.run(() => this.connection.receive(input));
   }
 

@@ -6,6 +6,8 @@ import { type NodeServerOptions, splitOptions } from './options.ts';
 import { Server } from './server.ts';
 import { TlsSocket } from './socket.ts';
 
+export type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent, TlsSocketEvents } from './events.ts';
+export type { EphemeralKeyInfo } from './openssl-names.ts';
 export type { NodeServerOptions } from './options.ts';
 export { Server } from './server.ts';
 export { TlsSocket, type TlsSocketOptions } from './socket.ts';
@@ -23,7 +25,12 @@ export function createServer(
   return server;
 }
 
-/** The server's end of TLS over a transport that is there already. 'secure' tells that the handshake is complete. */
+/**
+ * The server's end of TLS over a transport that is there already, which belongs to the socket from here on. 'secure' tells
+ * that the handshake is complete; what goes wrong before that is an 'error' of the socket's, too. For several connections
+ * make one configuration with defineServer(): of options each has a session cache of its own, and none resumes.
+ * @throws TypeError or RangeError naming the option that is wrong
+ */
 export function accept(transport: Duplex, options: NodeServerOptions | ServerConfig): TlsSocket {
   const { config, socket } = splitOptions(options);
   return new TlsSocket(transport, config, socket);

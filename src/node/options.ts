@@ -4,15 +4,19 @@ import type { Buffer } from 'node:buffer';
 import { defineServer, type ServerConfig } from '../config.ts';
 import type { ServerOptions } from '../options.ts';
 import { SessionStore } from '../session-store.ts';
+import { requireMilliseconds } from './idle-timer.ts';
 import type { TlsSocketOptions } from './socket.ts';
 
 type Pem = string | Uint8Array | Buffer;
 
+/** The core's options, of which one of `credentials`, `cert` with `key`, and `config` must be there. */
 export interface NodeServerOptions extends Omit<ServerOptions, 'credentials'>, TlsSocketOptions {
   readonly credentials?: ServerOptions['credentials'] | undefined;
   /** As in node:tls, instead of `credentials`: PEM, several beside several `key`s. */
   readonly cert?: Pem | readonly Pem[] | undefined;
   readonly key?: Pem | readonly Pem[] | undefined;
+  /** What defineServer() returned, instead of all of the core's options. */
+  readonly config?: ServerConfig | undefined;
 }
 
 /** Options taken apart: the core's, and the shell's. */
@@ -26,16 +30,28 @@ export interface SplitOptions {
 /** @throws TypeError or RangeError naming the option */
 export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOptions {
   if (isConfig(options)) return { core: undefined, config: options, socket: {} };
-  const { cert, key, allowHalfOpen, handshakeTimeout, credentials, ...rest } = options;
+  if (typeof options !== 'object' || options === null) throw new TypeError('options: an object is wanted');
+  const { allowHalfOpen, handshakeTimeout, config, ...rest } = options;
   if (allowHalfOpen !== undefined && typeof allowHalfOpen !== 'boolean')
-    throw new TypeError('allowHalfOpen: true or false');
-  if (handshakeTimeout !== undefined && !(handshakeTimeout >= 0))
-    throw new RangeError('handshakeTimeout: milliseconds from 0');
-  const core = { ...rest, credentials: credentials ?? pairs(cert, key) };
-  if (credentials !== undefined && (cert !== undefined || key !== undefined)) {
-    throw new TypeError('give either credentials, or cert and key');
+    throw new TypeError('allowHalfOpen: true or false is wanted');
+  if (handshakeTimeout !== undefined) requireMilliseconds('handshakeTimeout', handshakeTimeout);
+  const socket = { allowHalfOpen, handshakeTimeout };
+  if (config === undefined) {
+    const core = coreOptions(rest);
+    return { core, config: defineServer(core), socket };
   }
-  return { core, config: defineServer(core), socket: { allowHalfOpen, handshakeTimeout } };
+  if (!isConfig(config)) throw new TypeError('config: what defineServer() returned is wanted');
+  const [other] = Object.keys(rest);
+  if (other !== undefined) throw new TypeError(`give either config or ${other}`);
+  return { core: undefined, config, socket };
+}
+
+type CoreOptions = Omit<NodeServerOptions, 'allowHalfOpen' | 'handshakeTimeout' | 'config'>;
+
+function coreOptions({ cert, key, credentials, ...rest }: CoreOptions): ServerOptions {
+  if (credentials === undefined) return { ...rest, credentials: pairs(cert, key) };
+  if (cert !== undefined || key !== undefined) throw new TypeError('give either credentials, or cert and key');
+  return { ...rest, credentials };
 }
 
 function isConfig(options: NodeServerOptions | ServerConfig): options is ServerConfig {
@@ -52,6 +68,10 @@ function pairs(cert: NodeServerOptions['cert'], key: NodeServerOptions['key']): 
 
 function texts(pem: NodeServerOptions['cert']): string[] {
   if (pem === undefined) return [];
-  const list: readonly Pem[] = typeof pem === 'string' || pem instanceof Uint8Array ? [pem] : pem;
-  return list.map((item) => (typeof item === 'string' ? item : new TextDecoder().decode(item)));
+  const list: readonly Pem[] = Array.isArray(pem) ? pem : [pem];
+  return list.map((item) => {
+    if (typeof item === 'string') return item;
+    if (item instanceof Uint8Array) return new TextDecoder().decode(item);
+    throw new TypeError('cert and key: PEM is wanted, as a string or a Buffer');
+  });
 }

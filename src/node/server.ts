@@ -1,34 +1,48 @@
 /** A net.Server whose connections speak TLS; its events have node:tls's names. */
 
+import { Buffer } from 'node:buffer';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Session } from '../cache/session.ts';
 import { defineServer, type ServerConfig } from '../config.ts';
 import type { CallbackName } from '../events.ts';
-import type { ServerOptions } from '../options.ts';
+import type { ServerOptions, SessionOptions } from '../options.ts';
+import type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent } from './events.ts';
 import { type NodeServerOptions, splitOptions } from './options.ts';
 import { TlsSocket, type TlsSocketOptions } from './socket.ts';
 
-type Listener = (...args: never[]) => void;
-type Answer = (error: Error | null, der?: Uint8Array | null) => void;
+/** Which option a listener of node:tls's kind stands for. */
+const ADAPTED = { newSession: 'onNew', resumeSession: 'onGet' } as const;
 
 /**
- * Events besides net.Server's: 'secureConnection' (socket), 'tlsClientError' (error, socket) for what fails before that,
- * 'keylog' (line, socket), 'callbackError' (error, { callback, socket }), and for code that was written for node:tls
- * 'newSession' (id, data, callback) and 'resumeSession' (id, callback), which are asked in TLS 1.3 too. `data` is
- * `session.toDer()`. Closing the server leaves a shared session cache alone.
+ * See {@link ServerEvents} for its events. 'newSession' and 'resumeSession' are for code that was written for node:tls; they
+ * take the place of `sessions.onNew` and `sessions.onGet` for connections that come after the first listener. Closing the
+ * server leaves its connections and its session cache alone.
  */
 export class Server extends NetServer {
+  declare addListener: Listen<ServerEvents, this>;
+  declare on: Listen<ServerEvents, this>;
+  declare once: Listen<ServerEvents, this>;
+  declare prependListener: Listen<ServerEvents, this>;
+  declare prependOnceListener: Listen<ServerEvents, this>;
+  declare off: Listen<ServerEvents, this>;
+  declare removeListener: Listen<ServerEvents, this>;
+
   readonly #core: ServerOptions | undefined;
   readonly #socketOptions: TlsSocketOptions;
+  #adapted: Pick<SessionOptions, 'onNew' | 'onGet'> = {};
   #config: ServerConfig;
 
+  /** @throws TypeError or RangeError naming the option that is wrong */
   constructor(options: NodeServerOptions | ServerConfig) {
-    super({ allowHalfOpen: true });
     const { core, config, socket } = splitOptions(options);
+    super({ allowHalfOpen: true, noDelay: true });
     this.#core = core;
     this.#config = config;
     this.#socketOptions = socket;
-    this.on('connection', (transport: Socket) => this.#accept(transport));
+    this.on('connection', (transport) => this.#accept(transport));
+    this.on('newListener', (event: string | symbol) => {
+      if (event === 'newSession' || event === 'resumeSession') this.#adapt(event);
+    });
   }
 
   /** What the connections to come are served with. */
@@ -36,66 +50,50 @@ export class Server extends NetServer {
     return this.#config;
   }
 
-  override on(event: 'secureConnection', listener: (socket: TlsSocket) => void): this;
-  override on(event: 'tlsClientError', listener: (error: Error, socket: TlsSocket) => void): this;
-  override on(event: 'keylog', listener: (line: Buffer, socket: TlsSocket) => void): this;
-  override on(
-    event: 'callbackError',
-    listener: (error: unknown, source: { callback: CallbackName; socket: TlsSocket }) => void,
-  ): this;
-  override on(event: 'newSession', listener: (id: Buffer, data: Buffer, callback: () => void) => void): this;
-  override on(event: 'resumeSession', listener: (id: Buffer, callback: Answer) => void): this;
-  override on(event: string, listener: (...args: any[]) => void): this;
-  override on(event: string, listener: Listener): this {
-    super.on(event, listener as (...args: unknown[]) => void);
-    if (event === 'newSession' || event === 'resumeSession') this.#adapt();
-    return this;
-  }
-
-  override addListener(event: string, listener: (...args: any[]) => void): this {
-    return this.on(event, listener);
-  }
-
   /** Listeners of node:tls's kind become the callbacks that the options leave open. */
-  #adapt(): void {
+  #adapt(event: keyof typeof ADAPTED): void {
+    const name = ADAPTED[event];
+    if (this.#adapted[name] !== undefined) return;
     if (this.#core === undefined)
-      throw new Error('newSession and resumeSession want options, not a finished configuration');
+      throw new Error(`'${event}' wants a server made from options, not from a configuration`);
+    const { store } = this.#config;
     const { maxEntries: _, ...sessions } = this.#core.sessions ?? {};
-    const adapted = {
-      ...sessions,
-      cache: this.#config.store.cache ?? (false as const),
-      onNew:
-        sessions.onNew ??
-        (this.listenerCount('newSession') > 0 ? (session: Session) => this.#newSession(session) : undefined),
-      onGet:
-        sessions.onGet ??
-        (this.listenerCount('resumeSession') > 0 ? (id: Uint8Array) => this.#resumeSession(id) : undefined),
-    };
-    this.#config = defineServer({ ...this.#core, sessions: adapted });
+    if (sessions[name] !== undefined) throw new Error(`give either sessions.${name} or a listener for '${event}'`);
+    const onNew = (session: Session) => this.#newSession(session);
+    const onGet = (id: Uint8Array) => this.#resumeSession(id);
+    const adapted = { ...this.#adapted, ...(name === 'onNew' ? { onNew } : { onGet }) };
+    const cache = store.cache ?? (false as const);
+    this.#config = defineServer({ ...this.#core, sessions: { ...sessions, ...store.options, ...adapted, cache } });
+    this.#adapted = adapted;
   }
 
-  #newSession(session: Session): Promise<void> {
-    return new Promise((resolve) => {
-      this.emit('newSession', Buffer.from(session.id), Buffer.from(session.toDer()), () => resolve());
-    });
+  #newSession(session: Session): void {
+    if (this.listenerCount('newSession') === 0) return;
+    const der = session.toDer();
+    this.emit('newSession', Buffer.from(session.id), Buffer.from(der.buffer, der.byteOffset, der.byteLength), () => {});
   }
 
-  #resumeSession(id: Uint8Array): Promise<Uint8Array | undefined> {
+  #resumeSession(id: Uint8Array): Promise<Uint8Array | undefined> | undefined {
+    if (this.listenerCount('resumeSession') === 0) return undefined;
     return new Promise((resolve, reject) => {
-      const answer: Answer = (error, data) => (error ? reject(error) : resolve(data ?? undefined));
+      const answer: ResumeSessionCallback = (error, data) => {
+        if (error) reject(error);
+        else resolve(data instanceof Uint8Array ? Uint8Array.from(data) : undefined); // a copy: it gets wiped
+      };
       this.emit('resumeSession', Buffer.from(id), answer);
     });
   }
 
   #accept(transport: Socket): void {
     const socket = new TlsSocket(transport, this.#config, this.#socketOptions);
-    const onError = (error: Error): void => void this.emit('tlsClientError', error, socket);
+    const onError = (error: Error) => this.emit('tlsClientError', error, socket);
     socket.on('error', onError);
     socket.once('secure', () => {
       socket.removeListener('error', onError);
       this.emit('secureConnection', socket);
     });
-    socket.on('keylog', (line: Buffer) => this.emit('keylog', line, socket));
+    socket.on('keylog', (line) => this.emit('keylog', line, socket));
+    socket.on('tlsEvent', (event: TlsEvent) => this.emit('tlsEvent', event, socket));
     socket.on('callbackError', (error: unknown, callback: CallbackName) => {
       this.emit('callbackError', error, { callback, socket });
     });

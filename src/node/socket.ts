@@ -1,14 +1,17 @@
 /** The server's end of a TLS connection as a Node stream: application data in and out, back-pressure both ways. */
 
-import { Socket } from 'node:net';
-import { Duplex } from 'node:stream';
+import { Buffer } from 'node:buffer';
+import type { Duplex } from 'node:stream';
 import type { Session } from '../cache/session.ts';
 import type { ServerConfig } from '../config.ts';
 import type { ServerConnection } from '../connection.ts';
 import { Driver } from '../driver.ts';
-import type { CallbackName, Event } from '../events.ts';
+import type { Event } from '../events.ts';
 import type { Resumption } from '../handshake/resumption.ts';
-import { opensslName } from './cipher-names.ts';
+import { DuplexSocket } from './duplex-socket.ts';
+import type { Listen, TlsSocketEvents } from './events.ts';
+import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';
+import { type Callback, Outbox } from './outbox.ts';
 
 export interface TlsSocketOptions {
   /** Whether our direction stays open when the peer has closed its own. Default false, as in node:net. */
@@ -17,39 +20,47 @@ export interface TlsSocketOptions {
   readonly handshakeTimeout?: number | undefined;
 }
 
-/** How much application data is encrypted at a time: what waits for a slow transport is plaintext, which is not copied. */
-const CHUNK = 65536;
-/** How much of what the peer makes us answer may wait for it to read, before we read no more of it. */
-const MAX_ANSWERS = 262144;
-/** What is read and thrown away after a fatal alert, so that the peer gets to see it and no reset. */
-const DRAIN_BYTES = 262144;
-const DRAIN_MS = 1000;
-const DEFAULT_HANDSHAKE_TIMEOUT = 120_000;
-
-type Callback = (error?: Error | null) => void;
+/** How much application data is encrypted at a time, once the transport has dealt with what went before. */
+const PIECE = 65536;
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000;
 
 /**
- * A TLS connection over any Duplex. Emits 'secure' when the handshake is complete, 'keylog' (line: Buffer) and 'callbackError'
- * (error, name of the callback), besides the events of a stream; 'error' for a fatal alert, sent or received.
+ * A TLS connection over any Duplex, which belongs to it from here on; see {@link TlsSocketEvents} for its events.
+ *
+ * What is written before the handshake is complete goes out when it is. A write is called back when the transport has dealt
+ * with it. end() sends close_notify and half-closes; destroy() closes at once, without a word to the peer. After a fatal
+ * alert the peer gets a moment to read it.
  */
-export class TlsSocket extends Duplex {
+export class TlsSocket extends DuplexSocket {
+  declare addListener: Listen<TlsSocketEvents, this>;
+  declare on: Listen<TlsSocketEvents, this>;
+  declare once: Listen<TlsSocketEvents, this>;
+  declare prependListener: Listen<TlsSocketEvents, this>;
+  declare prependOnceListener: Listen<TlsSocketEvents, this>;
+  declare off: Listen<TlsSocketEvents, this>;
+  declare removeListener: Listen<TlsSocketEvents, this>;
+
+  /** Always true, as in node:tls. */
   readonly encrypted = true;
+  /** Always false: clients are not asked for certificates. */
   readonly authorized = false;
   readonly #driver: Driver;
-  readonly #transport: Duplex;
+  readonly #outbox = new Outbox();
+  #handshakeTimer: NodeJS.Timeout | undefined;
   #isSecure = false;
   #isReadableFull = false;
-  #pending: { data: Buffer; callback: Callback } | undefined;
+  #hasEnded = false;
+  #isTruncated = false;
+  #isLeaving = false;
+  #onSent: (() => void) | undefined;
+  #isSending = false;
   #final: Callback | undefined;
-  #drained = 0;
-  #isFailed = false;
-  #handshakeTimer: NodeJS.Timeout | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
-  #idleMs = 0;
+  #bytesRead = 0;
+  #bytesWritten = 0;
 
+  /** For {@link accept} and the server: `config` is made by defineServer(). */
   constructor(transport: Duplex, config: ServerConfig, options: TlsSocketOptions = {}) {
-    super({ allowHalfOpen: options.allowHalfOpen ?? false });
-    this.#transport = transport;
+    super(transport, options.allowHalfOpen ?? false);
     this.#driver = new Driver(
       config,
       {
@@ -57,27 +68,33 @@ export class TlsSocket extends Duplex {
         attend: (event) => this.#attend(event),
         crash: (error) => this.#crash(error),
       },
-      { addresses: addressesOf(transport) },
+      { addresses: this.transport.addresses },
     );
     this.#driver.onReady = () => this.#regulate();
-    this.#startHandshakeTimer(options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT);
-    transport.on('data', (input: Buffer) => this.#receive(input));
-    transport.on('drain', () => this.#drain());
-    transport.once('end', () => this.#transportEnd());
-    transport.once('error', (error) => this.destroy(error));
-    transport.once('close', () => this.destroy());
+    this.#limitHandshake(options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS);
+    this.#listen(transport);
   }
 
+  #listen(transport: Duplex): void {
+    if (this.transport.isOver) process.nextTick(() => this.#transportClosed());
+    transport.on('data', (input: Uint8Array) => this.#receive(input));
+    transport.on('drain', () => this.#regulate());
+    transport.on('end', () => this.#transportEnded());
+    transport.on('error', (error) => this.destroy(error));
+    transport.on('close', () => this.#transportClosed());
+  }
+
+  /** The connection itself. It is run by this socket: look at it, but call only its getters. */
   get connection(): ServerConnection {
     return this.#driver.connection;
   }
 
-  /** Whether the connection resumed a session, from what, and if not, why not. */
+  /** Whether the connection resumed a session, from what, and if not, why not. Settled from 'secure' on. */
   get resumption(): Resumption {
     return this.connection.resumption;
   }
 
-  /** The current session, lent until the socket is closed. */
+  /** The current session, lent until the socket is closed: take a hold with upRef() to keep it. */
   get session(): Session | undefined {
     return this.connection.session;
   }
@@ -92,24 +109,60 @@ export class TlsSocket extends Duplex {
     return this.connection.serverName ?? false;
   }
 
+  /** Whether the transport ended without the peer's close_notify: what was read may be only a part (RFC 8446 §6.1). */
+  get isTruncated(): boolean {
+    return this.#isTruncated;
+  }
+
+  /** Bytes of application data received so far. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** Bytes of application data encrypted so far. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  /** `null` before it is negotiated. */
   getProtocol(): 'TLSv1.2' | 'TLSv1.3' | null {
     return this.connection.version ?? null;
   }
 
   /** The suite under OpenSSL's and under IANA's name, and the protocol version, as in node:tls. */
-  getCipher(): { name: string; standardName: string; version: string } | undefined {
+  getCipher(): { name: string; standardName: string; version: 'TLSv1.2' | 'TLSv1.3' } | undefined {
     const { cipherSuite, version } = this.connection;
     if (cipherSuite === undefined || version === undefined) return undefined;
-    return { name: opensslName(cipherSuite), standardName: cipherSuite, version };
+    return { name: opensslCipherName(cipherSuite), standardName: cipherSuite, version };
+  }
+
+  /** The group of this handshake under OpenSSL's name; `null` where there was none (a TLS 1.2 resumption, psk_ke). */
+  getEphemeralKeyInfo(): EphemeralKeyInfo | null {
+    const { group } = this.connection;
+    return group === undefined ? null : opensslGroup(group);
   }
 
   isSessionReused(): boolean {
     return this.resumption.resumed;
   }
 
-  /** RFC 8446 §7.5, RFC 5705. @throws Error before the handshake is complete */
+  /**
+   * RFC 8446 §7.5, RFC 5705.
+   * @throws Error before the handshake is complete and after the end; RangeError for an impossible length or label
+   */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
     return Buffer.from(this.connection.exportKeyingMaterial(length, label, context));
+  }
+
+  /** end(), and then closes for good, but so that the peer gets everything; what it still sends is thrown away. */
+  destroySoon(): void {
+    if (!this.writableEnded) this.end();
+    const leave = () => {
+      this.#isLeaving = true;
+      this.destroy();
+    };
+    if (this.writableFinished) leave();
+    else this.once('finish', leave);
   }
 
   override _read(): void {
@@ -118,8 +171,16 @@ export class TlsSocket extends Duplex {
   }
 
   override _write(data: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#pending = { data, callback };
-    if (this.#isSecure) this.#flush();
+    this.#outbox.put([data], callback);
+    this.#pump();
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: Callback): void {
+    this.#outbox.put(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+    this.#pump();
   }
 
   override _final(callback: Callback): void {
@@ -129,78 +190,82 @@ export class TlsSocket extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     clearTimeout(this.#handshakeTimer);
-    clearTimeout(this.#idleTimer);
+    this.idle.stop();
     this.#driver.run(() => this.connection.dispose());
-    if (this.#isFailed) this.#linger();
-    else this.#transport.destroy();
+    if (this.#isLeaving) this.transport.leave();
+    else this.transport.destroy();
+    this.#outbox.settle(error ?? closedError());
     callback(error);
   }
 
   #send(output: Uint8Array): void {
-    if (!this.#transport.destroyed && !this.#transport.writableEnded) this.#transport.write(output);
-    this.#touch();
+    const sent = this.#onSent;
+    this.#onSent = undefined;
+    this.idle.touch();
+    this.transport.write(output, () => {
+      this.idle.touch();
+      sent?.();
+    });
   }
 
-  #receive(input: Buffer): void {
-    if (this.#isFailed) return this.#discard(input.length);
-    this.#touch();
+  #receive(input: Uint8Array): void {
+    if (this.destroyed) return;
+    this.idle.touch();
     this.#driver.receive(input);
     this.#regulate();
   }
 
   #attend(event: Event): void {
-    switch (event.type) {
-      case 'established':
-        return this.#secure();
-      case 'data':
-        this.#isReadableFull = !this.push(event.data);
-        return;
-      case 'end':
-        if (this.#isSecure) this.push(null);
-        else this.destroy(resetError('the client closed the connection in the handshake'));
-        return;
-      case 'failed':
-        this.#isFailed = true;
-        this.destroy(event.error);
-        return;
-      case 'keylog':
-        this.emit('keylog', Buffer.from(`${event.line}\n`));
-        return;
-      case 'callback-error':
-        this.emit('callbackError', event.error, event.callback satisfies CallbackName);
-    }
+    if (event.type === 'data') return this.#receiveData(event.data);
+    if (event.type === 'keylog') return void this.emit('keylog', Buffer.from(`${event.line}\n`));
     this.emit('tlsEvent', event);
+    if (event.type === 'callback-error') this.emit('callbackError', event.error, event.callback);
+    if (this.destroyed) return;
+    if (event.type === 'established') this.#secure();
+    else if (event.type === 'end') this.#receiveEnd();
+    else if (event.type === 'failed') {
+      this.#isLeaving = true;
+      this.destroy(event.error);
+    }
+  }
+
+  #receiveData(data: Uint8Array): void {
+    if (this.destroyed) return;
+    this.#bytesRead += data.length;
+    this.#isReadableFull = !this.push(data);
+  }
+
+  #receiveEnd(): void {
+    if (this.#isSecure) this.#endReading();
+    else this.destroy(lostHandshake('the client has closed the connection'));
   }
 
   #secure(): void {
     clearTimeout(this.#handshakeTimer);
     this.#isSecure = true;
     this.emit('secure');
-    this.#flush();
+    this.#pump();
     if (this.#final !== undefined) this.#finish();
   }
 
-  /** Encrypts what waits, a piece at a time, as fast as the transport takes it. */
-  #flush(): void {
-    while (this.#pending !== undefined && !this.#transport.writableNeedDrain && !this.destroyed) {
-      const { data, callback } = this.#pending;
-      if (!this.connection.canWrite) return this.#forget(callback);
-      const piece = data.subarray(0, CHUNK);
-      this.#pending = piece.length < data.length ? { data: data.subarray(CHUNK), callback } : undefined;
-      this.#driver.run(() => this.connection.write(piece));
-      if (this.#pending === undefined) callback();
-    }
+  /** Encrypts the next piece of what waits. */
+  #pump(): void {
+    if (!this.#isSecure || this.#isSending || !this.#outbox.isPending || this.destroyed) return;
+    if (!this.connection.canWrite || this.transport.isClosedForWriting) return this.#outbox.settle(closedError());
+    const piece = this.#outbox.take(PIECE);
+    this.#bytesWritten += piece.length;
+    this.#isSending = true;
+    this.#onSent = () => this.#pieceSent();
+    this.#driver.run(() => this.connection.write(piece));
+    if (this.#onSent === undefined) return;
+    this.#onSent = undefined;
+    this.#pieceSent(); // nothing came of it: it was empty
   }
 
-  /** The connection has ended under what was to be written. */
-  #forget(callback: Callback): void {
-    this.#pending = undefined;
-    callback();
-  }
-
-  #drain(): void {
-    this.#flush();
-    this.#regulate();
+  #pieceSent(): void {
+    this.#isSending = false;
+    if (this.#outbox.isEmpty) this.#outbox.settle();
+    this.#pump();
   }
 
   /** close_notify, and then the end of the transport's direction: the peer may go on. */
@@ -208,127 +273,62 @@ export class TlsSocket extends Duplex {
     const callback = this.#final;
     this.#final = undefined;
     this.#driver.run(() => this.connection.end());
-    this.#transport.end(() => callback?.());
+    this.transport.end(() => callback?.());
   }
 
   /** Reads while somebody wants what comes, nothing is being waited for, and our answers find their way out. */
   #regulate(): void {
-    const isFlooded = this.#transport.writableLength > MAX_ANSWERS;
-    if (this.#isReadableFull || this.#driver.isWaiting || isFlooded) this.#transport.pause();
-    else this.#transport.resume();
+    if (this.destroyed) return;
+    this.transport.flow(!this.#isReadableFull && !this.#driver.isWaiting && !this.transport.isFlooded);
+  }
+
+  /** Nothing more will come. The transport is read on, as only so its end is seen. */
+  #endReading(): void {
+    this.#hasEnded = true;
+    this.push(null);
+    this.#isReadableFull = false;
+    this.#regulate();
   }
 
   /** The transport has ended: after a close_notify that is as it should be. */
-  #transportEnd(): void {
-    if (this.#isFailed) return void this.#transport.destroy();
-    if (!this.#isSecure) this.destroy(resetError('the client disconnected in the handshake'));
-    else if (!this.readableEnded) this.push(null);
+  #transportEnded(): void {
+    if (this.destroyed || this.#hasEnded) return;
+    if (!this.#isSecure) return void this.destroy(lostHandshake('the client has disconnected'));
+    this.#isTruncated = true;
+    this.#endReading();
   }
 
-  /** Our alert is on its way: read on for a while, since data that nobody has read would turn it into a reset. */
-  #linger(): void {
-    const transport = this.#transport;
-    if (transport.destroyed) return;
-    transport.end();
-    transport.resume();
-    const timer = setTimeout(() => transport.destroy(), DRAIN_MS);
-    transport.once('close', () => clearTimeout(timer));
-  }
-
-  #discard(bytes: number): void {
-    this.#drained += bytes;
-    if (this.#drained > DRAIN_BYTES) this.#transport.destroy();
+  /** What has been received may still be read; then there is nothing more to do. */
+  #transportClosed(): void {
+    if (this.destroyed) return;
+    this.#transportEnded();
+    if (this.#isSending) this.#outbox.settle(closedError());
+    if (this.readableEnded) return void this.end();
+    this.once('end', () => this.end());
+    // Nothing to read, and nobody who would: an application that has only written is done.
+    if (this.writableEnded && this.readableLength === 0 && this.readableFlowing === null) this.resume();
   }
 
   #crash(error: unknown): void {
     this.destroy(error instanceof Error ? error : new Error('the connection failed', { cause: error }));
   }
 
-  /** Emits 'timeout' after so many milliseconds without traffic; 0 for never. The socket stays as it is. */
-  setTimeout(ms: number, listener?: () => void): this {
-    this.#idleMs = ms;
-    if (listener !== undefined) {
-      if (ms > 0) this.once('timeout', listener);
-      else this.removeListener('timeout', listener);
-    }
-    this.#touch();
-    return this;
-  }
-
-  get timeout(): number {
-    return this.#idleMs;
-  }
-
-  #touch(): void {
-    if (this.#idleTimer !== undefined) clearTimeout(this.#idleTimer);
-    this.#idleTimer = undefined;
-    if (this.#idleMs === 0 || this.destroyed) return;
-    this.#idleTimer = setTimeout(() => this.emit('timeout'), this.#idleMs);
-    this.#idleTimer.unref();
-  }
-
-  #startHandshakeTimer(ms: number): void {
+  #limitHandshake(ms: number): void {
     if (ms === 0) return;
-    const late = Object.assign(new Error(`no handshake within ${ms} ms`), { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' });
-    this.#handshakeTimer = setTimeout(() => this.destroy(late), ms);
-  }
-
-  setNoDelay(noDelay?: boolean): this {
-    netSocket(this.#transport)?.setNoDelay(noDelay);
-    return this;
-  }
-
-  setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    netSocket(this.#transport)?.setKeepAlive(enable, initialDelay);
-    return this;
-  }
-
-  ref(): this {
-    netSocket(this.#transport)?.ref();
-    return this;
-  }
-
-  unref(): this {
-    netSocket(this.#transport)?.unref();
-    return this;
-  }
-
-  address(): object {
-    return netSocket(this.#transport)?.address() ?? {};
-  }
-
-  get remoteAddress(): string | undefined {
-    return netSocket(this.#transport)?.remoteAddress;
-  }
-
-  get remotePort(): number | undefined {
-    return netSocket(this.#transport)?.remotePort;
-  }
-
-  get remoteFamily(): string | undefined {
-    return netSocket(this.#transport)?.remoteFamily;
-  }
-
-  get localAddress(): string | undefined {
-    return netSocket(this.#transport)?.localAddress;
-  }
-
-  get localPort(): number | undefined {
-    return netSocket(this.#transport)?.localPort;
+    const late = () => this.destroy(coded('ERR_TLS_HANDSHAKE_TIMEOUT', `no handshake within ${ms} ms`));
+    this.#handshakeTimer = setTimeout(late, ms).unref();
   }
 }
 
-/** The transport, where it is a socket and not just any Duplex. */
-function netSocket(transport: Duplex): Socket | undefined {
-  return transport instanceof Socket ? transport : undefined;
-}
-
-function addressesOf(transport: Duplex) {
-  const { localAddress, localPort, remoteAddress, remotePort } = netSocket(transport) ?? {};
-  return { localAddress, localPort, remoteAddress, remotePort };
+function coded(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }
 
 /** As node:net reports it. */
-function resetError(message: string): Error {
-  return Object.assign(new Error(message), { code: 'ECONNRESET' });
+function lostHandshake(what: string): Error {
+  return coded('ECONNRESET', `${what} in the handshake`);
+}
+
+function closedError(): Error {
+  return coded('EPIPE', 'the connection has ended under what was being written');
 }
