@@ -41,7 +41,8 @@ export class Driver {
   }
 
   receive(input: Uint8Array): void {
-    if (this.isWaiting || this.#inbox.length > 0) this.#inbox.push(input); // nothing overtakes what waits
+    // Nothing overtakes what waits.
+    if (this.isWaiting || this.#inbox.length > 0) this.#inbox.push(input);
     else this.run(() => this.connection.receive(input));
   }
 
@@ -62,8 +63,9 @@ export class Driver {
     }
   }
 
+  /** By way of a promise of the host's: a thenable of the user's may call back twice, or throw. */
   #settle(promise: PromiseLike<unknown>, next: (outcome: Outcome) => Step): void {
-    promise.then(
+    Promise.resolve(promise).then(
       (value) => this.run(() => next({ value })),
       (error) => this.run(() => next({ error })),
     );
