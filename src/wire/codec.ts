@@ -3,7 +3,7 @@
  * type is inferred from it. `opaque(0, 32)` is `opaque<0..32>`, `vector(0, 2 ** 16 - 2, uint16)` is `uint16<0..2^16-2>`.
  */
 
-import { EMPTY } from './bytes.ts';
+import { ascii, EMPTY, latin1 } from './bytes.ts';
 
 /** A struct of the wire: reads a value, writes the same value. */
 export interface Codec<T> {
@@ -268,8 +268,8 @@ export function mapped<A, B>(codec: Codec<A>, from: (wire: A) => B, to: (value: 
 export function text(min: number, max: number): Codec<string> {
   return mapped(
     opaque(min, max),
-    (bytes) => String.fromCharCode(...bytes),
-    (value) => Uint8Array.from(value, (character) => character.charCodeAt(0)),
+    latin1, // not by spreading 65,535 arguments, for which some stacks are too small
+    ascii,
   );
 }
 
