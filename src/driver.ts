@@ -2,7 +2,7 @@
 
 import type { ServerConfig } from './config.ts';
 import { type ConnectionOptions, ServerConnection } from './connection.ts';
-import type { Event, Outcome, Question, Step } from './events.ts';
+import type { Deferred, Event, Outcome, Question, Step } from './events.ts';
 import { platform } from './platform.ts';
 
 /** The shell's side. */
@@ -11,6 +11,8 @@ export interface Shell {
   send(output: Uint8Array): void;
   /** In the order in which things happened. */
   attend(event: Event): void;
+  /** A callback has answered with a promise that no handshake waits for. Comes before the output of its step. */
+  defer?(deferred: Deferred): void;
   /** A bug of ours came out of the connection, which is closed now. */
   crash(error: unknown): void;
 }
@@ -54,6 +56,7 @@ export class Driver {
     } catch (error) {
       return this.#shell.crash(error);
     }
+    for (const event of step.events) if (event.type === 'deferred') this.#shell.defer?.(event.deferred);
     if (step.output.length > 0) this.#shell.send(step.output);
     this.#ask(step.question);
     for (const event of step.events) {

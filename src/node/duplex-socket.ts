@@ -6,6 +6,8 @@ import { Transport } from './transport.ts';
 
 /** A Duplex over another. Where that is no net.Socket, it has no addresses, and what concerns the system does nothing. */
 export class DuplexSocket extends Duplex {
+  /** Always false: the transport is there already. */
+  readonly connecting = false;
   protected readonly transport: Transport;
   protected readonly idle = new IdleTimer(() => this.emit('timeout'));
 

@@ -55,7 +55,11 @@ export interface ServerEvents extends Record<string, unknown[]> {
   keylog: [line: Buffer, socket: TlsSocket];
   callbackError: [error: unknown, source: { readonly callback: CallbackName; readonly socket: TlsSocket }];
   tlsEvent: [event: TlsEvent, socket: TlsSocket];
-  /** As in node:tls, for TLS 1.3 as well: once per ticket. `data` is the listener's to keep. Nothing waits for `callback`. */
+  /**
+   * As in node:tls, for TLS 1.3 as well: once per ticket. `data` is the listener's to keep. The client gets the session, and
+   * all that follows, when `callback` is called; or after `lookupTimeoutMs`, with a 'callbackError'. Listeners that declare
+   * no `callback` are not waited for.
+   */
   newSession: [id: Buffer, data: Buffer, callback: () => void];
   /** As in node:tls, for TLS 1.3 as well; asked for what the internal cache does not have. `data` is copied. */
   resumeSession: [id: Buffer, callback: ResumeSessionCallback];

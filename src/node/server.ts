@@ -15,8 +15,9 @@ const ADAPTED = { newSession: 'onNew', resumeSession: 'onGet' } as const;
 
 /**
  * See {@link ServerEvents} for its events. 'newSession' and 'resumeSession' are for code that was written for node:tls; they
- * take the place of `sessions.onNew` and `sessions.onGet` for connections that come after the first listener. Closing the
- * server leaves its connections and its session cache alone.
+ * take the place of `sessions.onNew` and `sessions.onGet` for connections that come after the first listener; nothing leaves
+ * for the client before 'newSession' has called back, so that its session is stored when it comes again. Closing the server
+ * leaves its connections and its session cache alone.
  */
 export class Server extends NetServer {
   declare addListener: Listen<ServerEvents, this>;
@@ -31,6 +32,8 @@ export class Server extends NetServer {
   readonly #socketOptions: TlsSocketOptions;
   #adapted: Pick<SessionOptions, 'onNew' | 'onGet'> = {};
   #config: ServerConfig;
+  /** What nothing may overtake. */
+  readonly #stores = new WeakSet<PromiseLike<unknown>>();
 
   /** @throws TypeError or RangeError naming the option that is wrong */
   constructor(options: NodeServerOptions | ServerConfig) {
@@ -67,10 +70,33 @@ export class Server extends NetServer {
     this.#adapted = adapted;
   }
 
-  #newSession(session: Session): void {
-    if (this.listenerCount('newSession') === 0) return;
+  /** The promise of the listener's callback, which the connection waits for; of a listener that takes none, nothing. */
+  #newSession(session: Session): Promise<void> | undefined {
     const der = session.toDer();
-    this.emit('newSession', Buffer.from(session.id), Buffer.from(der.buffer, der.byteOffset, der.byteLength), () => {});
+    const data = Buffer.from(der.buffer, der.byteOffset, der.byteLength);
+    const announce = (stored: () => void) => this.emit('newSession', Buffer.from(session.id), data, stored);
+    if (this.listeners('newSession').every((listener) => listener.length < 3)) return void announce(() => {});
+    const stored = this.#inTime(announce);
+    this.#stores.add(stored);
+    return stored;
+  }
+
+  /** Rejects when `done` has not been called within `lookupTimeoutMs`, and with what is thrown. */
+  #inTime(action: (done: () => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error("the 'newSession' listener has not called back within lookupTimeoutMs"));
+      const timer = setTimeout(late, this.#config.lookupTimeoutMs).unref();
+      const done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      try {
+        action(done);
+      } catch (error) {
+        clearTimeout(timer);
+        reject(error);
+      }
+    });
   }
 
   #resumeSession(id: Uint8Array): Promise<Uint8Array | undefined> | undefined {
@@ -85,7 +111,10 @@ export class Server extends NetServer {
   }
 
   #accept(transport: Socket): void {
-    const socket = new TlsSocket(transport, this.#config, this.#socketOptions);
+    const socket = new TlsSocket(transport, this.#config, {
+      ...this.#socketOptions,
+      isAwaited: (promise) => this.#stores.has(promise),
+    });
     const onError = (error: Error) => this.emit('tlsClientError', error, socket);
     socket.on('error', onError);
     socket.once('secure', () => {

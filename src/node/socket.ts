@@ -20,6 +20,12 @@ export interface TlsSocketOptions {
   readonly handshakeTimeout?: number | undefined;
 }
 
+/** What {@link Server} adds to them. */
+interface ServerSocketOptions extends TlsSocketOptions {
+  /** Whether nothing leaves before this promise of a callback has settled. It has to settle. */
+  readonly isAwaited?: ((promise: PromiseLike<unknown>) => boolean) | undefined;
+}
+
 /** How much application data is encrypted at a time, once the transport has dealt with what went before. */
 const PIECE = 65536;
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000;
@@ -59,13 +65,16 @@ export class TlsSocket extends DuplexSocket {
   #bytesWritten = 0;
 
   /** For {@link accept} and the server: `config` is made by defineServer(). */
-  constructor(transport: Duplex, config: ServerConfig, options: TlsSocketOptions = {}) {
+  constructor(transport: Duplex, config: ServerConfig, options: ServerSocketOptions = {}) {
     super(transport, options.allowHalfOpen ?? false);
     this.#driver = new Driver(
       config,
       {
         send: (output) => this.#send(output),
         attend: (event) => this.#attend(event),
+        defer: ({ promise }) => {
+          if (options.isAwaited?.(promise)) this.transport.hold(promise);
+        },
         crash: (error) => this.#crash(error),
       },
       { addresses: this.transport.addresses },
@@ -82,6 +91,7 @@ export class TlsSocket extends DuplexSocket {
     transport.on('end', () => this.#transportEnded());
     transport.on('error', (error) => this.destroy(error));
     transport.on('close', () => this.#transportClosed());
+    this.#regulate(); // it may have been paused
   }
 
   /** The connection itself. It is run by this socket: look at it, but call only its getters. */

@@ -12,8 +12,14 @@ const DRAIN_MS = 1000;
 /** Owns the Duplex: whoever has handed it over must not read, write, end or destroy it any more. */
 export class Transport {
   readonly duplex: Duplex;
+  #holds = 0;
+  #endLater = (): void => {};
 
+  /** @throws TypeError for a stream that gives something else than bytes */
   constructor(duplex: Duplex) {
+    if (duplex.readableEncoding !== null || duplex.readableObjectMode) {
+      throw new TypeError('transport: a stream of bytes is wanted, not one with an encoding or in object mode');
+    }
     this.duplex = duplex;
   }
 
@@ -50,10 +56,26 @@ export class Transport {
     });
   }
 
+  /** Keeps back what is written from here on, and the end, until `promise` has settled. */
+  hold(promise: PromiseLike<unknown>): void {
+    this.#holds++;
+    this.duplex.cork();
+    const release = () => {
+      this.#holds--;
+      this.duplex.uncork();
+      if (this.#holds === 0) this.#endLater();
+    };
+    Promise.resolve(promise).then(release, release);
+  }
+
   /** Half-closes. `ended` is called when everything has been sent, and where nobody could receive it any more. */
   end(ended: () => void): void {
     const { duplex } = this;
     if (duplex.destroyed || duplex.writableFinished) return ended();
+    if (this.#holds > 0) {
+      this.#endLater = () => this.end(ended); // the end of a stream lets go of all that it keeps back
+      return;
+    }
     duplex.end(() => {
       if (duplex.errored === null || duplex.errored === undefined) ended(); // otherwise there is an 'error' to come
     });

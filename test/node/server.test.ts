@@ -118,7 +118,10 @@ for (const version of VERSIONS) {
     it('hears listeners that are added by once and prependListener, and goes on when they are gone', async () => {
       const { server, port } = await startServer({ sessions: { cache: false } });
       const store = new Map<string, Buffer>();
-      server.prependListener('newSession', (id, data) => void store.set(id.toString('hex'), data));
+      server.prependListener('newSession', (id, data, callback) => {
+        store.set(id.toString('hex'), data);
+        callback();
+      });
       server.once('resumeSession', (id, callback) => callback(null, store.get(id.toString('hex'))));
       const { session } = await visit({ port, ...only(version) });
       expect((await visit({ port, ...only(version), session })).isReused).to.equal(true);

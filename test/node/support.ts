@@ -116,6 +116,11 @@ export function memoryPair(): [Duplex, Duplex] {
   return [left, right];
 }
 
+/** Resolves when it is so, however slow the machine; the time limit of the test says when to give up. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await delay(5);
+}
+
 /** Resolves to the value when it has not changed for a while. */
 export async function settled(value: () => number): Promise<number> {
   for (let last = value(), same = 0; ; ) {
