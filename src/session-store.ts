@@ -90,7 +90,8 @@ export class SessionStore {
 
   /** Nobody waits for a remove callback, but if it rejects that must be an event and not the end of the process. */
   #disregard(promise: PromiseLike<unknown>): void {
-    if (this.#emit === undefined) Promise.resolve(promise).then(undefined, () => {}); // the user's `then` may throw
+    // By way of a promise of the host's: the `then` of a user's may throw.
+    if (this.#emit === undefined) Promise.resolve(promise).then(undefined, () => {});
     else this.#emit({ type: 'deferred', deferred: { token: 0, callback: 'onRemove', promise } });
   }
 
