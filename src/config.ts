@@ -7,6 +7,7 @@ import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
 import type { Settings, TicketSettings } from './handshake/settings.ts';
 import type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
+import { sessionPolicy } from './session-policy.ts';
 import { SessionStore } from './session-store.ts';
 import { copyOf } from './wire/bytes.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from './wire/registry.ts';
@@ -56,7 +57,7 @@ export function defineServer(options: ServerOptions): ServerConfig {
   requireKnown('sessions.', sessions, SESSION_OPTIONS);
   const crypto = complete('crypto', options.crypto ?? noble, ['hashes', 'aeads', 'groups']);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
-  const store = new SessionStore(sessionCache(sessions), sessions, world);
+  const store = new SessionStore(sessionCache(sessions), sessionPolicy(sessions), world);
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
   return frozen({
     ...protocolSettings(options),
@@ -65,8 +66,6 @@ export function defineServer(options: ServerOptions): ServerConfig {
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     scope: scope(options.scope ?? {}),
     tickets,
-    canFindSessions: store.canFind,
-    canKeepSessions: store.canKeep,
     hasOwnStore: OWN_STORE.some((name) => sessions[name] !== undefined),
     crypto,
     world,

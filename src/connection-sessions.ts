@@ -60,6 +60,14 @@ export class ConnectionSessions implements Sessions {
     return this.#run(() => this.store.call('onRemove', action));
   }
 
+  get canFind(): boolean {
+    return this.store.canFind;
+  }
+
+  get canKeep(): boolean {
+    return this.store.canKeep;
+  }
+
   find(version: Version, id: Uint8Array): Awaitable<unknown> {
     const internal = this.#inCache(() => this.store.lookupCache?.get(version, id, this.store.now()));
     if (internal === 'expired') return new Internal(undefined, 'expired');
@@ -67,7 +75,7 @@ export class ConnectionSessions implements Sessions {
       this.#touch(internal);
       return new Internal(this.#hold(internal.upRef()));
     }
-    const { onGet } = this.store.options;
+    const { onGet } = this.store.policy;
     if (onGet === undefined) return new Internal(undefined);
     if (this.#isLate) return new Internal(undefined, 'store-timeout');
     return this.#run(() => onGet(copyOf(id), this.#host.info(), this.#abort.signal));
@@ -75,7 +83,7 @@ export class ConnectionSessions implements Sessions {
 
   /** SSL_SESS_CACHE_UPDATE_TIME: the timeout counts from the last use. */
   #touch(session: Session): void {
-    if (this.store.options.updateTime) session.time = this.store.now();
+    if (this.store.policy.updateTime) session.time = this.store.now();
   }
 
   found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
@@ -131,7 +139,7 @@ export class ConnectionSessions implements Sessions {
   }
 
   newId(version: Version): Uint8Array {
-    const { generateId } = this.store.options;
+    const { generateId } = this.store.policy;
     if (generateId !== undefined) {
       const id = this.#run(() => this.store.call('generateId', () => this.#requireFresh(version, generateId())));
       if (id !== undefined) return id;
@@ -154,14 +162,14 @@ export class ConnectionSessions implements Sessions {
       const cache = this.store.storeCache;
       if (cache !== undefined && !cache.isClosed) this.#inCache(() => cache.add(session, this.store.listener));
       this.#emit({ type: 'new-session', session });
-      if (this.store.options.onNew !== undefined) this.#callOnNew(session);
+      if (this.store.policy.onNew !== undefined) this.#callOnNew(session);
     });
   }
 
   /** The callback is given a hold, which it keeps by answering true. */
   #callOnNew(session: Session): void {
     session.upRef();
-    const answer = this.store.call('onNew', () => this.store.options.onNew?.(session, this.#host.info()));
+    const answer = this.store.call('onNew', () => this.store.policy.onNew?.(session, this.#host.info()));
     if (!isPromise(answer)) return this.#answered(session, answer);
     const deferred: Deferred = { token: this.#nextToken++, callback: 'onNew', promise: answer };
     this.#deferred.set(deferred.token, { session });
@@ -190,7 +198,7 @@ export class ConnectionSessions implements Sessions {
   take(session: Session): Awaitable<boolean> {
     return this.#run(() => {
       const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id)) ?? false;
-      const { onTake } = this.store.options;
+      const { onTake } = this.store.policy;
       return onTake === undefined ? wasHere : onTake(session.id);
     });
   }

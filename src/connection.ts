@@ -378,9 +378,8 @@ export class ServerConnection {
       this.#events.push({ type: 'callback-error', callback: 'onServerName', error });
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }
-    const store = selected.hasOwnStore ? selected.store : this.#config.store;
-    this.#sessions.store = store;
-    this.#context.settings = { ...selected, canFindSessions: store.canFind, canKeepSessions: store.canKeep };
+    if (selected.hasOwnStore) this.#sessions.store = selected.store;
+    this.#context.settings = selected;
   }
 
   /** NSS key log format. */

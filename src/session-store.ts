@@ -5,7 +5,7 @@ import type { Session } from './cache/session.ts';
 import type { RemovalListener, SessionCache } from './cache/session-cache.ts';
 import { isPromise } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
-import type { SessionOptions } from './options.ts';
+import type { SessionPolicy } from './session-policy.ts';
 import type { World } from './world.ts';
 
 /** SSL_CTX_set_session_cache_mode(3): expired sessions are flushed once in so many connections. */
@@ -13,7 +13,7 @@ const CONNECTIONS_PER_FLUSH = 255;
 
 export class SessionStore {
   readonly cache: SessionCache | undefined;
-  readonly options: SessionOptions;
+  readonly policy: SessionPolicy;
   readonly #world: World;
   #completed = 0;
   #emit: ((event: Event) => void) | undefined;
@@ -21,34 +21,28 @@ export class SessionStore {
   /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
   readonly listener: RemovalListener = { removed: (session, reason) => this.#removed(session, reason) };
 
-  constructor(cache: SessionCache | undefined, options: SessionOptions, world: World) {
-    for (const name of ['onNew', 'onGet', 'onTake', 'onRemove', 'generateId'] as const)
-      requireFunction(name, options[name]);
-    for (const name of ['internalLookup', 'internalStore', 'autoClear', 'updateTime'] as const) {
-      if (typeof (options[name] ?? true) !== 'boolean')
-        throw new TypeError(`sessions.${name}: true or false is wanted`);
-    }
+  constructor(cache: SessionCache | undefined, policy: SessionPolicy, world: World) {
     this.cache = cache;
-    this.options = snapshot(options);
+    this.policy = policy;
     this.#world = world;
   }
 
   /** The cache, where it is looked into. */
   get lookupCache(): SessionCache | undefined {
-    return this.options.internalLookup === false ? undefined : this.cache;
+    return this.policy.internalLookup ? this.cache : undefined;
   }
 
   /** The cache, where new sessions go into it. */
   get storeCache(): SessionCache | undefined {
-    return this.options.internalStore === false ? undefined : this.cache;
+    return this.policy.internalStore ? this.cache : undefined;
   }
 
   get canFind(): boolean {
-    return this.lookupCache !== undefined || this.options.onGet !== undefined;
+    return this.lookupCache !== undefined || this.policy.onGet !== undefined;
   }
 
   get canKeep(): boolean {
-    return this.storeCache !== undefined || this.options.onNew !== undefined;
+    return this.storeCache !== undefined || this.policy.onNew !== undefined;
   }
 
   /** Runs what may make sessions leave, on behalf of a connection that hears of it. */
@@ -65,7 +59,7 @@ export class SessionStore {
   /** A handshake is complete. */
   completed(): void {
     this.#completed++;
-    if (this.options.autoClear !== false && this.#completed % CONNECTIONS_PER_FLUSH === 0) {
+    if (this.policy.autoClear && this.#completed % CONNECTIONS_PER_FLUSH === 0) {
       this.cache?.flush(this.now(), 'expired');
     }
   }
@@ -84,7 +78,7 @@ export class SessionStore {
 
   #removed(session: Session, reason: RemovalReason): void {
     this.#emit?.({ type: 'session-removed', session, reason });
-    const answer: unknown = this.call('onRemove', () => this.options.onRemove?.(session, reason));
+    const answer: unknown = this.call('onRemove', () => this.policy.onRemove?.(session, reason));
     if (isPromise(answer)) this.#disregard(answer);
   }
 
@@ -104,24 +98,4 @@ export class SessionStore {
       return undefined;
     }
   }
-}
-
-/** What the user changes afterwards changes no server. A callback keeps its `this`: the options may be an object of a class. */
-function snapshot(options: SessionOptions): SessionOptions {
-  const { internalLookup, internalStore, autoClear, updateTime } = options;
-  return Object.freeze({
-    internalLookup,
-    internalStore,
-    autoClear,
-    updateTime,
-    generateId: options.generateId?.bind(options),
-    onNew: options.onNew?.bind(options),
-    onGet: options.onGet?.bind(options),
-    onTake: options.onTake?.bind(options),
-    onRemove: options.onRemove?.bind(options),
-  });
-}
-
-function requireFunction(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') throw new TypeError(`sessions.${name}: a function is wanted`);
 }

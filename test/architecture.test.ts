@@ -54,7 +54,9 @@ const ZONES: readonly Zone[] = [
   },
   {
     name: 'engine',
-    holds: among('config options connection channel connection-sessions session-store secrets events world'),
+    holds: among(
+      'config options connection channel connection-sessions session-policy session-store secrets events world',
+    ),
     imports: ['platform', 'wire', 'crypto', 'messages', 'cache', 'flights'],
   },
   { name: 'driver', holds: among('driver'), imports: BELOW_SHELLS, isShell: true },

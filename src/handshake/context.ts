@@ -13,6 +13,10 @@ import type { TaskOutcome } from './wait.ts';
 
 /** The session store as the handshake sees it: the internal cache first, then the user's callbacks. */
 export interface Sessions {
+  /** Whether anybody could produce an offered session: an internal cache that is looked into, or a get callback. */
+  readonly canFind: boolean;
+  /** Whether anybody keeps a new session: an internal cache that stores, or a new callback. */
+  readonly canKeep: boolean;
   /** Runs as a task. What it answers goes to {@link Sessions.found}. */
   find(version: Version, id: Uint8Array): Awaitable<unknown>;
   /** The session (whose hold is the connection's until it ends), or why there is none. */

@@ -55,7 +55,7 @@ function* findSession(context: Handshaking, hello: ClientHello): Handshake<Sessi
   const { settings, facts, sessions } = context;
   const id = hello.legacySessionId;
   if (id.length === 0) return 'not-offered';
-  if (!settings.canFindSessions) return 'disabled';
+  if (!sessions.canFind) return 'disabled';
   const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.2', id) });
   const session = sessions.found('TLSv1.2', id, outcome);
   if (typeof session === 'string') return session;

@@ -50,11 +50,11 @@ export function* selectPsk(
 
 /** Whether a session can be resumed at all, before any is looked up; and how. */
 function pskMode(
-  { settings }: Handshaking,
+  { settings, sessions }: Handshaking,
   hello: ClientHello,
 ): { readonly mode?: PskMode | undefined; readonly reason?: NoResumption } {
   if (hello.extensions.preSharedKey === undefined) return { reason: 'not-offered' };
-  if (settings.tickets.mode === 'off' || !settings.canFindSessions) return { reason: 'disabled' };
+  if (settings.tickets.mode === 'off' || !sessions.canFind) return { reason: 'disabled' };
   const hasGroup = hello.extensions.keyShare !== undefined && commonGroups(hello, settings).length > 0;
   const mode = selectPskMode(hello, settings, hasGroup);
   return mode === undefined ? { reason: 'psk-mode' } : { mode };

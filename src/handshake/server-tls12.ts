@@ -42,8 +42,7 @@ export function* serveTls12(context: Handshaking, hello: Received<ClientHello>):
 /** Figure 1: Message flow for a full handshake. */
 function* fullHandshake(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
   const choice = selectTls12(context, hello.body);
-  const { settings } = context;
-  const id = settings.canKeepSessions
+  const id = context.sessions.canKeep
     ? yield* performed('bookkeeping', () => context.sessions.newId('TLSv1.2'))
     : EMPTY;
   const randoms = sendServerHello(context, hello, choice.suite, id);

@@ -23,10 +23,6 @@ export interface Settings {
   readonly sessionTimeout: number;
   readonly maxIdentities: number;
   readonly tickets: TicketSettings;
-  /** Whether anybody could produce an offered session: an internal cache that is looked into, or a get callback. */
-  readonly canFindSessions: boolean;
-  /** Whether anybody keeps a new session: an internal cache that stores, or a new callback. */
-  readonly canKeepSessions: boolean;
   readonly crypto: CryptoProvider;
 }
 

@@ -33,8 +33,8 @@ export function* sendNewSessionTickets(
 }
 
 /** None where nobody could keep the session, and none that the client could not use (§4.2.9). */
-function ticketCount({ settings }: Handshaking, { hello, psk }: Tls13Choice): number {
-  if (settings.tickets.mode === 'off' || !settings.canKeepSessions) return 0;
+function ticketCount({ settings, sessions }: Handshaking, { hello, psk }: Tls13Choice): number {
+  if (settings.tickets.mode === 'off' || !sessions.canKeep) return 0;
   if (selectPskMode(hello.body, settings, true) === undefined) return 0;
   return psk === undefined ? settings.tickets.initial : settings.tickets.afterResumption;
 }

@@ -66,7 +66,7 @@ export class Server extends NetServer {
     const onGet = (id: Uint8Array) => this.#resumeSession(id);
     const adapted = { ...this.#adapted, ...(name === 'onNew' ? { onNew } : { onGet }) };
     const cache = store.cache ?? (false as const);
-    this.#config = defineServer({ ...this.#core, sessions: { ...sessions, ...store.options, ...adapted, cache } });
+    this.#config = defineServer({ ...this.#core, sessions: { ...sessions, ...store.policy, ...adapted, cache } });
     this.#adapted = adapted;
   }
 
