@@ -1,6 +1,7 @@
 /** defineServer(): validates the options, fills in the defaults, and freezes the result. */
 
-import { SessionCache } from './cache/session-cache.ts';
+import type { Session } from './cache/session.ts';
+import { type Compat, SessionCache } from './cache/session-cache.ts';
 import { type Credential, credentialFromPem } from './crypto/credential.ts';
 import { noble } from './crypto/noble.ts';
 import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
@@ -9,12 +10,33 @@ import type { Settings, TicketSettings } from './handshake/settings.ts';
 import type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
 import { sessionPolicy } from './session-policy.ts';
 import { SessionStore } from './session-store.ts';
+import type { SessionStatistics } from './statistics.ts';
 import { copyOf } from './wire/bytes.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from './wire/registry.ts';
 import { systemWorld, type World } from './world.ts';
 
 /** A server's settings, validated and frozen. Any number of connections may use it. Made by {@link defineServer}. */
 export interface ServerConfig extends Settings {
+  /**
+   * Puts a session into the internal cache, for as long as it is good there: {@link SessionStore.add}.
+   * `false` where this very object was there already (SSL_CTX_add_session(3)).
+   */
+  addSession(session: Session): boolean;
+  /**
+   * Rules a session out for good and has it leave cache and store, of which `onRemove` hears: {@link SessionStore.remove}.
+   * `false` where it was not in the internal cache (SSL_CTX_remove_session(3)). After each resumption of TLS 1.3 it makes
+   * sessions good for one use: `removeSession(connection.resumption.session)`.
+   */
+  removeSession(session: Session): boolean;
+  /**
+   * Removes what has expired by `now`, seconds since the epoch and by default the present; all, where it is 0. How many there
+   * were (SSL_CTX_flush_sessions(3)).
+   */
+  flushSessions(now?: number): number;
+  /** The end of the internal cache: `onRemove` hears of every session in it, and none is added any more (SSL_CTX_free(3)). */
+  closeSessions(): void;
+  /** What has happened so far; a snapshot (SSL_CTX_sess_number(3)). */
+  statistics(): SessionStatistics;
   readonly world: World;
   readonly store: SessionStore;
   /** Whether the options named a cache or a callback, so that as a virtual host it keeps to its own. */
@@ -36,11 +58,11 @@ const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
 const OPTIONS = [
   'credentials minVersion maxVersion ciphers groups alpn onServerName sessions tickets pskModes scope',
-  'requireExtendedMasterSecret crypto world limits keylog',
+  'requireExtendedMasterSecret compat crypto world limits keylog',
 ].join(' ');
 const SESSION_OPTIONS = [
-  'cache internalLookup internalStore autoClear updateTime timeout maxEntries idContext generateId',
-  'onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
+  'cache mode internalLookup internalStore autoClear updateTime removeUnclean timeout maxEntries idContext generateId',
+  'notResumable onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
 ].join(' ');
 const OWN_STORE = ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'] as const;
 const TICKET_OPTIONS = 'mode initial afterResumption timing keys singleUse maxAuthAge';
@@ -55,14 +77,21 @@ export function defineServer(options: ServerOptions): ServerConfig {
   const sessions = options.sessions ?? {};
   requireObject('sessions', sessions);
   requireKnown('sessions.', sessions, SESSION_OPTIONS);
+  const compat = options.compat === undefined ? undefined : oneOf<Compat>('compat', options.compat, ['openssl-3']);
   const crypto = complete('crypto', options.crypto ?? noble, ['hashes', 'aeads', 'groups']);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
-  const store = new SessionStore(sessionCache(sessions), sessionPolicy(sessions), world);
+  const store = new SessionStore({
+    cache: sessionCache(sessions, compat),
+    policy: sessionPolicy(sessions),
+    world,
+    compat,
+  });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
   return frozen({
     ...protocolSettings(options),
     ...sessionSettings(sessions),
     credentials: credentials(options.credentials),
+    compat,
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     scope: scope(options.scope ?? {}),
     tickets,
@@ -70,6 +99,11 @@ export function defineServer(options: ServerOptions): ServerConfig {
     crypto,
     world,
     store,
+    addSession: (session) => store.add(session),
+    removeSession: (session) => store.remove(session),
+    flushSessions: (now) => store.flush(now),
+    closeSessions: () => store.close(),
+    statistics: () => store.statistics(),
     limits: limits(options.limits ?? {}),
     onServerName: callback('onServerName', options.onServerName),
     keylog: callback('keylog', options.keylog),
@@ -130,9 +164,9 @@ function credentials(given: ServerOptions['credentials']): readonly Credential[]
   });
 }
 
-function sessionCache({ cache, maxEntries }: SessionOptions): SessionCache | undefined {
+function sessionCache({ cache, maxEntries }: SessionOptions, compat: Compat | undefined): SessionCache | undefined {
   if (cache === undefined)
-    return new SessionCache({ maxEntries: integer('sessions.maxEntries', maxEntries, DEFAULT_MAX_ENTRIES, 0) });
+    return new SessionCache({ maxEntries: integer('sessions.maxEntries', maxEntries, DEFAULT_MAX_ENTRIES, 0), compat });
   if (maxEntries !== undefined)
     throw new TypeError("sessions.maxEntries is for a cache of the server's own: set it on the cache");
   if (cache === false) return undefined;

@@ -9,6 +9,7 @@ import type { NoResumption } from './handshake/resumption.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
 import { platform } from './platform.ts';
 import type { SessionStore } from './session-store.ts';
+import type { Counted } from './statistics.ts';
 import { copyOf, equalBytes } from './wire/bytes.ts';
 import type { Version } from './wire/registry.ts';
 import { drawRandom, type World } from './world.ts';
@@ -34,18 +35,39 @@ export interface ConnectionHost {
 }
 
 export class ConnectionSessions implements Sessions {
-  store: SessionStore;
+  #store: SessionStore;
   readonly #host: ConnectionHost;
   readonly #held: Session[] = [];
   readonly #later: (() => void)[] = [];
   readonly #deferred = new Map<number, { readonly session: Session }>();
+  readonly #counted = new Set<Counted>();
   readonly #abort = new platform.AbortController();
   #isLate = false;
+  #isRuledOut = false;
   #nextToken = 1;
 
   constructor(store: SessionStore, host: ConnectionHost) {
-    this.store = store;
+    this.#store = store;
     this.#host = host;
+    this.#count('accept');
+  }
+
+  get store(): SessionStore {
+    return this.#store;
+  }
+
+  /** The virtual host has one of its own: the connection counts as begun there. */
+  set store(store: SessionStore) {
+    this.#store.counters.count('accept', -1);
+    store.counters.count('accept');
+    this.#store = store;
+  }
+
+  /** Once a connection: a HelloRetryRequest has everything looked at twice. */
+  #count(what: Counted): void {
+    if (this.#counted.has(what)) return;
+    this.#counted.add(what);
+    this.store.counters.count(what);
   }
 
   #emit = (event: Event): void => this.#host.emit(event);
@@ -65,25 +87,22 @@ export class ConnectionSessions implements Sessions {
   }
 
   get canKeep(): boolean {
-    return this.store.canKeep;
+    return this.store.canKeep && !this.#isRuledOut;
   }
 
   find(version: Version, id: Uint8Array): Awaitable<unknown> {
-    const internal = this.#inCache(() => this.store.lookupCache?.get(version, id, this.store.now()));
-    if (internal === 'expired') return new Internal(undefined, 'expired');
-    if (internal !== undefined) {
-      this.#touch(internal);
-      return new Internal(this.#hold(internal.upRef()));
+    const cache = this.store.lookupCache;
+    const internal = this.#inCache(() => cache?.get(version, id, this.store.now()));
+    if (internal === 'expired') {
+      this.#count('timeouts');
+      return new Internal(undefined, 'expired');
     }
+    if (internal !== undefined) return new Internal(this.hold(internal.upRef()));
+    if (cache !== undefined) this.#count('misses');
     const { onGet } = this.store.policy;
     if (onGet === undefined) return new Internal(undefined);
     if (this.#isLate) return new Internal(undefined, 'store-timeout');
     return this.#run(() => onGet(copyOf(id), this.#host.info(), this.#abort.signal));
-  }
-
-  /** SSL_SESS_CACHE_UPDATE_TIME: the timeout counts from the last use. */
-  #touch(session: Session): void {
-    if (this.store.policy.updateTime) session.time = this.store.now();
   }
 
   found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
@@ -95,7 +114,11 @@ export class ConnectionSessions implements Sessions {
     if (session.version !== version) return this.#failed('version', new Error(`a session of ${session.version}`));
     if (!equalBytes(session.id, id))
       return this.#failed('wrong-id', new Error('a session with another id than was asked for'));
-    if (session.isResumable) this.#later.push(() => this.#keep(session));
+    if (session.isResumable) {
+      this.#count('callbackHits');
+      this.store.announced(session);
+      this.#later.push(() => this.#keep(session));
+    }
     return session;
   }
 
@@ -114,9 +137,9 @@ export class ConnectionSessions implements Sessions {
   #sessionOf(answer: unknown): Session | NoResumption {
     if (answer === undefined || answer === null) return 'unknown';
     try {
-      if (answer instanceof Given) return this.#hold(answer.session);
-      if (answer instanceof Session) return this.#hold(answer.upRef());
-      if (answer instanceof Uint8Array) return this.#hold(Session.fromDer(answer, this.store.now()));
+      if (answer instanceof Given) return this.hold(answer.session);
+      if (answer instanceof Session) return this.hold(answer.upRef());
+      if (answer instanceof Uint8Array) return this.hold(Session.fromDer(answer, this.store.now()));
     } catch (error) {
       return this.#failed(answer instanceof Uint8Array ? 'malformed' : 'store-error', error);
     }
@@ -126,7 +149,8 @@ export class ConnectionSessions implements Sessions {
     );
   }
 
-  #hold(session: Session): Session {
+  /** The connection has this hold until it ends. */
+  hold(session: Session): Session {
     this.#held.push(session);
     return session;
   }
@@ -135,13 +159,24 @@ export class ConnectionSessions implements Sessions {
   #keep(session: Session): void {
     const cache = this.store.storeCache;
     if (cache === undefined || cache.isClosed || session.isCached || this.store.now() > session.expires) return;
-    this.#inCache(() => cache.add(session, this.store.listener));
+    this.#inCache(() => this.store.add(session));
+  }
+
+  isRuledOut(isForwardSecure: boolean): boolean {
+    const { notResumable } = this.store.policy;
+    if (notResumable === undefined) return false;
+    // Of a callback that throws nothing is known: then better none.
+    const ruledOut = () => this.store.call('notResumable', () => notResumable(this.#host.info(), isForwardSecure));
+    this.#isRuledOut = this.#run(ruledOut) !== false;
+    return this.#isRuledOut;
   }
 
   newId(version: Version): Uint8Array {
     const { generateId } = this.store.policy;
     if (generateId !== undefined) {
-      const id = this.#run(() => this.store.call('generateId', () => this.#requireFresh(version, generateId())));
+      const id = this.#run(() =>
+        this.store.call('generateId', () => this.#requireFresh(version, generateId(this.#host.info()))),
+      );
       if (id !== undefined) return id;
     }
     return copyOf(drawRandom(this.#host.world, ID_LENGTH));
@@ -157,10 +192,10 @@ export class ConnectionSessions implements Sessions {
   }
 
   announce(session: Session): void {
-    this.#hold(session);
+    this.hold(session);
     this.#run(() => {
       const cache = this.store.storeCache;
-      if (cache !== undefined && !cache.isClosed) this.#inCache(() => cache.add(session, this.store.listener));
+      if (cache !== undefined && !cache.isClosed) this.#inCache(() => this.store.add(session));
       this.#emit({ type: 'new-session', session });
       if (this.store.policy.onNew !== undefined) this.#callOnNew(session);
     });
@@ -169,6 +204,7 @@ export class ConnectionSessions implements Sessions {
   /** The callback is given a hold, which it keeps by answering true. */
   #callOnNew(session: Session): void {
     session.upRef();
+    this.store.announced(session);
     const answer = this.store.call('onNew', () => this.store.policy.onNew?.(session, this.#host.info()));
     if (!isPromise(answer)) return this.#answered(session, answer);
     const deferred: Deferred = { token: this.#nextToken++, callback: 'onNew', promise: answer };
@@ -188,7 +224,8 @@ export class ConnectionSessions implements Sessions {
   /** True keeps the hold; false has the session leave the internal cache, and remove is not told. */
   #answered(session: Session, answer: unknown): void {
     if (answer === true) return;
-    if (answer === false) {
+    if (answer === false && !this.store.isCompatible) {
+      this.store.refused(session);
       this.store.cache?.discard(session);
       this.#emit({ type: 'session-refused', session });
     }
@@ -204,15 +241,29 @@ export class ConnectionSessions implements Sessions {
   }
 
   expire(session: Session): void {
+    this.#count('timeouts');
     this.#inCache(() => this.store.remove(session, 'expired'));
   }
 
-  remove(session: Session, reason: 'alert-sent' | 'alert-received'): void {
+  hit(): void {
+    this.#count('hits');
+  }
+
+  remove(session: Session, reason: 'alert-sent' | 'alert-received' | 'unclean'): void {
     this.#inCache(() => this.store.remove(session, reason));
   }
 
-  completed(): void {
-    this.#inCache(() => this.store.completed());
+  /** The handshake is complete; it may have resumed a session. */
+  completed(resumed: Session | undefined): void {
+    this.#inCache(() => {
+      if (resumed?.isCached) this.#touch(resumed);
+      this.store.completed();
+    });
+  }
+
+  /** SSL_SESS_CACHE_UPDATE_TIME: the timeout counts from the last use, and only that of a peer who has proved it. */
+  #touch(session: Session): void {
+    if (this.store.policy.updateTime && !this.store.isCompatible) session.time = this.store.now();
   }
 
   /** What must not run while the handshake does. */

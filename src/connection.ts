@@ -26,6 +26,13 @@ import { DecodeError } from './wire/codec.ts';
 import { AlertDescription, AlertLevel, type Version } from './wire/registry.ts';
 import { drawRandom } from './world.ts';
 
+const connections = new WeakMap<ConnectionInfo, ServerConnection>();
+
+/** The connection that a callback has been told of. Inside of the callback only its getters are of use. */
+export function connectionOf(info: ConnectionInfo): ServerConnection | undefined {
+  return connections.get(info);
+}
+
 /** What a connection may be told besides its configuration. */
 export interface ConnectionOptions {
   /** Addresses of both ends, for the callbacks. */
@@ -118,7 +125,10 @@ export class ServerConnection {
     return this.#facts.resumption;
   }
 
-  /** The current session: the one resumed from, or the last one issued. Lent until the connection is disposed of. */
+  /**
+   * The current session (SSL_get0_session(3)): the one resumed from, or the last one issued; one without an id, which nobody can
+   * resume, where none was. `undefined` before there is one. Lent until the connection is disposed of.
+   */
   get session(): Session | undefined {
     return this.#facts.session;
   }
@@ -205,9 +215,25 @@ export class ServerConnection {
     });
   }
 
-  /** The end of both directions: every secret wiped, every hold released. Nothing may be asked of the connection afterwards. */
-  dispose(): Step {
+  /**
+   * The transport has ended. Without the peer's close_notify what has been received may be only a part (RFC 8446 §6.1), and
+   * unless {@link end} has been called before, that is an unclean end for the session: see `sessions.removeUnclean`.
+   */
+  transportEnded(): Step {
     return this.#step(() => {
+      if (!this.#isDeaf) this.#removeUnclean();
+      this.#isDeaf = true;
+    });
+  }
+
+  /**
+   * The end of both directions: every secret wiped, every hold released. Nothing may be asked of the connection afterwards.
+   * Where {@link end} was not called before, the session of a connection that was established goes with it, as
+   * `sessions.removeUnclean` says; `clean` keeps it all the same (SSL_set_shutdown(3)).
+   */
+  dispose(clean = false): Step {
+    return this.#step(() => {
+      if (!clean) this.#removeUnclean();
       if (this.#state !== 'failed') this.#state = 'closed';
       this.#channel.isEnded = true;
       this.#question = undefined;
@@ -294,7 +320,7 @@ export class ServerConnection {
     const { recordsPerKey } = this.#config.limits;
     this.#channel.establish(this.#context, established.traffic, Math.min(recordLimit, recordsPerKey));
     this.#events.push({ type: 'established' });
-    this.#sessions.completed();
+    this.#sessions.completed(this.#facts.resumption.session);
   }
 
   /** Runs a task while the handshake is suspended; a promise becomes the question of this Step. */
@@ -326,7 +352,7 @@ export class ServerConnection {
     if (description === AlertDescription.user_canceled) return this.#channel.reader.idle(); // a close_notify follows (§6.1)
     // RFC 8446 §6: the level says nothing any more. In TLS 1.2 a warning is no end.
     if (this.#facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.#channel.reader.idle();
-    this.#end(peerAlert(description));
+    this.#end(peerAlert(description), 'alert-received');
   }
 
   #receiveCloseNotify(): void {
@@ -340,23 +366,31 @@ export class ServerConnection {
     const alert = error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
     if (alert instanceof TlsAlert) {
       const level = alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
-      if (!this.#channel.isEnded) this.#channel.sendAlert(alert.alert, level); // nothing follows a close_notify (§6.1)
-      return this.#end(alert);
+      const isSent = !this.#channel.isEnded; // nothing follows a close_notify (§6.1)
+      if (isSent) this.#channel.sendAlert(alert.alert, level);
+      return this.#end(alert, isSent && level === AlertLevel.fatal ? 'alert-sent' : undefined);
     }
     this.#end(new TlsAlert('internal_error', 'a bug'));
     throw error;
   }
 
-  #end(error: TlsAlert): void {
+  #end(error: TlsAlert, reason?: 'alert-sent' | 'alert-received'): void {
     this.#state = 'failed';
     this.#question = undefined;
     this.#events.push({ type: 'failed', error });
-    const { session } = this.#facts;
-    // RFC 5246 §7.2.2, but only for a peer that has proved that it holds the session: an id alone must not end it.
-    if (this.#hasProof && session !== undefined && error.alert !== 'close_notify') {
-      this.#sessions.remove(session, error.origin === 'local' ? 'alert-sent' : 'alert-received');
-    }
+    const { session, resumption } = this.#facts;
+    // RFC 5246 §7.2.2, but only for a peer that has proved that it holds the session: an id alone must not end another's.
+    const isEntitled = this.#hasProof || session !== resumption.session;
+    if (session !== undefined && reason !== undefined && isEntitled) this.#sessions.remove(session, reason);
     this.#release();
+  }
+
+  /** SSL_free(3): after a complete handshake, where nothing has been said to the peer of the end. */
+  #removeUnclean(): void {
+    const { session, version } = this.#facts;
+    if (this.#state !== 'established' || this.#channel.isEnded || session === undefined || version === undefined)
+      return;
+    if (this.#sessions.store.policy.removeUnclean.includes(version)) this.#sessions.remove(session, 'unclean');
   }
 
   #release(): void {
@@ -367,7 +401,9 @@ export class ServerConnection {
   }
 
   #info(): ConnectionInfo {
-    return { serverName: this.#facts.serverName, version: this.#facts.version, ...this.#options.addresses };
+    const info = { serverName: this.#facts.serverName, version: this.#facts.version, ...this.#options.addresses };
+    connections.set(info, this);
+    return info;
   }
 
   /** RFC 6066 §3. What the user's choice is called for and what it was are two steps: it may come later. */

@@ -36,6 +36,8 @@ export type Event =
   | { readonly type: 'callback-error'; readonly callback: CallbackName; readonly error: unknown }
   | { readonly type: 'new-session'; readonly session: Session }
   | { readonly type: 'session-removed'; readonly session: Session; readonly reason: RemovalReason }
+  /** Another session has taken its id: it has left the internal cache, and remove is not told. */
+  | { readonly type: 'session-replaced'; readonly session: Session }
   /** The new-session callback said no: the session has left the internal cache, and remove is not told. */
   | { readonly type: 'session-refused'; readonly session: Session }
   /** A callback answered with a promise that no handshake waits for; hand its outcome to {@link ServerConnection.settle}. */
@@ -48,6 +50,7 @@ export type CallbackName =
   | 'onTake'
   | 'onServerName'
   | 'generateId'
+  | 'notResumable'
   | 'keylog'
   | 'sign'
   | 'agree';

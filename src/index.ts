@@ -1,6 +1,17 @@
 /** The idiomatic API. */
 
-export { type ConnectionInfo, Given, give, type RemovalReason } from './cache/callbacks.ts';
+export {
+  type ConnectionInfo,
+  type GenerateId,
+  Given,
+  give,
+  type NotResumable,
+  type OnGet,
+  type OnNew,
+  type OnRemove,
+  type OnTake,
+  type RemovalReason,
+} from './cache/callbacks.ts';
 export { Session, type SessionParameters } from './cache/session.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
 export { defineServer, type ServerConfig } from './config.ts';
@@ -21,7 +32,8 @@ export type {
 } from './crypto/provider.ts';
 export type { Deferred, Event, Outcome, Question, Step } from './events.ts';
 export type { Mechanism, NoResumption, Resumption } from './handshake/resumption.ts';
-export type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
+export type { CacheMode, PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
+export type { SessionStatistics } from './statistics.ts';
 export { type AcceptOptions, accept } from './web/accept.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
 export { TruncationError } from './web/shell.ts';

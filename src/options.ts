@@ -1,7 +1,7 @@
 /** What a user may ask of a server: one shape for every shell. Unknown names are a TypeError, see config.ts. */
 
-import type { OnGet, OnNew, OnRemove, OnTake } from './cache/callbacks.ts';
-import type { SessionCache } from './cache/session-cache.ts';
+import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from './cache/callbacks.ts';
+import type { Compat, SessionCache } from './cache/session-cache.ts';
 import type { ServerConfig } from './config.ts';
 import type { Credential } from './crypto/credential.ts';
 import type { Awaitable, CryptoProvider } from './crypto/provider.ts';
@@ -34,6 +34,13 @@ export interface ServerOptions {
   readonly scope?: ScopeOptions | undefined;
   /** RFC 7627 §5.3: refuse TLS 1.2 clients without extended_master_secret (handshake_failure). Default false. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
+  /**
+   * 'openssl-3': where OpenSSL 3's code and its manual pages differ, do as the code does, in five things. A new callback that
+   * answers false keeps the session cached; the cache retains one session less than `maxEntries`; `updateTime` counts for what
+   * is added to the cache only; the remove callback also hears of sessions that were never announced, and may hear of one
+   * twice; in TLS 1.2 a session whose cipher suite the client does not offer ends the handshake, and itself.
+   */
+  readonly compat?: Compat | undefined;
   readonly crypto?: CryptoProvider | undefined;
   readonly world?: World | undefined;
   readonly limits?: LimitOptions | undefined;
@@ -48,10 +55,19 @@ export interface PemCredential {
   readonly cert: string;
 }
 
+/** SSL_CTX_set_session_cache_mode(3). A server's sessions are kept in 'server' and 'both'. */
+export type CacheMode = 'off' | 'client' | 'server' | 'both';
+
 /** What OpenSSL calls the session cache. */
 export interface SessionOptions {
   /** Shared by all that are given the same object; `false` for none. By default the server has one of its own. */
   readonly cache?: SessionCache | false | undefined;
+  /**
+   * Default 'server'. 'off' and 'client' keep no new session and tell `onNew` of none, so that none is handed out; what is in
+   * the cache, and what `onGet` has, still resumes, as in OpenSSL. To have no resumption at all there is `tickets.mode` 'off'
+   * and `cache: false`.
+   */
+  readonly mode?: CacheMode | undefined;
   /** Default true; false is SSL_SESS_CACHE_NO_INTERNAL_LOOKUP. */
   readonly internalLookup?: boolean | undefined;
   /** Default true; false is SSL_SESS_CACHE_NO_INTERNAL_STORE. */
@@ -66,8 +82,14 @@ export interface SessionOptions {
   readonly maxEntries?: number | undefined;
   /** Session id context, at most 32 bytes. A session made under another is not resumed. */
   readonly idContext?: Uint8Array | undefined;
-  /** An id of 1 to 32 bytes that nobody can guess. */
-  readonly generateId?: (() => Uint8Array) | undefined;
+  /**
+   * In which versions a connection that ends without our close_notify takes its session along, so that it is never resumed
+   * (SSL_get_session(3), RFC 5246 §7.2.1). Default `['TLSv1.2']`: in TLS 1.3 many clients close without a word, and keep
+   * their tickets.
+   */
+  readonly removeUnclean?: readonly Version[] | undefined;
+  readonly generateId?: GenerateId | undefined;
+  readonly notResumable?: NotResumable | undefined;
   readonly onNew?: OnNew | undefined;
   readonly onGet?: OnGet | undefined;
   readonly onTake?: OnTake | undefined;

@@ -2,28 +2,45 @@
 
 import type { RemovalReason } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
-import type { RemovalListener, SessionCache } from './cache/session-cache.ts';
+import type { Compat, RemovalListener, SessionCache } from './cache/session-cache.ts';
 import { isPromise } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
 import type { SessionPolicy } from './session-policy.ts';
+import { Counters, type SessionStatistics } from './statistics.ts';
 import type { World } from './world.ts';
 
 /** SSL_CTX_set_session_cache_mode(3): expired sessions are flushed once in so many connections. */
 const CONNECTIONS_PER_FLUSH = 255;
 
+interface StoreParts {
+  /** `undefined`: no internal cache. */
+  readonly cache: SessionCache | undefined;
+  readonly policy: SessionPolicy;
+  readonly world: World;
+  readonly compat?: Compat | undefined;
+}
+
 export class SessionStore {
   readonly cache: SessionCache | undefined;
   readonly policy: SessionPolicy;
+  /** Whether callbacks are called as OpenSSL 3's code does where that and its manual pages differ. */
+  readonly isCompatible: boolean;
+  readonly counters = new Counters();
   readonly #world: World;
-  #completed = 0;
+  /** Sessions that the application knows of, and has not been told to forget. */
+  readonly #announced = new WeakSet<Session>();
   #emit: ((event: Event) => void) | undefined;
 
   /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
-  readonly listener: RemovalListener = { removed: (session, reason) => this.#removed(session, reason) };
+  readonly listener: RemovalListener = {
+    removed: (session, reason) => this.#removed(session, reason),
+    replaced: (session) => this.#replaced(session),
+  };
 
-  constructor(cache: SessionCache | undefined, policy: SessionPolicy, world: World) {
+  constructor({ cache, policy, world, compat }: StoreParts) {
     this.cache = cache;
     this.policy = policy;
+    this.isCompatible = compat !== undefined;
     this.#world = world;
   }
 
@@ -32,7 +49,7 @@ export class SessionStore {
     return this.policy.internalLookup ? this.cache : undefined;
   }
 
-  /** The cache, where new sessions go into it. */
+  /** The cache, where what is found or made goes into it. */
   get storeCache(): SessionCache | undefined {
     return this.policy.internalStore ? this.cache : undefined;
   }
@@ -42,7 +59,12 @@ export class SessionStore {
   }
 
   get canKeep(): boolean {
-    return this.storeCache !== undefined || this.policy.onNew !== undefined;
+    return this.#isCaching && (this.storeCache !== undefined || this.policy.onNew !== undefined);
+  }
+
+  /** SSL_SESS_CACHE_SERVER. Without it nothing new is kept; what is there already still resumes. */
+  get #isCaching(): boolean {
+    return this.policy.mode === 'server' || this.policy.mode === 'both';
   }
 
   /** Runs what may make sessions leave, on behalf of a connection that hears of it. */
@@ -58,8 +80,8 @@ export class SessionStore {
 
   /** A handshake is complete. */
   completed(): void {
-    this.#completed++;
-    if (this.policy.autoClear && this.#completed % CONNECTIONS_PER_FLUSH === 0) {
+    const completed = this.counters.count('acceptGood');
+    if (this.policy.autoClear && this.#isCaching && completed % CONNECTIONS_PER_FLUSH === 0) {
       this.cache?.flush(this.now(), 'expired');
     }
   }
@@ -69,17 +91,67 @@ export class SessionStore {
     return Math.floor(this.#world.now() / 1000);
   }
 
-  /** It leaves cache and store. */
-  remove(session: Session, reason: RemovalReason): void {
-    if (this.cache?.remove(session, reason)) return;
+  /** The application has been told of this session, or has it: it will want to know when it is no good any more. */
+  announced(session: Session): void {
+    this.#announced.add(session);
+  }
+
+  /** The application did not want it after all. */
+  refused(session: Session): void {
+    this.#announced.delete(session);
+  }
+
+  /**
+   * Puts a session into the internal cache (SSL_CTX_add_session(3)); `false` where this very object was there.
+   * @throws Error where there is no such cache, or one that is closed; RangeError where nobody could resume the session
+   */
+  add(session: Session): boolean {
+    if (this.cache === undefined) throw new Error('there is no internal cache to add a session to');
+    if (this.policy.updateTime && session.isResumable) session.time = this.now();
+    return this.cache.add(session, this.listener);
+  }
+
+  /**
+   * Has a session leave the cache and the application's store (SSL_CTX_remove_session(3)), and rules it out. `false`: it was
+   * not in the cache. The remove callback hears of it once; where it was neither cached nor announced, never.
+   */
+  remove(session: Session, reason: RemovalReason = 'removed'): boolean {
+    if (session.id.length === 0) return false;
+    const wasCached = this.cache?.remove(session, reason) ?? false;
     session.forbidResumption();
-    this.#removed(session, reason);
+    const wasAnnounced = this.#announced.delete(session);
+    if (!wasCached && (wasAnnounced || this.isCompatible)) this.#removed(session, reason);
+    return wasCached;
+  }
+
+  /**
+   * Removes from the internal cache what has expired by `now`, in seconds since the epoch; everything where that is 0
+   * (SSL_CTX_flush_sessions(3)). How many there were.
+   */
+  flush(now: number = this.now()): number {
+    return this.cache?.flush(now) ?? 0;
+  }
+
+  /** The end of the internal cache (SSL_CTX_free(3)): the remove callback hears of every session in it. */
+  close(): void {
+    this.cache?.close();
+  }
+
+  statistics(): SessionStatistics {
+    return this.counters.snapshot(this.cache);
   }
 
   #removed(session: Session, reason: RemovalReason): void {
+    this.#announced.delete(session);
     this.#emit?.({ type: 'session-removed', session, reason });
     const answer: unknown = this.call('onRemove', () => this.policy.onRemove?.(session, reason));
     if (isPromise(answer)) this.#disregard(answer);
+  }
+
+  /** Another object has its key. Not told to remove: an application that deletes by id would delete the other. */
+  #replaced(session: Session): void {
+    this.#announced.delete(session);
+    this.#emit?.({ type: 'session-replaced', session });
   }
 
   /** Nobody waits for a remove callback, but if it rejects that must be an event and not the end of the process. */
@@ -89,12 +161,13 @@ export class SessionStore {
     else this.#emit({ type: 'deferred', deferred: { token: 0, callback: 'onRemove', promise } });
   }
 
-  /** Calls a user's callback; what it throws is an event, and `undefined`. */
+  /** Calls a user's callback. What it throws is an event and `undefined`; without a connection, the caller's to catch. */
   call<T>(callback: CallbackName, action: () => T): T | undefined {
     try {
       return action();
     } catch (error) {
-      this.#emit?.({ type: 'callback-error', callback, error });
+      if (this.#emit === undefined) throw error;
+      this.#emit({ type: 'callback-error', callback, error });
       return undefined;
     }
   }

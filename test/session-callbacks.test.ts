@@ -119,7 +119,7 @@ for (const version of VERSIONS) {
         });
         const first = connect(config, { version });
         expect(cache.size).to.equal(perFull);
-        first.connection.dispose();
+        first.connection.dispose(true);
         expect(sessions[0]?.holds).to.equal(1 + holds);
         cache.close();
         expect(sessions[0]?.holds).to.equal(holds);
@@ -144,7 +144,7 @@ for (const version of VERSIONS) {
         });
         const result = connect(config, { version });
         expect(result.connection.isEstablished, 'the handshake does not wait').to.equal(true);
-        result.connection.dispose();
+        result.connection.dispose(true);
         expect(sessions[0]?.holds).to.equal(2);
         for (const event of [...result.events]) {
           if (event.type === 'deferred') result.step(result.connection.settle(event.deferred, outcome));

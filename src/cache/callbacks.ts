@@ -53,5 +53,11 @@ export type OnGet = (
 
 export type OnRemove = (session: Session, reason: RemovalReason) => void;
 
+/** An id of 1 to 32 bytes that nobody can guess (SSL_CTX_set_generate_session_id(3)). They are copied. */
+export type GenerateId = (connection: ConnectionInfo) => Uint8Array;
+
+/** Whether the session of this full handshake must never be resumed (SSL_CTX_set_not_resumable_session_callback(3)). */
+export type NotResumable = (connection: ConnectionInfo, isForwardSecure: boolean) => boolean;
+
 /** For single use: true for exactly one caller. */
 export type OnTake = (id: Uint8Array) => Awaitable<boolean>;

@@ -12,9 +12,14 @@ import type { Session } from './session.ts';
 /** SSL_SESSION_CACHE_MAX_SIZE_DEFAULT */
 const DEFAULT_MAX_ENTRIES = 20480;
 
+/** See `compat` of the server's options. */
+export type Compat = 'openssl-3';
+
 export interface SessionCacheOptions {
   /** How many sessions it retains, 20480 by default; 0 is no limit. */
   readonly maxEntries?: number | undefined;
+  /** 'openssl-3': it retains one less than `maxEntries`, though never none, as OpenSSL 3 does. */
+  readonly compat?: Compat | undefined;
   /** Told of each session that leaves, unless the session was added with a listener of its own. */
   readonly onRemove?: OnRemove | undefined;
 }
@@ -50,22 +55,31 @@ export class SessionCache {
     const entry = this.#entryOf(session);
     if (entry?.session === session) this.#byExpiry.move(entry, session.expires);
   };
+  readonly #counted: number;
   #maxEntries = DEFAULT_MAX_ENTRIES;
+  #evicted = 0;
   #isClosed = false;
 
   /** @throws TypeError or RangeError naming the option */
   constructor(options: SessionCacheOptions = {}) {
-    const { maxEntries = DEFAULT_MAX_ENTRIES, onRemove, ...unknown } = options;
+    const { maxEntries = DEFAULT_MAX_ENTRIES, compat, onRemove, ...unknown } = options;
     for (const option of Object.keys(unknown)) {
-      throw new TypeError(`unknown option ${option}; a session cache has maxEntries and onRemove`);
+      throw new TypeError(`unknown option ${option}; a session cache has maxEntries, compat and onRemove`);
     }
+    if (compat !== undefined && compat !== 'openssl-3') throw new TypeError("compat: 'openssl-3', or nothing");
     if (onRemove !== undefined && typeof onRemove !== 'function') throw new TypeError('onRemove must be a function');
     this.maxEntries = maxEntries;
+    this.#counted = compat === undefined ? 0 : 1; // OpenSSL counts the newcomer before it makes room
     this.#listener = { removed: (session, reason) => onRemove?.(session, reason) };
   }
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** How many have had to leave because it was full. */
+  get evicted(): number {
+    return this.#evicted;
   }
 
   /** After {@link close} nothing can be added. */
@@ -116,7 +130,7 @@ export class SessionCache {
     session.claim(this.#resort);
     session.upRef();
     const departures = present === undefined ? [] : [this.#depart(present, 'replaced')];
-    if (this.#maxEntries > 0) departures.push(...this.#departWhile(() => this.size >= this.#maxEntries, 'evicted'));
+    departures.push(...this.#makeRoom());
     const entry: Entry = { key, session, listener, expires: 0, order: 0, place: 0 };
     this.#entries.set(key, entry);
     this.#byExpiry.insert(entry, session.expires);
@@ -179,6 +193,14 @@ export class SessionCache {
   close(): void {
     this.#isClosed = true;
     this.flush(0, 'closed');
+  }
+
+  /** For one more. The soonest to expire go; a lower limit than there are sessions costs several. */
+  #makeRoom(): Departure[] {
+    if (this.#maxEntries === 0) return [];
+    const departures = this.#departWhile(() => this.size + this.#counted >= this.#maxEntries, 'evicted');
+    this.#evicted += departures.length;
+    return departures;
   }
 
   #entryOf(session: Session): Entry | undefined {

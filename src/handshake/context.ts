@@ -21,10 +21,16 @@ export interface Sessions {
   find(version: Version, id: Uint8Array): Awaitable<unknown>;
   /** The session (whose hold is the connection's until it ends), or why there is none. */
   found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption;
+  /** Of a full handshake: whether the user wants its session never to be resumed. Then nobody keeps it. Runs as a task. */
+  isRuledOut(isForwardSecure: boolean): boolean;
   /** A fresh id that is not in use. Runs as a task, since the user may generate it. */
   newId(version: Version): Uint8Array;
   /** Keeps a new session and tells the new callback, before anything that is queued now can leave. Runs as a task. */
   announce(session: Session): void;
+  /** Takes over the caller's hold until the connection ends. */
+  hold(session: Session): Session;
+  /** An offered session was accepted. */
+  hit(): void;
   /** For single use; runs as a task: whether this caller is the one. */
   take(session: Session): Awaitable<boolean>;
   /** An offered session is past its time: it leaves cache and store. Runs as a task. */

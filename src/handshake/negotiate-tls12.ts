@@ -48,6 +48,7 @@ export function* selectSessionTls12(context: Handshaking, hello: ClientHello): H
     reason: undefined,
   };
   facts.session = found;
+  context.sessions.hit();
   return found;
 }
 
@@ -68,7 +69,17 @@ function* findSession(context: Handshaking, hello: ClientHello): Handshake<Sessi
   } as const;
   const reason = whyNotResumable(session, offer, settings);
   if (reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session));
+  if (reason === 'cipher-suite' && settings.compat !== undefined) requireSuiteOffered(context, hello, session);
   return reason ?? session;
+}
+
+/** As in OpenSSL: the alert ends the session as well, although the peer has proved nothing. */
+function requireSuiteOffered(context: Handshaking, hello: ClientHello, session: Session): void {
+  if (hello.cipherSuites.includes(session.cipherSuite)) return;
+  context.sessions.hit();
+  context.facts.session = session;
+  context.proved();
+  throw new TlsAlert('illegal_parameter', "the session's cipher suite is not offered");
 }
 
 export interface Tls12Choice {

@@ -155,6 +155,7 @@ export function* takePsk(
   const mechanism = 'psk-stateful';
   context.facts.resumption = { resumed: true, mechanism, pskMode: mode, identityIndex, session, reason: undefined };
   context.facts.session = session;
+  context.sessions.hit();
   return psk;
 }
 

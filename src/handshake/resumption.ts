@@ -74,13 +74,18 @@ export interface Offer {
 
 /** `undefined`: it may. @throws TlsAlert where RFC 7627 §5.3 has the handshake aborted. A session that fails here is kept (but for `expired`): it may be good for another hello. */
 export function whyNotResumable(session: Session, offer: Offer, settings: Settings): NoResumption | undefined {
-  if (!session.isResumable) return 'not-resumable';
+  if (!session.isResumable || isBeyondUs(session)) return 'not-resumable';
   if (session.version !== offer.version) return 'version';
   if (!equalBytes(session.idContext, settings.idContext)) return 'session-id-context';
   if (!inScope(session, offer, settings)) return 'scope';
   if (offer.now > lastSecond(session)) return 'expired';
   if (offer.now > session.authTime + settings.tickets.maxAuthAge) return 'auth-age';
   return offer.version === 'TLSv1.3' ? whyNotTls13(session, offer) : whyNotTls12(session, offer);
+}
+
+/** Another server's: it compressed, or cut its records shorter (RFC 6066 §4 has both kept when the session resumes). */
+function isBeyondUs({ foreign }: Session): boolean {
+  return Boolean(foreign.compressionMethod) || Boolean(foreign.maxFragmentLength);
 }
 
 /** RFC 8446 §4.6.1: a ticket is good for seven days at most, whatever its session's timeout says. */

@@ -42,10 +42,12 @@ export function* serveTls12(context: Handshaking, hello: Received<ClientHello>):
 /** Figure 1: Message flow for a full handshake. */
 function* fullHandshake(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
   const choice = selectTls12(context, hello.body);
+  yield* performed('bookkeeping', () => context.sessions.isRuledOut(true)); // all our suites are ECDHE
   const id = context.sessions.canKeep
     ? yield* performed('bookkeeping', () => context.sessions.newId('TLSv1.2'))
     : EMPTY;
   const randoms = sendServerHello(context, hello, choice.suite, id);
+  if (context.settings.compat !== undefined) attachUnproved(context, hello.body, id);
   sendCertificate(context, choice);
   const key = yield* sendServerKeyExchange(context, choice, randoms);
   context.transcript.add(context.send(serverHelloDone, {}));
@@ -57,7 +59,7 @@ function* fullHandshake(context: Handshaking, hello: Received<ClientHello>): Han
     masterSecret(context, hello.body, choice.suite, premaster, randoms),
   );
   yield* receiveFinished(context, keys);
-  if (id.length > 0) yield* announceSession(context, hello.body, choice.suite, id, keys.master);
+  yield* keepSession(context, newSession(context, hello.body, id, keys.master));
   sendFinished(context, keys);
   return established(context, keys);
 }
@@ -202,19 +204,30 @@ function sendFinished(context: Handshaking, { suite, master, writing }: Keys): v
   context.transcript.add(context.send(finished, { verifyData }));
 }
 
-/** Before the server's Finished can leave: who has it may come back at once. */
-function* announceSession(
-  context: Handshaking,
+/** Before the server's Finished can leave: who has it may come back at once. Without an id nobody can. */
+function* keepSession(context: Handshaking, session: Session): Handshake<void> {
+  context.facts.session = session;
+  if (session.id.length === 0) context.sessions.hold(session);
+  else yield* performed('bookkeeping', () => context.sessions.announce(session));
+}
+
+/** OpenSSL has a session from ServerHello on, and its remove callback hears of it when the handshake fails. */
+function attachUnproved(context: Handshaking, hello: ClientHello, id: Uint8Array): void {
+  const session = newSession(context, hello, id, new Uint8Array(48));
+  session.forbidResumption();
+  context.facts.session = context.sessions.hold(session);
+}
+
+function newSession(
+  { settings, facts, now: clock }: Handshaking,
   { extensions }: ClientHello,
-  suite: SuiteParameters,
   id: Uint8Array,
-  secret: Tls12MasterSecret,
-): Handshake<void> {
-  const { settings, facts } = context;
-  const now = context.now();
-  const session = new Session({
+  secret: Uint8Array,
+): Session {
+  const now = clock();
+  return new Session({
     version: 'TLSv1.2',
-    cipherSuite: suite.id,
+    cipherSuite: facts.suite?.id ?? 0,
     id,
     secret,
     time: now,
@@ -227,8 +240,6 @@ function* announceSession(
     group: facts.group === undefined ? 0 : NamedGroup[facts.group],
     scope: scopeOf(settings),
   });
-  facts.session = session;
-  yield* performed('bookkeeping', () => context.sessions.announce(session));
 }
 
 function established(context: Handshaking, { suite, randoms, master }: Keys): Established {

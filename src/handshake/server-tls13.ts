@@ -34,10 +34,11 @@ import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
 import { serverHello } from './server-hello.ts';
 import { sendNewSessionTickets } from './tickets-tls13.ts';
-import { type Handshake, receive } from './wait.ts';
+import { type Handshake, performed, receive } from './wait.ts';
 
 export function* serveTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
+  if (choice.psk === undefined) yield* performed('bookkeeping', () => context.sessions.isRuledOut(false)); // as OpenSSL has it
   const handshake = yield* sendServerHello(context, choice);
   sendEncryptedExtensions(context, choice.hello.body);
   if (choice.signing !== undefined) yield* sendCertificate(context, choice.signing);

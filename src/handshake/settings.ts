@@ -1,5 +1,6 @@
 /** The settings of a server, as far as its handshakes go by them. */
 
+import type { Compat } from '../cache/session-cache.ts';
 import type { Credential } from '../crypto/credential.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
@@ -16,6 +17,7 @@ export interface Settings {
   readonly alpn: readonly string[];
   readonly pskModes: readonly PskMode[];
   readonly requireExtendedMasterSecret: boolean;
+  readonly compat: Compat | undefined;
   /** What a session must agree in to be resumed here. */
   readonly idContext: Uint8Array;
   readonly scope: { readonly label: string; readonly shareAcross: string | undefined };

@@ -2,7 +2,7 @@
 
 import { Session } from '../cache/session.ts';
 import { type MasterSecret, resumptionMasterSecret, resumptionPsk } from '../crypto/key-schedule.ts';
-import { wipe } from '../wire/bytes.ts';
+import { EMPTY } from '../wire/bytes.ts';
 import { decode, uint32 } from '../wire/codec.ts';
 import { NamedGroup } from '../wire/registry.ts';
 import type { Handshaking } from './context.ts';
@@ -19,17 +19,24 @@ export function* sendNewSessionTickets(
   master: MasterSecret,
 ): Handshake<void> {
   const count = ticketCount(context, choice);
-  if (count === 0) return;
+  if (count === 0 && choice.psk !== undefined) return;
   const hash = context.settings.crypto.hashes[choice.suite.hash];
   const resumption = context.own(resumptionMasterSecret(hash, master, context.transcript.peek()));
+  const pskFor = (ticketNonce: Uint8Array) => context.own(resumptionPsk(hash, resumption, ticketNonce));
+  if (count === 0) attachUnsent(context, choice, pskFor(EMPTY));
   for (let i = 0; i < count; i++) {
     const ticketNonce = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, i); // one per ticket of a connection
-    const psk = resumptionPsk(hash, resumption, ticketNonce);
-    const session = yield* newSession(context, choice, psk);
-    wipe(psk);
+    const id = yield* performed('bookkeeping', () => context.sessions.newId('TLSv1.3'));
+    const session = newSession(context, choice, id, pskFor(ticketNonce));
+    context.facts.session = session;
     yield* performed('bookkeeping', () => context.sessions.announce(session));
     sendTicket(context, session, ticketNonce);
   }
+}
+
+/** SSL_get_session(3): a connection has a session even where its client was given no ticket, but nobody can resume it. */
+function attachUnsent(context: Handshaking, choice: Tls13Choice, secret: Uint8Array): void {
+  context.facts.session = context.sessions.hold(newSession(context, choice, EMPTY, secret));
 }
 
 /** None where nobody could keep the session, and none that the client could not use (§4.2.9). */
@@ -39,11 +46,10 @@ function ticketCount({ settings, sessions }: Handshaking, { hello, psk }: Tls13C
   return psk === undefined ? settings.tickets.initial : settings.tickets.afterResumption;
 }
 
-function* newSession(context: Handshaking, { suite, psk }: Tls13Choice, secret: Uint8Array): Handshake<Session> {
+function newSession(context: Handshaking, { suite, psk }: Tls13Choice, id: Uint8Array, secret: Uint8Array): Session {
   const { settings, facts } = context;
   const now = context.now();
-  const id = yield* performed('bookkeeping', () => context.sessions.newId('TLSv1.3'));
-  const session = new Session({
+  return new Session({
     version: 'TLSv1.3',
     cipherSuite: suite.id,
     id,
@@ -59,8 +65,6 @@ function* newSession(context: Handshaking, { suite, psk }: Tls13Choice, secret: 
     ticketAgeAdd: decode(uint32, context.randomBytes(4)),
     scope: scopeOf(settings),
   });
-  facts.session = session;
-  return session;
 }
 
 function sendTicket(context: Handshaking, session: Session, ticketNonce: Uint8Array): void {

@@ -6,6 +6,7 @@ import type { Session } from '../cache/session.ts';
 import { defineServer, type ServerConfig } from '../config.ts';
 import type { CallbackName } from '../events.ts';
 import type { ServerOptions, SessionOptions } from '../options.ts';
+import type { SessionStatistics } from '../statistics.ts';
 import type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent } from './events.ts';
 import { type NodeServerOptions, splitOptions } from './options.ts';
 import { TlsSocket, type TlsSocketOptions } from './socket.ts';
@@ -51,6 +52,26 @@ export class Server extends NetServer {
   /** What the connections to come are served with. */
   get config(): ServerConfig {
     return this.#config;
+  }
+
+  /** See {@link ServerConfig.addSession}. */
+  addSession(session: Session): boolean {
+    return this.#config.addSession(session);
+  }
+
+  /** See {@link ServerConfig.removeSession}. */
+  removeSession(session: Session): boolean {
+    return this.#config.removeSession(session);
+  }
+
+  /** See {@link ServerConfig.flushSessions}. */
+  flushSessions(now?: number): number {
+    return this.#config.flushSessions(now);
+  }
+
+  /** See {@link ServerConfig.statistics}. */
+  statistics(): SessionStatistics {
+    return this.#config.statistics();
   }
 
   /** Listeners of node:tls's kind become the callbacks that the options leave open. */

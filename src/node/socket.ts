@@ -305,6 +305,7 @@ export class TlsSocket extends DuplexSocket {
     if (this.destroyed || this.#hasEnded) return;
     if (!this.#isSecure) return void this.destroy(lostHandshake('the client has disconnected'));
     this.#isTruncated = true;
+    this.#driver.run(() => this.connection.transportEnded());
     this.#endReading();
   }
 

@@ -369,11 +369,12 @@ describe('the TLS 1.2 server', () => {
       expect(link.events.at(-1)).to.deep.equal({ type: 'end' });
     });
 
-    it('keeps the session', () => {
+    it('keeps the session where both have said so', () => {
       const config = testServer();
       const link = exchange(new TestClient({ version: 'TLSv1.2' }), new ServerConnection(config));
       link.client.close();
       link.run();
+      link.step(link.connection.end());
       link.connection.dispose();
       const { session } = link.client;
       const again = exchange(new TestClient({ version: 'TLSv1.2', session }), new ServerConnection(config));

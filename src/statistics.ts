@@ -1,0 +1,55 @@
+/** The counters of SSL_CTX_sess_number(3). */
+
+/** A snapshot. What belongs to clients and to renegotiation, which this server has not, is always 0. */
+export interface SessionStatistics {
+  /** Sessions in the internal cache now. */
+  readonly number: number;
+  readonly connect: number;
+  readonly connectGood: number;
+  readonly connectRenegotiate: number;
+  /** Connections begun, whatever has become of them. */
+  readonly accept: number;
+  /** Handshakes completed. */
+  readonly acceptGood: number;
+  readonly acceptRenegotiate: number;
+  /** Connections in which an offered session was accepted, even where the handshake failed later. */
+  readonly hits: number;
+  /** Connections in which the get callback had a session, even where that was not accepted. */
+  readonly callbackHits: number;
+  /** Connections in which the internal cache was searched in vain, even where the get callback had the session. */
+  readonly misses: number;
+  /** Connections in which an offered session had expired. */
+  readonly timeouts: number;
+  /** Sessions that the internal cache has evicted because it was full. */
+  readonly cacheFull: number;
+}
+
+export type Counted = 'accept' | 'acceptGood' | 'hits' | 'callbackHits' | 'misses' | 'timeouts';
+
+export class Counters {
+  readonly #counts: Record<Counted, number> = {
+    accept: 0,
+    acceptGood: 0,
+    hits: 0,
+    callbackHits: 0,
+    misses: 0,
+    timeouts: 0,
+  };
+
+  count(what: Counted, by = 1): number {
+    this.#counts[what] += by;
+    return this.#counts[what];
+  }
+
+  snapshot(cache: { readonly size: number; readonly evicted: number } | undefined): SessionStatistics {
+    return Object.freeze({
+      number: cache?.size ?? 0,
+      connect: 0,
+      connectGood: 0,
+      connectRenegotiate: 0,
+      acceptRenegotiate: 0,
+      ...this.#counts,
+      cacheFull: cache?.evicted ?? 0,
+    });
+  }
+}
