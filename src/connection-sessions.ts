@@ -183,7 +183,8 @@ export class ConnectionSessions implements Sessions {
   }
 
   /** SSL_CTX_set_generate_session_id(3); with a bad id the handshake goes on under one of ours. */
-  #requireFresh(version: Version, id: unknown): Uint8Array {
+  #requireFresh(version: Version, id: unknown): Uint8Array | undefined {
+    if (id === undefined) return undefined;
     if (!(id instanceof Uint8Array) || id.length < 1 || id.length > ID_LENGTH) {
       throw new TypeError(`generateId: a Uint8Array of 1 to ${ID_LENGTH} bytes is wanted`);
     }

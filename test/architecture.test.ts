@@ -61,7 +61,13 @@ const ZONES: readonly Zone[] = [
   },
   { name: 'driver', holds: among('driver'), imports: BELOW_SHELLS, isShell: true },
   { name: 'web', holds: within('web'), imports: [...BELOW_SHELLS, 'driver'], isShell: true },
-  { name: 'index', holds: among('index openssl'), imports: [...BELOW_SHELLS, 'driver', 'web'], isShell: true },
+  {
+    name: 'openssl',
+    holds: (path) => among('openssl')(path) || within('openssl')(path),
+    imports: [...BELOW_SHELLS, 'driver'],
+    isShell: true,
+  },
+  { name: 'index', holds: among('index'), imports: [...BELOW_SHELLS, 'driver', 'web'], isShell: true },
   {
     name: 'node',
     holds: within('node'),

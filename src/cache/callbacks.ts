@@ -53,8 +53,11 @@ export type OnGet = (
 
 export type OnRemove = (session: Session, reason: RemovalReason) => void;
 
-/** An id of 1 to 32 bytes that nobody can guess (SSL_CTX_set_generate_session_id(3)). They are copied. */
-export type GenerateId = (connection: ConnectionInfo) => Uint8Array;
+/**
+ * An id of 1 to 32 bytes that nobody can guess (SSL_CTX_set_generate_session_id(3)), which is copied; `undefined` for one of the
+ * engine's, 32 random bytes. So it also is where the id is in the internal cache already, or not possible: that is an event.
+ */
+export type GenerateId = (connection: ConnectionInfo) => Uint8Array | undefined;
 
 /** Whether the session of this full handshake must never be resumed (SSL_CTX_set_not_resumable_session_callback(3)). */
 export type NotResumable = (connection: ConnectionInfo, isForwardSecure: boolean) => boolean;

@@ -1,0 +1,15 @@
+/** The API of OpenSSL's manual pages over the same engine: it translates and decides nothing. */
+
+export { Session } from './cache/session.ts';
+export type {
+  GenerateSessionIdCallback,
+  GetSessionCallback,
+  Int,
+  NewSessionCallback,
+  NotResumableSessionCallback,
+  RemoveSessionCallback,
+} from './openssl/callbacks.ts';
+export * from './openssl/constants.ts';
+export * from './openssl/session.ts';
+export { Ssl, type SslOptions } from './openssl/ssl.ts';
+export { SslContext } from './openssl/ssl-context.ts';

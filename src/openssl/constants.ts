@@ -1,0 +1,30 @@
+/** OpenSSL's numbers, under its names; their SSL_ is left out where this project's own names do so too. */
+
+/** SSL_CTX_set_session_cache_mode(3) */
+export const SESS_CACHE_OFF = 0x0000;
+export const SESS_CACHE_CLIENT = 0x0001;
+export const SESS_CACHE_SERVER = 0x0002;
+export const SESS_CACHE_BOTH = SESS_CACHE_CLIENT | SESS_CACHE_SERVER;
+export const SESS_CACHE_NO_AUTO_CLEAR = 0x0080;
+export const SESS_CACHE_NO_INTERNAL_LOOKUP = 0x0100;
+export const SESS_CACHE_NO_INTERNAL_STORE = 0x0200;
+export const SESS_CACHE_NO_INTERNAL = SESS_CACHE_NO_INTERNAL_LOOKUP | SESS_CACHE_NO_INTERNAL_STORE;
+export const SESS_CACHE_UPDATE_TIME = 0x0400;
+
+/** SSL_CTX_sess_set_cache_size(3) */
+export const SSL_SESSION_CACHE_MAX_SIZE_DEFAULT = 20480;
+/** SSL_CTX_set_generate_session_id(3) */
+export const SSL_MAX_SSL_SESSION_ID_LENGTH = 32;
+/** SSL_CTX_set_session_id_context(3) */
+export const SSL_MAX_SID_CTX_LENGTH = 32;
+
+/** SSL_set_shutdown(3) */
+export const SSL_SENT_SHUTDOWN = 1;
+export const SSL_RECEIVED_SHUTDOWN = 2;
+
+/** SSL_CTX_set_options(3): those of its options that mean something here. */
+export const SSL_OP_IGNORE_UNEXPECTED_EOF = 0x80;
+export const SSL_OP_ALLOW_NO_DHE_KEX = 0x400;
+export const SSL_OP_NO_TICKET = 0x4000;
+export const SSL_OP_NO_TLSv1_2 = 0x08000000;
+export const SSL_OP_NO_TLSv1_3 = 0x20000000;

@@ -1,0 +1,72 @@
+/** SSL_SESSION: here it is {@link Session}. These are its functions under OpenSSL's names, with OpenSSL's answers. */
+
+import { Session } from '../cache/session.ts';
+
+/** The session, with one hold more. SSL_SESSION_up_ref(3) */
+export function SSL_SESSION_up_ref(session: Session): Session {
+  return session.upRef();
+}
+
+/** SSL_SESSION_free(3). @throws Error when there is no hold left */
+export function SSL_SESSION_free(session: Session | null): void {
+  session?.free();
+}
+
+/** SSL_SESSION_dup(3): with one hold, in no cache. */
+export function SSL_SESSION_dup(session: Session): Session {
+  return session.dup();
+}
+
+/** SSL_SESSION_is_resumable(3). Expiry is not looked at. */
+export function SSL_SESSION_is_resumable(session: Session): number {
+  return Number(session.isResumable);
+}
+
+/** SSL_SESSION_get_id(3) */
+export function SSL_SESSION_get_id(session: Session): Uint8Array {
+  return session.id;
+}
+
+/** SSL_SESSION_get_time(3): seconds since the epoch. */
+export function SSL_SESSION_get_time(session: Session): number {
+  return session.time;
+}
+
+/** SSL_SESSION_set_time(3): answers what was set. @throws RangeError where it is no time */
+export function SSL_SESSION_set_time(session: Session, seconds: number): number {
+  session.time = seconds;
+  return seconds;
+}
+
+/** SSL_SESSION_get_timeout(3): seconds. */
+export function SSL_SESSION_get_timeout(session: Session): number {
+  return session.timeout;
+}
+
+/** SSL_SESSION_set_timeout(3): 1, or 0 and nothing changed for a negative one. */
+export function SSL_SESSION_set_timeout(session: Session, seconds: number): number {
+  if (seconds < 0) return 0;
+  session.timeout = seconds;
+  return 1;
+}
+
+/** SSL_SESSION_set_ex_data(3); there is one slot. */
+export function SSL_SESSION_set_ex_data(session: Session, data: unknown): number {
+  session.data = data;
+  return 1;
+}
+
+/** SSL_SESSION_get_ex_data(3): `null` where nothing was set. */
+export function SSL_SESSION_get_ex_data(session: Session): unknown {
+  return session.data ?? null;
+}
+
+/** i2d_SSL_SESSION(3) */
+export function i2d_SSL_SESSION(session: Session): Uint8Array {
+  return session.toDer();
+}
+
+/** d2i_SSL_SESSION(3): with one hold, the caller's. @throws SessionDecodeError */
+export function d2i_SSL_SESSION(bytes: Uint8Array, now?: number): Session {
+  return Session.fromDer(bytes, now);
+}

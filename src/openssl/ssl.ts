@@ -1,0 +1,307 @@
+/** SSL: one connection. Bytes go in by receive() and come out by take() or `send`; the rest are functions of OpenSSL's. */
+
+import type { ConnectionInfo } from '../cache/callbacks.ts';
+import type { Session } from '../cache/session.ts';
+import { type ConnectionOptions, connectionOf, type ServerConnection } from '../connection.ts';
+import { Driver } from '../driver.ts';
+import type { Event } from '../events.ts';
+import { concat, copyOf } from '../wire/bytes.ts';
+import type { GenerateSessionIdCallback, Int, NotResumableSessionCallback } from './callbacks.ts';
+import {
+  SSL_MAX_SID_CTX_LENGTH,
+  SSL_OP_IGNORE_UNEXPECTED_EOF,
+  SSL_RECEIVED_SHUTDOWN,
+  SSL_SENT_SHUTDOWN,
+} from './constants.ts';
+import type { Copied, SslContext } from './ssl-context.ts';
+
+export interface SslOptions {
+  /** Takes the bytes for the peer, as they come. Without it they wait for {@link Ssl.take}. */
+  readonly send?: ((output: Uint8Array) => void) | undefined;
+  /** Hears of everything but application data. */
+  readonly attend?: ((event: Event) => void) | undefined;
+  readonly addresses?: ConnectionOptions['addresses'];
+}
+
+const attached = new WeakMap<ServerConnection, Ssl>();
+
+export class Ssl {
+  readonly #ctx: SslContext;
+  readonly #options: SslOptions;
+  /** `undefined`: a shell runs the connection, and this is only its name in callbacks. */
+  readonly #own: { driver: Driver | undefined } | undefined;
+  #connection: ServerConnection | undefined;
+  #copied: Copied;
+  #generate: GenerateSessionIdCallback | null = null;
+  #notResumable: NotResumableSessionCallback | null = null;
+  readonly #exData = new Map<number, unknown>();
+  #output: Uint8Array[] = [];
+  #input: Uint8Array[] = [];
+  #shutdown = 0;
+  #isBroken = false;
+  #isFreed = false;
+  /** The session of the connection before SSL_clear(3). */
+  #kept: Session | undefined;
+
+  /** SSL_new(3). The context has one more reference until {@link free}. */
+  constructor(ctx: SslContext, options: SslOptions = {}, connection?: ServerConnection) {
+    this.#ctx = ctx;
+    this.#options = options;
+    this.#copied = ctx.copied;
+    this.#connection = connection;
+    this.#own = connection === undefined ? { driver: undefined } : undefined;
+    if (this.#own !== undefined) ctx.upRef();
+    else if (connection !== undefined) attached.set(connection, this);
+  }
+
+  /** The one that a callback is called for: always the same for a connection. */
+  static of(info: ConnectionInfo, ctx: SslContext): Ssl {
+    const connection = connectionOf(info);
+    if (connection === undefined) throw new Error('no connection of this engine');
+    return attached.get(connection) ?? new Ssl(ctx, {}, connection);
+  }
+
+  /** SSL_get_SSL_CTX(3) */
+  getSslContext(): SslContext {
+    return this.#ctx;
+  }
+
+  /** What is below; `undefined` before the handshake starts. Look at it, but call only its getters. */
+  get connection(): ServerConnection | undefined {
+    return this.#connection;
+  }
+
+  /** SSL_accept(3): the connection counts from now on. {@link receive} does it as well. */
+  accept(): void {
+    this.#driver();
+  }
+
+  /** Bytes from the peer, in any chunking. */
+  receive(input: Uint8Array): void {
+    this.#driver().receive(input);
+  }
+
+  /** The transport has ended. Without the peer's close_notify that is an error, unless SSL_OP_IGNORE_UNEXPECTED_EOF is set. */
+  receiveEof(): void {
+    if (this.#shutdown & SSL_RECEIVED_SHUTDOWN) return;
+    if (this.#copied.options & SSL_OP_IGNORE_UNEXPECTED_EOF) {
+      this.#shutdown |= SSL_RECEIVED_SHUTDOWN;
+      return;
+    }
+    this.#isBroken = true;
+    const driver = this.#driver();
+    if (!this.#isClean) driver.run(() => driver.connection.transportEnded());
+  }
+
+  /** The bytes for the peer since the last call. Empty where `send` takes them. */
+  take(): Uint8Array {
+    return concat(...this.#output.splice(0));
+  }
+
+  /** SSL_read(3): the application data that has come, or `null`. */
+  read(): Uint8Array | null {
+    const data = concat(...this.#input.splice(0));
+    return data.length === 0 ? null : data;
+  }
+
+  /** SSL_write(3): the number of bytes; −1 before the handshake is complete and after the end. */
+  write(data: Uint8Array): number {
+    const driver = this.#driver();
+    if (!driver.connection.canWrite || this.#shutdown & SSL_SENT_SHUTDOWN) return -1;
+    driver.run(() => driver.connection.write(data));
+    return data.length;
+  }
+
+  /** SSL_is_init_finished(3) */
+  isInitFinished(): number {
+    return Number(this.#connection?.isEstablished ?? false);
+  }
+
+  /** SSL_session_reused(3) */
+  sessionReused(): number {
+    return Number(this.#connection?.resumption.resumed ?? false);
+  }
+
+  /** SSL_get_session(3): lent, `null` before there is one. */
+  getSession(): Session | null {
+    return this.#connection?.session ?? this.#kept ?? null;
+  }
+
+  /** SSL_get0_session(3): the same. */
+  get0Session(): Session | null {
+    return this.getSession();
+  }
+
+  /** SSL_get1_session(3): with a hold, to be given back with `free()`. */
+  get1Session(): Session | null {
+    return this.getSession()?.upRef() ?? null;
+  }
+
+  /**
+   * SSL_shutdown(3). Sends close_notify, unless shutdown is quiet. 1: both directions are closed; 0: only ours is, so far;
+   * −1: the handshake is not complete, or the connection has failed.
+   */
+  shutdown(): number {
+    const driver = this.#driver();
+    if (this.#copied.quietShutdown) {
+      this.#shutdown = SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN;
+      return 1;
+    }
+    if (this.#isBroken || !driver.connection.isEstablished) return -1;
+    if ((this.#shutdown & SSL_SENT_SHUTDOWN) === 0) {
+      this.#shutdown |= SSL_SENT_SHUTDOWN;
+      driver.run(() => driver.connection.end());
+    }
+    return this.#shutdown & SSL_RECEIVED_SHUTDOWN ? 1 : 0;
+  }
+
+  /** SSL_set_shutdown(3): says what has been sent and received, and sends nothing. Nothing that was so becomes undone. */
+  setShutdown(mode: number): void {
+    this.#shutdown |= mode;
+  }
+
+  /** SSL_get_shutdown(3) */
+  getShutdown(): number {
+    return this.#shutdown;
+  }
+
+  /** SSL_set_quiet_shutdown(3) */
+  setQuietShutdown(mode: Int): void {
+    this.#copied = { ...this.#copied, quietShutdown: Number(mode) };
+  }
+
+  /** SSL_get_quiet_shutdown(3) */
+  getQuietShutdown(): number {
+    return this.#copied.quietShutdown;
+  }
+
+  /** SSL_free(3). Unless SSL_SENT_SHUTDOWN is set, a completed connection takes its session along; see `sessions.removeUnclean`. */
+  free(): void {
+    if (this.#isFreed) throw new Error('free() of a connection that has been freed');
+    this.#end();
+    this.#dropKept();
+    this.#isFreed = true;
+    if (this.#own !== undefined) this.#ctx.free();
+  }
+
+  /** SSL_clear(3): the same end, and ready for another connection. The session of a clean one is still there to be seen. */
+  clear(): void {
+    const session = this.#isClean ? this.get1Session() : null;
+    this.#end();
+    this.#dropKept();
+    this.#kept = session ?? undefined;
+    this.#connection = undefined;
+    this.#shutdown = 0;
+    this.#isBroken = false;
+  }
+
+  /** SSL_set_session_id_context(3). 0: too long. For a handshake to come. */
+  setSessionIdContext(context: Uint8Array): number {
+    if (context.length > SSL_MAX_SID_CTX_LENGTH) return 0;
+    this.#copied = { ...this.#copied, idContext: copyOf(context) };
+    return 1;
+  }
+
+  /** SSL_set_options(3). The options now. For a handshake to come. */
+  setOptions(options: number): number {
+    this.#copied = { ...this.#copied, options: this.#copied.options | options };
+    return this.#copied.options;
+  }
+
+  /** SSL_get_options(3) */
+  getOptions(): number {
+    return this.#copied.options;
+  }
+
+  /** SSL_set_num_tickets(3). For a handshake to come. */
+  setNumTickets(numTickets: number): number {
+    if (!Number.isInteger(numTickets) || numTickets < 0 || numTickets > 255) return 0;
+    this.#copied = { ...this.#copied, numTickets };
+    return 1;
+  }
+
+  /** SSL_set_generate_session_id(3) */
+  setGenerateSessionId(callback: GenerateSessionIdCallback | null): number {
+    this.#generate = callback;
+    return 1;
+  }
+
+  get generateSessionId(): GenerateSessionIdCallback | null {
+    return this.#generate;
+  }
+
+  /** SSL_set_not_resumable_session_callback(3) */
+  setNotResumableSessionCallback(callback: NotResumableSessionCallback | null): void {
+    this.#notResumable = callback;
+  }
+
+  get notResumableSession(): NotResumableSessionCallback | null {
+    return this.#notResumable;
+  }
+
+  /** SSL_has_matching_session_id(3): 1 where the internal cache has a session under this id. */
+  hasMatchingSessionId(id: Uint8Array): number {
+    const version = this.#connection?.version;
+    const { cache } = this.#ctx.config.store;
+    return Number(version !== undefined && cache?.has(version, id));
+  }
+
+  /** SSL_set_ex_data(3) */
+  setExData(index: number, data: unknown): number {
+    this.#exData.set(index, data);
+    return 1;
+  }
+
+  /** SSL_get_ex_data(3): `null` where nothing was set. */
+  getExData(index: number): unknown {
+    return this.#exData.get(index) ?? null;
+  }
+
+  get #isClean(): boolean {
+    return (this.#shutdown & SSL_SENT_SHUTDOWN) !== 0;
+  }
+
+  /** Starts the handshake, the first time. */
+  #driver(): Driver {
+    if (this.#own === undefined) throw new Error('a shell runs this connection: use its socket');
+    if (this.#isFreed) throw new Error('this connection has been freed');
+    if (this.#own.driver !== undefined) return this.#own.driver;
+    const driver = new Driver(this.#ctx.configFor(this.#copied), this.#shell, { addresses: this.#options.addresses });
+    this.#own.driver = driver;
+    this.#connection = driver.connection;
+    attached.set(driver.connection, this);
+    return driver;
+  }
+
+  get #shell() {
+    return {
+      send: (output: Uint8Array) => {
+        if (this.#options.send === undefined) this.#output.push(output);
+        else this.#options.send(output);
+      },
+      attend: (event: Event) => this.#attend(event),
+      crash: (error: unknown) => {
+        throw error;
+      },
+    };
+  }
+
+  #attend(event: Event): void {
+    if (event.type === 'data') this.#input.push(event.data);
+    else if (event.type === 'end') this.#shutdown |= SSL_RECEIVED_SHUTDOWN;
+    else if (event.type === 'failed') this.#isBroken = true;
+    if (event.type !== 'data') this.#options.attend?.(event);
+  }
+
+  #end(): void {
+    const driver = this.#own?.driver;
+    if (driver === undefined) return;
+    driver.run(() => driver.connection.dispose(this.#isClean));
+    if (this.#own !== undefined) this.#own.driver = undefined;
+  }
+
+  #dropKept(): void {
+    this.#kept?.free();
+    this.#kept = undefined;
+  }
+}
