@@ -162,13 +162,16 @@ export class ConnectionSessions implements Sessions {
     this.#inCache(() => this.store.add(session));
   }
 
-  isRuledOut(isForwardSecure: boolean): boolean {
+  get isRuledOut(): boolean {
+    return this.#isRuledOut;
+  }
+
+  askNotResumable(isForwardSecure: boolean): void {
     const { notResumable } = this.store.policy;
-    if (notResumable === undefined) return false;
+    if (notResumable === undefined) return;
     // Of a callback that throws nothing is known: then better none.
     const ruledOut = () => this.store.call('notResumable', () => notResumable(this.#host.info(), isForwardSecure));
     this.#isRuledOut = this.#run(ruledOut) !== false;
-    return this.#isRuledOut;
   }
 
   newId(version: Version): Uint8Array {
@@ -192,10 +195,12 @@ export class ConnectionSessions implements Sessions {
     return copyOf(id);
   }
 
-  announce(session: Session): void {
+  announce(session: Session, isNeeded: boolean): void {
     this.hold(session);
+    if (!this.store.isCaching) return;
     this.#run(() => {
-      const cache = this.store.storeCache;
+      // SSL_CTX_sess_set_remove_cb(3): only what is in the cache can be told to leave it.
+      const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
       if (cache !== undefined && !cache.isClosed) this.#inCache(() => this.store.add(session));
       this.#emit({ type: 'new-session', session });
       if (this.store.policy.onNew !== undefined) this.#callOnNew(session);

@@ -59,11 +59,11 @@ export class SessionStore {
   }
 
   get canKeep(): boolean {
-    return this.#isCaching && (this.storeCache !== undefined || this.policy.onNew !== undefined);
+    return this.isCaching && (this.storeCache !== undefined || this.policy.onNew !== undefined);
   }
 
   /** SSL_SESS_CACHE_SERVER. Without it nothing new is kept; what is there already still resumes. */
-  get #isCaching(): boolean {
+  get isCaching(): boolean {
     return this.policy.mode === 'server' || this.policy.mode === 'both';
   }
 
@@ -81,7 +81,7 @@ export class SessionStore {
   /** A handshake is complete. */
   completed(): void {
     const completed = this.counters.count('acceptGood');
-    if (this.policy.autoClear && this.#isCaching && completed % CONNECTIONS_PER_FLUSH === 0) {
+    if (this.policy.autoClear && this.isCaching && completed % CONNECTIONS_PER_FLUSH === 0) {
       this.cache?.flush(this.now(), 'expired');
     }
   }

@@ -21,12 +21,17 @@ export interface Sessions {
   find(version: Version, id: Uint8Array): Awaitable<unknown>;
   /** The session (whose hold is the connection's until it ends), or why there is none. */
   found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption;
-  /** Of a full handshake: whether the user wants its session never to be resumed. Then nobody keeps it. Runs as a task. */
-  isRuledOut(isForwardSecure: boolean): boolean;
+  /** Of a full handshake: asks whether its session must never be resumed. Then nobody keeps it. Runs as a task. */
+  askNotResumable(isForwardSecure: boolean): void;
+  /** What has been answered to that. */
+  readonly isRuledOut: boolean;
   /** A fresh id that is not in use. Runs as a task, since the user may generate it. */
   newId(version: Version): Uint8Array;
-  /** Keeps a new session and tells the new callback, before anything that is queued now can leave. Runs as a task. */
-  announce(session: Session): void;
+  /**
+   * Tells the new callback of a session, before anything that is queued now can leave; and keeps it, unless its client does
+   * and nobody needs to know it here. Runs as a task.
+   */
+  announce(session: Session, isNeeded: boolean): void;
   /** Takes over the caller's hold until the connection ends. */
   hold(session: Session): Session;
   /** An offered session was accepted. */
@@ -35,6 +40,27 @@ export interface Sessions {
   take(session: Session): Awaitable<boolean>;
   /** An offered session is past its time: it leaves cache and store. Runs as a task. */
   expire(session: Session): void;
+}
+
+/** Sessions that their clients keep, sealed under the server's keys (RFC 5077, RFC 8446 §4.6.1). */
+export interface Tickets {
+  /** Runs as a task. What it answers goes to {@link Tickets.opened}. */
+  open(version: Version, ticket: Uint8Array): Awaitable<unknown>;
+  /**
+   * The session of a ticket (its hold is the connection's until it ends), or why there is none. In TLS 1.2 it goes by the id
+   * that the client has given it (RFC 5077 §3.4).
+   */
+  opened(version: Version, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket;
+  /** Runs as a task. What it answers goes to {@link Tickets.sealed}. */
+  seal(session: Session): Awaitable<unknown>;
+  /** `undefined`: there is no key now. */
+  sealed(outcome: TaskOutcome<unknown>): Uint8Array | undefined;
+}
+
+export interface OpenedTicket {
+  readonly found: Session | NoResumption;
+  /** Whether the client gets a new ticket; `undefined`: as is usual in this version. */
+  readonly renew: boolean | undefined;
 }
 
 /** The connection, as a handshake acts on it. */
@@ -46,6 +72,7 @@ export interface Handshaking {
   now(): number;
   readonly transcript: Transcript;
   readonly sessions: Sessions;
+  readonly tickets: Tickets;
   readonly facts: Facts;
   /** Queues a message and returns its bytes, for the transcript. */
   send<T>(message: Message<T>, body: T): Uint8Array;

@@ -3,9 +3,10 @@
 import type { Session } from '../cache/session.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
 import { TlsAlert } from '../wire/alert.ts';
+import { EMPTY } from '../wire/bytes.ts';
 import { type GroupName, NamedGroup, type SignatureSchemeName } from '../wire/registry.ts';
 import type { ClientHello } from './client-hello.ts';
-import type { Handshaking } from './context.ts';
+import type { Handshaking, OpenedTicket } from './context.ts';
 import { commonGroups, commonSuites, type Signing, selectSigning } from './negotiate.ts';
 import { type NoResumption, notResumed, whyNotResumable } from './resumption.ts';
 import { type Handshake, perform, performed } from './wait.ts';
@@ -31,35 +32,50 @@ export function requireTls12Hello(
   }
 }
 
-/** The session that the id stands for, where it may be resumed; `undefined` leads to a full handshake. */
-export function* selectSessionTls12(context: Handshaking, hello: ClientHello): Handshake<Session | undefined> {
-  const { facts } = context;
-  const found = yield* findSession(context, hello);
-  if (typeof found === 'string') {
-    facts.resumption = notResumed(found);
-    return undefined;
-  }
-  facts.resumption = {
-    resumed: true,
-    mechanism: 'session-id',
-    pskMode: undefined,
-    identityIndex: undefined,
-    session: found,
-    reason: undefined,
-  };
-  facts.session = found;
-  context.sessions.hit();
-  return found;
+/** What a hello comes to: a session that it may resume, and whether its client gets a ticket (RFC 5077 §3.1). */
+export interface OfferTls12 {
+  /** `undefined` leads to a full handshake. */
+  readonly session: Session | undefined;
+  readonly sendTicket: boolean;
 }
 
-function* findSession(context: Handshaking, hello: ClientHello): Handshake<Session | NoResumption> {
-  const { settings, facts, sessions } = context;
+export function* selectSessionTls12(context: Handshaking, hello: ClientHello): Handshake<OfferTls12> {
+  const { facts, settings } = context;
+  const ticket = settings.tickets.mode === 'stateless' ? hello.extensions.sessionTicket : undefined;
+  const mechanism = ticket === undefined || ticket.length === 0 ? 'session-id' : 'ticket';
+  const { found, renew } =
+    mechanism === 'session-id' ? yield* lookUp(context, hello) : yield* openTicket(context, hello, ticket ?? EMPTY);
+  const reason = typeof found === 'string' ? found : yield* whyNot(context, hello, found);
+  const session = reason === undefined && typeof found !== 'string' ? found : undefined;
+  const sendTicket = ticket !== undefined && (renew ?? (mechanism === 'session-id' || session === undefined));
+  if (session === undefined) facts.resumption = notResumed(reason ?? 'not-offered');
+  else {
+    facts.resumption = { resumed: true, mechanism, pskMode: undefined, identityIndex: undefined, session, reason };
+    facts.session = session;
+    context.sessions.hit();
+  }
+  return { session, sendTicket };
+}
+
+/** RFC 5077 §3.4: who presents a ticket is not looked up by the id that stands beside it. */
+function* openTicket(context: Handshaking, hello: ClientHello, ticket: Uint8Array): Handshake<OpenedTicket> {
+  const { tickets } = context;
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.open('TLSv1.2', ticket) });
+  return tickets.opened('TLSv1.2', outcome, hello.legacySessionId);
+}
+
+function* lookUp(context: Handshaking, hello: ClientHello): Handshake<OpenedTicket> {
+  const { settings, sessions } = context;
   const id = hello.legacySessionId;
-  if (id.length === 0) return 'not-offered';
-  if (!sessions.canFind) return 'disabled';
+  const renew = undefined;
+  if (id.length === 0) return { found: 'not-offered', renew };
+  if (settings.tickets.mode === 'off' || !sessions.canFind) return { found: 'disabled', renew };
   const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.2', id) });
-  const session = sessions.found('TLSv1.2', id, outcome);
-  if (typeof session === 'string') return session;
+  return { found: sessions.found('TLSv1.2', id, outcome), renew };
+}
+
+function* whyNot(context: Handshaking, hello: ClientHello, session: Session): Handshake<NoResumption | undefined> {
+  const { settings, facts, sessions } = context;
   const offer = {
     version: 'TLSv1.2',
     serverName: facts.serverName,
@@ -70,7 +86,7 @@ function* findSession(context: Handshaking, hello: ClientHello): Handshake<Sessi
   const reason = whyNotResumable(session, offer, settings);
   if (reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session));
   if (reason === 'cipher-suite' && settings.compat !== undefined) requireSuiteOffered(context, hello, session);
-  return reason ?? session;
+  return reason;
 }
 
 /** As in OpenSSL: the alert ends the session as well, although the peer has proved nothing. */

@@ -23,6 +23,8 @@ export interface Tls13Choice {
   readonly share: { readonly group: GroupName; readonly keyExchange: Uint8Array } | undefined;
   /** `undefined` with a PSK. */
   readonly signing: Signing | undefined;
+  /** Whoever opened the ticket has said that there are to be no new ones. */
+  readonly keepsTicket: boolean;
 }
 
 /** At most one HelloRetryRequest, and what it says stays said. */
@@ -37,8 +39,9 @@ export function* negotiateTls13(context: Handshaking, first: Received<ClientHell
   context.facts.suite = suite;
   context.facts.alpnProtocol = selectAlpn(first.body, context.settings);
   const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered, lookups) : undefined;
+  const keepsTicket = isKept(lookups);
   if (alone !== undefined)
-    return { hello: first, retried: false, suite, psk: alone, share: undefined, signing: undefined };
+    return { hello: first, retried: false, suite, psk: alone, share: undefined, signing: undefined, keepsTicket };
   return yield* negotiateShare(
     context,
     { hello: first, suite, psk: offered?.mode === 'psk_ke' ? undefined : offered },
@@ -59,7 +62,12 @@ function* negotiateShare(
   const keyExchange = wanted.keyExchange ?? onlyShare(hello.body, wanted.group);
   const psk = yield* takePsk(context, kept, lookups);
   const signing = psk === undefined ? selectSigningTls13(context, hello.body) : undefined;
-  return { hello, retried, suite, psk, share: { group: wanted.group, keyExchange }, signing };
+  const share = { group: wanted.group, keyExchange };
+  return { hello, retried, suite, psk, share, signing, keepsTicket: isKept(lookups) };
+}
+
+function isKept(lookups: Lookups): boolean {
+  return [...lookups.values()].some(({ renew }) => renew === false);
 }
 
 /** §4.2.3, §4.4.2.2: a certificate that the client can verify; RSASSA-PKCS1-v1_5 is for certificates only. */

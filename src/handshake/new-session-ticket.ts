@@ -1,4 +1,4 @@
-/** NewSessionTicket: RFC 8446 §4.6.1. */
+/** NewSessionTicket: RFC 8446 §4.6.1; for TLS 1.2 RFC 5077 §3.3. */
 
 import { extensions, type Infer, opaque, struct, uint32 } from '../wire/codec.ts';
 import { ExtensionType } from '../wire/registry.ts';
@@ -13,6 +13,11 @@ export const NewSessionTicket = struct({
 });
 export type NewSessionTicket = Infer<typeof NewSessionTicket>;
 export const newSessionTicket = message('new_session_ticket', NewSessionTicket, 131072);
+
+/** RFC 5077 §3.3. An empty ticket is for a server that has promised one and finds that it cannot. */
+export const NewSessionTicketTls12 = struct({ ticketLifetimeHint: uint32, ticket: opaque(0, 0xffff) });
+export type NewSessionTicketTls12 = Infer<typeof NewSessionTicketTls12>;
+export const newSessionTicketTls12 = message('new_session_ticket', NewSessionTicketTls12, 131072);
 
 /** §4.6.1: servers MUST NOT use a value greater than seven days. */
 export const MAX_TICKET_LIFETIME = 604800;

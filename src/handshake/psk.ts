@@ -7,7 +7,7 @@ import { TlsAlert } from '../wire/alert.ts';
 import { equalConstantTime, latin1, wipe } from '../wire/bytes.ts';
 import type { PskMode } from '../wire/registry.ts';
 import { type ClientHello, truncateBeforeBinders } from './client-hello.ts';
-import type { Handshaking } from './context.ts';
+import type { Handshaking, OpenedTicket } from './context.ts';
 import type { Received } from './message.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
 import { type NoResumption, notResumed, whyNotResumable } from './resumption.ts';
@@ -23,7 +23,7 @@ export interface SelectedPsk {
 }
 
 /** What each identity led to; kept across a HelloRetryRequest, so that each is looked up once. */
-export type Lookups = Map<string, Session | NoResumption>;
+export type Lookups = Map<string, OpenedTicket>;
 
 /** The ticket of a stateful session is its id, and ids have 1 to 32 bytes. */
 const MAX_ID = 32;
@@ -54,7 +54,8 @@ function pskMode(
   hello: ClientHello,
 ): { readonly mode?: PskMode | undefined; readonly reason?: NoResumption } {
   if (hello.extensions.preSharedKey === undefined) return { reason: 'not-offered' };
-  if (settings.tickets.mode === 'off' || !sessions.canFind) return { reason: 'disabled' };
+  const { mode: tickets } = settings.tickets;
+  if (tickets === 'off' || (tickets === 'stateful' && !sessions.canFind)) return { reason: 'disabled' };
   const hasGroup = hello.extensions.keyShare !== undefined && commonGroups(hello, settings).length > 0;
   const mode = selectPskMode(hello, settings, hasGroup);
   return mode === undefined ? { reason: 'psk-mode' } : { mode };
@@ -83,7 +84,7 @@ function* findSession(
   } as const;
   let first: NoResumption | undefined;
   for (const [identityIndex, { identity }] of identities.slice(0, settings.maxIdentities).entries()) {
-    const session = yield* lookUp(context, identity, lookups);
+    const { found: session } = yield* lookUp(context, identity, lookups);
     const reason = typeof session === 'string' ? session : whyNotResumable(session, offer, settings);
     if (typeof session !== 'string' && reason === undefined) return { session, identityIndex };
     if (typeof session !== 'string' && reason === 'expired') {
@@ -95,16 +96,25 @@ function* findSession(
 }
 
 /** §4.1.4: the client may have removed identities for its second hello, so they are known by their bytes. */
-function* lookUp(context: Handshaking, identity: Uint8Array, lookups: Lookups): Handshake<Session | NoResumption> {
-  if (identity.length > MAX_ID) return 'undecryptable';
+function* lookUp(context: Handshaking, identity: Uint8Array, lookups: Lookups): Handshake<OpenedTicket> {
   const key = latin1(identity);
   const known = lookups.get(key);
   if (known !== undefined) return known;
-  const run = () => context.sessions.find('TLSv1.3', identity);
-  const outcome = yield* perform({ kind: 'session', budgeted: true, run });
-  const found = context.sessions.found('TLSv1.3', identity, outcome);
-  lookups.set(key, found);
-  return found;
+  const isStateless = context.settings.tickets.mode === 'stateless';
+  const opened = isStateless ? yield* open(context, identity) : yield* find(context, identity);
+  lookups.set(key, opened);
+  return opened;
+}
+
+function* open({ tickets }: Handshaking, ticket: Uint8Array): Handshake<OpenedTicket> {
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.open('TLSv1.3', ticket) });
+  return tickets.opened('TLSv1.3', outcome);
+}
+
+function* find({ sessions }: Handshaking, id: Uint8Array): Handshake<OpenedTicket> {
+  if (id.length > MAX_ID) return { found: 'undecryptable', renew: undefined };
+  const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.3', id) });
+  return { found: sessions.found('TLSv1.3', id, outcome), renew: undefined };
 }
 
 /** The session's own suite where it is to be had, else one with its hash; whyNotResumable has seen that there is one. */
@@ -146,13 +156,15 @@ export function* takePsk(
 ): Handshake<SelectedPsk | undefined> {
   if (psk === undefined) return undefined;
   const { session, identityIndex, mode } = psk;
-  const lost = context.settings.tickets.singleUse ? yield* take(context, session) : undefined;
+  const { settings } = context;
+  const lost = settings.tickets.singleUse ? yield* take(context, session) : undefined;
   if (lost !== undefined) {
-    lookups.set(latin1(session.id), lost); // nor may a second ClientHello have it
+    // Nor may a second ClientHello have it.
+    for (const [key, { found }] of lookups) if (found === session) lookups.set(key, { found: lost, renew: undefined });
     context.facts.resumption = notResumed(lost);
     return undefined;
   }
-  const mechanism = 'psk-stateful';
+  const mechanism = settings.tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
   context.facts.resumption = { resumed: true, mechanism, pskMode: mode, identityIndex, session, reason: undefined };
   context.facts.session = session;
   context.sessions.hit();

@@ -26,27 +26,32 @@ import { agree, generateKey, signature } from './key-exchange.ts';
 import type { Received } from './message.ts';
 import { selectAlpn } from './negotiate.ts';
 import { requireTls12Hello, selectSessionTls12, selectTls12, type Tls12Choice } from './negotiate-tls12.ts';
+import { newSessionTicketTls12 } from './new-session-ticket.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
 import { scopeOf } from './resumption.ts';
 import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from './server-hello.ts';
 import { serverHelloDone } from './server-hello-done.ts';
 import { ServerECDHParams, serverKeyExchange } from './server-key-exchange.ts';
-import { type Handshake, performed, receive, receiveChangeCipherSpec } from './wait.ts';
+import { type Handshake, perform, performed, receive, receiveChangeCipherSpec } from './wait.ts';
 
 export function* serveTls12(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
   requireTls12Hello(context, hello.body);
-  const session = yield* selectSessionTls12(context, hello.body);
-  return session === undefined ? yield* fullHandshake(context, hello) : yield* resume(context, hello, session);
+  const { session, sendTicket } = yield* selectSessionTls12(context, hello.body);
+  if (session === undefined) return yield* fullHandshake(context, hello, sendTicket);
+  return yield* resume(context, hello, session, sendTicket);
 }
 
-/** Figure 1: Message flow for a full handshake. */
-function* fullHandshake(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
+/** Figure 1: Message flow for a full handshake; with a ticket, RFC 5077 §3.1, Figure 1. */
+function* fullHandshake(
+  context: Handshaking,
+  hello: Received<ClientHello>,
+  wantsTicket: boolean,
+): Handshake<Established> {
   const choice = selectTls12(context, hello.body);
-  yield* performed('bookkeeping', () => context.sessions.isRuledOut(true)); // all our suites are ECDHE
-  const id = context.sessions.canKeep
-    ? yield* performed('bookkeeping', () => context.sessions.newId('TLSv1.2'))
-    : EMPTY;
-  const randoms = sendServerHello(context, hello, choice.suite, id);
+  yield* performed('bookkeeping', () => context.sessions.askNotResumable(true)); // all our suites are ECDHE
+  const ticketed = wantsTicket && !context.sessions.isRuledOut;
+  const id = ticketed ? EMPTY : yield* sessionId(context);
+  const randoms = sendServerHello(context, hello, { suite: choice.suite, sessionId: id, ticketed });
   if (context.settings.compat !== undefined) attachUnproved(context, hello.body, id);
   sendCertificate(context, choice);
   const key = yield* sendServerKeyExchange(context, choice, randoms);
@@ -59,19 +64,47 @@ function* fullHandshake(context: Handshaking, hello: Received<ClientHello>): Han
     masterSecret(context, hello.body, choice.suite, premaster, randoms),
   );
   yield* receiveFinished(context, keys);
-  yield* keepSession(context, newSession(context, hello.body, id, keys.master));
+  const session = newSession(context, hello.body, id, keys.master);
+  yield* keepSession(context, session);
+  if (ticketed) yield* sendNewSessionTicket(context, session, session.timeout);
   sendFinished(context, keys);
   return established(context, keys);
 }
 
-/** Figure 2: Message flow for an abbreviated handshake. The server's Finished comes first. */
-function* resume(context: Handshaking, hello: Received<ClientHello>, session: Session): Handshake<Established> {
+/** Empty where nobody would keep the session. */
+function* sessionId({ settings, sessions }: Handshaking): Handshake<Uint8Array> {
+  if (settings.tickets.mode === 'off' || !sessions.canKeep) return EMPTY;
+  return yield* performed('bookkeeping', () => sessions.newId('TLSv1.2'));
+}
+
+/**
+ * Figure 2: Message flow for an abbreviated handshake. The server's Finished comes first. With a new ticket, RFC 5077 §3.1,
+ * Figure 2; it has the session as it is, as old as it is.
+ */
+function* resume(
+  context: Handshaking,
+  hello: Received<ClientHello>,
+  session: Session,
+  ticketed: boolean,
+): Handshake<Established> {
   const suite = suiteById(session.cipherSuite) as SuiteParameters; // selectSessionTls12 has seen to it
-  const randoms = sendServerHello(context, hello, suite, hello.body.legacySessionId);
+  const randoms = sendServerHello(context, hello, { suite, sessionId: hello.body.legacySessionId, ticketed });
+  if (ticketed) yield* sendNewSessionTicket(context, session, UNSPECIFIED);
   const keys = deriveKeys(context, suite, randoms, storedMasterSecret(session.secret));
   sendFinished(context, keys);
   yield* receiveFinished(context, keys);
   return established(context, keys);
+}
+
+/** RFC 5077 §3.3: a lifetime_hint that says nothing; as OpenSSL sends it with a ticket that renews another. */
+const UNSPECIFIED = 0;
+
+/** RFC 5077 §3.3. ServerHello has promised it: without a key an empty one. */
+function* sendNewSessionTicket(context: Handshaking, session: Session, hint: number): Handshake<void> {
+  const run = () => context.tickets.seal(session);
+  const ticket = context.tickets.sealed(yield* perform({ kind: 'ticket', budgeted: true, run }));
+  const body = { ticketLifetimeHint: ticket === undefined ? UNSPECIFIED : hint, ticket: ticket ?? EMPTY };
+  context.transcript.add(context.send(newSessionTicketTls12, body));
 }
 
 interface Randoms {
@@ -87,11 +120,16 @@ interface Keys {
   readonly writing: Protection;
 }
 
+interface ServerHelloChoice {
+  readonly suite: SuiteParameters;
+  readonly sessionId: Uint8Array;
+  readonly ticketed: boolean;
+}
+
 function sendServerHello(
   context: Handshaking,
   hello: Received<ClientHello>,
-  suite: SuiteParameters,
-  sessionId: Uint8Array,
+  { suite, sessionId, ticketed }: ServerHelloChoice,
 ): Randoms {
   const { facts, settings } = context;
   const random = copyOf(context.randomBytes(32));
@@ -105,7 +143,7 @@ function sendServerHello(
     legacySessionIdEcho: sessionId,
     cipherSuite: suite.id,
     legacyCompressionMethod: 0,
-    extensions: serverHelloExtensions(context, hello.body),
+    extensions: serverHelloExtensions(context, hello.body, ticketed),
   };
   context.transcript.add(hello.raw);
   context.transcript.start(settings.crypto.hashes[suite.hash]);
@@ -114,7 +152,7 @@ function sendServerHello(
 }
 
 /** An extension is answered only where it was offered (RFC 5246 §7.4.1.4). */
-function serverHelloExtensions(context: Handshaking, hello: ClientHello) {
+function serverHelloExtensions(context: Handshaking, hello: ClientHello, ticketed: boolean) {
   const { extensions, cipherSuites } = hello;
   const { facts } = context;
   const secureRenegotiation =
@@ -127,6 +165,7 @@ function serverHelloExtensions(context: Handshaking, hello: ClientHello) {
     alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
     extendedMasterSecret: extensions.extendedMasterSecret, // RFC 7627 §5.1
     recordSizeLimit: recordSizeLimit(context, hello),
+    sessionTicket: ticketed || undefined, // RFC 5077 §3.2
   };
 }
 
@@ -208,7 +247,7 @@ function sendFinished(context: Handshaking, { suite, master, writing }: Keys): v
 function* keepSession(context: Handshaking, session: Session): Handshake<void> {
   context.facts.session = session;
   if (session.id.length === 0) context.sessions.hold(session);
-  else yield* performed('bookkeeping', () => context.sessions.announce(session));
+  else yield* performed('bookkeeping', () => context.sessions.announce(session, true));
 }
 
 /** OpenSSL has a session from ServerHello on, and its remove callback hears of it when the handshake fails. */

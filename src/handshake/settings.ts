@@ -29,7 +29,8 @@ export interface Settings {
 }
 
 export interface TicketSettings {
-  readonly mode: 'stateful' | 'off';
+  readonly mode: 'stateful' | 'stateless' | 'off';
+  readonly timing: 'after-finished' | 'half-rtt' | 'with-first-write' | 'manual';
   readonly initial: number;
   readonly afterResumption: number;
   readonly singleUse: boolean;

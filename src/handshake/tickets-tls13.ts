@@ -1,80 +1,142 @@
 /** NewSessionTicket messages: RFC 8446 §4.6.1. A stateful ticket is the id under which the session is kept. */
 
 import { Session } from '../cache/session.ts';
-import { type MasterSecret, resumptionMasterSecret, resumptionPsk } from '../crypto/key-schedule.ts';
+import { type MasterSecret, type ResumptionMasterSecret, resumptionMasterSecret, resumptionPsk } from '../crypto/key-schedule.ts';
+import type { Hash } from '../crypto/provider.ts';
 import { EMPTY } from '../wire/bytes.ts';
-import { decode, uint32 } from '../wire/codec.ts';
+import { decode, encode, uint32 } from '../wire/codec.ts';
 import { NamedGroup } from '../wire/registry.ts';
+import type { ClientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import { selectPskMode } from './negotiate.ts';
 import type { Tls13Choice } from './negotiate-tls13.ts';
-import { MAX_TICKET_LIFETIME, newSessionTicket } from './new-session-ticket.ts';
+import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from './new-session-ticket.ts';
 import { scopeOf } from './resumption.ts';
-import { type Handshake, performed } from './wait.ts';
+import { type Handshake, perform, performed } from './wait.ts';
 
-/** The transcript has the client's Finished by now. */
-export function* sendNewSessionTickets(
-  context: Handshaking,
-  choice: Tls13Choice,
-  master: MasterSecret,
-): Handshake<void> {
-  const count = ticketCount(context, choice);
-  if (count === 0 && choice.psk !== undefined) return;
-  const hash = context.settings.crypto.hashes[choice.suite.hash];
-  const resumption = context.own(resumptionMasterSecret(hash, master, context.transcript.peek()));
-  const pskFor = (ticketNonce: Uint8Array) => context.own(resumptionPsk(hash, resumption, ticketNonce));
-  if (count === 0) attachUnsent(context, choice, pskFor(EMPTY));
-  for (let i = 0; i < count; i++) {
-    const ticketNonce = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, i); // one per ticket of a connection
-    const id = yield* performed('bookkeeping', () => context.sessions.newId('TLSv1.3'));
-    const session = newSession(context, choice, id, pskFor(ticketNonce));
-    context.facts.session = session;
-    yield* performed('bookkeeping', () => context.sessions.announce(session));
-    sendTicket(context, session, ticketNonce);
+/** A ticket and the session that it stands for. */
+interface Issue {
+  readonly session: Session;
+  readonly message: NewSessionTicket;
+}
+
+/** Makes the tickets of one connection, while the handshake is under way or later. */
+export class TicketIssuer {
+  readonly #context: Handshaking;
+  readonly #choice: Tls13Choice;
+  readonly #hash: Hash;
+  readonly #resumption: ResumptionMasterSecret;
+  #count = 0;
+
+  /** `transcriptHash`: of ClientHello…client Finished. */
+  constructor(context: Handshaking, choice: Tls13Choice, master: MasterSecret, transcriptHash: Uint8Array) {
+    this.#context = context;
+    this.#choice = choice;
+    this.#hash = context.settings.crypto.hashes[choice.suite.hash];
+    this.#resumption = context.own(resumptionMasterSecret(this.#hash, master, transcriptHash), 'closed');
+  }
+
+  /** Each is known to its keepers before it can leave. */
+  *send(count: number): Handshake<void> {
+    for (const issue of yield* this.#make(count)) {
+      yield* this.announce([issue]);
+      this.#context.send(newSessionTicket, issue.message);
+    }
+  }
+
+  /** Before the client has proved anything: nobody is told yet. See {@link TicketIssuer.announce}. */
+  *sendEarly(count: number): Handshake<readonly Issue[]> {
+    const issues = yield* this.#make(count);
+    for (const { message } of issues) this.#context.send(newSessionTicket, message);
+    return issues;
+  }
+
+  *announce(issues: readonly Issue[]): Handshake<void> {
+    const { sessions, facts, settings } = this.#context;
+    const isNeeded = settings.tickets.mode === 'stateful' || settings.tickets.singleUse;
+    for (const { session } of issues) {
+      facts.session = session;
+      yield* performed('bookkeeping', () => sessions.announce(session, isNeeded));
+    }
+  }
+
+  /** SSL_get_session(3): a connection has a session even where its client was given no ticket, but nobody can resume it. */
+  attachUnsent(): void {
+    const { facts, sessions } = this.#context;
+    facts.session = sessions.hold(this.#newSession(EMPTY, EMPTY));
+  }
+
+  *#make(count: number): Handshake<readonly Issue[]> {
+    const issues: Issue[] = [];
+    for (let i = 0; i < count; i++) {
+      const issue = yield* this.#issue();
+      if (issue !== undefined) issues.push(issue);
+    }
+    return issues;
+  }
+
+  /** None where it cannot be sealed: a connection does without. */
+  *#issue(): Handshake<Issue | undefined> {
+    const { sessions, settings } = this.#context;
+    const ticketNonce = encode(uint32, this.#count++); // one per ticket of a connection
+    const id = yield* performed('bookkeeping', () => sessions.newId('TLSv1.3'));
+    const session = this.#newSession(id, ticketNonce);
+    const ticket = settings.tickets.mode === 'stateful' ? id : yield* this.#seal(session);
+    if (ticket === undefined) {
+      session.release();
+      return undefined;
+    }
+    const { ticketAgeAdd } = session;
+    return { session, message: { ticketLifetime: this.#lifetime(session), ticketAgeAdd, ticketNonce, ticket, extensions: {} } };
+  }
+
+  *#seal(session: Session): Handshake<Uint8Array | undefined> {
+    const { tickets } = this.#context;
+    return tickets.sealed(yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.seal(session) }));
+  }
+
+  /** §4.6.1: seven days at most, and no longer than the client's authentication is good for. */
+  #lifetime({ timeout, authTime }: Session): number {
+    const { settings, now } = this.#context;
+    return Math.max(0, Math.min(timeout, MAX_TICKET_LIFETIME, authTime + settings.tickets.maxAuthAge - now()));
+  }
+
+  #newSession(id: Uint8Array, ticketNonce: Uint8Array): Session {
+    const { settings, facts, now: clock, own, randomBytes } = this.#context;
+    const { suite, psk } = this.#choice;
+    const now = clock();
+    return new Session({
+      version: 'TLSv1.3',
+      cipherSuite: suite.id,
+      id,
+      secret: own(resumptionPsk(this.#hash, this.#resumption, ticketNonce)),
+      time: now,
+      timeout: settings.sessionTimeout,
+      authTime: psk?.session.authTime ?? now, // a chain of resumptions does not authenticate anew
+      extendedMasterSecret: true,
+      idContext: settings.idContext,
+      serverName: facts.serverName,
+      alpnProtocol: facts.alpnProtocol,
+      group: facts.group === undefined ? 0 : NamedGroup[facts.group],
+      ticketAgeAdd: decode(uint32, randomBytes(4)),
+      scope: scopeOf(settings),
+      applicationData: psk?.session.applicationData,
+    });
   }
 }
 
-/** SSL_get_session(3): a connection has a session even where its client was given no ticket, but nobody can resume it. */
-function attachUnsent(context: Handshaking, choice: Tls13Choice, secret: Uint8Array): void {
-  context.facts.session = context.sessions.hold(newSession(context, choice, EMPTY, secret));
-}
-
-/** None where nobody could keep the session, and none that the client could not use (§4.2.9). */
-function ticketCount({ settings, sessions }: Handshaking, { hello, psk }: Tls13Choice): number {
-  if (settings.tickets.mode === 'off' || !sessions.canKeep) return 0;
+/** None where nobody could keep the session, none that the client could not use (§4.2.9), and as many as it asks for (RFC 9149). */
+export function ticketCount({ settings, sessions }: Handshaking, { hello, psk, keepsTicket }: Tls13Choice): number {
+  const { mode, initial, afterResumption, maxRequested } = settings.tickets;
+  if (mode === 'off' || keepsTicket || sessions.isRuledOut) return 0;
+  if (mode === 'stateful' && !sessions.canKeep) return 0;
   if (selectPskMode(hello.body, settings, true) === undefined) return 0;
-  return psk === undefined ? settings.tickets.initial : settings.tickets.afterResumption;
+  const asked = requestedTickets(hello.body, psk !== undefined);
+  if (asked !== undefined) return Math.min(asked, maxRequested);
+  return psk === undefined ? initial : afterResumption;
 }
 
-function newSession(context: Handshaking, { suite, psk }: Tls13Choice, id: Uint8Array, secret: Uint8Array): Session {
-  const { settings, facts } = context;
-  const now = context.now();
-  return new Session({
-    version: 'TLSv1.3',
-    cipherSuite: suite.id,
-    id,
-    secret,
-    time: now,
-    timeout: settings.sessionTimeout,
-    authTime: psk?.session.authTime ?? now, // a chain of resumptions does not authenticate anew
-    extendedMasterSecret: true,
-    idContext: settings.idContext,
-    serverName: facts.serverName,
-    alpnProtocol: facts.alpnProtocol,
-    group: facts.group === undefined ? 0 : NamedGroup[facts.group],
-    ticketAgeAdd: decode(uint32, context.randomBytes(4)),
-    scope: scopeOf(settings),
-  });
-}
-
-function sendTicket(context: Handshaking, session: Session, ticketNonce: Uint8Array): void {
-  const { maxAuthAge } = context.settings.tickets;
-  const left = Math.min(session.timeout, MAX_TICKET_LIFETIME, session.authTime + maxAuthAge - context.now());
-  context.send(newSessionTicket, {
-    ticketLifetime: Math.max(0, left),
-    ticketAgeAdd: session.ticketAgeAdd,
-    ticketNonce,
-    ticket: session.id,
-    extensions: {},
-  });
+/** RFC 9149 §3 */
+function requestedTickets({ extensions: { ticketRequest } }: ClientHello, isResumption: boolean): number | undefined {
+  return isResumption ? ticketRequest?.resumptionCount : ticketRequest?.newSessionCount;
 }
