@@ -68,7 +68,7 @@ function* fullHandshake(
   yield* keepSession(context, session);
   if (ticketed) yield* sendNewSessionTicket(context, session, session.timeout);
   sendFinished(context, keys);
-  return established(context, keys);
+  return established(context, hello.body, keys);
 }
 
 /** Empty where nobody would keep the session. */
@@ -93,7 +93,7 @@ function* resume(
   const keys = deriveKeys(context, suite, randoms, storedMasterSecret(session.secret));
   sendFinished(context, keys);
   yield* receiveFinished(context, keys);
-  return established(context, keys);
+  return established(context, hello.body, keys);
 }
 
 /** RFC 5077 §3.3: a lifetime_hint that says nothing; as OpenSSL sends it with a ticket that renews another. */
@@ -281,11 +281,18 @@ function newSession(
   });
 }
 
-function established(context: Handshaking, { suite, randoms, master }: Keys): Established {
+/** RFC 7627 §5.4: no exporter without the extension. A session is resumed only where it and the hello agree in that. */
+function established(
+  context: Handshaking,
+  { extensions: { extendedMasterSecret } }: ClientHello,
+  { suite, randoms, master }: Keys,
+): Established {
   const hash = context.settings.crypto.hashes[suite.hash];
   return {
     traffic: undefined,
-    exportKeyingMaterial: (length, label, exporterContext) =>
-      tls12ExportKeyingMaterial(hash, master, randoms, { label, context: exporterContext, length }),
+    exportKeyingMaterial: (length, label, exporterContext) => {
+      if (!extendedMasterSecret) throw new Error('exportKeyingMaterial() without extended_master_secret');
+      return tls12ExportKeyingMaterial(hash, master, randoms, { label, context: exporterContext, length });
+    },
   };
 }

@@ -126,11 +126,12 @@ export class TicketIssuer {
 }
 
 /** None where nobody could keep the session, none that the client could not use (§4.2.9), and as many as it asks for (RFC 9149). */
-export function ticketCount({ settings, sessions }: Handshaking, { hello, psk, keepsTicket }: Tls13Choice): number {
+export function ticketCount({ settings, sessions, now }: Handshaking, { hello, psk, keepsTicket }: Tls13Choice): number {
   const { mode, initial, afterResumption, maxRequested } = settings.tickets;
   if (mode === 'off' || keepsTicket || sessions.isRuledOut) return 0;
   if (mode === 'stateful' && !sessions.canKeep) return 0;
   if (selectPskMode(hello.body, settings, true) === undefined) return 0;
+  if (psk !== undefined && psk.session.authTime + settings.tickets.maxAuthAge <= now()) return 0; // it would be worth nothing
   const asked = requestedTickets(hello.body, psk !== undefined);
   if (asked !== undefined) return Math.min(asked, maxRequested);
   return psk === undefined ? initial : afterResumption;
