@@ -2,6 +2,8 @@
 
 import type { Session } from './cache/session.ts';
 import { type Compat, SessionCache } from './cache/session-cache.ts';
+import { TicketKeyRing } from './cache/ticket-key-ring.ts';
+import type { TicketPolicy } from './connection-tickets.ts';
 import { type Credential, credentialFromPem } from './crypto/credential.ts';
 import { noble } from './crypto/noble.ts';
 import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
@@ -39,6 +41,9 @@ export interface ServerConfig extends Settings {
   statistics(): SessionStatistics;
   readonly world: World;
   readonly store: SessionStore;
+  readonly ticketPolicy: TicketPolicy;
+  /** Whether the options named ticket keys, so that as a virtual host it keeps to its own. */
+  readonly hasOwnTicketKeys: boolean;
   /** Whether the options named a cache or a callback, so that as a virtual host it keeps to its own. */
   readonly hasOwnStore: boolean;
   readonly lookupTimeoutMs: number;
@@ -65,7 +70,10 @@ const SESSION_OPTIONS = [
   'notResumable onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
 ].join(' ');
 const OWN_STORE = ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'] as const;
-const TICKET_OPTIONS = 'mode initial afterResumption timing keys singleUse maxAuthAge';
+const TICKET_OPTIONS =
+  'mode initial afterResumption timing maxRequested keys onGenerate onDecrypt singleUse maxAuthAge';
+const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
+const TIMINGS = ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as const;
 
 /**
  * A server that any shell can run. `cert` and `key` as in node:tls are the Node shell's; here there is `credentials`.
@@ -95,6 +103,8 @@ export function defineServer(options: ServerOptions): ServerConfig {
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     scope: scope(options.scope ?? {}),
     tickets,
+    ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, world),
+    hasOwnTicketKeys: options.tickets?.keys !== undefined,
     hasOwnStore: OWN_STORE.some((name) => sessions[name] !== undefined),
     crypto,
     world,
@@ -197,10 +207,12 @@ function sessionSettings(sessions: SessionOptions) {
 function ticketSettings(tickets: TicketOptions, sessions: SessionOptions): TicketSettings {
   requireObject('tickets', tickets);
   requireKnown('tickets.', tickets, TICKET_OPTIONS);
-  const mode = oneOf<'stateful' | 'off'>('tickets.mode', tickets.mode ?? 'stateful', ['stateful', 'off']);
-  if ('keys' in tickets && tickets.keys !== undefined)
-    throw new TypeError(`tickets.keys: the mode '${mode}' uses none; leave them out`);
-  oneOf('tickets.timing', tickets.timing ?? 'after-finished', ['after-finished']);
+  const mode = oneOf<TicketSettings['mode']>('tickets.mode', tickets.mode ?? 'stateful', TICKET_MODES);
+  if (tickets.keys !== undefined && mode !== 'stateless') {
+    throw new TypeError(
+      `tickets.keys: the mode '${mode}' uses none; leave them out, or set tickets.mode to 'stateless'`,
+    );
+  }
   const singleUse = boolean('tickets.singleUse', tickets.singleUse, false);
   if (singleUse && sessions.onGet !== undefined && sessions.onTake === undefined) {
     throw new TypeError(
@@ -209,10 +221,25 @@ function ticketSettings(tickets: TicketOptions, sessions: SessionOptions): Ticke
   }
   return {
     mode,
+    timing: oneOf<TicketSettings['timing']>('tickets.timing', tickets.timing ?? 'after-finished', TIMINGS),
+    maxRequested: integer('tickets.maxRequested', tickets.maxRequested, 10, 0, 255),
     initial: integer('tickets.initial', tickets.initial, 2, 0, 255),
     afterResumption: integer('tickets.afterResumption', tickets.afterResumption, 1, 0, 255),
     singleUse,
     maxAuthAge: integer('tickets.maxAuthAge', tickets.maxAuthAge, MAX_TICKET_LIFETIME, 1, MAX_TICKET_LIFETIME),
+  };
+}
+
+/** Of its own, where nobody has given any: never a default key, and never none where tickets are wanted. */
+function ticketPolicy(options: TicketOptions, { mode }: TicketSettings, world: World): TicketPolicy {
+  const keys = options.keys ?? (mode === 'stateless' ? TicketKeyRing.rotating(world) : undefined);
+  if (keys !== undefined) complete('tickets.keys', keys, ['sealingKey', 'openingKeys']);
+  return {
+    keys,
+    callbacks: {
+      onGenerate: callback('tickets.onGenerate', options.onGenerate)?.bind(options),
+      onDecrypt: callback('tickets.onDecrypt', options.onDecrypt)?.bind(options),
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Session } from './cache/session.ts';
 import { Channel } from './channel.ts';
 import type { ServerConfig } from './config.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
+import { ConnectionTickets } from './connection-tickets.ts';
 import { isPromise } from './crypto/provider.ts';
 import type { Incoming } from './crypto/record-reader.ts';
 import { Transcript } from './crypto/transcript.ts';
@@ -67,6 +68,7 @@ export class ServerConnection {
   readonly #channel: Channel;
   readonly #secrets = new Secrets();
   readonly #sessions: ConnectionSessions;
+  readonly #tickets: ConnectionTickets;
   readonly #context: Handshaking;
   readonly #facts: Facts = {
     version: undefined,
@@ -79,7 +81,9 @@ export class ServerConnection {
     session: undefined,
     resumption: notResumed('not-offered'),
   };
-  readonly #handshake: Handshake<Established>;
+  /** What is under way: the handshake, and after it the making of tickets. */
+  #machine: Handshake<Established | void>;
+  #ticketsDue = 0;
   #wait: Wait | undefined;
   #established: Established | undefined;
   #state: State = 'handshaking';
@@ -100,8 +104,15 @@ export class ServerConnection {
       info: () => this.#info(),
       emit,
     });
+    this.#tickets = new ConnectionTickets(config.ticketPolicy, {
+      world: config.world,
+      info: () => this.#info(),
+      now: () => this.#now,
+      emit,
+      hold: (session) => this.#sessions.hold(session),
+    });
     this.#context = this.#makeContext();
-    this.#handshake = serve(this.#context);
+    this.#machine = serve(this.#context);
     this.#resume(undefined);
   }
 
@@ -197,7 +208,26 @@ export class ServerConnection {
   write(data: Uint8Array): Step {
     if (this.#state !== 'established') throw new Error('write() before the handshake is complete, or after the end');
     if (this.#channel.isEnded) throw new Error('write() after end()');
-    return this.#step(() => this.#channel.sendData(data));
+    return this.#step(() => {
+      this.#issueTickets();
+      this.#channel.sendData(data);
+    });
+  }
+
+  /**
+   * TLS 1.3: one more NewSessionTicket (RFC 8446 §4.6.1, SSL_new_session_ticket(3)), in this Step's output or, where its keys or
+   * callbacks answer later, in a later one's. Nothing comes of it where there is no key, nobody would keep the session, or the
+   * client has closed already.
+   * @throws Error in TLS 1.2, before establishment, after {@link end}, and where `tickets.mode` is 'off'
+   */
+  sendTicket(): Step {
+    if (this.#state !== 'established' || this.#channel.isEnded || this.#established?.issuer === undefined) {
+      throw new Error("sendTicket() is for TLS 1.3, from its establishment to end(), and not where tickets.mode is 'off'");
+    }
+    return this.#step(() => {
+      this.#ticketsDue++;
+      this.#issueTickets();
+    });
   }
 
   /** TLS 1.3: new keys for our direction, and for the peer's as well where `requestPeer` asks for it (RFC 8446 §4.6.3). */
@@ -214,6 +244,7 @@ export class ServerConnection {
       if (this.#state === 'failed') return;
       this.#channel.sendCloseNotify();
       if (this.#state === 'handshaking') this.#abandon();
+      else this.#stopTickets();
     });
   }
 
@@ -273,8 +304,9 @@ export class ServerConnection {
 
   /** Goes on as far as what has been received allows. */
   #pump(): void {
-    while (this.#question === undefined && !this.#isDeaf) {
-      if (this.#state === 'handshaking' && this.#wait?.kind === 'task') this.#perform(this.#wait.task);
+    while (this.#question === undefined) {
+      if (this.#isUnderWay && this.#wait?.kind === 'task') this.#perform(this.#wait.task);
+      else if (this.#isDeaf) return;
       else if (this.#state === 'handshaking' || this.#state === 'established') {
         const incoming = this.#channel.reader.next(this.#expected());
         if (incoming === undefined) return;
@@ -309,9 +341,26 @@ export class ServerConnection {
 
   /** Lets the handshake go on to the next thing that it waits for. */
   #resume(value: Resumed): void {
-    const { done, value: next } = this.#handshake.next(value);
+    const { done, value: next } = this.#machine.next(value);
     this.#wait = done ? undefined : next;
-    if (done) this.#establish(next);
+    if (done && next !== undefined) this.#establish(next);
+    else if (done) this.#issueTickets();
+  }
+
+  /** Whether anything may go on that waits for tasks: the handshake, or a ticket after it. */
+  get #isUnderWay(): boolean {
+    return this.#state === 'handshaking' || this.#state === 'established';
+  }
+
+  /** Those that are due, one machine at a time. */
+  #issueTickets(): void {
+    const issuer = this.#established?.issuer;
+    if (this.#ticketsDue === 0 || this.#wait !== undefined || issuer === undefined || this.#channel.isEnded) return;
+    const count = this.#ticketsDue;
+    this.#ticketsDue = 0;
+    this.#machine = issuer.send(count);
+    this.#resume(undefined);
+    this.#pump();
   }
 
   #establish(established: Established): void {
@@ -321,6 +370,7 @@ export class ServerConnection {
     const { recordLimit = 0 } = this.#facts.suite ?? {};
     const { recordsPerKey } = this.#config.limits;
     this.#channel.establish(this.#context, established.traffic, Math.min(recordLimit, recordsPerKey));
+    this.#ticketsDue = established.ticketsDue ?? 0;
     this.#events.push({ type: 'established' });
     this.#sessions.completed(this.#facts.resumption.session);
   }
@@ -329,7 +379,7 @@ export class ServerConnection {
   #perform({ kind, budgeted, run }: Task<unknown>): void {
     this.#sessions.catchUp();
     const outcome = attempt(run);
-    if (this.#state !== 'handshaking') return this.#sessions.release(outcome); // the user has disposed of the connection
+    if (!this.#isUnderWay) return this.#sessions.release(outcome); // the user has disposed of the connection
     if ('value' in outcome && isPromise(outcome.value)) {
       if (kind === 'bookkeeping') throw new Error('bookkeeping does not wait');
       this.#question = { token: this.#nextToken++, kind, promise: outcome.value, budgeted };
@@ -387,6 +437,13 @@ export class ServerConnection {
     this.#release();
   }
 
+  /** Whatever a ticket waits for comes too late. */
+  #stopTickets(): void {
+    this.#ticketsDue = 0;
+    this.#wait = undefined;
+    this.#question = undefined;
+  }
+
   /** A handshake cannot go on in one direction: nothing more is sent, so nothing more is heard. */
   #abandon(): void {
     this.#state = 'closed';
@@ -424,6 +481,8 @@ export class ServerConnection {
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }
     if (selected.hasOwnStore) this.#sessions.store = selected.store;
+    const { keys } = selected.hasOwnTicketKeys ? selected.ticketPolicy : this.#config.ticketPolicy;
+    this.#tickets.policy = { ...selected.ticketPolicy, keys: keys ?? selected.ticketPolicy.keys };
     this.#context.settings = selected;
   }
 
@@ -452,6 +511,7 @@ export class ServerConnection {
       now: () => this.#now,
       transcript: new Transcript(),
       sessions: this.#sessions,
+      tickets: this.#tickets,
       facts: this.#facts,
       send: (message, body) => this.#channel.send(message, body),
       sendChangeCipherSpec: () => writer.changeCipherSpec(),

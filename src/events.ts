@@ -2,6 +2,7 @@
 
 import type { RemovalReason } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
+import type { NoTicket } from './cache/ticket-key.ts';
 import type { TlsAlert } from './wire/alert.ts';
 
 /** Send the output, even when the connection has failed; then attend to the events; then see to the question. */
@@ -36,6 +37,8 @@ export type Event =
   | { readonly type: 'callback-error'; readonly callback: CallbackName; readonly error: unknown }
   | { readonly type: 'new-session'; readonly session: Session }
   | { readonly type: 'session-removed'; readonly session: Session; readonly reason: RemovalReason }
+  /** A ticket was due and could not be made; the handshake goes on without. */
+  | { readonly type: 'no-ticket'; readonly reason: NoTicket }
   /** Another session has taken its id: it has left the internal cache, and remove is not told. */
   | { readonly type: 'session-replaced'; readonly session: Session }
   /** The new-session callback said no: the session has left the internal cache, and remove is not told. */
@@ -50,6 +53,10 @@ export type CallbackName =
   | 'onTake'
   | 'onServerName'
   | 'generateId'
+  | 'sealingKey'
+  | 'openingKeys'
+  | 'onGenerate'
+  | 'onDecrypt'
   | 'notResumable'
   | 'keylog'
   | 'sign'
@@ -64,7 +71,7 @@ export interface Deferred {
 /** Something that the handshake waits for. */
 export interface Question {
   readonly token: number;
-  readonly kind: 'session' | 'take' | 'server-name' | 'signature' | 'key-agreement';
+  readonly kind: 'session' | 'take' | 'ticket' | 'server-name' | 'signature' | 'key-agreement';
   /** Answer with what it settles to. */
   readonly promise: PromiseLike<unknown>;
   /** Whether the wait counts against `sessions.lookupTimeoutMs`, the one budget for all lookups of a handshake. */

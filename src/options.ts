@@ -2,6 +2,8 @@
 
 import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from './cache/callbacks.ts';
 import type { Compat, SessionCache } from './cache/session-cache.ts';
+import type { OnDecryptTicket, OnGenerateTicket } from './cache/ticket-callbacks.ts';
+import type { TicketKeyProvider } from './cache/ticket-key-provider.ts';
 import type { ServerConfig } from './config.ts';
 import type { Credential } from './crypto/credential.ts';
 import type { Awaitable, CryptoProvider } from './crypto/provider.ts';
@@ -101,19 +103,35 @@ export interface SessionOptions {
 }
 
 export interface TicketOptions {
-  /** Default 'stateful': the ticket is the session's id, and the session is in cache or store. */
-  readonly mode?: 'stateful' | 'off' | undefined;
+  /**
+   * Default 'stateful': the ticket of TLS 1.3 is the session's id, and the session is in cache or store; TLS 1.2 has session ids.
+   * 'stateless': the ticket of both versions is the session itself, sealed with `keys`. 'off': no session of either version is
+   * handed out or resumed.
+   */
+  readonly mode?: 'stateful' | 'stateless' | 'off' | undefined;
+  /** For 'stateless'; without it the server makes a ring of its own, whose keys nobody else has. */
+  readonly keys?: TicketKeyProvider | undefined;
   /** NewSessionTickets after a full handshake, default 2. */
   readonly initial?: number | undefined;
   /** NewSessionTickets after a resumption, default 1. */
   readonly afterResumption?: number | undefined;
-  /** When they are sent. */
-  readonly timing?: 'after-finished' | undefined;
+  /**
+   * When they are sent. 'after-finished' (default): when the handshake is complete. 'half-rtt': with the server's own flight,
+   * but announced when the client has proved who it is. 'with-first-write': in front of the first application data. 'manual':
+   * when `sendTicket()` is called.
+   */
+  readonly timing?: 'after-finished' | 'half-rtt' | 'with-first-write' | 'manual' | undefined;
+  /** RFC 9149: how many a client may ask for, default 10; 0 to 255. */
+  readonly maxRequested?: number | undefined;
+  readonly onGenerate?: OnGenerateTicket | undefined;
+  readonly onDecrypt?: OnDecryptTicket | undefined;
   /** A TLS 1.3 session resumes once. With an `onGet` there must be an `onTake`, which alone can say who is the one. */
   readonly singleUse?: boolean | undefined;
   /** Seconds after the full handshake in which sessions that descend from it are good, default and at most 604800. */
   readonly maxAuthAge?: number | undefined;
 }
+
+export type TicketCallbacks = Pick<TicketOptions, 'onGenerate' | 'onDecrypt'>;
 
 export interface ScopeOptions {
   /** Sessions made under another label are not resumed. */

@@ -42,6 +42,8 @@ describe('defineServer()', () => {
     expect(config.scope).to.deep.equal({ label: '', shareAcross: undefined });
     expect(config.tickets).to.deep.equal({
       mode: 'stateful',
+      timing: 'after-finished',
+      maxRequested: 10,
       initial: 2,
       afterResumption: 1,
       singleUse: false,
@@ -73,6 +75,8 @@ describe('defineServer()', () => {
     expect(config.pskModes).to.deep.equal(['psk_ke', 'psk_dhe_ke']);
     expect(config.tickets).to.deep.equal({
       mode: 'off',
+      timing: 'after-finished',
+      maxRequested: 10,
       initial: 0,
       afterResumption: 255,
       singleUse: false,

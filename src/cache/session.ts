@@ -95,7 +95,7 @@ export class Session {
   readonly #id: Uint8Array;
   readonly #idContext: Uint8Array;
   readonly #secret: Uint8Array;
-  readonly #applicationData: Uint8Array;
+  #applicationData: Uint8Array;
   #time: number;
   #timeout: number;
   #resumable = true;
@@ -149,6 +149,12 @@ export class Session {
     return copyOf(this.#applicationData);
   }
 
+  /** SSL_SESSION_set1_ticket_appdata(3): at most 65535 bytes, which are copied. Tickets that are out have the old. */
+  set applicationData(data: Uint8Array) {
+    requireLength('application data', data, 0, 0xffff);
+    this.#applicationData = copyOf(data);
+  }
+
   /**
    * The master secret or PSK itself, not a copy: do not keep it and do not change it.
    * @throws Error once the last hold has been released
@@ -197,7 +203,12 @@ export class Session {
    * looked at.
    */
   get isResumable(): boolean {
-    return this.#resumable && this.#holds > 0 && this.#id.length > 0;
+    return !this.isRuledOut && this.#id.length > 0;
+  }
+
+  /** Whether it must not be resumed, whatever else it has: it was ruled out, or its secret is gone. */
+  get isRuledOut(): boolean {
+    return !this.#resumable || this.#holds === 0;
   }
 
   /** Rules it out for good: for this object and whoever else holds it. */

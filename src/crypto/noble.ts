@@ -20,7 +20,7 @@ function hash(name: HashName, noble: typeof sha256 | typeof sha384): Hash {
         update: (message) => {
           running.update(message);
         },
-        peek: () => running.clone().digest(),
+        peek: (ahead) => (ahead === undefined ? running.clone() : running.clone().update(ahead)).digest(),
       };
     },
     hmac: (key) => {

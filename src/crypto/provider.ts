@@ -38,8 +38,8 @@ export interface Hash {
 
 export interface RunningHash {
   update(message: Uint8Array): void;
-  /** The digest so far; the hash goes on. */
-  peek(): Uint8Array;
+  /** The digest so far, or as it would be with `ahead` added; the hash goes on without. */
+  peek(ahead?: Uint8Array): Uint8Array;
 }
 
 export interface HmacKey {

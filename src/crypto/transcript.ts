@@ -30,10 +30,10 @@ export class Transcript {
     this.#waiting = [Uint8Array.of(HandshakeType.message_hash, 0, 0, digest.length), digest];
   }
 
-  /** The hash of all messages so far. */
-  peek(): Uint8Array {
+  /** The hash of all messages so far, and of one that is still to come. */
+  peek(ahead?: Uint8Array): Uint8Array {
     if (this.#running === undefined) throw new Error('the transcript has no hash function yet');
-    return this.#running.peek();
+    return this.#running.peek(ahead);
   }
 
   /** §4.2.11.2: the hash that a binder covers, while the ClientHello itself has not entered yet. */

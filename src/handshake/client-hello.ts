@@ -36,6 +36,9 @@ const Binders = vector(33, 0xffff, opaque(32, 255));
 export const OfferedPsks = struct({ identities: vector(7, 0xffff, PskIdentity), binders: Binders });
 export type OfferedPsks = Infer<typeof OfferedPsks>;
 
+/** RFC 9149 §3 */
+const TicketRequest = struct({ newSessionCount: uint8, resumptionCount: uint8 });
+
 /** RFC 7301 §3.1 */
 export const ProtocolNameList = vector(2, 0xffff, text(1, 255));
 
@@ -50,6 +53,7 @@ export const ClientHelloExtensions = extensions({
   extendedMasterSecret: [ExtensionType.extended_master_secret, flag],
   recordSizeLimit: [ExtensionType.record_size_limit, uint16],
   sessionTicket: [ExtensionType.session_ticket, rest],
+  ticketRequest: [ExtensionType.ticket_request, TicketRequest],
   renegotiationInfo: [ExtensionType.renegotiation_info, opaque(0, 255)],
   supportedVersions: [ExtensionType.supported_versions, vector(2, 254, uint16)],
   cookie: [ExtensionType.cookie, opaque(1, 0xffff)],

@@ -1,6 +1,7 @@
 /** What a handshake is given: the hands to act with, and a place for what it finds out. */
 
 import type { Session } from '../cache/session.ts';
+import type { TicketStatus } from '../cache/ticket-callbacks.ts';
 import type { Protection } from '../crypto/protection.ts';
 import type { Awaitable, RandomBytes } from '../crypto/provider.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
@@ -42,25 +43,37 @@ export interface Sessions {
   expire(session: Session): void;
 }
 
-/** Sessions that their clients keep, sealed under the server's keys (RFC 5077, RFC 8446 §4.6.1). */
+/** Sessions that their clients keep, sealed under the server's keys; see tickets.ts. What answers an Awaitable runs as a task. */
 export interface Tickets {
-  /** Runs as a task. What it answers goes to {@link Tickets.opened}. */
-  open(version: Version, ticket: Uint8Array): Awaitable<unknown>;
+  findKeys(ticket: Uint8Array): Awaitable<unknown>;
   /**
    * The session of a ticket (its hold is the connection's until it ends), or why there is none. In TLS 1.2 it goes by the id
    * that the client has given it (RFC 5077 §3.4).
    */
-  opened(version: Version, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket;
-  /** Runs as a task. What it answers goes to {@link Tickets.sealed}. */
-  seal(session: Session): Awaitable<unknown>;
-  /** `undefined`: there is no key now. */
-  sealed(outcome: TaskOutcome<unknown>): Uint8Array | undefined;
+  open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket;
+  /** Whether the application wants to be asked what is done about a ticket. */
+  readonly isJudged: boolean;
+  judge(opened: OpenedTicket): Awaitable<unknown>;
+  /** @throws TlsAlert internal_error where that is its answer */
+  judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket;
+  /** Whether the application has something to put into a ticket. */
+  readonly isGenerated: boolean;
+  generate(session: Session): Awaitable<unknown>;
+  /** @throws TlsAlert internal_error where it has refused */
+  generated(session: Session, outcome: TaskOutcome<unknown>): void;
+  findSealingKey(): Awaitable<unknown>;
+  /** `undefined`: there is no key now, or the session is too large for a ticket. */
+  seal(session: Session, outcome: TaskOutcome<unknown>): Uint8Array | undefined;
 }
 
+/** What has come of a ticket. */
 export interface OpenedTicket {
   readonly found: Session | NoResumption;
-  /** Whether the client gets a new ticket; `undefined`: as is usual in this version. */
+  /** Whether the client gets a new one; `undefined`: as is usual in this version. */
   readonly renew: boolean | undefined;
+  readonly status: TicketStatus;
+  /** 16 bytes, or none. */
+  readonly keyName: Uint8Array;
 }
 
 /** The connection, as a handshake acts on it. */

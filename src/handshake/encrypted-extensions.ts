@@ -1,6 +1,6 @@
 /** EncryptedExtensions: RFC 8446 §4.3.1. */
 
-import { extensions, flag, type Infer, struct, uint16, vector } from '../wire/codec.ts';
+import { extensions, flag, type Infer, struct, uint8, uint16, vector } from '../wire/codec.ts';
 import { ExtensionType } from '../wire/registry.ts';
 import { ProtocolNameList } from './client-hello.ts';
 import { message } from './message.ts';
@@ -10,6 +10,7 @@ export const EncryptedExtensions = struct({
     supportedGroups: [ExtensionType.supported_groups, vector(2, 0xffff, uint16)],
     recordSizeLimit: [ExtensionType.record_size_limit, uint16],
     serverName: [ExtensionType.server_name, flag],
+    ticketRequest: [ExtensionType.ticket_request, uint8], // RFC 9149 §3: expected_count
     alpn: [ExtensionType.application_layer_protocol_negotiation, ProtocolNameList],
   }),
 });

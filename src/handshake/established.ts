@@ -2,6 +2,7 @@
 
 import type { TrafficSecrets } from '../crypto/key-schedule.ts';
 import type { Aead, Hash } from '../crypto/provider.ts';
+import type { TicketIssuer } from './tickets-tls13.ts';
 
 /** What goes on after the handshake: KeyUpdate replaces the secrets. */
 export interface TrafficTls13 {
@@ -16,4 +17,8 @@ export interface Established {
   exportKeyingMaterial(length: number, label: string, context: Uint8Array | undefined): Uint8Array;
   /** TLS 1.3: what KeyUpdate works on. */
   readonly traffic: TrafficTls13 | undefined;
+  /** TLS 1.3: what makes tickets, where there are any. */
+  readonly issuer?: TicketIssuer | undefined;
+  /** How many of them are to go out with the first application data. */
+  readonly ticketsDue?: number | undefined;
 }

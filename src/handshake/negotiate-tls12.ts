@@ -3,12 +3,12 @@
 import type { Session } from '../cache/session.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
 import { TlsAlert } from '../wire/alert.ts';
-import { EMPTY } from '../wire/bytes.ts';
 import { type GroupName, NamedGroup, type SignatureSchemeName } from '../wire/registry.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
 import { commonGroups, commonSuites, type Signing, selectSigning } from './negotiate.ts';
 import { type NoResumption, notResumed, whyNotResumable } from './resumption.ts';
+import { emptyTicket, openTicket } from './tickets.ts';
 import { type Handshake, perform, performed } from './wait.ts';
 
 const UNCOMPRESSED = 0;
@@ -43,11 +43,10 @@ export function* selectSessionTls12(context: Handshaking, hello: ClientHello): H
   const { facts, settings } = context;
   const ticket = settings.tickets.mode === 'stateless' ? hello.extensions.sessionTicket : undefined;
   const mechanism = ticket === undefined || ticket.length === 0 ? 'session-id' : 'ticket';
-  const { found, renew } =
-    mechanism === 'session-id' ? yield* lookUp(context, hello) : yield* openTicket(context, hello, ticket ?? EMPTY);
+  const { found, renew } = yield* findOffered(context, hello, ticket);
   const reason = typeof found === 'string' ? found : yield* whyNot(context, hello, found);
   const session = reason === undefined && typeof found !== 'string' ? found : undefined;
-  const sendTicket = ticket !== undefined && (renew ?? (mechanism === 'session-id' || session === undefined));
+  const sendTicket = ticket !== undefined && (renew ?? session === undefined);
   if (session === undefined) facts.resumption = notResumed(reason ?? 'not-offered');
   else {
     facts.resumption = { resumed: true, mechanism, pskMode: undefined, identityIndex: undefined, session, reason };
@@ -57,21 +56,25 @@ export function* selectSessionTls12(context: Handshaking, hello: ClientHello): H
   return { session, sendTicket };
 }
 
-/** RFC 5077 §3.4: who presents a ticket is not looked up by the id that stands beside it. */
-function* openTicket(context: Handshaking, hello: ClientHello, ticket: Uint8Array): Handshake<OpenedTicket> {
-  const { tickets } = context;
-  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.open('TLSv1.2', ticket) });
-  return tickets.opened('TLSv1.2', outcome, hello.legacySessionId);
+/** RFC 5077 §3.4: who presents a ticket is not looked up by the id that stands beside it; who asks for one is. */
+function* findOffered(
+  context: Handshaking,
+  hello: ClientHello,
+  ticket: Uint8Array | undefined,
+): Handshake<Pick<OpenedTicket, 'found' | 'renew'>> {
+  if (ticket === undefined) return { found: yield* lookUp(context, hello), renew: undefined };
+  if (ticket.length > 0) return yield* openTicket(context, 'TLSv1.2', ticket, hello.legacySessionId);
+  const { renew } = yield* emptyTicket(context);
+  return { found: yield* lookUp(context, hello), renew };
 }
 
-function* lookUp(context: Handshaking, hello: ClientHello): Handshake<OpenedTicket> {
+function* lookUp(context: Handshaking, hello: ClientHello): Handshake<Session | NoResumption> {
   const { settings, sessions } = context;
   const id = hello.legacySessionId;
-  const renew = undefined;
-  if (id.length === 0) return { found: 'not-offered', renew };
-  if (settings.tickets.mode === 'off' || !sessions.canFind) return { found: 'disabled', renew };
+  if (id.length === 0) return 'not-offered';
+  if (settings.tickets.mode === 'off' || !sessions.canFind) return 'disabled';
   const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.2', id) });
-  return { found: sessions.found('TLSv1.2', id, outcome), renew };
+  return sessions.found('TLSv1.2', id, outcome);
 }
 
 function* whyNot(context: Handshaking, hello: ClientHello, session: Session): Handshake<NoResumption | undefined> {

@@ -11,6 +11,7 @@ import type { Handshaking, OpenedTicket } from './context.ts';
 import type { Received } from './message.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
 import { type NoResumption, notResumed, whyNotResumable } from './resumption.ts';
+import { openTicket } from './tickets.ts';
 import { type Handshake, perform, performed } from './wait.ts';
 
 /** A PSK whose binder has verified. */
@@ -23,7 +24,8 @@ export interface SelectedPsk {
 }
 
 /** What each identity led to; kept across a HelloRetryRequest, so that each is looked up once. */
-export type Lookups = Map<string, OpenedTicket>;
+export type Lookups = Map<string, Lookup>;
+type Lookup = Pick<OpenedTicket, 'found' | 'renew'>;
 
 /** The ticket of a stateful session is its id, and ids have 1 to 32 bytes. */
 const MAX_ID = 32;
@@ -96,22 +98,17 @@ function* findSession(
 }
 
 /** §4.1.4: the client may have removed identities for its second hello, so they are known by their bytes. */
-function* lookUp(context: Handshaking, identity: Uint8Array, lookups: Lookups): Handshake<OpenedTicket> {
+function* lookUp(context: Handshaking, identity: Uint8Array, lookups: Lookups): Handshake<Lookup> {
   const key = latin1(identity);
   const known = lookups.get(key);
   if (known !== undefined) return known;
   const isStateless = context.settings.tickets.mode === 'stateless';
-  const opened = isStateless ? yield* open(context, identity) : yield* find(context, identity);
+  const opened = isStateless ? yield* openTicket(context, 'TLSv1.3', identity) : yield* find(context, identity);
   lookups.set(key, opened);
   return opened;
 }
 
-function* open({ tickets }: Handshaking, ticket: Uint8Array): Handshake<OpenedTicket> {
-  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.open('TLSv1.3', ticket) });
-  return tickets.opened('TLSv1.3', outcome);
-}
-
-function* find({ sessions }: Handshaking, id: Uint8Array): Handshake<OpenedTicket> {
+function* find({ sessions }: Handshaking, id: Uint8Array): Handshake<Lookup> {
   if (id.length > MAX_ID) return { found: 'undecryptable', renew: undefined };
   const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.3', id) });
   return { found: sessions.found('TLSv1.3', id, outcome), renew: undefined };

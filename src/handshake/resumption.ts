@@ -18,6 +18,7 @@ export type NoResumption =
   | 'unknown'
   | 'undecryptable'
   | 'malformed'
+  | 'ignored'
   | 'too-many-identities'
   | 'store-error'
   | 'store-timeout'
@@ -74,7 +75,7 @@ export interface Offer {
 
 /** `undefined`: it may. @throws TlsAlert where RFC 7627 §5.3 has the handshake aborted. A session that fails here is kept (but for `expired`): it may be good for another hello. */
 export function whyNotResumable(session: Session, offer: Offer, settings: Settings): NoResumption | undefined {
-  if (!session.isResumable || isBeyondUs(session)) return 'not-resumable';
+  if (session.isRuledOut || isBeyondUs(session)) return 'not-resumable';
   if (session.version !== offer.version) return 'version';
   if (!equalBytes(session.idContext, settings.idContext)) return 'session-id-context';
   if (!inScope(session, offer, settings)) return 'scope';

@@ -32,7 +32,8 @@ import { scopeOf } from './resumption.ts';
 import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from './server-hello.ts';
 import { serverHelloDone } from './server-hello-done.ts';
 import { ServerECDHParams, serverKeyExchange } from './server-key-exchange.ts';
-import { type Handshake, perform, performed, receive, receiveChangeCipherSpec } from './wait.ts';
+import { generateTicket, sealTicket } from './tickets.ts';
+import { type Handshake, performed, receive, receiveChangeCipherSpec } from './wait.ts';
 
 export function* serveTls12(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
   requireTls12Hello(context, hello.body);
@@ -101,8 +102,8 @@ const UNSPECIFIED = 0;
 
 /** RFC 5077 §3.3. ServerHello has promised it: without a key an empty one. */
 function* sendNewSessionTicket(context: Handshaking, session: Session, hint: number): Handshake<void> {
-  const run = () => context.tickets.seal(session);
-  const ticket = context.tickets.sealed(yield* perform({ kind: 'ticket', budgeted: true, run }));
+  yield* generateTicket(context, session);
+  const ticket = yield* sealTicket(context, session);
   const body = { ticketLifetimeHint: ticket === undefined ? UNSPECIFIED : hint, ticket: ticket ?? EMPTY };
   context.transcript.add(context.send(newSessionTicketTls12, body));
 }

@@ -28,24 +28,25 @@ import { encryptedExtensions } from './encrypted-extensions.ts';
 import type { Established } from './established.ts';
 import { finished, requireVerifyData } from './finished.ts';
 import { exchangeKeys, signature } from './key-exchange.ts';
-import type { Received } from './message.ts';
+import { frame, type Received } from './message.ts';
 import type { Signing } from './negotiate.ts';
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
 import { serverHello } from './server-hello.ts';
-import { sendNewSessionTickets } from './tickets-tls13.ts';
+import { expectedTickets, type Issue, TicketIssuer, ticketCount } from './tickets-tls13.ts';
 import { type Handshake, performed, receive } from './wait.ts';
 
 export function* serveTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
-  if (choice.psk === undefined) yield* performed('bookkeeping', () => context.sessions.isRuledOut(false)); // as OpenSSL has it
+  if (choice.psk === undefined) yield* performed('bookkeeping', () => context.sessions.askNotResumable(false)); // as OpenSSL has it
   const handshake = yield* sendServerHello(context, choice);
-  sendEncryptedExtensions(context, choice.hello.body);
+  sendEncryptedExtensions(context, choice);
   if (choice.signing !== undefined) yield* sendCertificate(context, choice.signing);
   const application = sendFinished(context, handshake);
+  const early = yield* sendEarlyTickets(context, choice, handshake, application);
   yield* receiveFinished(context, handshake, application);
-  yield* sendNewSessionTickets(context, choice, application.master);
-  return established(context, handshake, application);
+  const tickets = yield* sendNewSessionTickets(context, choice, application, early);
+  return { ...established(context, handshake, application), ...tickets };
 }
 
 /** The keys of a stage, and what made them. */
@@ -56,6 +57,10 @@ export interface Stage {
 }
 interface HandshakeStage extends Stage {
   readonly handshake: HandshakeSecret;
+}
+interface EarlyTickets {
+  readonly issuer: TicketIssuer;
+  readonly issues: readonly Issue[];
 }
 interface ApplicationStage extends Stage {
   readonly master: MasterSecret;
@@ -107,11 +112,13 @@ function protectHandshake(
   return { hash, aead, handshake, secrets };
 }
 
-function sendEncryptedExtensions(context: Handshaking, hello: ClientHello): void {
+function sendEncryptedExtensions(context: Handshaking, choice: Tls13Choice): void {
   const { facts } = context;
+  const hello = choice.hello.body;
   const body = {
     extensions: {
       recordSizeLimit: recordSizeLimit(context, hello),
+      ticketRequest: expectedTickets(context, choice),
       serverName: facts.serverName === undefined ? undefined : (true as const),
       alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
     },
@@ -160,7 +167,49 @@ function* receiveFinished(
   context.transcript.add(raw);
 }
 
-function established(context: Handshaking, { hash, aead }: Stage, application: ApplicationStage): Established {
+/**
+ * §4.6.1: without client authentication the client's Finished is known before it comes, and so is what depends on it. Nobody is
+ * told of these sessions until it has come.
+ */
+function* sendEarlyTickets(
+  context: Handshaking,
+  choice: Tls13Choice,
+  { hash, secrets }: HandshakeStage,
+  { master }: ApplicationStage,
+): Handshake<EarlyTickets | undefined> {
+  const { settings, transcript } = context;
+  const count = settings.tickets.timing === 'half-rtt' ? ticketCount(context, choice) : 0;
+  if (count === 0) return undefined;
+  const verifyData = finishedMac(hash, secrets.client, transcript.peek());
+  const issuer = new TicketIssuer(context, choice, master, transcript.peek(frame(finished, { verifyData })));
+  return { issuer, issues: yield* issuer.sendEarly(count) };
+}
+
+/** How tickets go on after the handshake. */
+function* sendNewSessionTickets(
+  context: Handshaking,
+  choice: Tls13Choice,
+  { master }: ApplicationStage,
+  early: EarlyTickets | undefined,
+): Handshake<Pick<Established, 'issuer' | 'ticketsDue'>> {
+  const { timing, mode } = context.settings.tickets;
+  if (early !== undefined) {
+    yield* early.issuer.announce(early.issues);
+    return { issuer: early.issuer, ticketsDue: 0 };
+  }
+  const issuer = new TicketIssuer(context, choice, master, context.transcript.peek());
+  const count = timing === 'manual' ? 0 : ticketCount(context, choice);
+  const isDeferred = timing === 'with-first-write';
+  if (!isDeferred) yield* issuer.send(count);
+  if (context.facts.session === undefined) issuer.attachUnsent();
+  return { issuer: mode === 'off' ? undefined : issuer, ticketsDue: isDeferred ? count : 0 };
+}
+
+function established(
+  context: Handshaking,
+  { hash, aead }: Stage,
+  application: ApplicationStage,
+): Pick<Established, 'traffic' | 'exportKeyingMaterial'> {
   const exporter = context.own(exporterMasterSecret(hash, application.master, application.transcriptHash), 'closed');
   context.keylog('EXPORTER_SECRET', exporter);
   return {

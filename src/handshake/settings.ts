@@ -33,6 +33,8 @@ export interface TicketSettings {
   readonly timing: 'after-finished' | 'half-rtt' | 'with-first-write' | 'manual';
   readonly initial: number;
   readonly afterResumption: number;
+  /** RFC 9149: how many a client may ask for. */
+  readonly maxRequested: number;
   readonly singleUse: boolean;
   /** Seconds from the full handshake after which no chain of resumptions goes on. */
   readonly maxAuthAge: number;

@@ -1,9 +1,14 @@
 /** NewSessionTicket messages: RFC 8446 §4.6.1. A stateful ticket is the id under which the session is kept. */
 
 import { Session } from '../cache/session.ts';
-import { type MasterSecret, type ResumptionMasterSecret, resumptionMasterSecret, resumptionPsk } from '../crypto/key-schedule.ts';
+import {
+  type MasterSecret,
+  type ResumptionMasterSecret,
+  resumptionMasterSecret,
+  resumptionPsk,
+} from '../crypto/key-schedule.ts';
 import type { Hash } from '../crypto/provider.ts';
-import { EMPTY } from '../wire/bytes.ts';
+import { concat, EMPTY } from '../wire/bytes.ts';
 import { decode, encode, uint32 } from '../wire/codec.ts';
 import { NamedGroup } from '../wire/registry.ts';
 import type { ClientHello } from './client-hello.ts';
@@ -12,10 +17,11 @@ import { selectPskMode } from './negotiate.ts';
 import type { Tls13Choice } from './negotiate-tls13.ts';
 import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from './new-session-ticket.ts';
 import { scopeOf } from './resumption.ts';
-import { type Handshake, perform, performed } from './wait.ts';
+import { generateTicket, sealTicket } from './tickets.ts';
+import { type Handshake, performed } from './wait.ts';
 
 /** A ticket and the session that it stands for. */
-interface Issue {
+export interface Issue {
   readonly session: Session;
   readonly message: NewSessionTicket;
 }
@@ -38,7 +44,9 @@ export class TicketIssuer {
 
   /** Each is known to its keepers before it can leave. */
   *send(count: number): Handshake<void> {
-    for (const issue of yield* this.#make(count)) {
+    for (let i = 0; i < count; i++) {
+      const issue = yield* this.#issue();
+      if (issue === undefined) continue;
       yield* this.announce([issue]);
       this.#context.send(newSessionTicket, issue.message);
     }
@@ -46,8 +54,13 @@ export class TicketIssuer {
 
   /** Before the client has proved anything: nobody is told yet. See {@link TicketIssuer.announce}. */
   *sendEarly(count: number): Handshake<readonly Issue[]> {
-    const issues = yield* this.#make(count);
-    for (const { message } of issues) this.#context.send(newSessionTicket, message);
+    const issues: Issue[] = [];
+    for (let i = 0; i < count; i++) {
+      const issue = yield* this.#issue();
+      if (issue === undefined) continue;
+      this.#context.send(newSessionTicket, issue.message);
+      issues.push(issue);
+    }
     return issues;
   }
 
@@ -66,33 +79,23 @@ export class TicketIssuer {
     facts.session = sessions.hold(this.#newSession(EMPTY, EMPTY));
   }
 
-  *#make(count: number): Handshake<readonly Issue[]> {
-    const issues: Issue[] = [];
-    for (let i = 0; i < count; i++) {
-      const issue = yield* this.#issue();
-      if (issue !== undefined) issues.push(issue);
-    }
-    return issues;
-  }
-
   /** None where it cannot be sealed: a connection does without. */
   *#issue(): Handshake<Issue | undefined> {
     const { sessions, settings } = this.#context;
-    const ticketNonce = encode(uint32, this.#count++); // one per ticket of a connection
+    const ticketNonce = concat(new Uint8Array(4), encode(uint32, this.#count++)); // one per ticket of a connection
     const id = yield* performed('bookkeeping', () => sessions.newId('TLSv1.3'));
     const session = this.#newSession(id, ticketNonce);
-    const ticket = settings.tickets.mode === 'stateful' ? id : yield* this.#seal(session);
+    yield* generateTicket(this.#context, session);
+    const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
     if (ticket === undefined) {
       session.release();
       return undefined;
     }
     const { ticketAgeAdd } = session;
-    return { session, message: { ticketLifetime: this.#lifetime(session), ticketAgeAdd, ticketNonce, ticket, extensions: {} } };
-  }
-
-  *#seal(session: Session): Handshake<Uint8Array | undefined> {
-    const { tickets } = this.#context;
-    return tickets.sealed(yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.seal(session) }));
+    return {
+      session,
+      message: { ticketLifetime: this.#lifetime(session), ticketAgeAdd, ticketNonce, ticket, extensions: {} },
+    };
   }
 
   /** §4.6.1: seven days at most, and no longer than the client's authentication is good for. */
@@ -126,7 +129,10 @@ export class TicketIssuer {
 }
 
 /** None where nobody could keep the session, none that the client could not use (§4.2.9), and as many as it asks for (RFC 9149). */
-export function ticketCount({ settings, sessions, now }: Handshaking, { hello, psk, keepsTicket }: Tls13Choice): number {
+export function ticketCount(
+  { settings, sessions, now }: Handshaking,
+  { hello, psk, keepsTicket }: Tls13Choice,
+): number {
   const { mode, initial, afterResumption, maxRequested } = settings.tickets;
   if (mode === 'off' || keepsTicket || sessions.isRuledOut) return 0;
   if (mode === 'stateful' && !sessions.canKeep) return 0;
@@ -135,6 +141,12 @@ export function ticketCount({ settings, sessions, now }: Handshaking, { hello, p
   const asked = requestedTickets(hello.body, psk !== undefined);
   if (asked !== undefined) return Math.min(asked, maxRequested);
   return psk === undefined ? initial : afterResumption;
+}
+
+/** RFC 9149 §3: the answer to a client that has asked. Tickets on demand are nobody's to expect. */
+export function expectedTickets(context: Handshaking, choice: Tls13Choice): number | undefined {
+  if (choice.hello.body.extensions.ticketRequest === undefined) return undefined;
+  return context.settings.tickets.timing === 'manual' ? 0 : ticketCount(context, choice);
 }
 
 /** RFC 9149 §3 */

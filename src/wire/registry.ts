@@ -53,6 +53,7 @@ export const ExtensionType = {
   extended_master_secret: 23,
   record_size_limit: 28,
   session_ticket: 35,
+  ticket_request: 58,
   pre_shared_key: 41,
   early_data: 42,
   supported_versions: 43,

@@ -1,0 +1,143 @@
+/** Stateless tickets as one connection sees them: has keys found, opens and seals, and asks the application about each. */
+
+import type { ConnectionInfo } from './cache/callbacks.ts';
+import type { Session } from './cache/session.ts';
+import { openSession, sealSession, ticketKeyName } from './cache/ticket.ts';
+import { judgeTicket, openedStatus } from './cache/ticket-callbacks.ts';
+import type { TicketKey } from './cache/ticket-key.ts';
+import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
+import type { Awaitable } from './crypto/provider.ts';
+import type { CallbackName, Event } from './events.ts';
+import type { OpenedTicket, Tickets } from './handshake/context.ts';
+import type { TaskOutcome } from './handshake/wait.ts';
+import type { TicketCallbacks } from './options.ts';
+import { TlsAlert } from './wire/alert.ts';
+import { copyOf, EMPTY } from './wire/bytes.ts';
+import type { Version } from './wire/registry.ts';
+import type { World } from './world.ts';
+
+/** What a connection lends its tickets. */
+export interface TicketHost {
+  readonly world: World;
+  info(): ConnectionInfo;
+  /** Seconds since the epoch. */
+  now(): number;
+  emit(event: Event): void;
+  hold(session: Session): Session;
+}
+
+/** Whose keys, and who is asked. */
+export interface TicketPolicy {
+  readonly keys: TicketKeyProvider | undefined;
+  readonly callbacks: TicketCallbacks;
+}
+
+/** RFC 8446 §4.2.10 lets a new ticket follow; RFC 5077 §3.3 has one where the old is no good. */
+const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };
+
+export class ConnectionTickets implements Tickets {
+  policy: TicketPolicy;
+  readonly #host: TicketHost;
+
+  constructor(policy: TicketPolicy, host: TicketHost) {
+    this.policy = policy;
+    this.#host = host;
+  }
+
+  findKeys(ticket: Uint8Array): Awaitable<unknown> {
+    const name = ticketKeyName(ticket);
+    if (name === undefined) return [];
+    return this.policy.keys?.openingKeys(copyOf(name), this.#host.info(), copyOf(ticket)) ?? [];
+  }
+
+  open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket {
+    if ('late' in outcome) return { ...this.#failed('openingKeys', late()), found: 'store-timeout' };
+    if ('error' in outcome) return this.#failed('openingKeys', outcome.error);
+    if (!Array.isArray(outcome.value)) return this.#failed('openingKeys', new TypeError('an array of keys is wanted'));
+    const keys = outcome.value as readonly OpeningKey[];
+    const opened = openSession(ticket, keys, this.#host.now());
+    const keyName = opened.keyName ?? EMPTY;
+    if (opened.status !== 'opened') {
+      const found = opened.status === 'malformed' ? 'malformed' : 'undecryptable';
+      return { found, renew: undefined, status: 'no-decrypt', keyName };
+    }
+    const status = openedStatus(opened.renewal, version);
+    const session = this.#host.hold(underId(opened.session, sessionId));
+    return { found: session, renew: RENEW[opened.renewal], status, keyName };
+  }
+
+  /** A ticket that cannot be opened is no reason to fail; unless its keeper says so with an alert of his own. */
+  #failed(callback: CallbackName, error: unknown): OpenedTicket {
+    if (error instanceof TlsAlert) throw error;
+    this.#host.emit({ type: 'callback-error', callback, error });
+    return { found: 'undecryptable', renew: undefined, status: 'no-decrypt', keyName: EMPTY };
+  }
+
+  get isJudged(): boolean {
+    return this.policy.callbacks.onDecrypt !== undefined;
+  }
+
+  judge({ found, keyName, status }: OpenedTicket): Awaitable<unknown> {
+    const session = typeof found === 'string' ? undefined : found;
+    return this.policy.callbacks.onDecrypt?.(session, copyOf(keyName), status, this.#host.info());
+  }
+
+  judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket {
+    const verdict = judgeTicket(opened.status, this.#answer('onDecrypt', outcome));
+    if (verdict === 'abort') throw new TlsAlert('internal_error', 'the application has refused a ticket');
+    const { found } = opened;
+    return { ...opened, found: verdict.use || typeof found === 'string' ? found : 'ignored', renew: verdict.renew };
+  }
+
+  get isGenerated(): boolean {
+    return this.policy.callbacks.onGenerate !== undefined;
+  }
+
+  generate(session: Session): Awaitable<unknown> {
+    return this.policy.callbacks.onGenerate?.(session, this.#host.info());
+  }
+
+  generated(session: Session, outcome: TaskOutcome<unknown>): void {
+    const answer = this.#answer('onGenerate', outcome);
+    if (answer === false) throw new TlsAlert('internal_error', 'the application has refused to make a ticket');
+    if (answer instanceof Uint8Array) session.applicationData = answer;
+  }
+
+  /** SSL_CTX_set_session_ticket_cb(3): who is asked and does not answer has not agreed. */
+  #answer(callback: CallbackName, outcome: TaskOutcome<unknown>): unknown {
+    if ('value' in outcome) return outcome.value;
+    this.#host.emit({ type: 'callback-error', callback, error: 'error' in outcome ? outcome.error : late() });
+    return false;
+  }
+
+  findSealingKey(): Awaitable<unknown> {
+    return this.policy.keys?.sealingKey(this.#host.info());
+  }
+
+  seal(session: Session, outcome: TaskOutcome<unknown>): Uint8Array | undefined {
+    try {
+      if ('late' in outcome) throw late();
+      if ('error' in outcome) throw outcome.error;
+      const key = outcome.value as TicketKey | undefined;
+      const ticket = sealSession(key, session, (length) => this.#host.world.randomBytes(length));
+      if (typeof ticket !== 'string') return ticket;
+      this.#host.emit({ type: 'no-ticket', reason: ticket });
+    } catch (error) {
+      if (error instanceof TlsAlert) throw error;
+      this.#host.emit({ type: 'callback-error', callback: 'sealingKey', error });
+    }
+    return undefined;
+  }
+}
+
+function late(): Error {
+  return new Error('no answer within lookupTimeoutMs');
+}
+
+/** RFC 5077 §3.4: the id that the client sends beside its ticket is what ServerHello echoes. */
+function underId(session: Session, id: Uint8Array | undefined): Session {
+  if (id === undefined) return session;
+  const renamed = session.dup({ id });
+  session.free();
+  return renamed;
+}

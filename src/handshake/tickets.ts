@@ -1,0 +1,45 @@
+/** Tickets that hold their session sealed (RFC 5077, RFC 8446 §4.6.1): how a handshake opens one, and makes one. */
+
+import type { Session } from '../cache/session.ts';
+import { EMPTY } from '../wire/bytes.ts';
+import type { Version } from '../wire/registry.ts';
+import type { Handshaking, OpenedTicket } from './context.ts';
+import { type Handshake, perform } from './wait.ts';
+
+/** `sessionId`: what a TLS 1.2 client has sent beside its ticket. */
+export function* openTicket(
+  context: Handshaking,
+  version: Version,
+  ticket: Uint8Array,
+  sessionId?: Uint8Array,
+): Handshake<OpenedTicket> {
+  const { tickets } = context;
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findKeys(ticket) });
+  return yield* judge(context, tickets.open(version, ticket, outcome, sessionId));
+}
+
+/** RFC 5077 §3.2: an empty ticket asks for one. */
+export function* emptyTicket(context: Handshaking): Handshake<OpenedTicket> {
+  return yield* judge(context, { found: 'not-offered', renew: true, status: 'empty', keyName: EMPTY });
+}
+
+/** The application may have a say. */
+function* judge({ tickets }: Handshaking, opened: OpenedTicket): Handshake<OpenedTicket> {
+  if (!tickets.isJudged) return opened;
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.judge(opened) });
+  return tickets.judged(opened, outcome);
+}
+
+/** `undefined` where there is no key now. */
+export function* sealTicket(context: Handshaking, session: Session): Handshake<Uint8Array | undefined> {
+  const { tickets } = context;
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findSealingKey() });
+  return tickets.seal(session, outcome);
+}
+
+/** Before a ticket is made, sealed or not: the application may add data of its own to the session. */
+export function* generateTicket({ tickets }: Handshaking, session: Session): Handshake<void> {
+  if (!tickets.isGenerated) return;
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.generate(session) });
+  tickets.generated(session, outcome);
+}
