@@ -1,0 +1,50 @@
+/**
+ * The format of our own tickets:
+ *
+ *     struct {
+ *         opaque key_name[16];     // random, and no part of the key
+ *         uint8  version = 1;
+ *         opaque nonce[12];        // random
+ *         opaque sealed[TicketLength - 29];
+ *     } Ticket;
+ *
+ * `sealed` is AEAD_AES_256_GCM (RFC 5116 §5.2) of the session's SSL_SESSION (session-der.ts) under a key that does
+ * nothing else, with everything before it as additional data; so it is 16 bytes longer than the session. Nonces are
+ * random, which is why a key seals 2^32 tickets and no more (NIST SP 800-38D §8.3): see seal-counts.ts.
+ *
+ * A key, where it is written down, is `opaque key_name[16]; opaque key[32];`.
+ */
+
+import { noble } from '../crypto/noble.ts';
+import { concat } from '../wire/bytes.ts';
+import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './ticket-format.ts';
+
+const VERSION = 1;
+const NONCE_LENGTH = 12;
+const TAG_LENGTH = 16;
+const NONCE_AT = KEY_NAME_LENGTH + 1;
+const SEALED_AT = NONCE_AT + NONCE_LENGTH;
+
+const aead = noble.aeads['aes-256-gcm'];
+
+export const aeadTickets: TicketFormat = {
+  name: 'tls-resume-1',
+  secretLength: aead.keyLength,
+  cipher: (keyName, secret): TicketCipher => {
+    const key = aead.key(secret);
+    const prefix = concat(keyName, Uint8Array.of(VERSION));
+    return {
+      seal: (plaintext, randomBytes) => {
+        const nonce = draw(randomBytes, NONCE_LENGTH);
+        const header = concat(prefix, nonce);
+        return concat(header, key.seal(nonce, header, plaintext));
+      },
+      open: (ticket) => {
+        if (ticket.length <= SEALED_AT + TAG_LENGTH || ticket[KEY_NAME_LENGTH] !== VERSION) return 'malformed';
+        const nonce = ticket.subarray(NONCE_AT, SEALED_AT);
+        return key.open(nonce, ticket.subarray(0, SEALED_AT), ticket.subarray(SEALED_AT)) ?? 'bad-mac';
+      },
+      wipe: () => key.wipe(),
+    };
+  },
+};

@@ -1,0 +1,149 @@
+/**
+ * Ticket keys as other servers write them down. Content cannot tell the layouts apart, so whoever loads a file says
+ * which server it is for; taking one for the other would use an HMAC key as an AES key.
+ *
+ *     producer    bytes   layout                     tickets
+ *     tls-resume   48     name16 key32               AES-256-GCM
+ *     openssl      80     name16 hmac32 aes32        AES-256-CBC, HMAC-SHA256 (SSL_CTX_set_tlsext_ticket_keys(3))
+ *     node         48     name16 hmac16 aes16        AES-128-CBC, HMAC-SHA256 (tls.Server, ticketKeys)
+ *     apache       48     name16 hmac16 aes16        AES-128-CBC, HMAC-SHA256 (SSLSessionTicketKeyFile)
+ *     nginx        48     name16 aes16 hmac16        AES-128-CBC, HMAC-SHA256 (ssl_session_ticket_key)
+ *     nginx        80     name16 hmac32 aes32        AES-256-CBC, HMAC-SHA256
+ *     haproxy      48     name16 aes16 hmac16        AES-128-CBC, HMAC-SHA256 (tls-ticket-keys)
+ *     haproxy      80     name16 aes32 hmac32        AES-256-CBC, HMAC-SHA256
+ */
+
+import { platform } from '../platform.ts';
+import { concat, EMPTY, latin1, wipe } from '../wire/bytes.ts';
+import { KEY_NAME_LENGTH, type TicketFormat } from './ticket-format.ts';
+import { aeadTickets } from './ticket-format-aead.ts';
+import { cbcTickets } from './ticket-format-cbc.ts';
+import { TicketKey, type TicketKeyOptions } from './ticket-key.ts';
+
+export type TicketKeyProducer = 'tls-resume' | 'openssl' | 'node' | 'apache' | 'nginx' | 'haproxy';
+
+interface Layout {
+  readonly format: TicketFormat;
+  /** The two halves of the secret stand the other way round. */
+  readonly isSwapped: boolean;
+}
+
+const own: Layout = { format: aeadTickets, isSwapped: false };
+const hmacAes16: Layout = { format: cbcTickets(16), isSwapped: false };
+const aesHmac16: Layout = { format: hmacAes16.format, isSwapped: true };
+const hmacAes32: Layout = { format: cbcTickets(32), isSwapped: false };
+const aesHmac32: Layout = { format: hmacAes32.format, isSwapped: true };
+
+const LAYOUTS: Readonly<Record<TicketKeyProducer, readonly Layout[]>> = {
+  'tls-resume': [own],
+  openssl: [hmacAes32],
+  node: [hmacAes16],
+  apache: [hmacAes16],
+  nginx: [aesHmac16, hmacAes32],
+  haproxy: [aesHmac16, aesHmac32],
+};
+
+const PRODUCERS = Object.keys(LAYOUTS) as TicketKeyProducer[];
+
+/** HAProxy's TLS_TICKETS_NO: how many keys its file has to have, and of how many, the last, it takes notice. */
+const HAPROXY_KEYS = 3;
+
+/** A key file that cannot be used: says which and why, and nothing of its contents. */
+export class TicketKeyFileError extends Error {
+  override readonly name = 'TicketKeyFileError';
+}
+
+/**
+ * The keys in a file, or in several, the one that seals first: `TicketKeyRing.of(ticketKeysFrom('nginx', bytes), world)`.
+ * A file has one key, and the first file is the one that seals, as of nginx's several ssl_session_ticket_key. HAProxy's
+ * one file has lines of base64: the last three are used and the last but one seals, so that by the time when a key
+ * seals on one of a fleet all others can open it.
+ *
+ * The bytes remain yours to wipe. @throws TicketKeyFileError, WeakTicketKeyError
+ */
+export function ticketKeysFrom(
+  producer: TicketKeyProducer,
+  files: Uint8Array | readonly Uint8Array[],
+  options?: TicketKeyOptions,
+): TicketKey[] {
+  requireProducer(producer);
+  const list = files instanceof Uint8Array ? [files] : files;
+  if (list.length === 0) throw new TicketKeyFileError('no ticket key file');
+  if (producer !== 'haproxy') return list.map((bytes, i) => keyFrom(producer, bytes, `file ${i + 1}`, options));
+  const [bytes = EMPTY, ...more] = list;
+  if (more.length > 0) throw new TicketKeyFileError('haproxy has one ticket key file, with a key in each line');
+  return haproxyKeys(bytes, options);
+}
+
+/** The file of a key, as the producer would have it (one line of HAProxy's, decoded); it is the caller's to wipe. */
+export function ticketKeyFile(producer: TicketKeyProducer, key: TicketKey): Uint8Array {
+  requireProducer(producer);
+  const layout = LAYOUTS[producer].find(({ format }) => format.name === key.format.name);
+  if (layout === undefined) throw new TicketKeyFileError(`${producer} has no tickets of ${key.format.name}`);
+  const secret = key.exportSecret();
+  const file = concat(key.name, ...arranged(layout, secret));
+  wipe(secret);
+  return file;
+}
+
+function requireProducer(producer: string): void {
+  if (PRODUCERS.some((known) => known === producer)) return;
+  throw new TypeError(`no ticket keys of ${producer} are known; of ${PRODUCERS.join(', ')} they are`);
+}
+
+function keyFrom(
+  producer: TicketKeyProducer,
+  bytes: Uint8Array,
+  place: string,
+  options: TicketKeyOptions | undefined,
+): TicketKey {
+  const layouts = LAYOUTS[producer];
+  const layout = layouts.find((each) => lengthOf(each) === bytes.length);
+  if (layout === undefined) {
+    const lengths = layouts.map(lengthOf).join(' or ');
+    throw new TicketKeyFileError(`${place}: ${bytes.length} bytes; a ticket key of ${producer} has ${lengths}`);
+  }
+  const secret = concat(...arranged(layout, bytes.subarray(KEY_NAME_LENGTH)));
+  try {
+    return new TicketKey(layout.format, bytes.subarray(0, KEY_NAME_LENGTH), secret, options);
+  } finally {
+    wipe(secret);
+  }
+}
+
+function lengthOf({ format }: Layout): number {
+  return KEY_NAME_LENGTH + format.secretLength;
+}
+
+/** From a file's order to the format's and back, which is the same as both halves are of one length. */
+function arranged({ isSwapped }: Layout, secret: Uint8Array): Uint8Array[] {
+  if (!isSwapped) return [secret];
+  const half = secret.length / 2;
+  return [secret.subarray(half), secret.subarray(0, half)];
+}
+
+function haproxyKeys(text: Uint8Array, options: TicketKeyOptions | undefined): TicketKey[] {
+  const lines = latin1(text).split(/\r?\n/);
+  while (lines.at(-1) === '') lines.pop();
+  if (lines.length < HAPROXY_KEYS) {
+    throw new TicketKeyFileError(`${lines.length} lines; haproxy wants at least ${HAPROXY_KEYS}, with a key in each`);
+  }
+  const files = lines.map(decodeLine);
+  try {
+    const other = files.findIndex(({ length }) => length !== files[0]?.length);
+    if (other >= 0) throw new TicketKeyFileError(`line ${other + 1}: a key of another length than the first`);
+    const numbered = files.map((bytes, i) => ({ bytes, place: `line ${i + 1}` })).slice(-HAPROXY_KEYS);
+    const keys = numbered.map(({ bytes, place }) => keyFrom('haproxy', bytes, place, options));
+    return [...keys.slice(-2), ...keys.slice(0, -2)];
+  } finally {
+    wipe(...files);
+  }
+}
+
+function decodeLine(line: string, i: number): Uint8Array {
+  try {
+    return Uint8Array.from(platform.atob(line), (character) => character.charCodeAt(0));
+  } catch (cause) {
+    throw new TicketKeyFileError(`line ${i + 1}: not base64`, { cause });
+  }
+}
