@@ -67,11 +67,11 @@ const OPTIONS = [
 ].join(' ');
 const SESSION_OPTIONS = [
   'cache mode internalLookup internalStore autoClear updateTime removeUnclean timeout maxEntries idContext generateId',
-  'notResumable onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
+  'foreign notResumable onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
 ].join(' ');
 const OWN_STORE = ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'] as const;
 const TICKET_OPTIONS =
-  'mode initial afterResumption timing maxRequested keys onGenerate onDecrypt singleUse maxAuthAge';
+  'mode initial afterResumption timing maxRequested keys foreign onGenerate onDecrypt singleUse maxAuthAge';
 const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
 const TIMINGS = ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as const;
 
@@ -236,6 +236,7 @@ function ticketPolicy(options: TicketOptions, { mode }: TicketSettings, world: W
   if (keys !== undefined) complete('tickets.keys', keys, ['sealingKey', 'openingKeys']);
   return {
     keys,
+    acceptsForeign: boolean('tickets.foreign', options.foreign, false),
     callbacks: {
       onGenerate: callback('tickets.onGenerate', options.onGenerate)?.bind(options),
       onDecrypt: callback('tickets.onDecrypt', options.onDecrypt)?.bind(options),
@@ -245,11 +246,16 @@ function ticketPolicy(options: TicketOptions, { mode }: TicketSettings, world: W
 
 function scope(given: NonNullable<ServerOptions['scope']>): Settings['scope'] {
   requireObject('scope', given);
-  requireKnown('scope.', given, 'label shareAcross');
+  requireKnown('scope.', given, 'label shareAcross bindLocalAddress bindAlpn');
   const { label = '', shareAcross } = given;
   if (typeof label !== 'string') throw new TypeError('scope.label: a string');
   if (shareAcross !== undefined && typeof shareAcross !== 'string') throw new TypeError('scope.shareAcross: a string');
-  return { label, shareAcross };
+  return {
+    label,
+    shareAcross,
+    bindLocalAddress: boolean('scope.bindLocalAddress', given.bindLocalAddress, false),
+    bindAlpn: boolean('scope.bindAlpn', given.bindAlpn, false),
+  };
 }
 
 function limits(given: NonNullable<ServerOptions['limits']>): ServerConfig['limits'] {

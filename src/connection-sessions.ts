@@ -90,6 +90,10 @@ export class ConnectionSessions implements Sessions {
     return this.store.canKeep && !this.#isRuledOut;
   }
 
+  get acceptsForeign(): boolean {
+    return this.store.policy.foreign;
+  }
+
   find(version: Version, id: Uint8Array): Awaitable<unknown> {
     const cache = this.store.lookupCache;
     const internal = this.#inCache(() => cache?.get(version, id, this.store.now()));

@@ -2,17 +2,17 @@
 
 import type { ConnectionInfo } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
-import { openSession, sealSession, ticketKeyName } from './cache/ticket.ts';
+import { type OpenedSession, openSession, type RejectedTicket, sealSession, ticketKeyName } from './cache/ticket.ts';
 import { judgeTicket, openedStatus } from './cache/ticket-callbacks.ts';
 import type { TicketKey } from './cache/ticket-key.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 import type { Awaitable } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
-import type { OpenedTicket, Tickets } from './handshake/context.ts';
+import type { OpenedTicket, TicketFacts, Tickets } from './handshake/context.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
 import type { TicketCallbacks } from './options.ts';
 import { TlsAlert } from './wire/alert.ts';
-import { copyOf, EMPTY } from './wire/bytes.ts';
+import { copyOf, EMPTY, toHex } from './wire/bytes.ts';
 import type { Version } from './wire/registry.ts';
 import type { World } from './world.ts';
 
@@ -29,6 +29,7 @@ export interface TicketHost {
 /** Whose keys, and who is asked. */
 export interface TicketPolicy {
   readonly keys: TicketKeyProvider | undefined;
+  readonly acceptsForeign: boolean;
   readonly callbacks: TicketCallbacks;
 }
 
@@ -44,6 +45,10 @@ export class ConnectionTickets implements Tickets {
     this.#host = host;
   }
 
+  get acceptsForeign(): boolean {
+    return this.policy.acceptsForeign;
+  }
+
   findKeys(ticket: Uint8Array): Awaitable<unknown> {
     const name = ticketKeyName(ticket);
     if (name === undefined) return [];
@@ -57,13 +62,24 @@ export class ConnectionTickets implements Tickets {
     const keys = outcome.value as readonly OpeningKey[];
     const opened = openSession(ticket, keys, this.#host.now());
     const keyName = opened.keyName ?? EMPTY;
+    const facts = this.#facts(opened, keys);
     if (opened.status !== 'opened') {
       const found = opened.status === 'malformed' ? 'malformed' : 'undecryptable';
-      return { found, renew: undefined, status: 'no-decrypt', keyName };
+      return { found, renew: undefined, status: 'no-decrypt', keyName, facts };
     }
     const status = openedStatus(opened.renewal, version);
     const session = this.#host.hold(underId(opened.session, sessionId));
-    return { found: session, renew: RENEW[opened.renewal], status, keyName };
+    return { found: session, renew: RENEW[opened.renewal], status, keyName, facts };
+  }
+
+  #facts({ keyName, status }: OpenedSession | RejectedTicket, keys: readonly OpeningKey[]): TicketFacts {
+    const key = keyName && keys.find((candidate) => candidate.key.hasName(keyName))?.key;
+    return {
+      keyName: keyName && toHex(keyName),
+      format: key?.format.name,
+      phase: keyName && this.policy.keys?.find?.(keyName)?.phase,
+      failure: status === 'opened' ? undefined : status,
+    };
   }
 
   /** A ticket that cannot be opened is no reason to fail; unless its keeper says so with an alert of his own. */

@@ -18,6 +18,7 @@ import type { Established } from './handshake/established.ts';
 import type { Message } from './handshake/message.ts';
 import { notResumed, type Resumption } from './handshake/resumption.ts';
 import { serve } from './handshake/server.ts';
+import type { Verdict } from './handshake/verdict.ts';
 import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from './handshake/wait.ts';
 import { Secrets } from './secrets.ts';
 import { SessionStore } from './session-store.ts';
@@ -80,9 +81,10 @@ export class ServerConnection {
     clientRandom: undefined,
     session: undefined,
     resumption: notResumed('not-offered'),
+    verdicts: [],
   };
   /** What is under way: the handshake, and after it the making of tickets. */
-  #machine: Handshake<Established | void>;
+  #machine: Handshake<Established | undefined>;
   #ticketsDue = 0;
   #wait: Wait | undefined;
   #established: Established | undefined;
@@ -134,6 +136,11 @@ export class ServerConnection {
   /** Whether it resumed, and if not, why not; settled once established. */
   get resumption(): Resumption {
     return this.#facts.resumption;
+  }
+
+  /** What has become of each session that the client has offered, in the order of the offer, and why. */
+  get verdicts(): readonly Verdict[] {
+    return this.#facts.verdicts;
   }
 
   /**
@@ -222,7 +229,9 @@ export class ServerConnection {
    */
   sendTicket(): Step {
     if (this.#state !== 'established' || this.#channel.isEnded || this.#established?.issuer === undefined) {
-      throw new Error("sendTicket() is for TLS 1.3, from its establishment to end(), and not where tickets.mode is 'off'");
+      throw new Error(
+        "sendTicket() is for TLS 1.3, from its establishment to end(), and not where tickets.mode is 'off'",
+      );
     }
     return this.#step(() => {
       this.#ticketsDue++;
@@ -371,6 +380,7 @@ export class ServerConnection {
     const { recordsPerKey } = this.#config.limits;
     this.#channel.establish(this.#context, established.traffic, Math.min(recordLimit, recordsPerKey));
     this.#ticketsDue = established.ticketsDue ?? 0;
+    this.#explain();
     this.#events.push({ type: 'established' });
     this.#sessions.completed(this.#facts.resumption.session);
   }
@@ -426,9 +436,15 @@ export class ServerConnection {
     throw error;
   }
 
+  #explain(): void {
+    const { verdicts } = this.#facts;
+    if (verdicts.length > 0) this.#events.push({ type: 'verdicts', verdicts });
+  }
+
   #end(error: TlsAlert, reason?: 'alert-sent' | 'alert-received'): void {
     this.#state = 'failed';
     this.#question = undefined;
+    if (this.#established === undefined) this.#explain();
     this.#events.push({ type: 'failed', error });
     const { session, resumption } = this.#facts;
     // RFC 5246 §7.2.2, but only for a peer that has proved that it holds the session: an id alone must not end another's.
@@ -512,6 +528,7 @@ export class ServerConnection {
       transcript: new Transcript(),
       sessions: this.#sessions,
       tickets: this.#tickets,
+      localAddress: this.#options.addresses?.localAddress,
       facts: this.#facts,
       send: (message, body) => this.#channel.send(message, body),
       sendChangeCipherSpec: () => writer.changeCipherSpec(),

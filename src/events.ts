@@ -3,6 +3,7 @@
 import type { RemovalReason } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
 import type { NoTicket } from './cache/ticket-key.ts';
+import type { Verdict } from './handshake/verdict.ts';
 import type { TlsAlert } from './wire/alert.ts';
 
 /** Send the output, even when the connection has failed; then attend to the events; then see to the question. */
@@ -31,6 +32,8 @@ export type Event =
       readonly level: number;
       readonly description: number;
     }
+  /** The client has offered sessions: what has become of each, and why. */
+  | { readonly type: 'verdicts'; readonly verdicts: readonly Verdict[] }
   /** One line of NSS key log format. */
   | { readonly type: 'keylog'; readonly line: string }
   /** A user callback threw, rejected, or did not answer in time. The connection goes on without it. */

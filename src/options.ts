@@ -85,6 +85,11 @@ export interface SessionOptions {
   /** Session id context, at most 32 bytes. A session made under another is not resumed. */
   readonly idContext?: Uint8Array | undefined;
   /**
+   * Default false. True: other servers write to the store as well, and their sessions say nothing of the scope that they were
+   * made in; they are resumed by session id context and host name alone.
+   */
+  readonly foreign?: boolean | undefined;
+  /**
    * In which versions a connection that ends without our close_notify takes its session along, so that it is never resumed
    * (SSL_get_session(3), RFC 5246 §7.2.1). Default `['TLSv1.2']`: in TLS 1.3 many clients close without a word, and keep
    * their tickets.
@@ -111,6 +116,11 @@ export interface TicketOptions {
   readonly mode?: 'stateful' | 'stateless' | 'off' | undefined;
   /** For 'stateless'; without it the server makes a ring of its own, whose keys nobody else has. */
   readonly keys?: TicketKeyProvider | undefined;
+  /**
+   * Default false. True: other servers seal with these keys, and their sessions say nothing of the scope that they were made in;
+   * they are resumed by session id context and host name alone.
+   */
+  readonly foreign?: boolean | undefined;
   /** NewSessionTickets after a full handshake, default 2. */
   readonly initial?: number | undefined;
   /** NewSessionTickets after a resumption, default 1. */
@@ -136,8 +146,12 @@ export type TicketCallbacks = Pick<TicketOptions, 'onGenerate' | 'onDecrypt'>;
 export interface ScopeOptions {
   /** Sessions made under another label are not resumed. */
   readonly label?: string | undefined;
-  /** Instead of host name and label: all that name the same word share their sessions. */
+  /** Instead of host name, label and the names in the certificate: all that name the same word share their sessions. */
   readonly shareAcross?: string | undefined;
+  /** Default false. Whether a session is good at the local address only that it was made at. */
+  readonly bindLocalAddress?: boolean | undefined;
+  /** Default false: the application protocol is negotiated afresh on resumption. True: a session is good for its own only. */
+  readonly bindAlpn?: boolean | undefined;
 }
 
 /** Bounds that a user may tighten, or a test reach. */

@@ -11,6 +11,7 @@ export interface SessionPolicy {
   readonly internalStore: boolean;
   readonly autoClear: boolean;
   readonly updateTime: boolean;
+  readonly foreign: boolean;
   readonly removeUnclean: readonly Version[];
   readonly generateId: GenerateId | undefined;
   readonly notResumable: NotResumable | undefined;
@@ -31,6 +32,7 @@ export function sessionPolicy(options: SessionOptions): SessionPolicy {
     internalStore: flag('internalStore', options.internalStore, true),
     autoClear: flag('autoClear', options.autoClear, true),
     updateTime: flag('updateTime', options.updateTime, false),
+    foreign: flag('foreign', options.foreign, false),
     removeUnclean: versions(options.removeUnclean ?? ['TLSv1.2']),
     generateId: callback('generateId', options.generateId)?.bind(options),
     notResumable: callback('notResumable', options.notResumable)?.bind(options),

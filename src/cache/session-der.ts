@@ -31,9 +31,8 @@
  *         peer_rpk             [20] OCTET STRING OPTIONAL }         -- all of them EXPLICIT but [0]
  */
 
-import { platform } from '../platform.ts';
 import { ascii, copyOf, EMPTY, latin1 } from '../wire/bytes.ts';
-import { type Codec, DecodeError, decode, encode, mapped, opaque, struct, uint8, uint32 } from '../wire/codec.ts';
+import { type Codec, DecodeError, decode, encode, opaque, struct, uint8, uint32 } from '../wire/codec.ts';
 import {
   DerError,
   DerReader,
@@ -46,6 +45,7 @@ import {
   Tag,
 } from '../wire/der.ts';
 import { ProtocolVersion, type Version } from '../wire/registry.ts';
+import { ScopeCodec } from './scope.ts';
 import type { ForeignFields, SessionParameters } from './session.ts';
 
 /** What PEM_write_SSL_SESSION(3) puts behind BEGIN: `encodePem(SESSION_PEM_LABEL, session.toDer())`. */
@@ -236,30 +236,18 @@ const uint64: Codec<number> = {
   write: (writer, value) => writer.uint(8, value),
 };
 
-const utf8: Codec<string> = mapped(
-  opaque(0, MAX_OCTETS),
-  (bytes) => {
-    try {
-      return new platform.TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch {
-      throw new DecodeError('not UTF-8');
-    }
-  },
-  (text) => new platform.TextEncoder().encode(text),
-);
-
 /** "TLSR" */
 const MAGIC = 0x544c5352;
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * What SSLSession has no field for travels in the one that is the application's, with the application's own data:
  *
  *     struct {
  *         uint32 magic = 0x544c5352;          // "TLSR"
- *         uint8  format = 1;
+ *         uint8  format = 2;
  *         uint64 auth_time;                   // seconds since the epoch
- *         opaque scope<0..2^16-1>;            // UTF-8; empty: none
+ *         ScopeEntry scope<0..2^16-1>;        // see scope.ts; empty: none
  *         opaque application_data<0..2^16-1>;
  *     } TicketAppdata;
  *
@@ -270,7 +258,7 @@ const TicketAppdata = struct({
   magic: uint32,
   format: uint8,
   authTime: uint64,
-  scope: utf8,
+  scope: ScopeCodec,
   applicationData: opaque(0, MAX_OCTETS),
 });
 
@@ -282,7 +270,7 @@ function isTicketAppdata(bytes: Uint8Array): boolean {
 
 function ticketAppdata({ time, authTime, scope, applicationData = EMPTY }: SessionParameters): Uint8Array | undefined {
   if (authTime !== time || scope !== undefined || isTicketAppdata(applicationData)) {
-    return encode(TicketAppdata, { magic: MAGIC, format: FORMAT, authTime, scope: scope ?? '', applicationData });
+    return encode(TicketAppdata, { magic: MAGIC, format: FORMAT, authTime, scope, applicationData });
   }
   return applicationData.length === 0 ? undefined : applicationData;
 }
@@ -298,7 +286,7 @@ function readTicketAppdata(
   try {
     const { format, authTime, scope, applicationData } = decode(TicketAppdata, octets);
     if (format !== FORMAT) throw new DecodeError(`format ${format} is not known`);
-    return { authTime: Math.min(authTime, time), scope: scope || undefined, applicationData };
+    return { authTime: Math.min(authTime, time), scope, applicationData };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw new SessionDecodeError(['ticket_appdata', ...error.path].join('.'), error.reason, { cause: error });

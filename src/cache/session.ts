@@ -4,6 +4,7 @@
 
 import { copyOf, EMPTY, wipe } from '../wire/bytes.ts';
 import type { Version } from '../wire/registry.ts';
+import type { Scope } from './scope.ts';
 import { sessionFromDer, sessionToDer } from './session-der.ts';
 
 /**
@@ -64,8 +65,8 @@ export interface SessionParameters {
   readonly group?: number | undefined;
   /** RFC 8446 §4.6.1, `ticket_age_add`. */
   readonly ticketAgeAdd?: number | undefined;
-  /** What the session may be resumed under besides the host name: the label of `scope`. */
-  readonly scope?: string | undefined;
+  /** What it may be resumed under; `undefined` for a session of another server, which says nothing of that. */
+  readonly scope?: Scope | undefined;
   /** The application's own (SSL_SESSION_set1_ticket_appdata(3)): it travels with the session. At most 65535 bytes. */
   readonly applicationData?: Uint8Array | undefined;
   readonly foreign?: ForeignFields | undefined;
@@ -87,7 +88,7 @@ export class Session {
   readonly alpnProtocol: string | undefined;
   readonly group: number;
   readonly ticketAgeAdd: number;
-  readonly scope: string | undefined;
+  readonly scope: Scope | undefined;
   readonly foreign: ForeignFields;
   /** A slot for the application. It stays with this object: `toDer()` writes `applicationData` instead. */
   data: unknown;
@@ -115,7 +116,7 @@ export class Session {
     this.alpnProtocol = parameters.alpnProtocol;
     this.group = parameters.group ?? 0;
     this.ticketAgeAdd = parameters.ticketAgeAdd ?? 0;
-    this.scope = parameters.scope;
+    this.scope = parameters.scope && Object.freeze({ ...parameters.scope });
     this.foreign = parameters.foreign === undefined ? NOTHING_FOREIGN : Object.freeze({ ...parameters.foreign });
     this.#id = copyOf(parameters.id);
     this.#idContext = copyOf(parameters.idContext);

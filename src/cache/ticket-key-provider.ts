@@ -38,4 +38,6 @@ export interface TicketKeyProvider {
    * 64 KiB, for who must see more than the name. Both are views: copy what is kept.
    */
   openingKeys(keyName: Uint8Array, connection: ConnectionInfo, ticket: Uint8Array): Awaitable<readonly OpeningKey[]>;
+  /** What is known of the key of this name, to be told about. */
+  find?(keyName: Uint8Array): { readonly phase: 'encrypt' | 'decrypt-only' | 'destroyed' } | undefined;
 }

@@ -10,6 +10,7 @@ import type { GroupName, Version } from '../wire/registry.ts';
 import type { Message } from './message.ts';
 import type { NoResumption, Resumption } from './resumption.ts';
 import type { Settings } from './settings.ts';
+import type { Verdict } from './verdict.ts';
 import type { TaskOutcome } from './wait.ts';
 
 /** The session store as the handshake sees it: the internal cache first, then the user's callbacks. */
@@ -18,6 +19,8 @@ export interface Sessions {
   readonly canFind: boolean;
   /** Whether anybody keeps a new session: an internal cache that stores, or a new callback. */
   readonly canKeep: boolean;
+  /** Whether cache and store may have sessions of other servers. */
+  readonly acceptsForeign: boolean;
   /** Runs as a task. What it answers goes to {@link Sessions.found}. */
   find(version: Version, id: Uint8Array): Awaitable<unknown>;
   /** The session (whose hold is the connection's until it ends), or why there is none. */
@@ -45,6 +48,8 @@ export interface Sessions {
 
 /** Sessions that their clients keep, sealed under the server's keys; see tickets.ts. What answers an Awaitable runs as a task. */
 export interface Tickets {
+  /** Whether other servers have the same keys. */
+  readonly acceptsForeign: boolean;
   findKeys(ticket: Uint8Array): Awaitable<unknown>;
   /**
    * The session of a ticket (its hold is the connection's until it ends), or why there is none. In TLS 1.2 it goes by the id
@@ -74,6 +79,18 @@ export interface OpenedTicket {
   readonly status: TicketStatus;
   /** 16 bytes, or none. */
   readonly keyName: Uint8Array;
+  readonly facts?: TicketFacts | undefined;
+}
+
+/** What can be said of a ticket without giving anything away. */
+export interface TicketFacts {
+  /** Hexadecimal; `undefined` where it is too short to have one. */
+  readonly keyName: string | undefined;
+  /** Of its key, where there is one. */
+  readonly format: string | undefined;
+  readonly phase: 'encrypt' | 'decrypt-only' | 'destroyed' | undefined;
+  /** Why it was not opened. */
+  readonly failure: 'unknown-key' | 'bad-mac' | 'malformed' | undefined;
 }
 
 /** The connection, as a handshake acts on it. */
@@ -87,6 +104,7 @@ export interface Handshaking {
   readonly sessions: Sessions;
   readonly tickets: Tickets;
   readonly facts: Facts;
+  readonly localAddress: string | undefined;
   /** Queues a message and returns its bytes, for the transcript. */
   send<T>(message: Message<T>, body: T): Uint8Array;
   sendChangeCipherSpec(): void;
@@ -123,4 +141,6 @@ export interface Facts {
   clientRandom: Uint8Array | undefined;
   session: Session | undefined;
   resumption: Resumption;
+  /** Of each offered session, in the order of the offer. */
+  verdicts: readonly Verdict[];
 }

@@ -7,8 +7,10 @@ import { type GroupName, NamedGroup, type SignatureSchemeName } from '../wire/re
 import type { ClientHello } from './client-hello.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
 import { commonGroups, commonSuites, type Signing, selectSigning } from './negotiate.ts';
-import { type NoResumption, notResumed, whyNotResumable } from './resumption.ts';
+import { brokenRule, type Mechanism, type NoResumption, notResumed } from './resumption.ts';
+import { scopeOf } from './scope.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
+import { type Judged, Verdict } from './verdict.ts';
 import { type Handshake, perform, performed } from './wait.ts';
 
 const UNCOMPRESSED = 0;
@@ -43,9 +45,11 @@ export function* selectSessionTls12(context: Handshaking, hello: ClientHello): H
   const { facts, settings } = context;
   const ticket = settings.tickets.mode === 'stateless' ? hello.extensions.sessionTicket : undefined;
   const mechanism = ticket === undefined || ticket.length === 0 ? 'session-id' : 'ticket';
-  const { found, renew } = yield* findOffered(context, hello, ticket);
-  const reason = typeof found === 'string' ? found : yield* whyNot(context, hello, found);
-  const session = reason === undefined && typeof found !== 'string' ? found : undefined;
+  const { found, renew, facts: ticketFacts } = yield* findOffered(context, hello, ticket);
+  const judged = typeof found === 'string' ? undefined : yield* judge(context, hello, found, mechanism);
+  const reason = typeof found === 'string' ? found : judged?.broken?.reason;
+  const session = reason === undefined ? judged?.session : undefined;
+  if (found !== 'not-offered') facts.verdicts = [new Verdict({ mechanism, reason, ticket: ticketFacts, judged })];
   const sendTicket = ticket !== undefined && (renew ?? session === undefined);
   if (session === undefined) facts.resumption = notResumed(reason ?? 'not-offered');
   else {
@@ -61,7 +65,7 @@ function* findOffered(
   context: Handshaking,
   hello: ClientHello,
   ticket: Uint8Array | undefined,
-): Handshake<Pick<OpenedTicket, 'found' | 'renew'>> {
+): Handshake<Pick<OpenedTicket, 'found' | 'renew' | 'facts'>> {
   if (ticket === undefined) return { found: yield* lookUp(context, hello), renew: undefined };
   if (ticket.length > 0) return yield* openTicket(context, 'TLSv1.2', ticket, hello.legacySessionId);
   const { renew } = yield* emptyTicket(context);
@@ -77,19 +81,21 @@ function* lookUp(context: Handshaking, hello: ClientHello): Handshake<Session | 
   return sessions.found('TLSv1.2', id, outcome);
 }
 
-function* whyNot(context: Handshaking, hello: ClientHello, session: Session): Handshake<NoResumption | undefined> {
-  const { settings, facts, sessions } = context;
+function* judge(context: Handshaking, hello: ClientHello, session: Session, mechanism: Mechanism): Handshake<Judged> {
+  const { settings, facts, sessions, tickets } = context;
   const offer = {
     version: 'TLSv1.2',
     serverName: facts.serverName,
     cipherSuites: commonSuites(hello, settings, 'TLSv1.2').map((suite) => suite.id),
     extendedMasterSecret: hello.extensions.extendedMasterSecret === true,
     now: context.now(),
+    scope: scopeOf(context, hello),
+    acceptsForeign: mechanism === 'ticket' ? tickets.acceptsForeign : sessions.acceptsForeign,
   } as const;
-  const reason = whyNotResumable(session, offer, settings);
-  if (reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session));
-  if (reason === 'cipher-suite' && settings.compat !== undefined) requireSuiteOffered(context, hello, session);
-  return reason;
+  const broken = brokenRule(session, offer, settings);
+  if (broken?.reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session));
+  if (broken?.reason === 'cipher-suite' && settings.compat !== undefined) requireSuiteOffered(context, hello, session);
+  return { session, offer, settings, broken };
 }
 
 /** As in OpenSSL: the alert ends the session as well, although the peer has proved nothing. */

@@ -15,7 +15,6 @@ import {
   type Version,
 } from '../wire/registry.ts';
 import type { ClientHello } from './client-hello.ts';
-import { canonicalName } from './resumption.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -115,10 +114,25 @@ function isVerifiable({ certificateSchemes = [] }: Credential, demand: SigningDe
   return certificateSchemes.every((scheme) => accepted.includes(SignatureScheme[scheme]));
 }
 
+/** Those whose names cover it, or all where none does. */
+export function credentialsFor(
+  credentials: readonly Credential[],
+  serverName: string | undefined,
+): readonly Credential[] {
+  const named = credentials.filter((credential) => covers(credential, serverName));
+  return named.length > 0 ? named : credentials;
+}
+
 /** RFC 6125 §6.4.3: `*` stands for the whole first label. */
 function covers({ names }: Credential, serverName: string | undefined): boolean {
   const wanted = canonicalName(serverName);
   if (wanted === undefined) return false;
   const wildcard = wanted.replace(/^[^.]+/, '*');
   return names.includes(wanted) || (wildcard !== '*' && names.includes(wildcard));
+}
+
+/** Host names differ neither by case nor by the dot of the root (RFC 6066 §3, RFC 4343). */
+export function canonicalName(name: string | undefined): string | undefined {
+  const lower = name?.toLowerCase();
+  return lower?.endsWith('.') ? lower.slice(0, -1) : lower;
 }

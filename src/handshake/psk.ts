@@ -10,8 +10,10 @@ import { type ClientHello, truncateBeforeBinders } from './client-hello.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
 import type { Received } from './message.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
-import { type NoResumption, notResumed, whyNotResumable } from './resumption.ts';
+import { brokenRule, type NoResumption, notResumed, type Offer } from './resumption.ts';
+import { scopeOf } from './scope.ts';
 import { openTicket } from './tickets.ts';
+import { type Judged, Verdict } from './verdict.ts';
 import { type Handshake, perform, performed } from './wait.ts';
 
 /** A PSK whose binder has verified. */
@@ -25,7 +27,7 @@ export interface SelectedPsk {
 
 /** What each identity led to; kept across a HelloRetryRequest, so that each is looked up once. */
 export type Lookups = Map<string, Lookup>;
-type Lookup = Pick<OpenedTicket, 'found' | 'renew'>;
+type Lookup = Pick<OpenedTicket, 'found' | 'renew' | 'facts'>;
 
 /** The ticket of a stateful session is its id, and ids have 1 to 32 bytes. */
 const MAX_ID = 32;
@@ -77,24 +79,41 @@ function* findSession(
 ): Handshake<FoundSession | NoResumption> {
   const { settings, facts } = context;
   const identities = hello.extensions.preSharedKey?.identities ?? [];
-  const offer = {
+  const mechanism = settings.tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
+  const offer = offerOf(context, hello, suites);
+  const verdicts: Verdict[] = [];
+  facts.verdicts = verdicts;
+  for (const [identityIndex, { identity }] of identities.entries()) {
+    if (identityIndex === settings.maxIdentities) {
+      verdicts.push(new Verdict({ mechanism, identityIndex, reason: 'too-many-identities' }));
+      return 'too-many-identities';
+    }
+    const { found, facts: ticket } = yield* lookUp(context, identity, lookups);
+    const judged = typeof found === 'string' ? undefined : yield* judge(context, found, offer);
+    const reason = typeof found === 'string' ? found : judged?.broken?.reason;
+    verdicts.push(new Verdict({ mechanism, identityIndex, reason, ticket, judged }));
+    if (reason === undefined && judged !== undefined) return { session: judged.session, identityIndex };
+  }
+  return verdicts[0]?.reason ?? 'not-offered';
+}
+
+function offerOf(context: Handshaking, hello: ClientHello, suites: readonly SuiteParameters[]): Offer {
+  const { settings, facts, sessions, tickets } = context;
+  return {
     version: 'TLSv1.3',
     serverName: facts.serverName,
     cipherSuites: suites.map(({ id }) => id),
     extendedMasterSecret: true,
     now: context.now(),
-  } as const;
-  let first: NoResumption | undefined;
-  for (const [identityIndex, { identity }] of identities.slice(0, settings.maxIdentities).entries()) {
-    const { found: session } = yield* lookUp(context, identity, lookups);
-    const reason = typeof session === 'string' ? session : whyNotResumable(session, offer, settings);
-    if (typeof session !== 'string' && reason === undefined) return { session, identityIndex };
-    if (typeof session !== 'string' && reason === 'expired') {
-      yield* performed('bookkeeping', () => context.sessions.expire(session));
-    }
-    first ??= reason;
-  }
-  return identities.length > settings.maxIdentities ? 'too-many-identities' : (first ?? 'not-offered');
+    scope: scopeOf(context, hello),
+    acceptsForeign: settings.tickets.mode === 'stateless' ? tickets.acceptsForeign : sessions.acceptsForeign,
+  };
+}
+
+function* judge({ settings, sessions }: Handshaking, session: Session, offer: Offer): Handshake<Judged> {
+  const broken = brokenRule(session, offer, settings);
+  if (broken?.reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session));
+  return { session, offer, settings, broken };
 }
 
 /** §4.1.4: the client may have removed identities for its second hello, so they are known by their bytes. */
@@ -159,6 +178,7 @@ export function* takePsk(
     // Nor may a second ClientHello have it.
     for (const [key, { found }] of lookups) if (found === session) lookups.set(key, { found: lost, renew: undefined });
     context.facts.resumption = notResumed(lost);
+    context.facts.verdicts = context.facts.verdicts.map((verdict) => (verdict.accepted ? verdict.lost(lost) : verdict));
     return undefined;
   }
   const mechanism = settings.tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';

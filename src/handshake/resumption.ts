@@ -3,11 +3,13 @@
  * server name has selected the configuration and before a binder is checked (RFC 8446 §4.2.11, RFC 5246 §F.1.4, RFC 7627 §5.3).
  */
 
+import { SCOPE_FIELDS, type Scope, type ScopeField } from '../cache/scope.ts';
 import type { Session } from '../cache/session.ts';
 import { suiteById } from '../crypto/suites.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
+import { canonicalName } from './negotiate.ts';
 import { MAX_TICKET_LIFETIME } from './new-session-ticket.ts';
 import type { Settings } from './settings.ts';
 
@@ -29,6 +31,7 @@ export type NoResumption =
   | 'extended-master-secret'
   | 'session-id-context'
   | 'scope'
+  | 'foreign'
   | 'psk-mode'
   | 'expired'
   | 'auth-age'
@@ -71,17 +74,158 @@ export interface Offer {
   readonly extendedMasterSecret: boolean;
   /** Seconds since the epoch. */
   readonly now: number;
+  /** What a session made now would be bound to. */
+  readonly scope: Scope;
+  /** Whether the keeper of the session, store or keys, may have some of other servers. */
+  readonly acceptsForeign: boolean;
 }
 
-/** `undefined`: it may. @throws TlsAlert where RFC 7627 §5.3 has the handshake aborted. A session that fails here is kept (but for `expired`): it may be good for another hello. */
-export function whyNotResumable(session: Session, offer: Offer, settings: Settings): NoResumption | undefined {
-  if (session.isRuledOut || isBeyondUs(session)) return 'not-resumable';
-  if (session.version !== offer.version) return 'version';
-  if (!equalBytes(session.idContext, settings.idContext)) return 'session-id-context';
-  if (!inScope(session, offer, settings)) return 'scope';
-  if (offer.now > lastSecond(session)) return 'expired';
-  if (offer.now > session.authTime + settings.tickets.maxAuthAge) return 'auth-age';
-  return offer.version === 'TLSv1.3' ? whyNotTls13(session, offer) : whyNotTls12(session, offer);
+/** Something that a session has to fulfil, in the order in which it is looked at. */
+export interface Rule {
+  /** What is compared; of the scope each field. */
+  readonly name: string;
+  readonly reason: NoResumption;
+  /** What would have made it pass. */
+  readonly remedy: string;
+  passes(session: Session, offer: Offer, settings: Settings): boolean;
+}
+
+const BASIC: readonly Rule[] = [
+  {
+    name: 'resumable',
+    reason: 'not-resumable',
+    remedy: 'a session that has not been ruled out, released, compressed or fragmented',
+    passes: (session) => !session.isRuledOut && !isBeyondUs(session),
+  },
+  {
+    name: 'version',
+    reason: 'version',
+    remedy: 'a hello that leads to the version of the session',
+    passes: (session, offer) => session.version === offer.version,
+  },
+  {
+    name: 'session id context',
+    reason: 'session-id-context',
+    remedy: 'sessions.idContext as it was where the session was made',
+    passes: (session, _, settings) => equalBytes(session.idContext, settings.idContext),
+  },
+  {
+    name: 'origin',
+    reason: 'foreign',
+    remedy: 'foreign: true for the store or the ticket keys that other servers share',
+    passes: ({ scope }, { acceptsForeign }) => scope !== undefined || acceptsForeign,
+  },
+  {
+    name: 'host name',
+    reason: 'scope',
+    remedy: 'the host name of the full handshake',
+    passes: ({ scope, serverName }, offer) =>
+      scope !== undefined || canonicalName(serverName) === canonicalName(offer.serverName),
+  },
+];
+
+const IN_SCOPE: Readonly<Record<ScopeField, string>> = {
+  serverName: 'the host name of the full handshake',
+  clientAuthentication: 'the same demand for client certificates, and the same authorities',
+  certificateNames: 'a certificate for the same names',
+  label: 'the same scope.label',
+  localAddress: 'the same local address',
+  alpn: 'the same application protocol',
+  shared: 'the same scope.shareAcross',
+};
+
+const SCOPE: readonly Rule[] = SCOPE_FIELDS.map((field) => ({
+  name: `scope ${field}`,
+  reason: 'scope',
+  remedy: IN_SCOPE[field],
+  passes: ({ scope }, offer) => scope === undefined || scope[field] === offer.scope[field],
+}));
+
+const TIME: readonly Rule[] = [
+  {
+    name: 'timeout',
+    reason: 'expired',
+    remedy: 'coming back sooner, or a longer sessions.timeout',
+    passes: (session, { now }) => now <= lastSecond(session),
+  },
+  {
+    name: 'age of the authentication',
+    reason: 'auth-age',
+    remedy: 'a full handshake since, or a longer tickets.maxAuthAge',
+    passes: ({ authTime }, { now }, { tickets }) => now <= authTime + tickets.maxAuthAge,
+  },
+];
+
+const TLS12: readonly Rule[] = [
+  {
+    name: 'master secret',
+    reason: 'malformed',
+    remedy: 'a master secret of 48 bytes',
+    passes: ({ secret }) => secret.length === 48,
+  },
+  {
+    // RFC 7627 §5.3; the other way round the handshake is aborted, and with it on neither side it resumes.
+    name: 'extended master secret',
+    reason: 'extended-master-secret',
+    remedy: 'a session with the extended master secret',
+    passes: (session, offer) => session.extendedMasterSecret || !offer.extendedMasterSecret,
+  },
+  {
+    name: 'cipher suite',
+    reason: 'cipher-suite',
+    remedy: 'the suite of the session on both sides',
+    passes: (session, offer) => offer.cipherSuites.includes(session.cipherSuite),
+  },
+];
+
+const HASH_LENGTH = { sha256: 32, sha384: 48 } as const;
+
+/** RFC 8446 §4.2.11: the suite may differ, its hash may not. */
+const TLS13: readonly Rule[] = [
+  {
+    name: 'cipher suite',
+    reason: 'cipher-suite',
+    remedy: 'a session with a suite of TLS 1.3',
+    passes: (session) => suiteById(session.cipherSuite)?.version === 'TLSv1.3',
+  },
+  {
+    name: 'PSK',
+    reason: 'malformed',
+    remedy: "a PSK as long as the hash of the session's suite",
+    passes: (session) => session.secret.length === HASH_LENGTH[suiteById(session.cipherSuite)?.hash ?? 'sha256'],
+  },
+  {
+    name: 'hash',
+    reason: 'hash',
+    remedy: "a suite with the hash of the session's on both sides",
+    passes: (session, { cipherSuites }) =>
+      cipherSuites.some((id) => suiteById(id)?.hash === suiteById(session.cipherSuite)?.hash),
+  },
+];
+
+/** In this order, so that a reason says more the later it comes. */
+export function rulesFor(version: Version): readonly Rule[] {
+  return version === 'TLSv1.3' ? RULES_TLS13 : RULES_TLS12;
+}
+
+const RULES_TLS12 = [...BASIC, ...SCOPE, ...TIME, ...TLS12];
+const RULES_TLS13 = [...BASIC, ...SCOPE, ...TIME, ...TLS13];
+
+/**
+ * The first rule that the session breaks; `undefined`: it may be resumed. One that is refused is kept (but for `expired`): it may
+ * be good for another hello. @throws TlsAlert where RFC 7627 §5.3 has the handshake aborted
+ */
+export function brokenRule(session: Session, offer: Offer, settings: Settings): Rule | undefined {
+  for (const rule of rulesFor(offer.version)) {
+    if (rule.reason === 'extended-master-secret') requireExtendedMasterSecret(session, offer);
+    if (!rule.passes(session, offer, settings)) return rule;
+  }
+  return undefined;
+}
+
+function requireExtendedMasterSecret(session: Session, offer: Offer): void {
+  if (!session.extendedMasterSecret || offer.extendedMasterSecret) return;
+  throw new TlsAlert('handshake_failure', 'the session has the extended master secret, the hello has not');
 }
 
 /** Another server's: it compressed, or cut its records shorter (RFC 6066 §4 has both kept when the session resumes). */
@@ -93,48 +237,4 @@ function isBeyondUs({ foreign }: Session): boolean {
 function lastSecond(session: Session): number {
   if (session.version !== 'TLSv1.3') return session.expires;
   return session.time + Math.min(session.timeout, MAX_TICKET_LIFETIME);
-}
-
-const HASH_LENGTH = { sha256: 32, sha384: 48 } as const;
-
-/** RFC 8446 §4.2.11: the suite may differ, its hash may not. */
-function whyNotTls13(session: Session, offer: Offer): NoResumption | undefined {
-  const suite = suiteById(session.cipherSuite);
-  if (suite?.version !== 'TLSv1.3') return 'cipher-suite';
-  if (session.secret.length !== HASH_LENGTH[suite.hash]) return 'malformed';
-  return offer.cipherSuites.some((id) => suiteById(id)?.hash === suite.hash) ? undefined : 'hash';
-}
-
-/**
- * RFC 7627 §5.3: without the extension then and with it now, a full handshake; with it on neither side it resumes (a server
- * that demands the extension has refused such a hello before). With it then and without it now the handshake is aborted.
- */
-function whyNotTls12(session: Session, offer: Offer): NoResumption | undefined {
-  if (session.secret.length !== 48) return 'malformed';
-  if (session.extendedMasterSecret && !offer.extendedMasterSecret) {
-    throw new TlsAlert('handshake_failure', 'the session has the extended master secret, the hello has not');
-  }
-  if (!session.extendedMasterSecret && offer.extendedMasterSecret) return 'extended-master-secret';
-  return offer.cipherSuites.includes(session.cipherSuite) ? undefined : 'cipher-suite';
-}
-
-/**
- * RFC 6066 §3, RFC 8446 §4.6.1: a session is good for the host name that it was made under, and for the label that the
- * configuration gave it. `shareAcross` replaces both by a label of its own, on purpose.
- */
-function inScope(session: Session, { serverName }: Offer, settings: Settings): boolean {
-  if (session.scope !== undefined && session.scope !== scopeOf(settings)) return false;
-  if (settings.scope.shareAcross !== undefined) return session.scope !== undefined;
-  return canonicalName(session.serverName) === canonicalName(serverName);
-}
-
-/** What a session made under these settings carries. */
-export function scopeOf({ scope }: Settings): string {
-  return scope.shareAcross === undefined ? `label:${scope.label}` : `shared:${scope.shareAcross}`;
-}
-
-/** Host names differ neither by case nor by the dot of the root (RFC 6066 §3, RFC 4343). */
-export function canonicalName(name: string | undefined): string | undefined {
-  const lower = name?.toLowerCase();
-  return lower?.endsWith('.') ? lower.slice(0, -1) : lower;
 }

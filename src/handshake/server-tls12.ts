@@ -28,7 +28,7 @@ import { selectAlpn } from './negotiate.ts';
 import { requireTls12Hello, selectSessionTls12, selectTls12, type Tls12Choice } from './negotiate-tls12.ts';
 import { newSessionTicketTls12 } from './new-session-ticket.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
-import { scopeOf } from './resumption.ts';
+import { scopeOf } from './scope.ts';
 import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from './server-hello.ts';
 import { serverHelloDone } from './server-hello-done.ts';
 import { ServerECDHParams, serverKeyExchange } from './server-key-exchange.ts';
@@ -258,13 +258,9 @@ function attachUnproved(context: Handshaking, hello: ClientHello, id: Uint8Array
   context.facts.session = context.sessions.hold(session);
 }
 
-function newSession(
-  { settings, facts, now: clock }: Handshaking,
-  { extensions }: ClientHello,
-  id: Uint8Array,
-  secret: Uint8Array,
-): Session {
-  const now = clock();
+function newSession(context: Handshaking, hello: ClientHello, id: Uint8Array, secret: Uint8Array): Session {
+  const { settings, facts } = context;
+  const now = context.now();
   return new Session({
     version: 'TLSv1.2',
     cipherSuite: facts.suite?.id ?? 0,
@@ -273,12 +269,12 @@ function newSession(
     time: now,
     timeout: settings.sessionTimeout,
     authTime: now,
-    extendedMasterSecret: extensions.extendedMasterSecret === true,
+    extendedMasterSecret: hello.extensions.extendedMasterSecret === true,
     idContext: settings.idContext,
     serverName: facts.serverName,
     alpnProtocol: facts.alpnProtocol,
     group: facts.group === undefined ? 0 : NamedGroup[facts.group],
-    scope: scopeOf(settings),
+    scope: scopeOf(context, hello),
   });
 }
 

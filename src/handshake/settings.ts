@@ -20,7 +20,12 @@ export interface Settings {
   readonly compat: Compat | undefined;
   /** What a session must agree in to be resumed here. */
   readonly idContext: Uint8Array;
-  readonly scope: { readonly label: string; readonly shareAcross: string | undefined };
+  readonly scope: {
+    readonly label: string;
+    readonly shareAcross: string | undefined;
+    readonly bindLocalAddress: boolean;
+    readonly bindAlpn: boolean;
+  };
   /** Seconds. */
   readonly sessionTimeout: number;
   readonly maxIdentities: number;

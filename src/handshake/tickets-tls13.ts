@@ -16,7 +16,7 @@ import type { Handshaking } from './context.ts';
 import { selectPskMode } from './negotiate.ts';
 import type { Tls13Choice } from './negotiate-tls13.ts';
 import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from './new-session-ticket.ts';
-import { scopeOf } from './resumption.ts';
+import { scopeOf } from './scope.ts';
 import { generateTicket, sealTicket } from './tickets.ts';
 import { type Handshake, performed } from './wait.ts';
 
@@ -43,13 +43,14 @@ export class TicketIssuer {
   }
 
   /** Each is known to its keepers before it can leave. */
-  *send(count: number): Handshake<void> {
+  *send(count: number): Handshake<undefined> {
     for (let i = 0; i < count; i++) {
       const issue = yield* this.#issue();
       if (issue === undefined) continue;
       yield* this.announce([issue]);
       this.#context.send(newSessionTicket, issue.message);
     }
+    return undefined;
   }
 
   /** Before the client has proved anything: nobody is told yet. See {@link TicketIssuer.announce}. */
@@ -122,7 +123,7 @@ export class TicketIssuer {
       alpnProtocol: facts.alpnProtocol,
       group: facts.group === undefined ? 0 : NamedGroup[facts.group],
       ticketAgeAdd: decode(uint32, randomBytes(4)),
-      scope: scopeOf(settings),
+      scope: scopeOf(this.#context, this.#choice.hello.body),
       applicationData: psk?.session.applicationData,
     });
   }

@@ -1,5 +1,7 @@
 /** Small helpers on `Uint8Array` that every layer needs. No dependency, no state. */
 
+import { platform } from '../platform.ts';
+
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** A copy of its own, and a plain `Uint8Array`: `slice()` of a Node `Buffer` is a view of the same memory. */
@@ -61,6 +63,11 @@ export function fromHex(hex: string): Uint8Array {
 /** ASCII text as bytes; the labels of the key schedule are all ASCII. */
 export function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Any text as bytes. */
+export function utf8(text: string): Uint8Array {
+  return new platform.TextEncoder().encode(text);
 }
 
 /** Bytes as text, one character a byte (ISO 8859-1): a string that is a `Map` key. */

@@ -1,0 +1,108 @@
+/** What has become of each session that a client has offered, and why: for whoever asks. Nothing of it goes to the peer. */
+
+import type { Session } from '../cache/session.ts';
+import { toHex } from '../wire/bytes.ts';
+import type { TicketFacts } from './context.ts';
+import { type Mechanism, type NoResumption, type Offer, type Rule, rulesFor } from './resumption.ts';
+import type { Settings } from './settings.ts';
+
+/** One thing that was compared. */
+export interface Check {
+  readonly rule: string;
+  readonly passed: boolean;
+}
+
+/** A judged session, with all that it was judged by. */
+export interface Judged {
+  readonly session: Session;
+  readonly offer: Offer;
+  readonly settings: Settings;
+  readonly broken: Rule | undefined;
+}
+
+export interface VerdictParts {
+  readonly mechanism: Mechanism;
+  readonly identityIndex?: number | undefined;
+  /** Why there was no session, or why not this one; `undefined`: it was resumed. */
+  readonly reason: NoResumption | undefined;
+  readonly ticket?: TicketFacts | undefined;
+  readonly judged?: Judged | undefined;
+}
+
+/** Where there is no session to be judged. */
+const REMEDIES: Partial<Record<NoResumption, string>> = {
+  disabled: "tickets.mode other than 'off', and a cache or an onGet to find sessions with",
+  unknown: 'a session that cache or store still has',
+  undecryptable: 'the key that the ticket was sealed with',
+  malformed: 'a ticket or a record that holds a session',
+  ignored: 'another answer of onDecrypt',
+  'store-error': 'a store that answers',
+  'store-timeout': 'a store that answers within sessions.lookupTimeoutMs',
+  'wrong-id': 'a store that answers with the session that it was asked for',
+  version: 'a session of the version that was negotiated',
+  'psk-mode': 'a mode of pskModes in psk_key_exchange_modes, and a group for psk_dhe_ke',
+  'too-many-identities': 'a greater sessions.maxIdentities, or fewer identities before it',
+  consumed: 'a session that has not been used yet',
+  expired: 'coming back sooner, or a longer sessions.timeout',
+};
+
+export class Verdict {
+  readonly mechanism: Mechanism;
+  /** Its place among the PSK identities; TLS 1.3 only. */
+  readonly identityIndex: number | undefined;
+  readonly reason: NoResumption | undefined;
+  readonly ticket: TicketFacts | undefined;
+  readonly #judged: Judged | undefined;
+
+  constructor({ mechanism, identityIndex, reason, ticket, judged }: VerdictParts) {
+    this.mechanism = mechanism;
+    this.identityIndex = identityIndex;
+    this.reason = reason;
+    this.ticket = ticket;
+    this.#judged = judged;
+  }
+
+  /** The same of a session that was good, and was somebody else's in the end. */
+  lost(reason: NoResumption): Verdict {
+    const { mechanism, identityIndex, ticket } = this;
+    return new Verdict({ mechanism, identityIndex, ticket, judged: this.#judged, reason });
+  }
+
+  get accepted(): boolean {
+    return this.reason === undefined;
+  }
+
+  /** The id of the session, in hexadecimal; `undefined` where none was found. */
+  get sessionId(): string | undefined {
+    return this.#judged && toHex(this.#judged.session.id);
+  }
+
+  /** Seconds since the session was made. */
+  get age(): number | undefined {
+    return this.#judged && this.#judged.offer.now - this.#judged.session.time;
+  }
+
+  /** Seconds since the full handshake that it descends from. */
+  get authAge(): number | undefined {
+    return this.#judged && this.#judged.offer.now - this.#judged.session.authTime;
+  }
+
+  /** Every rule in its order, up to and with the first that it breaks. Empty where there was no session. */
+  get checks(): readonly Check[] {
+    if (this.#judged === undefined) return [];
+    const { offer, broken } = this.#judged;
+    const rules = rulesFor(offer.version);
+    const looked = broken === undefined ? rules : rules.slice(0, rules.indexOf(broken) + 1);
+    return looked.map((rule) => ({ rule: rule.name, passed: rule !== broken }));
+  }
+
+  /** What would have made it pass. */
+  get remedy(): string | undefined {
+    return this.reason && (this.#judged?.broken?.remedy ?? REMEDIES[this.reason]);
+  }
+
+  toJSON(): object {
+    const { mechanism, identityIndex, accepted, reason, ticket, sessionId, age, authAge, checks, remedy } = this;
+    return { mechanism, identityIndex, accepted, reason, remedy, ticket, sessionId, age, authAge, checks };
+  }
+}
