@@ -150,6 +150,11 @@ export class Session {
     }
   }
 
+  /** Whether it is one, and neither a Proxy nor something with its prototype. */
+  static isSession(value: unknown): value is Session {
+    return typeof value === 'object' && value !== null && #holds in value;
+  }
+
   /** A copy: the caller may keep it or change it. */
   get id(): Uint8Array {
     return copyOf(this.#id);

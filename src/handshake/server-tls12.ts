@@ -44,7 +44,7 @@ function* fullHandshake(context: Handshaking, hello: Received<ClientHello>): Han
   const choice = selectTls12(context, hello.body);
   yield* performed('bookkeeping', () => context.sessions.isRuledOut(true)); // all our suites are ECDHE
   const id = context.sessions.canKeep
-    ? yield* performed('bookkeeping', () => context.sessions.newId('TLSv1.2'))
+    ? yield* performed('bookkeeping', () => context.sessions.newId('TLSv1.2', hello.body.legacySessionId))
     : EMPTY;
   const randoms = sendServerHello(context, hello, choice.suite, id);
   if (context.settings.compat !== undefined) attachUnproved(context, hello.body, id);
@@ -179,8 +179,9 @@ function deriveKeys(context: Handshaking, suite: SuiteParameters, randoms: Rando
   const aead = crypto.aeads[suite.aead];
   const lengths = { key: aead.keyLength, iv: 12 - explicitNonceLength(aead) };
   const keys = tls12Keys(crypto.hashes[suite.hash], master, randoms, lengths);
-  const reading = new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv });
-  const writing = new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv });
+  // Owned from here on: the handshake may end before they are put to use.
+  const reading = context.own(new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv }), 'closed');
+  const writing = context.own(new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv }), 'closed');
   wipe(keys.clientKey, keys.serverKey, keys.clientIv, keys.serverIv);
   return { suite, randoms, master, reading, writing };
 }
