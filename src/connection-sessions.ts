@@ -10,7 +10,7 @@ import type { TaskOutcome } from './handshake/wait.ts';
 import { platform } from './platform.ts';
 import type { SessionStore } from './session-store.ts';
 import type { Counted } from './statistics.ts';
-import { copyOf, equalBytes } from './wire/bytes.ts';
+import { copyOf, EMPTY, equalBytes } from './wire/bytes.ts';
 import type { Version } from './wire/registry.ts';
 import { drawRandom, type World } from './world.ts';
 
@@ -112,8 +112,17 @@ export class ConnectionSessions implements Sessions {
   found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
     if ('late' in outcome) return this.#missedDeadline();
     if ('error' in outcome) return this.#failed('store-error', outcome.error);
-    if (outcome.value instanceof Internal) return outcome.value.session ?? outcome.value.reason;
-    const session = this.#sessionOf(outcome.value);
+    const { value } = outcome;
+    try {
+      if (value instanceof Internal) return value.session ?? value.reason;
+      return this.#check(version, id, this.#sessionOf(value));
+    } catch (error) {
+      return this.#failed('store-error', error); // a Proxy, or a class of the user's
+    }
+  }
+
+  /** Whether it is what was asked for. */
+  #check(version: Version, id: Uint8Array, session: Session | NoResumption): Session | NoResumption {
     if (typeof session === 'string') return session;
     if (session.version !== version) return this.#failed('version', new Error(`a session of ${session.version}`));
     if (!equalBytes(session.id, id))
@@ -141,7 +150,7 @@ export class ConnectionSessions implements Sessions {
   #sessionOf(answer: unknown): Session | NoResumption {
     if (answer === undefined || answer === null) return 'unknown';
     try {
-      if (answer instanceof Given) return this.hold(answer.session);
+      if (answer instanceof Given && Session.isSession(answer.session)) return this.hold(answer.session);
       if (answer instanceof Session) return this.hold(answer.upRef());
       if (answer instanceof Uint8Array) return this.hold(Session.fromDer(answer, this.store.now()));
     } catch (error) {
@@ -178,11 +187,11 @@ export class ConnectionSessions implements Sessions {
     this.#isRuledOut = this.#run(ruledOut) !== false;
   }
 
-  newId(version: Version): Uint8Array {
+  newId(version: Version, offered: Uint8Array = EMPTY): Uint8Array {
     const { generateId } = this.store.policy;
     if (generateId !== undefined) {
       const id = this.#run(() =>
-        this.store.call('generateId', () => this.#requireFresh(version, generateId(this.#host.info()))),
+        this.store.call('generateId', () => this.#requireFresh(version, offered, generateId(this.#host.info()))),
       );
       if (id !== undefined) return id;
     }
@@ -190,11 +199,12 @@ export class ConnectionSessions implements Sessions {
   }
 
   /** SSL_CTX_set_generate_session_id(3); with a bad id the handshake goes on under one of ours. */
-  #requireFresh(version: Version, id: unknown): Uint8Array | undefined {
+  #requireFresh(version: Version, offered: Uint8Array, id: unknown): Uint8Array | undefined {
     if (id === undefined) return undefined;
     if (!(id instanceof Uint8Array) || id.length < 1 || id.length > ID_LENGTH) {
       throw new TypeError(`generateId: a Uint8Array of 1 to ${ID_LENGTH} bytes is wanted`);
     }
+    if (equalBytes(id, offered)) throw new Error('generateId: this id is what the client offers');
     if (this.store.cache?.has(version, id)) throw new Error('generateId: this id is in use');
     return copyOf(id);
   }
@@ -226,7 +236,7 @@ export class ConnectionSessions implements Sessions {
   settle({ token, callback }: Deferred, outcome: TaskOutcome<unknown>): void {
     if ('error' in outcome) this.#emit({ type: 'callback-error', callback, error: outcome.error });
     const pending = this.#deferred.get(token);
-    if (pending === undefined) return;
+    if (pending === undefined) return this.release(outcome);
     this.#deferred.delete(token);
     this.#run(() => this.#answered(pending.session, 'value' in outcome ? outcome.value : undefined));
   }
@@ -283,12 +293,23 @@ export class ConnectionSessions implements Sessions {
 
   /** An answer that nobody waits for any more. */
   release(outcome: TaskOutcome<unknown>): void {
-    if ('value' in outcome && outcome.value instanceof Given) outcome.value.session.free();
+    if (!('value' in outcome) || !isGiven(outcome.value)) return;
+    const { session } = outcome.value;
+    if (Session.isSession(session)) session.release();
   }
 
   /** The end of the connection: its holds are released, whoever still looks something up for it is told. */
   close(): void {
     this.#abort.abort();
     for (const session of this.#held.splice(0)) session.release();
+  }
+}
+
+/** A Proxy may throw when it is looked at. */
+function isGiven(answer: unknown): answer is Given {
+  try {
+    return answer instanceof Given;
+  } catch {
+    return false;
   }
 }

@@ -305,9 +305,9 @@ export class ServerConnection {
     } catch (error) {
       this.#fail(error);
     }
-    this.#deliverKeylog(this.#events);
     const events = this.#events;
-    this.#events = [];
+    this.#events = []; // before the user's function: it may call us
+    this.#deliverKeylog(events);
     return { output: this.#channel.writer.take(), events, question: this.#question };
   }
 
@@ -389,7 +389,7 @@ export class ServerConnection {
   #perform({ kind, budgeted, run }: Task<unknown>): void {
     this.#sessions.catchUp();
     const outcome = attempt(run);
-    if (!this.#isUnderWay) return this.#sessions.release(outcome); // the user has disposed of the connection
+    if (!this.#isUnderWay) return this.#disown(kind, outcome); // the user has disposed of the connection
     if ('value' in outcome && isPromise(outcome.value)) {
       if (kind === 'bookkeeping') throw new Error('bookkeeping does not wait');
       this.#question = { token: this.#nextToken++, kind, promise: outcome.value, budgeted };
@@ -397,6 +397,13 @@ export class ServerConnection {
     }
     this.#report(kind, outcome);
     this.#resume(outcome);
+  }
+
+  /** Nobody waits for this answer any more; but a hold in it must not be lost, nor a rejection end the process. */
+  #disown(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
+    if (!('value' in outcome) || !isPromise(outcome.value)) return this.#sessions.release(outcome);
+    const deferred: Deferred = { token: 0, callback: CALLBACKS[kind] ?? 'onGet', promise: outcome.value };
+    this.#events.push({ type: 'deferred', deferred });
   }
 
   /** What went wrong in the user's code is an event. Lookups tell it themselves; a bad key share is the peer's. */
@@ -509,12 +516,12 @@ export class ServerConnection {
   }
 
   /** The user's function hears of the lines when no handshake is on the stack any more. */
-  #deliverKeylog(events: readonly Event[]): void {
+  #deliverKeylog(events: Event[]): void {
     const { keylog } = this.#config;
     if (keylog === undefined) return;
     for (const event of events) {
       const outcome = event.type === 'keylog' ? attempt(() => keylog(event.line)) : {};
-      if ('error' in outcome) this.#events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
+      if ('error' in outcome) events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
     }
   }
 

@@ -2,12 +2,19 @@
 
 import { wipe } from './wire/bytes.ts';
 
+/** A secret that somebody else keeps: an ephemeral key, a record key. */
+export interface Wipeable {
+  wipe(): void;
+}
+
+type Secret = Uint8Array | Wipeable;
+
 export class Secrets {
-  readonly #handshake = new Set<Uint8Array>();
-  readonly #connection = new Set<Uint8Array>();
+  readonly #handshake = new Set<Secret>();
+  readonly #connection = new Set<Secret>();
 
   /** Wiped when the handshake is established, or when the connection ends. */
-  own<S extends Uint8Array>(secret: S, until: 'established' | 'closed' = 'established'): S {
+  own<S extends Secret>(secret: S, until: 'established' | 'closed' = 'established'): S {
     (until === 'closed' ? this.#connection : this.#handshake).add(secret);
     return secret;
   }
@@ -20,13 +27,20 @@ export class Secrets {
   }
 
   established(): void {
-    wipe(...this.#handshake);
+    wipeAll(this.#handshake);
     this.#handshake.clear();
   }
 
   closed(): void {
     this.established();
-    wipe(...this.#connection);
+    wipeAll(this.#connection);
     this.#connection.clear();
+  }
+}
+
+function wipeAll(secrets: Iterable<Secret>): void {
+  for (const secret of secrets) {
+    if (secret instanceof Uint8Array) wipe(secret);
+    else secret.wipe();
   }
 }

@@ -117,10 +117,11 @@ export class SessionStore {
    */
   remove(session: Session, reason: RemovalReason = 'removed'): boolean {
     if (session.id.length === 0) return false;
+    const isTold = this.cache?.tells(this.listener, session) ?? false; // or another server is, whose cache it is too
     const wasCached = this.cache?.remove(session, reason) ?? false;
     session.forbidResumption();
     const wasAnnounced = this.#announced.delete(session);
-    if (!wasCached && (wasAnnounced || this.isCompatible)) this.#removed(session, reason);
+    if (!isTold && (wasAnnounced || (!wasCached && this.isCompatible))) this.#removed(session, reason);
     return wasCached;
   }
 

@@ -169,6 +169,11 @@ export class SessionCache {
     return entry !== undefined;
   }
 
+  /** Whether what is cached under the key of this session was added with this listener. */
+  tells(listener: RemovalListener, session: Session): boolean {
+    return this.#entryOf(session)?.listener === listener;
+  }
+
   /** Lets go of this very object without a word: the new-session callback did not want it. */
   discard(session: Session): boolean {
     const entry = this.#entryOf(session);

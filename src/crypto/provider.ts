@@ -9,7 +9,11 @@ import type { GroupName } from '../wire/registry.ts';
 export type Awaitable<T> = T | PromiseLike<T>;
 
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  try {
+    return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  } catch {
+    return false; // what throws when it is looked at is no promise, and no answer either
+  }
 }
 
 export type HashName = 'sha256' | 'sha384';

@@ -14,6 +14,8 @@ export type Incoming =
 
 /** How many records may come without application data in between that cost work and bring the connection no further. */
 const MAX_IDLE = 32;
+/** RFC 8446 §5.2: a protected record has more than the tag. */
+const MIN_PROTECTED = 16;
 
 export class RecordReader {
   readonly #records = new RecordBuffer();
@@ -126,7 +128,7 @@ export class RecordReader {
     if (error instanceof TlsAlert && error.alert !== 'bad_record_mac') return false;
     this.#skippable -= fragment.length;
     if (this.#skippable < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.2.10
-    if (fragment.length === 0) this.idle(); // which the bytes do not bound
+    if (fragment.length <= MIN_PROTECTED) this.idle(); // no client makes such, and the bytes do not bound them
     return true;
   }
 

@@ -29,8 +29,11 @@ export interface Sessions {
   askNotResumable(isForwardSecure: boolean): void;
   /** What has been answered to that. */
   readonly isRuledOut: boolean;
-  /** A fresh id that is not in use. Runs as a task, since the user may generate it. */
-  newId(version: Version): Uint8Array;
+  /**
+   * A fresh id that is not in use, nor the one `offered`: in TLS 1.2 its echo says that it resumes. Runs as a task, since the
+   * user may generate it.
+   */
+  newId(version: Version, offered?: Uint8Array): Uint8Array;
   /**
    * Tells the new callback of a session, before anything that is queued now can leave; and keeps it, unless its client does
    * and nobody needs to know it here. Runs as a task.
@@ -118,7 +121,7 @@ export interface Handshaking {
   /** RFC 8446 §4.2.10: the client sends early data that nobody can read. */
   skipEarlyData(): void;
   /** Registers a secret with the one owner that wipes it when the handshake, or the connection, ends. */
-  own<S extends Uint8Array>(secret: S, until?: 'established' | 'closed'): S;
+  own<S extends Uint8Array | { wipe(): void }>(secret: S, until?: 'established' | 'closed'): S;
   /** Wipes a secret before its time. */
   discard(secret: Uint8Array): void;
   /** Asks the user for the configuration of a server name. Runs as a task; its answer goes to {@link Handshaking.serveAs}. */
@@ -126,7 +129,7 @@ export interface Handshaking {
   /** From here on `settings` are those of the selected configuration. @throws TlsAlert internal_error where it is none */
   serveAs(selected: unknown): void;
   keylog(label: string, secret: Uint8Array): void;
-  /** The peer has proved that it holds the session (binder, Finished): from now on a fatal alert may end it. */
+  /** The peer has proved that it holds the session (by a Finished: a binder can be replayed): from now on a fatal alert may end it. */
   proved(): void;
 }
 

@@ -15,7 +15,7 @@ export function* generateKey(context: Handshaking, group: GroupName): Handshake<
   const run = () => agreement.generate(context.randomBytes);
   const outcome = yield* perform({ kind: 'key-agreement', budgeted: false, run });
   if (!('value' in outcome)) throw new TlsAlert('internal_error', 'no ephemeral key');
-  return outcome.value;
+  return context.own(outcome.value);
 }
 
 /** RFC 8446 §7.4, RFC 8422 §5.11. What the provider rejects as a public key is the peer's illegal_parameter. */

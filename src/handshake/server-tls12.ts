@@ -51,7 +51,7 @@ function* fullHandshake(
   const choice = selectTls12(context, hello.body);
   yield* performed('bookkeeping', () => context.sessions.askNotResumable(true)); // all our suites are ECDHE
   const ticketed = wantsTicket && !context.sessions.isRuledOut;
-  const id = ticketed ? EMPTY : yield* sessionId(context);
+  const id = ticketed ? EMPTY : yield* sessionId(context, hello.body.legacySessionId);
   const randoms = sendServerHello(context, hello, { suite: choice.suite, sessionId: id, ticketed });
   if (context.settings.compat !== undefined) attachUnproved(context, hello.body, id);
   sendCertificate(context, choice);
@@ -73,9 +73,9 @@ function* fullHandshake(
 }
 
 /** Empty where nobody would keep the session. */
-function* sessionId({ settings, sessions }: Handshaking): Handshake<Uint8Array> {
+function* sessionId({ settings, sessions }: Handshaking, offered: Uint8Array): Handshake<Uint8Array> {
   if (settings.tickets.mode === 'off' || !sessions.canKeep) return EMPTY;
-  return yield* performed('bookkeeping', () => sessions.newId('TLSv1.2'));
+  return yield* performed('bookkeeping', () => sessions.newId('TLSv1.2', offered));
 }
 
 /**
@@ -219,8 +219,9 @@ function deriveKeys(context: Handshaking, suite: SuiteParameters, randoms: Rando
   const aead = crypto.aeads[suite.aead];
   const lengths = { key: aead.keyLength, iv: 12 - explicitNonceLength(aead) };
   const keys = tls12Keys(crypto.hashes[suite.hash], master, randoms, lengths);
-  const reading = new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv });
-  const writing = new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv });
+  // Owned from here on: the handshake may end before they are put to use.
+  const reading = context.own(new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv }), 'closed');
+  const writing = context.own(new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv }), 'closed');
   wipe(keys.clientKey, keys.serverKey, keys.clientIv, keys.serverIv);
   return { suite, randoms, master, reading, writing };
 }

@@ -201,10 +201,14 @@ export class TlsSocket extends DuplexSocket {
   override _destroy(error: Error | null, callback: Callback): void {
     clearTimeout(this.#handshakeTimer);
     this.idle.stop();
-    this.#driver.run(() => this.connection.dispose());
-    if (this.#isLeaving) this.transport.leave();
-    else this.transport.destroy();
-    this.#outbox.settle(error ?? closedError());
+    try {
+      this.#driver.run(() => this.connection.dispose());
+    } finally {
+      // Whatever a listener of 'tlsEvent' throws: the transport must not stay behind.
+      if (this.#isLeaving) this.transport.leave();
+      else this.transport.destroy();
+      this.#outbox.settle(error ?? closedError());
+    }
     callback(error);
   }
 
