@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { SCOPE_FIELDS } from '../../src/cache/scope.ts';
 import { Session, type SessionParameters } from '../../src/cache/session.ts';
 import { SESSION_PEM_LABEL, SessionDecodeError } from '../../src/cache/session-der.ts';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
@@ -292,17 +293,19 @@ describe('session DER', () => {
   });
 
   describe('what SSLSession has no field for', () => {
+    const DIGEST = '00112233445566778899aabbccddeeff';
     const base = Session.fromDer(vector('s12tk'));
 
     it('travels in ticket_appdata, beside the data of the application', () => {
-      const session = Session.fromDer(base.dup({ authTime: 1000, scope: 'label:é' }).toDer());
-      expect(session).to.include({ authTime: 1000, scope: 'label:é' });
+      const session = Session.fromDer(base.dup({ authTime: 1000, scope: { label: DIGEST } }).toDer());
+      expect(session.authTime).to.equal(1000);
+      expect(session.scope).to.deep.equal({ label: DIGEST });
       expect(session.applicationData).to.deep.equal(ascii('APPDATA'));
     });
 
     it('is laid out as documented', () => {
-      const bytes = base.dup({ authTime: 1000, scope: 'x', applicationData: ascii('A') }).toDer();
-      expect(toHex(bytes)).to.include('0413' + '544c5352' + '01' + '00000000000003e8' + '000178' + '000141');
+      const bytes = base.dup({ authTime: 1000, scope: { label: DIGEST }, applicationData: ascii('A') }).toDer();
+      expect(toHex(bytes)).to.include(`0423${'544c5352'}02${'00000000000003e8'}001104${DIGEST}000141`);
     });
 
     it('keeps application data that looks like it', () => {
@@ -316,11 +319,13 @@ describe('session DER', () => {
 
     const record = (hex: string) => session12(explicit(18, octetString(ascii('TLSR'), fromHex(hex))));
     const refusals: [string, string][] = [
-      ['ticket_appdata.authTime', '01'],
-      ['ticket_appdata', '02000000000000000000000000'],
-      ['ticket_appdata.authTime', '01ffffffffffffffff00000000'],
-      ['ticket_appdata.scope', '0100000000000000000001ff0000'],
-      ['ticket_appdata', '0100000000000000000000000000'],
+      ['ticket_appdata.authTime', '02'],
+      ['ticket_appdata', '01000000000000000000000000'],
+      ['ticket_appdata.authTime', '02ffffffffffffffff00000000'],
+      ['ticket_appdata.scope', `0200000000000000000011${'08'}${DIGEST}0000`],
+      ['ticket_appdata.scope', `0200000000000000000022${'04'}${DIGEST}04${DIGEST}0000`],
+      ['ticket_appdata.scope', '0200000000000000000001ff0000'],
+      ['ticket_appdata', '0200000000000000000000000000'],
     ];
     for (const [field, hex] of refusals) {
       it(`refuses ${hex}`, () => expect(refusedField(record(hex))).to.equal(field));
@@ -382,6 +387,11 @@ const name = (min: number, maxLength: number) =>
   fc.string({ unit: fc.integer({ min, max: 255 }).map((c) => String.fromCharCode(c)), maxLength });
 const uint32 = fc.integer({ min: 0, max: 0xffffffff });
 
+const digest = octets(16, 16).map(toHex);
+const anyScope = fc
+  .subarray([...SCOPE_FIELDS], { minLength: 1 })
+  .chain((fields) => fc.record(Object.fromEntries(fields.map((field) => [field, digest]))));
+
 const anySession: fc.Arbitrary<SessionParameters> = fc
   .record({
     version: fc.constantFrom('TLSv1.2' as const, 'TLSv1.3' as const),
@@ -397,7 +407,7 @@ const anySession: fc.Arbitrary<SessionParameters> = fc
     alpnProtocol: maybe(name(0, 255)),
     group: uint32,
     ticketAgeAdd: uint32,
-    scope: maybe(fc.string({ unit: 'binary', minLength: 1 })),
+    scope: maybe(anyScope),
     applicationData: fc.oneof(
       octets(0, 300),
       octets(0, 9).map((tail) => concat(ascii('TLSR'), tail)),

@@ -15,7 +15,7 @@ const parameters: SessionParameters = {
   alpnProtocol: 'h2',
   group: 29,
   ticketAgeAdd: 7,
-  scope: 'label:',
+  scope: { label: '00112233445566778899aabbccddeeff' },
   applicationData: Uint8Array.of(5, 6),
   foreign: { maxEarlyData: 16384 },
 };

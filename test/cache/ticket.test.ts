@@ -33,7 +33,7 @@ const parameters: SessionParameters = {
   extendedMasterSecret: true,
   idContext: random(4),
   serverName: 'a.example',
-  scope: 'label',
+  scope: { label: '00112233445566778899aabbccddeeff' },
   applicationData: ascii('mine'),
 };
 
