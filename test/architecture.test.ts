@@ -50,7 +50,7 @@ const ZONES: readonly Zone[] = [
     holds: within('handshake'),
     imports: ['wire', 'crypto', 'messages'],
     types: ['cache'],
-    files: ['cache/session.ts'], // a handshake makes sessions; who keeps them is not its business
+    files: ['cache/session.ts', 'cache/scope.ts'], // a handshake makes sessions; who keeps them is not its business
   },
   {
     name: 'engine',

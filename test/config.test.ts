@@ -39,7 +39,7 @@ describe('defineServer()', () => {
     expect(config.pskModes).to.deep.equal(['psk_dhe_ke']);
     expect(config.alpn).to.deep.equal([]);
     expect(config.idContext).to.have.length(0);
-    expect(config.scope).to.deep.equal({ label: '', shareAcross: undefined });
+    expect(config.scope).to.deep.equal({ label: '', shareAcross: undefined, bindLocalAddress: false, bindAlpn: false });
     expect(config.tickets).to.deep.equal({
       mode: 'stateful',
       timing: 'after-finished',
@@ -84,7 +84,7 @@ describe('defineServer()', () => {
     });
     expect(config.limits).to.deep.equal({ recordsPerKey: 4, skippedEarlyData: 0 });
     expect(define({ alpn: [] }).alpn).to.deep.equal([]);
-    expect(config.scope).to.deep.equal({ label: 'a', shareAcross: 'b' });
+    expect(config.scope).to.deep.equal({ label: 'a', shareAcross: 'b', bindLocalAddress: false, bindAlpn: false });
     expect(config).to.include({ sessionTimeout: 60, maxIdentities: 1, lookupTimeoutMs: 0 });
     expect(config.store.cache?.maxEntries).to.equal(0);
   });

@@ -193,7 +193,7 @@ export class TicketKeyRing implements TicketKeyProvider {
   #limitTimes(now: number, { rotateEvery, keepFor }: Rotation): void {
     for (const entry of this.#entries) {
       entry.sealsUntil = Math.min(entry.sealsUntil, now + rotateEvery);
-      entry.opensUntil = Math.min(entry.opensUntil, Math.max(now, entry.sealsUntil) + keepFor);
+      entry.opensUntil = Math.min(entry.opensUntil, entry.sealsUntil + keepFor);
     }
   }
 

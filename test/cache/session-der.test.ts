@@ -235,7 +235,7 @@ describe('session DER', () => {
   describe('size', () => {
     const octets = (n: number) => (size: number) => session12(explicit(n, text(size)));
     const uint = (n: number) => (value: number) => session12(explicit(n, integer(value)));
-    const record = (size: number) => concat(fromHex('544c535201000000000000000000000000'), new Uint8Array(size - 17));
+    const record = (size: number) => concat(fromHex('544c535202000000000000000000000000'), new Uint8Array(size - 17));
     const limits: [field: string, largest: number, make: (size: number) => Uint8Array][] = [
       ['version', 1, (value) => head({ version: integer(value) })],
       ['ssl_version', 0x0304, (value) => head({ sslVersion: integer(value) })],
@@ -324,7 +324,7 @@ describe('session DER', () => {
       ['ticket_appdata.authTime', '02ffffffffffffffff00000000'],
       ['ticket_appdata.scope', `0200000000000000000011${'08'}${DIGEST}0000`],
       ['ticket_appdata.scope', `0200000000000000000022${'04'}${DIGEST}04${DIGEST}0000`],
-      ['ticket_appdata.scope', '0200000000000000000001ff0000'],
+      ['ticket_appdata.scope.[0].digest', '0200000000000000000001ff0000'],
       ['ticket_appdata', '0200000000000000000000000000'],
     ];
     for (const [field, hex] of refusals) {

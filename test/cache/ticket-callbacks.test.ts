@@ -1,12 +1,18 @@
 import { expect } from 'chai';
+import { Session } from '../../src/cache/session.ts';
+import { openSession, sealSession } from '../../src/cache/ticket.ts';
 import {
   DEFAULT_ANSWERS,
   judgeTicket,
+  type OnDecryptTicket,
+  type OnGenerateTicket,
   openedStatus,
   type TicketAnswer,
   type TicketStatus,
   type TicketVerdict,
 } from '../../src/cache/ticket-callbacks.ts';
+import { ascii, latin1, toHex } from '../../src/wire/bytes.ts';
+import { FORMATS, newKey, random } from './tickets-support.ts';
 
 const STATUSES: readonly TicketStatus[] = ['empty', 'no-decrypt', 'success', 'success-renew'];
 
@@ -55,4 +61,39 @@ describe('ticket callbacks', () => {
       'success',
     ]);
   });
+
+  for (const { format } of FORMATS) {
+    it(`${format.name}: what generate gives the application's data, decrypt sees`, () => {
+      const connection = { serverName: 'a.example', version: 'TLSv1.3' } as const;
+      const seen: string[] = [];
+      const onGenerate: OnGenerateTicket = (session) => ascii(`for ${session.serverName}`);
+      const onDecrypt: OnDecryptTicket = (session, keyName, status) => {
+        seen.push(`${status} ${latin1(session?.applicationData ?? ascii('?'))} ${toHex(keyName)}`);
+        return 'use';
+      };
+      const key = newKey(format);
+      const session = new Session({
+        version: 'TLSv1.3',
+        cipherSuite: 0x1301,
+        id: random(32),
+        secret: random(32),
+        time: 100,
+        timeout: 300,
+        authTime: 100,
+        extendedMasterSecret: true,
+        idContext: random(1),
+        serverName: 'a.example',
+      });
+      const applicationData = onGenerate(session, connection);
+      if (!(applicationData instanceof Uint8Array)) throw new Error('no application data');
+      const ticket = sealSession(key, session.dup({ applicationData }), random);
+      if (typeof ticket === 'string') throw new Error(ticket);
+      const opened = openSession(ticket, [{ key, renewal: 'due' }], 200);
+      if (opened.status !== 'opened') throw new Error(opened.status);
+      const status = openedStatus(opened.renewal, opened.session.version);
+      const answer = onDecrypt(opened.session, opened.keyName, status, connection);
+      expect(seen).to.deep.equal([`success-renew for a.example ${toHex(key.name)}`]);
+      expect(judgeTicket(status, answer)).to.deep.equal({ use: true, renew: false });
+    });
+  }
 });

@@ -11,6 +11,8 @@ const shown = (result: Uint8Array | string) => (typeof result === 'string' ? res
 const hmac = (key: Uint8Array, body: Uint8Array) => Uint8Array.from(createHmac('sha256', key).update(body).digest());
 const of = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
+type Parts = [name: Uint8Array, secret: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array];
+
 describe('ticket formats', () => {
   describe('vectors', () => {
     for (const name of VECTOR_NAMES) {
@@ -98,6 +100,18 @@ describe('ticket formats', () => {
           expect(toHex(memory)).to.equal(before);
           expect(opened).to.not.have.property('buffer', memory.buffer);
         }
+      });
+
+      it('keeps copies of name and secret', () => {
+        const [name, secret, nonce, plaintext] = [16, format.secretLength, nonceLength, 30].map((length) =>
+          random(length),
+        ) as Parts;
+        const expected = reference(name, secret, nonce, plaintext);
+        const [ownName, ownSecret] = [copyOf(name), copyOf(secret)];
+        const cipher = format.cipher(ownName, ownSecret);
+        ownName.fill(0);
+        ownSecret.fill(0);
+        expect(toHex(cipher.seal(plaintext, () => nonce))).to.equal(toHex(expected));
       });
 
       it('refuses dice that fall short', () => {

@@ -335,6 +335,8 @@ describe('TicketKeyRing', () => {
       key.destroy();
       expect(ring.sealingKey()).to.equal(undefined);
       expect(outcome(ring, ticket)).to.equal('unknown-key');
+      expect(ring.keys).to.deep.equal([]);
+      expect(ring.find(key.name)).to.include({ phase: 'destroyed' });
     });
   });
 

@@ -1,4 +1,4 @@
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { MAX_SEALS, SealCounts } from '../../src/cache/seal-counts.ts';
 import type { TicketFormat } from '../../src/cache/ticket-format.ts';
@@ -248,12 +248,26 @@ describe('TicketKey', () => {
     });
 
     it('overwrites what the other formats keep of it', () => {
-      const [name, secret, plaintext] = [random(16), random(64), random(40)];
+      const [name, secret, iv] = [random(16), random(64), random(16)];
       const cipher = cbcTickets(32).cipher(name, secret);
-      const ticket = cipher.seal(plaintext, random);
-      cipher.wipe();
-      const opened = attempt(() => cipher.open(ticket));
-      expect(opened).to.be.oneOf(['bad-mac', 'refused']);
+      const filled = fillsDuring(() => cipher.wipe());
+      expect(filled).to.include(toHex(secret.subarray(32)));
+      const ticket = attempt(() => cipher.seal(random(40), () => iv));
+      if (!(ticket instanceof Uint8Array)) return expect(ticket).to.equal('refused');
+      const mac = createHmac('sha256', secret.subarray(0, 32)).update(ticket.subarray(0, -32)).digest();
+      return expect(toHex(ticket.subarray(-32))).to.not.equal(toHex(mac));
+    });
+
+    it('overwrites what a key is generated from', () => {
+      const drawn: Uint8Array[] = [];
+      const key = TicketKey.generate(aeadTickets, (length) => {
+        const bytes = random(length);
+        drawn.push(bytes);
+        return bytes;
+      });
+      expect(drawn.map(({ length }) => length)).to.deep.equal([16, 32]);
+      expect(drawn[0]).to.deep.equal(key.name);
+      expect(drawn[1]).to.deep.equal(new Uint8Array(32));
     });
 
     it('leaves a key that neither opens nor seals, nor throws', () => {
@@ -285,4 +299,20 @@ function attempt(run: () => unknown): unknown {
   } catch {
     return 'refused';
   }
+}
+
+/** What the arrays held that were overwritten meanwhile. */
+function fillsDuring(run: () => void): string[] {
+  const { fill } = Uint8Array.prototype;
+  const filled: string[] = [];
+  Uint8Array.prototype.fill = function (this: Uint8Array<ArrayBuffer>, ...parameters: Parameters<typeof fill>) {
+    filled.push(toHex(this));
+    return fill.apply(this, parameters);
+  };
+  try {
+    run();
+  } finally {
+    Uint8Array.prototype.fill = fill;
+  }
+  return filled;
 }

@@ -173,6 +173,29 @@ describe('tickets', () => {
       }
     });
 
+    it('a bad MAC is told though another key of the name is destroyed', () => {
+      const name = random(16);
+      const [one, two] = [1, 2].map(() => new TicketKey(aeadTickets, name, random(32)));
+      if (one === undefined || two === undefined) throw new Error('no keys');
+      two.destroy();
+      const ticket = sealed(new TicketKey(aeadTickets, name, random(32)), ascii('x'));
+      for (const keys of [
+        [one, two],
+        [two, one],
+      ]) {
+        expect(openTicket(ticket, keys.map(usual)).status).to.equal('bad-mac');
+      }
+    });
+
+    it('keeps nothing of the ticket: it may lie in a buffer that is used again', () => {
+      const key = newKey();
+      const ticket = sealed(key, ascii('state'));
+      const opened = [openTicket(ticket, [usual(key)]), openTicket(ticket, [])];
+      ticket.fill(0);
+      expect(opened.map(({ keyName }) => keyName)).to.deep.equal([key.name, key.name]);
+      expect(opened[0]).to.deep.include({ plaintext: ascii('state') });
+    });
+
     it('tries all keys of the name, of whatever format', () => {
       const name = random(16);
       const make = (format = aeadTickets) => new TicketKey(format, name, random(format.secretLength));

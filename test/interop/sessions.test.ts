@@ -182,6 +182,7 @@ describe('interop: one store, our server and one of node:tls', () => {
       ...alpnOption,
       sessions: {
         cache: false,
+        foreign: true,
         idContext: ascii(ID_CONTEXT),
         onNew: (session) => void store.set(hex(session.id), session.toDer()),
         onGet: (id) => store.get(hex(id)),
@@ -262,7 +263,12 @@ describe('interop: one store, our server and one of node:tls', () => {
 
   it('a session of node:tls under another context does not resume at ours', async () => {
     const store = new Map<string, Uint8Array>();
-    const sessions = { cache: false as const, idContext: ascii('ours'), onGet: (id: Uint8Array) => store.get(hex(id)) };
+    const sessions = {
+      cache: false as const,
+      foreign: true,
+      idContext: ascii('ours'),
+      onGet: (id: Uint8Array) => store.get(hex(id)),
+    };
     const tls = { maxVersion: 'TLSv1.2', sessionIdContext: 'theirs' } as const;
     const theirs = startNodeServer(certificates.ecdsaP256, { tickets: false, store, tls });
     const starting = startOurs({ sessions });
