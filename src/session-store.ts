@@ -58,8 +58,9 @@ export class SessionStore {
     return this.lookupCache !== undefined || this.policy.onGet !== undefined;
   }
 
+  /** A cache that is not stored in counts: the application may add what it was told of (SSL_CTX_set_session_cache_mode(3)). */
   get canKeep(): boolean {
-    return this.#isCaching && (this.storeCache !== undefined || this.policy.onNew !== undefined);
+    return this.#isCaching && (this.cache !== undefined || this.policy.onNew !== undefined);
   }
 
   /** SSL_SESS_CACHE_SERVER. Without it nothing new is kept; what is there already still resumes. */
