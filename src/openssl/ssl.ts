@@ -186,6 +186,7 @@ export class Ssl {
 
   /** SSL_clear(3): the same end, and ready for another connection. The session of a clean one is still there to be seen. */
   clear(): void {
+    if (this.#isFreed) throw new Error('this connection has been freed');
     const session = this.#isClean ? this.get1Session() : null;
     this.#end();
     this.#dropKept();
