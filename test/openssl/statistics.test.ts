@@ -80,10 +80,6 @@ function spoiled(options: ClientOptions): ClientOptions {
   };
 }
 
-function foreign(known: Session): Uint8Array {
-  return i2d_SSL_SESSION(known);
-}
-
 it('a new context has counted nothing', () => expect(counters(ctx)).to.deep.equal(NOTHING));
 
 for (const version of VERSIONS) {
@@ -141,7 +137,7 @@ for (const version of VERSIONS) {
 
     it('what get finds is a callback hit, a hit, and a miss of the internal cache', () => {
       const first = connect(ctx, { version });
-      const bytes = foreign(ctx.sessions()[0] as Session);
+      const bytes = i2d_SSL_SESSION(ctx.sessions()[0] as Session);
       ctx.flushSessions(0);
       ctx.setSessionCacheMode(SESS_CACHE_OFF);
       ctx.setGetSessionCallback(() => bytes.slice());
@@ -153,7 +149,7 @@ for (const version of VERSIONS) {
 
     it('NO_INTERNAL_LOOKUP: never a miss', () => {
       const first = connect(ctx, { version });
-      const bytes = foreign(ctx.sessions()[0] as Session);
+      const bytes = i2d_SSL_SESSION(ctx.sessions()[0] as Session);
       ctx.flushSessions(0);
       ctx.setSessionCacheMode(SESS_CACHE_NO_INTERNAL_LOOKUP);
       expect(added(() => void connect(ctx, again(first)))).to.deep.equal({ accept: 1, acceptGood: 1 });
@@ -186,7 +182,7 @@ for (const version of VERSIONS) {
     it('a session that has expired is a timeout, whoever had it', () => {
       ctx.setTimeout(10);
       const first = connect(ctx, { version });
-      const bytes = foreign(ctx.sessions()[0] as Session);
+      const bytes = i2d_SSL_SESSION(ctx.sessions()[0] as Session);
       const number = ctx.sessNumber();
       world.advance(11);
       ctx.setSessionCacheMode(SESS_CACHE_OFF);
@@ -243,7 +239,7 @@ describe('once a connection', () => {
       expect([second.client.helloRetryRequest !== undefined, resumed(second)]).to.deep.equal([true, true]);
     });
     expect(hit).to.deep.equal({ ...usual, hits: 1, number: 1 });
-    const bytes = foreign(ctx.sessions()[0] as Session);
+    const bytes = i2d_SSL_SESSION(ctx.sessions()[0] as Session);
     ctx.flushSessions(0);
     ctx.setSessionCacheMode(SESS_CACHE_OFF);
     expect(added(() => void connect(ctx, { ...again(first), ...retried }))).to.deep.equal({ ...usual, misses: 1 });
@@ -263,7 +259,7 @@ describe('once a connection', () => {
   it('several identities: one miss, one callback hit, one timeout, one hit', () => {
     ctx.setNumTickets(3);
     const { client } = connect(ctx, {});
-    const known = new Map(ctx.sessions().map((one) => [one.id.join(), foreign(one)]));
+    const known = new Map(ctx.sessions().map((one) => [one.id.join(), i2d_SSL_SESSION(one)]));
     ctx.flushSessions(0);
     ctx.setNumTickets(0);
     const offer = () => void connect(ctx, { psks: client.tickets });
