@@ -191,6 +191,22 @@ describe('4. remove, and sessions that nobody was told of', () => {
     twins<unknown>(run, [1, 0, 'removed'], [1, 0, 'removed', 'removed']);
   });
 
+  describe('SSL_CTX_remove_session() from inside of the callback', () => {
+    const run = ({ ctx, told }: Recorded) => {
+      ctx.setRemoveSessionCallback((_ctx, gone, reason) => {
+        told.push(reason);
+        expect(ctx.removeSession(gone)).to.equal(0);
+      });
+      const one = session(1, 10);
+      ctx.addSession(one);
+      ctx.removeSession(one);
+      ctx.addSession(session(2, 10));
+      ctx.flushSessions(0);
+      return told;
+    };
+    twins(run, ['removed', 'flushed'], ['removed', 'flushed']);
+  });
+
   describe('SSL_CTX_remove_session() of one without an id', () => {
     const run = ({ ctx, told }: Recorded) => [ctx.removeSession(session(1, 10, { id: new Uint8Array(0) })), told];
     twins<unknown>(run, [0, []], [0, []]);
