@@ -195,6 +195,17 @@ describe('SSL_free(3)', () => {
     expect(told.map((line) => line.split(' ')[0])).to.deep.equal(['closed', 'closed']);
   });
 
+  it('gives back every hold, that of a session kept by SSL_clear(3) too', () => {
+    const { ssl } = connect(ctx, { version: 'TLSv1.2' });
+    const current = sessionOf(ssl);
+    ssl.shutdown();
+    ssl.clear();
+    ctx.flushSessions(0);
+    expect([ssl.getSession(), current.holds]).to.deep.equal([current, 1]);
+    ssl.free();
+    expect(current.holds).to.equal(0);
+  });
+
   it('twice, and use after it, is an error that says so', () => {
     const { ssl } = connect(ctx, {});
     ssl.free();
@@ -364,6 +375,42 @@ describe('getters', () => {
     expect(client.tickets).to.have.lengthOf(2);
     expect(sessionOf(ssl).idContext).to.have.lengthOf(0);
     expect(connect(ctx, {}).client.tickets).to.deep.equal([]);
+  });
+});
+
+describe('a connection that a shell runs with the configuration of a context', () => {
+  it('has an Ssl in callbacks, always the same, which is to be looked at only', () => {
+    const seen: Ssl[] = [];
+    ctx.setNewSessionCallback((ssl) => seen.push(ssl));
+    ctx.setGenerateSessionId((ssl, id) => {
+      seen.push(ssl);
+      return id.fill(seen.length).length;
+    });
+    const { connection } = visit(ctx.config, {});
+    const [ssl] = seen as [Ssl];
+    expect(seen).to.deep.equal([ssl, ssl, ssl, ssl]);
+    expect(ssl.connection).to.equal(connection);
+    expect([ssl.isInitFinished(), ssl.getSession()]).to.deep.equal([1, connection.session]);
+    expect(ssl.getSslContext()).to.equal(ctx);
+    for (const use of [
+      () => ssl.shutdown(),
+      () => ssl.clear(),
+      () => ssl.receive(new Uint8Array(1)),
+      () => ssl.accept(),
+    ]) {
+      expect(use).to.throw('a shell runs this connection');
+    }
+  });
+
+  it('follows the context', () => {
+    const { config } = ctx;
+    ctx.setTimeout(5);
+    ctx.setSessionCacheSize(1);
+    visit(config, {});
+    expect(ctx.sessions().map(({ timeout }) => timeout)).to.deep.equal([5]);
+    expect(config.statistics()).to.deep.equal(ctx.config.statistics());
+    expect(config.flushSessions(0)).to.equal(1);
+    expect(told).to.have.lengthOf(2);
   });
 });
 
@@ -571,6 +618,7 @@ describe('single use by the application', () => {
         const { session: used, resumed: isResumed } = connection.resumption;
         expect(isResumed).to.equal(true);
         expect(config.removeSession(used as Session)).to.equal(inside);
+        expect(used?.isResumable).to.equal(false);
         const second = visit(config, returning(ticket));
         expect(second.connection.resumption).to.include({ resumed: false, reason: 'unknown' });
         expect(second.client.tickets, 'a full handshake, with its tickets').to.have.lengthOf(2);

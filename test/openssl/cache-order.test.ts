@@ -210,6 +210,23 @@ describe('the capacity', () => {
     });
   }
 
+  for (const version of VERSIONS) {
+    it(`costs nobody for a session of the get callback's that has expired, ${version}`, () => {
+      ctx.setTimeout(10);
+      const first = connect(ctx, { version });
+      const late = sessionOf(first.ssl).dup();
+      ctx.flushSessions(0);
+      ctx.setSessionCacheMode(0);
+      ctx.setSessionCacheSize(1);
+      ctx.addSession(session(1, 2 ** 40));
+      world.advance(11);
+      ctx.setGetSessionCallback(() => late);
+      const { ssl } = connect(ctx, returning(first.client, 1));
+      expect(ssl.connection?.resumption.reason).to.equal('expired');
+      expect([ids(), ctx.sessCacheFull()]).to.deep.equal([[1], 0]);
+    });
+  }
+
   it('says nothing against an evicted session that somebody holds', () => {
     ctx.setSessionCacheSize(1);
     const [first] = add(10, 20) as [Session];

@@ -263,6 +263,7 @@ describe("5. TLS 1.2: the session's suite is not offered", () => {
     return {
       alert: client.alert?.name,
       isComplete: ssl.isInitFinished(),
+      hits: ctx.sessHits(),
       reason: ssl.connection?.resumption.reason,
       told,
       isKept: SSL_SESSION_is_resumable(sessionOf(first.ssl)),
@@ -273,6 +274,7 @@ describe("5. TLS 1.2: the session's suite is not offered", () => {
   const pages = {
     alert: undefined,
     isComplete: 1,
+    hits: 0,
     reason: 'cipher-suite',
     told: [],
     isKept: 1,
@@ -282,6 +284,7 @@ describe("5. TLS 1.2: the session's suite is not offered", () => {
   const code = {
     alert: 'illegal_parameter',
     isComplete: 0,
+    hits: 1,
     reason: 'not-offered',
     told: ['alert-sent'],
     isKept: 0,

@@ -119,6 +119,14 @@ const ROWS: readonly Row[] = [
       ssl.receiveEof();
     },
   },
+  {
+    name: 'the peer’s close_notify and the end of the transport, then SSL_shutdown()',
+    act: (pair) => {
+      receiveCloseNotify(pair);
+      pair.ssl.receiveEof();
+      expect(pair.ssl.shutdown()).to.equal(1);
+    },
+  },
   { name: 'SSL_free() alone', act: () => {}, removed: 'by free', reason: 'unclean' },
   {
     name: 'SSL_set_shutdown(RECEIVED)',
@@ -441,12 +449,15 @@ describe('quiet shutdown', () => {
 });
 
 describe('SSL_set_shutdown(3)', () => {
-  it('only ever adds', () => {
-    const ssl = new Ssl(context(world));
-    ssl.setShutdown(SSL_SENT_SHUTDOWN);
-    ssl.setShutdown(SSL_RECEIVED_SHUTDOWN);
-    ssl.setShutdown(0);
-    expect(ssl.getShutdown()).to.equal(3);
+  it('sets the state as a whole', () => {
+    const ctx = context(world);
+    const first = connect(ctx, { version: 'TLSv1.2' });
+    first.ssl.setShutdown(SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    expect(first.ssl.getShutdown()).to.equal(3);
+    first.ssl.setShutdown(0);
+    expect(first.ssl.getShutdown()).to.equal(0);
+    first.ssl.free();
+    expect(resumed(connect(ctx, again(first)))).to.equal(false);
   });
 
   it('SENT ends writing', () => {
@@ -454,5 +465,13 @@ describe('SSL_set_shutdown(3)', () => {
     expect(ssl.write(Uint8Array.of(1))).to.equal(1);
     ssl.setShutdown(SSL_SENT_SHUTDOWN);
     expect(ssl.write(Uint8Array.of(1))).to.equal(-1);
+  });
+});
+
+describe('SSL_shutdown(3)', () => {
+  it('of a connection that has not begun is −1, and begins none', () => {
+    const ctx = context(world);
+    expect(new Ssl(ctx).shutdown()).to.equal(-1);
+    expect(ctx.sessAccept()).to.equal(0);
   });
 });
