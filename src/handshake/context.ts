@@ -15,7 +15,7 @@ import type { TaskOutcome } from './wait.ts';
 export interface Sessions {
   /** Whether anybody could produce an offered session: an internal cache that is looked into, or a get callback. */
   readonly canFind: boolean;
-  /** Whether anybody keeps a new session: an internal cache that stores, or a new callback. */
+  /** Whether anybody could keep a new session: an internal cache, or a new callback. */
   readonly canKeep: boolean;
   /** Runs as a task. What it answers goes to {@link Sessions.found}. */
   find(version: Version, id: Uint8Array): Awaitable<unknown>;

@@ -127,8 +127,9 @@ export class SslContext {
     });
   }
 
-  /** SSL_CTX_up_ref(3) */
+  /** SSL_CTX_up_ref(3). @throws Error once the last reference has been freed */
   upRef(): this {
+    if (this.#references === 0) throw new Error('use of a context that has no reference left');
     this.#references++;
     return this;
   }

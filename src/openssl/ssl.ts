@@ -142,12 +142,12 @@ export class Ssl {
    * −1: the handshake is not complete, or the connection has failed.
    */
   shutdown(): number {
-    const driver = this.#driver();
+    const { driver } = this.#requireOwn();
     if (this.#copied.quietShutdown) {
       this.#shutdown = SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN;
       return 1;
     }
-    if (this.#isBroken || !driver.connection.isEstablished) return -1;
+    if (driver === undefined || this.#isBroken || !driver.connection.isEstablished) return -1;
     if ((this.#shutdown & SSL_SENT_SHUTDOWN) === 0) {
       this.#shutdown |= SSL_SENT_SHUTDOWN;
       driver.run(() => driver.connection.end());
@@ -155,9 +155,9 @@ export class Ssl {
     return this.#shutdown & SSL_RECEIVED_SHUTDOWN ? 1 : 0;
   }
 
-  /** SSL_set_shutdown(3): says what has been sent and received, and sends nothing. Nothing that was so becomes undone. */
+  /** SSL_set_shutdown(3): says what has been sent and received, and sends nothing. A close_notify that was sent stays a clean end. */
   setShutdown(mode: number): void {
-    this.#shutdown |= mode;
+    this.#shutdown = mode;
   }
 
   /** SSL_get_shutdown(3) */
@@ -186,6 +186,7 @@ export class Ssl {
 
   /** SSL_clear(3): the same end, and ready for another connection. The session of a clean one is still there to be seen. */
   clear(): void {
+    this.#requireOwn();
     const session = this.#isClean ? this.get1Session() : null;
     this.#end();
     this.#dropKept();
@@ -261,13 +262,19 @@ export class Ssl {
     return (this.#shutdown & SSL_SENT_SHUTDOWN) !== 0;
   }
 
-  /** Starts the handshake, the first time. */
-  #driver(): Driver {
+  /** @throws Error where it is not for this object to run the connection, or not any more */
+  #requireOwn(): { driver: Driver | undefined } {
     if (this.#own === undefined) throw new Error('a shell runs this connection: use its socket');
     if (this.#isFreed) throw new Error('this connection has been freed');
-    if (this.#own.driver !== undefined) return this.#own.driver;
+    return this.#own;
+  }
+
+  /** Starts the handshake, the first time. */
+  #driver(): Driver {
+    const own = this.#requireOwn();
+    if (own.driver !== undefined) return own.driver;
     const driver = new Driver(this.#ctx.configFor(this.#copied), this.#shell, { addresses: this.#options.addresses });
-    this.#own.driver = driver;
+    own.driver = driver;
     this.#connection = driver.connection;
     attached.set(driver.connection, this);
     return driver;
