@@ -71,7 +71,7 @@ export class Channel {
 
   /** TLS 1.3 only. */
   updateKeys(requestPeer: boolean): void {
-    this.#keyUpdates?.send(requestPeer ? 'update_requested' : 'update_not_requested');
+    this.#keyUpdates?.update(requestPeer);
   }
 
   /** RFC 8446 §5.5: new keys before the old ones have done too much. TLS 1.2 has no such thing and closes. */
@@ -94,7 +94,7 @@ export class Channel {
   }
 
   receiveMessage({ body }: HandshakeFrame): void {
-    this.reader.idle();
+    if (!this.#keyUpdates?.isRequested) this.reader.idle(); // what we have asked for is not idle
     if (this.#keyUpdates !== undefined) this.#keyUpdates.receive(decode(keyUpdate.body, body), !this.isEnded);
     else this.#refuseRenegotiation();
   }

@@ -118,11 +118,13 @@ function protocolSettings(options: ServerOptions) {
     ({ version }) => version >= minVersion && version <= maxVersion,
   );
   if (suites.length === 0) throw new RangeError(`ciphers: none of them belongs to ${minVersion} to ${maxVersion}`);
+  const spoken = VERSIONS.filter((version) => suites.some((candidate) => candidate.version === version));
   const groupNames = Object.keys(NamedGroup) as GroupName[];
   const modeNames = Object.keys(PskKeyExchangeMode) as PskMode[];
   return {
-    minVersion,
-    maxVersion,
+    // A version without a suite is not spoken: to choose it would refuse who has both (RFC 8446 §4.2.1).
+    minVersion: spoken[0] ?? minVersion,
+    maxVersion: spoken.at(-1) ?? maxVersion,
     suites,
     groups: list('groups', options.groups ?? DEFAULT_GROUPS).map((name) => oneOf('groups', name, groupNames)),
     pskModes: list('pskModes', options.pskModes ?? ['psk_dhe_ke']).map((name) => oneOf('pskModes', name, modeNames)),

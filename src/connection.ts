@@ -211,7 +211,9 @@ export class ServerConnection {
   /** Sends close_notify: nothing more from us, while the peer may go on (RFC 8446 §6.1). Again: nothing. */
   end(): Step {
     return this.#step(() => {
-      if (this.#state !== 'failed') this.#channel.sendCloseNotify();
+      if (this.#state === 'failed') return;
+      this.#channel.sendCloseNotify();
+      if (this.#state === 'handshaking') this.#abandon();
     });
   }
 
@@ -383,6 +385,13 @@ export class ServerConnection {
     const isEntitled = this.#hasProof || session !== resumption.session;
     if (session !== undefined && reason !== undefined && isEntitled) this.#sessions.remove(session, reason);
     this.#release();
+  }
+
+  /** A handshake cannot go on in one direction: nothing more is sent, so nothing more is heard. */
+  #abandon(): void {
+    this.#state = 'closed';
+    this.#question = undefined;
+    this.#isDeaf = true;
   }
 
   /** SSL_free(3): after a complete handshake, where nothing has been said to the peer of the end. */

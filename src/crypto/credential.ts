@@ -14,6 +14,8 @@ export interface Credential {
   readonly schemes: readonly SignatureSchemeName[];
   /** DNS names of the first certificate, lower case, as they stand in it (`*.example.org` included). */
   readonly names: readonly string[];
+  /** What the certificates of the chain are signed with, as far as that has a name here; absent: unknown. */
+  readonly certificateSchemes?: readonly SignatureSchemeName[] | undefined;
   /** The signature over `message` (not its digest) in the encoding of RFC 8446 §4.2.3. */
   sign(scheme: SignatureSchemeName, message: Uint8Array): Awaitable<Uint8Array>;
 }
@@ -36,10 +38,21 @@ export function credentialFromPem({ cert, key }: { readonly cert: string; readon
   return {
     certificateChain: chain.map(({ bytes }) => bytes),
     schemes: privateKey.schemes,
+    certificateSchemes: certificates.flatMap(({ signedWith }) => SCHEME_OF[signedWith ?? ''] ?? []),
     names: leaf.names,
     sign: privateKey.sign,
   };
 }
+
+/** RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3. */
+const SCHEME_OF: Readonly<Record<string, SignatureSchemeName>> = {
+  '1.2.840.113549.1.1.11': 'rsa_pkcs1_sha256',
+  '1.2.840.113549.1.1.12': 'rsa_pkcs1_sha384',
+  '1.2.840.113549.1.1.13': 'rsa_pkcs1_sha512',
+  '1.2.840.10045.4.3.2': 'ecdsa_secp256r1_sha256',
+  '1.2.840.10045.4.3.3': 'ecdsa_secp384r1_sha384',
+  '1.3.101.112': 'ed25519',
+};
 
 function blocksOf(argument: 'cert' | 'key', text: unknown): PemBlock[] {
   if (typeof text !== 'string') throw new TypeError(`${argument}: a string of PEM wanted, ${typeof text} given`);

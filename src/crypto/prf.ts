@@ -1,6 +1,7 @@
 /** The pseudorandom function of TLS 1.2 and what is made with it: RFC 5246 §5, §6.3, §8.1; RFC 7627 §4; RFC 5705. */
 
 import { ascii, concat, copyOf, wipe } from '../wire/bytes.ts';
+import { encode, opaque } from '../wire/codec.ts';
 import type { Hash } from './provider.ts';
 
 declare const stage: unique symbol;
@@ -93,6 +94,6 @@ export function tls12ExportKeyingMaterial(
   request: { readonly label: string; readonly context: Uint8Array | undefined; readonly length: number },
 ): Uint8Array {
   const { label, context, length } = request;
-  const tail = context === undefined ? [] : [Uint8Array.of(context.length >> 8, context.length & 0xff), context];
+  const tail = context === undefined ? [] : [encode(opaque(0, 0xffff), context)];
   return prf(hash, master, label, concat(randoms.client, randoms.server, ...tail), length);
 }

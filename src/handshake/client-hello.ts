@@ -1,6 +1,7 @@
 /** ClientHello: RFC 8446 §4.1.2 and the extensions of §4.2 that a server reads. */
 
 import {
+  decode,
   extensions,
   fixed,
   flag,
@@ -18,6 +19,9 @@ import {
 } from '../wire/codec.ts';
 import { ExtensionType } from '../wire/registry.ts';
 import { message } from './message.ts';
+
+/** Of a message: its type and length. */
+const HEADER = 4;
 
 /** RFC 6066 §3. Only host_name (0) exists. */
 const ServerName = struct({ nameType: uint8, name: text(1, 0xffff) });
@@ -56,13 +60,17 @@ export const ClientHelloExtensions = extensions({
 });
 export type ClientHelloExtensions = Infer<typeof ClientHelloExtensions>;
 
-/** TLS 1.2 clients may leave the whole block of extensions out (RFC 5246 §7.4.1.2). */
-export const ClientHello = struct({
+const head = {
   legacyVersion: uint16,
   random: fixed(32),
   legacySessionId: opaque(0, 32),
   cipherSuites: vector(2, 0xfffe, uint16),
   legacyCompressionMethods: vector(1, 255, uint8),
+};
+
+/** TLS 1.2 clients may leave the whole block of extensions out (RFC 5246 §7.4.1.2). */
+export const ClientHello = struct({
+  ...head,
   extensions: mapped(
     optionalTail(ClientHelloExtensions),
     (value): ClientHelloExtensions => value ?? {},
@@ -73,6 +81,14 @@ export type ClientHello = Infer<typeof ClientHello>;
 
 /** Room for 2,000 small identities or a key share of several post-quantum keys, and no more. */
 export const clientHello = message('client_hello', ClientHello, 131072);
+
+const RawExtension = struct({ type: uint16, data: opaque(0, 0xffff) });
+const RawClientHello = struct({ ...head, extensions: vector(0, 0xffff, RawExtension) });
+
+/** The extensions of a message that has been read before, as they came: views, also of those that nobody reads. */
+export function rawExtensions(raw: Uint8Array): readonly Infer<typeof RawExtension>[] {
+  return decode(RawClientHello, raw.subarray(HEADER)).extensions;
+}
 
 /** §4.2.11.2: the hello up to, and without, the list of binders with its length. */
 export function truncateBeforeBinders(raw: Uint8Array, { binders }: OfferedPsks): Uint8Array {

@@ -13,7 +13,8 @@ export class KeyUpdates {
   readonly #traffic: TrafficTls13;
   #client: TrafficSecret;
   #server: TrafficSecret;
-  #isRequested = false;
+  /** The peer has been asked for new keys and they have not come: no second request until then (RFC 9846 §4.7.3). */
+  isRequested = false;
 
   constructor(context: Acting, traffic: TrafficTls13) {
     this.#context = context;
@@ -25,7 +26,7 @@ export class KeyUpdates {
   /** The peer's keys go on by one; where it asks for ours, and we may still speak, they follow before anything else is sent. */
   receive({ requestUpdate }: KeyUpdate, maySend: boolean): void {
     this.#client = this.#next(this.#client);
-    this.#isRequested = false;
+    this.isRequested = false;
     this.#context.protectReading(protection(this.#traffic.hash, this.#traffic.aead, this.#client));
     if (maySend && requestUpdate === KeyUpdateRequest.update_requested) this.send('update_not_requested');
   }
@@ -37,11 +38,16 @@ export class KeyUpdates {
     this.#context.protectWriting(protection(this.#traffic.hash, this.#traffic.aead, this.#server));
   }
 
+  /** New keys for our direction, and for the peer's as well where it is to be asked and has not been. */
+  update(requestPeer: boolean): void {
+    const request = requestPeer && !this.isRequested;
+    this.isRequested ||= requestPeer;
+    this.send(request ? 'update_requested' : 'update_not_requested');
+  }
+
   /** §5.5: the peer's key has protected enough; asked once a key. */
   requestFromPeer(): void {
-    if (this.#isRequested) return;
-    this.#isRequested = true;
-    this.send('update_requested');
+    if (!this.isRequested) this.update(true);
   }
 
   #next(secret: TrafficSecret): TrafficSecret {

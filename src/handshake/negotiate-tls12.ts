@@ -100,6 +100,7 @@ export function selectTls12(context: Handshaking, hello: ClientHello): Tls12Choi
     const signing = selectSigning(settings.credentials, {
       serverName: facts.serverName,
       signatureAlgorithms: hello.extensions.signatureAlgorithms ?? DEFAULT_ALGORITHMS,
+      signatureAlgorithmsCert: hello.extensions.signatureAlgorithmsCert,
       accepts: (scheme) => authenticates(suite, scheme) && curveOffered(hello, scheme),
     });
     if (signing !== undefined && group !== undefined) return { suite, group, signing };

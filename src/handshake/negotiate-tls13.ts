@@ -1,11 +1,11 @@
 /** What ClientHello and, where there is one, HelloRetryRequest settle: RFC 8446 §4.1.1 to §4.1.4. */
 
+import { Plaintext } from '../crypto/protection.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { equalBytes } from '../wire/bytes.ts';
-import { encode } from '../wire/codec.ts';
 import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../wire/registry.ts';
-import { type ClientHello, ClientHelloExtensions, clientHello } from './client-hello.ts';
+import { type ClientHello, type ClientHelloExtensions, clientHello, rawExtensions } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import type { Received } from './message.ts';
 import { commonGroups, commonSuites, type Signing, selectAlpn, selectSigning } from './negotiate.ts';
@@ -55,7 +55,8 @@ function* negotiateShare(
   const wanted = selectGroup(context, first.body, offered);
   const retried = wanted.keyExchange === undefined;
   const hello = retried ? yield* sendHelloRetryRequest(context, first, suite, wanted.group) : first;
-  const kept = retried ? yield* selectPsk(context, hello, [suite], lookups) : offered;
+  // None that the first hello did not lead to: in psk_ke there would be no share (§4.2.9).
+  const kept = retried ? offered && (yield* selectPsk(context, hello, [suite], lookups)) : offered;
   const keyExchange = wanted.keyExchange ?? onlyShare(hello.body, wanted.group);
   const psk = yield* takePsk(context, kept, lookups);
   const signing = psk === undefined ? selectSigningTls13(context, hello.body) : undefined;
@@ -68,6 +69,7 @@ function selectSigningTls13({ settings, facts }: Handshaking, hello: ClientHello
   const signing = selectSigning(settings.credentials, {
     serverName: facts.serverName,
     signatureAlgorithms: hello.extensions.signatureAlgorithms ?? [],
+    signatureAlgorithmsCert: hello.extensions.signatureAlgorithmsCert,
     accepts: (scheme) => !scheme.startsWith('rsa_pkcs1_'),
   });
   if (signing === undefined)
@@ -112,9 +114,10 @@ function* sendHelloRetryRequest(
   context.transcript.add(context.send(helloRetryRequest, body));
   if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix D.4
   context.tolerateChangeCipherSpec(true);
+  context.protectReading(new Plaintext()); // §5.1: the first hello ends with its record
   const second = yield* receive(clientHello);
   requireTls13Hello(second.body);
-  requireSameHello(first.body, second.body);
+  requireSameHello(first, second);
   return second;
 }
 
@@ -164,24 +167,55 @@ function onlyShare(hello: ClientHello, group: GroupName): Uint8Array {
   return share.keyExchange;
 }
 
-/** §4.1.2: what may change between the two hellos (no cookie: none was given); of what is not read here nothing is known. */
-const MAY_CHANGE = { keyShare: undefined, preSharedKey: undefined, order: [] } as const;
+/** §4.1.2: what may change between the two hellos (no cookie: none was given). early_data goes away, by a rule of its own. */
+const MAY_CHANGE: ReadonlySet<number> = new Set([
+  ExtensionType.key_share,
+  ExtensionType.pre_shared_key,
+  ExtensionType.early_data,
+  ExtensionType.padding,
+  ExtensionType.encrypted_client_hello, // RFC 9849 §6.1.5: encrypted anew
+]);
 
-function requireSameHello(first: ClientHello, second: ClientHello): void {
+function requireSameHello(first: Received<ClientHello>, second: Received<ClientHello>): void {
+  const [before, after] = [first.body, second.body];
   const same =
-    first.legacyVersion === second.legacyVersion &&
-    equalBytes(first.random, second.random) &&
-    equalBytes(first.legacySessionId, second.legacySessionId) &&
-    first.cipherSuites.join() === second.cipherSuites.join() &&
-    equalBytes(fixedExtensions(first), fixedExtensions(second));
+    before.legacyVersion === after.legacyVersion &&
+    equalBytes(before.random, after.random) &&
+    equalBytes(before.legacySessionId, after.legacySessionId) &&
+    before.cipherSuites.join() === after.cipherSuites.join() &&
+    sameExtensions(fixedExtensions(first), fixedExtensions(second));
   if (!same) throw new TlsAlert('illegal_parameter', 'the second ClientHello differs from the first');
-  if (second.extensions.earlyData) throw new TlsAlert('illegal_parameter', 'early_data after a HelloRetryRequest');
-  const offered = new Set(first.extensions.preSharedKey?.identities.map(({ identity }) => identity.join()));
-  const added = second.extensions.preSharedKey?.identities.some(({ identity }) => !offered.has(identity.join()));
-  if (added) throw new TlsAlert('illegal_parameter', 'the second ClientHello adds PSK identities');
+  if (after.extensions.earlyData) throw new TlsAlert('illegal_parameter', 'early_data after a HelloRetryRequest');
+  if (!isSubsequence(identitiesOf(after), identitiesOf(before))) {
+    throw new TlsAlert('illegal_parameter', 'the second ClientHello adds or reorders PSK identities');
+  }
 }
 
-/** The extensions that stay, in the order of the declaration. early_data goes away, and its own rule sees to that. */
-function fixedExtensions({ extensions }: ClientHello): Uint8Array {
-  return encode(ClientHelloExtensions, { ...extensions, ...MAY_CHANGE, earlyData: undefined });
+/** The extensions that stay, as bytes, whether they are read here or not. */
+function fixedExtensions({ raw }: Received<ClientHello>): ReadonlyMap<number, Uint8Array> {
+  const fixed = rawExtensions(raw).filter(({ type }) => !MAY_CHANGE.has(type));
+  return new Map(fixed.map(({ type, data }) => [type, data]));
+}
+
+function sameExtensions(before: ReadonlyMap<number, Uint8Array>, after: ReadonlyMap<number, Uint8Array>): boolean {
+  if (before.size !== after.size) return false;
+  for (const [type, data] of before) {
+    const other = after.get(type);
+    if (other === undefined || !equalBytes(data, other)) return false;
+  }
+  return true;
+}
+
+const identitiesOf = ({ extensions }: ClientHello): readonly Uint8Array[] =>
+  extensions.preSharedKey?.identities.map(({ identity }) => identity) ?? [];
+
+/** Whether `part` is `whole` with some left out. */
+function isSubsequence(part: readonly Uint8Array[], whole: readonly Uint8Array[]): boolean {
+  let at = 0;
+  for (const candidate of whole) {
+    const next = part[at];
+    if (next === undefined) return true;
+    if (equalBytes(candidate, next)) at++;
+  }
+  return at === part.length;
 }

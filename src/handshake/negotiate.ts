@@ -30,8 +30,9 @@ export function selectVersion(hello: ClientHello, { minVersion, maxVersion }: Se
       ProtocolVersion[candidate] >= ProtocolVersion[minVersion] &&
       ProtocolVersion[candidate] <= ProtocolVersion[maxVersion],
   );
-  const highest = Math.max(...offered.filter((candidate) => candidate <= ProtocolVersion['TLSv1.3']));
-  if (hello.cipherSuites.includes(CipherSuite.TLS_FALLBACK_SCSV) && highest < ProtocolVersion[maxVersion]) {
+  const known = offered.filter((candidate) => candidate <= ProtocolVersion['TLSv1.3']);
+  const isBelow = known.length > 0 && Math.max(...known) < ProtocolVersion[maxVersion];
+  if (hello.cipherSuites.includes(CipherSuite.TLS_FALLBACK_SCSV) && isBelow) {
     throw new TlsAlert('inappropriate_fallback', 'the client fell back from a version that the server has');
   }
   if (version === undefined) throw new TlsAlert('protocol_version', 'no version in common');
@@ -68,9 +69,10 @@ export function selectAlpn(hello: ClientHello, { alpn }: Settings): string | und
 
 /** RFC 6066 §3: at most one name of a type; the name without what no host name has. */
 export function selectServerName(hello: ClientHello): string | undefined {
-  const names = hello.extensions.serverName?.filter(({ nameType }) => nameType === 0) ?? [];
-  if (names.length > 1) throw new TlsAlert('illegal_parameter', 'two host names');
-  const name = names[0]?.name;
+  const names = hello.extensions.serverName ?? [];
+  const types = new Set(names.map(({ nameType }) => nameType));
+  if (types.size < names.length) throw new TlsAlert('illegal_parameter', 'two names of one type');
+  const name = names.find(({ nameType }) => nameType === 0)?.name;
   if (name !== undefined && !/^[\x21-\x7e]{1,255}$/.test(name)) {
     throw new TlsAlert('illegal_parameter', 'a host name that is none');
   }
@@ -87,19 +89,30 @@ export interface SigningDemand {
   readonly serverName: string | undefined;
   /** RFC 8446 §4.2.3; `undefined` where a TLS 1.2 client is silent. */
   readonly signatureAlgorithms: readonly number[];
+  /** signature_algorithms_cert; where it is absent the above stands for it. */
+  readonly signatureAlgorithmsCert: readonly number[] | undefined;
   accepts(scheme: SignatureSchemeName): boolean;
 }
 
-/** The first credential for the name that can sign as demanded; failing that, the first of any name. */
+/**
+ * The first credential for the name that can sign as demanded, and whose certificates are signed as the client wants them
+ * where there is one (RFC 8446 §4.4.2.2, RFC 5246 §7.4.2); failing that, the first of any name.
+ */
 export function selectSigning(credentials: readonly Credential[], demand: SigningDemand): Signing | undefined {
   const named = credentials.filter((credential) => covers(credential, demand.serverName));
-  for (const credential of [...named, ...credentials]) {
+  const verifiable = (credential: Credential) => isVerifiable(credential, demand);
+  for (const credential of [...named.filter(verifiable), ...named, ...credentials.filter(verifiable), ...credentials]) {
     const scheme = credential.schemes.find(
       (candidate) => demand.accepts(candidate) && demand.signatureAlgorithms.includes(SignatureScheme[candidate]),
     );
     if (scheme !== undefined) return { credential, scheme };
   }
   return undefined;
+}
+
+function isVerifiable({ certificateSchemes = [] }: Credential, demand: SigningDemand): boolean {
+  const accepted = demand.signatureAlgorithmsCert ?? demand.signatureAlgorithms;
+  return certificateSchemes.every((scheme) => accepted.includes(SignatureScheme[scheme]));
 }
 
 /** RFC 6125 §6.4.3: `*` stands for the whole first label. */

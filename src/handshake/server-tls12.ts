@@ -61,7 +61,7 @@ function* fullHandshake(context: Handshaking, hello: Received<ClientHello>): Han
   yield* receiveFinished(context, keys);
   yield* keepSession(context, newSession(context, hello.body, id, keys.master));
   sendFinished(context, keys);
-  return established(context, keys);
+  return established(context, hello.body, keys);
 }
 
 /** Figure 2: Message flow for an abbreviated handshake. The server's Finished comes first. */
@@ -71,7 +71,7 @@ function* resume(context: Handshaking, hello: Received<ClientHello>, session: Se
   const keys = deriveKeys(context, suite, randoms, storedMasterSecret(session.secret));
   sendFinished(context, keys);
   yield* receiveFinished(context, keys);
-  return established(context, keys);
+  return established(context, hello.body, keys);
 }
 
 interface Randoms {
@@ -242,11 +242,18 @@ function newSession(
   });
 }
 
-function established(context: Handshaking, { suite, randoms, master }: Keys): Established {
+/** RFC 7627 §5.4: no exporter without the extension. A session is resumed only where it and the hello agree in that. */
+function established(
+  context: Handshaking,
+  { extensions: { extendedMasterSecret } }: ClientHello,
+  { suite, randoms, master }: Keys,
+): Established {
   const hash = context.settings.crypto.hashes[suite.hash];
   return {
     traffic: undefined,
-    exportKeyingMaterial: (length, label, exporterContext) =>
-      tls12ExportKeyingMaterial(hash, master, randoms, { label, context: exporterContext, length }),
+    exportKeyingMaterial: (length, label, exporterContext) => {
+      if (!extendedMasterSecret) throw new Error('exportKeyingMaterial() without extended_master_secret');
+      return tls12ExportKeyingMaterial(hash, master, randoms, { label, context: exporterContext, length });
+    },
   };
 }

@@ -39,10 +39,11 @@ function attachUnsent(context: Handshaking, choice: Tls13Choice, secret: Uint8Ar
   context.facts.session = context.sessions.hold(newSession(context, choice, EMPTY, secret));
 }
 
-/** None where nobody could keep the session, and none that the client could not use (§4.2.9). */
-function ticketCount({ settings, sessions }: Handshaking, { hello, psk }: Tls13Choice): number {
+/** None where nobody could keep the session, and none that the client could not use (§4.2.9) or has to drop at once (§4.6.1). */
+function ticketCount({ settings, sessions, now }: Handshaking, { hello, psk }: Tls13Choice): number {
   if (settings.tickets.mode === 'off' || !sessions.canKeep) return 0;
   if (selectPskMode(hello.body, settings, true) === undefined) return 0;
+  if (psk !== undefined && psk.session.authTime + settings.tickets.maxAuthAge <= now()) return 0;
   return psk === undefined ? settings.tickets.initial : settings.tickets.afterResumption;
 }
 

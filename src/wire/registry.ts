@@ -61,6 +61,7 @@ export const ExtensionType = {
   certificate_authorities: 47,
   signature_algorithms_cert: 50,
   key_share: 51,
+  encrypted_client_hello: 0xfe0d,
   renegotiation_info: 0xff01,
 } as const;
 
@@ -140,6 +141,7 @@ export const AlertDescription = {
   bad_certificate_hash_value: 114,
   unknown_psk_identity: 115,
   certificate_required: 116,
+  general_error: 117,
   no_application_protocol: 120,
 } as const;
 
