@@ -14,6 +14,7 @@ export {
 } from './cache/callbacks.ts';
 export { Session, type SessionParameters } from './cache/session.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
+export { SESSION_PEM_LABEL, SessionDecodeError } from './cache/session-der.ts';
 export { defineServer, type ServerConfig } from './config.ts';
 export { type ConnectionOptions, ServerConnection } from './connection.ts';
 export { selfSignedCertificate } from './crypto/certificate.ts';

@@ -21,7 +21,7 @@
  *         ticket               [10] OCTET STRING OPTIONAL,
  *         comp_id              [11] OCTET STRING (SIZE (1)) OPTIONAL,
  *         srp_username         [12] OCTET STRING OPTIONAL,
- *         flags                [13] INTEGER DEFAULT 0,              -- bit 0: extended master secret
+ *         flags                [13] INTEGER DEFAULT 0,              -- bit 0: extended master secret, in TLS 1.2
  *         ticket_age_add       [14] INTEGER DEFAULT 0,
  *         max_early_data       [15] INTEGER DEFAULT 0,
  *         alpn_selected        [16] OCTET STRING OPTIONAL,
@@ -45,17 +45,22 @@ import {
   sequence,
   Tag,
 } from '../wire/der.ts';
+import { PemError, parsePem } from '../wire/pem.ts';
 import { ProtocolVersion, type Version } from '../wire/registry.ts';
 import type { ForeignFields, SessionParameters } from './session.ts';
 
-/** What PEM_write_SSL_SESSION(3) puts behind BEGIN: `encodePem(SESSION_PEM_LABEL, session.toDer())`. */
+/** What PEM_write_SSL_SESSION(3) puts behind BEGIN. */
 export const SESSION_PEM_LABEL = 'SSL SESSION PARAMETERS';
 
 /** d2i_SSL_SESSION(3) gives this to a session that says nothing of its timeout. */
 const DEFAULT_TIMEOUT = 3;
 const EXTENDED_MASTER_SECRET = 1;
 const UINT32 = 0xffffffff;
+/** ssl_asn1.c: verify_result is an int32_t. */
+const INT32 = 0x7fffffff;
 const MAX_OCTETS = 0xffff;
+/** RFC 8446 §4.4.2: what a Certificate message can carry. */
+const MAX_CERTIFICATE = 0xffffff;
 
 /** Bytes that are not a session we could have: says what is wrong, and with which field of SSLSession. */
 export class SessionDecodeError extends Error {
@@ -92,7 +97,7 @@ export function sessionToDer(session: SessionParameters): Uint8Array {
     octetsField(10, foreign.ticket),
     foreign.compressionMethod ? explicit(11, octetString(Uint8Array.of(foreign.compressionMethod))) : EMPTY,
     octetsField(12, foreign.srpUsername),
-    integerField(13, (foreign.flags ?? 0) + (isMarked ? EXTENDED_MASTER_SECRET : 0)),
+    integerField(13, ((foreign.flags ?? 0) | (isMarked ? EXTENDED_MASTER_SECRET : 0)) >>> 0),
     integerField(14, session.ticketAgeAdd),
     integerField(15, foreign.maxEarlyData),
     octetsField(16, alpnProtocol === undefined ? undefined : ascii(alpnProtocol)),
@@ -133,6 +138,23 @@ export function sessionFromDer(bytes: Uint8Array, now?: number): SessionParamete
   }
 }
 
+/**
+ * The DER in the first block of a text that has the label of a session; blocks of others, as the certificates of
+ * `s_client`, are passed over. The bytes are the caller's to wipe.
+ * @throws SessionDecodeError
+ */
+export function sessionDerInPem(text: string): Uint8Array {
+  try {
+    const block = parsePem(text).find(({ label }) => label === SESSION_PEM_LABEL);
+    if (block === undefined) throw new PemError(`no ${SESSION_PEM_LABEL} block in it`);
+    if (block.encrypted) throw new PemError(`the ${SESSION_PEM_LABEL} block is encrypted; take its pass phrase away`);
+    return block.bytes;
+  } catch (error) {
+    if (!(error instanceof PemError)) throw error;
+    throw new SessionDecodeError('session', error.message, { cause: error });
+  }
+}
+
 /** Initialisers run in the order in which they are written, which is the order of the fields. */
 function readSession(body: DerReader, now: number | undefined): SessionParameters {
   if (body.integer('version') !== 1) throw new SessionDecodeError('version', 'not 1');
@@ -146,34 +168,35 @@ function readSession(body: DerReader, now: number | undefined): SessionParameter
   const timeout = readInteger(body, 2, 'timeout', Number.MAX_SAFE_INTEGER) || DEFAULT_TIMEOUT;
   const peerCertificate = readCertificate(body);
   const idContext = readOctets(body, 4, 'sid_ctx', 0, 32) ?? EMPTY;
-  const verifyResult = readInteger(body, 5, 'verify_result');
-  const serverName = readText(body, 6, 'hostname', MAX_OCTETS);
+  const verifyResult = readInteger(body, 5, 'verify_result', INT32);
+  const hostname = readText(body, 6, 'hostname');
   const client = readClientFields(body);
   const flags = readInteger(body, 13, 'flags');
   const ticketAgeAdd = readInteger(body, 14, 'ticket_age_add');
   const maxEarlyData = readInteger(body, 15, 'max_early_data');
-  const alpnProtocol = readText(body, 16, 'alpn_selected', 255);
+  const alpn = readOctets(body, 16, 'alpn_selected', 0, 255);
   const maxFragmentLength = readInteger(body, 17, 'max_fragment_len_mode', 4);
   const own = readTicketAppdata(body, time);
   const group = readInteger(body, 19, 'kex_group');
   const peerRawPublicKey = readOctets(body, 20, 'peer_rpk');
-  const isMarked = flags % 2 === EXTENDED_MASTER_SECRET;
+  const isMarked = version === 'TLSv1.2' && flags % 2 === EXTENDED_MASTER_SECRET;
   const extendedMasterSecret = isMarked || version === 'TLSv1.3';
   const known = { version, cipherSuite: 256 * high + low, id, secret, time, timeout, idContext, extendedMasterSecret };
   const others = { flags: isMarked ? flags - EXTENDED_MASTER_SECRET : flags, verifyResult, maxEarlyData };
   const foreign = { ...client, ...others, peerCertificate, maxFragmentLength, peerRawPublicKey };
-  return { ...known, ...own, serverName, alpnProtocol, group, ticketAgeAdd, foreign };
+  const names = { serverName: hostname && latin1(hostname), alpnProtocol: alpn && latin1(alpn) };
+  return { ...known, ...own, ...names, group, ticketAgeAdd, foreign };
 }
 
 /** [7] to [12]: what only clients have, or what died with its cipher suites. */
 function readClientFields(body: DerReader): ForeignFields {
   return {
-    pskIdentityHint: readOctets(body, 7, 'psk_identity_hint'),
-    pskIdentity: readOctets(body, 8, 'psk_identity'),
+    pskIdentityHint: readText(body, 7, 'psk_identity_hint'),
+    pskIdentity: readText(body, 8, 'psk_identity'),
     ticketLifetimeHint: readInteger(body, 9, 'ticket_lifetime_hint'),
     ticket: readOctets(body, 10, 'ticket'),
     compressionMethod: readOctets(body, 11, 'comp_id', 1, 1)?.[0],
-    srpUsername: readOctets(body, 12, 'srp_username'),
+    srpUsername: readText(body, 12, 'srp_username'),
   };
 }
 
@@ -206,19 +229,19 @@ function readOctets(body: DerReader, n: number, name: string, min = 0, max = MAX
 }
 
 /** A C string in OpenSSL, which cuts it at a NUL: another name than the one that was negotiated. */
-function readText(body: DerReader, n: number, name: string, max: number): string | undefined {
-  const octets = readOctets(body, n, name, 0, max);
+function readText(body: DerReader, n: number, name: string): Uint8Array | undefined {
+  const octets = readOctets(body, n, name);
   if (octets?.includes(0)) throw new SessionDecodeError(name, 'a NUL in it');
-  return octets && latin1(octets);
+  return octets;
 }
 
 /** The leaf, unread: nobody here authenticates by it. */
 function readCertificate(body: DerReader): Uint8Array | undefined {
   const field = body.optional(explicitTag(3), 'peer');
   if (field !== undefined && field.peekTag() !== Tag.sequence) throw new SessionDecodeError('peer', 'no certificate');
-  const certificate = field && copyOf(field.raw());
+  const certificate = field?.raw();
   field?.finish();
-  return certificate;
+  return certificate && copyOf(requireSize('peer', certificate, 0, MAX_CERTIFICATE));
 }
 
 function requireSize(name: string, bytes: Uint8Array, min: number, max: number): Uint8Array {

@@ -3,8 +3,9 @@
  */
 
 import { copyOf, EMPTY, wipe } from '../wire/bytes.ts';
+import { encodePem } from '../wire/pem.ts';
 import type { Version } from '../wire/registry.ts';
-import { sessionFromDer, sessionToDer } from './session-der.ts';
+import { SESSION_PEM_LABEL, sessionDerInPem, sessionFromDer, sessionToDer } from './session-der.ts';
 
 /**
  * Fields of OpenSSL's SSL_SESSION that the engine neither fills nor asks for: a session of another server brings them
@@ -133,6 +134,20 @@ export class Session {
    */
   static fromDer(bytes: Uint8Array, now?: number): Session {
     return new Session(sessionFromDer(bytes, now));
+  }
+
+  /**
+   * PEM_read_bio_SSL_SESSION(3): {@link Session.fromDer} of the first `SSL SESSION PARAMETERS` block of a text, which may
+   * have other blocks. It must not be encrypted.
+   * @throws SessionDecodeError also where there is no such block, or it is no PEM
+   */
+  static fromPem(text: string, now?: number): Session {
+    const bytes = sessionDerInPem(text);
+    try {
+      return Session.fromDer(bytes, now);
+    } finally {
+      wipe(bytes);
+    }
   }
 
   /** A copy: the caller may keep it or change it. */
@@ -266,6 +281,17 @@ export class Session {
    */
   toDer(): Uint8Array {
     return sessionToDer(this.parameters());
+  }
+
+  /**
+   * PEM_write_bio_SSL_SESSION(3): {@link toDer} as text, which `openssl s_client -sess_in` reads. The secret is in it
+   * in the clear. @throws Error once the last hold has been released
+   */
+  toPem(): string {
+    const bytes = this.toDer();
+    const text = encodePem(SESSION_PEM_LABEL, bytes);
+    wipe(bytes);
+    return text;
   }
 
   /** Whether a cache has it. */
