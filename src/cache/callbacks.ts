@@ -44,7 +44,7 @@ export function give(session: Session): Given {
 // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is a normal case.
 export type OnNew = (session: Session, connection: ConnectionInfo) => Awaitable<boolean | void>;
 
-/** A session (lent), `give(session)` (given), bytes of `session.toDer()` (ours to decode, own and wipe), or nothing. */
+/** A session (lent), `give(session)` (given), bytes of `session.toDer()` (we own and wipe the session that they decode to, the bytes stay yours), or nothing. */
 export type OnGet = (
   id: Uint8Array,
   connection: ConnectionInfo,

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Session, type SessionParameters } from '../../src/cache/session.ts';
@@ -6,48 +5,22 @@ import { SESSION_PEM_LABEL, SessionDecodeError } from '../../src/cache/session-d
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { explicit, implicit, integer, octetString, sequence, tlv } from '../../src/wire/der.ts';
 import { encodePem, parsePem } from '../../src/wire/pem.ts';
-import { fixture, fixturePath } from '../fixtures.ts';
-
-/** Written by OpenSSL 3.0.19: s… by servers, c… and sc… (s_client -sess_out) by clients. */
-const SERVER_FILES = ['s12id', 's12tk', 's13', 's13ed'];
-const FILES = [...SERVER_FILES, 'c12id', 'c12tk', 'c13', 'c13ed', 'sc12id', 'sc12tk', 'sc13'];
-const vector = (name: string) => new Uint8Array(readFileSync(fixturePath(`sessions/${name}.der`)));
-
-/** SSLSession with the tagged fields given. */
-function session12(...fields: Uint8Array[]): Uint8Array {
-  return head({ fields });
-}
-
-interface Head {
-  readonly version?: Uint8Array;
-  readonly sslVersion?: Uint8Array;
-  readonly cipher?: Uint8Array;
-  readonly id?: Uint8Array;
-  readonly secret?: Uint8Array;
-  readonly fields?: readonly Uint8Array[];
-}
-
-function head({
-  version = integer(1),
-  sslVersion = integer(0x0303),
-  cipher = fromHex('c02b'),
-  id = EMPTY,
-  secret = new Uint8Array(48).fill(7),
-  fields = [],
-}: Head): Uint8Array {
-  return sequence(version, sslVersion, octetString(cipher), octetString(id), octetString(secret), ...fields);
-}
-
-/** The field that the error names. */
-function refusedField(bytes: Uint8Array): string {
-  try {
-    Session.fromDer(bytes);
-  } catch (error) {
-    if (error instanceof SessionDecodeError) return error.field;
-    throw error;
-  }
-  return 'none';
-}
+import { fixture } from '../fixtures.ts';
+import {
+  ALL_MASKS,
+  FILES,
+  forEachMutation,
+  head,
+  head13,
+  MASKS,
+  MINUS_ONE,
+  refusedField,
+  SERVER_FILES,
+  session12,
+  text,
+  tryDecode,
+  vector,
+} from '../support/session-der.ts';
 
 describe('session DER', () => {
   describe('OpenSSL', () => {
@@ -87,34 +60,79 @@ describe('session DER', () => {
       expect(foreign.peerCertificate).to.have.length(385);
     });
 
-    it('writes the PEM of s_client -sess_out', () => {
-      const [block] = parsePem(fixture('sessions/sc13.pem'));
-      expect(block?.label).to.equal(SESSION_PEM_LABEL);
-      expect(encodePem(SESSION_PEM_LABEL, Session.fromDer(vector('sc13')).toDer())).to.equal(
-        fixture('sessions/sc13.pem'),
-      );
+    it('writes and reads the PEM of s_client -sess_out', () => {
+      const pem = fixture('sessions/sc13.pem');
+      expect(parsePem(pem)[0]?.label).to.equal(SESSION_PEM_LABEL);
+      expect(Session.fromDer(vector('sc13')).toPem()).to.equal(pem);
+      expect(Session.fromPem(pem).toPem()).to.equal(pem);
+    });
+  });
+
+  describe('PEM', () => {
+    const other = encodePem('CERTIFICATE', sequence());
+
+    it('is the DER between two lines, among other blocks or alone', () => {
+      for (const name of FILES) {
+        const pem = encodePem(SESSION_PEM_LABEL, vector(name));
+        expect(Session.fromDer(vector(name)).toPem()).to.equal(pem);
+        expect(toHex(Session.fromPem(`${other}words\n${pem}${other}`).toDer())).to.equal(toHex(vector(name)));
+        expect(toHex(Session.fromPem(pem.replaceAll('\n', '\r\n')).toDer())).to.equal(toHex(vector(name)));
+      }
+    });
+
+    it('knows the time, as DER does', () => {
+      const pem = encodePem(SESSION_PEM_LABEL, session12());
+      expect(Session.fromPem(pem, 5000)).to.include({ time: 5000, expires: 5003 });
+    });
+
+    const good = encodePem(SESSION_PEM_LABEL, session12());
+    const refusals: [why: string, text: string][] = [
+      ['nothing', ''],
+      ['no PEM', 'session'],
+      ['another label', other],
+      ['half a block', good.slice(0, -30)],
+      ['no base64', good.replace(/^M/m, '*')],
+      ['encrypted', good.replace('\n', '\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n')],
+      ['no session in it', encodePem(SESSION_PEM_LABEL, sequence(integer(1)).subarray(0, 3))],
+    ];
+    for (const [why, pem] of refusals) {
+      it(`is refused: ${why}`, () => expect(() => Session.fromPem(pem)).to.throw(SessionDecodeError));
+    }
+
+    it('is refused naming the field that is wrong', () => {
+      const pem = encodePem(SESSION_PEM_LABEL, head({ version: integer(2) }));
+      expect(() => Session.fromPem(pem))
+        .to.throw(SessionDecodeError)
+        .with.property('field', 'version');
+    });
+
+    it('is not written of a session that has been wiped', () => {
+      const session = Session.fromDer(vector('s13'));
+      session.free();
+      expect(() => session.toPem()).to.throw(/last free/);
+      expect(() => session.toDer()).to.throw(/last free/);
     });
   });
 
   it('keeps every field of SSLSession', () => {
-    const text = (n: number) => explicit(n, octetString(ascii(`field ${n}`)));
+    const named = (n: number) => explicit(n, octetString(ascii(`field ${n}`)));
     const bytes = session12(
       explicit(1, integer(1000)),
       explicit(2, integer(60)),
       explicit(3, sequence(integer(3))),
-      ...[4, 6, 7, 8].flatMap((n) => (n === 6 ? [explicit(5, integer(20)), text(6)] : [text(n)])),
+      ...[4, 6, 7, 8].flatMap((n) => (n === 6 ? [explicit(5, integer(20)), named(6)] : [named(n)])),
       explicit(9, integer(7200)),
-      text(10),
+      named(10),
       explicit(11, octetString(Uint8Array.of(1))),
-      text(12),
+      named(12),
       explicit(13, integer(0x80000003)),
       explicit(14, integer(0xffffffff)),
       explicit(15, integer(16384)),
-      text(16),
+      named(16),
       explicit(17, integer(4)),
-      text(18),
+      named(18),
       explicit(19, integer(0x11ec)),
-      text(20),
+      named(20),
     );
     const session = Session.fromDer(bytes);
     expect(toHex(session.toDer())).to.equal(toHex(bytes));
@@ -172,17 +190,19 @@ describe('session DER', () => {
       ['master_key', '47 bytes in TLS 1.2', head({ secret: new Uint8Array(47) })],
       ['master_key', 'empty', head({ sslVersion: integer(0x0304), secret: EMPTY })],
       ['master_key', '513 bytes', head({ sslVersion: integer(0x0304), secret: new Uint8Array(513) })],
-      ['time', 'negative', session12(explicit(1, tlv(2, Uint8Array.of(0xff))))],
-      ['timeout', 'negative', session12(explicit(2, tlv(2, Uint8Array.of(0xff))))],
+      ['ssl_version', 'what comes after TLS 1.3', head({ sslVersion: integer(0x0305) })],
+      ['ssl_version', 'SSL 3.0', head({ sslVersion: integer(0x0300) })],
+      ['cipher', 'one byte', head({ cipher: fromHex('2b') })],
+      ['master_key', '49 bytes in TLS 1.2', head({ secret: new Uint8Array(49) })],
       ['timeout', 'two integers', session12(explicit(2, integer(1), integer(1)))],
+      ['timeout', 'no integer', session12(explicit(2, octetString()))],
+      ['timeout', 'nothing', session12(explicit(2))],
+      ['timeout', 'an integer of no bytes', session12(explicit(2, tlv(2)))],
+      ['timeout', 'an integer that begins with a zero', session12(explicit(2, tlv(2, Uint8Array.of(0, 1))))],
       ['peer', 'no certificate', session12(explicit(3, octetString()))],
-      ['sid_ctx', '33 bytes', session12(explicit(4, octetString(new Uint8Array(33))))],
-      ['verify_result', 'over 32 bits', session12(explicit(5, integer(2 ** 32)))],
-      ['hostname', 'a NUL', session12(explicit(6, octetString(ascii('a.example\0.b.example'))))],
-      ['comp_id', 'two bytes', session12(explicit(11, octetString(Uint8Array.of(1, 1))))],
-      ['ticket_age_add', 'over 32 bits', session12(explicit(14, integer(2 ** 32)))],
-      ['alpn_selected', '256 bytes', session12(explicit(16, octetString(new Uint8Array(256).fill(1))))],
-      ['max_fragment_len_mode', 'no such code', session12(explicit(17, integer(5)))],
+      ['sid_ctx', 'no OCTET STRING', session12(explicit(4, integer(1)))],
+      ['comp_id', 'empty', session12(explicit(11, octetString()))],
+      ['session', 'key_arg in a wrapping', session12(explicit(0, octetString()))],
       ['session', 'out of order', session12(explicit(2, integer(1)), explicit(1, integer(1)))],
       ['session', 'twice', session12(explicit(2, integer(1)), explicit(2, integer(1)))],
       ['session', 'an unknown tag', session12(explicit(21, octetString()))],
@@ -192,6 +212,83 @@ describe('session DER', () => {
     for (const [field, why, bytes] of refusals) {
       it(`${field}: ${why}`, () => expect(refusedField(bytes)).to.equal(field));
     }
+
+    const integers = { 1: 'time', 2: 'timeout', 5: 'verify_result', 9: 'ticket_lifetime_hint', 13: 'flags' };
+    const unsigned = { 14: 'ticket_age_add', 15: 'max_early_data', 17: 'max_fragment_len_mode', 19: 'kex_group' };
+    for (const [n, field] of Object.entries({ ...integers, ...unsigned })) {
+      it(`${field}: negative`, () => expect(refusedField(session12(explicit(Number(n), MINUS_ONE)))).to.equal(field));
+    }
+
+    // Not cut, as OpenSSL does: another name than the one that was negotiated.
+    for (const [n, field] of [
+      [6, 'hostname'],
+      [7, 'psk_identity_hint'],
+      [8, 'psk_identity'],
+      [12, 'srp_username'],
+    ] as const) {
+      const bytes = session12(explicit(n, octetString(ascii('a.example\0.b.example'))));
+      it(`${field}: a NUL`, () => expect(refusedField(bytes)).to.equal(field));
+    }
+  });
+
+  describe('size', () => {
+    const octets = (n: number) => (size: number) => session12(explicit(n, text(size)));
+    const uint = (n: number) => (value: number) => session12(explicit(n, integer(value)));
+    const record = (size: number) => concat(fromHex('544c535201000000000000000000000000'), new Uint8Array(size - 17));
+    const limits: [field: string, largest: number, make: (size: number) => Uint8Array][] = [
+      ['version', 1, (value) => head({ version: integer(value) })],
+      ['ssl_version', 0x0304, (value) => head({ sslVersion: integer(value) })],
+      ['cipher', 2, (size) => head({ cipher: new Uint8Array(size) })],
+      ['session_id', 32, (size) => head({ id: new Uint8Array(size) })],
+      ['master_key', 48, (size) => head({ secret: new Uint8Array(size) })],
+      ['master_key', 512, (size) => head13({ secret: new Uint8Array(size) })],
+      ['time', Number.MAX_SAFE_INTEGER, uint(1)],
+      ['timeout', Number.MAX_SAFE_INTEGER, uint(2)],
+      ['peer', 0xffffff, (size) => session12(explicit(3, sequence(new Uint8Array(size - 5))))],
+      ['sid_ctx', 32, octets(4)],
+      ['verify_result', 0x7fffffff, uint(5)],
+      ['hostname', 0xffff, octets(6)],
+      ['psk_identity_hint', 0xffff, octets(7)],
+      ['psk_identity', 0xffff, octets(8)],
+      ['ticket_lifetime_hint', 0xffffffff, uint(9)],
+      ['ticket', 0xffff, octets(10)],
+      ['comp_id', 1, octets(11)],
+      ['srp_username', 0xffff, octets(12)],
+      ['flags', 0xffffffff, uint(13)],
+      ['ticket_age_add', 0xffffffff, uint(14)],
+      ['max_early_data', 0xffffffff, uint(15)],
+      ['alpn_selected', 0xff, octets(16)],
+      ['max_fragment_len_mode', 4, uint(17)],
+      ['ticket_appdata', 0xffff, octets(18)],
+      ['kex_group', 0xffffffff, uint(19)],
+      ['peer_rpk', 0xffff, octets(20)],
+    ];
+    for (const [field, largest, make] of limits) {
+      it(`${field}: ${largest} is the most`, () => {
+        expect(refusedField(make(largest))).to.equal('none');
+        expect(refusedField(largest === Number.MAX_SAFE_INTEGER ? explicitTime(field) : make(largest + 1))).to.equal(
+          field,
+        );
+      });
+    }
+
+    /** 2^53 seconds: no number says them. */
+    function explicitTime(field: string): Uint8Array {
+      return session12(explicit(field === 'time' ? 1 : 2, integer(fromHex('20000000000000'))));
+    }
+
+    it('ticket_appdata: a record of more than its fields can have', () => {
+      const bytes = (size: number) => session12(explicit(18, octetString(record(size))));
+      expect(refusedField(bytes(17))).to.equal('none');
+      for (const size of [18, 0x10000, 131_088]) expect(refusedField(bytes(size))).to.equal('ticket_appdata');
+    });
+
+    it('session: a length that more than is there would have', () => {
+      const bytes = session12();
+      for (const length of ['8400000061', '84ffffffff', '8500ffffffff', '80', 'ff']) {
+        expect(refusedField(concat(fromHex(`30${length}`), bytes.subarray(2)))).to.equal('session');
+      }
+    });
   });
 
   describe('what SSLSession has no field for', () => {
@@ -241,13 +338,17 @@ describe('session DER', () => {
     }
   });
 
-  it('makes of every other byte a session or a SessionDecodeError', () => {
-    const masks = [1, 2, 4, 8, 16, 32, 64, 128, 255];
+  describe('one byte changed', () => {
     for (const name of FILES) {
-      const bytes = vector(name);
-      for (let at = 0; at < bytes.length; at++) {
-        for (const mask of SERVER_FILES.includes(name) ? masks : [1, 255]) requireStable(bytes, at, mask);
-      }
+      it(`${name}: a session that is written as it is read, or a SessionDecodeError`, () => {
+        forEachMutation(vector(name), SERVER_FILES.includes(name) ? MASKS : [1, 255], requireStable);
+      });
+    }
+
+    for (const name of SERVER_FILES) {
+      it(`${name}: the same, whichever of the 255 others it is`, () => {
+        forEachMutation(vector(name), ALL_MASKS, (bytes) => void tryDecode(bytes));
+      });
     }
   });
 
@@ -267,22 +368,18 @@ describe('session DER', () => {
 });
 
 /** What decodes must encode, and decode to the same again. */
-function requireStable(original: Uint8Array, at: number, mask: number): void {
-  const bytes = original.slice();
-  bytes[at] = (bytes[at] ?? 0) ^ mask;
-  try {
-    const once = Session.fromDer(bytes).toDer();
-    if (toHex(Session.fromDer(once).toDer()) !== toHex(once)) throw new Error(`byte ${at} ^ ${mask} is not stable`);
-  } catch (error) {
-    if (!(error instanceof SessionDecodeError)) throw error;
+function requireStable(bytes: Uint8Array, at: number, mask: number): void {
+  const once = tryDecode(bytes)?.toDer();
+  if (once !== undefined && toHex(Session.fromDer(once).toDer()) !== toHex(once)) {
+    throw new Error(`byte ${at} ^ ${mask} is not stable`);
   }
 }
 
 const octets = (minLength: number, maxLength: number) =>
   fc.uint8Array({ minLength, maxLength }).map((bytes) => Uint8Array.from(bytes));
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
-const name = (maxLength: number) =>
-  fc.string({ unit: fc.integer({ min: 1, max: 255 }).map((c) => String.fromCharCode(c)), maxLength });
+const name = (min: number, maxLength: number) =>
+  fc.string({ unit: fc.integer({ min, max: 255 }).map((c) => String.fromCharCode(c)), maxLength });
 const uint32 = fc.integer({ min: 0, max: 0xffffffff });
 
 const anySession: fc.Arbitrary<SessionParameters> = fc
@@ -296,8 +393,8 @@ const anySession: fc.Arbitrary<SessionParameters> = fc
     authTime: fc.nat(),
     extendedMasterSecret: fc.boolean(),
     idContext: octets(0, 32),
-    serverName: maybe(name(40)),
-    alpnProtocol: maybe(name(255)),
+    serverName: maybe(name(1, 40)),
+    alpnProtocol: maybe(name(0, 255)),
     group: uint32,
     ticketAgeAdd: uint32,
     scope: maybe(fc.string({ unit: 'binary', minLength: 1 })),
@@ -307,9 +404,9 @@ const anySession: fc.Arbitrary<SessionParameters> = fc
     ),
     foreign: fc.record({
       peerCertificate: maybe(octets(0, 300).map((bytes) => sequence(bytes))),
-      verifyResult: uint32,
+      verifyResult: fc.nat(0x7fffffff),
       ticket: maybe(octets(0, 300)),
-      pskIdentity: maybe(octets(0, 300)),
+      pskIdentity: maybe(octets(0, 300).map((bytes) => bytes.map((byte) => byte || 1))), // a C string
       maxFragmentLength: fc.nat(4),
       flags: fc.nat(0x7ffffffe).map((n) => n - (n % 2)),
       peerRawPublicKey: maybe(octets(0, 300)),

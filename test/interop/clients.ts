@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { type ConnectionOptions, connect } from 'node:tls';
 import { type Ran, run, sourcePath, workFolder } from './peers.ts';
 
 export type Version = 'TLSv1.2' | 'TLSv1.3';
@@ -66,26 +66,31 @@ function pagesIn(text: string): string[] {
   return [...text.matchAll(/^page: .*$|^<html>[\s\S]*?<\/html>/gim)].map(([page]) => page);
 }
 
-export const nodeTls: Client = {
-  name: 'node:tls',
-  programs: [],
-  versions: BOTH,
-  connections: asAsked,
-  pages: asAsked,
-  async visit(journey) {
-    const ca = await readFile(journey.trust, 'utf8');
-    const pages: string[] = [];
-    const resumed: boolean[] = [];
-    let session: Buffer | undefined;
-    for (let visit = 0; visit < (journey.connections ?? 2); visit++) {
-      const told = await visitByNode(journey, ca, session);
-      session = told.session ?? session;
-      pages.push(...pagesIn(told.text));
-      resumed.push(told.resumed);
-    }
-    return { pages, resumed };
-  },
-};
+export const nodeTls: Client = nodeTlsWith();
+
+/** The same with further options of tls.connect(). */
+export function nodeTlsWith(options: ConnectionOptions = {}): Client {
+  return {
+    name: 'node:tls',
+    programs: [],
+    versions: BOTH,
+    connections: asAsked,
+    pages: asAsked,
+    async visit(journey) {
+      const ca = await readFile(journey.trust, 'utf8');
+      const pages: string[] = [];
+      const resumed: boolean[] = [];
+      let session: Buffer | undefined;
+      for (let visit = 0; visit < (journey.connections ?? 2); visit++) {
+        const told = await visitByNode(journey, { ...options, ca, ...(session && { session }) });
+        session = told.session ?? session;
+        pages.push(...pagesIn(told.text));
+        resumed.push(told.resumed);
+      }
+      return { pages, resumed };
+    },
+  };
+}
 
 interface NodeVisit {
   readonly text: string;
@@ -93,7 +98,7 @@ interface NodeVisit {
   readonly session: Buffer | undefined;
 }
 
-function visitByNode(journey: Journey, ca: string, session: Buffer | undefined): Promise<NodeVisit> {
+function visitByNode(journey: Journey, options: ConnectionOptions): Promise<NodeVisit> {
   const { version } = journey;
   return new Promise((resolve, reject) => {
     let text = '';
@@ -102,10 +107,9 @@ function visitByNode(journey: Journey, ca: string, session: Buffer | undefined):
       host: '127.0.0.1',
       port: journey.port,
       servername: nameOf(journey),
-      ca,
       minVersion: version,
       maxVersion: version,
-      ...(session && { session }),
+      ...options,
     });
     socket.setTimeout(8000, () => socket.destroy(new Error('node:tls: no answer')));
     socket.once('secureConnect', () => socket.write(request(journey)));

@@ -73,7 +73,7 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  readonly input?: string | undefined;
+  readonly input?: string | Uint8Array | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   /** Then it is killed, and this rejects. Default 15000. */

@@ -16,6 +16,8 @@ export interface RunningServer {
 export interface ReferenceOptions {
   /** Off is SSL_OP_NO_TICKET: TLS 1.2 by session id, TLS 1.3 by stateful ticket. */
   readonly tickets: boolean;
+  /** Where sessions go by their ids, hexadecimal: another server may have the same. Default a map of its own. */
+  readonly store?: Map<string, Uint8Array> | undefined;
   /** Further options of node:tls. */
   readonly tls?: TlsOptions | undefined;
 }
@@ -53,13 +55,14 @@ export async function startNodeServer(
     });
   });
   if (!options.tickets) {
-    const store = new Map<string, Buffer>();
+    const store = options.store ?? new Map<string, Uint8Array>();
     server.on('newSession', (id: Buffer, session: Buffer, done: () => void) => {
       store.set(id.toString('hex'), session);
       done();
     });
     server.on('resumeSession', (id: Buffer, done: (error: null, session: Buffer | null) => void) => {
-      done(null, store.get(id.toString('hex')) ?? null);
+      const session = store.get(id.toString('hex'));
+      done(null, session ? Buffer.from(session) : null);
     });
   }
   server.listen(0, '127.0.0.1');
