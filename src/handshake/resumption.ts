@@ -124,6 +124,8 @@ function whyNotTls12(session: Session, offer: Offer): NoResumption | undefined {
 function inScope(session: Session, { serverName }: Offer, settings: Settings): boolean {
   if (session.scope !== undefined && session.scope !== scopeOf(settings)) return false;
   if (settings.scope.shareAcross !== undefined) return session.scope !== undefined;
+  // node:tls writes no host name: what both servers call their context has to do.
+  if (session.scope === undefined && session.serverName === undefined && session.idContext.length > 0) return true;
   return canonicalName(session.serverName) === canonicalName(serverName);
 }
 

@@ -125,7 +125,7 @@ export class Server extends NetServer {
     return new Promise((resolve, reject) => {
       const answer: ResumeSessionCallback = (error, data) => {
         if (error) reject(error);
-        else resolve(data instanceof Uint8Array ? Uint8Array.from(data) : undefined); // a copy: it gets wiped
+        else resolve(data instanceof Uint8Array ? data : undefined);
       };
       this.emit('resumeSession', Buffer.from(id), answer);
     });
