@@ -39,10 +39,12 @@ export async function serve(settings: ServeSettings, { write, idleMs }: ServeOpt
   const own = settings.certificates.length === 0 ? selfSignedCertificate(systemWorld) : undefined;
   const credentials = own === undefined ? settings.certificates.map(loadCredential) : [own];
   const keylog = settings.keylog === undefined ? undefined : openKeyLog(settings.keylog);
-  const cache = new SessionCache();
+  const { compat } = settings;
+  const cache = new SessionCache({ compat });
   const config = defineServer({
     credentials,
     ...settings.protocol,
+    compat,
     sessions: { cache },
     ...(keylog && { keylog: keylog.append }),
   });
