@@ -68,7 +68,7 @@ export interface Handshaking {
   /** From here on `settings` are those of the selected configuration. @throws TlsAlert internal_error where it is none */
   serveAs(selected: unknown): void;
   keylog(label: string, secret: Uint8Array): void;
-  /** The peer has proved that it holds the session (by a Finished: a binder can be replayed): from now on a fatal alert may end it. */
+  /** The peer has proved that it holds the session (binder, Finished): from now on a fatal alert may end it. */
   proved(): void;
 }
 

@@ -13,6 +13,7 @@ import {
   SSL_RECEIVED_SHUTDOWN,
   SSL_SENT_SHUTDOWN,
 } from './constants.ts';
+import { isNumTickets, requireKnown } from './options.ts';
 import type { Copied, SslContext } from './ssl-context.ts';
 
 export interface SslOptions {
@@ -203,9 +204,15 @@ export class Ssl {
     return 1;
   }
 
-  /** SSL_set_options(3). The options now. For a handshake to come. */
+  /** SSL_set_options(3). The options now. For a handshake to come. @throws RangeError for one that would mean nothing here */
   setOptions(options: number): number {
-    this.#copied = { ...this.#copied, options: this.#copied.options | options };
+    this.#copied = { ...this.#copied, options: this.#copied.options | requireKnown(options) };
+    return this.#copied.options;
+  }
+
+  /** SSL_clear_options(3). The options now. For a handshake to come. */
+  clearOptions(options: number): number {
+    this.#copied = { ...this.#copied, options: this.#copied.options & ~options };
     return this.#copied.options;
   }
 
@@ -216,9 +223,14 @@ export class Ssl {
 
   /** SSL_set_num_tickets(3). For a handshake to come. */
   setNumTickets(numTickets: number): number {
-    if (!Number.isInteger(numTickets) || numTickets < 0 || numTickets > 255) return 0;
+    if (!isNumTickets(numTickets)) return 0;
     this.#copied = { ...this.#copied, numTickets };
     return 1;
+  }
+
+  /** SSL_get_num_tickets(3) */
+  getNumTickets(): number {
+    return this.#copied.numTickets;
   }
 
   /** SSL_set_generate_session_id(3) */
