@@ -72,7 +72,7 @@ export interface SessionOptions {
   readonly mode?: CacheMode | undefined;
   /** Default true; false is SSL_SESS_CACHE_NO_INTERNAL_LOOKUP. */
   readonly internalLookup?: boolean | undefined;
-  /** Default true; false is SSL_SESS_CACHE_NO_INTERNAL_STORE. */
+  /** Default true; false is SSL_SESS_CACHE_NO_INTERNAL_STORE: only `addSession()` puts a session into the cache. */
   readonly internalStore?: boolean | undefined;
   /** Default true: expired sessions are flushed every 255 connections; false is SSL_SESS_CACHE_NO_AUTO_CLEAR. */
   readonly autoClear?: boolean | undefined;

@@ -29,6 +29,8 @@ export class SessionStore {
   readonly #world: World;
   /** Sessions that the application knows of, and has not been told to forget. */
   readonly #announced = new WeakSet<Session>();
+  /** Sessions that the remove callback is just being told of. */
+  readonly #leaving = new Set<Session>();
   #emit: ((event: Event) => void) | undefined;
 
   /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
@@ -58,8 +60,9 @@ export class SessionStore {
     return this.lookupCache !== undefined || this.policy.onGet !== undefined;
   }
 
+  /** A cache that is not stored in counts: the application may add what it was told of (SSL_CTX_set_session_cache_mode(3)). */
   get canKeep(): boolean {
-    return this.isCaching && (this.storeCache !== undefined || this.policy.onNew !== undefined);
+    return this.isCaching && (this.cache !== undefined || this.policy.onNew !== undefined);
   }
 
   /** SSL_SESS_CACHE_SERVER. Without it nothing new is kept; what is there already still resumes. */
@@ -144,9 +147,15 @@ export class SessionStore {
 
   #removed(session: Session, reason: RemovalReason): void {
     this.#announced.delete(session);
+    if (this.#leaving.has(session)) return; // the remove callback has removed it, which would go on for ever
     this.#emit?.({ type: 'session-removed', session, reason });
-    const answer: unknown = this.call('onRemove', () => this.policy.onRemove?.(session, reason));
-    if (isPromise(answer)) this.#disregard(answer);
+    this.#leaving.add(session);
+    try {
+      const answer: unknown = this.call('onRemove', () => this.policy.onRemove?.(session, reason));
+      if (isPromise(answer)) this.#disregard(answer);
+    } finally {
+      this.#leaving.delete(session);
+    }
   }
 
   /** Another object has its key. Not told to remove: an application that deletes by id would delete the other. */

@@ -293,7 +293,7 @@ describe('defineServer()', () => {
       ['a get callback', { cache: false, onGet: nothing }, true, false, true],
       ['a new callback', { cache: false, onNew: nothing }, false, true, true],
       ['a cache not looked into', { internalLookup: false }, false, true, false],
-      ['a cache not stored in', { internalStore: false }, true, false, false],
+      ['a cache to be stored in by hand', { internalStore: false }, true, true, false],
     ] as const) {
       it(what, () => {
         const config = define({ sessions });

@@ -1,6 +1,7 @@
 /** The command line: words in, settings out. It reads no file. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { Compat } from '../cache/session-cache.ts';
 import { SUITES } from '../crypto/suites.ts';
 import type { ServerOptions } from '../options.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../wire/registry.ts';
@@ -23,6 +24,7 @@ export interface ServeSettings {
   /** None: an ephemeral certificate. */
   readonly certificates: readonly CertificateFiles[];
   readonly protocol: Protocol;
+  readonly compat: Compat | undefined;
   readonly echo: boolean;
   /** Name of the file that the secrets go to. */
   readonly keylog: string | undefined;
@@ -54,6 +56,7 @@ export const SERVE_FLAGS = {
   groups: { type: 'string' },
   alpn: { type: 'string' },
   'psk-modes': { type: 'string' },
+  compat: { type: 'string' },
   echo: { type: 'boolean' },
   keylog: { type: 'string' },
   json: { type: 'boolean' },
@@ -89,6 +92,7 @@ function parseServe(words: readonly string[]): Command {
     port: flags.port === undefined ? DEFAULT_PORT : port(flags.port),
     certificates: certificates(flags.cert ?? [], flags.key ?? []),
     protocol: protocol(flags),
+    compat: flags.compat === undefined ? undefined : compat(flags.compat),
     echo: flags.echo === true,
     keylog: flags.keylog === undefined ? undefined : nonEmpty('--keylog', flags.keylog),
     json: flags.json === true,
@@ -154,6 +158,11 @@ function version(flag: string, text: string): Version {
   const known = Object.hasOwn(VERSIONS, text) ? VERSIONS[text] : undefined;
   if (known === undefined) throw usage(`${flag}: '${text}' is not spoken here; 1.2 and 1.3 are`);
   return known;
+}
+
+function compat(text: string): Compat {
+  if (text !== 'openssl-3') throw usage(`--compat: '${text}' is not known; openssl-3 is`);
+  return text;
 }
 
 function certificates(certs: readonly string[], keys: readonly string[]): CertificateFiles[] {

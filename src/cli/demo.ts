@@ -60,7 +60,7 @@ async function start(port: number | undefined, server: Narrator): Promise<Runnin
 
 function settings(port: number): ServeSettings {
   const protocol = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
-  const plain = { certificates: [], echo: false, keylog: undefined, json: false, verbose: false };
+  const plain = { certificates: [], compat: undefined, echo: false, keylog: undefined, json: false, verbose: false };
   return { host: '127.0.0.1', port, protocol, ...plain };
 }
 

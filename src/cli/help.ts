@@ -36,6 +36,9 @@ What is spoken:
   --alpn LIST           application protocols, preferred first (the extension is ignored)
   --psk-modes LIST      of psk_dhe_ke, psk_ke, preferred first (psk_dhe_ke)
 
+Which sessions are kept:
+  --compat openssl-3    where OpenSSL 3's code and its manual pages differ, do as the code does (as the pages say)
+
 What is served:
   --echo                send back what comes in, instead of HTTP
 

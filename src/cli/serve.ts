@@ -2,7 +2,6 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { SessionCache } from '../cache/session-cache.ts';
 import { defineServer } from '../config.ts';
 import { selfSignedCertificate } from '../crypto/certificate.ts';
 import type { TlsSocket } from '../node/index.ts';
@@ -39,11 +38,10 @@ export async function serve(settings: ServeSettings, { write, idleMs }: ServeOpt
   const own = settings.certificates.length === 0 ? selfSignedCertificate(systemWorld) : undefined;
   const credentials = own === undefined ? settings.certificates.map(loadCredential) : [own];
   const keylog = settings.keylog === undefined ? undefined : openKeyLog(settings.keylog);
-  const cache = new SessionCache();
   const config = defineServer({
     credentials,
     ...settings.protocol,
-    sessions: { cache },
+    compat: settings.compat,
     ...(keylog && { keylog: keylog.append }),
   });
   const clients = new Clients((transport, id) => {
@@ -58,7 +56,7 @@ export async function serve(settings: ServeSettings, { write, idleMs }: ServeOpt
   announce({ host, port }, settings, tell);
   const close = async () => {
     await Promise.all([once(server.close(), 'close'), clients.end()]);
-    cache.close();
+    config.closeSessions();
     keylog?.close();
   };
   return { host, port, ephemeralCertificate: own?.cert, close };

@@ -17,7 +17,7 @@ import type { TaskOutcome } from './wait.ts';
 export interface Sessions {
   /** Whether anybody could produce an offered session: an internal cache that is looked into, or a get callback. */
   readonly canFind: boolean;
-  /** Whether anybody keeps a new session: an internal cache that stores, or a new callback. */
+  /** Whether anybody could keep a new session: an internal cache, or a new callback. */
   readonly canKeep: boolean;
   /** Whether cache and store may have sessions of other servers. */
   readonly acceptsForeign: boolean;
@@ -129,7 +129,7 @@ export interface Handshaking {
   /** From here on `settings` are those of the selected configuration. @throws TlsAlert internal_error where it is none */
   serveAs(selected: unknown): void;
   keylog(label: string, secret: Uint8Array): void;
-  /** The peer has proved that it holds the session (by a Finished: a binder can be replayed): from now on a fatal alert may end it. */
+  /** The peer has proved that it holds the session (binder, Finished): from now on a fatal alert may end it. */
   proved(): void;
 }
 

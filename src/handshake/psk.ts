@@ -48,6 +48,7 @@ export function* selectPsk(
   const { session, identityIndex } = found;
   const suite = suiteFor(session, suites);
   const early = verifyBinder(context, hello, { session, identityIndex, suite });
+  context.proved();
   return { session, identityIndex, mode: mode.mode, suite, early };
 }
 

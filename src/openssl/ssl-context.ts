@@ -28,11 +28,10 @@ import {
   SESS_CACHE_UPDATE_TIME,
   SSL_MAX_SID_CTX_LENGTH,
   SSL_OP_ALLOW_NO_DHE_KEX,
-  SSL_OP_IGNORE_UNEXPECTED_EOF,
-  SSL_OP_NO_TICKET,
   SSL_OP_NO_TLSv1_2,
   SSL_OP_NO_TLSv1_3,
 } from './constants.ts';
+import { isNumTickets, requireKnown } from './options.ts';
 import { Ssl } from './ssl.ts';
 
 /** What a connection copies when it is made, and then has as its own. */
@@ -45,8 +44,6 @@ export interface Copied {
 
 const DEFAULT_TIMEOUT = 7200;
 const MODES: readonly CacheMode[] = ['off', 'client', 'server', 'both'];
-const OPTIONS =
-  SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_ALLOW_NO_DHE_KEX | SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3;
 const OWN_CALLBACKS = ['onNew', 'onGet', 'onRemove', 'generateId', 'notResumable'] as const;
 
 export class SslContext {
@@ -127,8 +124,9 @@ export class SslContext {
     });
   }
 
-  /** SSL_CTX_up_ref(3) */
+  /** SSL_CTX_up_ref(3). @throws Error once the last reference has been freed */
   upRef(): this {
+    if (this.#references === 0) throw new Error('use of a context that has no reference left');
     this.#references++;
     return this;
   }
@@ -259,9 +257,7 @@ export class SslContext {
 
   /** SSL_CTX_set_options(3). The options now. @throws RangeError for one that would mean nothing here */
   setOptions(options: number): number {
-    if ((options & ~OPTIONS) !== 0)
-      throw new RangeError(`options 0x${(options & ~OPTIONS).toString(16)} are not known`);
-    this.#copied = { ...this.#copied, options: this.#copied.options | options };
+    this.#copied = { ...this.#copied, options: this.#copied.options | requireKnown(options) };
     return this.#copied.options;
   }
 
@@ -278,7 +274,7 @@ export class SslContext {
 
   /** SSL_CTX_set_num_tickets(3): after a full handshake of TLS 1.3. 1, or 0 for an impossible number. */
   setNumTickets(numTickets: number): number {
-    if (!Number.isInteger(numTickets) || numTickets < 0 || numTickets > 255) return 0;
+    if (!isNumTickets(numTickets)) return 0;
     this.#copied = { ...this.#copied, numTickets };
     return 1;
   }

@@ -13,6 +13,7 @@ import {
   SSL_RECEIVED_SHUTDOWN,
   SSL_SENT_SHUTDOWN,
 } from './constants.ts';
+import { isNumTickets, requireKnown } from './options.ts';
 import type { Copied, SslContext } from './ssl-context.ts';
 
 export interface SslOptions {
@@ -142,12 +143,12 @@ export class Ssl {
    * −1: the handshake is not complete, or the connection has failed.
    */
   shutdown(): number {
-    const driver = this.#driver();
+    const { driver } = this.#requireOwn();
     if (this.#copied.quietShutdown) {
       this.#shutdown = SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN;
       return 1;
     }
-    if (this.#isBroken || !driver.connection.isEstablished) return -1;
+    if (driver === undefined || this.#isBroken || !driver.connection.isEstablished) return -1;
     if ((this.#shutdown & SSL_SENT_SHUTDOWN) === 0) {
       this.#shutdown |= SSL_SENT_SHUTDOWN;
       driver.run(() => driver.connection.end());
@@ -155,9 +156,9 @@ export class Ssl {
     return this.#shutdown & SSL_RECEIVED_SHUTDOWN ? 1 : 0;
   }
 
-  /** SSL_set_shutdown(3): says what has been sent and received, and sends nothing. Nothing that was so becomes undone. */
+  /** SSL_set_shutdown(3): says what has been sent and received, and sends nothing. A close_notify that was sent stays a clean end. */
   setShutdown(mode: number): void {
-    this.#shutdown |= mode;
+    this.#shutdown = mode;
   }
 
   /** SSL_get_shutdown(3) */
@@ -186,6 +187,7 @@ export class Ssl {
 
   /** SSL_clear(3): the same end, and ready for another connection. The session of a clean one is still there to be seen. */
   clear(): void {
+    this.#requireOwn();
     const session = this.#isClean ? this.get1Session() : null;
     this.#end();
     this.#dropKept();
@@ -202,9 +204,15 @@ export class Ssl {
     return 1;
   }
 
-  /** SSL_set_options(3). The options now. For a handshake to come. */
+  /** SSL_set_options(3). The options now. For a handshake to come. @throws RangeError for one that would mean nothing here */
   setOptions(options: number): number {
-    this.#copied = { ...this.#copied, options: this.#copied.options | options };
+    this.#copied = { ...this.#copied, options: this.#copied.options | requireKnown(options) };
+    return this.#copied.options;
+  }
+
+  /** SSL_clear_options(3). The options now. For a handshake to come. */
+  clearOptions(options: number): number {
+    this.#copied = { ...this.#copied, options: this.#copied.options & ~options };
     return this.#copied.options;
   }
 
@@ -215,9 +223,14 @@ export class Ssl {
 
   /** SSL_set_num_tickets(3). For a handshake to come. */
   setNumTickets(numTickets: number): number {
-    if (!Number.isInteger(numTickets) || numTickets < 0 || numTickets > 255) return 0;
+    if (!isNumTickets(numTickets)) return 0;
     this.#copied = { ...this.#copied, numTickets };
     return 1;
+  }
+
+  /** SSL_get_num_tickets(3) */
+  getNumTickets(): number {
+    return this.#copied.numTickets;
   }
 
   /** SSL_set_generate_session_id(3) */
@@ -261,13 +274,19 @@ export class Ssl {
     return (this.#shutdown & SSL_SENT_SHUTDOWN) !== 0;
   }
 
-  /** Starts the handshake, the first time. */
-  #driver(): Driver {
+  /** @throws Error where it is not for this object to run the connection, or not any more */
+  #requireOwn(): { driver: Driver | undefined } {
     if (this.#own === undefined) throw new Error('a shell runs this connection: use its socket');
     if (this.#isFreed) throw new Error('this connection has been freed');
-    if (this.#own.driver !== undefined) return this.#own.driver;
+    return this.#own;
+  }
+
+  /** Starts the handshake, the first time. */
+  #driver(): Driver {
+    const own = this.#requireOwn();
+    if (own.driver !== undefined) return own.driver;
     const driver = new Driver(this.#ctx.configFor(this.#copied), this.#shell, { addresses: this.#options.addresses });
-    this.#own.driver = driver;
+    own.driver = driver;
     this.#connection = driver.connection;
     attached.set(driver.connection, this);
     return driver;

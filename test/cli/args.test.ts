@@ -35,6 +35,7 @@ describe('the command line', () => {
         alpn: undefined,
         pskModes: undefined,
       },
+      compat: undefined,
       echo: false,
       keylog: undefined,
       json: false,
@@ -46,7 +47,7 @@ describe('the command line', () => {
     const words = [
       '--host ::1 --port=0 --cert a --key b --cert c --key d --min-version 1.3 --max-version TLSv1.3',
       '--ciphers TLS_CHACHA20_POLY1305_SHA256,TLS_AES_128_GCM_SHA256 --groups secp256r1,x25519 --alpn h2,http/1.1',
-      '--psk-modes psk_ke,psk_dhe_ke --echo --keylog f --json --verbose',
+      '--psk-modes psk_ke,psk_dhe_ke --compat openssl-3 --echo --keylog f --json --verbose',
     ];
     assert.deepEqual(settings(...words.flatMap((line) => line.split(' '))), {
       host: '::1',
@@ -63,6 +64,7 @@ describe('the command line', () => {
         alpn: ['h2', 'http/1.1'],
         pskModes: ['psk_ke', 'psk_dhe_ke'],
       },
+      compat: 'openssl-3',
       echo: true,
       keylog: 'f',
       json: true,
@@ -113,6 +115,8 @@ describe('the command line', () => {
     ['serve --groups x448', /^--groups: unknown 'x448'; there are .*x25519/],
     ['serve --groups x25519,', /^--groups: names separated by commas are wanted/],
     ['serve --psk-modes none', /^--psk-modes: unknown 'none'; there are .*psk_dhe_ke/],
+    ['serve --compat openssl-1', /^--compat: 'openssl-1' is not known; openssl-3 is$/],
+    ['serve --compat', /^--compat: a value is wanted/],
     ['serve --alpn h2,ü', /^--alpn: 'ü' is no protocol name/],
   ];
   for (const [words, expected] of wrong) {

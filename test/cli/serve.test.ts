@@ -214,6 +214,31 @@ describe('serve', function () {
     socket.destroy();
   });
 
+  describe('to a TLS 1.2 client that does not offer the suite of its session any more', () => {
+    const comeBackWithout = async (port: number) => {
+      const old = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+      const first = await client(port, { ...old, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' });
+      const session = first.getSession();
+      first.end();
+      await once(first, 'close');
+      return client(port, { ...old, ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384', session });
+    };
+
+    it('gives a full handshake', async () => {
+      const { port, says } = await start();
+      (await comeBackWithout(port)).destroy();
+      await says(/^#2 .* full \(cipher-suite\)$/);
+    });
+
+    it('says illegal_parameter with --compat openssl-3, as OpenSSL does', async () => {
+      const { port, says } = await start(['--compat', 'openssl-3', '--verbose']);
+      const error = await comeBackWithout(port).catch((reason) => reason);
+      assert.match(String(error), /illegal parameter/);
+      await says(/^#2 .* failed, alert sent: illegal_parameter: /);
+      await says(/^#2 session [0-9a-f]{16}… removed \(alert-sent\)$/);
+    });
+  });
+
   it('ends a connection that says nothing', async () => {
     const { port, says } = await start(['--verbose'], { idleMs: 150 });
     const mute = connectTcp(port, '127.0.0.1');

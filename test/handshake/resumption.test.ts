@@ -574,11 +574,18 @@ describe('resumption', () => {
 
   it('issues none where nobody could keep the session, or the client could not use it', () => {
     expect(connect(server({ sessions: { cache: false } }), { version: 'TLSv1.3' }).client.tickets).to.deep.equal([]);
-    const unread = server({ sessions: { internalStore: false } });
-    expect(connect(unread, { version: 'TLSv1.3' }).client.tickets).to.deep.equal([]);
+    const off = server({ sessions: { mode: 'off' } });
+    expect(connect(off, { version: 'TLSv1.3' }).client.tickets).to.deep.equal([]);
     expect(connect(server(), { version: 'TLSv1.3', pskModes: false }).client.tickets).to.deep.equal([]);
     const tls12 = connect(server({ sessions: { cache: false } }), { version: 'TLSv1.2' });
     expect(tls12.client.session.id.length).to.equal(0);
+  });
+
+  it('issues them where the application may still add the session to the cache', () => {
+    const config = server({ sessions: { internalStore: false }, tickets: { initial: 1 } });
+    const first = connect(config, { version: 'TLSv1.3' });
+    expect(config.addSession(first.connection.session as Session)).to.equal(true);
+    expectResumed(connect(config, returning(first)));
   });
 
   it('gives the legacy_session_id of TLS 1.3 to nobody', () => {
