@@ -222,7 +222,9 @@ export class ServerConnection {
    */
   sendTicket(): Step {
     if (this.#state !== 'established' || this.#channel.isEnded || this.#established?.issuer === undefined) {
-      throw new Error("sendTicket() is for TLS 1.3, from its establishment to end(), and not where tickets.mode is 'off'");
+      throw new Error(
+        "sendTicket() is for TLS 1.3, from its establishment to end(), and not where tickets.mode is 'off'",
+      );
     }
     return this.#step(() => {
       this.#ticketsDue++;
