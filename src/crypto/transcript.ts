@@ -31,7 +31,7 @@ export class Transcript {
     this.#retained = [...this.#waiting];
   }
 
-  /** All messages since the first, which are kept no longer. @throws Error without {@link Transcript.retain} before */
+  /** All messages so far, which are kept no longer. @throws Error without {@link Transcript.retain} before */
   release(): Uint8Array {
     if (this.#retained === undefined) throw new Error('the transcript has kept no messages');
     const messages = concat(...this.#retained);

@@ -7,7 +7,7 @@ import { type GroupName, NamedGroup, type SignatureSchemeName } from '../wire/re
 import type { ClientHello } from './client-hello.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
 import { commonGroups, commonSuites, type Signing, selectSigning } from './negotiate.ts';
-import { type NoResumption, notResumed, whyNotResumable } from './resumption.ts';
+import { acceptedCertificate, issuesSessions, type NoResumption, notResumed, whyNotResumable } from './resumption.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
 import { type Handshake, perform, performed } from './wait.ts';
 
@@ -46,11 +46,12 @@ export function* selectSessionTls12(context: Handshaking, hello: ClientHello): H
   const { found, renew } = yield* findOffered(context, hello, ticket);
   const reason = typeof found === 'string' ? found : yield* whyNot(context, hello, found);
   const session = reason === undefined && typeof found !== 'string' ? found : undefined;
-  const sendTicket = ticket !== undefined && (renew ?? session === undefined);
+  const sendTicket = ticket !== undefined && issuesSessions(settings) && (renew ?? session === undefined);
   if (session === undefined) facts.resumption = notResumed(reason ?? 'not-offered');
   else {
     facts.resumption = { resumed: true, mechanism, pskMode: undefined, identityIndex: undefined, session, reason };
     facts.session = session;
+    facts.peerCertificate = acceptedCertificate(session);
     context.sessions.hit();
   }
   return { session, sendTicket };

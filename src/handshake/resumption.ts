@@ -32,6 +32,7 @@ export type NoResumption =
   | 'psk-mode'
   | 'expired'
   | 'auth-age'
+  | 'client-certificate'
   | 'not-resumable'
   | 'consumed';
 
@@ -78,10 +79,37 @@ export function whyNotResumable(session: Session, offer: Offer, settings: Settin
   if (session.isRuledOut || isBeyondUs(session)) return 'not-resumable';
   if (session.version !== offer.version) return 'version';
   if (!equalBytes(session.idContext, settings.idContext)) return 'session-id-context';
+  requireIdContext(settings);
   if (!inScope(session, offer, settings)) return 'scope';
   if (offer.now > lastSecond(session)) return 'expired';
   if (offer.now > session.authTime + settings.tickets.maxAuthAge) return 'auth-age';
+  if (!authenticates(session, settings)) return 'client-certificate';
   return offer.version === 'TLSv1.3' ? whyNotTls13(session, offer) : whyNotTls12(session, offer);
+}
+
+/**
+ * Whether sessions are handed out at all. Who asks for certificates must name a session id context, or a session made under
+ * other rules could stand in for one (SSL_CTX_set_session_id_context(3)).
+ */
+export function issuesSessions({ tickets, clientAuth, idContext }: Settings): boolean {
+  return tickets.mode !== 'off' && (clientAuth === undefined || idContext.length > 0);
+}
+
+/** As in OpenSSL: a session that was found all the same, made before clients were asked, shows a mistake of the server's. */
+function requireIdContext({ clientAuth, idContext }: Settings): void {
+  if (clientAuth !== undefined && idContext.length === 0)
+    throw new TlsAlert('internal_error', 'clientAuth without sessions.idContext: nothing can be resumed');
+}
+
+/** A certificate that was shown and not accepted, at another server, is as good as none where one is wanted, and worse where none is. */
+function authenticates(session: Session, { clientAuth }: Settings): boolean {
+  if (clientAuth === undefined || acceptedCertificate(session) !== undefined) return true;
+  return clientAuth.mode === 'request' && session.peerCertificate === undefined;
+}
+
+/** Who the client of a session is, as far as the server that made it was content with its certificate. */
+export function acceptedCertificate({ peerCertificate, foreign }: Session): Uint8Array | undefined {
+  return foreign.verifyResult ? undefined : peerCertificate;
 }
 
 /** Another server's: it compressed, or cut its records shorter (RFC 6066 §4 has both kept when the session resumes). */
