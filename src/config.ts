@@ -188,7 +188,7 @@ function clientAuth(given: ServerOptions['clientAuth']): Settings['clientAuth'] 
     throw new TypeError('clientAuth.verifyClient is missing: only you can judge a chain');
   const { authorities = [] } = given;
   if (!Array.isArray(authorities)) throw new TypeError('clientAuth.authorities: an array of PEM is wanted');
-  const anchors = authorities.flatMap((pem: string) => certificatesFromPem('clientAuth.authorities', pem));
+  const anchors = authorities.flatMap(authoritiesFromPem);
   const names = anchors.map(({ subject }) => subject);
   const length = names.reduce((sum, name) => sum + 2 + name.length, 0);
   if (length > MAX_NAMES)
@@ -199,6 +199,12 @@ function clientAuth(given: ServerOptions['clientAuth']): Settings['clientAuth'] 
     authorities: Object.freeze(names),
     anchors: Object.freeze(anchors.map(({ bytes }) => bytes)),
   });
+}
+
+function authoritiesFromPem(pem: string): ReturnType<typeof certificatesFromPem> {
+  const certificates = certificatesFromPem('clientAuth.authorities', pem);
+  if (certificates.length === 0) throw new TypeError('clientAuth.authorities: no CERTIFICATE in it');
+  return certificates;
 }
 
 function sessionCache({ cache, maxEntries }: SessionOptions, compat: Compat | undefined): SessionCache | undefined {

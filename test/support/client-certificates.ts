@@ -1,6 +1,6 @@
 /** Certificates that a scripted client shows, and what it signs with: OpenSSL does it, not the code that verifies it. */
 
-import { constants, createPrivateKey, generateKeyPairSync, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { bitString, explicit, integer, oid, sequence, set, time, utf8String } from '../../src/wire/der.ts';
 import { parsePem } from '../../src/wire/pem.ts';
 import type { SignatureSchemeName } from '../../src/wire/registry.ts';
@@ -73,9 +73,4 @@ function strangeKeys(kind: Parameters<typeof strangeCertificate>[0]) {
   if (kind === 'rsa-pss') return generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
   if (kind === 'ed448') return generateKeyPairSync('ed448');
   return generateKeyPairSync('ec', { namedCurve: kind });
-}
-
-/** The SubjectPublicKeyInfo of a certificate. */
-export function publicKeyOf(certificate: Uint8Array): Uint8Array {
-  return new X509Certificate(certificate).publicKey.export({ format: 'der', type: 'spki' });
 }
