@@ -15,7 +15,7 @@ export const CertificateRequest = struct({
   }),
 });
 export type CertificateRequest = Infer<typeof CertificateRequest>;
-export const certificateRequest = message('certificate_request', CertificateRequest, 0x10100);
+export const certificateRequest = message('certificate_request', CertificateRequest);
 
 export const CertificateRequestTls12 = struct({
   certificateTypes: vector(1, 255, uint8),
@@ -23,7 +23,7 @@ export const CertificateRequestTls12 = struct({
   certificateAuthorities: vector(0, 0xffff, DistinguishedName),
 });
 export type CertificateRequestTls12 = Infer<typeof CertificateRequestTls12>;
-export const certificateRequestTls12 = message('certificate_request', CertificateRequestTls12, 0x10100);
+export const certificateRequestTls12 = message('certificate_request', CertificateRequestTls12);
 
 /** RFC 5246 §7.4.4, RFC 8422 §5.5: Ed25519 goes with ecdsa_sign. */
 export const ClientCertificateType = { rsa_sign: 1, ecdsa_sign: 64 } as const;

@@ -39,8 +39,8 @@ export interface ShownCertificate {
   readonly key: VerifyingKey;
 }
 
-export function sendCertificateRequest({ settings, transcript, send }: Handshaking): void {
-  const { authorities = [] } = settings.clientAuth ?? {};
+export function sendCertificateRequest(context: Handshaking): void {
+  const { authorities = [] } = context.settings.clientAuth ?? {};
   const body = {
     certificateRequestContext: EMPTY, // §4.3.2: in the handshake
     extensions: {
@@ -48,17 +48,17 @@ export function sendCertificateRequest({ settings, transcript, send }: Handshaki
       certificateAuthorities: authorities.length === 0 ? undefined : authorities,
     },
   };
-  transcript.add(send(certificateRequest, body));
+  context.transcript.add(context.send(certificateRequest, body));
 }
 
-export function sendCertificateRequestTls12({ settings, transcript, send }: Handshaking): void {
-  const { authorities = [] } = settings.clientAuth ?? {};
+export function sendCertificateRequestTls12(context: Handshaking): void {
+  const { authorities = [] } = context.settings.clientAuth ?? {};
   const body = {
     certificateTypes: [ClientCertificateType.ecdsa_sign, ClientCertificateType.rsa_sign],
     supportedSignatureAlgorithms: SCHEMES.map((scheme) => SignatureScheme[scheme]),
     certificateAuthorities: authorities,
   };
-  transcript.add(send(certificateRequestTls12, body));
+  context.transcript.add(context.send(certificateRequestTls12, body));
 }
 
 /** `undefined`: the client has none, and need not have one. @throws TlsAlert certificate_required where it must (§4.4.2.4) */
