@@ -4,7 +4,7 @@ import type { Session } from './cache/session.ts';
 import { type Compat, SessionCache } from './cache/session-cache.ts';
 import { TicketKeyRing } from './cache/ticket-key-ring.ts';
 import type { TicketPolicy } from './connection-tickets.ts';
-import { type Credential, credentialFromPem } from './crypto/credential.ts';
+import { type Credential, certificatesFromPem, credentialFromPem } from './crypto/credential.ts';
 import { noble } from './crypto/noble.ts';
 import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
@@ -62,7 +62,7 @@ const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
 const OPTIONS = [
-  'credentials minVersion maxVersion ciphers groups alpn onServerName sessions tickets pskModes scope',
+  'credentials minVersion maxVersion ciphers groups alpn onServerName clientAuth sessions tickets pskModes scope',
   'requireExtendedMasterSecret compat crypto world limits keylog',
 ].join(' ');
 const SESSION_OPTIONS = [
@@ -72,6 +72,9 @@ const SESSION_OPTIONS = [
 const OWN_STORE = ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'] as const;
 const TICKET_OPTIONS =
   'mode initial afterResumption timing maxRequested keys foreign onGenerate onDecrypt singleUse maxAuthAge';
+const CLIENT_AUTH_MODES = ['request', 'require'] as const;
+/** In one extension, beside another (RFC 8446 §4.2.4). */
+const MAX_NAMES = 0xff00;
 const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
 const TIMINGS = ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as const;
 
@@ -102,6 +105,7 @@ export function defineServer(options: ServerOptions): ServerConfig {
     compat,
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     scope: scope(options.scope ?? {}),
+    clientAuth: clientAuth(options.clientAuth),
     tickets,
     ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, world),
     hasOwnTicketKeys: options.tickets?.keys !== undefined,
@@ -174,6 +178,33 @@ function credentials(given: ServerOptions['credentials']): readonly Credential[]
     requireKnown('credentials[].', credential, 'cert key');
     return credentialFromPem(credential);
   });
+}
+
+function clientAuth(given: ServerOptions['clientAuth']): Settings['clientAuth'] {
+  if (given === undefined) return undefined;
+  requireObject('clientAuth', given);
+  requireKnown('clientAuth.', given, 'mode verifyClient authorities');
+  if (given.verifyClient === undefined)
+    throw new TypeError('clientAuth.verifyClient is missing: only you can judge a chain');
+  const { authorities = [] } = given;
+  if (!Array.isArray(authorities)) throw new TypeError('clientAuth.authorities: an array of PEM is wanted');
+  const anchors = authorities.flatMap(authoritiesFromPem);
+  const names = anchors.map(({ subject }) => subject);
+  const length = names.reduce((sum, name) => sum + 2 + name.length, 0);
+  if (length > MAX_NAMES)
+    throw new RangeError(`clientAuth.authorities: ${length} bytes of names, more than ${MAX_NAMES}`);
+  return Object.freeze({
+    mode: oneOf('clientAuth.mode', given.mode, CLIENT_AUTH_MODES),
+    verifyClient: callback('clientAuth.verifyClient', given.verifyClient).bind(given),
+    authorities: Object.freeze(names),
+    anchors: Object.freeze(anchors.map(({ bytes }) => bytes)),
+  });
+}
+
+function authoritiesFromPem(pem: string): ReturnType<typeof certificatesFromPem> {
+  const certificates = certificatesFromPem('clientAuth.authorities', pem);
+  if (certificates.length === 0) throw new TypeError('clientAuth.authorities: no CERTIFICATE in it');
+  return certificates;
 }
 
 function sessionCache({ cache, maxEntries }: SessionOptions, compat: Compat | undefined): SessionCache | undefined {

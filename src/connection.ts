@@ -55,6 +55,7 @@ const CALLBACKS: Partial<Record<Task<unknown>['kind'], CallbackName>> = {
   'server-name': 'onServerName',
   signature: 'sign',
   'key-agreement': 'agree',
+  'client-certificate': 'verifyClient',
 };
 
 type State = 'handshaking' | 'established' | 'closed' | 'failed';
@@ -79,6 +80,8 @@ export class ServerConnection {
     alpnProtocol: undefined,
     signatureScheme: undefined,
     clientRandom: undefined,
+    peerCertificate: undefined,
+    peerCertificateChain: undefined,
     session: undefined,
     resumption: notResumed('not-offered'),
     verdicts: [],
@@ -179,6 +182,19 @@ export class ServerConnection {
   }
 
   /**
+   * The client's own certificate, DER, which `verifyClient` has accepted: in this handshake or, where `resumption.resumed` is true,
+   * in the full one that the session goes back to. `undefined` where the client has shown none, and until it has proved itself.
+   */
+  get peerCertificate(): Uint8Array | undefined {
+    return this.#hasProof ? this.#facts.peerCertificate : undefined;
+  }
+
+  /** All that it showed, its own first; `undefined` after a resumption, as sessions keep the first alone. */
+  get peerCertificateChain(): readonly Uint8Array[] | undefined {
+    return this.#hasProof ? this.#facts.peerCertificateChain : undefined;
+  }
+
+  /**
    * Takes in received bytes, in any chunking. They are copied.
    * @throws RangeError when more than 64 KiB come in while a question is open
    */
@@ -225,13 +241,12 @@ export class ServerConnection {
    * TLS 1.3: one more NewSessionTicket (RFC 8446 §4.6.1, SSL_new_session_ticket(3)), in this Step's output or, where its keys or
    * callbacks answer later, in a later one's. Nothing comes of it where there is no key, nobody would keep the session, or the
    * client has closed already.
-   * @throws Error in TLS 1.2, before establishment, after {@link end}, and where `tickets.mode` is 'off'
+   * @throws Error in TLS 1.2, before establishment, after {@link end}, and where no sessions are handed out: `tickets.mode` is 'off',
+   * or clients are asked for certificates without a session id context
    */
   sendTicket(): Step {
     if (this.#state !== 'established' || this.#channel.isEnded || this.#established?.issuer === undefined) {
-      throw new Error(
-        "sendTicket() is for TLS 1.3, from its establishment to end(), and not where tickets.mode is 'off'",
-      );
+      throw new Error('sendTicket() is for TLS 1.3, from its establishment to end(), where sessions are handed out');
     }
     return this.#step(() => {
       this.#ticketsDue++;
@@ -406,11 +421,12 @@ export class ServerConnection {
     this.#events.push({ type: 'deferred', deferred });
   }
 
-  /** What went wrong in the user's code is an event. Lookups tell it themselves; a bad key share is the peer's. */
+  /** What went wrong in the user's code is an event. Lookups tell it themselves; a bad key share is the peer's, an alert an answer. */
   #report(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
     const callback = CALLBACKS[kind];
     if (callback === undefined || 'value' in outcome) return;
     if (kind === 'key-agreement' && 'error' in outcome && outcome.error instanceof RangeError) return;
+    if (kind === 'client-certificate' && 'error' in outcome && outcome.error instanceof TlsAlert) return;
     const error = 'error' in outcome ? outcome.error : new Error(`${callback} has not answered within lookupTimeoutMs`);
     this.#events.push({ type: 'callback-error', callback, error });
   }
@@ -550,6 +566,7 @@ export class ServerConnection {
       discard: (secret) => this.#secrets.discard(secret),
       selectServer: (name) => this.#config.onServerName?.(name),
       serveAs: (selected) => this.#serveAs(selected),
+      verifyClient: (chain) => this.#context.settings.clientAuth?.verifyClient(chain, this.#info()),
       keylog: (label, secret) => this.#keylog(label, secret),
       proved: () => {
         this.#hasProof = true;

@@ -63,7 +63,8 @@ export type CallbackName =
   | 'notResumable'
   | 'keylog'
   | 'sign'
-  | 'agree';
+  | 'agree'
+  | 'verifyClient';
 
 export interface Deferred {
   readonly token: number;
@@ -74,7 +75,15 @@ export interface Deferred {
 /** Something that the handshake waits for. */
 export interface Question {
   readonly token: number;
-  readonly kind: 'session' | 'take' | 'ticket' | 'server-name' | 'signature' | 'key-agreement';
+  readonly kind:
+    | 'session'
+    | 'take'
+    | 'ticket'
+    | 'server-name'
+    | 'signature'
+    | 'key-agreement'
+    | 'verification'
+    | 'client-certificate';
   /** Answer with what it settles to. */
   readonly promise: PromiseLike<unknown>;
   /** Whether the wait counts against `sessions.lookupTimeoutMs`, the one budget for all lookups of a handshake. */

@@ -33,7 +33,14 @@ export type {
 } from './crypto/provider.ts';
 export type { Deferred, Event, Outcome, Question, Step } from './events.ts';
 export type { Mechanism, NoResumption, Resumption } from './handshake/resumption.ts';
-export type { CacheMode, PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
+export type {
+  CacheMode,
+  ClientAuthOptions,
+  PemCredential,
+  ServerOptions,
+  SessionOptions,
+  TicketOptions,
+} from './options.ts';
 export type { SessionStatistics } from './statistics.ts';
 export { type AcceptOptions, accept } from './web/accept.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';

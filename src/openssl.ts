@@ -8,6 +8,7 @@ export type {
   NewSessionCallback,
   NotResumableSessionCallback,
   RemoveSessionCallback,
+  VerifyCallback,
 } from './openssl/callbacks.ts';
 export * from './openssl/constants.ts';
 export * from './openssl/session.ts';

@@ -1,6 +1,6 @@
 /** What a user may ask of a server: one shape for every shell. Unknown names are a TypeError, see config.ts. */
 
-import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from './cache/callbacks.ts';
+import type { ConnectionInfo, GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from './cache/callbacks.ts';
 import type { Compat, SessionCache } from './cache/session-cache.ts';
 import type { OnDecryptTicket, OnGenerateTicket } from './cache/ticket-callbacks.ts';
 import type { TicketKeyProvider } from './cache/ticket-key-provider.ts';
@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly alpn?: readonly string[] | undefined;
   /** Virtual hosts: the configuration for a name; `undefined` for this one. A rejection ends the handshake (internal_error). */
   readonly onServerName?: ((name: string | undefined) => Awaitable<ServerConfig | undefined>) | undefined;
+  /** Ask clients for a certificate. Without it none is asked for. */
+  readonly clientAuth?: ClientAuthOptions | undefined;
   readonly sessions?: SessionOptions | undefined;
   readonly tickets?: TicketOptions | undefined;
   /** In the server's order. Default `['psk_dhe_ke']`; psk_ke has no forward secrecy (RFC 8446 §2.2). */
@@ -57,6 +59,30 @@ export interface PemCredential {
   readonly cert: string;
 }
 
+/**
+ * Certificates of clients (RFC 8446 §4.3.2, RFC 5246 §7.4.4). They are asked for in full handshakes; a session keeps the client's
+ * own, and `connection.peerCertificate` shows it again when the session is resumed.
+ *
+ * With an empty `sessions.idContext` no session is handed out: name one, so that no session made under other rules passes for one
+ * made under these.
+ */
+export interface ClientAuthOptions {
+  /**
+   * 'require': a client without one is refused (certificate_required, in TLS 1.2 handshake_failure), and a session without one
+   * leads to a full handshake. 'request': it goes on without.
+   */
+  readonly mode: 'request' | 'require';
+  /**
+   * Whether to accept the client by its certificates, DER, its own first. It has proved that it has the key of that one; all
+   * else, path, dates, revocation and purpose, is for you to judge. Only `true` accepts. Anything else is certificate_unknown, a
+   * TlsAlert that is thrown is what the client gets, and any other failure is internal_error and an event. The handshake waits
+   * as long as the answer takes.
+   */
+  verifyClient(chain: readonly Uint8Array[], connection: ConnectionInfo): Awaitable<boolean>;
+  /** Certificates, PEM, whose names CertificateRequest tells the client, so that it can choose. Default none: any will do. */
+  readonly authorities?: readonly string[] | undefined;
+}
+
 /** SSL_CTX_set_session_cache_mode(3). A server's sessions are kept in 'server' and 'both'. */
 export type CacheMode = 'off' | 'client' | 'server' | 'both';
 
@@ -82,7 +108,7 @@ export interface SessionOptions {
   readonly timeout?: number | undefined;
   /** Default 20480; 0 is unlimited. For a cache of the server's own. */
   readonly maxEntries?: number | undefined;
-  /** Session id context, at most 32 bytes. A session made under another is not resumed. */
+  /** Session id context, at most 32 bytes. A session made under another is not resumed. `clientAuth` wants one that is not empty. */
   readonly idContext?: Uint8Array | undefined;
   /**
    * Default false. True: other servers write to the store as well, and their sessions say nothing of the scope that they were

@@ -11,7 +11,7 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** A private key imported into Web Crypto: opaque. */
+/** A key imported into Web Crypto: opaque. */
 interface WebCryptoKey {
   readonly type: string;
 }
@@ -19,8 +19,8 @@ interface WebCryptoKey {
 /** Web Crypto, as far as RSA signatures need it. */
 interface WebCryptoSigner {
   importKey(
-    format: 'pkcs8',
-    pkcs8: Uint8Array,
+    format: 'pkcs8' | 'spki',
+    key: Uint8Array,
     algorithm: { readonly name: string; readonly hash: string },
     extractable: boolean,
     usages: readonly string[],
@@ -30,6 +30,12 @@ interface WebCryptoSigner {
     key: WebCryptoKey,
     message: Uint8Array,
   ): Promise<ArrayBuffer>;
+  verify(
+    algorithm: { readonly name: string; readonly saltLength: number },
+    key: WebCryptoKey,
+    signature: Uint8Array,
+    message: Uint8Array,
+  ): Promise<boolean>;
 }
 
 /** What the source of a ReadableStream is told to act with. */

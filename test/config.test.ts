@@ -17,6 +17,7 @@ function define(options: Record<string, unknown>) {
 }
 
 const nothing = () => undefined;
+const clientAuth = { mode: 'require', verifyClient: () => true };
 
 describe('defineServer()', () => {
   it('fills in the defaults', () => {
@@ -33,6 +34,7 @@ describe('defineServer()', () => {
       world: systemWorld,
       onServerName: undefined,
       keylog: undefined,
+      clientAuth: undefined,
     });
     expect(config.suites).to.deep.equal(SUITES);
     expect(config.groups).to.deep.equal(['x25519', 'secp256r1', 'secp384r1']);
@@ -127,6 +129,7 @@ describe('defineServer()', () => {
       [{ sessions: { ttl: 1 } }, 'sessions.ttl'],
       [{ sessions: { onDelete: nothing } }, 'sessions.onDelete'],
       [{ tickets: { count: 1 } }, 'tickets.count'],
+      [{ clientAuth: { ...clientAuth, ca: '' } }, 'clientAuth.ca'],
       [{ scope: { name: '' } }, 'scope.name'],
       [{ limits: { records: 1 } }, 'limits.records'],
       [{ credentials: [{ ...ecdsaP256, passphrase: '' }] }, 'credentials[].passphrase'],
@@ -196,6 +199,15 @@ describe('defineServer()', () => {
       [{ tickets: { afterResumption: '1' } }, /^tickets.afterResumption: a number/],
       [{ tickets: { singleUse: 'yes' } }, /^tickets.singleUse: true or false/],
       [{ tickets: { maxAuthAge: '1' } }, /^tickets.maxAuthAge: a number/],
+      [{ clientAuth: 'require' }, /^clientAuth: an object/],
+      [{ clientAuth: { verifyClient: nothing } }, /^clientAuth.mode: undefined is not one of request, require/],
+      [{ clientAuth: { ...clientAuth, mode: true } }, /^clientAuth.mode: true is not one of/],
+      [{ clientAuth: { mode: 'require' } }, /^clientAuth.verifyClient is missing/],
+      [{ clientAuth: { ...clientAuth, verifyClient: true } }, /^clientAuth.verifyClient: a function/],
+      [{ clientAuth: { ...clientAuth, authorities: ecdsaP256.cert } }, /^clientAuth.authorities: an array of PEM/],
+      [{ clientAuth: { ...clientAuth, authorities: [1] } }, /^clientAuth.authorities: a string of PEM wanted, number/],
+      [{ clientAuth: { ...clientAuth, authorities: ['ca.pem'] } }, /^clientAuth.authorities: no -----BEGIN in it/],
+      [{ clientAuth: { ...clientAuth, authorities: [rsa2048.key] } }, /^clientAuth.authorities: no CERTIFICATE in it/],
       [{ scope: 'a' }, /^scope: an object/],
       [{ scope: { label: 1 } }, /^scope.label: a string/],
       [{ scope: { shareAcross: true } }, /^scope.shareAcross: a string/],
@@ -231,6 +243,10 @@ describe('defineServer()', () => {
       [{ tickets: { initial: 256 } }, /^tickets.initial is 256/],
       [{ tickets: { afterResumption: 0.5 } }, /^tickets.afterResumption is 0.5/],
       [{ tickets: { maxAuthAge: 604801 } }, /^tickets.maxAuthAge is 604801/],
+      [
+        { clientAuth: { ...clientAuth, authorities: new Array<string>(3000).fill(ecdsaP256.cert) } },
+        /^clientAuth.authorities: 72000 bytes of names, more than 65280/,
+      ],
       [{ limits: { recordsPerKey: 3 } }, /^limits.recordsPerKey is 3/],
       [{ limits: { skippedEarlyData: -1 } }, /^limits.skippedEarlyData is -1/],
     ] as readonly [Record<string, unknown>, RegExp][]) {

@@ -87,7 +87,7 @@ export function sessionToDer(session: SessionParameters): Uint8Array {
     octetString(session.secret),
     integerField(1, session.time),
     integerField(2, session.timeout),
-    foreign.peerCertificate === undefined ? EMPTY : explicit(3, foreign.peerCertificate),
+    session.peerCertificate === undefined ? EMPTY : explicit(3, session.peerCertificate),
     explicit(4, octetString(session.idContext)),
     integerField(5, foreign.verifyResult),
     octetsField(6, serverName === undefined ? undefined : ascii(serverName)),
@@ -183,9 +183,9 @@ function readSession(body: DerReader, now: number | undefined): SessionParameter
   const extendedMasterSecret = isMarked || version === 'TLSv1.3';
   const known = { version, cipherSuite: 256 * high + low, id, secret, time, timeout, idContext, extendedMasterSecret };
   const others = { flags: isMarked ? flags - EXTENDED_MASTER_SECRET : flags, verifyResult, maxEarlyData };
-  const foreign = { ...client, ...others, peerCertificate, maxFragmentLength, peerRawPublicKey };
+  const foreign = { ...client, ...others, maxFragmentLength, peerRawPublicKey };
   const names = { serverName: hostname && latin1(hostname), alpnProtocol: alpn && latin1(alpn) };
-  return { ...known, ...own, ...names, group, ticketAgeAdd, foreign };
+  return { ...known, ...own, ...names, group, ticketAgeAdd, peerCertificate, foreign };
 }
 
 /** [7] to [12]: what only clients have, or what died with its cipher suites. */
@@ -235,7 +235,7 @@ function readText(body: DerReader, n: number, name: string): Uint8Array | undefi
   return octets;
 }
 
-/** The leaf, unread: nobody here authenticates by it. */
+/** The leaf, unread: it was judged when the session was made. */
 function readCertificate(body: DerReader): Uint8Array | undefined {
   const field = body.optional(explicitTag(3), 'peer');
   if (field !== undefined && field.peekTag() !== Tag.sequence) throw new SessionDecodeError('peer', 'no certificate');

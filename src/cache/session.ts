@@ -13,9 +13,7 @@ import { SESSION_PEM_LABEL, sessionDerInPem, sessionFromDer, sessionToDer } from
  * along, and takes them along again.
  */
 export interface ForeignFields {
-  /** The leaf of the peer, DER. */
-  readonly peerCertificate?: Uint8Array | undefined;
-  /** X509_V_ERR_…; 0 is X509_V_OK. */
+  /** X509_V_ERR_…; 0 is X509_V_OK. What is not 0 is another server's: here a certificate is accepted or ends the handshake. */
   readonly verifyResult?: number | undefined;
   readonly pskIdentityHint?: Uint8Array | undefined;
   readonly pskIdentity?: Uint8Array | undefined;
@@ -70,6 +68,8 @@ export interface SessionParameters {
   readonly scope?: Scope | undefined;
   /** The application's own (SSL_SESSION_set1_ticket_appdata(3)): it travels with the session. At most 65535 bytes. */
   readonly applicationData?: Uint8Array | undefined;
+  /** The client's own certificate, DER, where it showed one in the full handshake (SSL_SESSION_get0_peer(3)). */
+  readonly peerCertificate?: Uint8Array | undefined;
   readonly foreign?: ForeignFields | undefined;
 }
 
@@ -97,6 +97,7 @@ export class Session {
   readonly #id: Uint8Array;
   readonly #idContext: Uint8Array;
   readonly #secret: Uint8Array;
+  readonly #peerCertificate: Uint8Array | undefined;
   #applicationData: Uint8Array;
   #time: number;
   #timeout: number;
@@ -105,7 +106,7 @@ export class Session {
   #resort: Resort | undefined;
 
   /**
-   * @throws RangeError naming the field that is out of its range. Secret, id, context and application data are copied.
+   * @throws RangeError naming the field that is out of its range. Secret, id, context, application data and certificate are copied.
    */
   constructor(parameters: SessionParameters) {
     requireRanges(parameters);
@@ -122,6 +123,7 @@ export class Session {
     this.#id = copyOf(parameters.id);
     this.#idContext = copyOf(parameters.idContext);
     this.#secret = copyOf(parameters.secret);
+    this.#peerCertificate = parameters.peerCertificate && copyOf(parameters.peerCertificate);
     this.#applicationData = copyOf(parameters.applicationData ?? EMPTY);
     this.#time = parameters.time;
     this.#timeout = parameters.timeout;
@@ -174,6 +176,14 @@ export class Session {
   set applicationData(data: Uint8Array) {
     requireLength('application data', data, 0, 0xffff);
     this.#applicationData = copyOf(data);
+  }
+
+  /**
+   * A copy of the certificate, DER, that the client showed in the full handshake; `undefined` where it showed none. Whether it was
+   * accepted is {@link ForeignFields.verifyResult}: always, where the session was made here.
+   */
+  get peerCertificate(): Uint8Array | undefined {
+    return this.#peerCertificate && copyOf(this.#peerCertificate);
   }
 
   /**
@@ -288,6 +298,7 @@ export class Session {
       ticketAgeAdd: this.ticketAgeAdd,
       scope: this.scope,
       applicationData: this.#applicationData,
+      peerCertificate: this.#peerCertificate,
       foreign: this.foreign,
     };
   }

@@ -49,6 +49,8 @@ export interface PublicKey {
 
 export interface Certificate {
   readonly publicKey: PublicKey;
+  /** The name of its owner, DER. */
+  readonly subject: Uint8Array;
   /** Object identifier of the algorithm that the issuer signed with; `undefined` where it is self-issued. */
   readonly signedWith: string | undefined;
   /** DNS names, lower case: of subjectAltName, or the common name where the certificate has no such extension. */
@@ -73,13 +75,14 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const issuer = tbs.raw('issuer');
   const validity = tbs.enter(Tag.sequence, 'validity');
   const [notBefore, notAfter] = [validity.time('notBefore'), validity.time('notAfter')];
-  const name = tbs.raw('subject');
-  const subject = new DerReader(name).enter(Tag.sequence, 'subject');
+  const subject = tbs.raw('subject');
   const publicKey = readPublicKey(tbs.enter(Tag.sequence, 'subjectPublicKeyInfo'));
   for (const tag of [implicitTag(1), implicitTag(2)]) tbs.optional(tag, 'uniqueID');
-  const names = readAlternativeNames(tbs.optional(explicitTag(3), 'extensions')) ?? readCommonNames(subject);
-  const signedWith = equalBytes(name, issuer) ? undefined : algorithm;
-  return { publicKey, signedWith, names: names.map((name) => name.toLowerCase()), notBefore, notAfter };
+  const names =
+    readAlternativeNames(tbs.optional(explicitTag(3), 'extensions')) ??
+    readCommonNames(new DerReader(subject).enter(Tag.sequence, 'subject'));
+  const signedWith = equalBytes(subject, issuer) ? undefined : algorithm;
+  return { publicKey, subject, signedWith, names: names.map((name) => name.toLowerCase()), notBefore, notAfter };
 }
 
 /** AlgorithmIdentifier (§4.1.1.2), of which only a parameter that is an object identifier matters here. */

@@ -3,7 +3,7 @@
 import { DerError } from '../wire/der.ts';
 import { type PemBlock, PemError, parsePem } from '../wire/pem.ts';
 import type { SignatureSchemeName } from '../wire/registry.ts';
-import { equalPublicKeys, type PublicKey, parseCertificate } from './certificate.ts';
+import { type Certificate, equalPublicKeys, type PublicKey, parseCertificate } from './certificate.ts';
 import { type PrivateKey, parsePrivateKey } from './private-key.ts';
 import type { Awaitable } from './provider.ts';
 
@@ -26,8 +26,7 @@ export interface Credential {
  * @throws TypeError that begins with `cert:` or `key:` and says what to do
  */
 export function credentialFromPem({ cert, key }: { readonly cert: string; readonly key: string }): Credential {
-  const chain = blocksOf('cert', cert).filter(({ label }) => label === 'CERTIFICATE');
-  const certificates = chain.map(({ bytes }) => naming('cert', () => parseCertificate(bytes)));
+  const certificates = certificatesFromPem('cert', cert);
   const [leaf] = certificates;
   if (leaf === undefined) throw new TypeError('cert: no CERTIFICATE in it; were cert and key interchanged?');
   const privateKey = naming('key', () => parsePrivateKey(privateKeyBlock(blocksOf('key', key))));
@@ -36,12 +35,21 @@ export function credentialFromPem({ cert, key }: { readonly cert: string; readon
     certificates.map(({ publicKey }) => publicKey),
   );
   return {
-    certificateChain: chain.map(({ bytes }) => bytes),
+    certificateChain: certificates.map(({ bytes }) => bytes),
     schemes: privateKey.schemes,
     certificateSchemes: certificates.flatMap(({ signedWith }) => SCHEME_OF[signedWith ?? ''] ?? []),
     names: leaf.names,
     sign: privateKey.sign,
   };
+}
+
+/** Every CERTIFICATE of a PEM text, parsed, and as it was. @throws TypeError that begins with the name of the argument */
+export function certificatesFromPem(
+  argument: string,
+  text: unknown,
+): readonly (Certificate & { readonly bytes: Uint8Array })[] {
+  const blocks = blocksOf(argument, text).filter(({ label }) => label === 'CERTIFICATE');
+  return blocks.map(({ bytes }) => ({ ...naming(argument, () => parseCertificate(bytes)), bytes }));
 }
 
 /** RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3. */
@@ -54,7 +62,7 @@ const SCHEME_OF: Readonly<Record<string, SignatureSchemeName>> = {
   '1.3.101.112': 'ed25519',
 };
 
-function blocksOf(argument: 'cert' | 'key', text: unknown): PemBlock[] {
+function blocksOf(argument: string, text: unknown): PemBlock[] {
   if (typeof text !== 'string') throw new TypeError(`${argument}: a string of PEM wanted, ${typeof text} given`);
   return naming(argument, () => parsePem(text));
 }
@@ -79,7 +87,7 @@ function requireOwner({ publicKey }: PrivateKey, certified: readonly PublicKey[]
 }
 
 /** Names the argument at fault in what the parsers throw. */
-function naming<T>(argument: 'cert' | 'key', parse: () => T): T {
+function naming<T>(argument: string, parse: () => T): T {
   try {
     return parse();
   } catch (cause) {

@@ -4,11 +4,12 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { platform } from '../platform.ts';
 import { concat } from '../wire/bytes.ts';
-import { DerReader, explicitTag, integer, octetString, oid, sequence, Tag, tlv } from '../wire/der.ts';
+import { DerReader, explicitTag, integer, octetString, sequence, Tag } from '../wire/der.ts';
 import type { PemBlock } from '../wire/pem.ts';
 import type { SignatureSchemeName } from '../wire/registry.ts';
 import { Oid, type PublicKey, readAlgorithm } from './certificate.ts';
 import type { Awaitable } from './provider.ts';
+import { bitLength, isRsaScheme, MIN_RSA_BITS, RSA_ENCRYPTION, RSA_SCHEMES, type RsaScheme } from './rsa.ts';
 
 /** A private key that can sign, and the public key that belongs to it. */
 export interface PrivateKey {
@@ -17,9 +18,6 @@ export interface PrivateKey {
   readonly schemes: readonly SignatureSchemeName[];
   sign(scheme: SignatureSchemeName, message: Uint8Array): Awaitable<Uint8Array>;
 }
-
-/** Shorter RSA keys are refused: browsers, and OpenSSL at its default security level, refuse them too. */
-const MIN_RSA_BITS = 2048;
 
 /** @throws TypeError for a key that is encrypted or of a kind that cannot serve, DerError for one that is damaged */
 export function parsePrivateKey({ label, encrypted, bytes }: PemBlock): PrivateKey {
@@ -89,29 +87,16 @@ function ed25519Key(secretKey: Uint8Array): PrivateKey {
   };
 }
 
-/** The names that Web Crypto has for them; the salt of RSASSA-PSS is as long as the digest (RFC 8446 §4.2.3). */
-const RSA_SCHEMES = {
-  rsa_pss_rsae_sha256: { name: 'RSA-PSS', hash: 'SHA-256', saltLength: 32 },
-  rsa_pss_rsae_sha384: { name: 'RSA-PSS', hash: 'SHA-384', saltLength: 48 },
-  rsa_pss_rsae_sha512: { name: 'RSA-PSS', hash: 'SHA-512', saltLength: 64 },
-  rsa_pkcs1_sha256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', saltLength: 0 },
-  rsa_pkcs1_sha384: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384', saltLength: 0 },
-  rsa_pkcs1_sha512: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-512', saltLength: 0 },
-} as const;
-
-type RsaScheme = keyof typeof RSA_SCHEMES;
 type ImportedKey = ReturnType<typeof importRsaKey>;
-
-const NULL = tlv(Tag.null);
 
 /** RSA through Web Crypto, which every runtime has; it takes PKCS#8 and wants one import for each scheme. */
 function rsaKey(reader: DerReader, pkcs1: Uint8Array): PrivateKey {
   if (reader.integer('version') !== 0) throw new TypeError('key: RSA with more than two primes is not supported');
   const modulus = reader.bigInteger('modulus');
   const exponent = reader.bigInteger('publicExponent');
-  const bits = 8 * modulus.length - Math.clz32(modulus[0] ?? 0) + 24;
+  const bits = bitLength(modulus);
   if (bits < MIN_RSA_BITS) throw new TypeError(`key: RSA with ${bits} bits is too short; ${MIN_RSA_BITS} at least`);
-  const pkcs8 = sequence(integer(0), sequence(oid(Oid.rsaEncryption), NULL), octetString(pkcs1));
+  const pkcs8 = sequence(integer(0), RSA_ENCRYPTION, octetString(pkcs1));
   const schemes = Object.keys(RSA_SCHEMES).filter(isRsaScheme);
   const imported = new Map<RsaScheme, ImportedKey>();
   return {
@@ -134,10 +119,6 @@ function rsaKey(reader: DerReader, pkcs1: Uint8Array): PrivateKey {
 
 function importRsaKey(pkcs8: Uint8Array, scheme: RsaScheme) {
   return platform.crypto.subtle.importKey('pkcs8', pkcs8, RSA_SCHEMES[scheme], false, ['sign']);
-}
-
-function isRsaScheme(scheme: string): scheme is RsaScheme {
-  return Object.hasOwn(RSA_SCHEMES, scheme);
 }
 
 function requireScheme(schemes: readonly SignatureSchemeName[], wanted: SignatureSchemeName): void {

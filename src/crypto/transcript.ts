@@ -11,8 +11,10 @@ import type { Hash, RunningHash } from './provider.ts';
 export class Transcript {
   #waiting: Uint8Array[] = [];
   #running: RunningHash | undefined;
+  #retained: Uint8Array[] | undefined;
 
   add(raw: Uint8Array): void {
+    this.#retained?.push(raw);
     if (this.#running === undefined) this.#waiting.push(raw);
     else this.#running.update(raw);
   }
@@ -22,6 +24,19 @@ export class Transcript {
     this.#running = hash.start();
     for (const raw of this.#waiting) this.#running.update(raw);
     this.#waiting = [];
+  }
+
+  /** From the first message on they are kept themselves, too: what a TLS 1.2 client signs is not their hash (RFC 5246 §7.4.8). */
+  retain(): void {
+    this.#retained = [...this.#waiting];
+  }
+
+  /** All messages so far, which are kept no longer. @throws Error without {@link Transcript.retain} before */
+  release(): Uint8Array {
+    if (this.#retained === undefined) throw new Error('the transcript has kept no messages');
+    const messages = concat(...this.#retained);
+    this.#retained = undefined;
+    return messages;
   }
 
   /** §4.4.1: a ClientHello answered by a HelloRetryRequest enters as a message of type message_hash with its hash. */

@@ -128,6 +128,8 @@ export interface Handshaking {
   selectServer(name: string | undefined): Awaitable<unknown>;
   /** From here on `settings` are those of the selected configuration. @throws TlsAlert internal_error where it is none */
   serveAs(selected: unknown): void;
+  /** Asks the application what it makes of a client's certificates. Runs as a task; `true` accepts. */
+  verifyClient(chain: readonly Uint8Array[]): Awaitable<unknown>;
   keylog(label: string, secret: Uint8Array): void;
   /** The peer has proved that it holds the session (binder, Finished): from now on a fatal alert may end it. */
   proved(): void;
@@ -142,6 +144,10 @@ export interface Facts {
   alpnProtocol: string | undefined;
   signatureScheme: string | undefined;
   clientRandom: Uint8Array | undefined;
+  /** The client's own, DER, that this handshake has accepted, or the one whose session it resumes. */
+  peerCertificate: Uint8Array | undefined;
+  /** As it was shown in this handshake, and accepted. */
+  peerCertificateChain: readonly Uint8Array[] | undefined;
   session: Session | undefined;
   resumption: Resumption;
   /** Of each offered session, in the order of the offer. */

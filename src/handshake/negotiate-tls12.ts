@@ -7,7 +7,14 @@ import { type GroupName, NamedGroup, type SignatureSchemeName } from '../wire/re
 import type { ClientHello } from './client-hello.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
 import { commonGroups, commonSuites, type Signing, selectSigning } from './negotiate.ts';
-import { brokenRule, type Mechanism, type NoResumption, notResumed } from './resumption.ts';
+import {
+  acceptedCertificate,
+  brokenRule,
+  issuesSessions,
+  type Mechanism,
+  type NoResumption,
+  notResumed,
+} from './resumption.ts';
 import { scopeOf } from './scope.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
 import { type Judged, Verdict } from './verdict.ts';
@@ -50,11 +57,12 @@ export function* selectSessionTls12(context: Handshaking, hello: ClientHello): H
   const reason = typeof found === 'string' ? found : judged?.broken?.reason;
   const session = reason === undefined ? judged?.session : undefined;
   if (found !== 'not-offered') facts.verdicts = [new Verdict({ mechanism, reason, ticket: ticketFacts, judged })];
-  const sendTicket = ticket !== undefined && (renew ?? session === undefined);
+  const sendTicket = ticket !== undefined && issuesSessions(settings) && (renew ?? session === undefined);
   if (session === undefined) facts.resumption = notResumed(reason ?? 'not-offered');
   else {
     facts.resumption = { resumed: true, mechanism, pskMode: undefined, identityIndex: undefined, session, reason };
     facts.session = session;
+    facts.peerCertificate = acceptedCertificate(session);
     context.sessions.hit();
   }
   return { session, sendTicket };

@@ -10,7 +10,7 @@ import { type ClientHello, truncateBeforeBinders } from './client-hello.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
 import type { Received } from './message.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
-import { brokenRule, type NoResumption, notResumed, type Offer } from './resumption.ts';
+import { acceptedCertificate, brokenRule, type NoResumption, notResumed, type Offer } from './resumption.ts';
 import { scopeOf } from './scope.ts';
 import { openTicket } from './tickets.ts';
 import { type Judged, Verdict } from './verdict.ts';
@@ -184,6 +184,7 @@ export function* takePsk(
   const mechanism = settings.tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
   context.facts.resumption = { resumed: true, mechanism, pskMode: mode, identityIndex, session, reason: undefined };
   context.facts.session = session;
+  context.facts.peerCertificate = acceptedCertificate(session);
   context.sessions.hit();
   return psk;
 }

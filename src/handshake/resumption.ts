@@ -35,6 +35,7 @@ export type NoResumption =
   | 'psk-mode'
   | 'expired'
   | 'auth-age'
+  | 'client-certificate'
   | 'not-resumable'
   | 'consumed';
 
@@ -107,7 +108,11 @@ const BASIC: readonly Rule[] = [
     name: 'session id context',
     reason: 'session-id-context',
     remedy: 'sessions.idContext as it was where the session was made',
-    passes: (session, _, settings) => equalBytes(session.idContext, settings.idContext),
+    passes: (session, _, settings) => {
+      if (!equalBytes(session.idContext, settings.idContext)) return false;
+      requireIdContext(settings);
+      return true;
+    },
   },
   {
     name: 'origin',
@@ -156,6 +161,12 @@ const TIME: readonly Rule[] = [
     reason: 'auth-age',
     remedy: 'a full handshake since, or a longer tickets.maxAuthAge',
     passes: ({ authTime }, { now }, { tickets }) => now <= authTime + tickets.maxAuthAge,
+  },
+  {
+    name: 'client certificate',
+    reason: 'client-certificate',
+    remedy: 'a session in which the client has shown a certificate that was accepted',
+    passes: (session, _, settings) => authenticates(session, settings),
   },
 ];
 
@@ -216,7 +227,7 @@ const RULES_TLS13 = [...BASIC, ...SCOPE, ...TIME, ...TLS13];
 
 /**
  * The first rule that the session breaks; `undefined`: it may be resumed. One that is refused is kept (but for `expired`): it may
- * be good for another hello. @throws TlsAlert where RFC 7627 §5.3 has the handshake aborted
+ * be good for another hello. @throws TlsAlert where RFC 7627 §5.3 has the handshake aborted, or clientAuth lacks its context
  */
 export function brokenRule(session: Session, offer: Offer, settings: Settings): Rule | undefined {
   for (const rule of rulesFor(offer.version)) {
@@ -229,6 +240,31 @@ export function brokenRule(session: Session, offer: Offer, settings: Settings): 
 function requireExtendedMasterSecret(session: Session, offer: Offer): void {
   if (!session.extendedMasterSecret || offer.extendedMasterSecret) return;
   throw new TlsAlert('handshake_failure', 'the session has the extended master secret, the hello has not');
+}
+
+/**
+ * Whether sessions are handed out at all. Who asks for certificates must name a session id context, or a session made under
+ * other rules could stand in for one (SSL_CTX_set_session_id_context(3)).
+ */
+export function issuesSessions({ tickets, clientAuth, idContext }: Settings): boolean {
+  return tickets.mode !== 'off' && (clientAuth === undefined || idContext.length > 0);
+}
+
+/** As in OpenSSL: a session that was found all the same, made before clients were asked, shows a mistake of the server's. */
+function requireIdContext({ clientAuth, idContext }: Settings): void {
+  if (clientAuth !== undefined && idContext.length === 0)
+    throw new TlsAlert('internal_error', 'clientAuth without sessions.idContext: nothing can be resumed');
+}
+
+/** A certificate that was shown and not accepted, at another server, is as good as none where one is wanted, and worse where none is. */
+function authenticates(session: Session, { clientAuth }: Settings): boolean {
+  if (clientAuth === undefined || acceptedCertificate(session) !== undefined) return true;
+  return clientAuth.mode === 'request' && session.peerCertificate === undefined;
+}
+
+/** Who the client of a session is, as far as the server that made it was content with its certificate. */
+export function acceptedCertificate({ peerCertificate, foreign }: Session): Uint8Array | undefined {
+  return foreign.verifyResult ? undefined : peerCertificate;
 }
 
 /** Another server's: it compressed, or cut its records shorter (RFC 6066 §4 has both kept when the session resumes). */

@@ -35,9 +35,17 @@ function certificateNames({ credentials }: Settings, serverName: string | undefi
   return [...new Set(names)].sort().join();
 }
 
-/** Nobody is asked for a certificate here. */
-function clientAuthentication(_settings: Settings): string {
-  return 'none';
+/** Who is asked for a certificate, how strictly, and whose word counts. Computed once a configuration. */
+const policies = new WeakMap<object, string>();
+
+function clientAuthentication({ clientAuth, crypto }: Settings): string {
+  if (clientAuth === undefined) return 'none';
+  const before = policies.get(clientAuth);
+  if (before !== undefined) return before;
+  const anchors = clientAuth.anchors.map((anchor) => toHex(crypto.hashes.sha256.digest(anchor))).sort();
+  const policy = [clientAuth.mode, ...anchors].join();
+  policies.set(clientAuth, policy);
+  return policy;
 }
 
 /** The same few values come again and again. */

@@ -17,6 +17,11 @@ import { concat, copyOf, EMPTY, wipe } from '../wire/bytes.ts';
 import { encode } from '../wire/codec.ts';
 import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
 import { certificateTls12 } from './certificate.ts';
+import {
+  receiveCertificateTls12,
+  receiveCertificateVerifyTls12,
+  sendCertificateRequestTls12,
+} from './client-authentication.ts';
 import type { ClientHello } from './client-hello.ts';
 import { clientKeyExchange } from './client-key-exchange.ts';
 import type { Handshaking } from './context.ts';
@@ -28,6 +33,7 @@ import { selectAlpn } from './negotiate.ts';
 import { requireTls12Hello, selectSessionTls12, selectTls12, type Tls12Choice } from './negotiate-tls12.ts';
 import { newSessionTicketTls12 } from './new-session-ticket.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
+import { issuesSessions } from './resumption.ts';
 import { scopeOf } from './scope.ts';
 import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from './server-hello.ts';
 import { serverHelloDone } from './server-hello-done.ts';
@@ -52,18 +58,19 @@ function* fullHandshake(
   yield* performed('bookkeeping', () => context.sessions.askNotResumable(true)); // all our suites are ECDHE
   const ticketed = wantsTicket && !context.sessions.isRuledOut;
   const id = ticketed ? EMPTY : yield* sessionId(context, hello.body.legacySessionId);
+  const asks = context.settings.clientAuth !== undefined;
+  if (asks) context.transcript.retain(); // for CertificateVerify
   const randoms = sendServerHello(context, hello, { suite: choice.suite, sessionId: id, ticketed });
   if (context.settings.compat !== undefined) attachUnproved(context, hello.body, id);
   sendCertificate(context, choice);
   const key = yield* sendServerKeyExchange(context, choice, randoms);
+  if (asks) sendCertificateRequestTls12(context);
   context.transcript.add(context.send(serverHelloDone, {}));
+  const client = asks ? yield* receiveCertificateTls12(context) : undefined;
   const premaster = yield* receiveClientKeyExchange(context, key);
-  const keys = deriveKeys(
-    context,
-    choice.suite,
-    randoms,
-    masterSecret(context, hello.body, choice.suite, premaster, randoms),
-  );
+  const master = masterSecret(context, hello.body, choice.suite, premaster, randoms);
+  const keys = deriveKeys(context, choice.suite, randoms, master);
+  if (client !== undefined) yield* receiveCertificateVerifyTls12(context, client);
   yield* receiveFinished(context, keys);
   const session = newSession(context, hello.body, id, keys.master);
   yield* keepSession(context, session);
@@ -74,7 +81,7 @@ function* fullHandshake(
 
 /** Empty where nobody would keep the session. */
 function* sessionId({ settings, sessions }: Handshaking, offered: Uint8Array): Handshake<Uint8Array> {
-  if (settings.tickets.mode === 'off' || !sessions.canKeep) return EMPTY;
+  if (!issuesSessions(settings) || !sessions.canKeep) return EMPTY;
   return yield* performed('bookkeeping', () => sessions.newId('TLSv1.2', offered));
 }
 
@@ -276,6 +283,7 @@ function newSession(context: Handshaking, hello: ClientHello, id: Uint8Array, se
     alpnProtocol: facts.alpnProtocol,
     group: facts.group === undefined ? 0 : NamedGroup[facts.group],
     scope: scopeOf(context, hello),
+    peerCertificate: facts.peerCertificate,
   });
 }
 

@@ -22,6 +22,7 @@ import { EMPTY } from '../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
 import { certificate } from './certificate.ts';
 import { certificateVerify } from './certificate-verify.ts';
+import { receiveCertificate, receiveCertificateVerify, sendCertificateRequest } from './client-authentication.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import { encryptedExtensions } from './encrypted-extensions.ts';
@@ -32,6 +33,7 @@ import { frame, type Received } from './message.ts';
 import type { Signing } from './negotiate.ts';
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
+import { issuesSessions } from './resumption.ts';
 import { serverHello } from './server-hello.ts';
 import { expectedTickets, type Issue, TicketIssuer, ticketCount } from './tickets-tls13.ts';
 import { type Handshake, performed, receive } from './wait.ts';
@@ -41,12 +43,21 @@ export function* serveTls13(context: Handshaking, first: Received<ClientHello>):
   if (choice.psk === undefined) yield* performed('bookkeeping', () => context.sessions.askNotResumable(false)); // as OpenSSL has it
   const handshake = yield* sendServerHello(context, choice);
   sendEncryptedExtensions(context, choice);
+  const asks = asksForCertificate(context, choice);
+  if (asks) sendCertificateRequest(context);
   if (choice.signing !== undefined) yield* sendCertificate(context, choice.signing);
   const application = sendFinished(context, handshake);
-  const early = yield* sendEarlyTickets(context, choice, handshake, application);
+  const early = asks ? undefined : yield* sendEarlyTickets(context, choice, handshake, application);
+  const client = asks ? yield* receiveCertificate(context) : undefined;
+  if (client !== undefined) yield* receiveCertificateVerify(context, client);
   yield* receiveFinished(context, handshake, application);
   const tickets = yield* sendNewSessionTickets(context, choice, application, early);
   return { ...established(context, handshake, application), ...tickets };
+}
+
+/** §4.3.2: never with a PSK, whose session says who the client is. */
+function asksForCertificate({ settings }: Handshaking, { psk }: Tls13Choice): boolean {
+  return settings.clientAuth !== undefined && psk === undefined;
 }
 
 /** The keys of a stage, and what made them. */
@@ -192,7 +203,7 @@ function* sendNewSessionTickets(
   { master }: ApplicationStage,
   early: EarlyTickets | undefined,
 ): Handshake<Pick<Established, 'issuer' | 'ticketsDue'>> {
-  const { timing, mode } = context.settings.tickets;
+  const { timing } = context.settings.tickets;
   if (early !== undefined) {
     yield* early.issuer.announce(early.issues);
     return { issuer: early.issuer, ticketsDue: 0 };
@@ -202,7 +213,7 @@ function* sendNewSessionTickets(
   const isDeferred = timing === 'with-first-write';
   if (!isDeferred) yield* issuer.send(count);
   if (context.facts.session === undefined) issuer.attachUnsent();
-  return { issuer: mode === 'off' ? undefined : issuer, ticketsDue: isDeferred ? count : 0 };
+  return { issuer: issuesSessions(context.settings) ? issuer : undefined, ticketsDue: isDeferred ? count : 0 };
 }
 
 function established(

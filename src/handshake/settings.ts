@@ -1,8 +1,9 @@
 /** The settings of a server, as far as its handshakes go by them. */
 
+import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { Compat } from '../cache/session-cache.ts';
 import type { Credential } from '../crypto/credential.ts';
-import type { CryptoProvider } from '../crypto/provider.ts';
+import type { Awaitable, CryptoProvider } from '../crypto/provider.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
 import type { GroupName, PskMode, Version } from '../wire/registry.ts';
 
@@ -30,7 +31,18 @@ export interface Settings {
   readonly sessionTimeout: number;
   readonly maxIdentities: number;
   readonly tickets: TicketSettings;
+  /** `undefined`: clients are not asked for a certificate. */
+  readonly clientAuth: ClientAuthSettings | undefined;
   readonly crypto: CryptoProvider;
+}
+
+export interface ClientAuthSettings {
+  readonly mode: 'request' | 'require';
+  verifyClient(chain: readonly Uint8Array[], connection: ConnectionInfo): Awaitable<boolean>;
+  /** Names, DER, that CertificateRequest tells the client. */
+  readonly authorities: readonly Uint8Array[];
+  /** The certificates, DER, that those are the names of. */
+  readonly anchors: readonly Uint8Array[];
 }
 
 export interface TicketSettings {

@@ -16,6 +16,7 @@ import type { Handshaking } from './context.ts';
 import { selectPskMode } from './negotiate.ts';
 import type { Tls13Choice } from './negotiate-tls13.ts';
 import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from './new-session-ticket.ts';
+import { issuesSessions } from './resumption.ts';
 import { scopeOf } from './scope.ts';
 import { generateTicket, sealTicket } from './tickets.ts';
 import { type Handshake, performed } from './wait.ts';
@@ -125,6 +126,7 @@ export class TicketIssuer {
       ticketAgeAdd: decode(uint32, randomBytes(4)),
       scope: scopeOf(this.#context, this.#choice.hello.body),
       applicationData: psk?.session.applicationData,
+      peerCertificate: facts.peerCertificate,
     });
   }
 }
@@ -135,7 +137,7 @@ export function ticketCount(
   { hello, psk, keepsTicket }: Tls13Choice,
 ): number {
   const { mode, initial, afterResumption, maxRequested } = settings.tickets;
-  if (mode === 'off' || keepsTicket || sessions.isRuledOut) return 0;
+  if (!issuesSessions(settings) || keepsTicket || sessions.isRuledOut) return 0;
   if (mode === 'stateful' && !sessions.canKeep) return 0;
   if (selectPskMode(hello.body, settings, true) === undefined) return 0;
   if (psk !== undefined && psk.session.authTime + settings.tickets.maxAuthAge <= now()) return 0; // it would be worth nothing

@@ -13,7 +13,16 @@ import type { Message, Received } from './message.ts';
  * suspended, so that a callback that writes or closes meets no generator that is already running.
  */
 export interface Task<T> {
-  readonly kind: 'session' | 'take' | 'ticket' | 'server-name' | 'signature' | 'key-agreement' | 'bookkeeping';
+  readonly kind:
+    | 'session'
+    | 'take'
+    | 'ticket'
+    | 'server-name'
+    | 'signature'
+    | 'key-agreement'
+    | 'verification'
+    | 'client-certificate'
+    | 'bookkeeping';
   /** Counts against the one budget for all lookups of a handshake. */
   readonly budgeted: boolean;
   run(): Awaitable<T>;

@@ -48,8 +48,6 @@ export class TlsSocket extends DuplexSocket {
 
   /** Always true, as in node:tls. */
   readonly encrypted = true;
-  /** Always false: clients are not asked for certificates. */
-  readonly authorized = false;
   readonly #driver: Driver;
   readonly #outbox = new Outbox();
   #handshakeTimer: NodeJS.Timeout | undefined;
@@ -107,6 +105,16 @@ export class TlsSocket extends DuplexSocket {
   /** The current session, lent until the socket is closed: take a hold with upRef() to keep it. */
   get session(): Session | undefined {
     return this.connection.session;
+  }
+
+  /** Whether the client has shown a certificate that `clientAuth.verifyClient` has accepted, now or when its session was made. */
+  get authorized(): boolean {
+    return this.peerCertificate !== undefined;
+  }
+
+  /** The client's own certificate, DER: from this handshake or, where it resumed, from the full one that its session goes back to. */
+  get peerCertificate(): Uint8Array | undefined {
+    return this.connection.peerCertificate;
   }
 
   /** As in node:tls: false where none was negotiated. */

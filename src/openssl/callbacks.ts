@@ -35,6 +35,12 @@ export type GenerateSessionIdCallback = (ssl: Ssl, id: Uint8Array, length: { val
 /** SSL_CTX_set_not_resumable_session_callback(3): not 0 where the session must not be resumed. */
 export type NotResumableSessionCallback = (ssl: Ssl, isForwardSecure: number) => Int;
 
+/**
+ * SSL_CTX_set_verify(3), SSL_CTX_set_cert_verify_callback(3): 1 where the client is accepted by its certificates, DER, its own
+ * first. Nothing has been checked of them but that the client has the key: there is no verification to be asked about.
+ */
+export type VerifyCallback = (ssl: Ssl, chain: readonly Uint8Array[]) => Awaitable<Int>;
+
 export function yes(answer: Awaitable<Int>): Awaitable<boolean> {
   return isPromise(answer) ? answer.then(Boolean) : Boolean(answer);
 }

@@ -22,6 +22,12 @@ export const SSL_MAX_SID_CTX_LENGTH = 32;
 export const SSL_SENT_SHUTDOWN = 1;
 export const SSL_RECEIVED_SHUTDOWN = 2;
 
+/** SSL_CTX_set_verify(3). There is no renegotiation, so that every handshake is the first. */
+export const SSL_VERIFY_NONE = 0;
+export const SSL_VERIFY_PEER = 1;
+export const SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
+export const SSL_VERIFY_CLIENT_ONCE = 4;
+
 /** SSL_CTX_set_options(3): those of its options that mean something here. */
 export const SSL_OP_IGNORE_UNEXPECTED_EOF = 0x80;
 export const SSL_OP_ALLOW_NO_DHE_KEX = 0x400;

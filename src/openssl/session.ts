@@ -50,6 +50,11 @@ export function SSL_SESSION_set_timeout(session: Session, seconds: number): numb
   return 1;
 }
 
+/** SSL_SESSION_get0_peer(3): the client's certificate, DER; `null` where it showed none. */
+export function SSL_SESSION_get0_peer(session: Session): Uint8Array | null {
+  return session.peerCertificate ?? null;
+}
+
 /** SSL_SESSION_set_ex_data(3); there is one slot. */
 export function SSL_SESSION_set_ex_data(session: Session, data: unknown): number {
   session.data = data;

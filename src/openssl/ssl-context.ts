@@ -17,6 +17,7 @@ import {
   type NewSessionCallback,
   type NotResumableSessionCallback,
   type RemoveSessionCallback,
+  type VerifyCallback,
   yes,
 } from './callbacks.ts';
 import {
@@ -33,9 +34,10 @@ import {
 } from './constants.ts';
 import { isNumTickets, requireKnown } from './options.ts';
 import { Ssl } from './ssl.ts';
+import { changedVerify, clientAuth, initialVerify, type Verify } from './verify.ts';
 
 /** What a connection copies when it is made, and then has as its own. */
-export interface Copied {
+export interface Copied extends Verify {
   readonly idContext: Uint8Array;
   readonly options: number;
   readonly numTickets: number;
@@ -78,7 +80,13 @@ export class SslContext {
     };
     this.#store = new SessionStore({ cache, policy: this.#policy, world: base.world, compat: base.compat });
     this.#timeout = base.sessionTimeout;
-    this.#copied = { idContext: base.idContext, options: 0, numTickets: base.tickets.initial, quietShutdown: 0 };
+    this.#copied = {
+      idContext: base.idContext,
+      options: 0,
+      numTickets: base.tickets.initial,
+      quietShutdown: 0,
+      ...initialVerify(base.clientAuth),
+    };
     this.#mode =
       MODES.indexOf(policy.mode) |
       flag(!policy.autoClear, SESS_CACHE_NO_AUTO_CLEAR) |
@@ -100,7 +108,8 @@ export class SslContext {
   }
 
   /** The settings of one connection. Cache, mode, callbacks and timeout stay the context's. */
-  configFor({ idContext, options, numTickets }: Copied): ServerConfig {
+  configFor(copied: Copied): ServerConfig {
+    const { idContext, options, numTickets } = copied;
     const base = this.#base;
     const store = this.#store;
     const timeout = () => this.#timeout;
@@ -109,6 +118,7 @@ export class SslContext {
       store,
       hasOwnStore: false, // OpenSSL's connections keep to the context that they were made with
       idContext,
+      clientAuth: clientAuth(copied, base.clientAuth, (info) => this.#ssl(info)),
       minVersion: options & SSL_OP_NO_TLSv1_2 ? 'TLSv1.3' : base.minVersion,
       maxVersion: options & SSL_OP_NO_TLSv1_3 ? 'TLSv1.2' : base.maxVersion,
       pskModes: options & SSL_OP_ALLOW_NO_DHE_KEX ? (['psk_dhe_ke', 'psk_ke'] as const) : base.pskModes,
@@ -242,6 +252,25 @@ export class SslContext {
     if (context.length > SSL_MAX_SID_CTX_LENGTH) return 0;
     this.#copied = { ...this.#copied, idContext: copyOf(context) };
     return 1;
+  }
+
+  /**
+   * SSL_CTX_set_verify(3), for connections to come. `null` keeps the callback that there is: `clientAuth.verifyClient` at first. With
+   * SSL_VERIFY_PEER and neither of them a client that shows a certificate is refused; with SSL_VERIFY_PEER and no session id
+   * context no session is handed out. @throws RangeError for a mode that would mean nothing here
+   */
+  setVerify(mode: number, callback: VerifyCallback | null = null): void {
+    this.#copied = { ...this.#copied, ...changedVerify(this.#copied, mode, callback) };
+  }
+
+  /** SSL_CTX_get_verify_mode(3) */
+  getVerifyMode(): number {
+    return this.#copied.verifyMode;
+  }
+
+  /** SSL_CTX_get_verify_callback(3) */
+  getVerifyCallback(): VerifyCallback | null {
+    return this.#copied.verifyCallback;
   }
 
   /** SSL_CTX_set_generate_session_id(3) */

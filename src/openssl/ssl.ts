@@ -6,7 +6,7 @@ import { type ConnectionOptions, connectionOf, type ServerConnection } from '../
 import { Driver } from '../driver.ts';
 import type { Event } from '../events.ts';
 import { concat, copyOf } from '../wire/bytes.ts';
-import type { GenerateSessionIdCallback, Int, NotResumableSessionCallback } from './callbacks.ts';
+import type { GenerateSessionIdCallback, Int, NotResumableSessionCallback, VerifyCallback } from './callbacks.ts';
 import {
   SSL_MAX_SID_CTX_LENGTH,
   SSL_OP_IGNORE_UNEXPECTED_EOF,
@@ -15,6 +15,7 @@ import {
 } from './constants.ts';
 import { isNumTickets, requireKnown } from './options.ts';
 import type { Copied, SslContext } from './ssl-context.ts';
+import { changedVerify } from './verify.ts';
 
 export interface SslOptions {
   /** Takes the bytes for the peer, as they come. Without it they wait for {@link Ssl.take}. */
@@ -231,6 +232,21 @@ export class Ssl {
   /** SSL_get_num_tickets(3) */
   getNumTickets(): number {
     return this.#copied.numTickets;
+  }
+
+  /** SSL_set_verify(3). For a handshake to come. @throws RangeError for a mode that would mean nothing here */
+  setVerify(mode: number, callback: VerifyCallback | null = null): void {
+    this.#copied = { ...this.#copied, ...changedVerify(this.#copied, mode, callback) };
+  }
+
+  /** SSL_get_verify_mode(3) */
+  getVerifyMode(): number {
+    return this.#copied.verifyMode;
+  }
+
+  /** SSL_get0_peer_certificate(3): the client's own, DER, from this handshake or from the session; `null` where there is none. */
+  getPeerCertificate(): Uint8Array | null {
+    return this.#connection?.peerCertificate ?? null;
   }
 
   /** SSL_set_generate_session_id(3) */

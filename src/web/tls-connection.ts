@@ -73,6 +73,11 @@ export class TlsConnection {
     return this.connection.serverName;
   }
 
+  /** The client's own certificate, DER: from this handshake or, where it resumed, from the full one that its session goes back to. */
+  get peerCertificate(): Uint8Array | undefined {
+    return this.connection.peerCertificate;
+  }
+
   /**
    * RFC 8446 §7.5, RFC 5705: `length` bytes, 1 to 8160.
    * @throws Error after the end; RangeError for an impossible length or label

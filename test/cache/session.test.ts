@@ -17,6 +17,7 @@ const parameters: SessionParameters = {
   ticketAgeAdd: 7,
   scope: { label: '00112233445566778899aabbccddeeff' },
   applicationData: Uint8Array.of(5, 6),
+  peerCertificate: Uint8Array.of(0x30, 0),
   foreign: { maxEarlyData: 16384 },
 };
 
@@ -26,12 +27,15 @@ describe('Session', () => {
   });
 
   it('has defaults for what may be absent', () => {
-    const { serverName, alpnProtocol, group, ticketAgeAdd, scope, applicationData, foreign, ...required } = parameters;
+    const { serverName, alpnProtocol, group, ticketAgeAdd, scope, ...rest } = parameters;
+    const { applicationData, peerCertificate, foreign, ...required } = rest;
     const session = new Session(required);
     expect(session).to.include({ serverName: undefined, alpnProtocol: undefined, group: 0, ticketAgeAdd: 0 });
     expect(session.applicationData).to.have.length(0);
     expect(session.foreign).to.deep.equal({}).and.to.be.frozen;
-    expect([serverName, alpnProtocol, group, ticketAgeAdd, scope, applicationData, foreign]).to.not.include(undefined);
+    expect(session.peerCertificate).to.equal(undefined);
+    const absent = [serverName, alpnProtocol, group, ticketAgeAdd, scope, applicationData, peerCertificate, foreign];
+    expect(absent).to.not.include(undefined);
   });
 
   it('is not changed through the bytes that it was given, nor through those that it gives away', () => {
@@ -41,6 +45,7 @@ describe('Session', () => {
     session.id.fill(9);
     session.idContext.fill(9);
     session.applicationData.fill(9);
+    session.peerCertificate?.fill(9);
     expect(session.parameters()).to.deep.equal(parameters);
   });
 

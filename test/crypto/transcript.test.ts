@@ -58,6 +58,23 @@ describe('Transcript', () => {
     });
   }
 
+  it('keeps the messages themselves where it is told to, until they are asked for', () => {
+    fc.assert(
+      fc.property(messages, messages, messages, (before, between, after) => {
+        const transcript = new Transcript();
+        for (const message of before) transcript.add(message);
+        transcript.retain();
+        for (const message of between) transcript.add(message);
+        transcript.start(noble.hashes.sha256);
+        for (const message of after) transcript.add(message);
+        const hash = transcript.peek();
+        expect(toHex(transcript.release())).to.equal(toHex(concat(...before, ...between, ...after)));
+        expect(transcript.peek()).to.deep.equal(hash);
+        expect(() => transcript.release()).to.throw('has kept no messages');
+      }),
+    );
+  });
+
   it('has no hash before one has been chosen', () => {
     const transcript = new Transcript();
     transcript.add(Uint8Array.of(1));

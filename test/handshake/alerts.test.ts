@@ -4,7 +4,9 @@ import { expect } from 'chai';
 import { ServerConnection } from '../../src/connection.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
+import { certificateTls12 } from '../../src/handshake/certificate.ts';
 import { KeyUpdate } from '../../src/handshake/key-update.ts';
+import { frame } from '../../src/handshake/message.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import { concat, fromHex } from '../../src/wire/bytes.ts';
 import { encode } from '../../src/wire/codec.ts';
@@ -19,6 +21,7 @@ import {
   type Version,
 } from '../../src/wire/registry.ts';
 import { type ClientOptions, type Exchange, exchange, TestClient } from '../support/client.ts';
+import { certificateFor, clientCertificate, strangeCertificate } from '../support/client-certificates.ts';
 import { rawExtension, rawMessage, withExtension, withoutExtension } from '../support/client-hello.ts';
 import { credential, quickCredential, testServer } from '../support/servers.ts';
 
@@ -1150,6 +1153,199 @@ table('Finished and the other messages, RFC 8446 §4.4.4, RFC 5246 §7.4.9', [
     client: { rewriteWire: (name, raw) => (name === 'client_key_exchange' ? concat(raw, Uint8Array.of(20)) : raw) },
     alert: 'unexpected_message',
   },
+]);
+
+/** A server that demands a certificate, and a client that has one, or two of another kind. */
+const demanding: Partial<ServerOptions> = { clientAuth: { mode: 'require', verifyClient: () => true } };
+const shown = clientCertificate('ed25519');
+const showing: ClientOptions = { certificate: shown };
+const showingStrange = (kind: Parameters<typeof strangeCertificate>[0]): ClientOptions => ({
+  certificate: strangeCertificate(kind),
+});
+const showingChain = (...chain: Uint8Array[]): ClientOptions => ({ certificate: { ...shown, chain } });
+const leaf = shown.chain[0] as Uint8Array;
+/** A public key of Ed25519 that is no point, and a modulus that breaks off. */
+const noPoint = certificateFor(fromHex(`302a300506032b6570032100${'ff'.repeat(31)}7f`));
+const noModulus = certificateFor(fromHex('3014300d06092a864886f70d0101010500030300300a'));
+
+/** The same message with a list of one certificate without a byte; TLS 1.3 has a context before it, and extensions behind it. */
+const emptyEntry = (body: number[]): number[] =>
+  body[0] === 0 && body[4] === 0 ? [0, 0, 0, 5, 0, 0, 0, 0, 0] : [0, 0, 3, 0, 0, 0];
+/** TLS 1.3: status_request in place of the empty block at the end. */
+const withEntryExtension = ([context = 0, high = 0, middle = 0, low = 0, ...list]: number[]): number[] => {
+  const length = 65536 * high + 256 * middle + low + 4;
+  return [context, length >> 16, (length >> 8) & 0xff, length & 0xff, ...list.slice(0, -2), 0, 4, 0, 5, 0, 0];
+};
+
+table('certificates of clients, RFC 8446 §4.3.2, §4.4.2, §4.4.3, RFC 5246 §7.4.6, §7.4.8', [
+  {
+    rfc: 'RFC 8446 §4.4.2.4',
+    rule: 'none where one is demanded',
+    server: demanding,
+    alert: 'certificate_required',
+  },
+  {
+    rfc: 'RFC 5246 §7.4.6',
+    rule: 'none where one is demanded',
+    version: 'TLSv1.2',
+    server: demanding,
+    alert: 'handshake_failure',
+  },
+  ...inBoth({
+    rfc: '§4.4.2',
+    rule: 'no Certificate at all',
+    server: demanding,
+    client: { ...showing, stopBefore: 'certificate' },
+    act: ({ client }) => client.skip(),
+    alert: 'unexpected_message',
+  }),
+  ...inBoth({
+    rfc: '§4.4.3',
+    rule: 'a certificate without CertificateVerify',
+    server: demanding,
+    client: { ...showing, stopBefore: 'certificate_verify' },
+    act: ({ client }) => client.skip(),
+    alert: 'unexpected_message',
+  }),
+  ...inBoth({
+    rfc: '§4.3.2',
+    rule: 'a certificate that was not asked for',
+    client: { stopBefore: 'finished' },
+    act: ({ client }) => client.sendMessage(frame(certificateTls12, { certificateList: shown.chain })),
+    alert: 'unexpected_message',
+  }),
+  ...inBoth({
+    rfc: '§4.4.3',
+    rule: 'CertificateVerify without a certificate',
+    server: { clientAuth: { mode: 'request', verifyClient: () => true } },
+    client: { stopBefore: 'finished' },
+    act: sendMessage('certificate_verify', 8, 7, 0, 0),
+    alert: 'unexpected_message',
+  }),
+  ...inBoth({
+    rfc: '§4.4.3',
+    rule: 'a signature of something else',
+    server: demanding,
+    client: { certificate: { ...shown, sign: (content) => shown.sign(content.subarray(1)) } },
+    alert: 'decrypt_error',
+  }),
+  ...inBoth({
+    rfc: '§4.4.3',
+    rule: 'an empty signature',
+    server: demanding,
+    client: { certificate: { ...shown, sign: () => new Uint8Array(0) } },
+    alert: 'decrypt_error',
+  }),
+  ...inBoth({
+    rfc: '§4.4.3',
+    rule: 'a scheme that is not for the key',
+    server: demanding,
+    client: { certificate: { ...shown, scheme: 'ecdsa_secp256r1_sha256' } },
+    alert: 'illegal_parameter',
+  }),
+  ...inBoth({
+    rfc: '§4.4.3',
+    rule: 'a scheme that was not offered',
+    server: demanding,
+    client: { ...showing, ...rewriting('certificate_verify', ([, , ...signature]) => [2, 3, ...signature]) },
+    alert: 'illegal_parameter',
+  }),
+  {
+    rfc: 'RFC 8446 §4.4.3',
+    rule: 'RSASSA-PKCS1-v1_5',
+    server: demanding,
+    client: { certificate: clientCertificate('rsa2048', 'rsa_pkcs1_sha256') },
+    alert: 'illegal_parameter',
+  },
+  {
+    rfc: 'RFC 8446 §4.2.3',
+    rule: 'P-384 with SHA-256',
+    server: demanding,
+    client: { certificate: clientCertificate('ecdsaP384', 'ecdsa_secp256r1_sha256') },
+    alert: 'illegal_parameter',
+  },
+  ...(['secp521r1', 'secp256k1', 'rsa1024', 'ed448', 'rsa-pss'] as const).flatMap((kind) =>
+    inBoth({
+      rfc: '§6.2',
+      rule: `a key that is not served, ${kind}`,
+      server: demanding,
+      client: showingStrange(kind),
+      alert: 'unsupported_certificate',
+    }),
+  ),
+  ...(
+    [
+      ['a byte that is none', Uint8Array.of(0)],
+      ['one cut off', leaf.subarray(0, -1)],
+      ['one with a byte behind it', concat(leaf, Uint8Array.of(0))],
+      ['a key that is no point', noPoint],
+      ['a key that breaks off', noModulus],
+    ] as const
+  ).flatMap(([rule, certificate]) =>
+    inBoth({
+      rfc: '§6.2',
+      rule: `no certificate: ${rule}`,
+      server: demanding,
+      client: showingChain(certificate),
+      alert: 'bad_certificate',
+    }),
+  ),
+  ...inBoth({
+    rfc: '§4.4.2',
+    rule: 'an empty certificate',
+    server: demanding,
+    client: { ...showing, ...rewriting('certificate', emptyEntry) },
+    alert: 'decode_error',
+  }),
+  ...inBoth({
+    rfc: '§4.4.2',
+    rule: 'more certificates than any chain has',
+    server: demanding,
+    client: showingChain(...Array.from({ length: 17 }, () => leaf)),
+    alert: 'illegal_parameter',
+  }),
+  ...inBoth({
+    rfc: '§4.4.2',
+    rule: 'more than 64 KiB',
+    server: demanding,
+    client: showingChain(leaf, new Uint8Array(65536)),
+    alert: 'illegal_parameter',
+  }),
+  {
+    rfc: 'RFC 8446 §4.4.2',
+    rule: 'a certificate_request_context that was not sent',
+    server: demanding,
+    client: { ...showing, ...rewriting('certificate', ([, ...list]) => [1, 7, ...list]) },
+    alert: 'illegal_parameter',
+  },
+  {
+    rfc: 'RFC 8446 §4.2',
+    rule: 'an extension of a certificate that was not asked for',
+    server: demanding,
+    client: { ...showing, ...rewriting('certificate', withEntryExtension) },
+    alert: 'unsupported_extension',
+  },
+  ...inBoth({
+    rfc: '§6.2',
+    rule: 'the application refuses it',
+    server: { clientAuth: { mode: 'require', verifyClient: () => false } },
+    client: showing,
+    alert: 'certificate_unknown',
+  }),
+  ...inBoth({
+    rfc: '§6.2',
+    rule: 'the application fails',
+    server: {
+      clientAuth: {
+        mode: 'require',
+        verifyClient: () => {
+          throw new Error('broken');
+        },
+      },
+    },
+    client: showing,
+    alert: 'internal_error',
+  }),
 ]);
 
 table('records, RFC 8446 §5 and RFC 5246 §6.2', [

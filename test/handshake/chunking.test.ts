@@ -7,6 +7,7 @@ import type { Event, Question, Step } from '../../src/events.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import { type ClientOptions, type Exchange, exchange, TestClient } from '../support/client.ts';
+import { clientCertificate } from '../support/client-certificates.ts';
 import { rawMessage } from '../support/client-hello.ts';
 import { quickCredential, testServer, toyCrypto } from '../support/servers.ts';
 
@@ -29,12 +30,22 @@ type Deed =
   | { readonly call: (connection: ServerConnection) => Step };
 
 /** What the questions of an asynchronous server are answered with. */
-const ANSWERS: Partial<Record<Question['kind'], unknown>> = { signature: new Uint8Array(70).fill(3) };
+const ANSWERS: Partial<Record<Question['kind'], unknown>> = {
+  signature: new Uint8Array(70).fill(3),
+  'client-certificate': true,
+};
 const later = () => new Promise<never>(() => {});
 const asynchronous = {
   onServerName: later,
   sessions: { onGet: later },
   credentials: [{ ...quickCredential, sign: later }],
+};
+
+/** The verdict is among the answers. */
+const certificate = clientCertificate('ed25519');
+const asking: Partial<ServerOptions> = {
+  sessions: { idContext: Uint8Array.of(1) },
+  clientAuth: { mode: 'require', verifyClient: later },
 };
 
 class Recorder {
@@ -144,6 +155,18 @@ const scenarios: readonly Scenario[] = [
     client: { ...tls12, sessionId: new Uint8Array(32).fill(1) },
     script: conversation,
   },
+  { name: 'TLS 1.3, client certificate', server: asking, client: { certificate }, script: conversation },
+  {
+    name: 'TLS 1.3, client certificate, HelloRetryRequest',
+    server: asking,
+    client: { certificate, keyShares: [], fragment: 100 },
+    script: conversation,
+  },
+  { name: 'TLS 1.3, client certificate, resumed', server: asking, client: { certificate }, resumes: true },
+  { name: 'TLS 1.3, none where one is demanded', server: asking },
+  { name: 'TLS 1.2, client certificate', server: asking, client: { ...tls12, certificate }, script: conversation },
+  { name: 'TLS 1.2, client certificate, resumed', server: asking, client: { ...tls12, certificate }, resumes: true },
+  { name: 'TLS 1.2, none where one is demanded', server: asking, client: tls12 },
   { name: 'a wrong hello', client: { ciphers: [0x1304] } },
   {
     name: 'a wrong Finished',

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { certificate, certificateTls12 } from '../../src/handshake/certificate.ts';
+import { certificateRequest, certificateRequestTls12 } from '../../src/handshake/certificate-request.ts';
 import { certificateVerify } from '../../src/handshake/certificate-verify.ts';
 import { ClientHello, clientHello, OfferedPsks, truncateBeforeBinders } from '../../src/handshake/client-hello.ts';
 import { clientKeyExchange } from '../../src/handshake/client-key-exchange.ts';
@@ -224,6 +225,25 @@ describeMessage(
   'Certificate of TLS 1.2',
   certificateTls12,
   fc.record({ certificateList: fc.array(opaque(1, 80), { maxLength: 3 }) }),
+);
+
+describeMessage(
+  'CertificateRequest',
+  certificateRequest,
+  fc.record({
+    certificateRequestContext: opaque(0, 20),
+    extensions: optional({ signatureAlgorithms: some(uint16), certificateAuthorities: some(opaque(1, 40)) }),
+  }),
+);
+
+describeMessage(
+  'CertificateRequest of TLS 1.2',
+  certificateRequestTls12,
+  fc.record({
+    certificateTypes: some(uint8),
+    supportedSignatureAlgorithms: some(uint16),
+    certificateAuthorities: fc.array(opaque(1, 40), { maxLength: 3 }),
+  }),
 );
 
 describeMessage('CertificateVerify', certificateVerify, signed);

@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
+import { fixturePath } from '../fixtures.ts';
 import { type Ran, run, sourcePath, workFolder } from './peers.ts';
 
 export type Version = 'TLSv1.2' | 'TLSv1.3';
@@ -20,6 +21,8 @@ export interface Journey {
   readonly connections?: number | undefined;
   /** PEM file of the certificate that the server must show. */
   readonly trust: string;
+  /** Name of the certificate fixture that the client shows where it is asked; for those that can. */
+  readonly shows?: string | undefined;
   /** Server name, default localhost. */
   readonly serverName?: string | undefined;
 }
@@ -53,6 +56,12 @@ const BOTH: readonly Version[] = ['TLSv1.2', 'TLSv1.3'];
 const asAsked = (asked: number): number => asked;
 const onlyLast = (): number => 1;
 
+/** Paths of the certificate and its key. */
+function shown({ shows }: Journey): { readonly cert: string; readonly key: string } | undefined {
+  if (shows === undefined) return undefined;
+  return { cert: fixturePath(`certificates/${shows}.cert.pem`), key: fixturePath(`certificates/${shows}.key.pem`) };
+}
+
 function request(journey: Journey): string {
   return `GET / HTTP/1.0\r\nHost: ${nameOf(journey)}\r\n\r\n`;
 }
@@ -77,12 +86,14 @@ export function nodeTlsWith(options: ConnectionOptions = {}): Client {
     connections: asAsked,
     pages: asAsked,
     async visit(journey) {
-      const ca = await readFile(journey.trust, 'utf8');
+      const files = shown(journey);
+      const identity = files && { cert: await readFile(files.cert), key: await readFile(files.key) };
+      const trusted = { ca: await readFile(journey.trust, 'utf8'), ...identity };
       const pages: string[] = [];
       const resumed: boolean[] = [];
       let session: Buffer | undefined;
       for (let visit = 0; visit < (journey.connections ?? 2); visit++) {
-        const told = await visitByNode(journey, { ...options, ca, ...(session && { session }) });
+        const told = await visitByNode(journey, { ...options, ...trusted, ...(session && { session }) });
         session = told.session ?? session;
         pages.push(...pagesIn(told.text));
         resumed.push(told.resumed);
@@ -175,7 +186,9 @@ export function openssl(journey: Journey, flags: readonly string[], input: strin
   const version = journey.version === 'TLSv1.3' ? '-tls1_3' : '-tls1_2';
   const where = ['-connect', `127.0.0.1:${journey.port}`, '-servername', nameOf(journey)];
   const trust = ['-CAfile', journey.trust, '-verify_return_error'];
-  return run('openssl', ['s_client', ...where, version, ...trust, ...flags], { input });
+  const files = shown(journey);
+  const identity = files === undefined ? [] : ['-cert', files.cert, '-key', files.key];
+  return run('openssl', ['s_client', ...where, version, ...trust, ...identity, ...flags], { input });
 }
 
 export function opensslSays({ stdout }: Ran): boolean[] {
@@ -197,6 +210,8 @@ export const curl: Client = {
     // -H: a server that would keep the connection is asked not to, and the second request needs one of its own.
     flags.push('--noproxy', '*', '--resolve', `${name}:${port}:127.0.0.1`, '-H', 'Connection: close');
     flags.push(...(version === 'TLSv1.3' ? ['--tlsv1.3'] : ['--tlsv1.2', '--tls-max', '1.2']));
+    const files = shown(journey);
+    if (files !== undefined) flags.push('--cert', files.cert, '--key', files.key);
     const urls = Array.from({ length: journey.connections ?? 2 }, (_, visit) => `https://${name}:${port}/${visit}`);
     const { stdout } = await run('curl', ['--disable', ...flags, ...urls]);
     return { pages: pagesIn(stdout), resumed: undefined };
@@ -218,6 +233,8 @@ export const gnutlsCli: Client = {
     const priority = `NORMAL:-VERS-ALL:+VERS-${journey.version.replace('v', '')}`;
     const where = ['--port', String(journey.port), '--sni-hostname', name, '--verify-hostname', name, '127.0.0.1'];
     const flags = ['--resume', '--waitresumption', '--priority', priority, '--x509cafile', journey.trust];
+    const files = shown(journey);
+    if (files !== undefined) flags.push('--x509certfile', files.cert, '--x509keyfile', files.key);
     // At the end of its input it sends close_notify, and waits for the answer all the same.
     const { stdout } = await run('gnutls-cli', [...flags, ...where], { input: request(journey) });
     const [, second] = stdout.split('trying to resume previous session');

@@ -26,6 +26,8 @@ export interface Trip {
   readonly port: number | ((index: number) => number | Promise<number>);
   /** Default 2. */
   readonly connections?: number | undefined;
+  /** Name of the fixture that the client shows. */
+  readonly shows?: string | undefined;
   /** Name of the certificate fixture. */
   readonly certificate?: string | undefined;
 }
@@ -37,11 +39,11 @@ export interface Travelled {
 
 /** Sends a client through a relay of its own. Resolves when all its connections are over. */
 export async function travel(trip: Trip): Promise<Travelled> {
-  const { client, version, port } = trip;
+  const { client, version, port, shows } = trip;
   const trust = fixturePath(`certificates/${trip.certificate ?? CERTIFICATE}.cert.pem`);
   const relay = await openRelay(typeof port === 'number' ? () => port : port);
   try {
-    const told = await client.visit({ port: relay.port, version, connections: trip.connections, trust });
+    const told = await client.visit({ port: relay.port, version, connections: trip.connections, trust, shows });
     const passages = await relay.gone(client.connections(trip.connections ?? 2));
     return { passages, told };
   } finally {

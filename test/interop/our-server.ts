@@ -16,6 +16,7 @@ export interface Accepted {
   readonly protocol: string | null;
   readonly resumption: Resumption;
   readonly isSessionReused: boolean;
+  readonly peerCertificate: Uint8Array | undefined;
 }
 
 export interface OurServer extends RunningServer {
@@ -28,8 +29,9 @@ export async function startOurs(options: Partial<ServerOptions>): Promise<OurSer
   const accepted: Accepted[] = [];
   const errors: unknown[] = [];
   const server = createServer({ credentials: [certificates.ecdsaP256], ...options }, (socket) => {
-    const { resumption } = socket;
-    accepted.push({ protocol: socket.getProtocol(), resumption, isSessionReused: socket.isSessionReused() });
+    const { resumption, peerCertificate } = socket;
+    const isSessionReused = socket.isSessionReused();
+    accepted.push({ protocol: socket.getProtocol(), resumption, isSessionReused, peerCertificate });
     let text = '';
     socket.on('error', (error) => errors.push(error));
     // A client that only shakes hands ends without a request; it is ended, too, by the shell.

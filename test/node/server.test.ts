@@ -1,5 +1,6 @@
 /** The Node shell as a server: handshakes, events, HTTP, virtual hosts, listeners in the manner of node:tls. */
 
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { type Agent, createServer as createHttpServer } from 'node:http';
 import * as https from 'node:https';
@@ -50,6 +51,29 @@ for (const version of VERSIONS) {
       client.end();
       socket.resume();
       await once(socket, 'close');
+    });
+
+    it('shows the certificate of the client, and again when it resumes', async () => {
+      const seen: unknown[] = [];
+      const { port } = await startServer(
+        {
+          clientAuth: { mode: 'request', verifyClient: async () => true },
+          sessions: { idContext: Uint8Array.of(1) },
+        },
+        (socket) => {
+          seen.push([socket.isSessionReused(), socket.authorized, socket.peerCertificate]);
+          socket.end('bye');
+        },
+      );
+      const { session } = await visit({ port, ...only(version), ...certificates.ed25519 });
+      await visit({ port, ...only(version), session });
+      await visit({ port, ...only(version) });
+      const leaf = new Uint8Array(new X509Certificate(certificates.ed25519.cert).raw);
+      expect(seen).to.deep.equal([
+        [false, true, leaf],
+        [true, true, leaf],
+        [false, false, undefined],
+      ]);
     });
 
     it('says false where nothing was negotiated', async () => {

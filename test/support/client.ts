@@ -9,6 +9,7 @@
 
 import {
   applicationTrafficSecrets,
+  certificateVerifyContent,
   type EarlySecret,
   earlySecret,
   exporterMasterSecret,
@@ -37,15 +38,16 @@ import { explicitNonceLength, Tls12Protection } from '../../src/crypto/protectio
 import type { CryptoProvider, EphemeralKey, Hash } from '../../src/crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteById } from '../../src/crypto/suites.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
-import { Certificate, CertificateTls12 } from '../../src/handshake/certificate.ts';
-import { CertificateVerify } from '../../src/handshake/certificate-verify.ts';
+import { Certificate, CertificateTls12, certificate, certificateTls12 } from '../../src/handshake/certificate.ts';
+import { CertificateRequest, CertificateRequestTls12 } from '../../src/handshake/certificate-request.ts';
+import { CertificateVerify, certificateVerify } from '../../src/handshake/certificate-verify.ts';
 import { ClientHello } from '../../src/handshake/client-hello.ts';
 import { clientKeyExchange } from '../../src/handshake/client-key-exchange.ts';
 import { EncryptedExtensions } from '../../src/handshake/encrypted-extensions.ts';
 import { finished } from '../../src/handshake/finished.ts';
 import { KeyUpdate, KeyUpdateRequest, keyUpdate } from '../../src/handshake/key-update.ts';
 import { frame } from '../../src/handshake/message.ts';
-import { NewSessionTicket } from '../../src/handshake/new-session-ticket.ts';
+import { NewSessionTicket, NewSessionTicketTls12 } from '../../src/handshake/new-session-ticket.ts';
 import {
   HELLO_RETRY_REQUEST_RANDOM,
   HelloRetryRequest,
@@ -76,6 +78,7 @@ import {
   type Version,
 } from '../../src/wire/registry.ts';
 import type { World } from '../../src/world.ts';
+import type { ClientCertificate } from './client-certificates.ts';
 import { type ClientPsk, encodeHello, type HelloScript } from './client-hello.ts';
 import { ClientRecords, type ReceivedRecord } from './client-records.ts';
 import { verifySignature } from './signatures.ts';
@@ -87,6 +90,8 @@ export { type Exchange, exchange, exchangeAsync } from './exchange.ts';
 export type ClientStep =
   | 'client_hello'
   | 'second_client_hello'
+  | 'certificate'
+  | 'certificate_verify'
   | 'client_key_exchange'
   | 'change_cipher_spec'
   | 'finished';
@@ -96,6 +101,8 @@ export interface ClientSession {
   readonly id: Uint8Array;
   readonly secret: Uint8Array;
   readonly cipherSuite: number;
+  /** RFC 5077: offered in place of the id, beside an id of the client's own making. */
+  readonly ticket?: Uint8Array | undefined;
 }
 
 /** A NewSessionTicket with its PSK: may be offered as it is. */
@@ -151,6 +158,8 @@ export interface ClientOptions extends HelloScript {
   readonly padding?: number | undefined;
   /** TLS 1.3: send ChangeCipherSpec in middlebox compatibility mode; default true where there is a session id. */
   readonly changeCipherSpec?: boolean | undefined;
+  /** What it shows where it is asked for a certificate; default none. */
+  readonly certificate?: ClientCertificate | undefined;
   /** Check the server's signature with node:crypto; default false. */
   readonly verify?: boolean | undefined;
   /** Answer update_requested; default true. */
@@ -205,6 +214,9 @@ export class TestClient {
   encryptedExtensions: EncryptedExtensions['extensions'] | undefined;
   certificates: readonly Uint8Array[] | undefined;
   certificateVerify: CertificateVerify | undefined;
+  /** RFC 5077 */
+  ticketTls12: Uint8Array | undefined;
+  certificateRequest: CertificateRequest | CertificateRequestTls12 | undefined;
   serverKeyExchange: ServerKeyExchange | undefined;
   version: Version | undefined;
   suite: SuiteParameters | undefined;
@@ -228,6 +240,8 @@ export class TestClient {
   #master12: Tls12MasterSecret | undefined;
   #exporter: Uint8Array | undefined;
   #resumption: ReturnType<typeof resumptionMasterSecret> | undefined;
+  /** Those that have come before our Finished (RFC 8446 §4.6.1). */
+  #earlyTickets: NewSessionTicket[] = [];
   #hasSentChangeCipherSpec = false;
 
   constructor(options: ClientOptions = {}) {
@@ -235,6 +249,7 @@ export class TestClient {
     this.crypto = options.crypto ?? noble;
     this.#world = options.world ?? new TestWorld(3);
     this.clientRandom = this.#world.randomBytes(32);
+    this.#transcript.retain();
     this.#do('client_hello', () => this.sendClientHello());
   }
 
@@ -264,7 +279,8 @@ export class TestClient {
     if (this.#master12 === undefined || this.serverHello === undefined || this.suite === undefined)
       throw new Error('no TLS 1.2 session');
     const { legacySessionIdEcho: id } = this.serverHello;
-    return { id, secret: this.#master12, cipherSuite: this.suite.id };
+    const ticket = this.ticketTls12 ?? (this.isResumed ? this.options.session?.ticket : undefined);
+    return { id, secret: this.#master12, cipherSuite: this.suite.id, ticket };
   }
 
   get group(): GroupName | undefined {
@@ -423,11 +439,12 @@ export class TestClient {
       ...(renegotiationInfo === 'scsv' ? [CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV] : []),
       ...(fallbackScsv ? [CipherSuite.TLS_FALLBACK_SCSV] : []),
     ];
+    const offeredId = session?.ticket === undefined ? session?.id : new Uint8Array(32).fill(0xc2);
     const presetId = version === 'TLSv1.3' ? new Uint8Array(32).fill(0xc5) : EMPTY;
     return {
       legacyVersion: ProtocolVersion['TLSv1.2'],
       random: this.clientRandom,
-      legacySessionId: this.options.sessionId ?? session?.id ?? presetId,
+      legacySessionId: this.options.sessionId ?? offeredId ?? presetId,
       cipherSuites: [...suites.map((suite) => (typeof suite === 'number' ? suite : CipherSuite[suite])), ...signals],
       legacyCompressionMethods: [0],
       extensions: { ...this.#commonExtensions(), ...(version === 'TLSv1.3' ? this.#tls13Extensions() : {}) },
@@ -447,7 +464,7 @@ export class TestClient {
       alpn: options.alpn,
       extendedMasterSecret: ems ? true : undefined,
       recordSizeLimit: options.recordSizeLimit,
-      sessionTicket: options.ticketExt,
+      sessionTicket: options.ticketExt ?? options.session?.ticket,
       renegotiationInfo: renegotiationInfo === 'extension' ? EMPTY : undefined,
     };
   }
@@ -545,7 +562,9 @@ export class TestClient {
       case HandshakeType.finished:
         return this.version === 'TLSv1.2' ? this.#readFinishedTls12(raw) : this.#readFinished(raw);
       case HandshakeType.new_session_ticket:
-        return this.#readTicket(decode(NewSessionTicket, body));
+        if (this.version === 'TLSv1.3') return this.#readTicket(decode(NewSessionTicket, body));
+        this.ticketTls12 = decode(NewSessionTicketTls12, body).ticket;
+        break;
       case HandshakeType.key_update:
         return this.#readKeyUpdate(decode(KeyUpdate, body));
       case HandshakeType.encrypted_extensions:
@@ -553,6 +572,10 @@ export class TestClient {
         break;
       case HandshakeType.certificate:
         this.#readCertificate(body);
+        break;
+      case HandshakeType.certificate_request:
+        this.certificateRequest =
+          this.version === 'TLSv1.2' ? decode(CertificateRequestTls12, body) : decode(CertificateRequest, body);
         break;
       case HandshakeType.certificate_verify:
         this.#readCertificateVerify(decode(CertificateVerify, body));
@@ -666,12 +689,40 @@ export class TestClient {
     this.secrets.set('EXPORTER_SECRET', this.#exporter);
     this.records.reading = this.#protection(this.#application.server);
     this.#do('change_cipher_spec', () => this.#sendMiddleboxChangeCipherSpec());
+    this.#doCertificate();
+    this.#doCertificateVerify();
     this.#do('finished', () => {
       const verifyData = finishedMac(this.#hash, client, this.#transcript.peek());
       this.sendHandshake('finished', frame(finished, { verifyData }));
       this.#resumption = resumptionMasterSecret(this.#hash, master, this.#transcript.peek());
       this.records.writing = this.#protection(this.#traffic.client);
       this.isEstablished = true;
+      for (const ticket of this.#earlyTickets.splice(0)) this.#readTicket(ticket);
+    });
+  }
+
+  /** Where the server has asked for it, and one without a certificate where there is none. */
+  #doCertificate(): void {
+    if (this.certificateRequest === undefined) return;
+    const { chain = [] } = this.options.certificate ?? {};
+    const entries = chain.map((certData) => ({ certData, extensions: {} }));
+    const raw =
+      this.version === 'TLSv1.2'
+        ? frame(certificateTls12, { certificateList: chain })
+        : frame(certificate, { certificateRequestContext: EMPTY, certificateList: entries });
+    this.#do('certificate', () => this.sendHandshake('certificate', raw));
+  }
+
+  #doCertificateVerify(): void {
+    const { certificate: shown } = this.options;
+    if (this.certificateRequest === undefined || shown === undefined) return;
+    this.#do('certificate_verify', () => {
+      const content =
+        this.version === 'TLSv1.2'
+          ? this.#transcript.release()
+          : certificateVerifyContent('client', this.#transcript.peek());
+      const body = { algorithm: SignatureScheme[shown.scheme], signature: shown.sign(content) };
+      this.sendHandshake('certificate_verify', frame(certificateVerify, body));
     });
   }
 
@@ -682,7 +733,9 @@ export class TestClient {
   }
 
   #readTicket(body: NewSessionTicket): void {
-    if (this.#resumption === undefined || this.suite === undefined) throw new Error('a ticket before Finished');
+    if (this.suite === undefined || this.#application === undefined)
+      throw new Error("a ticket before the server's Finished");
+    if (this.#resumption === undefined) return void this.#earlyTickets.push(body);
     this.tickets.push({
       identity: body.ticket,
       secret: resumptionPsk(this.#hash, this.#resumption, body.ticketNonce),
@@ -704,7 +757,7 @@ export class TestClient {
 
   #startTls12({ legacySessionIdEcho: id }: ServerHelloTls12): void {
     const { session } = this.options;
-    if (session === undefined || id.length === 0 || !equalBytes(id, session.id)) return;
+    if (session === undefined || id.length === 0 || !equalBytes(id, this.hellos[0]?.legacySessionId ?? EMPTY)) return;
     this.isResumed = true;
     this.#deriveTls12(storedMasterSecret(session.secret));
   }
@@ -736,7 +789,9 @@ export class TestClient {
   }
 
   #answerFlightTls12(): void {
+    this.#doCertificate();
     this.#do('client_key_exchange', () => this.sendClientKeyExchange());
+    this.#doCertificateVerify();
     this.#doFinishedTls12();
   }
 

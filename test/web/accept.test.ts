@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
@@ -129,6 +130,24 @@ describe('accept on Web Streams', () => {
       const config = server({ credentials: [certificates.rsa2048] });
       const { tls, client } = await connect(config, { ...versionOnly(version), ca: cert });
       expect(await converse(tls, client)).to.deep.equal(SAID);
+    });
+
+    it(`${version} with a certificate of the client, and a verdict that takes a promise`, async () => {
+      const clientAuth = { mode: 'require', verifyClient: () => delay(5, true) } as const;
+      const config = server({ clientAuth, sessions: { idContext: Uint8Array.of(1) } });
+      const first = await connect(config, {
+        ...versionOnly(version),
+        ...certificates.rsa2048,
+        ca: certificates.ecdsaP256.cert,
+      });
+      const leaf = new Uint8Array(new X509Certificate(certificates.rsa2048.cert).raw);
+      expect(first.tls.peerCertificate).to.deep.equal(leaf);
+      const session = await sessionOf(first.client);
+      expect(await converse(first.tls, first.client)).to.deep.equal(SAID);
+      const second = await connect(config, { ...versionOnly(version), session });
+      expect(second.tls.resumption.resumed).to.equal(true);
+      expect(second.tls.peerCertificate).to.deep.equal(leaf);
+      expect(await converse(second.tls, second.client)).to.deep.equal(SAID);
     });
 
     it(`${version}: says what was negotiated, and exports what the client does`, async () => {

@@ -1,0 +1,101 @@
+/** Public keys that verify: what a client's certificate is for. The counterpart of private-key.ts. */
+
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { p256, p384 } from '@noble/curves/nist.js';
+import { sha256, sha384 } from '@noble/hashes/sha2.js';
+import { platform } from '../platform.ts';
+import { bitString, DerReader, sequence, Tag } from '../wire/der.ts';
+import type { SignatureSchemeName, Version } from '../wire/registry.ts';
+import { Oid, type PublicKey } from './certificate.ts';
+import type { Awaitable } from './provider.ts';
+import { bitLength, isRsaScheme, MIN_RSA_BITS, RSA_ENCRYPTION, RSA_SCHEMES } from './rsa.ts';
+
+export interface VerifyingKey {
+  /** What the key may sign with: in TLS 1.2 either hash goes with either curve (RFC 8446 §4.2.3, RFC 5246 §7.4.1.4.1). */
+  readonly schemes: Readonly<Record<Version, readonly SignatureSchemeName[]>>;
+  /**
+   * Whether `signature` is the key's over `message` (not its digest), by one of its schemes.
+   * @throws RangeError (or rejects) where Web Crypto takes the key for none
+   */
+  verify(scheme: SignatureSchemeName, message: Uint8Array, signature: Uint8Array): Awaitable<boolean>;
+}
+
+/** Work that grows with the cube of this is done for whoever asks. */
+const MAX_RSA_BITS = 8192;
+
+/**
+ * `undefined`: a kind of key, a curve or a size that is not served.
+ * @throws DerError or RangeError for one that is damaged
+ */
+export function verifyingKey({ algorithm, curve, bytes }: PublicKey): VerifyingKey | undefined {
+  if (algorithm === Oid.ecPublicKey) return ecKey(curve, bytes);
+  if (algorithm === Oid.ed25519) return ed25519Key(bytes);
+  return algorithm === Oid.rsaEncryption ? rsaKey(bytes) : undefined;
+}
+
+const HASHES = { ecdsa_secp256r1_sha256: sha256, ecdsa_secp384r1_sha384: sha384 } as const;
+const ECDSA_SCHEMES = ['ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384'] as const;
+const CURVES = {
+  [Oid.secp256r1]: { ecdsa: p256, scheme: ECDSA_SCHEMES[0] },
+  [Oid.secp384r1]: { ecdsa: p384, scheme: ECDSA_SCHEMES[1] },
+} as const;
+
+function ecKey(curve: string | undefined, point: Uint8Array): VerifyingKey | undefined {
+  if (curve !== Oid.secp256r1 && curve !== Oid.secp384r1) return undefined;
+  const { ecdsa, scheme } = CURVES[curve];
+  if (!ecdsa.utils.isValidPublicKey(point)) throw new RangeError('not a point of its curve');
+  return {
+    schemes: { 'TLSv1.3': [scheme], 'TLSv1.2': ECDSA_SCHEMES },
+    verify: (wanted, message, signature) => {
+      const hash = wanted in HASHES ? HASHES[wanted as keyof typeof HASHES] : undefined;
+      if (hash === undefined) return false;
+      const options = { format: 'der', lowS: false, prehash: false } as const;
+      return holds(() => ecdsa.verify(signature, hash(message), point, options));
+    },
+  };
+}
+
+function ed25519Key(key: Uint8Array): VerifyingKey {
+  if (!ed25519.utils.isValidPublicKey(key, false)) throw new RangeError('not a point of Ed25519');
+  const schemes = ['ed25519'] as const;
+  return {
+    schemes: { 'TLSv1.3': schemes, 'TLSv1.2': schemes },
+    // RFC 8032 §5.1.7, and not what ZIP 215 would let through besides.
+    verify: (wanted, message, signature) =>
+      wanted === 'ed25519' && holds(() => ed25519.verify(signature, message, key, { zip215: false })),
+  };
+}
+
+/** @noble throws for a signature that is not one by its form. */
+function holds(verify: () => boolean): boolean {
+  try {
+    return verify();
+  } catch {
+    return false;
+  }
+}
+
+const RSA = Object.keys(RSA_SCHEMES).filter(isRsaScheme);
+const RSA_PSS = RSA.filter((scheme) => RSA_SCHEMES[scheme].name === 'RSA-PSS');
+
+/** RSAPublicKey (RFC 8017 Appendix A.1.1). RSASSA-PKCS1-v1_5 is TLS 1.2's alone (RFC 8446 §4.2.3). */
+function rsaKey(pkcs1: Uint8Array): VerifyingKey | undefined {
+  const outer = new DerReader(pkcs1);
+  const bits = bitLength(outer.enter(Tag.sequence, 'RSAPublicKey').bigInteger('modulus'));
+  outer.finish();
+  if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) return undefined;
+  const spki = sequence(RSA_ENCRYPTION, bitString(pkcs1));
+  return {
+    schemes: { 'TLSv1.3': RSA_PSS, 'TLSv1.2': RSA },
+    verify: (wanted, message, signature) => {
+      if (!isRsaScheme(wanted)) return false;
+      const algorithm = RSA_SCHEMES[wanted];
+      return platform.crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']).then(
+        (key) => platform.crypto.subtle.verify(algorithm, key, signature, message),
+        (cause) => {
+          throw new RangeError('not an RSA key', { cause });
+        },
+      );
+    },
+  };
+}

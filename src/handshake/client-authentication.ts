@@ -1,0 +1,165 @@
+/**
+ * The client's certificate: asked for, proved and judged. RFC 8446 §4.3.2, §4.4.2, §4.4.3; RFC 5246 §7.4.4, §7.4.6, §7.4.8.
+ * What a key has signed is checked first, so that nobody's chain is judged but the owner's.
+ */
+
+import { parseCertificate } from '../crypto/certificate.ts';
+import { certificateVerifyContent } from '../crypto/key-schedule.ts';
+import { type VerifyingKey, verifyingKey } from '../crypto/verifying-key.ts';
+import { TlsAlert } from '../wire/alert.ts';
+import { copyOf, EMPTY } from '../wire/bytes.ts';
+import { DerError } from '../wire/der.ts';
+import { nameOf, SignatureScheme, type SignatureSchemeName, type Version } from '../wire/registry.ts';
+import { certificate, certificateTls12 } from './certificate.ts';
+import { ClientCertificateType, certificateRequest, certificateRequestTls12 } from './certificate-request.ts';
+import { type CertificateVerify, certificateVerify } from './certificate-verify.ts';
+import type { Handshaking } from './context.ts';
+import { type Handshake, perform, receive } from './wait.ts';
+
+/** What a client may sign with, and its certificates be signed with, in the order of preference. */
+const SCHEMES: readonly SignatureSchemeName[] = [
+  'ecdsa_secp256r1_sha256',
+  'ecdsa_secp384r1_sha384',
+  'ed25519',
+  'rsa_pss_rsae_sha256',
+  'rsa_pss_rsae_sha384',
+  'rsa_pss_rsae_sha512',
+  'rsa_pkcs1_sha256', // in TLS 1.3 for certificates alone
+  'rsa_pkcs1_sha384',
+  'rsa_pkcs1_sha512',
+];
+
+/** More than any chain has that leads to a root. */
+const MAX_CHAIN = 16;
+
+/** A chain that has been shown, and nothing more. */
+export interface ShownCertificate {
+  /** DER, the client's own first. */
+  readonly chain: readonly Uint8Array[];
+  readonly key: VerifyingKey;
+}
+
+export function sendCertificateRequest(context: Handshaking): void {
+  const { authorities = [] } = context.settings.clientAuth ?? {};
+  const body = {
+    certificateRequestContext: EMPTY, // §4.3.2: in the handshake
+    extensions: {
+      signatureAlgorithms: SCHEMES.map((scheme) => SignatureScheme[scheme]),
+      certificateAuthorities: authorities.length === 0 ? undefined : authorities,
+    },
+  };
+  context.transcript.add(context.send(certificateRequest, body));
+}
+
+export function sendCertificateRequestTls12(context: Handshaking): void {
+  const { authorities = [] } = context.settings.clientAuth ?? {};
+  const body = {
+    certificateTypes: [ClientCertificateType.ecdsa_sign, ClientCertificateType.rsa_sign],
+    supportedSignatureAlgorithms: SCHEMES.map((scheme) => SignatureScheme[scheme]),
+    certificateAuthorities: authorities,
+  };
+  context.transcript.add(context.send(certificateRequestTls12, body));
+}
+
+/** `undefined`: the client has none, and need not have one. @throws TlsAlert certificate_required where it must (§4.4.2.4) */
+export function* receiveCertificate(context: Handshaking): Handshake<ShownCertificate | undefined> {
+  const { body, raw } = yield* receive(certificate);
+  context.transcript.add(raw);
+  if (body.certificateRequestContext.length > 0) throw new TlsAlert('illegal_parameter', 'an answer to no request'); // §4.4.2
+  // §4.2: none of those in the request has an answer.
+  if (body.certificateList.some(({ extensions }) => (extensions.order ?? []).length > 0))
+    throw new TlsAlert('unsupported_extension', 'an extension of a certificate that was not asked for');
+  const chain = body.certificateList.map(({ certData }) => certData);
+  return shown(context, chain, 'certificate_required');
+}
+
+/** The same in TLS 1.2. @throws TlsAlert handshake_failure where the client must have one (RFC 5246 §7.4.6) */
+export function* receiveCertificateTls12(context: Handshaking): Handshake<ShownCertificate | undefined> {
+  const { body, raw } = yield* receive(certificateTls12);
+  context.transcript.add(raw);
+  const client = shown(context, body.certificateList, 'handshake_failure');
+  if (client === undefined) context.transcript.release(); // nothing will be signed
+  return client;
+}
+
+function shown(
+  { settings }: Handshaking,
+  chain: readonly Uint8Array[],
+  none: 'certificate_required' | 'handshake_failure',
+): ShownCertificate | undefined {
+  const [leaf] = chain;
+  if (leaf === undefined && settings.clientAuth?.mode === 'request') return undefined;
+  if (leaf === undefined) throw new TlsAlert(none, 'the client has no certificate');
+  if (chain.length > MAX_CHAIN) throw new TlsAlert('illegal_parameter', `a chain of ${chain.length} certificates`);
+  return { chain: Object.freeze(chain.map(copyOf)), key: readKey(leaf) };
+}
+
+function readKey(leaf: Uint8Array): VerifyingKey {
+  try {
+    const key = verifyingKey(parseCertificate(leaf).publicKey);
+    if (key !== undefined) return key;
+  } catch (error) {
+    if (!(error instanceof DerError || error instanceof RangeError)) throw error;
+    throw new TlsAlert('bad_certificate', error.message);
+  }
+  throw new TlsAlert('unsupported_certificate', 'a certificate for a kind of key that is not served');
+}
+
+/** TLS 1.3: the proof, and the verdict. */
+export function* receiveCertificateVerify(context: Handshaking, client: ShownCertificate): Handshake<void> {
+  const content = certificateVerifyContent('client', context.transcript.peek());
+  yield* proveAndJudge(context, client, content, 'TLSv1.3');
+}
+
+/** TLS 1.2: what is signed is the messages themselves, and the hash is the scheme's (RFC 5246 §7.4.8). */
+export function* receiveCertificateVerifyTls12(context: Handshaking, client: ShownCertificate): Handshake<void> {
+  yield* proveAndJudge(context, client, context.transcript.release(), 'TLSv1.2');
+}
+
+function* proveAndJudge(
+  context: Handshaking,
+  client: ShownCertificate,
+  content: Uint8Array,
+  version: Version,
+): Handshake<void> {
+  const { body, raw } = yield* receive(certificateVerify);
+  context.transcript.add(raw);
+  yield* requireSignature(client.key, body, content, version);
+  yield* requireVerdict(context, client.chain);
+  context.facts.peerCertificateChain = client.chain;
+  context.facts.peerCertificate = client.chain[0];
+}
+
+/** §4.4.3 */
+function* requireSignature(
+  key: VerifyingKey,
+  { algorithm, signature }: CertificateVerify,
+  content: Uint8Array,
+  version: Version,
+): Handshake<void> {
+  const scheme = key.schemes[version].find((candidate) => SignatureScheme[candidate] === algorithm);
+  if (scheme === undefined) {
+    const name = nameOf(SignatureScheme, algorithm);
+    throw new TlsAlert('illegal_parameter', `${name} was not offered, or is not for this key`);
+  }
+  const run = () => key.verify(scheme, content, signature);
+  const outcome = yield* perform({ kind: 'verification', budgeted: false, run });
+  if ('value' in outcome && outcome.value === true) return;
+  if ('value' in outcome) throw new TlsAlert('decrypt_error', 'the signature of the client does not verify');
+  if ('error' in outcome && outcome.error instanceof RangeError)
+    throw new TlsAlert('bad_certificate', outcome.error.message);
+  throw new TlsAlert('internal_error', 'the signature of the client could not be checked');
+}
+
+/**
+ * The application's: `true` and nothing else accepts. What it refuses without saying why is certificate_unknown, "some other
+ * issue" of §6.2; it may say why with an alert of its own.
+ */
+function* requireVerdict(context: Handshaking, chain: readonly Uint8Array[]): Handshake<void> {
+  const run = () => context.verifyClient(chain);
+  const outcome = yield* perform({ kind: 'client-certificate', budgeted: false, run });
+  if ('value' in outcome && outcome.value === true) return;
+  if ('value' in outcome) throw new TlsAlert('certificate_unknown', 'the application has refused the certificate');
+  if ('error' in outcome && outcome.error instanceof TlsAlert) throw outcome.error;
+  throw new TlsAlert('internal_error', 'nobody has judged the certificate');
+}

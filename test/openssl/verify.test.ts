@@ -1,0 +1,208 @@
+/** SSL_VERIFY_PEER: whether clients are asked, who judges them, and which sessions there are then. */
+
+import { expect } from 'chai';
+import type { Session } from '../../src/cache/session.ts';
+import {
+  SSL_VERIFY_CLIENT_ONCE,
+  SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+  SSL_VERIFY_NONE,
+  SSL_VERIFY_PEER,
+} from '../../src/openssl/constants.ts';
+import { SSL_SESSION_get0_peer } from '../../src/openssl/session.ts';
+import { Ssl } from '../../src/openssl/ssl.ts';
+import type { SslContext } from '../../src/openssl/ssl-context.ts';
+import { type ClientOptions, TestClient } from '../support/client.ts';
+import { clientCertificate } from '../support/client-certificates.ts';
+import { toyCrypto } from '../support/servers.ts';
+import { TestWorld } from '../support/world.ts';
+import { again, connect, context, pass, VERSIONS } from './support.ts';
+
+const certificate = clientCertificate('ecdsaP256');
+const [leaf] = certificate.chain;
+const MUST = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+const accept = () => 1;
+
+let world: TestWorld;
+let ctx: SslContext;
+
+beforeEach(() => {
+  world = new TestWorld(21);
+  ctx = context(world);
+  ctx.setSessionIdContext(Uint8Array.of(1));
+});
+
+/** All new sessions; the application keeps none. */
+function announced(of: SslContext = ctx): Session[] {
+  const sessions: Session[] = [];
+  of.setNewSessionCallback((_, session) => {
+    sessions.push(session);
+    return 0;
+  });
+  return sessions;
+}
+
+for (const version of VERSIONS) {
+  const showing: ClientOptions = { version, certificate };
+
+  describe(`SSL_VERIFY_PEER in ${version}`, () => {
+    it('is off at first: nobody is asked', () => {
+      expect(ctx.getVerifyMode()).to.equal(SSL_VERIFY_NONE);
+      const { client, ssl } = connect(ctx, showing);
+      expect(client.certificateRequest).to.equal(undefined);
+      expect(ssl.getPeerCertificate()).to.equal(null);
+    });
+
+    it('calls back with the connection and the chain, and keeps the leaf in the session', () => {
+      const calls: unknown[] = [];
+      ctx.setVerify(SSL_VERIFY_PEER, (ssl, chain) => calls.push(ssl, [...chain]));
+      const pair = connect(ctx, showing);
+      expect(pair.ssl.isInitFinished()).to.equal(1);
+      expect(calls).to.deep.equal([pair.ssl, [leaf]]);
+      expect(pair.ssl.getPeerCertificate()).to.deep.equal(leaf);
+      expect(SSL_SESSION_get0_peer(pair.ssl.getSession() as Session)).to.deep.equal(leaf);
+      const { client, ssl } = connect(ctx, again(pair));
+      expect(ssl.sessionReused()).to.equal(1);
+      expect(client.certificateRequest).to.equal(undefined);
+      expect(ssl.getPeerCertificate()).to.deep.equal(leaf);
+      expect(calls).to.have.length(2);
+    });
+
+    it('goes on without a certificate, and with SSL_VERIFY_FAIL_IF_NO_PEER_CERT does not', () => {
+      ctx.setVerify(SSL_VERIFY_PEER, accept);
+      const { ssl } = connect(ctx, { version });
+      expect(ssl.isInitFinished()).to.equal(1);
+      expect(ssl.getPeerCertificate()).to.equal(null);
+      expect(SSL_SESSION_get0_peer(ssl.getSession() as Session)).to.equal(null);
+      ctx.setVerify(MUST, accept);
+      expect(connect(ctx, { version }).client.alert?.name).to.equal(
+        version === 'TLSv1.3' ? 'certificate_required' : 'handshake_failure',
+      );
+      expect(connect(ctx, showing).ssl.isInitFinished()).to.equal(1);
+    });
+
+    it('refuses with an answer of 0, and later too', async () => {
+      ctx.setVerify(SSL_VERIFY_PEER, () => 0);
+      expect(connect(ctx, showing).client.alert?.name).to.equal('certificate_unknown');
+      ctx.setVerify(SSL_VERIFY_PEER, () => Promise.resolve(0));
+      const pair = connect(ctx, showing);
+      expect(pair.client.alert).to.equal(undefined);
+      await new Promise(setImmediate);
+      expect(pass(pair).client.alert?.name).to.equal('certificate_unknown');
+    });
+
+    it('refuses who shows a certificate where there is nobody to judge it', () => {
+      ctx.setVerify(SSL_VERIFY_PEER);
+      const errors: unknown[] = [];
+      const attend = (event: { readonly type: string }) => void (event.type === 'callback-error' && errors.push(event));
+      expect(connect(ctx, showing, { attend }).client.alert?.name).to.equal('internal_error');
+      expect(errors).to.have.length(1);
+      expect(connect(ctx, { version }).ssl.isInitFinished()).to.equal(1);
+    });
+
+    it('without a session id context: no new callback, nothing in the cache', () => {
+      ctx.setSessionIdContext(new Uint8Array(0));
+      ctx.setVerify(SSL_VERIFY_PEER, accept);
+      const sessions = announced();
+      for (const options of [showing, { version }]) {
+        const { client, ssl } = connect(ctx, options);
+        expect(ssl.isInitFinished()).to.equal(1);
+        expect(client.tickets).to.deep.equal([]);
+        expect(client.serverHello?.legacySessionIdEcho).to.deep.equal(
+          version === 'TLSv1.3' ? client.hellos[0]?.legacySessionId : new Uint8Array(0),
+        );
+      }
+      expect(sessions).to.deep.equal([]);
+      expect(ctx.sessNumber()).to.equal(0);
+    });
+
+    it('without a session id context: a session made before is fatal, internal_error', () => {
+      ctx.setSessionIdContext(new Uint8Array(0));
+      const before = connect(ctx, { version });
+      expect(connect(ctx, again(before)).ssl.sessionReused()).to.equal(1);
+      ctx.setVerify(SSL_VERIFY_PEER, accept);
+      const { client, ssl } = connect(ctx, again(before));
+      expect(client.alert?.description).to.equal(80);
+      expect(ssl.isInitFinished()).to.equal(0);
+    });
+
+    it('SSL_VERIFY_FAIL_IF_NO_PEER_CERT: a session without a certificate is not enough any more', () => {
+      const before = connect(ctx, { version });
+      ctx.setVerify(SSL_VERIFY_PEER, accept);
+      expect(connect(ctx, again(before)).ssl.sessionReused()).to.equal(1);
+      ctx.setVerify(MUST, accept);
+      const { ssl } = connect(ctx, { ...again(before), certificate });
+      expect(ssl.sessionReused()).to.equal(0);
+      expect(ssl.connection?.resumption.reason).to.equal('client-certificate');
+      expect(ssl.getPeerCertificate()).to.deep.equal(leaf);
+    });
+
+    it('is copied by a connection when it is made, which may have its own', () => {
+      const own = new Ssl(ctx);
+      const copied = new Ssl(ctx);
+      own.setVerify(SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, accept);
+      ctx.setVerify(MUST, () => 0);
+      expect([own.getVerifyMode(), copied.getVerifyMode()]).to.deep.equal([5, 0]);
+      for (const [ssl, asked] of [
+        [own, true],
+        [copied, false],
+      ] as const) {
+        const client = new TestClient({ sni: 'localhost', crypto: toyCrypto, ...showing });
+        pass({ client, ssl });
+        expect(ssl.isInitFinished()).to.equal(1);
+        expect(client.certificateRequest !== undefined).to.equal(asked);
+      }
+      expect(connect(ctx, showing).client.alert?.name).to.equal('certificate_unknown');
+    });
+  });
+}
+
+describe('a handshake of TLS 1.2 that lacks a certificate', () => {
+  for (const [compat, told] of [
+    [undefined, []],
+    ['openssl-3', ['alert-sent']],
+  ] as const) {
+    it(`${compat ?? 'default'}: remove is ${told.length === 0 ? 'not ' : ''}told of its session`, () => {
+      const own = context(world, { compat, sessions: { idContext: Uint8Array.of(1) } });
+      const reasons: string[] = [];
+      own.setRemoveSessionCallback((_, __, reason) => void reasons.push(reason));
+      own.setVerify(MUST, accept);
+      expect(connect(own, { version: 'TLSv1.2' }).ssl.isInitFinished()).to.equal(0);
+      expect(reasons).to.deep.equal(told);
+    });
+  }
+});
+
+describe('SSL_CTX_set_verify(3)', () => {
+  it('keeps its callback where none is given', () => {
+    ctx.setVerify(SSL_VERIFY_PEER, accept);
+    ctx.setVerify(MUST, null);
+    expect(ctx.getVerifyCallback()).to.equal(accept);
+    expect(ctx.getVerifyMode()).to.equal(MUST);
+    expect(connect(ctx, { certificate }).ssl.getPeerCertificate()).to.deep.equal(leaf);
+  });
+
+  it('asks nobody without SSL_VERIFY_PEER', () => {
+    ctx.setVerify(SSL_VERIFY_FAIL_IF_NO_PEER_CERT, accept);
+    expect(connect(ctx, {}).client.certificateRequest).to.equal(undefined);
+  });
+
+  it('refuses what would mean nothing here', () => {
+    expect(() => ctx.setVerify(8, accept)).to.throw(RangeError, 'verify mode 0x8');
+    expect(() => new Ssl(ctx).setVerify(16, accept)).to.throw(RangeError, 'verify mode 0x10');
+    expect(ctx.getVerifyMode()).to.equal(SSL_VERIFY_NONE);
+  });
+
+  it('starts with what the server was defined with', () => {
+    for (const [mode, verifyMode] of [
+      ['request', SSL_VERIFY_PEER],
+      ['require', MUST],
+    ] as const) {
+      const defined = context(world, { clientAuth: { mode, verifyClient: () => true } });
+      expect(defined.getVerifyMode()).to.equal(verifyMode);
+      expect(defined.getVerifyCallback()).to.equal(null);
+      expect(connect(defined, { certificate }).ssl.getPeerCertificate()).to.deep.equal(leaf);
+      defined.setVerify(SSL_VERIFY_NONE);
+      expect(connect(defined, { certificate }).client.certificateRequest).to.equal(undefined);
+    }
+  });
+});
