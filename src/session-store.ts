@@ -33,6 +33,8 @@ export class SessionStore {
 
   /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
   readonly listener: RemovalListener = {
+    // Whoever removes it once more, before its turn has come to be told, must not have it told twice.
+    departing: (session) => void this.#announced.delete(session),
     removed: (session, reason) => this.#removed(session, reason),
     replaced: (session) => this.#replaced(session),
   };
@@ -142,7 +144,6 @@ export class SessionStore {
   }
 
   #removed(session: Session, reason: RemovalReason): void {
-    this.#announced.delete(session);
     this.#emit?.({ type: 'session-removed', session, reason });
     const answer: unknown = this.call('onRemove', () => this.policy.onRemove?.(session, reason));
     if (isPromise(answer)) this.#disregard(answer);
@@ -150,7 +151,6 @@ export class SessionStore {
 
   /** Another object has its key. Not told to remove: an application that deletes by id would delete the other. */
   #replaced(session: Session): void {
-    this.#announced.delete(session);
     this.#emit?.({ type: 'session-replaced', session });
   }
 

@@ -186,6 +186,21 @@ for (const version of VERSIONS) {
       expect(config.store.cache?.size).to.equal(2);
     });
 
+    it('remove: once for each, also where it removes one that left with it and has yet to be told', () => {
+      const removed: string[] = [];
+      const sessions: Session[] = [];
+      const config = server({
+        onNew: (session) => void sessions.push(session),
+        onRemove: (session, reason) => {
+          removed.push(`${sessions.indexOf(session)} ${reason}`);
+          for (const one of sessions) config.removeSession(one);
+        },
+      });
+      connect(config, { version: 'TLSv1.3' });
+      config.flushSessions(0);
+      expect(removed).to.deep.equal(['0 flushed', '1 flushed']);
+    });
+
     it('remove: throws, or rejects, and nothing comes of it but an event', async () => {
       for (const onRemove of [
         () => {

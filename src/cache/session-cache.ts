@@ -30,6 +30,8 @@ export interface SessionCacheOptions {
  * of the call that made the session leave, after all others have been told.
  */
 export interface RemovalListener {
+  /** It is out, and will be told of in its turn: others that left with it may come first. Must not use the cache. */
+  departing?(session: Session): void;
   removed(session: Session, reason: RemovalReason): void;
   /** Another object has taken its key: no removal, as the key is still there (SSL_CTX_add_session(3)). */
   replaced?(session: Session): void;
@@ -218,6 +220,7 @@ export class SessionCache {
   #depart(entry: Entry, reason: Departure['reason']): Departure {
     this.#unlink(entry);
     if (rulesOut(reason)) entry.session.forbidResumption();
+    entry.listener.departing?.(entry.session);
     return { entry, reason };
   }
 
