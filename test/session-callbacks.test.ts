@@ -283,6 +283,18 @@ for (const version of VERSIONS) {
       }
     });
 
+    it('what has expired while the store was asked is not resumed', () => {
+      const removed: RemovalReason[] = [];
+      const first = connect(server({ timeout: 10 }, { tickets: { initial: 1 } }), { version });
+      const kept = first.connection.session?.dup() as Session;
+      const onRemove = (_session: Session, reason: RemovalReason) => void removed.push(reason);
+      const second = connect(server({ cache: false, onGet: () => new Promise(() => {}), onRemove }), again(first));
+      world.advance(11);
+      second.answer({ value: kept });
+      expect(second.connection.resumption.reason).to.equal('expired');
+      expect(removed).to.deep.equal(['expired']);
+    });
+
     it('what is given too late is given back', () => {
       const config = server({ onNew: () => true });
       const first = connect(config, { version });
