@@ -183,6 +183,15 @@ describe('SessionCache', () => {
     });
   });
 
+  it('has nothing under an id that is longer than ids are', () => {
+    const cache = new SessionCache();
+    cache.add(session(0, 10, { id: new Uint8Array(32) }));
+    for (const length of [33, 2 ** 20]) {
+      expect(cache.has('TLSv1.3', new Uint8Array(length))).to.equal(false);
+      expect(cache.get('TLSv1.3', new Uint8Array(length), 0)).to.equal(undefined);
+    }
+  });
+
   describe('take', () => {
     it('is true once', () => {
       const { cache, told } = recorded();
