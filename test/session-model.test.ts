@@ -14,7 +14,7 @@ import { suiteById } from '../src/crypto/suites.ts';
 import type { Deferred, Event, Outcome, Question } from '../src/events.ts';
 import type { SessionOptions } from '../src/options.ts';
 import type { Counted } from '../src/statistics.ts';
-import { fromHex, toHex } from '../src/wire/bytes.ts';
+import { toHex } from '../src/wire/bytes.ts';
 import type { Version } from '../src/wire/registry.ts';
 import { type ClientOptions, TestClient } from './support/client.ts';
 import { Exchange } from './support/exchange.ts';
@@ -226,8 +226,8 @@ abstract class Histories<Verb> {
       const there = inside[place];
       if (there !== undefined) session.identify(there);
     }
-    for (const { version, id, key } of this.sessions) {
-      same(real.has(version, fromHex(id)), model.find(key) !== undefined, `has ${id}`);
+    for (const { version, id, idBytes, key } of this.sessions) {
+      same(real.has(version, idBytes), model.find(key) !== undefined, `has ${id}`);
     }
   }
 }
@@ -318,7 +318,7 @@ class Caches extends Histories<CacheVerb> {
     const { lockstep } = this;
     const { model, real } = cache;
     const { version, key } = session;
-    const id = fromHex(session.id);
+    const id = session.idBytes;
     switch (verb) {
       case 'add': {
         const isOwn = n % 2 === 0;
@@ -761,7 +761,7 @@ function offer(version: Version, session: ModelSession | undefined): ClientOptio
   const stopBefore = version === 'TLSv1.2' ? 'change_cipher_spec' : 'finished';
   if (session === undefined) return { version, stopBefore };
   const { cipherSuite } = session.real;
-  const id = fromHex(session.id);
+  const id = session.idBytes;
   if (version === 'TLSv1.2') return { version, stopBefore, session: { id, secret: session.original, cipherSuite } };
   const hash = suiteById(cipherSuite)?.hash ?? 'sha256';
   return { version, stopBefore, psks: [{ identity: id, secret: session.original, hash }] };
@@ -796,14 +796,14 @@ describe('sessions beside their model', function () {
   it('in caches alone', () => {
     fc.assert(
       fc.property(turns(CACHE_VERBS, 100), (history) => new Caches().run(history)),
-      runs(500),
+      runs(700),
     );
   });
 
   it('on two servers that share a cache, and on one with a store behind its own', () => {
     fc.assert(
       fc.property(policies, turns(SERVER_VERBS, 60), (three, history) => new Servers(three).run(history)),
-      runs(350),
+      runs(450),
     );
   });
 });

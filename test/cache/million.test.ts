@@ -41,7 +41,7 @@ function session(n: number): Session {
 
 /** A full cache that sessions go through; of one in a thousand the application has a hold. */
 class Stream {
-  readonly kept: Session[] = [];
+  readonly kept = new Set<Session>();
   evicted = 0;
   readable = 0;
   #leaving: { readonly session: Session; readonly secret: Uint8Array } | undefined;
@@ -58,7 +58,7 @@ class Stream {
     for (; this.#next < total; this.#next++) {
       const one = session(this.#next);
       this.cache.add(one);
-      if (this.#next % 1000 === 0) this.kept.push(one);
+      if (this.#next % 1000 === 0) this.kept.add(one);
       else one.free();
       this.#inspect();
     }
@@ -68,7 +68,7 @@ class Stream {
   #inspect(): void {
     if (this.#leaving === undefined) return;
     const { session: gone, secret } = this.#leaving;
-    if (gone.holds === 0 ? secret.some((byte) => byte !== 0) : !this.kept.includes(gone)) this.readable++;
+    if (gone.holds === 0 ? secret.some((byte) => byte !== 0) : !this.kept.has(gone)) this.readable++;
     this.#leaving = undefined;
   }
 }

@@ -6,7 +6,7 @@
 
 import type { RemovalReason } from '../../src/cache/callbacks.ts';
 import type { Session } from '../../src/cache/session.ts';
-import { copyOf, toHex } from '../../src/wire/bytes.ts';
+import { copyOf, equalBytes, fromHex, toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 
 /** A callback that is due; what it answers goes back into the generator. */
@@ -39,6 +39,7 @@ export class ModelSession {
   readonly version: Version;
   /** Hexadecimal. */
   readonly id: string;
+  readonly idBytes: Uint8Array;
   time: number;
   timeout: number;
   isRuledOut = false;
@@ -55,6 +56,7 @@ export class ModelSession {
   constructor({ version, id, time, timeout }: { version: Version; id: string; time: number; timeout: number }) {
     this.version = version;
     this.id = id;
+    this.idBytes = fromHex(id);
     this.time = time;
     this.timeout = timeout;
   }
@@ -116,8 +118,10 @@ export class ModelSession {
 
   /** While somebody holds the session it is what it was; afterwards nobody can read it, also who has kept the bytes. */
   #checkSecret(isHeld: boolean): void {
-    const content = toHex(isHeld ? this.original : new Uint8Array(this.original.length));
-    same(toHex(this.#secret ?? new Uint8Array(0)), content, `secret of ${this.id}`);
+    const content = isHeld ? this.original : new Uint8Array(this.original.length);
+    if (!equalBytes(this.#secret ?? new Uint8Array(0), content)) {
+      throw new Error(`the secret of ${this.id} is ${isHeld ? 'not what it was' : 'not wiped'}`);
+    }
     same(isReadable(this.real), isHeld, `secret of ${this.id} is readable`);
   }
 }
