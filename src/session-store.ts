@@ -35,6 +35,8 @@ export class SessionStore {
 
   /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
   readonly listener: RemovalListener = {
+    // Whoever removes it once more, before its turn has come to be told, must not have it told twice.
+    departing: (session) => void this.#announced.delete(session),
     removed: (session, reason) => this.#removed(session, reason),
     replaced: (session) => this.#replaced(session),
   };
@@ -146,7 +148,6 @@ export class SessionStore {
   }
 
   #removed(session: Session, reason: RemovalReason): void {
-    this.#announced.delete(session);
     if (this.#leaving.has(session)) return; // the remove callback has removed it, which would go on for ever
     this.#emit?.({ type: 'session-removed', session, reason });
     this.#leaving.add(session);
@@ -160,7 +161,6 @@ export class SessionStore {
 
   /** Another object has its key. Not told to remove: an application that deletes by id would delete the other. */
   #replaced(session: Session): void {
-    this.#announced.delete(session);
     this.#emit?.({ type: 'session-replaced', session });
   }
 

@@ -79,12 +79,12 @@ function* findSession(
     serverName: facts.serverName,
     cipherSuites: suites.map(({ id }) => id),
     extendedMasterSecret: true,
-    now: context.now(),
   } as const;
   let first: NoResumption | undefined;
   for (const [identityIndex, { identity }] of identities.slice(0, settings.maxIdentities).entries()) {
     const session = yield* lookUp(context, identity, lookups);
-    const reason = typeof session === 'string' ? session : whyNotResumable(session, offer, settings);
+    const now = context.now(); // not before: a store may take its time
+    const reason = typeof session === 'string' ? session : whyNotResumable(session, { ...offer, now }, settings);
     if (typeof session !== 'string' && reason === undefined) return { session, identityIndex };
     if (typeof session !== 'string' && reason === 'expired') {
       yield* performed('bookkeeping', () => context.sessions.expire(session));
