@@ -236,6 +236,7 @@ export class Ssl {
   /** SSL_set_generate_session_id(3) */
   setGenerateSessionId(callback: GenerateSessionIdCallback | null): number {
     this.#generate = callback;
+    if (callback !== null) this.#ctx.expectGeneratedIds();
     return 1;
   }
 
