@@ -107,11 +107,13 @@ export class SessionStore {
   }
 
   /**
-   * Puts a session into the internal cache (SSL_CTX_add_session(3)); `false` where this very object was there.
+   * Puts a session into the internal cache (SSL_CTX_add_session(3)); `false` where this very object was there, or is just
+   * leaving: the remove callback that is being told of it must not bring it back.
    * @throws Error where there is no such cache, or one that is closed; RangeError where nobody could resume the session
    */
   add(session: Session): boolean {
     if (this.cache === undefined) throw new Error('there is no internal cache to add a session to');
+    if (this.#leaving.has(session)) return false;
     if (this.policy.updateTime && session.isResumable) session.time = this.now();
     return this.cache.add(session, this.listener);
   }
