@@ -67,6 +67,8 @@ export class ModelServer implements Owner {
   /** The connections of this server that are in a step, one inside of another's callback. */
   readonly inStep: ModelConnection[] = [];
 
+  readonly #leaving = new Set<ModelSession>();
+
   constructor(cache: ModelCache, policy: ModelPolicy, world: Surroundings) {
     this.cache = cache;
     this.policy = policy;
@@ -82,7 +84,7 @@ export class ModelServer implements Owner {
   }
 
   get canKeep(): boolean {
-    return this.policy.isKeeping && (this.policy.internalStore || this.policy.hasOnNew);
+    return this.policy.isKeeping && (this.cache !== undefined || this.policy.hasOnNew);
   }
 
   emit(event: ModelEvent): void {
@@ -99,12 +101,16 @@ export class ModelServer implements Owner {
   }
 
   *#removed(session: ModelSession, reason: RemovalReason): Course<void> {
+    if (this.#leaving.has(session)) return;
     this.emit({ type: 'session-removed', session, reason });
+    this.#leaving.add(session);
     yield { callback: 'removed', owner: this, session, reason };
+    this.#leaving.delete(session);
   }
 
   *add(session: ModelSession): Course<boolean> {
     const { world, policy } = this;
+    if (this.#leaving.has(session)) return false; // the remove callback is being told of it
     if (policy.updateTime && session.isResumable(world.holds(session))) retime(session, { time: world.now() });
     return yield* this.cache.add(session, this, world.holds(session));
   }
@@ -112,9 +118,10 @@ export class ModelServer implements Owner {
   /** Who has been told of it, and nobody else, is told of its end. */
   *remove(session: ModelSession, reason: RemovalReason = 'removed'): Course<boolean> {
     if (session.id === '') return false;
+    const isTold = this.cache.tells(session, this);
     const wasCached = yield* this.cache.remove(session, reason);
     const wasAnnounced = this.announced.delete(session);
-    if (!wasCached && wasAnnounced) yield* this.#removed(session, reason);
+    if (!isTold && wasAnnounced) yield* this.#removed(session, reason);
     return wasCached;
   }
 }

@@ -229,6 +229,11 @@ export class ModelCache {
     return yield* this.#leave(this.#entry(session.key), reason);
   }
 
+  /** Whether it is this owner who hears of the removal of what has the key. */
+  tells(session: ModelSession, owner: Owner): boolean {
+    return this.#entry(session.key)?.owner === owner;
+  }
+
   discard(session: ModelSession): boolean {
     const entry = this.#entry(session.key);
     if (entry?.session !== session) return false;
