@@ -104,9 +104,14 @@ export class ConnectionSessions implements Sessions {
     if (internal !== undefined) return new Internal(this.hold(internal.upRef()));
     if (cache !== undefined) this.#count('misses');
     const { onGet } = this.store.policy;
-    if (onGet === undefined) return new Internal(undefined);
+    if (onGet === undefined || !this.#isIssued(version, id)) return new Internal(undefined);
     if (this.#isLate) return new Internal(undefined, 'store-timeout');
     return this.#run(() => onGet(copyOf(id), this.#host.info(), this.#abort.signal));
+  }
+
+  /** TLS 1.3 identities are whatever clients send: a store is asked for those only that this server could have given out. */
+  #isIssued(version: Version, id: Uint8Array): boolean {
+    return version === 'TLSv1.2' || id.length === ID_LENGTH || this.store.policy.generateId !== undefined;
   }
 
   found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {

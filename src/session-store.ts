@@ -35,6 +35,8 @@ export class SessionStore {
 
   /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
   readonly listener: RemovalListener = {
+    // Whoever removes it once more, before its turn has come to be told, must not have it told twice.
+    departing: (session) => void this.#announced.delete(session),
     removed: (session, reason) => this.#removed(session, reason),
     replaced: (session) => this.#replaced(session),
   };
@@ -105,11 +107,13 @@ export class SessionStore {
   }
 
   /**
-   * Puts a session into the internal cache (SSL_CTX_add_session(3)); `false` where this very object was there.
+   * Puts a session into the internal cache (SSL_CTX_add_session(3)); `false` where this very object was there, or is just
+   * leaving: the remove callback that is being told of it must not bring it back.
    * @throws Error where there is no such cache, or one that is closed; RangeError where nobody could resume the session
    */
   add(session: Session): boolean {
     if (this.cache === undefined) throw new Error('there is no internal cache to add a session to');
+    if (this.#leaving.has(session)) return false;
     if (this.policy.updateTime && session.isResumable) session.time = this.now();
     return this.cache.add(session, this.listener);
   }
@@ -146,7 +150,6 @@ export class SessionStore {
   }
 
   #removed(session: Session, reason: RemovalReason): void {
-    this.#announced.delete(session);
     if (this.#leaving.has(session)) return; // the remove callback has removed it, which would go on for ever
     this.#emit?.({ type: 'session-removed', session, reason });
     this.#leaving.add(session);
@@ -160,7 +163,6 @@ export class SessionStore {
 
   /** Another object has its key. Not told to remove: an application that deletes by id would delete the other. */
   #replaced(session: Session): void {
-    this.#announced.delete(session);
     this.#emit?.({ type: 'session-replaced', session });
   }
 

@@ -186,6 +186,21 @@ for (const version of VERSIONS) {
       expect(config.store.cache?.size).to.equal(2);
     });
 
+    it('remove: once for each, also where it removes one that left with it and has yet to be told', () => {
+      const removed: string[] = [];
+      const sessions: Session[] = [];
+      const config = server({
+        onNew: (session) => void sessions.push(session),
+        onRemove: (session, reason) => {
+          removed.push(`${sessions.indexOf(session)} ${reason}`);
+          for (const one of sessions) config.removeSession(one);
+        },
+      });
+      connect(config, { version: 'TLSv1.3' });
+      config.flushSessions(0);
+      expect(removed).to.deep.equal(['0 flushed', '1 flushed']);
+    });
+
     it('remove: throws, or rejects, and nothing comes of it but an event', async () => {
       for (const onRemove of [
         () => {
@@ -266,6 +281,18 @@ for (const version of VERSIONS) {
         expect(ids[0]).to.have.lengthOf(64);
         expect(errors(result.events)).to.include('generateId');
       }
+    });
+
+    it('what has expired while the store was asked is not resumed', () => {
+      const removed: RemovalReason[] = [];
+      const first = connect(server({ timeout: 10 }, { tickets: { initial: 1 } }), { version });
+      const kept = first.connection.session?.dup() as Session;
+      const onRemove = (_session: Session, reason: RemovalReason) => void removed.push(reason);
+      const second = connect(server({ cache: false, onGet: () => new Promise(() => {}), onRemove }), again(first));
+      world.advance(11);
+      second.answer({ value: kept });
+      expect(second.connection.resumption.reason).to.equal('expired');
+      expect(removed).to.deep.equal(['expired']);
     });
 
     it('what is given too late is given back', () => {

@@ -3,7 +3,6 @@
  * SSL_CTX_flush_sessions(3)). It knows sessions and whom to tell that one has left; of handshakes it knows nothing.
  */
 
-import { latin1 } from '../wire/bytes.ts';
 import type { Version } from '../wire/registry.ts';
 import type { OnRemove, RemovalReason } from './callbacks.ts';
 import { type Expiring, ExpiryHeap } from './expiry-heap.ts';
@@ -11,6 +10,8 @@ import type { Session } from './session.ts';
 
 /** SSL_SESSION_CACHE_MAX_SIZE_DEFAULT */
 const DEFAULT_MAX_ENTRIES = 20480;
+
+const MAX_ID = 32;
 
 /** See `compat` of the server's options. */
 export type Compat = 'openssl-3';
@@ -30,6 +31,8 @@ export interface SessionCacheOptions {
  * of the call that made the session leave, after all others have been told.
  */
 export interface RemovalListener {
+  /** It is out, and will be told of in its turn: others that left with it may come first. Must not use the cache. */
+  departing?(session: Session): void;
   removed(session: Session, reason: RemovalReason): void;
   /** Another object has taken its key: no removal, as the key is still there (SSL_CTX_add_session(3)). */
   replaced?(session: Session): void;
@@ -223,6 +226,7 @@ export class SessionCache {
   #depart(entry: Entry, reason: Departure['reason']): Departure {
     this.#unlink(entry);
     if (rulesOut(reason)) entry.session.forbidResumption();
+    entry.listener.departing?.(entry.session);
     return { entry, reason };
   }
 
@@ -248,9 +252,13 @@ export class SessionCache {
   }
 }
 
-/** TLS 1.2 and 1.3 have ids of their own, as in OpenSSL. */
+/**
+ * TLS 1.2 and 1.3 have ids of their own, as in OpenSSL. All at once, not character by character: strings put together from
+ * pieces make an addition to a full cache twice as dear.
+ */
 function keyOf(version: Version, id: Uint8Array): string {
-  return `${version.at(-1)}${latin1(id)}`;
+  if (id.length > MAX_ID) return ''; // nobody's, and too long for arguments perhaps
+  return String.fromCharCode(version === 'TLSv1.3' ? 3 : 2, ...id);
 }
 
 /**

@@ -80,7 +80,6 @@ function* findSession(
   const { settings, facts } = context;
   const identities = hello.extensions.preSharedKey?.identities ?? [];
   const mechanism = settings.tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
-  const offer = offerOf(context, hello, suites);
   const verdicts: Verdict[] = [];
   facts.verdicts = verdicts;
   for (const [identityIndex, { identity }] of identities.entries()) {
@@ -89,6 +88,8 @@ function* findSession(
       return 'too-many-identities';
     }
     const { found, facts: ticket } = yield* lookUp(context, identity, lookups);
+    // Not before: a store may take its time.
+    const offer = offerOf(context, hello, suites);
     const judged = typeof found === 'string' ? undefined : yield* judge(context, found, offer);
     const reason = typeof found === 'string' ? found : judged?.broken?.reason;
     verdicts.push(new Verdict({ mechanism, identityIndex, reason, ticket, judged }));

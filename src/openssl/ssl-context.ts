@@ -75,7 +75,6 @@ export class SslContext {
     this.#base = base;
     this.#policy = {
       ...policy,
-      generateId: (info) => this.#generateId(this.#ssl(info)),
       notResumable: (info, isForwardSecure) => this.#rulesOut(this.#ssl(info), isForwardSecure),
     };
     this.#store = new SessionStore({ cache, policy: this.#policy, world: base.world, compat: base.compat });
@@ -276,7 +275,13 @@ export class SslContext {
   /** SSL_CTX_set_generate_session_id(3) */
   setGenerateSessionId(callback: GenerateSessionIdCallback | null): number {
     this.#generate = callback;
+    if (callback !== null) this.expectGeneratedIds();
     return 1;
+  }
+
+  /** What {@link Ssl} needs for a callback of its own: from now on there may be ids of other lengths than the engine's. */
+  expectGeneratedIds(): void {
+    this.#policy.generateId = (info) => this.#generateId(this.#ssl(info));
   }
 
   /** SSL_CTX_set_not_resumable_session_callback(3) */

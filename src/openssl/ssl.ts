@@ -180,9 +180,9 @@ export class Ssl {
   /** SSL_free(3). Unless SSL_SENT_SHUTDOWN is set, a completed connection takes its session along; see `sessions.removeUnclean`. */
   free(): void {
     if (this.#isFreed) throw new Error('free() of a connection that has been freed');
+    this.#isFreed = true; // before remove is called, which might free once more
     this.#end();
     this.#dropKept();
-    this.#isFreed = true;
     if (this.#own !== undefined) this.#ctx.free();
   }
 
@@ -252,6 +252,7 @@ export class Ssl {
   /** SSL_set_generate_session_id(3) */
   setGenerateSessionId(callback: GenerateSessionIdCallback | null): number {
     this.#generate = callback;
+    if (callback !== null) this.#ctx.expectGeneratedIds();
     return 1;
   }
 

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
 import type { RemovalReason } from '../../src/cache/callbacks.ts';
 import { Session, type SessionParameters } from '../../src/cache/session.ts';
 import { type RemovalListener, SessionCache, type SessionCacheOptions } from '../../src/cache/session-cache.ts';
@@ -184,6 +183,15 @@ describe('SessionCache', () => {
     });
   });
 
+  it('has nothing under an id that is longer than ids are', () => {
+    const cache = new SessionCache();
+    cache.add(session(0, 10, { id: new Uint8Array(32) }));
+    for (const length of [33, 2 ** 20]) {
+      expect(cache.has('TLSv1.3', new Uint8Array(length))).to.equal(false);
+      expect(cache.get('TLSv1.3', new Uint8Array(length), 0)).to.equal(undefined);
+    }
+  });
+
   describe('take', () => {
     it('is true once', () => {
       const { cache, told } = recorded();
@@ -318,116 +326,4 @@ describe('SessionCache', () => {
       expect(told).to.deep.equal(['flushed 1']);
     });
   });
-
-  describe('model', () => {
-    it('does what a plain array does, whatever is done to it; the holds add up', () => {
-      fc.assert(
-        fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
-          const world = new World();
-          for (const step of steps) {
-            world.perform(step);
-            world.check();
-          }
-        }),
-        { numRuns: 500 },
-      );
-    });
-  });
 });
-
-/** One of 12 sessions (under 8 keys), and what is done with it. */
-interface Step {
-  readonly verb: 'add' | 'remove' | 'take' | 'discard' | 'get' | 'flush' | 'timeout' | 'limit';
-  readonly slot: number;
-  readonly seconds: number;
-}
-
-const anyStep: fc.Arbitrary<Step> = fc.record({
-  verb: fc.constantFrom('add', 'add', 'add', 'remove', 'take', 'discard', 'get', 'flush', 'timeout', 'limit'),
-  slot: fc.nat(11),
-  seconds: fc.nat(9),
-});
-
-/** The cache beside its specification: an array in order, from which everything is found by looking. */
-class World {
-  readonly told: string[] = [];
-  readonly expected: string[] = [];
-  readonly cache = new SessionCache({ onRemove: (gone, reason) => this.told.push(`${reason} ${idOf(gone)}`) });
-  readonly everyone: Session[] = [];
-  slots = Array.from({ length: 12 }, (_, slot) => this.#make(slot, 5));
-  /** The soonest to expire first; of equals the oldest first. */
-  model: Session[] = [];
-  limit = 20480;
-
-  #make(slot: number, expires: number): Session {
-    const one = session(slot % 8, expires);
-    this.everyone.push(one);
-    return one;
-  }
-
-  perform({ verb, slot, seconds }: Step): void {
-    let one = this.slots[slot];
-    if (one === undefined) return;
-    if (verb === 'add' && !one.isResumable) this.slots[slot] = one = this.#make(slot, seconds);
-    const present = this.model.find((other) => idOf(other) === slot % 8);
-    const { id } = one;
-    if (verb === 'add') this.#add(one, present);
-    if (verb === 'remove') expect(this.cache.remove(one)).to.equal(this.#leave('removed', present));
-    if (verb === 'take') expect(this.cache.take('TLSv1.3', id)).to.equal(this.#leave('consumed', present));
-    if (verb === 'discard') expect(this.cache.discard(one)).to.equal(this.#drop(present === one ? one : undefined));
-    if (verb === 'get') this.#get(id, seconds, present);
-    if (verb === 'flush') this.#flush(seconds);
-    if (verb === 'timeout') this.#timeout(one, seconds);
-    if (verb === 'limit') this.limit = this.cache.maxEntries = seconds;
-  }
-
-  #insert(one: Session): void {
-    this.#drop(one);
-    const after = this.model.findIndex(({ expires }) => expires > one.expires);
-    this.model.splice(after < 0 ? this.model.length : after, 0, one);
-  }
-
-  #drop(one: Session | undefined): boolean {
-    const had = one !== undefined && this.model.includes(one);
-    this.model = this.model.filter((other) => other !== one);
-    return had;
-  }
-
-  #leave(reason: RemovalReason, one: Session | undefined): boolean {
-    if (one !== undefined) this.expected.push(`${reason} ${idOf(one)}`);
-    return this.#drop(one);
-  }
-
-  #add(one: Session, present: Session | undefined): void {
-    if (present !== one) {
-      this.#drop(present);
-      while (this.limit > 0 && this.model.length >= this.limit) this.#leave('evicted', this.model[0]);
-    }
-    this.#insert(one);
-    expect(this.cache.add(one)).to.equal(present !== one);
-  }
-
-  #get(id: Uint8Array, now: number, present: Session | undefined): void {
-    const isExpired = present !== undefined && now > present.expires;
-    if (isExpired) this.#leave('expired', present);
-    expect(this.cache.get('TLSv1.3', id, now)).to.equal(isExpired ? 'expired' : present);
-  }
-
-  #flush(now: number): void {
-    const gone = this.model.filter(({ expires }) => now === 0 || now > expires);
-    for (const one of gone) this.#leave('flushed', one);
-    expect(this.cache.flush(now)).to.equal(gone.length);
-  }
-
-  #timeout(one: Session, seconds: number): void {
-    one.timeout = seconds;
-    if (this.model.includes(one)) this.#insert(one);
-  }
-
-  check(): void {
-    expect([...this.cache]).to.deep.equal(this.model);
-    expect(this.cache.size).to.equal(this.model.length);
-    expect(this.told).to.deep.equal(this.expected);
-    for (const one of this.everyone) expect(one.holds).to.equal(this.model.includes(one) ? 2 : 1);
-  }
-}

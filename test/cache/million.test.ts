@@ -1,0 +1,92 @@
+/** A cache that is full stays as large as it is, whatever goes through it: neither it nor what has left keeps memory. */
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect } from 'chai';
+import { Session } from '../../src/cache/session.ts';
+import { SessionCache } from '../../src/cache/session-cache.ts';
+
+const MIB = 2 ** 20;
+const CAPACITY = 20_480;
+
+/** Bytes in use once all garbage is gone. */
+function memory(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  collect();
+  collect(); // what the first one has found to be dead of buffers is freed by the second
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** As a handshake makes it: the id is 32 bytes, and some lifetimes are shorter than others. */
+function session(n: number): Session {
+  const id = new Uint8Array(32);
+  new DataView(id.buffer).setUint32(0, n);
+  return new Session({
+    version: 'TLSv1.3',
+    cipherSuite: 0x1301,
+    id,
+    secret: new Uint8Array(32).fill(0x5a),
+    time: Math.floor(n / 1000),
+    timeout: 7200 - (n % 97),
+    authTime: Math.floor(n / 1000),
+    extendedMasterSecret: true,
+    idContext: new Uint8Array(0),
+    serverName: 'localhost',
+    group: 29,
+    scope: 'label:',
+  });
+}
+
+/** A full cache that sessions go through; of one in a thousand the application has a hold. */
+class Stream {
+  readonly kept = new Set<Session>();
+  evicted = 0;
+  readable = 0;
+  #leaving: { readonly session: Session; readonly secret: Uint8Array } | undefined;
+  #next = 0;
+  readonly cache = new SessionCache({
+    onRemove: (gone) => {
+      this.evicted++;
+      this.#leaving = { session: gone, secret: gone.secret };
+    },
+  });
+
+  /** Adds sessions until there have been so many. */
+  fill(total: number): void {
+    for (; this.#next < total; this.#next++) {
+      const one = session(this.#next);
+      this.cache.add(one);
+      if (this.#next % 1000 === 0) this.kept.add(one);
+      else one.free();
+      this.#inspect();
+    }
+  }
+
+  /** Who has left is wiped, unless somebody still holds him. */
+  #inspect(): void {
+    if (this.#leaving === undefined) return;
+    const { session: gone, secret } = this.#leaving;
+    if (gone.holds === 0 ? secret.some((byte) => byte !== 0) : !this.kept.has(gone)) this.readable++;
+    this.#leaving = undefined;
+  }
+}
+
+describe('a million sessions', function () {
+  this.timeout(120_000);
+
+  it('go through a cache of 20480, which does not grow; who has left is wiped', () => {
+    const stream = new Stream();
+    stream.fill(100_000);
+    const before = memory();
+    stream.fill(1_000_000);
+    const after = memory();
+    expect(stream.cache.size).to.equal(CAPACITY);
+    expect(stream.evicted).to.equal(1_000_000 - CAPACITY);
+    expect(stream.readable, 'secrets that were left readable').to.equal(0);
+    for (const one of stream.kept) expect(one.secret[0]).to.equal(0x5a);
+    // Each session takes about a kilobyte: if only one in a hundred stayed, that would be 9 MiB.
+    expect(after - before).to.be.lessThan(4 * MIB);
+  });
+});
