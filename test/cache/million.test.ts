@@ -35,7 +35,7 @@ function session(n: number): Session {
     idContext: new Uint8Array(0),
     serverName: 'localhost',
     group: 29,
-    scope: 'label:',
+    scope: { label: '00112233445566778899aabbccddeeff' },
   });
 }
 
