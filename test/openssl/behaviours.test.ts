@@ -359,8 +359,6 @@ for (const version of VERSIONS) {
   });
 }
 
-describe('not yet: tickets that the server does not have to keep', () => {});
-
 describe('TLS 1.2', () => {
   const version = 'TLSv1.2';
 
