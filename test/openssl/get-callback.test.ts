@@ -594,12 +594,14 @@ describe('SSL_CTX_sess_set_get_cb, TLSv1.3', () => {
     const second = connect(ctx, { version, psks });
     expect(second.ssl.connection?.resumption.identityIndex).to.equal(2);
     expect(ids).to.deep.equal(psks.slice(0, 3).map(({ identity }) => toHex(identity)));
+    expect([ctx.sessMisses(), ctx.sessCbHits(), ctx.sessHits()]).to.deep.equal([1, 1, 1]);
   });
 
   for (const found of [true, false]) {
     it(`a HelloRetryRequest: one call for both hellos, whether it ${found ? 'has the session' : 'has none'}; counted once`, () => {
       const { pair, session } = keepAway(ctx, { version });
       const journal = new Journal(ctx, { onGet: () => (found ? session : null) });
+      ctx.setSessionCacheMode(SESS_CACHE_SERVER | SESS_CACHE_NO_INTERNAL_STORE); // or it would be found there the second time
       const second = connect(ctx, { ...again(pair), keyShares: [] });
       expect(second.client.helloRetryRequest).not.to.equal(undefined);
       expect(second.ssl.sessionReused()).to.equal(Number(found));

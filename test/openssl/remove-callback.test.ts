@@ -10,7 +10,7 @@ import type { SslContext } from '../../src/openssl/ssl-context.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { TestWorld } from '../support/world.ts';
-import { failures, Journal, keepAway, leave, promisesAreDone } from './journal.ts';
+import { failures, idOf, Journal, keepAway, leave, promisesAreDone } from './journal.ts';
 import { again, connect, context, type Pair, pass, VERSIONS } from './support.ts';
 
 let world: TestWorld;
@@ -199,6 +199,26 @@ for (const version of VERSIONS) {
         expect([session.isResumable, session.holds]).to.deep.equal([false, 1]);
       }
     });
+  });
+
+  describe(`SSL_CTX_sess_set_remove_cb, ${version}: what get has brought`, () => {
+    for (const reason of ['expired', 'unclean', 'alert-received'] as const) {
+      it(`is told of as '${reason}', once, though the context has never announced it`, () => {
+        const ctx = strict();
+        const { pair, session } = keepAway(ctx, { version });
+        ctx.setSessionCacheMode(SESS_CACHE_SERVER | SESS_CACHE_NO_INTERNAL);
+        const journal = new Journal(ctx, { onGet: () => session.toDer() });
+        if (reason === 'expired') world.advance(7201);
+        ctx.setNumTickets(0);
+        const second = connect(ctx, again(pair));
+        if (reason === 'alert-received') second.client.sendAlert('internal_error');
+        pass(second).ssl.free();
+        const ofIt = journal.removed.filter((gone) => idOf(gone) === idOf(session));
+        expect(ofIt.length).to.equal(1);
+        expect(journal.calls.filter((call) => call.startsWith('remove'))[0]).to.equal(`remove ${reason}`);
+        expect([ofIt[0] === session, ofIt[0]?.isResumable, ofIt[0]?.holds]).to.deep.equal([false, false, 0]);
+      });
+    }
   });
 
   describe(`SSL_CTX_sess_set_remove_cb, ${version}: order`, () => {
