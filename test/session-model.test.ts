@@ -434,6 +434,7 @@ class Servers extends Histories<ServerVerb> {
       mode: policy.isKeeping ? 'server' : 'off',
       internalLookup: policy.internalLookup,
       internalStore: policy.internalStore,
+      foreign: true, // the sessions made by hand have no scope
       updateTime: policy.updateTime,
       removeUnclean: policy.removeUnclean,
       timeout: policy.timeout,
