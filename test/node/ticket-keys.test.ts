@@ -1,11 +1,12 @@
-/** `ticketKeys`, getTicketKeys() and setTicketKeys() as in node:tls. */
+/** `ticketKeys`, getTicketKeys() and setTicketKeys() as in node:tls; tickets on demand. */
 
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { expect } from 'chai';
 import { defineServer, TicketKeyRing, ticketKeysFrom, WeakTicketKeyError } from '../../src/index.ts';
-import { createServer, type NodeServerOptions } from '../../src/node/index.ts';
+import { createServer, type NodeServerOptions, type TlsSocket } from '../../src/node/index.ts';
 import { systemWorld } from '../../src/world.ts';
-import { credentials, only, startServer, stopServers, VERSIONS, visit } from './support.ts';
+import { credentials, only, open, startServer, stopServers, textOf, VERSIONS, visit } from './support.ts';
 
 afterEach(stopServers);
 
@@ -84,4 +85,36 @@ describe('ticketKeys', () => {
       expect(() => createServer(given)).to.throw(type, message);
     });
   }
+});
+
+describe('sendTicket() of a socket', () => {
+  it('sends the only ticket where the timing is manual, and it resumes', async () => {
+    const { server, port } = await startServer({ tickets: { timing: 'manual' } }, () => {});
+    const [[socket], client] = await Promise.all([
+      once(server, 'secureConnection') as Promise<[TlsSocket]>,
+      open({ port, ...only('TLSv1.3') }),
+    ]);
+    let tickets = 0;
+    client.on('session', () => tickets++);
+    socket.sendTicket();
+    const [session] = (await once(client, 'session')) as [Buffer];
+    client.resume();
+    socket.end();
+    await once(client, 'close');
+    expect(tickets).to.equal(1);
+    expect(() => socket.sendTicket()).to.throw(Error, 'sendTicket() is for TLS 1.3');
+    server.on('secureConnection', (next) => next.end());
+    expect((await visit({ port, ...only('TLSv1.3'), session })).isReused).to.equal(true);
+  });
+
+  it('is a mistake in TLS 1.2, which the connection survives', async () => {
+    const { server, port } = await startServer({}, () => {});
+    const [[socket], client] = await Promise.all([
+      once(server, 'secureConnection') as Promise<[TlsSocket]>,
+      open({ port, ...only('TLSv1.2') }),
+    ]);
+    expect(() => socket.sendTicket()).to.throw(Error, 'sendTicket() is for TLS 1.3');
+    socket.end('bye');
+    expect(await textOf(client)).to.equal('bye');
+  });
 });
