@@ -28,7 +28,7 @@ export function describeSession(session: Session, sealedBy: SealedBy | undefined
     cipherSuite: nameOf(CipherSuite, session.cipherSuite),
     id: toHex(session.id),
     idContext: toHex(idContext),
-    idContextText: latin1(idContext),
+    idContextText: textIn(idContext),
     secret: showSecrets ? toHex(secret) : null,
     secretLength: secret.length,
     time: isoTime(time),
@@ -89,7 +89,7 @@ function rows(session: SessionDescription): Row[] {
     ['version', session.version],
     ['cipher suite', session.cipherSuite],
     ['session id', session.id || '-'],
-    ['session id context', idContext === '' ? '-' : `hex:${idContext} (${idContextText})`],
+    ['session id context', contextText(idContext, idContextText)],
     [session.version === 'TLSv1.3' ? 'PSK' : 'master secret', secret ?? hidden(secretLength)],
     ['made', session.time],
     ['expires', `${session.expires} (timeout ${session.timeout} s)`],
@@ -101,6 +101,17 @@ function rows(session: SessionDescription): Row[] {
     ['ticket age add', String(session.ticketAgeAdd)],
     ['application data', applicationDataLength === 0 ? '-' : (applicationData ?? hidden(applicationDataLength))],
   ];
+}
+
+function contextText(hex: string, text: string | null): string {
+  if (hex === '') return '-';
+  return text === null ? `hex:${hex}` : `hex:${hex} (the text '${text}')`;
+}
+
+/** Some are words, some are digests. */
+function textIn(bytes: Uint8Array): string | null {
+  const text = latin1(bytes);
+  return /^[\x20-\x7e]*$/.test(text) ? text : null;
 }
 
 function hidden(length: number): string {

@@ -27,7 +27,7 @@ const parameters: SessionParameters = {
   timeout: 7200,
   authTime: 1_699_990_000,
   extendedMasterSecret: true,
-  idContext: ascii('fleet\x01'),
+  idContext: ascii('fleet'),
   serverName: 'example.org',
   alpnProtocol: 'h2',
   group: NamedGroup.x25519,
@@ -84,7 +84,7 @@ describe('inspect', () => {
     'version                    TLSv1.3',
     'cipher suite               TLS_AES_128_GCM_SHA256',
     `session id                 ${'01'.repeat(32)}`,
-    'session id context         hex:666c65657401 (fleet\\u0001)',
+    "session id context         hex:666c656574 (the text 'fleet')",
     'PSK                        32 bytes, not shown without --show-secrets',
     'made                       2023-11-14T22:13:20.000Z',
     'expires                    2023-11-15T00:13:20.000Z (timeout 7200 s)',
@@ -108,6 +108,12 @@ describe('inspect', () => {
       assert.match(lines.at(-1) ?? '', /^scope shared +-$/);
     });
   }
+
+  it('shows a context that is no text in hexadecimal alone', () => {
+    const path = file('digest', new Session({ ...parameters, idContext: Uint8Array.of(0x41, 0xb1) }).toDer());
+    assert.include(inspected('--session', path), 'session id context         hex:41b1');
+    assert.strictEqual(JSON.parse(inspected('--session', path, '--json')[0] ?? '').idContextText, null);
+  });
 
   it('finds the session among what s_client prints', () => {
     const text = `CONNECTED(00000003)\n---\n${new Session(parameters).toPem()}---\n`;
@@ -134,8 +140,8 @@ describe('inspect', () => {
       version: 'TLSv1.3',
       cipherSuite: 'TLS_AES_128_GCM_SHA256',
       id: '01'.repeat(32),
-      idContext: '666c65657401',
-      idContextText: 'fleet\x01',
+      idContext: '666c656574',
+      idContextText: 'fleet',
       secret: null,
       secretLength: 32,
       time: '2023-11-14T22:13:20.000Z',

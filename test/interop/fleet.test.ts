@@ -253,6 +253,26 @@ describe('interop: the session id context', () => {
   });
 });
 
+describeWith(['nginx'], 'interop: a ticket of ours that nginx has renewed', () => {
+  it('TLSv1.3: has still the scope that ours has made it in, and needs no foreign', async () => {
+    const fellow = fellowCalled('nginx');
+    const [keys] = fellow.makeKeys();
+    const { idContext } = await ticketOf(fellow, 'TLSv1.3');
+    const starting = startOne(fellow, keys, fromHex(idContext), { foreign: false });
+    await withBoth(fellow.start(keys), starting, async (theirs, ours) => {
+      const first = await visitPage(ours.port, 'TLSv1.3');
+      const second = await visitPage(theirs.port, 'TLSv1.3', { session: first.session });
+      const { scope } = await inspected(second.session, fellow, keys);
+      expect(scope).to.deep.equal((await inspected(first.session, fellow, keys)).scope);
+      expect(scope).to.have.property('serverName');
+      const third = await visitPage(ours.port, 'TLSv1.3', { session: second.session });
+      expect([second.resumed, third.resumed]).to.deep.equal([true, true]);
+      const elsewhere = { session: second.session, serverName: 'other.example' };
+      expect((await visitPage(ours.port, 'TLSv1.3', elsewhere)).resumed).to.equal(false);
+    });
+  });
+});
+
 describe('interop: ticketKeys of node:tls, on both sides', () => {
   for (const version of VERSIONS) {
     it(`${version}: as the same option`, async () => {
