@@ -108,7 +108,12 @@ export class Server extends NetServer {
     const onGet = (id: Uint8Array) => this.#resumeSession(id);
     const adapted = { ...this.#adapted, ...(name === 'onNew' ? { onNew } : { onGet }) };
     const cache = store.cache ?? (false as const);
-    this.#config = defineServer({ ...this.#core, sessions: { ...sessions, ...store.policy, ...adapted, cache } });
+    const tickets = { ...this.#core.tickets, keys: this.#config.ticketPolicy.keys };
+    this.#config = defineServer({
+      ...this.#core,
+      tickets,
+      sessions: { ...sessions, ...store.policy, ...adapted, cache },
+    });
     this.#adapted = adapted;
   }
 

@@ -264,6 +264,13 @@ describe('serve', function () {
       });
     }
 
+    it('may not be such as can be guessed', async () => {
+      const file = join(folder, 'zeros');
+      writeFileSync(file, new Uint8Array(48));
+      const error = await start(['--ticket-keys', `nginx:${file}`]).catch((reason) => reason);
+      assert.match(String(error), /^Fault: --ticket-keys nginx:.*zeros: this ticket key is not random/);
+    });
+
     it('may not be the same twice', async () => {
       const file = keyFile('twice');
       const words = ['--ticket-keys', `node:${file}`, '--ticket-keys', `apache:${file}`];

@@ -41,12 +41,17 @@ for (const version of VERSIONS) {
       expect((await visit({ port, ...only(version), session: second.session })).isReused).to.equal(true);
     });
 
-    it("are still those when listeners of node:tls's kind have come", async () => {
-      const { server, port } = await startServer({ ticketKeys: randomBytes(48) });
-      const { session } = await visit({ port, ...only(version) });
-      server.on('resumeSession', (_id, callback) => callback(null, null));
-      expect((await visit({ port, ...only(version), session })).isReused).to.equal(true);
-    });
+    for (const [whose, options] of [
+      ['given', () => ({ ticketKeys: randomBytes(48) })],
+      ["the server's own", () => ({ tickets: { mode: 'stateless' } }) as const],
+    ] as const) {
+      it(`are still those when listeners of node:tls's kind have come: ${whose}`, async () => {
+        const { server, port } = await startServer(options());
+        const { session } = await visit({ port, ...only(version) });
+        server.on('resumeSession', (_id, callback) => callback(null, null));
+        expect((await visit({ port, ...only(version), session })).isReused).to.equal(true);
+      });
+    }
   });
 }
 
