@@ -12,9 +12,20 @@ export {
   type OnTake,
   type RemovalReason,
 } from './cache/callbacks.ts';
+export type { Scope, ScopeField } from './cache/scope.ts';
+export type { SealCounts } from './cache/seal-counts.ts';
 export { Session, type SessionParameters } from './cache/session.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
 export { SESSION_PEM_LABEL, SessionDecodeError } from './cache/session-der.ts';
+export type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from './cache/ticket-callbacks.ts';
+export type { TicketCipher, TicketFailure, TicketFormat } from './cache/ticket-format.ts';
+export { aeadTickets } from './cache/ticket-format-aead.ts';
+export { cbcTickets } from './cache/ticket-format-cbc.ts';
+export { type NoTicket, TicketKey, type TicketKeyOptions } from './cache/ticket-key.ts';
+export { TicketKeyFileError, type TicketKeyProducer, ticketKeyFile, ticketKeysFrom } from './cache/ticket-key-files.ts';
+export type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
+export { type RingWorld, type RotationOptions, type TicketKeyInfo, TicketKeyRing } from './cache/ticket-key-ring.ts';
+export { WeakTicketKeyError } from './cache/ticket-key-strength.ts';
 export { defineServer, type ServerConfig } from './config.ts';
 export { type ConnectionOptions, ServerConnection } from './connection.ts';
 export { selfSignedCertificate } from './crypto/certificate.ts';
@@ -29,14 +40,18 @@ export type {
   Hash,
   HmacKey,
   KeyAgreement,
+  RandomBytes,
   RunningHash,
 } from './crypto/provider.ts';
-export type { Deferred, Event, Outcome, Question, Step } from './events.ts';
+export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
+export type { TicketFacts } from './handshake/context.ts';
 export type { Mechanism, NoResumption, Resumption } from './handshake/resumption.ts';
+export type { Check, Verdict } from './handshake/verdict.ts';
 export type {
   CacheMode,
   ClientAuthOptions,
   PemCredential,
+  ScopeOptions,
   ServerOptions,
   SessionOptions,
   TicketOptions,

@@ -43,7 +43,7 @@ const LAYOUTS: Readonly<Record<TicketKeyProducer, readonly Layout[]>> = {
   haproxy: [aesHmac16, aesHmac32],
 };
 
-const PRODUCERS = Object.keys(LAYOUTS) as TicketKeyProducer[];
+export const TICKET_KEY_PRODUCERS = Object.keys(LAYOUTS) as readonly TicketKeyProducer[];
 
 /** HAProxy's TLS_TICKETS_NO: how many keys its file has to have, and of how many, the last, it takes notice. */
 const HAPROXY_KEYS = 3;
@@ -87,8 +87,8 @@ export function ticketKeyFile(producer: TicketKeyProducer, key: TicketKey): Uint
 }
 
 function requireProducer(producer: string): void {
-  if (PRODUCERS.some((known) => known === producer)) return;
-  throw new TypeError(`no ticket keys of ${producer} are known; of ${PRODUCERS.join(', ')} they are`);
+  if (TICKET_KEY_PRODUCERS.some((known) => known === producer)) return;
+  throw new TypeError(`no ticket keys of ${producer} are known; of ${TICKET_KEY_PRODUCERS.join(', ')} they are`);
 }
 
 function keyFrom(

@@ -2,8 +2,10 @@
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Compat } from '../cache/session-cache.ts';
+import { TICKET_KEY_PRODUCERS, type TicketKeyProducer } from '../cache/ticket-key-files.ts';
 import { SUITES } from '../crypto/suites.ts';
-import type { ServerOptions } from '../options.ts';
+import type { ServerOptions, TicketOptions } from '../options.ts';
+import { fromHex, utf8 } from '../wire/bytes.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../wire/registry.ts';
 import { systemCode, usage } from './fault.ts';
 
@@ -11,6 +13,21 @@ import { systemCode, usage } from './fault.ts';
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
+}
+
+/** Name of a file with a ticket key, or with several, and whose format it has. */
+export interface TicketKeyFile {
+  readonly producer: TicketKeyProducer;
+  readonly file: string;
+}
+
+/** Which sessions are taken, and how the clients keep them. */
+export interface ResumptionSettings {
+  readonly tickets: TicketOptions['mode'];
+  /** The first seals; of none the server makes a key of its own. */
+  readonly ticketKeys: readonly TicketKeyFile[];
+  readonly idContext: Uint8Array | undefined;
+  readonly foreign: boolean;
 }
 
 type Protocol = Pick<ServerOptions, 'ciphers' | 'groups' | 'alpn' | 'pskModes'> & {
@@ -25,6 +42,7 @@ export interface ServeSettings {
   readonly certificates: readonly CertificateFiles[];
   readonly protocol: Protocol;
   readonly compat: Compat | undefined;
+  readonly resumption: ResumptionSettings;
   readonly echo: boolean;
   /** Name of the file that the secrets go to. */
   readonly keylog: string | undefined;
@@ -32,9 +50,21 @@ export interface ServeSettings {
   readonly verbose: boolean;
 }
 
+export interface InspectSettings {
+  /** What is looked into: a session, or a ticket or the session of a client who has one. */
+  readonly what: 'session' | 'ticket';
+  readonly file: string;
+  readonly ticketKeys: readonly TicketKeyFile[];
+  readonly showSecrets: boolean;
+  readonly json: boolean;
+}
+
 export type Command =
-  | { readonly name: 'help' | 'version' | 'serve-help' }
-  | { readonly name: 'serve'; readonly settings: ServeSettings };
+  | { readonly name: 'help' | 'version' | 'serve-help' | 'inspect-help' }
+  | { readonly name: 'serve'; readonly settings: ServeSettings }
+  | { readonly name: 'inspect'; readonly settings: InspectSettings };
+
+const COMMANDS = "'serve', 'inspect', and 'tls-resume --help'";
 
 const VERSIONS: Readonly<Record<string, Version>> = {
   '1.2': 'TLSv1.2',
@@ -43,8 +73,9 @@ const VERSIONS: Readonly<Record<string, Version>> = {
   'TLSv1.3': 'TLSv1.3',
 };
 const DEFAULT_PORT = 8443;
+const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
 
-/** The flags of `serve`. A name given twice counts as the last, but for the certificates. */
+/** The flags of `serve`. A name given twice counts as the last, but for the certificates and the ticket keys. */
 export const SERVE_FLAGS = {
   host: { type: 'string' },
   port: { type: 'string' },
@@ -57,10 +88,23 @@ export const SERVE_FLAGS = {
   alpn: { type: 'string' },
   'psk-modes': { type: 'string' },
   compat: { type: 'string' },
+  tickets: { type: 'string' },
+  'ticket-keys': { type: 'string', multiple: true },
+  'id-context': { type: 'string' },
+  foreign: { type: 'boolean' },
   echo: { type: 'boolean' },
   keylog: { type: 'string' },
   json: { type: 'boolean' },
   verbose: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+export const INSPECT_FLAGS = {
+  session: { type: 'string' },
+  ticket: { type: 'string' },
+  'ticket-keys': { type: 'string', multiple: true },
+  'show-secrets': { type: 'boolean' },
+  json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -69,13 +113,15 @@ const DEMO_FLAGS = { port: { type: 'string' }, help: { type: 'boolean', short: '
 /** @throws Fault naming the word that is wrong and what would be right */
 export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === 'help' && rest[0] === 'serve') return { name: 'serve-help' };
+  if (word === 'help' && rest[0] === 'inspect') return { name: 'inspect-help' };
   if (word === '--help' || word === '-h' || word === 'help') return { name: 'help' };
   if (word === '--version') return { name: 'version' };
   if (word === 'serve') return parseServe(rest);
-  if (word === undefined) throw usage("no command given; there is 'serve', and 'tls-resume --help'");
+  if (word === 'inspect') return parseInspect(rest);
+  if (word === undefined) throw usage(`no command given; there is ${COMMANDS}`);
   if (word.startsWith('-'))
     throw usage(`${word} stands before the command; flags come after it, as in 'tls-resume serve ${word} …'`);
-  throw usage(`unknown command '${word}'; there is 'serve', and 'tls-resume --help'`);
+  throw usage(`unknown command '${word}'; there is ${COMMANDS}`);
 }
 
 /** The port that the demo was told to listen on. @throws Fault */
@@ -93,12 +139,36 @@ function parseServe(words: readonly string[]): Command {
     certificates: certificates(flags.cert ?? [], flags.key ?? []),
     protocol: protocol(flags),
     compat: flags.compat === undefined ? undefined : compat(flags.compat),
+    resumption: resumption(flags),
     echo: flags.echo === true,
     keylog: flags.keylog === undefined ? undefined : nonEmpty('--keylog', flags.keylog),
     json: flags.json === true,
     verbose: flags.verbose === true,
   };
   return { name: 'serve', settings };
+}
+
+function parseInspect(words: readonly string[]): Command {
+  const flags = parseFlags(words, INSPECT_FLAGS, 'tls-resume inspect --help');
+  if (flags.help) return { name: 'inspect-help' };
+  const { session, ticket } = flags;
+  if ((session === undefined) === (ticket === undefined)) throw usage('give either --session F or --ticket F');
+  const ticketKeys = (flags['ticket-keys'] ?? []).map(ticketKeyFile);
+  if (ticket !== undefined && ticketKeys.length === 0)
+    throw usage('--ticket: --ticket-keys is missing, without which a ticket cannot be opened');
+  if (ticket === undefined && ticketKeys.length > 0)
+    throw usage('--ticket-keys: a session needs none; --ticket opens the ticket of a client');
+  const what = ticket === undefined ? 'session' : 'ticket';
+  return {
+    name: 'inspect',
+    settings: {
+      what,
+      file: nonEmpty(`--${what}`, session ?? ticket ?? ''),
+      ticketKeys,
+      showSecrets: flags['show-secrets'] === true,
+      json: flags.json === true,
+    },
+  };
 }
 
 /** parseArgs() of Node, with its complaints in one line each. */
@@ -146,6 +216,50 @@ function protocol(flags: ProtocolFlags): Protocol {
   function inRange(candidate: Version): boolean {
     return candidate >= minVersion && candidate <= maxVersion;
   }
+}
+
+interface ResumptionFlags {
+  readonly tickets?: string | undefined;
+  readonly 'ticket-keys'?: readonly string[] | undefined;
+  readonly 'id-context'?: string | undefined;
+  readonly foreign?: boolean | undefined;
+}
+
+/** Ticket keys alone say that tickets are to be stateless. */
+function resumption(flags: ResumptionFlags): ResumptionSettings {
+  const ticketKeys = (flags['ticket-keys'] ?? []).map(ticketKeyFile);
+  const [mode, ...more] = choices('--tickets', flags.tickets, TICKET_MODES) ?? [];
+  if (more.length > 0) throw usage(`--tickets: one of ${TICKET_MODES.join(', ')} is wanted`);
+  const tickets = mode ?? (ticketKeys.length > 0 ? 'stateless' : undefined);
+  if (ticketKeys.length > 0 && tickets !== 'stateless')
+    throw usage(`--ticket-keys: with --tickets ${tickets} nothing is sealed; leave one of them out`);
+  if (flags.foreign === true && ticketKeys.length === 0)
+    throw usage('--foreign: no other server has these keys; give those of a fleet with --ticket-keys');
+  const idContext = flags['id-context'];
+  return {
+    tickets,
+    ticketKeys,
+    idContext: idContext === undefined ? undefined : sessionIdContext(idContext),
+    foreign: flags.foreign === true,
+  };
+}
+
+/** `nginx:FILE`; a file's name may have colons. */
+function ticketKeyFile(text: string): TicketKeyFile {
+  const at = text.indexOf(':');
+  const producer = TICKET_KEY_PRODUCERS.find((known) => known === text.slice(0, Math.max(at, 0)));
+  if (producer !== undefined && at + 1 < text.length) return { producer, file: text.slice(at + 1) };
+  const known = TICKET_KEY_PRODUCERS.join(', ');
+  throw usage(`--ticket-keys: '${text}' is not PRODUCER:FILE; the producer is one of ${known}`);
+}
+
+/** Text, or bytes as `hex:…`. */
+function sessionIdContext(text: string): Uint8Array {
+  const hex = text.startsWith('hex:') ? text.slice('hex:'.length) : undefined;
+  if (hex !== undefined && !/^([0-9a-f]{2})*$/i.test(hex)) throw usage(`--id-context: '${hex}' is not hexadecimal`);
+  const bytes = hex === undefined ? utf8(text) : fromHex(hex);
+  if (bytes.length > 32) throw usage(`--id-context: ${bytes.length} bytes; at most 32 are possible`);
+  return bytes;
 }
 
 function port(text: string): number {

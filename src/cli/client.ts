@@ -3,11 +3,13 @@
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config.ts';
 import type { Event } from '../events.ts';
+import type { TicketFacts } from '../handshake/context.ts';
+import type { Verdict } from '../handshake/verdict.ts';
 import { accept, type TlsSocket } from '../node/index.ts';
 import { alertName, TlsAlert } from '../wire/alert.ts';
 import { toHex } from '../wire/bytes.ts';
 import { serveHttp } from './page.ts';
-import type { Client, Detail, Facts, Tell } from './report.ts';
+import type { Client, Detail, Facts, Offered, Tell } from './report.ts';
 
 /** Without traffic for so long a connection ends. */
 const IDLE_MS = 60_000;
@@ -107,6 +109,10 @@ function detailOf(event: Event): DetailOf<Detail> | undefined {
     }
     case 'session-removed':
       return { event: 'session-removed', session: toHex(event.session.id), reason: event.reason };
+    case 'verdicts':
+      return { event: 'verdicts', verdicts: event.verdicts.map(offeredOf) };
+    case 'no-ticket':
+      return { event: 'no-ticket', reason: event.reason };
     case 'alert': {
       const alert = alertName(event.description) ?? String(event.description);
       return { event: 'alert', direction: event.direction, alert };
@@ -115,6 +121,26 @@ function detailOf(event: Event): DetailOf<Detail> | undefined {
       return { event: 'callback-error', callback: event.callback, message: messageOf(event.error) };
   }
   return undefined;
+}
+
+function offeredOf(verdict: Verdict): Offered {
+  const { mechanism, accepted, checks, ticket } = verdict;
+  return {
+    mechanism,
+    identityIndex: verdict.identityIndex ?? null,
+    accepted,
+    reason: verdict.reason ?? null,
+    remedy: verdict.remedy ?? null,
+    ticket: ticket === undefined ? null : ticketOf(ticket),
+    session: verdict.sessionId ?? null,
+    age: verdict.age ?? null,
+    authAge: verdict.authAge ?? null,
+    checks,
+  };
+}
+
+function ticketOf({ keyName, format, phase, failure }: TicketFacts): NonNullable<Offered['ticket']> {
+  return { keyName: keyName ?? null, format: format ?? null, phase: phase ?? null, failure: failure ?? null };
 }
 
 function messageOf(error: unknown): string {

@@ -1,13 +1,17 @@
 /** The files that the command reads and writes. */
 
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import type { TicketKey } from '../cache/ticket-key.ts';
+import { TicketKeyFileError, ticketKeysFrom } from '../cache/ticket-key-files.ts';
+import { WeakTicketKeyError } from '../cache/ticket-key-strength.ts';
 import { type Credential, credentialFromPem } from '../crypto/credential.ts';
-import type { CertificateFiles } from './args.ts';
+import { wipe } from '../wire/bytes.ts';
+import type { CertificateFiles, TicketKeyFile } from './args.ts';
 import { systemReason, usage } from './fault.ts';
 
 /** @throws Fault naming the flag and the file, where one cannot be read or they do not belong together */
 export function loadCredential({ cert, key }: CertificateFiles): Credential {
-  const pem = { cert: read('--cert', cert), key: read('--key', key) };
+  const pem = { cert: read('--cert', cert).toString('utf8'), key: read('--key', key).toString('utf8') };
   try {
     return credentialFromPem(pem);
   } catch (error) {
@@ -19,9 +23,25 @@ export function loadCredential({ cert, key }: CertificateFiles): Credential {
   }
 }
 
-function read(flag: string, file: string): string {
+/** The keys in these files, in their order. @throws Fault naming the file that cannot be used, and nothing of its contents */
+export function loadTicketKeys(files: readonly TicketKeyFile[]): TicketKey[] {
+  return files.flatMap(({ producer, file }) => {
+    const bytes = read('--ticket-keys', file);
+    try {
+      return ticketKeysFrom(producer, bytes);
+    } catch (error) {
+      if (!(error instanceof TicketKeyFileError || error instanceof WeakTicketKeyError)) throw error;
+      throw usage(`--ticket-keys ${producer}:${file}: ${error.message}`);
+    } finally {
+      wipe(bytes);
+    }
+  });
+}
+
+/** @throws Fault naming the flag and the file */
+export function read(flag: string, file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
     throw usage(`${flag} ${file}: cannot be read (${systemReason(error)})`);
   }

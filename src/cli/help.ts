@@ -6,6 +6,7 @@ Usage: tls-resume <command> [flags]
 
 Commands:
   serve        answer TLS clients, and tell of each whether it resumed and if not, why not
+  inspect      show what is in a stored session or in a ticket
 
 Flags:
   -h, --help   this text; after a command, that of the command
@@ -36,7 +37,14 @@ What is spoken:
   --alpn LIST           application protocols, preferred first (the extension is ignored)
   --psk-modes LIST      of psk_dhe_ke, psk_ke, preferred first (psk_dhe_ke)
 
-Which sessions are kept:
+What is resumed:
+  --tickets MODE        stateful: the sessions are kept here; stateless: by the clients, in sealed tickets; off: nothing is
+                        resumed (stateful)
+  --ticket-keys P:F     the keys for sealed tickets, instead of one of its own; P says whose format the file F has:
+                        tls-resume, openssl, node, apache, nginx or haproxy. May be given again: the first key seals, all
+                        open. Sets --tickets stateless
+  --id-context C        the session id context, text or hex:BYTES; a session made under another is not resumed (empty)
+  --foreign             resume what other servers have sealed with these keys, too: by id context and host name alone
   --compat openssl-3    where OpenSSL 3's code and its manual pages differ, do as the code does (as the pages say)
 
 What is served:
@@ -44,17 +52,40 @@ What is served:
 
 What is told:
   --json                one JSON object a line instead of text
-  --verbose             also server name, ALPN, sessions and tickets made and removed, alerts, and callbacks that failed
+  --verbose             also server name, ALPN, sessions and tickets made and removed, alerts, callbacks that failed, and
+                        of each session that a client offered: its ticket's key, its age, every check and what came of it
   --keylog F            append the secrets of all connections to F, in NSS key log format, as Wireshark reads it
   -h, --help            this text
 
 JSON: every object has an "event". The first is "listening" {host, port, versions, certificate}; then for each client
 "connection" {id, remoteAddress, remotePort, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex,
 reason, serverName, alpnProtocol, signatureScheme} or "handshake-failed" {id, remoteAddress, remotePort, alert, origin,
-message}. What does not apply is null. With --verbose also "session-new", "session-removed", "session-refused", "alert",
-"callback-error" and "closed", each with the id of its connection. "accept-failed" {message} is trouble of the system's.
+message}. What does not apply is null. With --verbose also "verdicts", "session-new", "session-removed",
+"session-refused", "no-ticket", "alert", "callback-error" and "closed", each with the id of its connection.
+"accept-failed" {message} is trouble of the system's.
 
 Exit code: 0 after Ctrl-C or SIGTERM, 1 where it cannot listen, 2 for a mistake in the flags.
+`;
+
+export const INSPECT_HELP = `Usage: tls-resume inspect --session F
+       tls-resume inspect --ticket F --ticket-keys P:F
+
+Shows what is in a session or a ticket, field by field: also the session id context, by which servers that share tickets
+know their own ('tls-resume serve --id-context'), and the scope that it may be resumed in.
+
+What is shown:
+  --session F           a session as a server stores it or 'openssl s_client -sess_out' writes it, DER or PEM
+  --ticket F            a ticket: its bytes, or a client's session (DER or PEM) that has one
+  --ticket-keys P:F     the keys to open it with; P says whose format the file F has: tls-resume, openssl, node, apache,
+                        nginx or haproxy. May be given again
+
+How:
+  --show-secrets        the master secret or PSK as well: who has it can read and be the session
+  --json                one JSON object instead of text; what is not there is null
+  -h, --help            this text
+
+Exit code: 0, 1 where the file holds no session, or the keys do not open the ticket; 2 for a mistake in the flags or a file
+that cannot be read.
 `;
 
 export const DEMO_HELP = `Usage: npm start [-- flags]

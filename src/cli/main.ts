@@ -3,7 +3,8 @@
 
 import { parseCommand } from './args.ts';
 import type { ExitCode } from './fault.ts';
-import { GENERAL_HELP, SERVE_HELP } from './help.ts';
+import { GENERAL_HELP, INSPECT_HELP, SERVE_HELP } from './help.ts';
+import { inspect } from './inspect.ts';
 import { packageVersion, print, run, stopSignal } from './run.ts';
 import { serve } from './serve.ts';
 
@@ -15,6 +16,12 @@ async function main(): Promise<0 | ExitCode> {
       return 0;
     case 'serve-help':
       process.stdout.write(SERVE_HELP);
+      return 0;
+    case 'inspect-help':
+      process.stdout.write(INSPECT_HELP);
+      return 0;
+    case 'inspect':
+      for (const line of inspect(command.settings)) print(line);
       return 0;
     case 'version':
       print(packageVersion());

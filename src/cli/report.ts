@@ -1,8 +1,11 @@
 /** What the command tells: one object for each thing that happened, as a line of JSON or as a line for people. */
 
 import type { RemovalReason } from '../cache/callbacks.ts';
+import type { NoTicket } from '../cache/ticket-key.ts';
 import type { CallbackName } from '../events.ts';
+import type { TicketFacts } from '../handshake/context.ts';
 import type { Mechanism, NoResumption } from '../handshake/resumption.ts';
+import type { Check } from '../handshake/verdict.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
 
 /** A client, and the number of its connection. */
@@ -28,6 +31,23 @@ export interface Facts {
   readonly alpnProtocol: string | null;
   /** What the certificate's key signed with; none where a session vouches for the server. */
   readonly signatureScheme: string | null;
+}
+
+/** What has become of a session that the client has offered. `null` where something does not apply. */
+export interface Offered {
+  readonly mechanism: Mechanism;
+  readonly identityIndex: number | null;
+  readonly accepted: boolean;
+  readonly reason: NoResumption | null;
+  /** What would have made it pass. */
+  readonly remedy: string | null;
+  /** Sealed tickets only. */
+  readonly ticket: { readonly [Name in keyof TicketFacts]: Exclude<TicketFacts[Name], undefined> | null } | null;
+  readonly session: string | null;
+  /** Seconds, as `authAge`. */
+  readonly age: number | null;
+  readonly authAge: number | null;
+  readonly checks: readonly Check[];
 }
 
 export interface Listening {
@@ -57,12 +77,16 @@ export type Told =
 export type Detail = { readonly id: number } & (
   | { readonly event: 'session-new' | 'session-refused'; readonly session: string; readonly version: Version }
   | { readonly event: 'session-removed'; readonly session: string; readonly reason: RemovalReason }
+  | { readonly event: 'verdicts'; readonly verdicts: readonly Offered[] }
+  | { readonly event: 'no-ticket'; readonly reason: NoTicket }
   | { readonly event: 'alert'; readonly direction: 'sent' | 'received'; readonly alert: string }
   | { readonly event: 'callback-error'; readonly callback: CallbackName; readonly message: string }
   | { readonly event: 'closed'; readonly reason: 'clean' | 'idle' | 'error'; readonly message: string | null }
 );
 
 const DETAILS: readonly Told['event'][] = [
+  'verdicts',
+  'no-ticket',
   'session-new',
   'session-removed',
   'session-refused',
@@ -83,13 +107,18 @@ export function teller({ json, verbose }: Style, write: (line: string) => void):
   return (told) => {
     if (!verbose && DETAILS.includes(told.event)) return;
     if (json) return write(JSON.stringify(told));
-    write(asText(told));
-    if (verbose && told.event === 'connection') write(`#${told.id} ${extensions(told)}`);
+    for (const line of linesOf(told, verbose)) write(line);
   };
 }
 
-/** One line for people. */
-export function asText(told: Told): string {
+function linesOf(told: Told, verbose: boolean): string[] {
+  if (told.event === 'verdicts') return told.verdicts.flatMap(verdictLines).map((line) => `#${told.id} ${line}`);
+  const line = asText(told);
+  return verbose && told.event === 'connection' ? [line, `#${told.id} ${extensions(told)}`] : [line];
+}
+
+/** One line for people; of the verdicts {@link verdictLines} has several each. */
+export function asText(told: Exclude<Told, { event: 'verdicts' }>): string {
   if (told.event === 'listening') return listening(told);
   if (told.event === 'accept-failed') return `a connection could not be accepted: ${told.message}`;
   return `#${told.id} ${happening(told)}`;
@@ -118,7 +147,7 @@ function listening({ host, port, versions, certificate }: Listening): string {
   return `listening on ${addressText(host, port)} (${versions.join(', ')}; ${what})`;
 }
 
-function happening(told: Extract<Told, { id: number }>): string {
+function happening(told: Exclude<Extract<Told, { id: number }>, { event: 'verdicts' }>): string {
   switch (told.event) {
     case 'connection':
       return [clientText(told), told.version, told.cipherSuite, told.group ?? '-', resumptionText(told)].join(' ');
@@ -130,6 +159,8 @@ function happening(told: Extract<Told, { id: number }>): string {
       return `session ${short(told.session)} removed (${told.reason})`;
     case 'session-refused':
       return `session ${short(told.session)} refused by onNew`;
+    case 'no-ticket':
+      return `no ticket (${told.reason})`;
     case 'alert':
       return `alert ${told.direction}: ${told.alert}`;
     case 'callback-error':
@@ -137,6 +168,35 @@ function happening(told: Extract<Told, { id: number }>): string {
     case 'closed':
       return told.message === null ? `closed (${told.reason})` : `closed (${told.reason}: ${printable(told.message)})`;
   }
+}
+
+/** What was offered and what came of it; what is known of it; how it was checked; what would have helped. */
+export function verdictLines(offered: Offered): string[] {
+  const { mechanism, identityIndex, accepted, reason, checks, remedy } = offered;
+  const which = identityIndex === null ? mechanism : `${mechanism}, identity ${identityIndex}`;
+  const failed = checks.filter(({ passed }) => !passed).map(({ rule }) => `failed: ${rule}`);
+  const passed = checks.filter(({ passed }) => passed).map(({ rule }) => rule);
+  const known = [...ticketText(offered), ...sessionText(offered)];
+  return [
+    `offered ${which}: ${accepted ? 'accepted' : `declined (${reason})`}`,
+    ...(known.length === 0 ? [] : [`  ${known.join(', ')}`]),
+    ...(checks.length === 0 ? [] : [`  ${[...failed, `passed: ${passed.join(', ') || 'none'}`].join('; ')}`]),
+    ...(remedy === null ? [] : [`  it takes: ${remedy}`]),
+  ];
+}
+
+function ticketText({ ticket }: Offered): string[] {
+  if (ticket === null) return [];
+  const { keyName, format, phase, failure } = ticket;
+  const key = keyName === null ? 'no key name' : `key ${keyName}`;
+  const known = [format, phase].filter((word) => word !== null);
+  return [known.length === 0 ? key : `${key} (${known.join(', ')})`, ...(failure === null ? [] : [failure])];
+}
+
+function sessionText({ session, age, authAge }: Offered): string[] {
+  if (age === null) return [];
+  const which = session === null || session === '' ? 'session' : `session ${short(session)}`;
+  return [`${which} is ${age} s old`, `authenticated ${authAge} s ago`];
 }
 
 const alertBy = { local: ', alert sent', remote: ', alert received' } as const;

@@ -2,15 +2,16 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { TicketKeyRing } from '../cache/ticket-key-ring.ts';
 import { defineServer } from '../config.ts';
 import { selfSignedCertificate } from '../crypto/certificate.ts';
 import type { TlsSocket } from '../node/index.ts';
 import type { Version } from '../wire/registry.ts';
 import { systemWorld } from '../world.ts';
-import type { ServeSettings } from './args.ts';
+import type { ResumptionSettings, ServeSettings } from './args.ts';
 import { attendTo, finish } from './client.ts';
-import { Fault, systemCode, systemReason } from './fault.ts';
-import { loadCredential, openKeyLog } from './files.ts';
+import { Fault, systemCode, systemReason, usage } from './fault.ts';
+import { loadCredential, loadTicketKeys, openKeyLog } from './files.ts';
 import { addressText, type Tell, teller } from './report.ts';
 
 /** How long clients have to say goodbye when the server stops. */
@@ -37,11 +38,15 @@ export async function serve(settings: ServeSettings, { write, idleMs }: ServeOpt
   const tell = teller(settings, write);
   const own = settings.certificates.length === 0 ? selfSignedCertificate(systemWorld) : undefined;
   const credentials = own === undefined ? settings.certificates.map(loadCredential) : [own];
+  const keys = ticketKeys(settings.resumption);
   const keylog = settings.keylog === undefined ? undefined : openKeyLog(settings.keylog);
+  const { tickets: mode, foreign, idContext } = settings.resumption;
   const config = defineServer({
     credentials,
     ...settings.protocol,
     compat: settings.compat,
+    sessions: { idContext },
+    tickets: { mode, keys, foreign },
     ...(keylog && { keylog: keylog.append }),
   });
   const clients = new Clients((transport, id) => {
@@ -57,9 +62,22 @@ export async function serve(settings: ServeSettings, { write, idleMs }: ServeOpt
   const close = async () => {
     await Promise.all([once(server.close(), 'close'), clients.end()]);
     config.closeSessions();
+    keys?.close();
     keylog?.close();
   };
   return { host, port, ephemeralCertificate: own?.cert, close };
+}
+
+/** @throws Fault also where a key is there twice */
+function ticketKeys({ ticketKeys: files }: ResumptionSettings): TicketKeyRing | undefined {
+  if (files.length === 0) return undefined;
+  const keys = loadTicketKeys(files);
+  try {
+    return TicketKeyRing.of(keys, systemWorld);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw usage(`--ticket-keys: ${error.message}`);
+  }
 }
 
 /** Who is connected now. */

@@ -2,10 +2,12 @@
 
 import type { Buffer } from 'node:buffer';
 import { defineServer, type ServerConfig } from '../config.ts';
-import type { ServerOptions } from '../options.ts';
+import type { ServerOptions, TicketOptions } from '../options.ts';
 import { SessionStore } from '../session-store.ts';
+import { systemWorld } from '../world.ts';
 import { requireMilliseconds } from './idle-timer.ts';
 import type { TlsSocketOptions } from './socket.ts';
+import { NodeTicketKeys } from './ticket-keys.ts';
 
 type Pem = string | Uint8Array | Buffer;
 
@@ -15,6 +17,11 @@ export interface NodeServerOptions extends Omit<ServerOptions, 'credentials'>, T
   /** As in node:tls, instead of `credentials`: PEM, several beside several `key`s. */
   readonly cert?: Pem | readonly Pem[] | undefined;
   readonly key?: Pem | readonly Pem[] | undefined;
+  /**
+   * As in node:tls: one key of 48 bytes, for servers of both kinds that share their tickets. It stands for `tickets.mode`
+   * 'stateless' and `tickets.keys`. Where servers of node:tls have it too, set `tickets.foreign` and `sessions.idContext`.
+   */
+  readonly ticketKeys?: Uint8Array | undefined;
   /** What defineServer() returned, instead of all of the core's options. */
   readonly config?: ServerConfig | undefined;
 }
@@ -25,6 +32,8 @@ export interface SplitOptions {
   readonly core: ServerOptions | undefined;
   readonly config: ServerConfig;
   readonly socket: TlsSocketOptions;
+  /** Those of the option of this name. */
+  readonly ticketKeys?: NodeTicketKeys | undefined;
 }
 
 /** @throws TypeError or RangeError naming the option */
@@ -37,8 +46,11 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
   if (handshakeTimeout !== undefined) requireMilliseconds('handshakeTimeout', handshakeTimeout);
   const socket = { allowHalfOpen, handshakeTimeout };
   if (config === undefined) {
-    const core = coreOptions(rest);
-    return { core, config: defineServer(core), socket };
+    const { ticketKeys: bytes, ...others } = rest;
+    const ticketKeys = bytes === undefined ? undefined : new NodeTicketKeys(bytes, others.world ?? systemWorld);
+    const given = coreOptions(others);
+    const core = ticketKeys === undefined ? given : { ...given, tickets: ticketOptions(given.tickets, ticketKeys) };
+    return { core, config: defineServer(core), socket, ticketKeys };
   }
   if (!isConfig(config)) throw new TypeError('config: what defineServer() returned is wanted');
   const [other] = Object.keys(rest);
@@ -46,12 +58,19 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
   return { core: undefined, config, socket };
 }
 
-type CoreOptions = Omit<NodeServerOptions, 'allowHalfOpen' | 'handshakeTimeout' | 'config'>;
+type CoreOptions = Omit<NodeServerOptions, 'allowHalfOpen' | 'handshakeTimeout' | 'config' | 'ticketKeys'>;
 
 function coreOptions({ cert, key, credentials, ...rest }: CoreOptions): ServerOptions {
   if (credentials === undefined) return { ...rest, credentials: pairs(cert, key) };
   if (cert !== undefined || key !== undefined) throw new TypeError('give either credentials, or cert and key');
   return { ...rest, credentials };
+}
+
+function ticketOptions(tickets: TicketOptions = {}, { ring }: NodeTicketKeys): TicketOptions {
+  const { keys, mode = 'stateless' } = tickets;
+  if (keys !== undefined) throw new TypeError('give either ticketKeys or tickets.keys');
+  if (mode !== 'stateless') throw new TypeError(`ticketKeys: tickets.mode '${mode}' uses none; leave one of them out`);
+  return { ...tickets, keys: ring, mode };
 }
 
 function isConfig(options: NodeServerOptions | ServerConfig): options is ServerConfig {

@@ -10,6 +10,7 @@ import type { SessionStatistics } from '../statistics.ts';
 import type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent } from './events.ts';
 import { type NodeServerOptions, splitOptions } from './options.ts';
 import { TlsSocket, type TlsSocketOptions } from './socket.ts';
+import type { NodeTicketKeys } from './ticket-keys.ts';
 
 /** Which option a listener of node:tls's kind stands for. */
 const ADAPTED = { newSession: 'onNew', resumeSession: 'onGet' } as const;
@@ -31,6 +32,7 @@ export class Server extends NetServer {
 
   readonly #core: ServerOptions | undefined;
   readonly #socketOptions: TlsSocketOptions;
+  readonly #ticketKeys: NodeTicketKeys | undefined;
   #adapted: Pick<SessionOptions, 'onNew' | 'onGet'> = {};
   #config: ServerConfig;
   /** What nothing may overtake. */
@@ -38,11 +40,12 @@ export class Server extends NetServer {
 
   /** @throws TypeError or RangeError naming the option that is wrong */
   constructor(options: NodeServerOptions | ServerConfig) {
-    const { core, config, socket } = splitOptions(options);
+    const { core, config, socket, ticketKeys } = splitOptions(options);
     super({ allowHalfOpen: true, noDelay: true });
     this.#core = core;
     this.#config = config;
     this.#socketOptions = socket;
+    this.#ticketKeys = ticketKeys;
     this.on('connection', (transport) => this.#accept(transport));
     this.on('newListener', (event: string | symbol) => {
       if (event === 'newSession' || event === 'resumeSession') this.#adapt(event);
@@ -69,6 +72,24 @@ export class Server extends NetServer {
     return this.#config.flushSessions(now);
   }
 
+  /** The 48 bytes of the option `ticketKeys`, or of the last setTicketKeys(). @throws Error where the option was not given */
+  getTicketKeys(): Buffer {
+    return this.#requireTicketKeys().bytes;
+  }
+
+  /**
+   * Another key in the place of the old, whose tickets nobody can open any more; a {@link TicketKeyRing} keeps several.
+   * @throws Error where the option `ticketKeys` was not given; TypeError, RangeError or WeakTicketKeyError as for that
+   */
+  setTicketKeys(keys: Uint8Array): void {
+    this.#requireTicketKeys().replace(keys);
+  }
+
+  #requireTicketKeys(): NodeTicketKeys {
+    if (this.#ticketKeys === undefined) throw new Error('this server was made without the option ticketKeys');
+    return this.#ticketKeys;
+  }
+
   /** See {@link ServerConfig.statistics}. */
   statistics(): SessionStatistics {
     return this.#config.statistics();
@@ -87,7 +108,12 @@ export class Server extends NetServer {
     const onGet = (id: Uint8Array) => this.#resumeSession(id);
     const adapted = { ...this.#adapted, ...(name === 'onNew' ? { onNew } : { onGet }) };
     const cache = store.cache ?? (false as const);
-    this.#config = defineServer({ ...this.#core, sessions: { ...sessions, ...store.policy, ...adapted, cache } });
+    const tickets = { ...this.#core.tickets, keys: this.#config.ticketPolicy.keys };
+    this.#config = defineServer({
+      ...this.#core,
+      tickets,
+      sessions: { ...sessions, ...store.policy, ...adapted, cache },
+    });
     this.#adapted = adapted;
   }
 

@@ -172,6 +172,15 @@ export class TlsSocket extends DuplexSocket {
     return Buffer.from(this.connection.exportKeyingMaterial(length, label, context));
   }
 
+  /**
+   * TLS 1.3: gives the client one more ticket, see {@link ServerConnection.sendTicket}; with `tickets.timing` 'manual' there
+   * are no others. @throws Error in TLS 1.2, before 'secure', after end(), and where `tickets.mode` is 'off'
+   */
+  sendTicket(): void {
+    const step = this.connection.sendTicket();
+    this.#driver.run(() => step);
+  }
+
   /** end(), and then closes for good, but so that the peer gets everything; what it still sends is thrown away. */
   destroySoon(): void {
     if (!this.writableEnded) this.end();

@@ -87,6 +87,15 @@ export class TlsConnection {
   }
 
   /**
+   * TLS 1.3: gives the client one more ticket, see {@link ServerConnection.sendTicket}; with `tickets.timing` 'manual' there
+   * are no others. @throws Error in TLS 1.2, after the end, and where `tickets.mode` is 'off'
+   */
+  sendTicket(): void {
+    const step = this.connection.sendTicket();
+    this.#shell.driver.run(() => step);
+  }
+
+  /**
    * The proper end of both directions: close_notify behind what has been written, and what the peer still sends is forgotten.
    * Where `writable` is locked, only the write under way is waited for, and what is queued behind it is lost: close the writer
    * instead. Settles as {@link TlsConnection.closed} does.

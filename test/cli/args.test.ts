@@ -1,11 +1,24 @@
 import { assert } from 'chai';
-import { parseCommand, parseDemo, SERVE_FLAGS, type ServeSettings } from '../../src/cli/args.ts';
+import {
+  INSPECT_FLAGS,
+  type InspectSettings,
+  parseCommand,
+  parseDemo,
+  SERVE_FLAGS,
+  type ServeSettings,
+} from '../../src/cli/args.ts';
 import { Fault } from '../../src/cli/fault.ts';
-import { SERVE_HELP } from '../../src/cli/help.ts';
+import { INSPECT_HELP, SERVE_HELP } from '../../src/cli/help.ts';
 
 function settings(...words: string[]): ServeSettings {
   const command = parseCommand(['serve', ...words]);
   if (command.name !== 'serve') throw new Error(`${command.name}?`);
+  return command.settings;
+}
+
+function inspected(...words: string[]): InspectSettings {
+  const command = parseCommand(['inspect', ...words]);
+  if (command.name !== 'inspect') throw new Error(`${command.name}?`);
   return command.settings;
 }
 
@@ -36,6 +49,7 @@ describe('the command line', () => {
         pskModes: undefined,
       },
       compat: undefined,
+      resumption: { tickets: undefined, ticketKeys: [], idContext: undefined, foreign: false },
       echo: false,
       keylog: undefined,
       json: false,
@@ -47,6 +61,7 @@ describe('the command line', () => {
     const words = [
       '--host ::1 --port=0 --cert a --key b --cert c --key d --min-version 1.3 --max-version TLSv1.3',
       '--ciphers TLS_CHACHA20_POLY1305_SHA256,TLS_AES_128_GCM_SHA256 --groups secp256r1,x25519 --alpn h2,http/1.1',
+      '--tickets stateless --ticket-keys nginx:new --ticket-keys haproxy:a:b --id-context hex:00ff --foreign',
       '--psk-modes psk_ke,psk_dhe_ke --compat openssl-3 --echo --keylog f --json --verbose',
     ];
     assert.deepEqual(settings(...words.flatMap((line) => line.split(' '))), {
@@ -65,10 +80,47 @@ describe('the command line', () => {
         pskModes: ['psk_ke', 'psk_dhe_ke'],
       },
       compat: 'openssl-3',
+      resumption: {
+        tickets: 'stateless',
+        ticketKeys: [
+          { producer: 'nginx', file: 'new' },
+          { producer: 'haproxy', file: 'a:b' },
+        ],
+        idContext: Uint8Array.of(0, 255),
+        foreign: true,
+      },
       echo: true,
       keylog: 'f',
       json: true,
       verbose: true,
+    });
+  });
+
+  it('takes ticket keys for stateless tickets', () => {
+    assert.strictEqual(settings('--ticket-keys', 'node:f').resumption.tickets, 'stateless');
+    assert.strictEqual(settings('--tickets', 'off').resumption.tickets, 'off');
+  });
+
+  it('takes a session id context as text', () => {
+    assert.deepEqual(settings('--id-context', 'haproxy').resumption.idContext, Uint8Array.from(Buffer.from('haproxy')));
+    assert.deepEqual(settings('--id-context', '').resumption.idContext, new Uint8Array(0));
+  });
+
+  it('takes every flag of inspect', () => {
+    assert.deepEqual(inspected('--session', 'f'), {
+      what: 'session',
+      file: 'f',
+      ticketKeys: [],
+      showSecrets: false,
+      json: false,
+    });
+    const words = ['--ticket', 't', '--ticket-keys', 'node:k', '--show-secrets', '--json'];
+    assert.deepEqual(inspected(...words), {
+      what: 'ticket',
+      file: 't',
+      ticketKeys: [{ producer: 'node', file: 'k' }],
+      showSecrets: true,
+      json: true,
     });
   });
 
@@ -81,16 +133,23 @@ describe('the command line', () => {
     ]) {
       assert.deepEqual(parseCommand(words), { name: 'serve-help' });
     }
+    for (const words of [
+      ['inspect', '--help'],
+      ['help', 'inspect'],
+    ]) {
+      assert.deepEqual(parseCommand(words), { name: 'inspect-help' });
+    }
     assert.deepEqual(parseCommand(['--version']), { name: 'version' });
   });
 
   it('explains every flag in the help', () => {
     for (const flag of Object.keys(SERVE_FLAGS)) assert.include(SERVE_HELP, `--${flag}`);
+    for (const flag of Object.keys(INSPECT_FLAGS)) assert.include(INSPECT_HELP, `--${flag}`);
   });
 
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ['', /^no command given; there is 'serve'/],
-    ['frob', /^unknown command 'frob'; there is 'serve'/],
+    ['', /^no command given; there is 'serve', 'inspect'/],
+    ['frob', /^unknown command 'frob'; there is 'serve', 'inspect'/],
     ['--port 3', /^--port stands before the command/],
     ['serve --prot 3', /^Unknown option '--prot'; see 'tls-resume serve --help'$/],
     ['serve extra', /^Unexpected argument 'extra'/],
@@ -117,6 +176,22 @@ describe('the command line', () => {
     ['serve --psk-modes none', /^--psk-modes: unknown 'none'; there are .*psk_dhe_ke/],
     ['serve --compat openssl-1', /^--compat: 'openssl-1' is not known; openssl-3 is$/],
     ['serve --compat', /^--compat: a value is wanted/],
+    ['serve --tickets sometimes', /^--tickets: unknown 'sometimes'; there are stateful, stateless, off$/],
+    ['serve --tickets off,stateful', /^--tickets: one of stateful, stateless, off is wanted/],
+    ['serve --tickets off --ticket-keys node:f', /^--ticket-keys: with --tickets off nothing is sealed/],
+    ['serve --tickets stateful --ticket-keys node:f', /^--ticket-keys: with --tickets stateful nothing is sealed/],
+    ['serve --ticket-keys f', /^--ticket-keys: 'f' is not PRODUCER:FILE; the producer is one of .*, nginx, haproxy$/],
+    ['serve --ticket-keys iis:f', /^--ticket-keys: 'iis:f' is not PRODUCER:FILE/],
+    ['serve --ticket-keys nginx:', /^--ticket-keys: 'nginx:' is not PRODUCER:FILE/],
+    ['serve --foreign', /^--foreign: no other server has these keys/],
+    ['serve --id-context hex:0', /^--id-context: '0' is not hexadecimal/],
+    [`serve --id-context ${'x'.repeat(33)}`, /^--id-context: 33 bytes; at most 32 are possible/],
+    ['inspect', /^give either --session F or --ticket F/],
+    ['inspect --session a --ticket b', /^give either --session F or --ticket F/],
+    ['inspect --ticket a', /^--ticket: --ticket-keys is missing/],
+    ['inspect --session a --ticket-keys node:b', /^--ticket-keys: a session needs none/],
+    ['inspect --session=', /^--session: the value is empty/],
+    ['inspect --frob', /^Unknown option '--frob'; see 'tls-resume inspect --help'$/],
     ['serve --alpn h2,ü', /^--alpn: 'ü' is no protocol name/],
   ];
   for (const [words, expected] of wrong) {

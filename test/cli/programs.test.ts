@@ -17,6 +17,22 @@ describe('the command', function () {
     const serve = finished('serve', '--help');
     assert.strictEqual(serve.status, 0);
     assert.match(serve.stdout, /^Usage: tls-resume serve \[flags\]/);
+    const inspect = finished('inspect', '--help');
+    assert.strictEqual(inspect.status, 0);
+    assert.match(inspect.stdout, /^Usage: tls-resume inspect --session F/);
+  });
+
+  it('shows a session', () => {
+    const { status, stdout } = finished('inspect', '--session', fixturePath('sessions/s12id.der'));
+    assert.strictEqual(status, 0);
+    assert.match(stdout, /^version +TLSv1\.2\ncipher suite +TLS_/);
+  });
+
+  it('says in one line why it shows none', () => {
+    const { status, stdout, stderr } = finished('inspect', '--session', fixturePath('certificates/ca.cert.pem'));
+    assert.match(stderr, /^tls-resume: --session .*ca\.cert\.pem: no session: .*SSL SESSION PARAMETERS.*\n$/);
+    assert.strictEqual(stdout, '');
+    assert.strictEqual(status, 1);
   });
 
   it('knows its version', () => {
@@ -34,6 +50,11 @@ describe('the command', function () {
     ],
     ['a missing file', ['serve', '--cert', cert, '--key', '/no/such'], /^tls-resume: --key \/no\/such: cannot be read/],
     ['a foreign key', ['serve', '--cert', cert, '--key', key], /^tls-resume: --key .*rsa.*: does not belong to/],
+    [
+      'no ticket key',
+      ['serve', '--ticket-keys', `node:${cert}`],
+      /^tls-resume: --ticket-keys node:.*: file 1: \d+ bytes; a/,
+    ],
     ['a keylog nowhere', ['serve', '--keylog', '/no/such'], /^tls-resume: --keylog \/no\/such: cannot be written/],
   ];
   for (const [what, words, expected] of mistakes) {

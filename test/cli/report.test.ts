@@ -1,5 +1,14 @@
 import { assert } from 'chai';
-import { addressText, asText, type Facts, resumptionText, type Told, teller } from '../../src/cli/report.ts';
+import {
+  addressText,
+  asText,
+  type Facts,
+  type Offered,
+  resumptionText,
+  type Told,
+  teller,
+  verdictLines,
+} from '../../src/cli/report.ts';
 
 const full: Facts = {
   version: 'TLSv1.2',
@@ -65,6 +74,66 @@ describe('the report', () => {
     ]);
     teller({ json: true, verbose: true }, write)(detail);
     assert.deepEqual(JSON.parse(lines[0] ?? ''), detail);
+  });
+
+  describe('of what a client has offered', () => {
+    const declined: Offered = {
+      mechanism: 'psk-stateless',
+      identityIndex: 0,
+      accepted: false,
+      reason: 'session-id-context',
+      remedy: 'the same context',
+      ticket: { keyName: '00'.repeat(16), format: 'aes-128-cbc-hmac-sha256', phase: 'decrypt-only', failure: null },
+      session: '0011223344556677889900',
+      age: 12,
+      authAge: 34,
+      checks: [
+        { rule: 'resumable', passed: true },
+        { rule: 'version', passed: true },
+        { rule: 'session id context', passed: false },
+      ],
+    };
+
+    it('says by which key, how old, what was checked and what it takes', () => {
+      assert.deepEqual(verdictLines(declined), [
+        'offered psk-stateless, identity 0: declined (session-id-context)',
+        `  key ${'00'.repeat(16)} (aes-128-cbc-hmac-sha256, decrypt-only), session 0011223344556677… is 12 s old, ` +
+          'authenticated 34 s ago',
+        '  failed: session id context; passed: resumable, version',
+        '  it takes: the same context',
+      ]);
+    });
+
+    it('says why there was no session', () => {
+      const ticket = { keyName: 'ab', format: null, phase: null, failure: 'unknown-key' } as const;
+      const nothing = { reason: 'undecryptable', ticket, session: null, age: null, authAge: null, checks: [] } as const;
+      assert.deepEqual(verdictLines({ ...declined, ...nothing }), [
+        'offered psk-stateless, identity 0: declined (undecryptable)',
+        '  key ab, unknown-key',
+        '  it takes: the same context',
+      ]);
+    });
+
+    it('says what was accepted', () => {
+      const good = { accepted: true, reason: null, remedy: null, ticket: null, session: '', identityIndex: null };
+      const checks = [{ rule: 'version', passed: true }];
+      assert.deepEqual(verdictLines({ ...declined, ...good, mechanism: 'session-id', checks }), [
+        'offered session-id: accepted',
+        '  session is 12 s old, authenticated 34 s ago',
+        '  passed: version',
+      ]);
+    });
+
+    it('has the number of the connection on each line', () => {
+      const lines: string[] = [];
+      teller({ json: false, verbose: true }, (line) => lines.push(line))({
+        event: 'verdicts',
+        id: 7,
+        verdicts: [declined, declined],
+      });
+      assert.lengthOf(lines, 8);
+      for (const line of lines) assert.match(line, /^#7 /);
+    });
   });
 
   it('writes addresses of both families', () => {

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -191,6 +192,102 @@ describe('serve', function () {
     assert.include(lines, '#1 alert sent: close_notify');
     assert.include(lines, '#1 closed (clean)');
   });
+
+  describe('--ticket-keys', () => {
+    let folder: string;
+    before(() => {
+      folder = mkdtempSync(join(tmpdir(), 'tls-resume-cli-'));
+    });
+    after(() => rmSync(folder, { recursive: true, force: true }));
+
+    function keyFile(name: string): string {
+      const file = join(folder, name);
+      writeFileSync(file, randomBytes(48));
+      return file;
+    }
+
+    const MECHANISM = { 'TLSv1.2': 'ticket', 'TLSv1.3': 'psk-stateless, psk_dhe_ke, identity 0' } as const;
+
+    /** Resumes, and has the newest session afterwards: in TLS 1.2 no event tells of a ticket that has been renewed. */
+    async function comeBack(port: number, version: (typeof VERSIONS)[number], session: Buffer | undefined) {
+      const socket = await client(port, { minVersion: version, maxVersion: version, session });
+      const resumed = socket.isSessionReused();
+      let newest: Buffer = socket.getSession() ?? Buffer.alloc(0);
+      socket.on('session', (given: Buffer) => {
+        newest = given;
+      });
+      socket.write(GET);
+      await readAll(socket);
+      return { resumed, session: newest };
+    }
+
+    for (const version of VERSIONS) {
+      it(`has a session of one resume at another, and tells by which key, ${version}`, async () => {
+        const [older, newer] = [keyFile('older'), keyFile('newer')];
+        const pair = certificate('ecdsa-p256');
+        const ca = readFileSync(fixturePath('certificates/ecdsa-p256.cert.pem'), 'utf8');
+        const one = await start([...pair, '--ticket-keys', `nginx:${older}`]);
+        const keys = ['--ticket-keys', `nginx:${newer}`, '--ticket-keys', `nginx:${older}`];
+        const other = await start([...pair, ...keys, '--verbose']);
+        const first = await visit({ port: one.port, version, ca });
+        const second = await comeBack(other.port, version, first.session);
+        assert.isTrue(second.resumed);
+        assert.isFalse(second.session.equals(first.session ?? Buffer.alloc(0)), 'the older key has a new ticket made');
+        assert.isTrue((await comeBack(other.port, version, second.session)).resumed);
+        await other.says(new RegExp(` resumed \\(${MECHANISM[version]}\\)$`));
+        const name = (file: string) => readFileSync(file).toString('hex', 0, 16);
+        await other.says(new RegExp(`^#1 {3}key ${name(older)} \\(aes-128-cbc-hmac-sha256, decrypt-only\\), session`));
+        await other.says(new RegExp(`^#2 {3}key ${name(newer)} \\(aes-128-cbc-hmac-sha256, encrypt\\), session`));
+        const secrets = [older, newer].flatMap((file) =>
+          [16, 32].map((at) => readFileSync(file).toString('hex', at, at + 16)),
+        );
+        for (const secret of secrets) assert.notInclude(other.lines.join(), secret);
+      });
+
+      it(`tells why a session was declined, ${version}`, async () => {
+        const keys = ['--ticket-keys', `node:${keyFile('both')}`];
+        const pair = certificate('ecdsa-p256');
+        const ca = readFileSync(fixturePath('certificates/ecdsa-p256.cert.pem'), 'utf8');
+        const one = await start([...pair, ...keys]);
+        const other = await start([...pair, ...keys, '--id-context', 'other', '--verbose', '--json']);
+        const { session } = await visit({ port: one.port, version, ca });
+        assert.isFalse((await visit({ port: other.port, version, ca, session })).resumed);
+        const line = JSON.parse(await other.says(/"verdicts"/));
+        assert.lengthOf(line.verdicts, 1);
+        assert.deepInclude(line.verdicts[0], {
+          identityIndex: version === 'TLSv1.3' ? 0 : null,
+          accepted: false,
+          reason: 'session-id-context',
+          remedy: 'sessions.idContext as it was where the session was made',
+        });
+        assert.deepEqual(line.verdicts[0].checks.at(-1), { rule: 'session id context', passed: false });
+      });
+    }
+
+    it('may not be such as can be guessed', async () => {
+      const file = join(folder, 'zeros');
+      writeFileSync(file, new Uint8Array(48));
+      const error = await start(['--ticket-keys', `nginx:${file}`]).catch((reason) => reason);
+      assert.match(String(error), /^Fault: --ticket-keys nginx:.*zeros: this ticket key is not random/);
+    });
+
+    it('may not be the same twice', async () => {
+      const file = keyFile('twice');
+      const words = ['--ticket-keys', `node:${file}`, '--ticket-keys', `apache:${file}`];
+      const error = await start(words).catch((reason) => reason);
+      assert.match(String(error), /^Fault: --ticket-keys: ticket key 1 is the same as one before it$/);
+    });
+  });
+
+  for (const version of VERSIONS) {
+    it(`resumes nothing with --tickets off, ${version}`, async () => {
+      const { port, ca, says } = await start(['--tickets', 'off']);
+      const first = await visit({ port, version, ca });
+      assert.strictEqual(version === 'TLSv1.3' ? first.sessions : 0, 0);
+      assert.isFalse((await visit({ port, version, ca, session: first.session })).resumed);
+      await says(/^#2 .* full /);
+    });
+  }
 
   it('chooses between an ECDSA and an RSA pair by signature_algorithms', async () => {
     const { port, says } = await start([...certificate('ecdsa-p256'), ...certificate('rsa-2048'), '--json']);

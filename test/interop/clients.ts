@@ -109,7 +109,8 @@ interface NodeVisit {
   readonly session: Buffer | undefined;
 }
 
-function visitByNode(journey: Journey, options: ConnectionOptions): Promise<NodeVisit> {
+/** One visit, further options of tls.connect() in it: a session, say. */
+export function visitByNode(journey: Journey, options: ConnectionOptions): Promise<NodeVisit> {
   const { version } = journey;
   return new Promise((resolve, reject) => {
     let text = '';

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the client programs of the interop tests on Debian 12 (as root), those that are missing only.
+# Installs the clients and servers of the interop tests on Debian 12 (as root), those that are missing only.
 set -eu
 
 package_of() {
@@ -10,13 +10,19 @@ package_of() {
     tstclnt | certutil) echo libnss3-tools ;;
     go) echo golang-go ;;
     java | javac) echo default-jdk-headless ;;
+    nginx) echo nginx ;;
+    haproxy) echo haproxy ;;
+    gcc) echo gcc libc6-dev ;;
   esac
 }
 
+programs='openssl curl gnutls-cli tstclnt certutil go java javac nginx haproxy gcc'
+
 missing=
-for program in openssl curl gnutls-cli tstclnt certutil go java javac; do
+for program in $programs; do
   command -v "$program" >/dev/null 2>&1 || missing="$missing $(package_of "$program")"
 done
+[ -e /usr/include/openssl/ssl.h ] || missing="$missing libssl-dev"
 
 if [ -n "$missing" ]; then
   export DEBIAN_FRONTEND=noninteractive
@@ -26,6 +32,7 @@ if [ -n "$missing" ]; then
 fi
 
 # An installation that leaves one out must fail here, not as a skipped test later.
-for program in openssl curl gnutls-cli tstclnt certutil go java javac; do
+for program in $programs; do
   command -v "$program" >/dev/null 2>&1 || { echo "install-peers: $program is still missing" >&2; exit 1; }
 done
+[ -e /usr/include/openssl/ssl.h ] || { echo 'install-peers: openssl/ssl.h is still missing' >&2; exit 1; }

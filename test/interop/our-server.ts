@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OnGet, OnNew } from '../../src/cache/callbacks.ts';
 import type { Resumption } from '../../src/handshake/resumption.ts';
-import { createServer } from '../../src/node/index.ts';
-import type { ServerOptions } from '../../src/options.ts';
+import type { Verdict } from '../../src/handshake/verdict.ts';
+import { createServer, type NodeServerOptions } from '../../src/node/index.ts';
 import { systemWorld, type World } from '../../src/world.ts';
 import { certificates } from '../fixtures.ts';
 import { answer, type RunningServer } from './reference-server.ts';
@@ -17,6 +17,8 @@ export interface Accepted {
   readonly resumption: Resumption;
   readonly isSessionReused: boolean;
   readonly peerCertificate: Uint8Array | undefined;
+  /** Of each offered session. */
+  readonly verdicts: readonly Verdict[];
 }
 
 export interface OurServer extends RunningServer {
@@ -25,13 +27,18 @@ export interface OurServer extends RunningServer {
   readonly errors: readonly unknown[];
 }
 
-export async function startOurs(options: Partial<ServerOptions>): Promise<OurServer> {
+export async function startOurs(options: NodeServerOptions): Promise<OurServer> {
   const accepted: Accepted[] = [];
   const errors: unknown[] = [];
   const server = createServer({ credentials: [certificates.ecdsaP256], ...options }, (socket) => {
     const { resumption, peerCertificate } = socket;
-    const isSessionReused = socket.isSessionReused();
-    accepted.push({ protocol: socket.getProtocol(), resumption, isSessionReused, peerCertificate });
+    accepted.push({
+      protocol: socket.getProtocol(),
+      resumption,
+      isSessionReused: socket.isSessionReused(),
+      peerCertificate,
+      verdicts: socket.connection.verdicts,
+    });
     let text = '';
     socket.on('error', (error) => errors.push(error));
     // A client that only shakes hands ends without a request; it is ended, too, by the shell.

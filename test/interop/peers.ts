@@ -6,17 +6,21 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A program on PATH, or where Debian puts those that it does not put there. A path is taken as it is. */
+/**
+ * A program on PATH, or where Debian puts those that it does not put there; a path is taken as it is. Of a header, as
+ * `openssl/ssl.h`, where it is.
+ */
 export function findProgram(name: string): string | undefined {
+  if (name.endsWith('.h')) return [join('/usr/include', name)].find(existsSync);
   if (name.includes(sep)) return isExecutable(name) ? name : undefined;
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   return [...folders, ...debianFolders()].map((folder) => join(folder, name)).find(isExecutable);
 }
 
-/** unsupported-tools of NSS, and versioned Go, are not on PATH. */
+/** unsupported-tools of NSS, and versioned Go, are not on PATH; servers are on that of root alone. */
 function debianFolders(): string[] {
   const go = existsSync('/usr/lib') ? readdirSync('/usr/lib').filter((name) => /^go-\d/.test(name)) : [];
-  return ['/usr/lib/nss/unsupported-tools', ...go.map((name) => `/usr/lib/${name}/bin`)];
+  return ['/usr/sbin', '/usr/lib/nss/unsupported-tools', ...go.map((name) => `/usr/lib/${name}/bin`)];
 }
 
 function isExecutable(path: string): boolean {
@@ -36,6 +40,9 @@ const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   java: ['-version'],
   javac: ['-version'],
   go: ['version'],
+  gcc: ['--version'],
+  nginx: ['-v'],
+  haproxy: ['-v'],
 };
 
 /** The first line that it says of itself, for the log. */

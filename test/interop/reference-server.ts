@@ -79,8 +79,6 @@ export async function startNodeServer(
 
 /** `openssl s_server -www` with its own cache, whose stateful TLS 1.3 tickets resume (unlike those of Node). */
 export async function startOpensslServer(certificate: string, { tickets }: ReferenceOptions): Promise<RunningServer> {
-  const path = findProgram('openssl');
-  if (path === undefined) throw new Error('openssl is not installed');
   const pair = [
     '-cert',
     fixturePath(`certificates/${certificate}.cert.pem`),
@@ -88,6 +86,13 @@ export async function startOpensslServer(certificate: string, { tickets }: Refer
     fixturePath(`certificates/${certificate}.key.pem`),
   ];
   const args = ['s_server', '-accept', '127.0.0.1:0', '-www', ...pair, ...(tickets ? [] : ['-no_ticket'])];
+  return startProgram('openssl', args);
+}
+
+/** A server that says `ACCEPT 127.0.0.1:` and its port when it listens. */
+export async function startProgram(name: string, args: readonly string[]): Promise<RunningServer> {
+  const path = findProgram(name);
+  if (path === undefined) throw new Error(`${name} is not installed`);
   const child = spawn(path, args, { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'ignore'] });
   const gone = once(child, 'close');
   const port = await new Promise<number>((resolve, reject) => {
@@ -97,7 +102,7 @@ export async function startOpensslServer(certificate: string, { tickets }: Refer
       const [, found] = /^ACCEPT 127\.0\.0\.1:(\d+)$/m.exec(text) ?? [];
       if (found !== undefined) resolve(Number(found));
     });
-    void gone.then(() => reject(new Error(`openssl s_server has ended: ${text}`)));
+    void gone.then(() => reject(new Error(`${name} ${args.join(' ')} has ended: ${text}`)));
   });
   return {
     port,

@@ -166,6 +166,17 @@ describe('accept on Web Streams', () => {
     });
   }
 
+  it('gives a client one more ticket, TLSv1.3', async () => {
+    const { tls, client } = await connect(server({ tickets: { timing: 'manual' } }), versionOnly('TLSv1.3'));
+    client.socket.resume();
+    expect(client.sessions).to.have.length(0);
+    tls.sendTicket();
+    await sessionOf(client);
+    await tls.close();
+    expect(client.sessions).to.have.length(1);
+    expect(() => tls.sendTicket()).to.throw(Error, 'sendTicket() is for TLS 1.3');
+  });
+
   it('takes options in place of a configuration', async () => {
     const { tls, client } = await connect({ credentials });
     expect(await converse(tls, client)).to.deep.equal(SAID);

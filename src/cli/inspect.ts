@@ -1,0 +1,120 @@
+/** `tls-resume inspect`: looks into a stored session, or into a ticket with the keys that it was sealed with. */
+
+import { Session } from '../cache/session.ts';
+import { SessionDecodeError } from '../cache/session-der.ts';
+import { openTicket } from '../cache/ticket.ts';
+import type { TicketKey } from '../cache/ticket-key.ts';
+import { latin1, toHex, wipe } from '../wire/bytes.ts';
+import type { InspectSettings, TicketKeyFile } from './args.ts';
+import { Fault } from './fault.ts';
+import { loadTicketKeys, read } from './files.ts';
+import { describeSession, type SealedBy, textOf } from './session-text.ts';
+
+/** The lines that it has to say. @throws Fault where there is no session to be seen */
+export function inspect(settings: InspectSettings): readonly string[] {
+  const { session, sealedBy } = settings.what === 'session' ? ofFile(settings) : ofTicket(settings);
+  const description = describeSession(session, sealedBy, settings.showSecrets);
+  session.free();
+  return settings.json ? [JSON.stringify(description)] : textOf(description);
+}
+
+interface Found {
+  readonly session: Session;
+  readonly sealedBy?: SealedBy | undefined;
+}
+
+function ofFile({ file }: InspectSettings): Found {
+  const bytes = read('--session', file);
+  try {
+    return { session: decode(bytes) };
+  } catch (error) {
+    throw undecodable(error, `--session ${file}: no session`);
+  } finally {
+    wipe(bytes);
+  }
+}
+
+function ofTicket({ file, ticketKeys }: InspectSettings): Found {
+  const keys = ticketKeys.flatMap((from) => loadTicketKeys([from]).map((key) => ({ key, from })));
+  const ticket = ticketIn(file);
+  const opened = openTicket(
+    ticket,
+    keys.map(({ key }) => ({ key, renewal: 'declined' })),
+  );
+  const { keyName } = opened;
+  const by = keys.find(({ key }) => keyName !== undefined && key.hasName(keyName));
+  try {
+    if (opened.status !== 'opened')
+      throw new Fault(1, `--ticket ${file}: ${whyNotOpened(opened.status, keyName, keys)}`);
+    const sealedBy = {
+      length: ticket.length,
+      keyName: toHex(opened.keyName),
+      ...by?.from,
+      format: by?.key.format.name,
+    };
+    return { session: Session.fromDer(opened.plaintext), sealedBy };
+  } catch (error) {
+    throw undecodable(error, `--ticket ${file}: it has been opened, and holds no session`);
+  } finally {
+    if (opened.status === 'opened') wipe(opened.plaintext);
+    for (const { key } of keys) key.destroy();
+  }
+}
+
+/** A client's session has its ticket in it; anything else is taken for a ticket itself. */
+function ticketIn(file: string): Uint8Array {
+  const bytes = read('--ticket', file);
+  if (!isPem(bytes) && !isSession(bytes)) return bytes;
+  let session: Session;
+  try {
+    session = decode(bytes);
+  } catch (error) {
+    throw undecodable(error, `--ticket ${file}: neither a ticket nor a session with one`);
+  }
+  const { ticket } = session.foreign;
+  session.free();
+  wipe(bytes);
+  if (ticket === undefined) throw new Fault(1, `--ticket ${file}: a session without a ticket; --session shows it`);
+  return ticket;
+}
+
+function isSession(bytes: Uint8Array): boolean {
+  try {
+    Session.fromDer(bytes).free();
+    return true;
+  } catch (error) {
+    if (error instanceof SessionDecodeError) return false;
+    throw error;
+  }
+}
+
+function isPem(bytes: Uint8Array): boolean {
+  return latin1(bytes).includes('-----BEGIN ');
+}
+
+function decode(bytes: Uint8Array): Session {
+  return isPem(bytes) ? Session.fromPem(latin1(bytes)) : Session.fromDer(bytes);
+}
+
+function undecodable(error: unknown, where: string): unknown {
+  return error instanceof SessionDecodeError ? new Fault(1, `${where}: ${error.message}`, { cause: error }) : error;
+}
+
+type KeyOfFile = { readonly key: TicketKey; readonly from: TicketKeyFile };
+
+function whyNotOpened(
+  status: 'malformed' | 'bad-mac' | 'unknown-key',
+  keyName: Uint8Array | undefined,
+  keys: readonly KeyOfFile[],
+): string {
+  if (keyName === undefined)
+    return 'no ticket: 32 to 65535 bytes are; a stateful one is the id of a session in a cache';
+  const name = toHex(keyName);
+  const of = keys.filter(({ key }) => key.hasName(keyName)).map(({ from }) => `${from.producer}:${from.file}`);
+  if (status === 'unknown-key') {
+    const names = keys.map(({ key }) => toHex(key.name)).join(', ');
+    return `none of the keys has the name that the ticket begins with, ${name}; theirs are ${names}`;
+  }
+  if (status === 'malformed') return `key ${name} of ${of.join()} is not for tickets of this length`;
+  return `key ${name} of ${of.join()} does not fit: is it of another producer, or has the ticket been changed?`;
+}
