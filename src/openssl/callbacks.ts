@@ -35,8 +35,13 @@ export type GenerateSessionIdCallback = (ssl: Ssl, id: Uint8Array, length: { val
 /** SSL_CTX_set_not_resumable_session_callback(3): not 0 where the session must not be resumed. */
 export type NotResumableSessionCallback = (ssl: Ssl, isForwardSecure: number) => Int;
 
+/** What becomes of an answer, now or when it has come. */
+export function then<T, U>(answer: Awaitable<T>, next: (value: T) => U): Awaitable<U> {
+  return isPromise(answer) ? answer.then(next) : next(answer);
+}
+
 export function yes(answer: Awaitable<Int>): Awaitable<boolean> {
-  return isPromise(answer) ? answer.then(Boolean) : Boolean(answer);
+  return then(answer, Boolean);
 }
 
 export function getSession(
@@ -45,12 +50,10 @@ export function getSession(
   id: Uint8Array,
 ): Awaitable<Session | Uint8Array | Given | null> {
   const copy = { value: 1 };
-  const answered = (found: Session | Uint8Array | null) => {
+  return then(callback(ssl, id, copy), (found) => {
     const isGiven = copy.value === 0 && found !== null && !(found instanceof Uint8Array);
     return isGiven ? give(found) : found;
-  };
-  const answer = callback(ssl, id, copy);
-  return isPromise(answer) ? answer.then(answered) : answered(answer);
+  });
 }
 
 /** @throws Error where the callback has failed */
