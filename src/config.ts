@@ -219,6 +219,9 @@ function ticketSettings(tickets: TicketOptions, sessions: SessionOptions): Ticke
       'tickets.singleUse with sessions.onGet needs sessions.onTake: only the store can tell who is the one',
     );
   }
+  if (singleUse && mode === 'stateless' && sessions.onTake === undefined && !keepsSessions(sessions)) {
+    throw new TypeError('tickets.singleUse needs an internal cache that new sessions go into, or sessions.onTake');
+  }
   return {
     mode,
     timing: oneOf<TicketSettings['timing']>('tickets.timing', tickets.timing ?? 'after-finished', TIMINGS),
@@ -228,6 +231,11 @@ function ticketSettings(tickets: TicketOptions, sessions: SessionOptions): Ticke
     singleUse,
     maxAuthAge: integer('tickets.maxAuthAge', tickets.maxAuthAge, MAX_TICKET_LIFETIME, 1, MAX_TICKET_LIFETIME),
   };
+}
+
+/** Whether the internal cache has every new session. */
+function keepsSessions({ cache, internalStore, mode = 'server' }: SessionOptions): boolean {
+  return cache !== false && internalStore !== false && (mode === 'server' || mode === 'both');
 }
 
 /** Of its own, where nobody has given any: never a default key, and never none where tickets are wanted. */

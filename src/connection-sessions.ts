@@ -210,7 +210,6 @@ export class ConnectionSessions implements Sessions {
   }
 
   announce(session: Session, isNeeded: boolean): void {
-    this.hold(session);
     if (!this.store.isCaching) return;
     this.#run(() => {
       // SSL_CTX_sess_set_remove_cb(3): only what is in the cache can be told to leave it.
@@ -260,9 +259,9 @@ export class ConnectionSessions implements Sessions {
     });
   }
 
-  expire(session: Session): void {
+  expire(session: Session, isCached: boolean): void {
     this.#count('timeouts');
-    this.#inCache(() => this.store.remove(session, 'expired'));
+    if (isCached) this.#inCache(() => this.store.remove(session, 'expired'));
   }
 
   hit(): void {

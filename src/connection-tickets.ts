@@ -4,7 +4,8 @@ import type { ConnectionInfo } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
 import { type OpenedSession, openSession, type RejectedTicket, sealSession, ticketKeyName } from './cache/ticket.ts';
 import { judgeTicket, openedStatus } from './cache/ticket-callbacks.ts';
-import type { TicketKey } from './cache/ticket-key.ts';
+import { MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
+import { TicketKey } from './cache/ticket-key.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 import type { Awaitable } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
@@ -39,6 +40,8 @@ const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': unde
 export class ConnectionTickets implements Tickets {
   policy: TicketPolicy;
   readonly #host: TicketHost;
+  /** Of the key that was last looked for. */
+  #phase: TicketFacts['phase'];
 
   constructor(policy: TicketPolicy, host: TicketHost) {
     this.policy = policy;
@@ -51,15 +54,23 @@ export class ConnectionTickets implements Tickets {
 
   findKeys(ticket: Uint8Array): Awaitable<unknown> {
     const name = ticketKeyName(ticket);
+    this.#phase = undefined;
     if (name === undefined) return [];
+    this.#phase = phaseOf(this.policy.keys?.find?.(copyOf(name)));
     return this.policy.keys?.openingKeys(copyOf(name), this.#host.info(), copyOf(ticket)) ?? [];
   }
 
   open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket {
     if ('late' in outcome) return { ...this.#failed('openingKeys', late()), found: 'store-timeout' };
     if ('error' in outcome) return this.#failed('openingKeys', outcome.error);
-    if (!Array.isArray(outcome.value)) return this.#failed('openingKeys', new TypeError('an array of keys is wanted'));
-    const keys = outcome.value as readonly OpeningKey[];
+    try {
+      return this.#opened(version, ticket, requireOpeningKeys(outcome.value), sessionId);
+    } catch (error) {
+      return this.#failed('openingKeys', error); // what is no key, or a format of the user's that throws
+    }
+  }
+
+  #opened(version: Version, ticket: Uint8Array, keys: readonly OpeningKey[], sessionId?: Uint8Array): OpenedTicket {
     const opened = openSession(ticket, keys, this.#host.now());
     const keyName = opened.keyName ?? EMPTY;
     const facts = this.#facts(opened, keys);
@@ -77,7 +88,7 @@ export class ConnectionTickets implements Tickets {
     return {
       keyName: keyName && toHex(keyName),
       format: key?.format.name,
-      phase: keyName && this.policy.keys?.find?.(keyName)?.phase,
+      phase: this.#phase,
       failure: status === 'opened' ? undefined : status,
     };
   }
@@ -115,8 +126,19 @@ export class ConnectionTickets implements Tickets {
 
   generated(session: Session, outcome: TaskOutcome<unknown>): void {
     const answer = this.#answer('onGenerate', outcome);
-    if (answer === false) throw new TlsAlert('internal_error', 'the application has refused to make a ticket');
-    if (answer instanceof Uint8Array) session.applicationData = answer;
+    if (answer === false || !this.#hasTaken(session, answer))
+      throw new TlsAlert('internal_error', 'the application has refused to make a ticket');
+  }
+
+  /** Whether the session has the data that it was to be given. */
+  #hasTaken(session: Session, answer: unknown): boolean {
+    try {
+      if (answer instanceof Uint8Array) session.applicationData = answer;
+      return true;
+    } catch (error) {
+      this.#host.emit({ type: 'callback-error', callback: 'onGenerate', error }); // too much of it
+      return false;
+    }
   }
 
   /** SSL_CTX_set_session_ticket_cb(3): who is asked and does not answer has not agreed. */
@@ -134,9 +156,10 @@ export class ConnectionTickets implements Tickets {
     try {
       if ('late' in outcome) throw late();
       if ('error' in outcome) throw outcome.error;
-      const key = outcome.value as TicketKey | undefined;
+      const key = outcome.value;
+      if (key !== undefined && !(key instanceof TicketKey)) throw new TypeError('a TicketKey is wanted, or nothing');
       const ticket = sealSession(key, session, (length) => this.#host.world.randomBytes(length));
-      if (typeof ticket !== 'string') return ticket;
+      if (typeof ticket !== 'string') return requireTicket(ticket);
       this.#host.emit({ type: 'no-ticket', reason: ticket });
     } catch (error) {
       if (error instanceof TlsAlert) throw error;
@@ -148,6 +171,27 @@ export class ConnectionTickets implements Tickets {
 
 function late(): Error {
   return new Error('no answer within lookupTimeoutMs');
+}
+
+function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['phase'] {
+  return PHASES.find((phase) => phase === info?.phase);
+}
+
+const PHASES = ['encrypt', 'decrypt-only', 'destroyed'] as const;
+
+function requireOpeningKeys(answer: unknown): readonly OpeningKey[] {
+  if (Array.isArray(answer) && answer.every(isOpeningKey)) return answer;
+  throw new TypeError('an array of { key, renewal } is wanted, each with a TicketKey');
+}
+
+function isOpeningKey(entry: Partial<OpeningKey> | undefined): boolean {
+  return entry?.key instanceof TicketKey && entry.renewal !== undefined && Object.hasOwn(RENEW, entry.renewal);
+}
+
+/** RFC 8446 §4.6.1: `opaque ticket<1..2^16-1>`. Only a format of the user's can make any other. */
+function requireTicket(ticket: Uint8Array): Uint8Array {
+  if (ticket instanceof Uint8Array && ticket.length >= 1 && ticket.length <= MAX_TICKET_LENGTH) return ticket;
+  throw new RangeError(`a format has made a ticket that is none; 1 to ${MAX_TICKET_LENGTH} bytes are possible`);
 }
 
 /** RFC 5077 §3.4: the id that the client sends beside its ticket is what ServerHello echoes. */

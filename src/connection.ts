@@ -8,7 +8,7 @@ import type { Session } from './cache/session.ts';
 import { Channel } from './channel.ts';
 import type { ServerConfig } from './config.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
-import { ConnectionTickets } from './connection-tickets.ts';
+import { ConnectionTickets, type TicketPolicy } from './connection-tickets.ts';
 import { isPromise } from './crypto/provider.ts';
 import type { Incoming } from './crypto/record-reader.ts';
 import { Transcript } from './crypto/transcript.ts';
@@ -254,6 +254,7 @@ export class ServerConnection {
       this.#channel.sendCloseNotify();
       if (this.#state === 'handshaking') this.#abandon();
       else this.#stopTickets();
+      this.#pump(); // what has come in while they waited
     });
   }
 
@@ -364,7 +365,8 @@ export class ServerConnection {
   /** Those that are due, one machine at a time. */
   #issueTickets(): void {
     const issuer = this.#established?.issuer;
-    if (this.#ticketsDue === 0 || this.#wait !== undefined || issuer === undefined || this.#channel.isEnded) return;
+    if (this.#ticketsDue === 0 || this.#wait !== undefined || issuer === undefined) return;
+    if (this.#channel.isEnded || this.#isDeaf) return; // a client that has said goodbye has no use for them
     const count = this.#ticketsDue;
     this.#ticketsDue = 0;
     this.#machine = issuer.send(count);
@@ -456,8 +458,13 @@ export class ServerConnection {
     const { session, resumption } = this.#facts;
     // RFC 5246 §7.2.2, but only for a peer that has proved that it holds the session: an id alone must not end another's.
     const isEntitled = this.#hasProof || session !== resumption.session;
-    if (session !== undefined && reason !== undefined && isEntitled) this.#sessions.remove(session, reason);
+    if (session !== undefined && reason !== undefined && isEntitled) this.#remove(session, reason);
     this.#release();
+  }
+
+  /** That of a TLS 1.2 ticket is in no cache; under the id that the client has chosen for it (RFC 5077 §3.4) may be another's. */
+  #remove(session: Session, reason: 'alert-sent' | 'alert-received' | 'unclean'): void {
+    if (this.#facts.resumption.mechanism !== 'ticket') this.#sessions.remove(session, reason);
   }
 
   /** Whatever a ticket waits for comes too late. */
@@ -479,7 +486,7 @@ export class ServerConnection {
     const { session, version } = this.#facts;
     if (this.#state !== 'established' || this.#channel.isEnded || session === undefined || version === undefined)
       return;
-    if (this.#sessions.store.policy.removeUnclean.includes(version)) this.#sessions.remove(session, 'unclean');
+    if (this.#sessions.store.policy.removeUnclean.includes(version)) this.#remove(session, 'unclean');
   }
 
   #release(): void {
@@ -504,8 +511,7 @@ export class ServerConnection {
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }
     if (selected.hasOwnStore) this.#sessions.store = selected.store;
-    const { keys } = selected.hasOwnTicketKeys ? selected.ticketPolicy : this.#config.ticketPolicy;
-    this.#tickets.policy = { ...selected.ticketPolicy, keys: keys ?? selected.ticketPolicy.keys };
+    this.#tickets.policy = ticketPolicyOf(selected, this.#config);
     this.#context.settings = selected;
   }
 
@@ -566,6 +572,17 @@ function peerAlert(description: number): TlsAlert {
 
 function isServerConfig(value: unknown): value is ServerConfig {
   return typeof value === 'object' && value !== null && 'store' in value && value.store instanceof SessionStore;
+}
+
+/** Of a virtual host: keys, with what is said of them, and callbacks are the server's, unless it brings its own. */
+function ticketPolicyOf(selected: ServerConfig, base: ServerConfig): TicketPolicy {
+  const keeper = selected.hasOwnTicketKeys || base.ticketPolicy.keys === undefined ? selected : base;
+  const [own, given] = [selected.ticketPolicy.callbacks, base.ticketPolicy.callbacks];
+  const callbacks = {
+    onGenerate: own.onGenerate ?? given.onGenerate,
+    onDecrypt: own.onDecrypt ?? given.onDecrypt,
+  };
+  return { ...keeper.ticketPolicy, callbacks };
 }
 
 /** A call that may throw, as an outcome. */

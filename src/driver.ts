@@ -78,16 +78,19 @@ export class Driver {
     if (question === this.#question) return;
     this.#stopBudget();
     this.#question = question;
-    if (question === undefined) return;
+    if (question === undefined) {
+      platform.queueMicrotask(() => this.#resume()); // answered, or not asked any more: end() and dispose() see to that
+      return;
+    }
     if (question.budgeted) this.#startBudget(question);
-    this.#settle(question.promise, (outcome) => this.#answer(question, outcome));
+    this.#settle(question.promise, (outcome) => this.connection.answer(question, outcome));
   }
 
   /** One budget for all lookups of a handshake: what this one takes is not there for the next. */
   #startBudget(question: Question): void {
     const started = platform.performance.now();
     const timer = platform.setTimeout(
-      () => this.run(() => this.#answer(question, { late: true })),
+      () => this.run(() => this.connection.answer(question, { late: true })),
       this.#lookupBudgetMs,
     );
     this.#stopBudget = () => {
@@ -95,12 +98,6 @@ export class Driver {
       this.#lookupBudgetMs = Math.max(0, this.#lookupBudgetMs - (platform.performance.now() - started));
       this.#stopBudget = () => {};
     };
-  }
-
-  #answer(question: Question, outcome: Outcome): Step {
-    const step = this.connection.answer(question, outcome);
-    if (step.question === undefined && this.#question === question) platform.queueMicrotask(() => this.#resume());
-    return step;
   }
 
   /** What has come in meanwhile, and then the shell may read on. */

@@ -35,8 +35,8 @@ export interface Sessions {
    */
   newId(version: Version, offered?: Uint8Array): Uint8Array;
   /**
-   * Tells the new callback of a session, before anything that is queued now can leave; and keeps it, unless its client does
-   * and nobody needs to know it here. Runs as a task.
+   * Tells the new callback of a session that the connection holds, before anything that is queued now can leave; and keeps it,
+   * unless its client does and nobody needs to know it here. Runs as a task.
    */
   announce(session: Session, isNeeded: boolean): void;
   /** Takes over the caller's hold until the connection ends. */
@@ -45,8 +45,11 @@ export interface Sessions {
   hit(): void;
   /** For single use; runs as a task: whether this caller is the one. */
   take(session: Session): Awaitable<boolean>;
-  /** An offered session is past its time: it leaves cache and store. Runs as a task. */
-  expire(session: Session): void;
+  /**
+   * An offered session is past its time: it leaves cache and store, unless its id is the client's own choice (RFC 5077 §3.4),
+   * under which they have another's. Runs as a task.
+   */
+  expire(session: Session, isCached: boolean): void;
 }
 
 /** Sessions that their clients keep, sealed under the server's keys; see tickets.ts. What answers an Awaitable runs as a task. */

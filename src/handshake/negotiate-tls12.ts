@@ -3,6 +3,7 @@
 import type { Session } from '../cache/session.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
 import { TlsAlert } from '../wire/alert.ts';
+import { EMPTY } from '../wire/bytes.ts';
 import { type GroupName, NamedGroup, type SignatureSchemeName } from '../wire/registry.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
@@ -44,13 +45,15 @@ export interface OfferTls12 {
 export function* selectSessionTls12(context: Handshaking, hello: ClientHello): Handshake<OfferTls12> {
   const { facts, settings } = context;
   const ticket = settings.tickets.mode === 'stateless' ? hello.extensions.sessionTicket : undefined;
-  const mechanism = ticket === undefined || ticket.length === 0 ? 'session-id' : 'ticket';
+  const mechanism = mechanismOf(hello, ticket);
   const { found, renew, facts: ticketFacts } = yield* findOffered(context, hello, ticket);
   const judged = typeof found === 'string' ? undefined : yield* judge(context, hello, found, mechanism);
   const reason = typeof found === 'string' ? found : judged?.broken?.reason;
   const session = reason === undefined ? judged?.session : undefined;
   if (found !== 'not-offered') facts.verdicts = [new Verdict({ mechanism, reason, ticket: ticketFacts, judged })];
-  const sendTicket = ticket !== undefined && (renew ?? session === undefined);
+  // Whoever opened it may have wanted it kept; but it is no good, and so the client gets another.
+  const isSpent = mechanism === 'ticket' && judged !== undefined && session === undefined;
+  const sendTicket = ticket !== undefined && (isSpent || (renew ?? session === undefined));
   if (session === undefined) facts.resumption = notResumed(reason ?? 'not-offered');
   else {
     facts.resumption = { resumed: true, mechanism, pskMode: undefined, identityIndex: undefined, session, reason };
@@ -60,12 +63,19 @@ export function* selectSessionTls12(context: Handshaking, hello: ClientHello): H
   return { session, sendTicket };
 }
 
+/** Where tickets are not read, an id beside one is what is offered. */
+function mechanismOf({ extensions, legacySessionId }: ClientHello, ticket: Uint8Array | undefined): Mechanism {
+  const isTicket = ticket !== undefined || legacySessionId.length === 0;
+  return isTicket && (extensions.sessionTicket ?? EMPTY).length > 0 ? 'ticket' : 'session-id';
+}
+
 /** RFC 5077 §3.4: who presents a ticket is not looked up by the id that stands beside it; who asks for one is. */
 function* findOffered(
   context: Handshaking,
   hello: ClientHello,
   ticket: Uint8Array | undefined,
 ): Handshake<Pick<OpenedTicket, 'found' | 'renew' | 'facts'>> {
+  if (ticket === undefined && mechanismOf(hello, ticket) === 'ticket') return { found: 'disabled', renew: undefined };
   if (ticket === undefined) return { found: yield* lookUp(context, hello), renew: undefined };
   if (ticket.length > 0) return yield* openTicket(context, 'TLSv1.2', ticket, hello.legacySessionId);
   const { renew } = yield* emptyTicket(context);
@@ -93,7 +103,8 @@ function* judge(context: Handshaking, hello: ClientHello, session: Session, mech
     acceptsForeign: mechanism === 'ticket' ? tickets.acceptsForeign : sessions.acceptsForeign,
   } as const;
   const broken = brokenRule(session, offer, settings);
-  if (broken?.reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session));
+  if (broken?.reason === 'expired')
+    yield* performed('bookkeeping', () => sessions.expire(session, mechanism === 'session-id'));
   if (broken?.reason === 'cipher-suite' && settings.compat !== undefined) requireSuiteOffered(context, hello, session);
   return { session, offer, settings, broken };
 }

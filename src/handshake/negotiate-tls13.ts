@@ -39,9 +39,10 @@ export function* negotiateTls13(context: Handshaking, first: Received<ClientHell
   context.facts.suite = suite;
   context.facts.alpnProtocol = selectAlpn(first.body, context.settings);
   const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered, lookups) : undefined;
-  const keepsTicket = isKept(lookups);
-  if (alone !== undefined)
+  if (alone !== undefined) {
+    const keepsTicket = isKept(alone, lookups);
     return { hello: first, retried: false, suite, psk: alone, share: undefined, signing: undefined, keepsTicket };
+  }
   return yield* negotiateShare(
     context,
     { hello: first, suite, psk: offered?.mode === 'psk_ke' ? undefined : offered },
@@ -64,11 +65,14 @@ function* negotiateShare(
   const psk = yield* takePsk(context, kept, lookups);
   const signing = psk === undefined ? selectSigningTls13(context, hello.body) : undefined;
   const share = { group: wanted.group, keyExchange };
-  return { hello, retried, suite, psk, share, signing, keepsTicket: isKept(lookups) };
+  return { hello, retried, suite, psk, share, signing, keepsTicket: isKept(psk, lookups) };
 }
 
-function isKept(lookups: Lookups): boolean {
-  return [...lookups.values()].some(({ renew }) => renew === false);
+/** The ticket resumed from says so, or every one that came to nothing. A session that was refused calls for a new ticket. */
+function isKept(psk: SelectedPsk | undefined, lookups: Lookups): boolean {
+  const all = [...lookups.values()];
+  if (psk !== undefined) return all.some(({ found, renew }) => found === psk.session && renew === false);
+  return all.length > 0 && all.every(({ found, renew }) => typeof found === 'string' && renew === false);
 }
 
 /** §4.2.3, §4.4.2.2: a certificate that the client can verify; RSASSA-PKCS1-v1_5 is for certificates only. */

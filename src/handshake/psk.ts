@@ -40,6 +40,7 @@ export function* selectPsk(
   lookups: Lookups,
 ): Handshake<SelectedPsk | undefined> {
   const mode = pskMode(context, hello.body);
+  context.facts.verdicts = mode.reason === undefined ? [] : unopened(context, hello.body, mode.reason);
   const found = mode.reason ?? (yield* findSession(context, hello.body, suites, lookups));
   if (typeof found === 'string' || mode.mode === undefined) {
     context.facts.resumption = notResumed(typeof found === 'string' ? found : 'psk-mode');
@@ -64,6 +65,16 @@ function pskMode(
   return mode === undefined ? { reason: 'psk-mode' } : { mode };
 }
 
+/** Of identities that nobody has looked at; where none are offered, of none. */
+function unopened({ settings }: Handshaking, { extensions }: ClientHello, reason: NoResumption): readonly Verdict[] {
+  const identities = extensions.preSharedKey?.identities.slice(0, settings.maxIdentities) ?? [];
+  return identities.map((_, identityIndex) => new Verdict({ mechanism: mechanismOf(settings), identityIndex, reason }));
+}
+
+function mechanismOf({ tickets }: Handshaking['settings']): 'psk-stateful' | 'psk-stateless' {
+  return tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
+}
+
 interface FoundSession {
   readonly session: Session;
   readonly identityIndex: number;
@@ -78,7 +89,7 @@ function* findSession(
 ): Handshake<FoundSession | NoResumption> {
   const { settings, facts } = context;
   const identities = hello.extensions.preSharedKey?.identities ?? [];
-  const mechanism = settings.tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
+  const mechanism = mechanismOf(settings);
   const offer = offerOf(context, hello, suites);
   const verdicts: Verdict[] = [];
   facts.verdicts = verdicts;
@@ -111,7 +122,7 @@ function offerOf(context: Handshaking, hello: ClientHello, suites: readonly Suit
 
 function* judge({ settings, sessions }: Handshaking, session: Session, offer: Offer): Handshake<Judged> {
   const broken = brokenRule(session, offer, settings);
-  if (broken?.reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session));
+  if (broken?.reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session, true));
   return { session, offer, settings, broken };
 }
 
@@ -180,7 +191,7 @@ export function* takePsk(
     context.facts.verdicts = context.facts.verdicts.map((verdict) => (verdict.accepted ? verdict.lost(lost) : verdict));
     return undefined;
   }
-  const mechanism = settings.tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
+  const mechanism = mechanismOf(settings);
   context.facts.resumption = { resumed: true, mechanism, pskMode: mode, identityIndex, session, reason: undefined };
   context.facts.session = session;
   context.sessions.hit();

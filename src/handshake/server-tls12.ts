@@ -67,7 +67,7 @@ function* fullHandshake(
   yield* receiveFinished(context, keys);
   const session = newSession(context, hello.body, id, keys.master);
   yield* keepSession(context, session);
-  if (ticketed) yield* sendNewSessionTicket(context, session, session.timeout);
+  if (ticketed) yield* sendNewSessionTicket(context, session, Math.min(session.timeout, MAX_HINT));
   sendFinished(context, keys);
   return established(context, hello.body, keys);
 }
@@ -99,6 +99,8 @@ function* resume(
 
 /** RFC 5077 §3.3: a lifetime_hint that says nothing; as OpenSSL sends it with a ticket that renews another. */
 const UNSPECIFIED = 0;
+/** It is a uint32; a timeout may be more. */
+const MAX_HINT = 0xffffffff;
 
 /** RFC 5077 §3.3. ServerHello has promised it: without a key an empty one. */
 function* sendNewSessionTicket(context: Handshaking, session: Session, hint: number): Handshake<void> {
@@ -247,9 +249,8 @@ function sendFinished(context: Handshaking, { suite, master, writing }: Keys): v
 
 /** Before the server's Finished can leave: who has it may come back at once. Without an id nobody can. */
 function* keepSession(context: Handshaking, session: Session): Handshake<void> {
-  context.facts.session = session;
-  if (session.id.length === 0) context.sessions.hold(session);
-  else yield* performed('bookkeeping', () => context.sessions.announce(session, true));
+  context.facts.session = context.sessions.hold(session);
+  if (session.id.length > 0) yield* performed('bookkeeping', () => context.sessions.announce(session, true));
 }
 
 /** OpenSSL has a session from ServerHello on, and its remove callback hears of it when the handshake fails. */

@@ -195,6 +195,7 @@ function* sendNewSessionTickets(
   const { timing, mode } = context.settings.tickets;
   if (early !== undefined) {
     yield* early.issuer.announce(early.issues);
+    if (context.facts.session === undefined) early.issuer.attachUnsent();
     return { issuer: early.issuer, ticketsDue: 0 };
   }
   const issuer = new TicketIssuer(context, choice, master, context.transcript.peek());

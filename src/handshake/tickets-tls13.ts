@@ -44,6 +44,7 @@ export class TicketIssuer {
 
   /** Each is known to its keepers before it can leave. */
   *send(count: number): Handshake<undefined> {
+    if (!isUsable(this.#context, this.#choice)) return undefined;
     for (let i = 0; i < count; i++) {
       const issue = yield* this.#issue();
       if (issue === undefined) continue;
@@ -85,13 +86,10 @@ export class TicketIssuer {
     const { sessions, settings } = this.#context;
     const ticketNonce = concat(new Uint8Array(4), encode(uint32, this.#count++)); // one per ticket of a connection
     const id = yield* performed('bookkeeping', () => sessions.newId('TLSv1.3'));
-    const session = this.#newSession(id, ticketNonce);
+    const session = sessions.hold(this.#newSession(id, ticketNonce)); // now: what comes next may never be answered
     yield* generateTicket(this.#context, session);
     const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
-    if (ticket === undefined) {
-      session.release();
-      return undefined;
-    }
+    if (ticket === undefined) return undefined;
     const { ticketAgeAdd } = session;
     return {
       session,
@@ -129,16 +127,20 @@ export class TicketIssuer {
   }
 }
 
-/** None where nobody could keep the session, none that the client could not use (§4.2.9), and as many as it asks for (RFC 9149). */
-export function ticketCount(
-  { settings, sessions, now }: Handshaking,
-  { hello, psk, keepsTicket }: Tls13Choice,
-): number {
-  const { mode, initial, afterResumption, maxRequested } = settings.tickets;
-  if (mode === 'off' || keepsTicket || sessions.isRuledOut) return 0;
-  if (mode === 'stateful' && !sessions.canKeep) return 0;
-  if (selectPskMode(hello.body, settings, true) === undefined) return 0;
-  if (psk !== undefined && psk.session.authTime + settings.tickets.maxAuthAge <= now()) return 0; // it would be worth nothing
+/** No ticket where nobody could keep its session, and none that the client could not use (§4.2.9). */
+function isUsable({ settings, sessions, now }: Handshaking, { hello, psk }: Tls13Choice): boolean {
+  const { mode, maxAuthAge } = settings.tickets;
+  if (mode === 'off' || sessions.isRuledOut) return false;
+  if (mode === 'stateful' && !sessions.canKeep) return false;
+  if (selectPskMode(hello.body, settings, true) === undefined) return false;
+  return psk === undefined || psk.session.authTime + maxAuthAge > now();
+}
+
+/** As many as the client asks for (RFC 9149), or as many as is usual. */
+export function ticketCount(context: Handshaking, choice: Tls13Choice): number {
+  const { hello, psk, keepsTicket } = choice;
+  const { initial, afterResumption, maxRequested } = context.settings.tickets;
+  if (keepsTicket || !isUsable(context, choice)) return 0;
   const asked = requestedTickets(hello.body, psk !== undefined);
   if (asked !== undefined) return Math.min(asked, maxRequested);
   return psk === undefined ? initial : afterResumption;

@@ -31,7 +31,7 @@ export interface VerdictParts {
 
 /** Where there is no session to be judged. */
 const REMEDIES: Partial<Record<NoResumption, string>> = {
-  disabled: "tickets.mode other than 'off', and a cache or an onGet to find sessions with",
+  disabled: 'a tickets.mode that reads what is offered, and for ids a cache or an onGet to find sessions with',
   unknown: 'a session that cache or store still has',
   undecryptable: 'the key that the ticket was sealed with',
   malformed: 'a ticket or a record that holds a session',

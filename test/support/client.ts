@@ -45,7 +45,7 @@ import { EncryptedExtensions } from '../../src/handshake/encrypted-extensions.ts
 import { finished } from '../../src/handshake/finished.ts';
 import { KeyUpdate, KeyUpdateRequest, keyUpdate } from '../../src/handshake/key-update.ts';
 import { frame } from '../../src/handshake/message.ts';
-import { NewSessionTicket } from '../../src/handshake/new-session-ticket.ts';
+import { NewSessionTicket, NewSessionTicketTls12 } from '../../src/handshake/new-session-ticket.ts';
 import {
   HELLO_RETRY_REQUEST_RANDOM,
   HelloRetryRequest,
@@ -64,6 +64,7 @@ import {
   CipherSuite,
   type CipherSuiteName,
   ContentType,
+  ExtensionType,
   type GroupName,
   HandshakeType,
   NamedGroup,
@@ -96,6 +97,8 @@ export interface ClientSession {
   readonly id: Uint8Array;
   readonly secret: Uint8Array;
   readonly cipherSuite: number;
+  /** RFC 5077: the last that was not empty. */
+  readonly ticket?: Uint8Array | undefined;
 }
 
 /** A NewSessionTicket with its PSK: may be offered as it is. */
@@ -124,12 +127,14 @@ export interface ClientOptions extends HelloScript {
   /** Default both in a TLS 1.3 hello, as without the extension there would be no tickets; `false` leaves it out. */
   readonly pskModes?: readonly PskMode[] | false | undefined;
   readonly psks?: readonly ClientPsk[] | undefined;
-  /** TLS 1.2: the session to resume by its id. */
+  /** TLS 1.2: the session to resume, by its ticket where it has one, else by its id. */
   readonly session?: ClientSession | undefined;
   /** legacy_session_id; default 32 bytes in a TLS 1.3 hello (middlebox compatibility), the session's id or none in TLS 1.2. */
   readonly sessionId?: Uint8Array | undefined;
-  /** RFC 5077: the ticket, empty for "I know them"; default the extension is left out. */
-  readonly ticketExt?: Uint8Array | undefined;
+  /** RFC 5077: the ticket, empty for "I know them"; default the session's. `false` leaves the extension out, as does no session. */
+  readonly ticketExt?: Uint8Array | false | undefined;
+  /** RFC 9149 */
+  readonly ticketRequest?: { readonly newSessionCount: number; readonly resumptionCount: number } | undefined;
   /** extended_master_secret, default true. */
   readonly ems?: boolean | undefined;
   /** Default 'extension', with an empty value. */
@@ -199,6 +204,8 @@ export class TestClient {
   /** The very bytes of the messages sent, in order. */
   readonly sent: { readonly name: string; readonly raw: Uint8Array }[] = [];
   readonly tickets: ClientTicket[] = [];
+  /** TLS 1.2: what NewSessionTicket said, empty tickets included. */
+  ticketTls12: NewSessionTicketTls12 | undefined;
   readonly clientRandom: Uint8Array;
   helloRetryRequest: HelloRetryRequest | undefined;
   serverHello: ServerHello | ServerHelloTls12 | undefined;
@@ -228,6 +235,8 @@ export class TestClient {
   #master12: Tls12MasterSecret | undefined;
   #exporter: Uint8Array | undefined;
   #resumption: ReturnType<typeof resumptionMasterSecret> | undefined;
+  /** Tickets that came before our Finished: their PSKs depend on it. */
+  readonly #earlyTickets: NewSessionTicket[] = [];
   #hasSentChangeCipherSpec = false;
 
   constructor(options: ClientOptions = {}) {
@@ -259,12 +268,14 @@ export class TestClient {
     return concat(...this.received.map((item) => (item.kind === 'data' ? item.data : EMPTY)));
   }
 
-  /** TLS 1.2: what can be resumed by its id. */
+  /** TLS 1.2: what can be resumed. */
   get session(): ClientSession {
     if (this.#master12 === undefined || this.serverHello === undefined || this.suite === undefined)
       throw new Error('no TLS 1.2 session');
     const { legacySessionIdEcho: id } = this.serverHello;
-    return { id, secret: this.#master12, cipherSuite: this.suite.id };
+    const fresh = this.ticketTls12?.ticket ?? EMPTY;
+    const ticket = fresh.length > 0 ? fresh : this.isResumed ? this.options.session?.ticket : undefined;
+    return { id, secret: this.#master12, cipherSuite: this.suite.id, ticket };
   }
 
   get group(): GroupName | undefined {
@@ -447,9 +458,14 @@ export class TestClient {
       alpn: options.alpn,
       extendedMasterSecret: ems ? true : undefined,
       recordSizeLimit: options.recordSizeLimit,
-      sessionTicket: options.ticketExt,
+      sessionTicket: this.#offeredTicket,
       renegotiationInfo: renegotiationInfo === 'extension' ? EMPTY : undefined,
     };
+  }
+
+  get #offeredTicket(): Uint8Array | undefined {
+    const { ticketExt = this.options.session?.ticket } = this.options;
+    return ticketExt === false ? undefined : ticketExt;
   }
 
   get #groups(): readonly (GroupName | number)[] | undefined {
@@ -462,6 +478,7 @@ export class TestClient {
     const psks = this.#psks;
     return {
       supportedVersions: supportedVersions === false ? undefined : supportedVersions,
+      ticketRequest: this.options.ticketRequest,
       earlyData: this.options.earlyData && this.helloRetryRequest === undefined ? true : undefined,
       pskKeyExchangeModes: pskModes === false ? undefined : pskModes.map((mode) => PskKeyExchangeMode[mode]),
       keyShare: this.#keyShares?.map((group) => ({
@@ -545,6 +562,7 @@ export class TestClient {
       case HandshakeType.finished:
         return this.version === 'TLSv1.2' ? this.#readFinishedTls12(raw) : this.#readFinished(raw);
       case HandshakeType.new_session_ticket:
+        if (this.version === 'TLSv1.2') return this.#readTicketTls12(raw);
         return this.#readTicket(decode(NewSessionTicket, body));
       case HandshakeType.key_update:
         return this.#readKeyUpdate(decode(KeyUpdate, body));
@@ -672,6 +690,7 @@ export class TestClient {
       this.#resumption = resumptionMasterSecret(this.#hash, master, this.#transcript.peek());
       this.records.writing = this.#protection(this.#traffic.client);
       this.isEstablished = true;
+      for (const ticket of this.#earlyTickets.splice(0)) this.#readTicket(ticket);
     });
   }
 
@@ -682,7 +701,11 @@ export class TestClient {
   }
 
   #readTicket(body: NewSessionTicket): void {
-    if (this.#resumption === undefined || this.suite === undefined) throw new Error('a ticket before Finished');
+    if (this.#application === undefined || this.suite === undefined) throw new Error('a ticket before Finished');
+    if (this.#resumption === undefined) {
+      this.#earlyTickets.push(body);
+      return;
+    }
     this.tickets.push({
       identity: body.ticket,
       secret: resumptionPsk(this.#hash, this.#resumption, body.ticketNonce),
@@ -703,10 +726,28 @@ export class TestClient {
   // TLS 1.2.
 
   #startTls12({ legacySessionIdEcho: id }: ServerHelloTls12): void {
+    const offered = this.hellos[0]?.legacySessionId ?? EMPTY;
+    if (id.length > 0 && equalBytes(id, offered)) this.#resumeTls12();
+  }
+
+  /** RFC 5077 §3.4: who has offered a ticket and no id sees by what follows ServerHello whether it resumes. */
+  #noticeResumption(): void {
+    if (this.version === 'TLSv1.2' && this.certificates === undefined && !this.isResumed) this.#resumeTls12();
+  }
+
+  #resumeTls12(): void {
     const { session } = this.options;
-    if (session === undefined || id.length === 0 || !equalBytes(id, session.id)) return;
+    if (session === undefined) return;
     this.isResumed = true;
     this.#deriveTls12(storedMasterSecret(session.secret));
+  }
+
+  #readTicketTls12(raw: Uint8Array): void {
+    if (!this.serverHello?.extensions.order?.includes(ExtensionType.session_ticket))
+      throw new Error('a ticket that ServerHello has not promised');
+    this.#noticeResumption();
+    this.ticketTls12 = decode(NewSessionTicketTls12, raw.subarray(4));
+    this.#transcript.add(raw);
   }
 
   #keysTls12() {
@@ -769,6 +810,7 @@ export class TestClient {
   #readChangeCipherSpec(content: Uint8Array): void {
     if (content.length !== 1 || content[0] !== 1) throw new Error('a strange ChangeCipherSpec');
     this.received.push({ kind: 'change_cipher_spec' });
+    this.#noticeResumption();
     if (this.version === 'TLSv1.2') this.records.reading = this.#keysTls12().reading;
   }
 
