@@ -62,7 +62,7 @@ export type GenerateTicketCallback = (ssl: Ssl) => Awaitable<Int>;
 
 /**
  * SSL_CTX_set_session_ticket_cb(3), `dec_cb`: SSL_TICKET_… is what has come of a ticket, SSL_TICKET_RETURN_… what is done about
- * it. `keyName` has 16 bytes, none where the client has sent an empty ticket.
+ * it. `keyName` has 16 bytes, or as many as the ticket has: none where it is empty.
  */
 export type DecryptTicketCallback = (
   ssl: Ssl,
