@@ -421,7 +421,6 @@ export class SslContext {
       return Object.freeze({
         ...selected,
         ticketPolicy: this.#ticketPolicy,
-        hasOwnTicketKeys: false,
         tickets: { ...selected.tickets, mode: weaker(mode, selected.tickets.mode), initial, afterResumption },
       });
     });

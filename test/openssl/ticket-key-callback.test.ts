@@ -2,9 +2,12 @@
 
 import { expect } from 'chai';
 import type { TicketKey } from '../../src/cache/ticket-key.ts';
+import { ServerConnection } from '../../src/connection.ts';
 import { ticketKeyProvider } from '../../src/openssl/ticket-callbacks.ts';
-import type { SslContext, TicketKeyCallback } from '../../src/openssl.ts';
+import type { Ssl, SslContext, TicketKeyCallback } from '../../src/openssl.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
+import { exchange, TestClient } from '../support/client.ts';
+import { toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { VERSIONS } from './support.ts';
 import {
@@ -242,6 +245,22 @@ describe('the ticket key callback', () => {
     });
     visit(ctx, 'TLSv1.2');
     expect(seen).to.deep.equal([ctx]);
+  });
+
+  it('is given one for a connection that a shell runs as well; that cannot be asked for a ticket through it', () => {
+    const seen: Ssl[] = [];
+    const { callback } = keyCallback({ seal: 1, open: 1 });
+    ctx.setTlsextTicketKeyCallback((...call) => {
+      seen.push(call[0]);
+      return callback(...call);
+    });
+    ctx.setSessionTicketCallback((ssl) => seen.push(ssl), null);
+    const connection = new ServerConnection(ctx.config);
+    const { client } = exchange(new TestClient({ sni: 'localhost', crypto: toyCrypto }), connection);
+    expect(client.tickets).to.have.lengthOf(2);
+    expect(new Set(seen)).to.have.lengthOf(1);
+    expect(seen[0]?.connection).to.equal(connection);
+    expect(seen[0]?.newSessionTicket()).to.equal(0);
   });
 
   it('TLS 1.3, several identities: asked about each until one is good; a new ticket where that one has it so', () => {
