@@ -138,7 +138,6 @@ export class SslContext {
       store,
       ticketPolicy: this.#ticketPolicy,
       hasOwnStore: false, // OpenSSL's connections keep to the context that they were made with
-      hasOwnTicketKeys: false,
       onServerName: base.onServerName && ((name?: string) => this.#select(name, tickets)),
       idContext,
       minVersion: options & SSL_OP_NO_TLSv1_2 ? 'TLSv1.3' : base.minVersion,

@@ -20,7 +20,7 @@ import { ExtensionType, type Version } from '../../src/wire/registry.ts';
 import type { ClientOptions, TestClient } from '../support/client.ts';
 import { withoutExtension } from '../support/client-hello.ts';
 import { TestWorld } from '../support/world.ts';
-import { VERSIONS } from './support.ts';
+import { again, connect, context, VERSIONS } from './support.ts';
 import {
   countTickets,
   FABRICATED_ID,
@@ -418,12 +418,11 @@ describe('D. TLS 1.3, pre-shared keys from tickets', () => {
 
   it('N8: a bad binder does not burn a ticket, not even one for single use', () => {
     for (const singleUse of [false, true]) {
-      const single = ticketContext(world, { tickets: { singleUse } });
-      single.setOptions(SSL_OP_NO_TICKET);
+      const single = context(world, { tickets: { singleUse } });
       const first = visit(single, 'TLSv1.3');
       const forged = (binders: readonly Uint8Array[]) => binders.map((binder) => binder.map((byte) => byte ^ 1));
-      expect(outcome(revisit(single, first, { rewriteBinders: forged }))).to.equal('decrypt_error');
-      expect(outcome(revisit(single, first))).to.equal('resumed +1');
+      expect(outcome(connect(single, { ...again(first), rewriteBinders: forged }))).to.equal('decrypt_error');
+      expect(outcome(connect(single, again(first)))).to.equal('resumed +1');
     }
   });
 

@@ -300,6 +300,8 @@ for (const version of VERSIONS) {
       const first = visit(ctx, version);
       await settle(first);
       expect(outcome(first)).to.equal(`full +${full}`);
+      first.ssl.clear();
+      expect(first.ssl.getSession()).to.equal(null);
       const second = revisit(ctx, first);
       await settle(second);
       expect(outcome(second)).to.equal('resumed +0');

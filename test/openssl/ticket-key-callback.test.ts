@@ -1,5 +1,6 @@
 /** SSL_CTX_set_tlsext_ticket_key_evp_cb(3): its answers, both ways and in both versions (§5.4). */
 
+import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import type { TicketKey } from '../../src/cache/ticket-key.ts';
 import { ServerConnection } from '../../src/connection.ts';
@@ -165,7 +166,16 @@ for (const version of VERSIONS) {
       };
       ctx.setTlsextTicketKeyCallback(keyed);
       const first = visit(ctx, version);
+      const ticket = ticketOf(first);
+      const mac = createHmac('sha384', HMAC_KEY.subarray(0, 16)).update(ticket.subarray(0, -48)).digest();
+      expect(toHex(ticket.subarray(-48))).to.equal(toHex(mac));
       expect(outcome(revisit(ctx, first))).to.equal('resumed +0');
+    });
+
+    it('a callback that leaves the vector alone has another each time', () => {
+      ctx.setTlsextTicketKeyCallback(keyCallback({ seal: 1, open: 1 }).callback);
+      const vectors = [1, 2].map(() => toHex(ticketOf(visit(ctx, version)).subarray(16, 32)));
+      expect(new Set([...vectors, '00'.repeat(16)])).to.have.lengthOf(3);
     });
 
     it('a vector of its own', () => {
@@ -185,7 +195,10 @@ for (const version of VERSIONS) {
         () => {
           throw new Error('of the user');
         },
-        () => undefined as unknown as number,
+        (_ssl, _name, _iv, cipher, mac) => {
+          [cipher.key, mac.key] = [AES_KEY, HMAC_KEY];
+          return undefined as unknown as number;
+        },
         () => 1,
         (_ssl, _name, _iv, cipher, mac) => {
           [cipher.key, mac.key] = [AES_KEY, HMAC_KEY.subarray(0, 16)];

@@ -2,7 +2,10 @@
 
 import { expect } from 'chai';
 import { Session } from '../../src/cache/session.ts';
+import type { TicketKey } from '../../src/cache/ticket-key.ts';
 import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
+import { ServerConnection } from '../../src/connection.ts';
+import { ContextTicketKeys } from '../../src/openssl/ticket-keys.ts';
 import {
   SESS_CACHE_OFF,
   SSL_OP_NO_TICKET,
@@ -12,9 +15,10 @@ import {
   SslContext,
 } from '../../src/openssl.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
+import { exchange, TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
-import { VERSIONS } from './support.ts';
+import { pass, VERSIONS } from './support.ts';
 import {
   countTickets,
   FABRICATED_ID,
@@ -483,9 +487,11 @@ describe('how many tickets (§5.6)', () => {
     const { ssl } = visit(ctx, 'TLSv1.3');
     ssl.newSessionTicket();
     ssl.clear();
-    const seen = watchSessions(ctx);
-    ssl.accept();
-    expect([ssl.newSessionTicket(), seen.news]).to.deep.equal([0, 0]);
+    expect(ssl.newSessionTicket()).to.equal(0);
+    const { client } = pass({ client: new TestClient({ sni: 'localhost', crypto: toyCrypto }), ssl });
+    ssl.write(Uint8Array.of(1));
+    client.receive(ssl.take());
+    expect([client.data.length, client.tickets.length]).to.deep.equal([1, 2]);
   });
 
   it('SSL_new_session_ticket: none for a session that is ruled out', () => {
@@ -617,6 +623,52 @@ describe('SSL_CTX_get_tlsext_ticket_keys(3), SSL_CTX_set_tlsext_ticket_keys(3)',
     expect(ctx.setTlsextTicketKeys(bytesOf(ticketContext(world)))).to.equal(1);
     expect(outcome(revisit(ctx, first))).to.equal('full +2');
     expect(keys.keys).to.have.lengthOf(1);
+  });
+
+  it("a server whose tickets are stateless, but with no keys of the user's: the context draws its own", () => {
+    const ctx = ticketContext(world, { tickets: { mode: 'stateless' } });
+    expect(openWith(keysOf(ctx), ticketOf(visit(ctx, 'TLSv1.3')))).to.have.length.above(100);
+  });
+
+  it('a server that leads to a context: one with tickets.keys brings them along, any other has those of the server', () => {
+    const [server, own] = [TicketKeyRing.rotating(world), TicketKeyRing.rotating(world)];
+    for (const tickets of [undefined, { mode: 'stateless', keys: own }] as const) {
+      const ctx = ticketContext(world, { tickets });
+      const config = testServer({
+        world,
+        crypto: toyCrypto,
+        tickets: { mode: 'stateless', keys: server },
+        onServerName: () => ctx.config,
+      });
+      const { client } = exchange(new TestClient({ crypto: toyCrypto }), new ServerConnection(config));
+      const { keys } = tickets ?? { keys: server };
+      expect(toHex(ticketOf({ client }).subarray(0, 16))).to.equal(keys.keys[0]?.name);
+    }
+  });
+
+  it('keys that are replaced are overwritten, those of the user are not', () => {
+    const defined = TicketKeyRing.rotating(world);
+    const info = { serverName: undefined, version: undefined };
+    const keys = new ContextTicketKeys((length) => world.randomBytes(length), defined);
+    const [first] = [keys.sealingKey(info)] as TicketKey[];
+    keys.import(bytesOf(ticketContext(world)));
+    const [second] = [keys.sealingKey(info)] as TicketKey[];
+    keys.import(bytesOf(ticketContext(world)));
+    expect([first?.isDestroyed, second?.isDestroyed]).to.deep.equal([false, true]);
+    const [third] = [keys.sealingKey(info)] as TicketKey[];
+    keys.close();
+    expect(third?.isDestroyed).to.equal(true);
+  });
+
+  it('what a verdict says of a ticket: its key, and that it is the one in use', () => {
+    const ctx = ticketContext(world);
+    const first = visit(ctx, 'TLSv1.3');
+    expect(revisit(ctx, first).ssl.connection?.verdicts[0]?.ticket).to.deep.equal({
+      keyName: toHex(keysOf(ctx).name),
+      format: 'aes-256-cbc-hmac-sha256',
+      phase: 'encrypt',
+      failure: undefined,
+    });
   });
 
   it('the last free of the context is the end of its keys', () => {
