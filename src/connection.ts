@@ -353,6 +353,7 @@ export class ServerConnection {
   #resume(value: Resumed): void {
     const { done, value: next } = this.#machine.next(value);
     this.#wait = done ? undefined : next;
+    if (this.#wait !== undefined && this.#wait.kind !== 'task') this.#channel.writer.endFlight();
     if (done && next !== undefined) this.#establish(next);
     else if (done) this.#issueTickets();
   }

@@ -25,6 +25,7 @@ export class Driver {
   readonly connection: ServerConnection;
   readonly #shell: Shell;
   readonly #inbox: Uint8Array[] = [];
+  readonly #lookupTimeoutMs: number;
   #lookupBudgetMs: number;
   #question: Question | undefined;
   #stopBudget = (): void => {};
@@ -34,6 +35,7 @@ export class Driver {
   constructor(config: ServerConfig, shell: Shell, options?: ConnectionOptions) {
     this.connection = new ServerConnection(config, options);
     this.#shell = shell;
+    this.#lookupTimeoutMs = config.lookupTimeoutMs;
     this.#lookupBudgetMs = config.lookupTimeoutMs;
   }
 
@@ -86,8 +88,9 @@ export class Driver {
     this.#settle(question.promise, (outcome) => this.connection.answer(question, outcome));
   }
 
-  /** One budget for all lookups of a handshake: what this one takes is not there for the next. */
+  /** One budget for all lookups of a handshake: what this one takes is not there for the next. A ticket after it has its own. */
   #startBudget(question: Question): void {
+    if (this.connection.isEstablished) this.#lookupBudgetMs = this.#lookupTimeoutMs;
     const started = platform.performance.now();
     const timer = platform.setTimeout(
       () => this.run(() => this.connection.answer(question, { late: true })),

@@ -6,8 +6,8 @@ import { ContentType } from '../wire/registry.ts';
 import { Plaintext, type Protection } from './protection.ts';
 
 /**
- * Handshake messages wait for one another, so that a flight takes as few records as it can; anything else that is sent, and
- * every change of key, puts them out first.
+ * Handshake messages wait for one another, so that a flight takes as few records as it can; anything else that is sent,
+ * every change of key and the end of a flight put them out first.
  */
 export class RecordWriter {
   /** RFC 8449: the longest content the peer wants to see in one record. */
@@ -23,7 +23,7 @@ export class RecordWriter {
 
   /** From here on under another key; the old one is wiped. */
   protect(protection: Protection): void {
-    this.#endFlight();
+    this.endFlight();
     this.#protection.wipe();
     this.#protection = protection;
   }
@@ -34,7 +34,7 @@ export class RecordWriter {
 
   /** One record of any other content, which must fit it. */
   record(type: number, content: Uint8Array): void {
-    this.#endFlight();
+    this.endFlight();
     this.#output.push(this.#protection.seal(type, content));
   }
 
@@ -43,7 +43,8 @@ export class RecordWriter {
     this.record(ContentType.change_cipher_spec, Uint8Array.of(1));
   }
 
-  #endFlight(): void {
+  /** What is sent now is complete: the messages to come are another flight's, and begin with a record of their own. */
+  endFlight(): void {
     if (this.#handshake.length === 0) return;
     const messages = concat(...this.#handshake);
     this.#handshake = [];
@@ -55,7 +56,7 @@ export class RecordWriter {
 
   /** All that has become ready to be sent. */
   take(): Uint8Array {
-    this.#endFlight();
+    this.endFlight();
     const output = this.#output.length === 1 ? (this.#output[0] as Uint8Array) : concat(...this.#output);
     this.#output = [];
     return output;
@@ -63,7 +64,7 @@ export class RecordWriter {
 
   /** Wipes the key; what is ready can still be taken. */
   wipe(): void {
-    this.#endFlight();
+    this.endFlight();
     this.#protection.wipe();
   }
 }

@@ -1,11 +1,13 @@
 /** A connection is a function of seed, clock, input and answers: how the input is cut into pieces changes nothing. */
 
 import { expect } from 'chai';
+import type { TicketKeyProvider } from '../../src/cache/ticket-key-provider.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { Event, Question, Step } from '../../src/events.ts';
 import type { ServerOptions } from '../../src/options.ts';
-import { concat, toHex } from '../../src/wire/bytes.ts';
+import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
+import { newKey } from '../cache/tickets-support.ts';
 import { type ClientOptions, type Exchange, exchange, TestClient } from '../support/client.ts';
 import { rawMessage } from '../support/client-hello.ts';
 import { quickCredential, testServer, toyCrypto } from '../support/servers.ts';
@@ -28,14 +30,19 @@ type Deed =
   | { readonly answer: unknown }
   | { readonly call: (connection: ServerConnection) => Step };
 
+const key = newKey();
 /** What the questions of an asynchronous server are answered with. */
-const ANSWERS: Partial<Record<Question['kind'], unknown>> = { signature: new Uint8Array(70).fill(3) };
+const ANSWERS: Partial<Record<Question['kind'], unknown>> = { signature: new Uint8Array(70).fill(3), ticket: key };
 const later = () => new Promise<never>(() => {});
 const asynchronous = {
   onServerName: later,
   sessions: { onGet: later },
   credentials: [{ ...quickCredential, sign: later }],
 };
+
+const stateless = { tickets: { mode: 'stateless' } } as const;
+const laterKeys: TicketKeyProvider = { sealingKey: later, openingKeys: () => [{ key, renewal: 'due' }] };
+const asynchronousTickets = { ...asynchronous, tickets: { mode: 'stateless', keys: laterKeys } } as const;
 
 class Recorder {
   readonly deeds: Deed[] = [];
@@ -144,6 +151,76 @@ const scenarios: readonly Scenario[] = [
     client: { ...tls12, sessionId: new Uint8Array(32).fill(1) },
     script: conversation,
   },
+  ...(['after-finished', 'half-rtt', 'with-first-write', 'manual'] as const).map((timing) => ({
+    name: `TLS 1.3, tickets ${timing}`,
+    server: { tickets: { mode: 'stateless', timing } } as const,
+    client: { ticketRequest: { newSessionCount: 4, resumptionCount: 2 } },
+    script: conversation,
+  })),
+  {
+    name: 'TLS 1.3, tickets on demand',
+    server: { tickets: { mode: 'stateless', timing: 'manual' } },
+    script: (at) => {
+      at.call((connection) => connection.sendTicket());
+      at.link.client.sendData(Uint8Array.of(1));
+      at.run();
+      at.call((connection) => connection.sendTicket());
+      conversation(at);
+    },
+  },
+  { name: 'TLS 1.3, resumed from a stateless ticket', resumes: true, server: stateless, script: conversation },
+  {
+    name: 'TLS 1.3, resumed from an early stateless ticket, once',
+    resumes: true,
+    server: { tickets: { mode: 'stateless', timing: 'half-rtt', singleUse: true } },
+    script: conversation,
+  },
+  {
+    name: 'TLS 1.3, HelloRetryRequest, resumed from a stateless ticket',
+    resumes: true,
+    server: stateless,
+    client: { keyShares: [] },
+    script: conversation,
+  },
+  {
+    name: 'TLS 1.2, full with a ticket',
+    server: stateless,
+    client: { ...tls12, ticketExt: EMPTY },
+    script: conversation,
+  },
+  {
+    name: 'TLS 1.2, resumed from a ticket',
+    resumes: true,
+    server: stateless,
+    client: { ...tls12, ticketExt: EMPTY, sessionId: new Uint8Array(11).fill(2) },
+    script: conversation,
+  },
+  {
+    name: 'TLS 1.2, resumed from a ticket, with a new one',
+    resumes: true,
+    server: { tickets: { mode: 'stateless', onDecrypt: (session) => (session ? 'use-renew' : 'ignore-renew') } },
+    client: { ...tls12, ticketExt: EMPTY },
+    script: conversation,
+  },
+  { name: 'TLS 1.3, tickets, every answer later', server: asynchronousTickets, script: conversation },
+  {
+    name: 'TLS 1.3, early tickets, every answer later',
+    server: { ...asynchronousTickets, tickets: { ...asynchronousTickets.tickets, timing: 'half-rtt' } },
+    script: conversation,
+  },
+  {
+    name: 'TLS 1.3, resumed from a stateless ticket, every answer later',
+    resumes: true,
+    server: asynchronousTickets,
+    script: conversation,
+  },
+  {
+    name: 'TLS 1.2, resumed from a ticket, every answer later',
+    resumes: true,
+    server: asynchronousTickets,
+    client: { ...tls12, ticketExt: EMPTY },
+    script: conversation,
+  },
   { name: 'a wrong hello', client: { ciphers: [0x1304] } },
   {
     name: 'a wrong Finished',
@@ -189,11 +266,15 @@ function record(scenario: Scenario): { readonly before: readonly Deed[]; readonl
   }
   const before = new Recorder(new TestClient(options), config);
   const { client } = before.link;
-  const offer = options.version === 'TLSv1.2' ? { session: client.session } : { psks: client.tickets };
+  const offer = options.version === 'TLSv1.2' ? sessionOf(client) : { psks: client.tickets };
   const at = new Recorder(new TestClient({ ...options, ...offer }), config);
   expect(at.link.client.isResumed).to.equal(true);
   scenario.script?.(at);
   return { before: before.deeds, at };
+}
+
+function sessionOf({ session }: TestClient): ClientOptions {
+  return session.ticket === undefined ? { session } : { session, ticketExt: session.ticket };
 }
 
 interface Outcome {
@@ -304,7 +385,7 @@ describe('chunking', () => {
         recorded = record(scenario);
       });
 
-      const isAsynchronous = scenario.server === asynchronous;
+      const isAsynchronous = scenario.server?.onServerName === later;
       for (const [how, cut] of cuts.filter(([, cut]) => isAsynchronous || cut !== answeredLate)) {
         it(how, () => {
           const { link, deeds } = recorded.at;

@@ -5,19 +5,23 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { Event, Outcome, Question, Step } from '../../src/events.ts';
 import type { ClientHello } from '../../src/handshake/client-hello.ts';
+import type { TicketOptions } from '../../src/options.ts';
 import { alertName } from '../../src/wire/alert.ts';
-import { concat } from '../../src/wire/bytes.ts';
+import { concat, EMPTY } from '../../src/wire/bytes.ts';
 import { AlertLevel, ContentType, type Version } from '../../src/wire/registry.ts';
+import { newKey, sealed } from '../cache/tickets-support.ts';
 import { type ClientOptions, exchange, TestClient } from '../support/client.ts';
 import type { RawExtension } from '../support/client-hello.ts';
 import { quickCredential, testServer, toyCrypto } from '../support/servers.ts';
+import { TestWorld } from '../support/world.ts';
 
-const server = (): ServerConfig =>
-  testServer({ crypto: toyCrypto, groups: ['x25519'], alpn: ['h2'], pskModes: ['psk_dhe_ke', 'psk_ke'] });
+const server = (tickets: TicketOptions): ServerConfig =>
+  testServer({ crypto: toyCrypto, groups: ['x25519'], alpn: ['h2'], pskModes: ['psk_dhe_ke', 'psk_ke'], tickets });
 
 const client = (options: ClientOptions) =>
   new TestClient({ crypto: toyCrypto, groups: ['x25519', 'secp256r1'], sni: 'localhost', alpn: ['h2'], ...options });
@@ -75,10 +79,14 @@ class Watched {
 }
 
 /** A full handshake of each version at one server, for its tickets and its session. */
-function acquainted(): { readonly config: ServerConfig; readonly offers: readonly ClientOptions[] } {
-  const config = server();
+function acquainted(tickets: TicketOptions): {
+  readonly config: ServerConfig;
+  readonly offers: readonly ClientOptions[];
+} {
+  const config = server(tickets);
   const tls13 = exchange(client({}), new ServerConnection(config)).client;
   const tls12 = exchange(client({ version: 'TLSv1.2' }), new ServerConnection(config)).client;
+  const ticketed = exchange(client({ version: 'TLSv1.2', ticketExt: EMPTY }), new ServerConnection(config)).client;
   return {
     config,
     offers: [
@@ -88,6 +96,8 @@ function acquainted(): { readonly config: ServerConfig; readonly offers: readonl
       { keyShares: [], psks: tls13.tickets },
       { version: 'TLSv1.2' },
       { version: 'TLSv1.2', session: tls12.session },
+      { version: 'TLSv1.2', session: tls12.session, ticketExt: EMPTY },
+      { version: 'TLSv1.2', session: ticketed.session, sessionId: new Uint8Array(9).fill(1) },
     ],
   };
 }
@@ -275,278 +285,345 @@ function take(peer: TestClient): Uint8Array {
   }
 }
 
-describe('fuzz', () => {
-  const { config, offers } = acquainted();
-  const offer = fc.integer({ min: 0, max: offers.length - 1 });
-  const offered = (index: number) => offers[index] as ClientOptions;
+const SERVERS: readonly TicketOptions[] = [{ mode: 'stateful' }, { mode: 'stateless', timing: 'half-rtt' }];
 
-  it('ClientHellos with other fields and extensions', () => {
-    fc.assert(
-      fc.property(offer, changedHello, (index, plan) => {
-        converse(client({ ...offered(index), ...changing(plan) }), new Watched(config));
-      }),
-      { numRuns: 1500 },
-    );
-  });
+for (const tickets of SERVERS) {
+  describe(`fuzz, ${tickets.mode}`, () => {
+    const { config, offers } = acquainted(tickets);
+    const offer = fc.integer({ min: 0, max: offers.length - 1 });
+    const offered = (index: number) => offers[index] as ClientOptions;
 
-  it('ClientHellos with other bytes in their extensions', () => {
-    const plan = fc.record({ which: fc.nat(20), how: mutations, type: fc.option(code) });
-    fc.assert(
-      fc.property(offer, plan, (index, { which, how, type }) => {
-        const rewriteExtensions = (list: readonly RawExtension[]) =>
-          list.map((extension, i) =>
-            i === which % list.length
-              ? { type: type ?? extension.type, data: mutateAll(extension.data, how) }
-              : extension,
-          );
-        converse(client({ ...offered(index), rewriteExtensions }), new Watched(config));
-      }),
-      { numRuns: 1500 },
-    );
-  });
-
-  it('ClientHellos with other bytes anywhere, in records that are right', () => {
-    fc.assert(
-      fc.property(offer, mutations, (index, how) => {
-        const rewriteMessage = (_name: string, raw: Uint8Array) => {
-          const body = mutateAll(raw.subarray(4), how);
-          return concat(Uint8Array.of(1, body.length >> 16, (body.length >> 8) & 0xff, body.length & 0xff), body);
-        };
-        converse(client({ ...offered(index), rewriteMessage }), new Watched(config));
-      }),
-      { numRuns: 1500 },
-    );
-  });
-
-  it('ClientHellos cut off after every byte, with the lengths of message and record as they then are', () => {
-    for (const options of offers) {
-      const raw = helloOf(options);
-      for (let length = 0; length < raw.length - 4; length++) {
-        const body = raw.subarray(4, 4 + length);
-        const watched = new Watched(config);
-        const peer = client({ stopBefore: 'client_hello' });
-        peer.sendMessage(Uint8Array.of(1, 0, length >> 8, length & 0xff, ...body));
-        watched.receive(peer.records.take());
-        expect(watched.isOver, `cut to ${length} bytes`).to.equal(true);
-      }
-    }
-  });
-
-  it('ClientHellos cut off after every byte, which are waited for', () => {
-    for (const options of offers) {
-      const bytes = client(options).take();
-      for (let length = 0; length < bytes.length; length++) {
-        const watched = new Watched(config);
-        watched.receive(bytes.subarray(0, length));
-        expect(watched.events).to.deep.equal([]);
-        expect(watched.connection.waitingFor).to.deep.include({ kind: 'message', name: 'client_hello' });
-      }
-    }
-  });
-
-  it('handshakes with messages of other bytes, under the right keys', () => {
-    const plan = fc.record({ which: fc.nat(3), how: mutations });
-    fc.assert(
-      fc.property(offer, plan, (index, { which, how }) => {
-        let count = 0;
-        const rewriteWire = (_name: string, raw: Uint8Array) => (count++ === which ? mutateAll(raw, how) : raw);
-        converse(client({ ...offered(index), rewriteWire }), new Watched(config));
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
-  it('streams with other bytes at any stage', () => {
-    fc.assert(
-      fc.property(offer, fc.nat(3), mutations, (index, stage, how) => {
-        let round = 0;
-        const change = (input: Uint8Array) => (round++ === stage ? mutateAll(input, how) : input);
-        converse(client(offered(index)), new Watched(config), change);
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
-  it('protected records of any type and content, in the handshake and after it', () => {
-    const record = fc.record({
-      type: fc.oneof(fc.constantFrom(20, 21, 22, 22, 22, 23), fc.integer({ min: 0, max: 255 })),
-      content: fc.oneof(
-        bytes(60),
-        fc
-          .tuple(fc.constantFrom(1, 4, 5, 11, 15, 16, 20, 24), bytes(40))
-          .map(([type, body]) => Uint8Array.of(type, 0, 0, body.length, ...body)),
-        fc.tuple(fc.constantFrom(1, 2), fc.integer({ min: 0, max: 255 })).map((alert) => Uint8Array.from(alert)),
-      ),
-      plaintext: fc.boolean(),
-      padding: fc.nat(40),
+    it('ClientHellos with other fields and extensions', () => {
+      fc.assert(
+        fc.property(offer, changedHello, (index, plan) => {
+          converse(client({ ...offered(index), ...changing(plan) }), new Watched(config));
+        }),
+        { numRuns: 800 },
+      );
     });
-    const stages = [
-      'client_hello',
-      'second_client_hello',
-      'client_key_exchange',
-      'change_cipher_spec',
-      'finished',
-      undefined,
-    ] as const;
-    fc.assert(
-      fc.property(
-        offer,
-        fc.constantFrom(...stages),
-        fc.array(record, { minLength: 1, maxLength: 6 }),
-        (index, stopBefore, records) => {
+
+    it('ClientHellos with other bytes in their extensions', () => {
+      const plan = fc.record({ which: fc.nat(20), how: mutations, type: fc.option(code) });
+      fc.assert(
+        fc.property(offer, plan, (index, { which, how, type }) => {
+          const rewriteExtensions = (list: readonly RawExtension[]) =>
+            list.map((extension, i) =>
+              i === which % list.length
+                ? { type: type ?? extension.type, data: mutateAll(extension.data, how) }
+                : extension,
+            );
+          converse(client({ ...offered(index), rewriteExtensions }), new Watched(config));
+        }),
+        { numRuns: 800 },
+      );
+    });
+
+    it('ClientHellos with other bytes anywhere, in records that are right', () => {
+      fc.assert(
+        fc.property(offer, mutations, (index, how) => {
+          const rewriteMessage = (_name: string, raw: Uint8Array) => {
+            const body = mutateAll(raw.subarray(4), how);
+            return concat(Uint8Array.of(1, body.length >> 16, (body.length >> 8) & 0xff, body.length & 0xff), body);
+          };
+          converse(client({ ...offered(index), rewriteMessage }), new Watched(config));
+        }),
+        { numRuns: 800 },
+      );
+    });
+
+    it('ClientHellos cut off after every byte, with the lengths of message and record as they then are', () => {
+      for (const options of offers) {
+        const raw = helloOf(options);
+        for (let length = 0; length < raw.length - 4; length++) {
+          const body = raw.subarray(4, 4 + length);
           const watched = new Watched(config);
-          const peer = client({ ...offered(index), stopBefore });
-          converse(peer, watched);
-          for (const { type, content, plaintext, padding } of records) {
-            peer.records.send(type, content, { plaintext, padding: peer.version === 'TLSv1.3' ? padding : 0 });
-          }
+          const peer = client({ stopBefore: 'client_hello' });
+          peer.sendMessage(Uint8Array.of(1, 0, length >> 8, length & 0xff, ...body));
           watched.receive(peer.records.take());
-        },
-      ),
-      { numRuns: 1500 },
-    );
-  });
-
-  it('answers of any kind, late or never, with other bytes behind the hello', () => {
-    const later = () => new Promise<never>(() => {});
-    const asynchronous = testServer({
-      crypto: toyCrypto,
-      onServerName: later,
-      sessions: { onGet: later },
-      credentials: [{ ...quickCredential, sign: later }],
+          expect(watched.isOver, `cut to ${length} bytes`).to.equal(true);
+        }
+      }
     });
-    const answer: fc.Arbitrary<Outcome> = fc.oneof(
-      { weight: 4, arbitrary: fc.record({ value: fc.constant(undefined) }) },
-      fc.record({ value: fc.oneof(bytes(80), fc.string(), fc.constant(null), fc.constant({}), fc.integer()) }),
-      fc.record({ error: fc.constant(new Error('the store is gone')) }),
-      fc.constant({ late: true as const }),
-    );
-    const plan = fc.record({ answers: fc.array(answer, { maxLength: 6 }), tail: bytes(300), doesRepeat: fc.boolean() });
-    fc.assert(
-      fc.property(offer, plan, (index, { answers, tail, doesRepeat }) => {
-        const watched = new Watched(asynchronous);
-        watched.receive(client(offered(index)).take());
-        watched.receive(tail);
-        for (const outcome of answers) {
-          const { question } = watched;
-          if (question === undefined) break;
-          watched.answer(question, outcome);
-          if (doesRepeat && watched.question !== question) watched.answer(question, outcome);
-        }
-        watched.connection.dispose();
-        expect(watched.connection.receive(tail).events).to.deep.equal([]);
-      }),
-      { numRuns: 1000 },
-    );
-  });
 
-  it('an end at any stage, after which nothing moves any more', () => {
-    fc.assert(
-      fc.property(offer, fc.double({ min: 0, max: 1, noNaN: true }), bytes(40), (index, portion, tail) => {
-        const watched = new Watched(config);
-        const peer = client(offered(index));
-        const hello = peer.take();
-        const rest = portion > 0.5 ? hello.length : Math.floor(2 * portion * hello.length);
-        watched.receive(hello.subarray(0, rest));
-        if (portion > 0.75) converse(peer, watched);
-        watched.connection.end();
-        watched.connection.dispose();
-        const calls = [
-          () => watched.connection.receive(tail),
-          () => watched.connection.end(),
-          () => watched.connection.dispose(),
-        ];
-        for (const call of calls) {
-          const { output, events } = call();
-          expect(output.length + events.length).to.equal(0);
-        }
-        expect(() => watched.connection.write(tail)).to.throw('write()');
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('noise', () => {
-    const start = fc.constantFrom<readonly number[]>(
-      [],
-      [22, 3, 1],
-      [22, 3, 3, 0, 80, 1, 0, 0, 76],
-      [0x80, 40, 1, 3, 1],
-      [21, 3, 3, 0, 2],
-    );
-    fc.assert(
-      fc.property(start, bytes(500), pieces, (head, tail, piece) => {
-        feed(new Watched(config), Uint8Array.of(...head, ...tail), piece);
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
-  describe('what is kept is bounded:', () => {
-    /** The longest hello, the records around it, and one more record. */
-    const MOST = 131_072 + 9 * 5 + 16_645;
-
-    const floods: readonly [string, (i: number) => Uint8Array][] = [
-      ['zeros', () => new Uint8Array(1000)],
-      [
-        'handshake records that never make a message',
-        (i) => recordOf(22, i === 0 ? Uint8Array.of(1, 2, 0, 0) : new Uint8Array(16)),
-      ],
-      [
-        'long handshake records',
-        (i) => recordOf(22, i === 0 ? Uint8Array.of(1, 255, 255, 255) : new Uint8Array(16384)),
-      ],
-      ['a hello as long as can be', (i) => recordOf(22, i === 0 ? Uint8Array.of(1, 2, 0, 0) : new Uint8Array(16384))],
-      ['ChangeCipherSpec', () => recordOf(20, Uint8Array.of(1))],
-      ['warnings', () => recordOf(21, Uint8Array.of(1, 90))],
-      ['empty data', () => recordOf(23, new Uint8Array(0))],
-    ];
-    for (const [what, next] of floods) {
-      it(`a flood of ${what} ends`, () => {
-        const watched = new Watched(config);
-        let taken = 0;
-        for (let i = 0; !watched.isOver; i++) {
-          const input = next(i);
-          watched.receive(input);
-          taken += input.length;
-          expect(taken).to.be.below(MOST * 7); // records of one byte have headers of five
-        }
-      });
-    }
-
-    for (const version of ['TLSv1.3', 'TLSv1.2'] as const satisfies readonly Version[]) {
-      const after: readonly [string, number, readonly number[]][] = [
-        ['empty data', ContentType.application_data, []],
-        ['user_canceled', ContentType.alert, [1, 90]],
-        ['handshake messages that never end', ContentType.handshake, version === 'TLSv1.3' ? [24, 0] : [1, 0]],
-      ];
-      for (const [what, type, content] of after) {
-        it(`a flood of ${what} after the handshake ends, ${version}`, () => {
+    it('ClientHellos cut off after every byte, which are waited for', () => {
+      for (const options of offers) {
+        const bytes = client(options).take();
+        for (let length = 0; length < bytes.length; length++) {
           const watched = new Watched(config);
-          const peer = client({ version });
-          converse(peer, watched);
-          expect(watched.connection.isEstablished).to.equal(true);
-          for (let i = 0; i < 1000 && !watched.isOver; i++) {
-            peer.sendRecord(type, Uint8Array.from(content));
-            watched.receive(peer.take());
+          watched.receive(bytes.subarray(0, length));
+          expect(watched.events).to.deep.equal([]);
+          expect(watched.connection.waitingFor).to.deep.include({ kind: 'message', name: 'client_hello' });
+        }
+      }
+    });
+
+    it('handshakes with messages of other bytes, under the right keys', () => {
+      const plan = fc.record({ which: fc.nat(3), how: mutations });
+      fc.assert(
+        fc.property(offer, plan, (index, { which, how }) => {
+          let count = 0;
+          const rewriteWire = (_name: string, raw: Uint8Array) => (count++ === which ? mutateAll(raw, how) : raw);
+          converse(client({ ...offered(index), rewriteWire }), new Watched(config));
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('streams with other bytes at any stage', () => {
+      fc.assert(
+        fc.property(offer, fc.nat(3), mutations, (index, stage, how) => {
+          let round = 0;
+          const change = (input: Uint8Array) => (round++ === stage ? mutateAll(input, how) : input);
+          converse(client(offered(index)), new Watched(config), change);
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('protected records of any type and content, in the handshake and after it', () => {
+      const record = fc.record({
+        type: fc.oneof(fc.constantFrom(20, 21, 22, 22, 22, 23), fc.integer({ min: 0, max: 255 })),
+        content: fc.oneof(
+          bytes(60),
+          fc
+            .tuple(fc.constantFrom(1, 4, 5, 11, 15, 16, 20, 24), bytes(40))
+            .map(([type, body]) => Uint8Array.of(type, 0, 0, body.length, ...body)),
+          fc.tuple(fc.constantFrom(1, 2), fc.integer({ min: 0, max: 255 })).map((alert) => Uint8Array.from(alert)),
+        ),
+        plaintext: fc.boolean(),
+        padding: fc.nat(40),
+      });
+      const stages = [
+        'client_hello',
+        'second_client_hello',
+        'client_key_exchange',
+        'change_cipher_spec',
+        'finished',
+        undefined,
+      ] as const;
+      fc.assert(
+        fc.property(
+          offer,
+          fc.constantFrom(...stages),
+          fc.array(record, { minLength: 1, maxLength: 6 }),
+          (index, stopBefore, records) => {
+            const watched = new Watched(config);
+            const peer = client({ ...offered(index), stopBefore });
+            converse(peer, watched);
+            for (const { type, content, plaintext, padding } of records) {
+              peer.records.send(type, content, { plaintext, padding: peer.version === 'TLSv1.3' ? padding : 0 });
+            }
+            watched.receive(peer.records.take());
+          },
+        ),
+        { numRuns: 800 },
+      );
+    });
+
+    it('answers of any kind, late or never, with other bytes behind the hello', () => {
+      const later = () => new Promise<never>(() => {});
+      const asynchronous = testServer({
+        crypto: toyCrypto,
+        onServerName: later,
+        sessions: { onGet: later },
+        credentials: [{ ...quickCredential, sign: later }],
+      });
+      const answer: fc.Arbitrary<Outcome> = fc.oneof(
+        { weight: 4, arbitrary: fc.record({ value: fc.constant(undefined) }) },
+        fc.record({ value: fc.oneof(bytes(80), fc.string(), fc.constant(null), fc.constant({}), fc.integer()) }),
+        fc.record({ error: fc.constant(new Error('the store is gone')) }),
+        fc.constant({ late: true as const }),
+      );
+      const plan = fc.record({
+        answers: fc.array(answer, { maxLength: 6 }),
+        tail: bytes(300),
+        doesRepeat: fc.boolean(),
+      });
+      fc.assert(
+        fc.property(offer, plan, (index, { answers, tail, doesRepeat }) => {
+          const watched = new Watched(asynchronous);
+          watched.receive(client(offered(index)).take());
+          watched.receive(tail);
+          for (const outcome of answers) {
+            const { question } = watched;
+            if (question === undefined) break;
+            watched.answer(question, outcome);
+            if (doesRepeat && watched.question !== question) watched.answer(question, outcome);
           }
-          expect(watched.isOver).to.equal(true);
+          watched.connection.dispose();
+          expect(watched.connection.receive(tail).events).to.deep.equal([]);
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('an end at any stage, after which nothing moves any more', () => {
+      fc.assert(
+        fc.property(offer, fc.double({ min: 0, max: 1, noNaN: true }), bytes(40), (index, portion, tail) => {
+          const watched = new Watched(config);
+          const peer = client(offered(index));
+          const hello = peer.take();
+          const rest = portion > 0.5 ? hello.length : Math.floor(2 * portion * hello.length);
+          watched.receive(hello.subarray(0, rest));
+          if (portion > 0.75) converse(peer, watched);
+          watched.connection.end();
+          watched.connection.dispose();
+          const calls = [
+            () => watched.connection.receive(tail),
+            () => watched.connection.end(),
+            () => watched.connection.dispose(),
+          ];
+          for (const call of calls) {
+            const { output, events } = call();
+            expect(output.length + events.length).to.equal(0);
+          }
+          expect(() => watched.connection.write(tail)).to.throw('write()');
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    it('noise', () => {
+      const start = fc.constantFrom<readonly number[]>(
+        [],
+        [22, 3, 1],
+        [22, 3, 3, 0, 80, 1, 0, 0, 76],
+        [0x80, 40, 1, 3, 1],
+        [21, 3, 3, 0, 2],
+      );
+      fc.assert(
+        fc.property(start, bytes(500), pieces, (head, tail, piece) => {
+          feed(new Watched(config), Uint8Array.of(...head, ...tail), piece);
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    describe('what is kept is bounded:', () => {
+      /** The longest hello, the records around it, and one more record. */
+      const MOST = 131_072 + 9 * 5 + 16_645;
+
+      const floods: readonly [string, (i: number) => Uint8Array][] = [
+        ['zeros', () => new Uint8Array(1000)],
+        [
+          'handshake records that never make a message',
+          (i) => recordOf(22, i === 0 ? Uint8Array.of(1, 2, 0, 0) : new Uint8Array(16)),
+        ],
+        [
+          'long handshake records',
+          (i) => recordOf(22, i === 0 ? Uint8Array.of(1, 255, 255, 255) : new Uint8Array(16384)),
+        ],
+        ['a hello as long as can be', (i) => recordOf(22, i === 0 ? Uint8Array.of(1, 2, 0, 0) : new Uint8Array(16384))],
+        ['ChangeCipherSpec', () => recordOf(20, Uint8Array.of(1))],
+        ['warnings', () => recordOf(21, Uint8Array.of(1, 90))],
+        ['empty data', () => recordOf(23, new Uint8Array(0))],
+      ];
+      for (const [what, next] of floods) {
+        it(`a flood of ${what} ends`, () => {
+          const watched = new Watched(config);
+          let taken = 0;
+          for (let i = 0; !watched.isOver; i++) {
+            const input = next(i);
+            watched.receive(input);
+            taken += input.length;
+            expect(taken).to.be.below(MOST * 7); // records of one byte have headers of five
+          }
         });
       }
 
-      it(`truncated streams wait, at every byte, and say nothing, ${version}`, () => {
-        const watched = new Watched(config);
-        const peer = client({ version });
-        converse(peer, watched);
-        peer.sendData(new Uint8Array(30));
-        const input = peer.take();
-        const before = watched.events.length;
-        for (const byte of input.subarray(0, -1)) watched.receive(Uint8Array.of(byte));
-        expect(watched.events).to.have.lengthOf(before);
-        watched.receive(input.subarray(-1));
-        expect(watched.events.at(-1)?.type).to.equal('data');
-      });
+      for (const version of ['TLSv1.3', 'TLSv1.2'] as const satisfies readonly Version[]) {
+        const after: readonly [string, number, readonly number[]][] = [
+          ['empty data', ContentType.application_data, []],
+          ['user_canceled', ContentType.alert, [1, 90]],
+          ['handshake messages that never end', ContentType.handshake, version === 'TLSv1.3' ? [24, 0] : [1, 0]],
+        ];
+        for (const [what, type, content] of after) {
+          it(`a flood of ${what} after the handshake ends, ${version}`, () => {
+            const watched = new Watched(config);
+            const peer = client({ version });
+            converse(peer, watched);
+            expect(watched.connection.isEstablished).to.equal(true);
+            for (let i = 0; i < 1000 && !watched.isOver; i++) {
+              peer.sendRecord(type, Uint8Array.from(content));
+              watched.receive(peer.take());
+            }
+            expect(watched.isOver).to.equal(true);
+          });
+        }
+
+        it(`truncated streams wait, at every byte, and say nothing, ${version}`, () => {
+          const watched = new Watched(config);
+          const peer = client({ version });
+          converse(peer, watched);
+          peer.sendData(new Uint8Array(30));
+          const input = peer.take();
+          const before = watched.events.length;
+          for (const byte of input.subarray(0, -1)) watched.receive(Uint8Array.of(byte));
+          expect(watched.events).to.have.lengthOf(before);
+          watched.receive(input.subarray(-1));
+          expect(watched.events.at(-1)?.type).to.equal('data');
+        });
+      }
+    });
+  });
+}
+
+describe('fuzz, tickets', () => {
+  const key = newKey();
+  const keys = TicketKeyRing.of([key], new TestWorld(4));
+  const config = server({ mode: 'stateless', keys });
+  const { tickets } = exchange(client({}), new ServerConnection(config)).client;
+  const { session } = exchange(client({ version: 'TLSv1.2', ticketExt: EMPTY }), new ServerConnection(config)).client;
+  const versions = fc.constantFrom<Version>('TLSv1.2', 'TLSv1.3');
+
+  /** The client of either version shows what has become of its ticket. */
+  function show(version: Version, change: (ticket: Uint8Array) => Uint8Array, sessionId: Uint8Array): ClientOptions {
+    if (version === 'TLSv1.2') return { version, session, ticketExt: change(session.ticket ?? EMPTY), sessionId };
+    const psks = tickets.map((ticket) => ({ ...ticket, identity: atLeastOne(change(ticket.identity)) }));
+    return { psks };
+  }
+
+  /** `opaque identity<1..2^16-1>` */
+  const atLeastOne = (identity: Uint8Array) => (identity.length === 0 ? Uint8Array.of(0) : identity);
+
+  /** A connection, of which nothing is left held in the end but what the cache holds. */
+  function visit(options: ClientOptions): void {
+    const watched = new Watched(config);
+    converse(client(options), watched);
+    const { session: current, resumption } = watched.connection;
+    const made = watched.events.flatMap((event) => (event.type === 'new-session' ? [event.session] : []));
+    watched.connection.dispose();
+    for (const each of [current, resumption.session, ...made]) {
+      if (each !== undefined) expect(each.holds).to.equal(each.isCached ? 1 : 0);
     }
+  }
+
+  it('with other bytes', () => {
+    fc.assert(
+      fc.property(versions, mutations, bytes(32), (version, how, id) => {
+        visit(show(version, (ticket) => mutateAll(ticket, how), id));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('of our own keys, with other bytes in what is sealed', () => {
+    const plaintextOf = (ticket: Uint8Array) => key.open(ticket) as Uint8Array;
+    fc.assert(
+      fc.property(versions, mutations, bytes(32), (version, how, id) => {
+        visit(show(version, (ticket) => sealed(key, mutateAll(plaintextOf(ticket), how)), id));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('of our own keys, with anything sealed', () => {
+    fc.assert(
+      fc.property(versions, bytes(300), bytes(32), (version, content, id) => {
+        visit(show(version, () => sealed(key, content), id));
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 

@@ -1,0 +1,88 @@
+/** What every shell does with a Step: here where a connection waits for a ticket after its handshake. */
+
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { TicketKeyProvider } from '../src/cache/ticket-key-provider.ts';
+import { Driver } from '../src/driver.ts';
+import type { Event } from '../src/events.ts';
+import type { ServerOptions } from '../src/options.ts';
+import { newKey } from './cache/tickets-support.ts';
+import { TestClient } from './support/client.ts';
+import { testServer, toyCrypto } from './support/servers.ts';
+
+const DATA = Uint8Array.of(1, 2, 3);
+
+/** A driver and its client, which hears what is sent at once. */
+class Link {
+  readonly events: Event[] = [];
+  readonly client = new TestClient({ crypto: toyCrypto });
+  readonly driver: Driver;
+  /** Dispatches the type of each event. */
+  readonly heard = new EventTarget();
+
+  constructor(options: Partial<ServerOptions>) {
+    this.driver = new Driver(testServer({ crypto: toyCrypto, ...options }), {
+      send: (output) => this.client.receive(output),
+      attend: (event) => {
+        this.events.push(event);
+        this.heard.dispatchEvent(new globalThis.Event(event.type));
+      },
+      crash: (error) => {
+        throw error;
+      },
+    });
+  }
+
+  /** Passes what the client has to say. */
+  pass(): void {
+    for (let input = this.client.take(); input.length > 0; input = this.client.take()) this.driver.receive(input);
+  }
+
+  has(type: Event['type']): boolean {
+    return this.events.some((event) => event.type === type);
+  }
+}
+
+function stateless(sealingKey: TicketKeyProvider['sealingKey'], initial: number): Pick<ServerOptions, 'tickets'> {
+  return { tickets: { mode: 'stateless', initial, keys: { sealingKey, openingKeys: () => [] } } };
+}
+
+describe('Driver', () => {
+  it('reads on where end() is called before a ticket is sealed', async () => {
+    const link = new Link(stateless(() => new Promise(() => {}), 0));
+    link.pass();
+    link.driver.run(() => link.driver.connection.sendTicket());
+    expect(link.driver.isWaiting).to.equal(true);
+    link.client.sendData(DATA);
+    link.pass();
+    link.client.close();
+    link.pass();
+    expect(link.has('data')).to.equal(false);
+    const isReady = new Promise<void>((resolve) => {
+      link.driver.onReady = resolve;
+    });
+    link.driver.run(() => link.driver.connection.end());
+    await isReady;
+    expect(link.driver.isWaiting).to.equal(false);
+    expect([link.has('data'), link.has('end'), link.has('failed')]).to.deep.equal([true, true, false]);
+    link.driver.run(() => link.driver.connection.dispose());
+  });
+
+  it('gives a ticket after the handshake a budget of its own, whatever the handshake has used up', async () => {
+    const key = newKey();
+    let isSlow = true;
+    const sealingKey = () => (isSlow ? new Promise<never>(() => {}) : delay(5).then(() => key));
+    const link = new Link({ ...stateless(sealingKey, 1), sessions: { lookupTimeoutMs: 60 } });
+    link.pass();
+    await once(link.heard, 'established');
+    expect(link.has('callback-error'), 'too late').to.equal(true);
+    expect(link.client.tickets).to.deep.equal([]);
+    isSlow = false;
+    const isTold = once(link.heard, 'new-session');
+    link.driver.run(() => link.driver.connection.sendTicket());
+    await isTold;
+    expect(link.client.tickets.length).to.equal(1);
+    link.driver.run(() => link.driver.connection.dispose());
+  });
+});
