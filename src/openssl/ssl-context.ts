@@ -47,6 +47,7 @@ import {
   ticketKeyProvider,
 } from './ticket-callbacks.ts';
 import { ContextTicketKeys } from './ticket-keys.ts';
+import { ticketSettings, ticketSettingsOf } from './ticket-settings.ts';
 
 /** What a connection copies when it is made, and then has as its own. */
 export interface Copied {
@@ -132,7 +133,7 @@ export class SslContext {
     const base = this.#base;
     const store = this.#store;
     const timeout = () => this.#timeout;
-    const tickets = ticketSettings(base, copied);
+    const tickets = ticketSettings(base.tickets, copied);
     return Object.freeze({
       ...base,
       store,
@@ -416,11 +417,10 @@ export class SslContext {
   #select(name: string | undefined, tickets: TicketSettings) {
     return then(this.#base.onServerName?.(name), (selected) => {
       if (selected?.tickets === undefined) return selected;
-      const { mode, initial, afterResumption } = tickets;
       return Object.freeze({
         ...selected,
         ticketPolicy: this.#ticketPolicy,
-        tickets: { ...selected.tickets, mode: weaker(mode, selected.tickets.mode), initial, afterResumption },
+        tickets: ticketSettingsOf(selected.tickets, tickets),
       });
     });
   }
@@ -439,19 +439,6 @@ export class SslContext {
     const callback = ssl.notResumableSession ?? this.#notResumable;
     return callback !== null && Boolean(callback(ssl, Number(isForwardSecure)));
   }
-}
-
-/** SSL_OP_NO_TICKET; and as many as SSL_CTX_set_num_tickets(3) has them, of which a resumption has one. */
-function ticketSettings({ tickets }: ServerConfig, { options, numTickets }: Copied): TicketSettings {
-  const wanted = options & SSL_OP_NO_TICKET ? 'stateful' : 'stateless';
-  const mode = tickets.mode === 'off' ? 'off' : wanted;
-  return { ...tickets, mode, initial: numTickets, afterResumption: Math.min(1, numTickets) };
-}
-
-const STRENGTH: readonly TicketSettings['mode'][] = ['off', 'stateful', 'stateless'];
-
-function weaker(one: TicketSettings['mode'], other: TicketSettings['mode']): TicketSettings['mode'] {
-  return STRENGTH.indexOf(one) < STRENGTH.indexOf(other) ? one : other;
 }
 
 function randomBytes({ world }: ServerConfig): RandomBytes {
