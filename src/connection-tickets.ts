@@ -4,7 +4,7 @@ import type { ConnectionInfo } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
 import { type OpenedSession, openSession, type RejectedTicket, sealSession, ticketKeyName } from './cache/ticket.ts';
 import { judgeTicket, openedStatus } from './cache/ticket-callbacks.ts';
-import { MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
+import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
 import { TicketKey } from './cache/ticket-key.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 import type { Awaitable } from './crypto/provider.ts';
@@ -13,7 +13,7 @@ import type { OpenedTicket, TicketFacts, Tickets } from './handshake/context.ts'
 import type { TaskOutcome } from './handshake/wait.ts';
 import type { TicketCallbacks } from './options.ts';
 import { TlsAlert } from './wire/alert.ts';
-import { copyOf, EMPTY, toHex } from './wire/bytes.ts';
+import { copyOf, toHex } from './wire/bytes.ts';
 import type { Version } from './wire/registry.ts';
 import type { World } from './world.ts';
 
@@ -61,18 +61,18 @@ export class ConnectionTickets implements Tickets {
   }
 
   open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket {
-    if ('late' in outcome) return { ...this.#failed('openingKeys', late()), found: 'store-timeout' };
-    if ('error' in outcome) return this.#failed('openingKeys', outcome.error);
+    if ('late' in outcome) return { ...this.#failed(ticket, late()), found: 'store-timeout' };
+    if ('error' in outcome) return this.#failed(ticket, outcome.error);
     try {
       return this.#opened(version, ticket, requireOpeningKeys(outcome.value), sessionId);
     } catch (error) {
-      return this.#failed('openingKeys', error); // what is no key, or a format of the user's that throws
+      return this.#failed(ticket, error); // what is no key, or a format of the user's that throws
     }
   }
 
   #opened(version: Version, ticket: Uint8Array, keys: readonly OpeningKey[], sessionId?: Uint8Array): OpenedTicket {
     const opened = openSession(ticket, keys, this.#host.now());
-    const keyName = opened.keyName ?? EMPTY;
+    const keyName = keyNameOf(ticket);
     const facts = this.#facts(opened, keys);
     if (opened.status !== 'opened') {
       const found = opened.status === 'malformed' ? 'malformed' : 'undecryptable';
@@ -94,10 +94,10 @@ export class ConnectionTickets implements Tickets {
   }
 
   /** A ticket that cannot be opened is no reason to fail; unless its keeper says so with an alert of his own. */
-  #failed(callback: CallbackName, error: unknown): OpenedTicket {
+  #failed(ticket: Uint8Array, error: unknown): OpenedTicket {
     if (error instanceof TlsAlert) throw error;
-    this.#host.emit({ type: 'callback-error', callback, error });
-    return { found: 'undecryptable', renew: undefined, status: 'no-decrypt', keyName: EMPTY };
+    this.#host.emit({ type: 'callback-error', callback: 'openingKeys', error });
+    return { found: 'undecryptable', renew: undefined, status: 'no-decrypt', keyName: keyNameOf(ticket) };
   }
 
   get isJudged(): boolean {
@@ -167,6 +167,11 @@ export class ConnectionTickets implements Tickets {
     }
     return undefined;
   }
+}
+
+/** What the application is told: of a ticket that is shorter than a name, all of it. */
+function keyNameOf(ticket: Uint8Array): Uint8Array {
+  return copyOf(ticket.subarray(0, KEY_NAME_LENGTH));
 }
 
 function late(): Error {

@@ -14,3 +14,10 @@ export * from './openssl/constants.ts';
 export * from './openssl/session.ts';
 export { Ssl, type SslOptions } from './openssl/ssl.ts';
 export { SslContext } from './openssl/ssl-context.ts';
+export type {
+  DecryptTicketCallback,
+  GenerateTicketCallback,
+  TicketCipherContext,
+  TicketKeyCallback,
+  TicketMacContext,
+} from './openssl/ticket-callbacks.ts';

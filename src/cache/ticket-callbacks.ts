@@ -27,7 +27,8 @@ export type OnGenerateTicket = (
 
 /**
  * Called when a client shows a ticket, and when it shows an empty one. The session, lent, is there where the ticket was
- * opened: its application data is `session.applicationData`. The key name has 16 bytes, 0 where there was none.
+ * opened: its application data is `session.applicationData`. The key name has 16 bytes, fewer
+ * where the ticket has, and none where it is empty.
  */
 export type OnDecryptTicket = (
   session: Session | undefined,

@@ -83,7 +83,7 @@ export interface OpenedTicket {
   /** Whether the client gets a new one; `undefined`: as is usual in this version. */
   readonly renew: boolean | undefined;
   readonly status: TicketStatus;
-  /** 16 bytes, or none. */
+  /** 16 bytes; fewer where the ticket has no more. */
   readonly keyName: Uint8Array;
   readonly facts?: TicketFacts | undefined;
 }

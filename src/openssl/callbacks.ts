@@ -41,8 +41,13 @@ export type NotResumableSessionCallback = (ssl: Ssl, isForwardSecure: number) =>
  */
 export type VerifyCallback = (ssl: Ssl, chain: readonly Uint8Array[]) => Awaitable<Int>;
 
+/** What becomes of an answer, now or when it has come. */
+export function then<T, U>(answer: Awaitable<T>, next: (value: T) => U): Awaitable<U> {
+  return isPromise(answer) ? answer.then(next) : next(answer);
+}
+
 export function yes(answer: Awaitable<Int>): Awaitable<boolean> {
-  return isPromise(answer) ? answer.then(Boolean) : Boolean(answer);
+  return then(answer, Boolean);
 }
 
 export function getSession(
@@ -51,12 +56,10 @@ export function getSession(
   id: Uint8Array,
 ): Awaitable<Session | Uint8Array | Given | null> {
   const copy = { value: 1 };
-  const answered = (found: Session | Uint8Array | null) => {
+  return then(callback(ssl, id, copy), (found) => {
     const isGiven = copy.value === 0 && found !== null && !(found instanceof Uint8Array);
     return isGiven ? give(found) : found;
-  };
-  const answer = callback(ssl, id, copy);
-  return isPromise(answer) ? answer.then(answered) : answered(answer);
+  });
 }
 
 /** @throws Error where the callback has failed */

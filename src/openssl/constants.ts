@@ -34,3 +34,19 @@ export const SSL_OP_ALLOW_NO_DHE_KEX = 0x400;
 export const SSL_OP_NO_TICKET = 0x4000;
 export const SSL_OP_NO_TLSv1_2 = 0x08000000;
 export const SSL_OP_NO_TLSv1_3 = 0x20000000;
+
+/** SSL_CTX_set_session_ticket_cb(3): the status that the decrypt callback is told. It hears of the last four only. */
+export const SSL_TICKET_FATAL_ERR_MALLOC = 0;
+export const SSL_TICKET_FATAL_ERR_OTHER = 1;
+export const SSL_TICKET_NONE = 2;
+export const SSL_TICKET_EMPTY = 3;
+export const SSL_TICKET_NO_DECRYPT = 4;
+export const SSL_TICKET_SUCCESS = 5;
+export const SSL_TICKET_SUCCESS_RENEW = 6;
+
+/** SSL_CTX_set_session_ticket_cb(3): what the decrypt callback answers. */
+export const SSL_TICKET_RETURN_ABORT = 0;
+export const SSL_TICKET_RETURN_IGNORE = 1;
+export const SSL_TICKET_RETURN_IGNORE_RENEW = 2;
+export const SSL_TICKET_RETURN_USE = 3;
+export const SSL_TICKET_RETURN_USE_RENEW = 4;

@@ -66,6 +66,32 @@ export function SSL_SESSION_get_ex_data(session: Session): unknown {
   return session.data ?? null;
 }
 
+/** SSL_SESSION_set1_ticket_appdata(3): 1; the bytes are copied. @throws RangeError where they are more than 65535 */
+export function SSL_SESSION_set1_ticket_appdata(session: Session, data: Uint8Array): number {
+  session.applicationData = data;
+  return 1;
+}
+
+/** SSL_SESSION_get0_ticket_appdata(3): a copy; empty where there is none. */
+export function SSL_SESSION_get0_ticket_appdata(session: Session): Uint8Array {
+  return session.applicationData;
+}
+
+/** SSL_SESSION_has_ticket(3): of a client's session; what a server has itself made has none. */
+export function SSL_SESSION_has_ticket(session: Session): number {
+  return Number(SSL_SESSION_get0_ticket(session) !== null);
+}
+
+/** SSL_SESSION_get0_ticket(3): `null` where there is none. */
+export function SSL_SESSION_get0_ticket(session: Session): Uint8Array | null {
+  return session.foreign.ticket ?? null;
+}
+
+/** SSL_SESSION_get_ticket_lifetime_hint(3): seconds, 0 where there is none. */
+export function SSL_SESSION_get_ticket_lifetime_hint(session: Session): number {
+  return session.foreign.ticketLifetimeHint ?? 0;
+}
+
 /** i2d_SSL_SESSION(3) */
 export function i2d_SSL_SESSION(session: Session): Uint8Array {
   return session.toDer();

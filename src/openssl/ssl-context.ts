@@ -4,7 +4,10 @@ import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { Session } from '../cache/session.ts';
 import { SessionCache } from '../cache/session-cache.ts';
 import { defineServer, type ServerConfig } from '../config.ts';
-import type { CacheMode, ServerOptions } from '../options.ts';
+import type { TicketPolicy } from '../connection-tickets.ts';
+import type { RandomBytes } from '../crypto/provider.ts';
+import type { TicketSettings } from '../handshake/settings.ts';
+import type { CacheMode, ServerOptions, TicketCallbacks } from '../options.ts';
 import type { SessionPolicy } from '../session-policy.ts';
 import { SessionStore } from '../session-store.ts';
 import { copyOf } from '../wire/bytes.ts';
@@ -17,6 +20,7 @@ import {
   type NewSessionCallback,
   type NotResumableSessionCallback,
   type RemoveSessionCallback,
+  then,
   type VerifyCallback,
   yes,
 } from './callbacks.ts';
@@ -34,6 +38,16 @@ import {
 } from './constants.ts';
 import { isNumTickets, requireKnown } from './options.ts';
 import { Ssl } from './ssl.ts';
+import {
+  type DecryptTicketCallback,
+  type GenerateTicketCallback,
+  onDecryptTicket,
+  onGenerateTicket,
+  type TicketKeyCallback,
+  ticketKeyProvider,
+} from './ticket-callbacks.ts';
+import { ContextTicketKeys } from './ticket-keys.ts';
+import { ticketSettings, ticketSettingsOf } from './ticket-settings.ts';
 import { changedVerify, clientAuth, initialVerify, type Verify } from './verify.ts';
 
 /** What a connection copies when it is made, and then has as its own. */
@@ -47,11 +61,15 @@ export interface Copied extends Verify {
 const DEFAULT_TIMEOUT = 7200;
 const MODES: readonly CacheMode[] = ['off', 'client', 'server', 'both'];
 const OWN_CALLBACKS = ['onNew', 'onGet', 'onRemove', 'generateId', 'notResumable'] as const;
+const OWN_TICKET_CALLBACKS = ['onGenerate', 'onDecrypt'] as const;
 
 export class SslContext {
   readonly #base: ServerConfig;
   readonly #store: SessionStore;
   readonly #policy: { -readonly [K in keyof SessionPolicy]: SessionPolicy[K] };
+  readonly #ticketKeys: ContextTicketKeys;
+  readonly #ticketCallbacks: { -readonly [K in keyof TicketCallbacks]: TicketCallbacks[K] } = {};
+  readonly #ticketPolicy: TicketPolicy;
   readonly #exData = new Map<number, unknown>();
   #references = 1;
   #mode = SESS_CACHE_SERVER;
@@ -64,15 +82,22 @@ export class SslContext {
   #notResumable: NotResumableSessionCallback | null = null;
 
   /**
-   * `sessions.cache`, `mode` and the other settings of `server` are what the context starts with.
-   * @throws TypeError for `sessions` with callbacks: they are given to the context instead
+   * `sessions.cache`, `mode` and the other settings of `server` are what the context starts with; but tickets are stateless
+   * unless SSL_OP_NO_TICKET is set, whatever `tickets.mode` says (only 'off' remains off).
+   * @throws TypeError for `sessions` or `tickets` with callbacks: they are given to the context instead
    */
   constructor(server: ServerConfig | ServerOptions) {
     const base = 'store' in server ? server : defineServer(server);
     const { cache = new SessionCache({ compat: base.compat }), policy } = base.store;
     const other = OWN_CALLBACKS.find((name) => policy[name] !== undefined);
     if (other !== undefined) throw new TypeError(`sessions.${other}: give the context a callback of its own instead`);
+    const { keys, callbacks, acceptsForeign } = base.ticketPolicy;
+    const otherOfTickets = OWN_TICKET_CALLBACKS.find((name) => callbacks[name] !== undefined);
+    if (otherOfTickets !== undefined)
+      throw new TypeError(`tickets.${otherOfTickets}: give the context a callback of its own instead`);
     this.#base = base;
+    this.#ticketKeys = new ContextTicketKeys(randomBytes(base), base.hasOwnTicketKeys ? keys : undefined);
+    this.#ticketPolicy = { keys: this.#ticketKeys, acceptsForeign, callbacks: this.#ticketCallbacks };
     this.#policy = {
       ...policy,
       notResumable: (info, isForwardSecure) => this.#rulesOut(this.#ssl(info), isForwardSecure),
@@ -106,22 +131,25 @@ export class SslContext {
     return this.#copied;
   }
 
-  /** The settings of one connection. Cache, mode, callbacks and timeout stay the context's. */
+  /** The settings of one connection. Cache, mode, callbacks, ticket keys and timeout stay the context's. */
   configFor(copied: Copied): ServerConfig {
-    const { idContext, options, numTickets } = copied;
+    const { idContext, options } = copied;
     const base = this.#base;
     const store = this.#store;
     const timeout = () => this.#timeout;
+    const tickets = ticketSettings(base.tickets, copied);
     return Object.freeze({
       ...base,
       store,
+      ticketPolicy: this.#ticketPolicy,
       hasOwnStore: false, // OpenSSL's connections keep to the context that they were made with
+      onServerName: base.onServerName && ((name?: string) => this.#select(name, tickets)),
       idContext,
       clientAuth: clientAuth(copied, base.clientAuth, (info) => this.#ssl(info)),
       minVersion: options & SSL_OP_NO_TLSv1_2 ? 'TLSv1.3' : base.minVersion,
       maxVersion: options & SSL_OP_NO_TLSv1_3 ? 'TLSv1.2' : base.maxVersion,
       pskModes: options & SSL_OP_ALLOW_NO_DHE_KEX ? (['psk_dhe_ke', 'psk_ke'] as const) : base.pskModes,
-      tickets: { ...base.tickets, initial: numTickets, afterResumption: Math.min(1, numTickets) },
+      tickets,
       get sessionTimeout() {
         return timeout();
       },
@@ -143,7 +171,9 @@ export class SslContext {
   /** SSL_CTX_free(3). With the last reference, which a connection may have, all sessions leave, and remove is called. */
   free(): void {
     if (this.#references === 0) throw new Error('free() of a context that has no reference left');
-    if (--this.#references === 0) this.#store.close();
+    if (--this.#references > 0) return;
+    this.#store.close();
+    this.#ticketKeys.close();
   }
 
   /** SSL_CTX_sess_set_new_cb(3); `null` for none. */
@@ -318,6 +348,37 @@ export class SslContext {
     return this.#copied.numTickets;
   }
 
+  /**
+   * SSL_CTX_get_tlsext_ticket_keys(3): 80 bytes, the caller's to wipe; drawn for this context unless it was given others. `null`
+   * where its server was defined with `tickets.keys`.
+   */
+  getTlsextTicketKeys(): Uint8Array | null {
+    return this.#ticketKeys.export() ?? null;
+  }
+
+  /**
+   * SSL_CTX_set_tlsext_ticket_keys(3): 80 bytes, which are copied; tickets under the keys before are no good any more. 0: of
+   * another length. @throws WeakTicketKeyError where they can be guessed
+   */
+  setTlsextTicketKeys(keys: Uint8Array): number {
+    return Number(this.#ticketKeys.import(keys));
+  }
+
+  /** SSL_CTX_set_tlsext_ticket_key_evp_cb(3): asked in place of all keys; `null` for none. */
+  setTlsextTicketKeyCallback(callback: TicketKeyCallback | null): number {
+    this.#ticketKeys.callback =
+      callback === null ? undefined : ticketKeyProvider(callback, (info) => this.#ssl(info), randomBytes(this.#base));
+    return 1;
+  }
+
+  /** SSL_CTX_set_session_ticket_cb(3); `null` for none. */
+  setSessionTicketCallback(generate: GenerateTicketCallback | null, decrypt: DecryptTicketCallback | null): number {
+    const sslOf = (info: ConnectionInfo) => this.#ssl(info);
+    this.#ticketCallbacks.onGenerate = generate === null ? undefined : onGenerateTicket(generate, sslOf);
+    this.#ticketCallbacks.onDecrypt = decrypt === null ? undefined : onDecryptTicket(decrypt, sslOf);
+    return 1;
+  }
+
   /** SSL_CTX_set_quiet_shutdown(3) */
   setQuietShutdown(mode: Int): void {
     this.#copied = { ...this.#copied, quietShutdown: Number(mode) };
@@ -381,6 +442,18 @@ export class SslContext {
     return this.#store.cache as SessionCache; // the constructor has seen to it
   }
 
+  /** Another context's certificates and limits; tickets stay with this one, and are stateless where both have them so. */
+  #select(name: string | undefined, tickets: TicketSettings) {
+    return then(this.#base.onServerName?.(name), (selected) => {
+      if (selected?.tickets === undefined) return selected;
+      return Object.freeze({
+        ...selected,
+        ticketPolicy: this.#ticketPolicy,
+        tickets: ticketSettingsOf(selected.tickets, tickets),
+      });
+    });
+  }
+
   #ssl(info: ConnectionInfo): Ssl {
     return Ssl.of(info, this);
   }
@@ -395,6 +468,10 @@ export class SslContext {
     const callback = ssl.notResumableSession ?? this.#notResumable;
     return callback !== null && Boolean(callback(ssl, Number(isForwardSecure)));
   }
+}
+
+function randomBytes({ world }: ServerConfig): RandomBytes {
+  return (length) => world.randomBytes(length);
 }
 
 function flag(isSet: boolean, bit: number): number {

@@ -3,6 +3,7 @@
 import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { Session } from '../cache/session.ts';
 import { type ConnectionOptions, connectionOf, type ServerConnection } from '../connection.ts';
+import { type Awaitable, isPromise } from '../crypto/provider.ts';
 import { Driver } from '../driver.ts';
 import type { Event } from '../events.ts';
 import { concat, copyOf } from '../wire/bytes.ts';
@@ -37,6 +38,10 @@ export class Ssl {
   #generate: GenerateSessionIdCallback | null = null;
   #notResumable: NotResumableSessionCallback | null = null;
   readonly #exData = new Map<number, unknown>();
+  /** Tickets that newSessionTicket() has promised. */
+  #ticketsDue = 0;
+  /** While a ticket is made: its session. */
+  #making: Session | undefined;
   #output: Uint8Array[] = [];
   #input: Uint8Array[] = [];
   #shutdown = 0;
@@ -73,9 +78,9 @@ export class Ssl {
     return this.#connection;
   }
 
-  /** SSL_accept(3): the connection counts from now on. {@link receive} does it as well. */
+  /** SSL_accept(3): the connection counts from now on. {@link receive} does it as well. Later it sends the tickets that are due. */
   accept(): void {
-    this.#driver();
+    this.#sendTickets(this.#driver());
   }
 
   /** Bytes from the peer, in any chunking. */
@@ -110,8 +115,21 @@ export class Ssl {
   write(data: Uint8Array): number {
     const driver = this.#driver();
     if (!driver.connection.canWrite || this.#shutdown & SSL_SENT_SHUTDOWN) return -1;
+    this.#sendTickets(driver);
     driver.run(() => driver.connection.write(data));
     return data.length;
+  }
+
+  /**
+   * SSL_new_session_ticket(3): one more ticket, which goes out before the data of the next {@link write}, or with {@link accept}.
+   * 0: not in TLS 1.3, before the handshake is complete, after the end, or where `tickets.mode` is 'off'.
+   */
+  newSessionTicket(): number {
+    const { connection } = this;
+    const canSend = connection?.version === 'TLSv1.3' && connection.canWrite && this.#own !== undefined;
+    if (!canSend || this.#ctx.config.tickets.mode === 'off') return 0;
+    this.#ticketsDue++;
+    return 1;
   }
 
   /** SSL_is_init_finished(3) */
@@ -126,7 +144,7 @@ export class Ssl {
 
   /** SSL_get_session(3): lent, `null` before there is one. */
   getSession(): Session | null {
-    return this.#connection?.session ?? this.#kept ?? null;
+    return this.#making ?? this.#connection?.session ?? this.#kept ?? null;
   }
 
   /** SSL_get0_session(3): the same. */
@@ -287,6 +305,23 @@ export class Ssl {
     return this.#exData.get(index) ?? null;
   }
 
+  /** For as long as a ticket is made, its session is the one of this connection, as in OpenSSL. */
+  making<T>(session: Session, make: () => Awaitable<T>): Awaitable<T> {
+    this.#making = session;
+    const done = () => {
+      this.#making = undefined;
+    };
+    try {
+      const answer = make();
+      if (isPromise(answer)) return Promise.resolve(answer).finally(done);
+      done();
+      return answer;
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
   get #isClean(): boolean {
     return (this.#shutdown & SSL_SENT_SHUTDOWN) !== 0;
   }
@@ -307,6 +342,12 @@ export class Ssl {
     this.#connection = driver.connection;
     attached.set(driver.connection, this);
     return driver;
+  }
+
+  #sendTickets(driver: Driver): void {
+    for (; this.#ticketsDue > 0 && driver.connection.canWrite; this.#ticketsDue--) {
+      driver.run(() => driver.connection.sendTicket());
+    }
   }
 
   get #shell() {
@@ -330,6 +371,7 @@ export class Ssl {
   }
 
   #end(): void {
+    this.#ticketsDue = 0;
     const driver = this.#own?.driver;
     if (driver === undefined) return;
     driver.run(() => driver.connection.dispose(this.#isClean));

@@ -1,0 +1,171 @@
+/** OpenSSL's callbacks about tickets, and how the engine sees them. */
+
+import type { ConnectionInfo } from '../cache/callbacks.ts';
+import type { Session } from '../cache/session.ts';
+import type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from '../cache/ticket-callbacks.ts';
+import { draw, KEY_NAME_LENGTH, type TicketFormat } from '../cache/ticket-format.ts';
+import { cbcTickets } from '../cache/ticket-format-cbc.ts';
+import { TicketKey } from '../cache/ticket-key.ts';
+import type { OpeningKey, TicketKeyProvider } from '../cache/ticket-key-provider.ts';
+import type { Awaitable, HashName, RandomBytes } from '../crypto/provider.ts';
+import { TlsAlert } from '../wire/alert.ts';
+import { concat, copyOf, EMPTY, wipe } from '../wire/bytes.ts';
+import { type Int, then, yes } from './callbacks.ts';
+import {
+  SSL_TICKET_EMPTY,
+  SSL_TICKET_NO_DECRYPT,
+  SSL_TICKET_RETURN_ABORT,
+  SSL_TICKET_RETURN_IGNORE,
+  SSL_TICKET_RETURN_IGNORE_RENEW,
+  SSL_TICKET_RETURN_USE,
+  SSL_TICKET_RETURN_USE_RENEW,
+  SSL_TICKET_SUCCESS,
+  SSL_TICKET_SUCCESS_RENEW,
+} from './constants.ts';
+import type { Ssl } from './ssl.ts';
+
+/** Finds the connection of a callback. */
+type SslOf = (info: ConnectionInfo) => Ssl;
+
+/** What EVP_EncryptInit_ex(3) would be told: the key of AES-CBC, 16 or 32 bytes. It is copied. */
+export interface TicketCipherContext {
+  key: Uint8Array;
+}
+
+/** What EVP_MAC_init(3) would be told: the key of HMAC, as long as that of AES, and its hash. It is copied. */
+export interface TicketMacContext {
+  key: Uint8Array;
+  /** Preset to SHA-256. */
+  hash: HashName;
+}
+
+/**
+ * SSL_CTX_set_tlsext_ticket_key_evp_cb(3). `enc` is 1 where a ticket is to be sealed: the callback writes the 16 bytes of the
+ * key's name into `keyName`, which is zeros, and may write its own vector into `iv`, which is random. `enc` is 0 where one is to
+ * be opened: both are the ticket's. The keys go into `cipher` and `mac`. Answers, where need be later: a negative number ends
+ * the handshake, 0 is for "no such key" and "no ticket", 1 for "use it", 2 for "use it, and send the client a new one".
+ */
+export type TicketKeyCallback = (
+  ssl: Ssl,
+  keyName: Uint8Array,
+  iv: Uint8Array,
+  cipher: TicketCipherContext,
+  mac: TicketMacContext,
+  enc: 0 | 1,
+) => Awaitable<number>;
+
+/**
+ * SSL_CTX_set_session_ticket_cb(3), `gen_cb`: before a ticket is made, of which `ssl.getSession()` is the session. 0 ends the
+ * handshake.
+ */
+export type GenerateTicketCallback = (ssl: Ssl) => Awaitable<Int>;
+
+/**
+ * SSL_CTX_set_session_ticket_cb(3), `dec_cb`: SSL_TICKET_… is what has come of a ticket, SSL_TICKET_RETURN_… what is done about
+ * it. `keyName` has 16 bytes, or as many as the ticket has: none where it is empty.
+ */
+export type DecryptTicketCallback = (
+  ssl: Ssl,
+  session: Session | null,
+  keyName: Uint8Array,
+  status: number,
+) => Awaitable<number>;
+
+const IV_LENGTH = 16;
+
+interface KeyParts {
+  readonly keyName: Uint8Array;
+  readonly iv: Uint8Array;
+  readonly cipher: TicketCipherContext;
+  readonly mac: TicketMacContext;
+}
+
+/** The key callback as what the engine asks for keys. One that throws is an event, and there is no key. */
+export function ticketKeyProvider(callback: TicketKeyCallback, sslOf: SslOf, randomBytes: RandomBytes) {
+  const ask = (info: ConnectionInfo, keyName: Uint8Array, iv: Uint8Array, enc: 0 | 1) => {
+    const parts: KeyParts = { keyName, iv, cipher: { key: EMPTY }, mac: { key: EMPTY, hash: 'sha256' } };
+    const answer = callback(sslOf(info), keyName, iv, parts.cipher, parts.mac, enc);
+    return then(answer, (code) => ({ code, key: keyOf(code, parts) }));
+  };
+  return {
+    sealingKey: (info) => {
+      const iv = copyOf(draw(randomBytes, IV_LENGTH));
+      return then(ask(info, new Uint8Array(KEY_NAME_LENGTH), iv, 1), ({ key }) => key);
+    },
+    openingKeys: (keyName, info, ticket) => {
+      const iv = copyOf(ticket.subarray(KEY_NAME_LENGTH, KEY_NAME_LENGTH + IV_LENGTH));
+      return then(ask(info, copyOf(keyName), iv, 0), ({ code, key }): OpeningKey[] =>
+        key === undefined ? [] : [{ key, renewal: code === 2 ? 'due' : 'declined' }],
+      );
+    },
+  } satisfies TicketKeyProvider;
+}
+
+/** @throws TlsAlert for a negative answer; TypeError for one that is no number; RangeError for keys of a wrong length */
+function keyOf(code: number, { keyName, iv, cipher, mac }: KeyParts): TicketKey | undefined {
+  if (typeof code !== 'number') throw new TypeError('the ticket key callback: a number is wanted');
+  if (code < 0) throw new TlsAlert('internal_error', 'the ticket key callback has failed');
+  if (code === 0) return undefined;
+  const length = cipher.key.length;
+  if (length !== 16 && length !== 32) throw new RangeError(`an AES key of ${length} bytes; 16 or 32 are possible`);
+  const secret = concat(mac.key, cipher.key);
+  const format: TicketFormat = cbcTickets(length, mac.hash);
+  const key: TicketKey = new TicketKey(
+    forOneTicket(format, iv, () => key.destroy()),
+    keyName,
+    secret,
+  );
+  wipe(secret);
+  return key;
+}
+
+/** The callback is asked anew for each ticket, so what it has said is overwritten when it has been made use of. */
+function forOneTicket(format: TicketFormat, iv: Uint8Array, destroy: () => void): TicketFormat {
+  return {
+    ...format,
+    cipher: (keyName, secret) => {
+      const cipher = format.cipher(keyName, secret);
+      const once = <T>(use: () => T): T => {
+        try {
+          return use();
+        } finally {
+          destroy();
+        }
+      };
+      return {
+        seal: (plaintext) => once(() => cipher.seal(plaintext, () => iv)),
+        open: (ticket) => once(() => cipher.open(ticket)),
+        wipe: () => cipher.wipe(),
+      };
+    },
+  };
+}
+
+const STATUSES: Readonly<Record<TicketStatus, number>> = {
+  empty: SSL_TICKET_EMPTY,
+  'no-decrypt': SSL_TICKET_NO_DECRYPT,
+  success: SSL_TICKET_SUCCESS,
+  'success-renew': SSL_TICKET_SUCCESS_RENEW,
+};
+
+const ANSWERS: ReadonlyMap<number, TicketAnswer> = new Map([
+  [SSL_TICKET_RETURN_ABORT, 'abort'],
+  [SSL_TICKET_RETURN_IGNORE, 'ignore'],
+  [SSL_TICKET_RETURN_IGNORE_RENEW, 'ignore-renew'],
+  [SSL_TICKET_RETURN_USE, 'use'],
+  [SSL_TICKET_RETURN_USE_RENEW, 'use-renew'],
+]);
+
+export function onGenerateTicket(callback: GenerateTicketCallback, sslOf: SslOf): OnGenerateTicket {
+  return (session, info) => {
+    const ssl = sslOf(info);
+    return yes(ssl.making(session, () => callback(ssl)));
+  };
+}
+
+export function onDecryptTicket(callback: DecryptTicketCallback, sslOf: SslOf): OnDecryptTicket {
+  return (session, keyName, status, info) => {
+    const answer = callback(sslOf(info), session ?? null, keyName, STATUSES[status]);
+    return then(answer, (value) => ANSWERS.get(value) ?? 'abort');
+  };
+}
