@@ -8,6 +8,7 @@ import {
   SESS_CACHE_NO_INTERNAL,
   SESS_CACHE_SERVER,
   SSL_MAX_SID_CTX_LENGTH,
+  SSL_OP_NO_TICKET,
   SSL_SESSION_dup,
   SSL_SESSION_free,
   SSL_SESSION_get_ex_data,
@@ -321,6 +322,7 @@ describe('SSL_get_session(3)', () => {
 describe('getters', () => {
   it('answer null where nothing was set, and else what was', () => {
     const bare = new SslContext(testServer({ world, crypto: toyCrypto }));
+    bare.setOptions(SSL_OP_NO_TICKET);
     expect(bare.getNewSessionCallback()).to.equal(null);
     expect(bare.getGetSessionCallback()).to.equal(null);
     expect(bare.getRemoveSessionCallback()).to.equal(null);

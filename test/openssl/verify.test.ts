@@ -125,14 +125,15 @@ for (const version of VERSIONS) {
       expect(ssl.isInitFinished()).to.equal(0);
     });
 
-    it('SSL_VERIFY_FAIL_IF_NO_PEER_CERT: a session without a certificate is not enough any more', () => {
-      const before = connect(ctx, { version });
+    it('a session is good only under the verification that it was made under', () => {
+      const unasked = connect(ctx, { version });
       ctx.setVerify(SSL_VERIFY_PEER, accept);
-      expect(connect(ctx, again(before)).ssl.sessionReused()).to.equal(1);
+      const unshown = connect(ctx, again(unasked));
+      expect(unshown.ssl.connection?.resumption.reason, 'was not asked for a certificate').to.equal('scope');
+      expect(connect(ctx, again(unshown)).ssl.sessionReused()).to.equal(1);
       ctx.setVerify(MUST, accept);
-      const { ssl } = connect(ctx, { ...again(before), certificate });
-      expect(ssl.sessionReused()).to.equal(0);
-      expect(ssl.connection?.resumption.reason).to.equal('client-certificate');
+      const { ssl } = connect(ctx, { ...again(unshown), certificate });
+      expect(ssl.connection?.resumption.reason, 'has shown none').to.equal('scope');
       expect(ssl.getPeerCertificate()).to.deep.equal(leaf);
     });
 
