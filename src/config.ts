@@ -5,7 +5,7 @@ import { type Compat, SessionCache } from './cache/session-cache.ts';
 import { TicketKeyRing } from './cache/ticket-key-ring.ts';
 import type { TicketPolicy } from './connection-tickets.ts';
 import { type Credential, certificatesFromPem, credentialFromPem } from './crypto/credential.ts';
-import { noble } from './crypto/noble.ts';
+import { defaultProvider } from './crypto/default.ts';
 import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
 import type { Settings, TicketSettings } from './handshake/settings.ts';
@@ -89,7 +89,7 @@ export function defineServer(options: ServerOptions): ServerConfig {
   requireObject('sessions', sessions);
   requireKnown('sessions.', sessions, SESSION_OPTIONS);
   const compat = options.compat === undefined ? undefined : oneOf<Compat>('compat', options.compat, ['openssl-3']);
-  const crypto = complete('crypto', options.crypto ?? noble, ['hashes', 'aeads', 'groups']);
+  const crypto = complete('crypto', options.crypto ?? defaultProvider, ['hashes', 'aeads', 'groups']);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
   const store = new SessionStore({
     cache: sessionCache(sessions, compat),

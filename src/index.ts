@@ -30,6 +30,7 @@ export { defineServer, type ServerConfig } from './config.ts';
 export { type ConnectionOptions, ServerConnection } from './connection.ts';
 export { selfSignedCertificate } from './crypto/certificate.ts';
 export { type Credential, credentialFromPem } from './crypto/credential.ts';
+export { defaultProvider } from './crypto/default.ts';
 export { noble } from './crypto/noble.ts';
 export type {
   Aead,

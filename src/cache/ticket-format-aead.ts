@@ -15,7 +15,7 @@
  * A key, where it is written down, is `opaque key_name[16]; opaque key[32];`.
  */
 
-import { noble } from '../crypto/noble.ts';
+import { defaultProvider } from '../crypto/default.ts';
 import { concat } from '../wire/bytes.ts';
 import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './ticket-format.ts';
 
@@ -25,7 +25,7 @@ const TAG_LENGTH = 16;
 const NONCE_AT = KEY_NAME_LENGTH + 1;
 const SEALED_AT = NONCE_AT + NONCE_LENGTH;
 
-const aead = noble.aeads['aes-256-gcm'];
+const aead = defaultProvider.aeads['aes-256-gcm'];
 
 export const aeadTickets: TicketFormat = {
   name: 'tls-resume-1',

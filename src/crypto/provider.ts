@@ -66,8 +66,49 @@ export interface AeadKey {
   seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** The plaintext, or `undefined` where the tag does not fit; nothing is released before the tag has been checked. */
   open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
+  /**
+   * Optional, so that a record takes one array and no copy: encrypts `buffer` from `start` to `end`, and writes the tag to the
+   * 16 bytes behind `end`. {@link sealInPlace} does it with any key.
+   * @throws RangeError where they are not there
+   */
+  sealInPlace?(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void;
+  /**
+   * Its counterpart: from `start` to `end` there are ciphertext and tag. Where the tag fits, the plaintext takes their place, up
+   * to 16 bytes before `end`; where it does not, the answer is `false` and the buffer as it was. {@link openInPlace} does it
+   * with any key.
+   */
+  openInPlace?(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean;
   /** Overwrites the key. */
   wipe(): void;
+}
+
+/** {@link AeadKey.sealInPlace}, where need be with copies. */
+export function sealInPlace(
+  key: AeadKey,
+  nonce: Uint8Array,
+  additionalData: Uint8Array,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  if (key.sealInPlace !== undefined) key.sealInPlace(nonce, additionalData, buffer, start, end);
+  else buffer.set(key.seal(nonce, additionalData, buffer.subarray(start, end)), start);
+}
+
+/** {@link AeadKey.openInPlace}, where need be with copies. */
+export function openInPlace(
+  key: AeadKey,
+  nonce: Uint8Array,
+  additionalData: Uint8Array,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  if (key.openInPlace !== undefined) return key.openInPlace(nonce, additionalData, buffer, start, end);
+  const plaintext = key.open(nonce, additionalData, buffer.subarray(start, end));
+  if (plaintext === undefined) return false;
+  buffer.set(plaintext, start);
+  return true;
 }
 
 /** An (EC)DHE group. Either step may answer with a promise; the handshake then waits. */
