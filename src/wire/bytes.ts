@@ -62,7 +62,9 @@ export function fromHex(hex: string): Uint8Array {
 
 /** ASCII text as bytes; the labels of the key schedule are all ASCII. */
 export function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 /** Any text as bytes. */

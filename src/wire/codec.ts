@@ -38,28 +38,43 @@ export class DecodeError extends Error {
 
 /** A window on received bytes. What it hands out are views, not copies. */
 export class Reader {
-  readonly bytes: Uint8Array;
-  offset = 0;
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #offset: number;
 
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#offset = offset;
+    this.#end = end;
   }
 
   get remaining(): number {
-    return this.bytes.length - this.offset;
+    return this.#end - this.#offset;
+  }
+
+  #advance(length: number): number {
+    if (length > this.remaining) throw new DecodeError(`${length} bytes wanted, ${this.remaining} left`);
+    const at = this.#offset;
+    this.#offset += length;
+    return at;
   }
 
   take(length: number): Uint8Array {
-    if (length > this.remaining) throw new DecodeError(`${length} bytes wanted, ${this.remaining} left`);
-    this.offset += length;
-    return this.bytes.subarray(this.offset - length, this.offset);
+    const at = this.#advance(length);
+    return this.#bytes.subarray(at, at + length);
   }
 
   uint(width: number): number {
-    const bytes = this.take(width);
+    const at = this.#advance(width);
     let value = 0;
-    for (const byte of bytes) value = value * 256 + byte;
+    for (let i = at; i < at + width; i++) value = value * 256 + (this.#bytes[i] as number);
     return value;
+  }
+
+  /** The next `length` bytes as a window of their own. */
+  window(length: number): Reader {
+    const at = this.#advance(length);
+    return new Reader(this.#bytes, at, at + length);
   }
 
   /** Runs to the end: what is left over is an error that says how much. */
@@ -68,9 +83,9 @@ export class Reader {
   }
 }
 
-/** A growing buffer. */
+/** A growing buffer, which is written again after each {@link Writer.finish}. */
 export class Writer {
-  #bytes = new Uint8Array(256);
+  #bytes = new Uint8Array(512);
   #length = 0;
 
   #reserve(length: number): number {
@@ -107,11 +122,19 @@ export class Writer {
   }
 
   #put(at: number, width: number, value: number): void {
-    for (let i = width - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) this.#bytes[at + i] = rest % 256;
+    for (let i = at + width - 1, rest = value; i >= at; i--, rest >>>= 8) this.#bytes[i] = rest; // at most 32 bits
   }
 
+  /** A copy of what has been written; what it was written into is overwritten, since messages have secrets in them. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const written = this.#bytes.slice(0, this.#length);
+    this.clear();
+    return written;
+  }
+
+  clear(): void {
+    this.#bytes.fill(0, 0, this.#length);
+    this.#length = 0;
   }
 }
 
@@ -123,11 +146,22 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   return value;
 }
 
+/** Nothing waits inside of {@link encode}, so that one is enough, but for a value that is encoded inside of another's codec. */
+let spare: Writer | undefined;
+
 /** The bytes of one value. @throws RangeError where a value is outside the range that its declaration gives. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer();
-  codec.write(writer, value);
-  return writer.finish();
+  const writer = spare ?? new Writer();
+  spare = undefined;
+  try {
+    codec.write(writer, value);
+    return writer.finish();
+  } catch (error) {
+    writer.clear();
+    throw error;
+  } finally {
+    spare = writer;
+  }
 }
 
 function uint(width: number): Codec<number> {
@@ -168,10 +202,14 @@ function lengthWidth(max: number): number {
 }
 
 /** The body of a vector: its length checked against the declaration before a byte of it is looked at. */
-function readBlock(reader: Reader, min: number, max: number): Reader {
+function readLength(reader: Reader, min: number, max: number): number {
   const length = reader.uint(lengthWidth(max));
   if (length < min || length > max) throw new DecodeError(`length ${length} outside <${min}..${max}>`);
-  return new Reader(reader.take(length));
+  return length;
+}
+
+function readBlock(reader: Reader, min: number, max: number): Reader {
+  return reader.window(readLength(reader, min, max));
 }
 
 function writeBlock(writer: Writer, min: number, max: number, body: () => void): void {
@@ -182,7 +220,7 @@ function writeBlock(writer: Writer, min: number, max: number, body: () => void):
 /** `opaque name<min..max>` */
 export function opaque(min: number, max: number): Codec<Uint8Array> {
   return {
-    read: (reader) => readBlock(reader, min, max).bytes,
+    read: (reader) => reader.take(readLength(reader, min, max)),
     write: (writer, value) => writeBlock(writer, min, max, () => writer.raw(value)),
   };
 }
@@ -286,7 +324,7 @@ export type Extensions<F extends ExtensionFields> = { readonly [K in keyof F]?: 
  * types received, known or not; on the way out the declaration gives the order and `order` is ignored.
  */
 export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensions<F>> {
-  const byType = new Map(Object.entries(fields).map(([name, [type, codec]]) => [type, { name, codec }]));
+  const byType = new Map(Object.entries(fields).map(([name, [type, codec]]) => [type, { name, codec: wholeOf(codec) }]));
   return {
     read: (reader) => {
       const body = readBlock(reader, 0, 0xffff);
@@ -298,7 +336,7 @@ export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensio
         seen.add(type);
         const data = readBlock(body, 0, 0xffff);
         const known = byType.get(type);
-        if (known !== undefined) value[known.name] = readField(known.name, wholeOf(known.codec), data);
+        if (known !== undefined) value[known.name] = readField(known.name, known.codec, data);
       }
       value['order'] = [...seen];
       return value as Extensions<F>;
