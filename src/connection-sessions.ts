@@ -41,7 +41,8 @@ export class ConnectionSessions implements Sessions {
   readonly #later: (() => void)[] = [];
   readonly #deferred = new Map<number, { readonly session: Session }>();
   readonly #counted = new Set<Counted>();
-  readonly #abort = new platform.AbortController();
+  /** Of those who look something up for this connection; made where somebody does. */
+  #abort: InstanceType<typeof platform.AbortController> | undefined;
   #isLate = false;
   #isRuledOut = false;
   #nextToken = 1;
@@ -106,7 +107,9 @@ export class ConnectionSessions implements Sessions {
     const { onGet } = this.store.policy;
     if (onGet === undefined || !this.#isIssued(version, id)) return new Internal(undefined);
     if (this.#isLate) return new Internal(undefined, 'store-timeout');
-    return this.#run(() => onGet(copyOf(id), this.#host.info(), this.#abort.signal));
+    this.#abort ??= new platform.AbortController();
+    const { signal } = this.#abort;
+    return this.#run(() => onGet(copyOf(id), this.#host.info(), signal));
   }
 
   /** TLS 1.3 identities are whatever clients send: a store is asked for those only that this server could have given out. */
@@ -142,7 +145,7 @@ export class ConnectionSessions implements Sessions {
 
   #missedDeadline(): NoResumption {
     this.#isLate = true;
-    this.#abort.abort();
+    this.#abort?.abort();
     return this.#failed('store-timeout', new Error('no answer within lookupTimeoutMs'));
   }
 
@@ -304,7 +307,7 @@ export class ConnectionSessions implements Sessions {
 
   /** The end of the connection: its holds are released, whoever still looks something up for it is told. */
   close(): void {
-    this.#abort.abort();
+    this.#abort?.abort();
     for (const session of this.#held.splice(0)) session.release();
   }
 }
