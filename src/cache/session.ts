@@ -118,7 +118,8 @@ export class Session {
     this.alpnProtocol = parameters.alpnProtocol;
     this.group = parameters.group ?? 0;
     this.ticketAgeAdd = parameters.ticketAgeAdd ?? 0;
-    this.scope = parameters.scope && Object.freeze({ ...parameters.scope });
+    const { scope } = parameters;
+    this.scope = scope && (Object.isFrozen(scope) ? scope : Object.freeze({ ...scope })); // many sessions share one
     this.foreign = parameters.foreign === undefined ? NOTHING_FOREIGN : Object.freeze({ ...parameters.foreign });
     this.#id = copyOf(parameters.id);
     this.#idContext = copyOf(parameters.idContext);

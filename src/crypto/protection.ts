@@ -1,7 +1,7 @@
 /** Record protection, one direction and one key at a time: RFC 8446 §5.2–§5.5, RFC 5246 §6.2.3.3, RFC 5288, RFC 7905. */
 
 import { TlsAlert } from '../wire/alert.ts';
-import { concat, copyOf, EMPTY } from '../wire/bytes.ts';
+import { concat, copyOf } from '../wire/bytes.ts';
 import { MAX_EXPANSION, MAX_PLAINTEXT, recordHeader, type TlsRecord } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
 import type { Aead, AeadKey } from './provider.ts';
@@ -52,6 +52,7 @@ export class Tls13Protection implements Protection {
   readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.3'];
   readonly #key: AeadKey;
   readonly #iv: Uint8Array;
+  readonly #nonce = new Uint8Array(12);
 
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
     this.#key = aead.key(keys.key);
@@ -59,21 +60,32 @@ export class Tls13Protection implements Protection {
   }
 
   seal(type: number, content: Uint8Array): Uint8Array {
-    const inner = concat(content, Uint8Array.of(type));
+    const inner = new Uint8Array(content.length + 1);
+    inner.set(content);
+    inner[content.length] = type;
     const header = recordHeader(ContentType.application_data, LEGACY_VERSION, inner.length + TAG_LENGTH);
-    return concat(header, this.#key.seal(nonce(this.#iv, this.records++), header, inner));
+    this.#nextNonce();
+    this.records++;
+    return concat(header, this.#key.seal(this.#nonce, header, inner));
   }
 
   open(record: TlsRecord): Content {
     if (record.type !== ContentType.application_data) {
       throw new TlsAlert('unexpected_message', `an unprotected record of type ${record.type}`);
     }
-    const inner = this.#key.open(nonce(this.#iv, this.records), record.header, record.fragment);
+    this.#nextNonce();
+    const inner = this.#key.open(this.#nonce, record.header, record.fragment);
     if (inner === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
     this.records++;
     if (inner.length > MAX_PLAINTEXT + 1)
       throw new TlsAlert('record_overflow', `${inner.length} bytes inside a record`);
     return unpad(inner);
+  }
+
+  /** §5.3: the sequence number, left-padded to 12 bytes, xor the IV. */
+  #nextNonce(): void {
+    this.#nonce.set(this.#iv);
+    addSequence(this.#nonce, this.records);
   }
 
   wipe(): void {
@@ -94,13 +106,11 @@ function unpad(inner: Uint8Array): Content {
   return { type, content: inner.subarray(0, end) };
 }
 
-/** RFC 8446 §5.3, RFC 7905 §2: the sequence number, left-padded to 12 bytes, xor the IV. */
-function nonce(iv: Uint8Array, sequence: number): Uint8Array {
-  const result = copyOf(iv);
-  for (let i = 11, rest = sequence; rest > 0; i--, rest = Math.floor(rest / 256)) {
-    result[i] = (result[i] as number) ^ (rest % 256);
+/** The number of a record, xor what is at the end of `bytes`. */
+function addSequence(bytes: Uint8Array, sequence: number): void {
+  for (let i = bytes.length - 1, rest = sequence; rest > 0; i--, rest = Math.floor(rest / 256)) {
+    bytes[i] = (bytes[i] as number) ^ (rest % 256);
   }
-  return result;
 }
 
 /** TLS 1.2 with an AEAD. AES-GCM sends 8 bytes of its nonce (RFC 5288 §3), ChaCha20-Poly1305 none (RFC 7905 §2). */
@@ -109,6 +119,7 @@ export class Tls12Protection implements Protection {
   readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.2'];
   readonly #key: AeadKey;
   readonly #iv: Uint8Array;
+  readonly #nonce = new Uint8Array(12);
   readonly #explicitLength: number;
 
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
@@ -118,32 +129,33 @@ export class Tls12Protection implements Protection {
   }
 
   seal(type: number, content: Uint8Array): Uint8Array {
-    const sequence = sequenceBytes(this.records++);
-    const explicit = this.#explicitLength === 0 ? EMPTY : sequence;
-    const additionalData = concat(sequence, recordHeader(type, LEGACY_VERSION, content.length));
-    const sealed = this.#key.seal(this.#nonce(sequence, explicit), additionalData, content);
+    const additionalData = sequenceAndHeader(this.records, recordHeader(type, LEGACY_VERSION, content.length));
+    const explicit = additionalData.subarray(0, this.#explicitLength); // the sequence number never repeats
+    this.#setNonce(explicit);
+    this.records++;
+    const sealed = this.#key.seal(this.#nonce, additionalData, content);
     return concat(recordHeader(type, LEGACY_VERSION, explicit.length + sealed.length), explicit, sealed);
   }
 
   open(record: TlsRecord): Content {
-    const overhead = this.#explicitLength + TAG_LENGTH;
-    const length = record.fragment.length - overhead;
+    const { type, version, fragment } = record;
+    const length = fragment.length - this.#explicitLength - TAG_LENGTH;
     if (length < 0) throw new TlsAlert('bad_record_mac', 'a record too short for its tag');
-    const sequence = sequenceBytes(this.records);
-    const explicit = record.fragment.subarray(0, this.#explicitLength);
-    const additionalData = concat(sequence, recordHeader(record.type, record.version, length));
-    const sealed = record.fragment.subarray(this.#explicitLength);
-    const content = this.#key.open(this.#nonce(sequence, explicit), additionalData, sealed);
+    const additionalData = sequenceAndHeader(this.records, recordHeader(type, version, length));
+    this.#setNonce(fragment.subarray(0, this.#explicitLength));
+    const content = this.#key.open(this.#nonce, additionalData, fragment.subarray(this.#explicitLength));
     if (content === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
     this.records++;
     if (content.length > MAX_PLAINTEXT)
       throw new TlsAlert('record_overflow', `${content.length} bytes inside a record`);
-    return { type: record.type, content };
+    return { type, content };
   }
 
-  #nonce(sequence: Uint8Array, explicit: Uint8Array): Uint8Array {
-    if (this.#explicitLength > 0) return concat(this.#iv, explicit);
-    return this.#iv.map((byte, i) => byte ^ (i < 4 ? 0 : (sequence[i - 4] as number)));
+  /** What is sent of it stands behind the IV; of ChaCha20-Poly1305's, 12 bytes, the sequence number is a part. */
+  #setNonce(explicit: Uint8Array): void {
+    this.#nonce.set(this.#iv);
+    if (explicit.length > 0) this.#nonce.set(explicit, this.#iv.length);
+    else addSequence(this.#nonce, this.records);
   }
 
   wipe(): void {
@@ -152,11 +164,15 @@ export class Tls12Protection implements Protection {
   }
 }
 
+/** RFC 5246 §6.2.3.3: `seq_num + TLSCompressed.type + TLSCompressed.version + TLSCompressed.length` */
+function sequenceAndHeader(sequence: number, header: Uint8Array): Uint8Array {
+  const additionalData = new Uint8Array(8 + header.length);
+  addSequence(additionalData.subarray(0, 8), sequence);
+  additionalData.set(header, 8);
+  return additionalData;
+}
+
 /** Bytes of the nonce that TLS 1.2 sends with each record. */
 export function explicitNonceLength(aead: Aead): number {
   return aead.name === 'chacha20-poly1305' ? 0 : 8;
-}
-
-function sequenceBytes(sequence: number): Uint8Array {
-  return nonce(new Uint8Array(12), sequence).subarray(4);
 }

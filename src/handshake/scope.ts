@@ -12,21 +12,42 @@ import type { Settings } from './settings.ts';
  * and how clients are authenticated. `shareAcross` puts a word of its own in the place of the first three; never of the last.
  */
 export function scopeOf({ settings, facts, localAddress }: Handshaking, hello: ClientHello): Scope {
-  const { label, shareAcross, bindLocalAddress, bindAlpn } = settings.scope;
-  const digest = (field: ScopeField, value: string) => digestOf(settings, field, value);
-  const names =
-    shareAcross === undefined
-      ? {
-          serverName: digest('serverName', canonicalName(facts.serverName) ?? ''),
-          certificateNames: digest('certificateNames', certificateNames(settings, facts.serverName)),
-          label: digest('label', label),
-        }
-      : { shared: digest('shared', shareAcross) };
+  const { bindLocalAddress, bindAlpn } = settings.scope;
+  const scope = scopeOfName(settings, facts.serverName);
+  if (!bindLocalAddress && !bindAlpn) return scope;
   return {
-    ...names,
-    clientAuthentication: digest('clientAuthentication', clientAuthentication(settings)),
-    ...(bindLocalAddress && { localAddress: digest('localAddress', localAddress ?? '') }),
-    ...(bindAlpn && { alpn: digest('alpn', selectAlpn(hello, settings) ?? '') }),
+    ...scope,
+    ...(bindLocalAddress && { localAddress: digestOf(settings, 'localAddress', localAddress ?? '') }),
+    ...(bindAlpn && { alpn: digestOf(settings, 'alpn', selectAlpn(hello, settings) ?? '') }),
+  };
+}
+
+/** Clients may make up names: then the oldest are forgotten with all others. */
+const MAX_KNOWN = 4096;
+
+/** The same few names come again and again, and each handshake asks. */
+const scopes = new WeakMap<Settings, Map<string | undefined, Scope>>();
+
+function scopeOfName(settings: Settings, serverName: string | undefined): Scope {
+  const ofNames = scopes.get(settings) ?? new Map<string | undefined, Scope>();
+  const before = ofNames.get(serverName);
+  if (before !== undefined) return before;
+  const scope = Object.freeze(makeScope(settings, serverName));
+  if (ofNames.size >= MAX_KNOWN) ofNames.clear();
+  scopes.set(settings, ofNames.set(serverName, scope));
+  return scope;
+}
+
+function makeScope(settings: Settings, serverName: string | undefined): Scope {
+  const { label, shareAcross } = settings.scope;
+  const digest = (field: ScopeField, value: string) => digestOf(settings, field, value);
+  const clients = { clientAuthentication: digest('clientAuthentication', clientAuthentication(settings)) };
+  if (shareAcross !== undefined) return { shared: digest('shared', shareAcross), ...clients };
+  return {
+    serverName: digest('serverName', canonicalName(serverName) ?? ''),
+    certificateNames: digest('certificateNames', certificateNames(settings, serverName)),
+    label: digest('label', label),
+    ...clients,
   };
 }
 
@@ -48,9 +69,8 @@ function clientAuthentication({ clientAuth, crypto }: Settings): string {
   return policy;
 }
 
-/** The same few values come again and again. */
+/** Of settings that are made anew for each connection the values are the same all the same. */
 const known = new Map<string, string>();
-const MAX_KNOWN = 4096;
 
 function digestOf({ crypto }: Settings, field: ScopeField, value: string): string {
   const text = `${field}\0${value}`;

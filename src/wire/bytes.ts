@@ -57,7 +57,15 @@ export function toHex(bytes: Uint8Array): string {
 /** The bytes of a hexadecimal string. @throws SyntaxError where it is none. */
 export function fromHex(hex: string): Uint8Array {
   if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) throw new SyntaxError('not a hexadecimal string');
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = 16 * digitAt(hex, 2 * i) + digitAt(hex, 2 * i + 1);
+  return bytes;
+}
+
+/** '0' is 0x30, 'A' 0x41, 'a' 0x61. */
+function digitAt(hex: string, index: number): number {
+  const code = hex.charCodeAt(index);
+  return (code & 0xf) + (code >= 0x41 ? 9 : 0);
 }
 
 /** ASCII text as bytes; the labels of the key schedule are all ASCII. */

@@ -324,7 +324,9 @@ export type Extensions<F extends ExtensionFields> = { readonly [K in keyof F]?: 
  * types received, known or not; on the way out the declaration gives the order and `order` is ignored.
  */
 export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensions<F>> {
-  const byType = new Map(Object.entries(fields).map(([name, [type, codec]]) => [type, { name, codec: wholeOf(codec) }]));
+  const byType = new Map(
+    Object.entries(fields).map(([name, [type, codec]]) => [type, { name, codec: wholeOf(codec) }]),
+  );
   return {
     read: (reader) => {
       const body = readBlock(reader, 0, 0xffff);
