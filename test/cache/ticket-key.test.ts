@@ -1,4 +1,4 @@
-import { createCipheriv, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { MAX_SEALS, SealCounts } from '../../src/cache/seal-counts.ts';
 import type { TicketFormat } from '../../src/cache/ticket-format.ts';
@@ -239,12 +239,9 @@ describe('TicketKey', () => {
     });
 
     it('overwrites what our format keeps of it', () => {
-      const [name, secret, nonce, plaintext] = [random(16), random(32), random(12), random(40)];
-      const cipher = aeadTickets.cipher(name, secret);
+      const cipher = aeadTickets.cipher(random(16), random(32));
       cipher.wipe();
-      const zero = createCipheriv('aes-256-gcm', new Uint8Array(32), nonce);
-      const expected = Buffer.concat([zero.update(plaintext), zero.final()]).toString('hex');
-      expect(toHex(cipher.seal(plaintext, () => nonce).subarray(29, -16))).to.equal(expected);
+      expect(attempt(() => cipher.seal(random(40), random))).to.equal('refused');
     });
 
     it('overwrites what the other formats keep of it', () => {
