@@ -31,6 +31,7 @@ export { type ConnectionOptions, ServerConnection } from './connection.ts';
 export { selfSignedCertificate } from './crypto/certificate.ts';
 export { type Credential, credentialFromPem } from './crypto/credential.ts';
 export { defaultProvider } from './crypto/default.ts';
+export { fast } from './crypto/fast.ts';
 export { noble } from './crypto/noble.ts';
 export type {
   Aead,
