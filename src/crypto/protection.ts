@@ -1,13 +1,21 @@
 /** Record protection, one direction and one key at a time: RFC 8446 §5.2–§5.5, RFC 5246 §6.2.3.3, RFC 5288, RFC 7905. */
 
 import { TlsAlert } from '../wire/alert.ts';
-import { concat, copyOf } from '../wire/bytes.ts';
+import { copyOf } from '../wire/bytes.ts';
 import { MAX_EXPANSION, MAX_PLAINTEXT, recordHeader, type TlsRecord } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
-import type { Aead, AeadKey } from './provider.ts';
+import { type Aead, type AeadKey, sealInPlace } from './provider.ts';
 
 const LEGACY_VERSION = 0x0303;
+const HEADER_LENGTH = 5;
 const TAG_LENGTH = 16;
+
+/** With its header; the fragment is still to be filled in. */
+function newRecord(type: number, length: number): Uint8Array {
+  const record = new Uint8Array(length);
+  record.set(recordHeader(type, LEGACY_VERSION, length - HEADER_LENGTH));
+  return record;
+}
 
 /** The content of a record once its protection is off. */
 export interface Content {
@@ -35,7 +43,9 @@ export class Plaintext implements Protection {
 
   seal(type: number, content: Uint8Array): Uint8Array {
     this.records++;
-    return concat(recordHeader(type, LEGACY_VERSION, content.length), content);
+    const record = newRecord(type, HEADER_LENGTH + content.length);
+    record.set(content, HEADER_LENGTH);
+    return record;
   }
 
   open(record: TlsRecord): Content {
@@ -60,13 +70,14 @@ export class Tls13Protection implements Protection {
   }
 
   seal(type: number, content: Uint8Array): Uint8Array {
-    const inner = new Uint8Array(content.length + 1);
-    inner.set(content);
-    inner[content.length] = type;
-    const header = recordHeader(ContentType.application_data, LEGACY_VERSION, inner.length + TAG_LENGTH);
+    const end = HEADER_LENGTH + content.length + 1;
+    const record = newRecord(ContentType.application_data, end + TAG_LENGTH);
+    record.set(content, HEADER_LENGTH);
+    record[end - 1] = type;
     this.#nextNonce();
     this.records++;
-    return concat(header, this.#key.seal(this.#nonce, header, inner));
+    sealInPlace(this.#key, this.#nonce, record.subarray(0, HEADER_LENGTH), record, HEADER_LENGTH, end);
+    return record;
   }
 
   open(record: TlsRecord): Content {
@@ -131,10 +142,15 @@ export class Tls12Protection implements Protection {
   seal(type: number, content: Uint8Array): Uint8Array {
     const additionalData = sequenceAndHeader(this.records, recordHeader(type, LEGACY_VERSION, content.length));
     const explicit = additionalData.subarray(0, this.#explicitLength); // the sequence number never repeats
+    const start = HEADER_LENGTH + explicit.length;
+    const end = start + content.length;
+    const record = newRecord(type, end + TAG_LENGTH);
+    record.set(explicit, HEADER_LENGTH);
+    record.set(content, start);
     this.#setNonce(explicit);
     this.records++;
-    const sealed = this.#key.seal(this.#nonce, additionalData, content);
-    return concat(recordHeader(type, LEGACY_VERSION, explicit.length + sealed.length), explicit, sealed);
+    sealInPlace(this.#key, this.#nonce, additionalData, record, start, end);
+    return record;
   }
 
   open(record: TlsRecord): Content {

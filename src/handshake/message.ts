@@ -1,6 +1,6 @@
 /** The framing of handshake messages: RFC 8446 §4, RFC 5246 §7.4. */
 
-import { type Codec, encode, rest, struct, uint8, uint24 } from '../wire/codec.ts';
+import { block, type Codec, encode, struct, uint8 } from '../wire/codec.ts';
 import { HandshakeType } from '../wire/registry.ts';
 
 /** One kind of message: its name and number, the struct of its body, and the longest body that is accepted. */
@@ -8,6 +8,8 @@ export interface Message<T> {
   readonly name: keyof typeof HandshakeType;
   readonly type: number;
   readonly body: Codec<T>;
+  /** The body with its frame, `struct { HandshakeType msg_type; uint24 length; … } Handshake;` */
+  readonly framed: Codec<{ readonly type: number; readonly body: T }>;
   readonly limit: number;
 }
 
@@ -21,13 +23,11 @@ export interface Received<T> {
 const SHORT = 4096;
 
 export function message<T>(name: keyof typeof HandshakeType, body: Codec<T>, limit: number = SHORT): Message<T> {
-  return { name, type: HandshakeType[name], body, limit };
+  const framed = struct({ type: uint8, body: block(0, 0xffffff, body) });
+  return { name, type: HandshakeType[name], body, framed, limit };
 }
 
-const Frame = struct({ type: uint8, length: uint24, body: rest });
-
-/** `struct { HandshakeType msg_type; uint24 length; … } Handshake;` */
-export function frame<T>({ type, body }: Message<T>, value: T): Uint8Array {
-  const encoded = encode(body, value);
-  return encode(Frame, { type, length: encoded.length, body: encoded });
+/** Its bytes on the wire. */
+export function frame<T>({ type, framed }: Message<T>, body: T): Uint8Array {
+  return encode(framed, { type, body });
 }

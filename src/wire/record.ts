@@ -75,5 +75,11 @@ function requireContentType(type: number): void {
 
 /** The five bytes before a fragment. */
 export function recordHeader(type: number, version: number, length: number): Uint8Array {
-  return Uint8Array.of(type, version >> 8, version & 0xff, length >> 8, length & 0xff);
+  const header = new Uint8Array(5);
+  header[0] = type;
+  header[1] = version >> 8;
+  header[2] = version;
+  header[3] = length >> 8;
+  header[4] = length;
+  return header;
 }
