@@ -1,0 +1,29 @@
+/** The providers of cryptography by name, as far as this build has them. */
+
+import * as core from '../src/index.ts';
+import type { CryptoProvider } from '../src/index.ts';
+import * as node from '../src/node/index.ts';
+
+export const PROVIDERS = ['noble', 'default', 'fast', 'nodeCrypto', 'webCrypto'] as const;
+export type ProviderName = (typeof PROVIDERS)[number];
+
+const exported: Readonly<Record<string, unknown>> = { ...core, ...node };
+
+/** `undefined`: not in this build. */
+export function providerNamed(name: ProviderName): CryptoProvider | undefined {
+  if (name === 'default') return part('defaultProvider');
+  if (name !== 'webCrypto') return part(name);
+  // A key agreement and no more: the rest is the default's.
+  const groups = part('webCrypto')?.groups;
+  const rest = part('defaultProvider');
+  return groups === undefined || rest === undefined ? undefined : { ...rest, groups };
+}
+
+export function isProviderName(name: string): name is ProviderName {
+  return PROVIDERS.some((known) => known === name);
+}
+
+function part(name: string): CryptoProvider | undefined {
+  const found = exported[name];
+  return typeof found === 'object' && found !== null && 'groups' in found ? (found as CryptoProvider) : undefined;
+}

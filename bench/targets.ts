@@ -1,0 +1,34 @@
+/** What the figures are to be, as ratios to the peer. A figure without a target is measured all the same. */
+
+export interface Target {
+  /** At most this. */
+  readonly must: number;
+  /** What we would like to see. */
+  readonly aim?: number;
+}
+
+const TARGETS: Readonly<Record<string, Target>> = {
+  'sockets/tls12-id/default': { must: 0.9, aim: 0.8 },
+  'sockets/tls12-id/fast': { must: 0.75, aim: 0.6 },
+  'sockets/tls12-ticket/default': { must: 0.9 },
+  'sockets/tls12-ticket/fast': { must: 0.75 },
+  'sockets/tls13-psk_ke/default': { must: 0.8 },
+  'sockets/tls13-psk_ke/fast': { must: 0.65 },
+  'sockets/tls13-psk_dhe_ke/nodeCrypto': { must: 1.1 },
+  'sockets/tls13-psk_dhe_ke/webCrypto': { must: 1.6 },
+  'tax/tls12-id/fast': { must: 0.5 },
+  'cold/handshakes/fast': { must: 1.2 },
+  'cold/bundle': { must: 1, aim: 0.75 },
+};
+
+/** Every provider's engine is held to the floor of its own primitives. */
+const ENGINE: Target = { must: 1.5, aim: 1.2 };
+
+/** Of the cache with a million sessions. */
+const CACHE: Target = { must: 1, aim: 0.8 };
+
+export function targetOf(name: string): Target | undefined {
+  if (name.startsWith('engine/')) return ENGINE;
+  if (/^cache\/.*1000000.*(bytes|hit|evict|gc)/i.test(name)) return CACHE;
+  return TARGETS[name];
+}
