@@ -1,0 +1,32 @@
+/** The engine alone, by replay in memory, against the calls of its own provider that it cannot do without. */
+
+import { Child } from './child.ts';
+import { type Finding, figure } from './figure.ts';
+import type { ModeName } from './modes.ts';
+import type { BenchOptions } from './options.ts';
+import { type ProviderName, providerNamed } from './providers.ts';
+import type { ReplayCost } from './replayer.ts';
+
+export async function* engine(options: BenchOptions): AsyncGenerator<Finding> {
+  for (const mode of options.modes) {
+    for (const provider of options.providers) {
+      const name = `engine/${mode}/${provider}`;
+      if (providerNamed(provider) === undefined) yield { name, reason: 'this build has no such provider' };
+      else yield await oneMode(name, mode, provider, options);
+    }
+  }
+}
+
+async function oneMode(name: string, mode: ModeName, provider: ProviderName, options: BenchOptions): Promise<Finding> {
+  const child = new Child('replayer.js', { mode, provider }, { core: 0 });
+  try {
+    await child.ask('measure', options.replays);
+    const costs: ReplayCost[] = [];
+    for (let round = 0; round < options.rounds; round++) costs.push(await child.ask('measure', options.replays));
+    const ours = costs.map(({ engine }) => engine);
+    const peer = costs.map(({ floor }) => floor);
+    return figure({ name, peerName: 'its crypto calls', unit: 'us', ours, peer });
+  } finally {
+    await child.stop();
+  }
+}
