@@ -17,7 +17,7 @@ export interface ReplayChoice {
   readonly replays?: number;
 }
 
-/** CPU microseconds a handshake. */
+/** A handshake, in CPU microseconds or bytes. */
 export interface ReplayCost {
   readonly engine: number;
   readonly floor: number;
@@ -48,10 +48,15 @@ if (replays > 0) console.log(`${mode} ${provider}: ${(await engine(replays)).toF
 answer({
   measure: async (count: number): Promise<ReplayCost> => ({ engine: await engine(count), floor: await floor(count) }),
   /** Bytes that a handshake allocates, as long as nothing is collected: wants a large young generation. */
-  allocated: async (count: number): Promise<number> => {
-    const before = heapInUse().heap;
-    await engine(count);
-    const { heapUsed, external } = process.memoryUsage();
-    return (heapUsed + external - before) / count;
-  },
+  allocated: async (count: number): Promise<ReplayCost> => ({
+    engine: await allocation(engine, count),
+    floor: await allocation(floor, count),
+  }),
 });
+
+async function allocation(run: (count: number) => Promise<number>, count: number): Promise<number> {
+  const before = heapInUse().heap;
+  await run(count);
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external - before) / count;
+}

@@ -1,0 +1,103 @@
+/** What a fresh process pays: for its first handshakes, for the import of the core; and what a bundle of the core weighs. */
+
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { Child } from './child.ts';
+import { type Finding, figure } from './figure.ts';
+import type { BenchOptions } from './options.ts';
+import { type ProviderName, providerNamed } from './providers.ts';
+import type { ServerChoice } from './server.ts';
+import { costOf, startServer } from './servers.ts';
+
+const MODE = 'tls12-id';
+/** Fresh processes of each. */
+const PROCESSES = 5;
+
+export async function* cold(options: BenchOptions): AsyncGenerator<Finding> {
+  for (const provider of options.providers) {
+    const name = `cold/handshakes/${provider}`;
+    if (providerNamed(provider) === undefined) yield { name, reason: 'this build has no such provider' };
+    else yield await firstHandshakes(name, provider, options);
+  }
+  yield importTime();
+  yield await bundleSize();
+}
+
+/** The full handshake that gives the client its session, and then resumptions. */
+async function firstHandshakes(name: string, provider: ProviderName, options: BenchOptions): Promise<Finding> {
+  const client = new Child('client.js', MODE, { core: 1 });
+  const costs = { ours: [] as number[], peer: [] as number[] };
+  try {
+    await freshCost({ kind: 'node:tls', mode: MODE }, client, options); // warms up the client
+    for (let i = 0; i < PROCESSES; i++) {
+      costs.ours.push(await freshCost({ kind: 'ours', mode: MODE, provider }, client, options));
+      costs.peer.push(await freshCost({ kind: 'node:tls', mode: MODE }, client, options));
+    }
+    return figure({ name, peerName: 'node:tls', unit: 'ms', ...costs });
+  } finally {
+    await client.stop();
+  }
+}
+
+async function freshCost(choice: ServerChoice, client: Child, options: BenchOptions): Promise<number> {
+  const { coldHandshakes: count, concurrency } = options;
+  const server = await startServer(choice);
+  const { port } = server;
+  const cost = await costOf(server, async () => {
+    await client.ask('prime', { port, mode: MODE });
+    await client.ask('run', { port, mode: MODE, count: count - 1, concurrency });
+  });
+  await server.child.stop();
+  return cost / 1000;
+}
+
+/** What the core stands on. */
+const NOBLE = ['ciphers/aes', 'ciphers/chacha', 'curves/ed25519', 'curves/nist', 'hashes/hmac', 'hashes/sha2'];
+
+/** CPU of a process that imports the core, beside one that imports @noble's modules alone, each above one that imports nothing. */
+function importTime(): Finding {
+  const core = [new URL('../src/index.js', import.meta.url).href];
+  const noble = NOBLE.map((name) => import.meta.resolve(`@noble/${name}.js`));
+  const costs = { ours: [] as number[], peer: [] as number[] };
+  for (let i = 0; i < PROCESSES; i++) {
+    const nothing = importCost([]);
+    costs.ours.push(importCost(core) - nothing);
+    costs.peer.push(importCost(noble) - nothing);
+  }
+  return figure({ name: 'cold/import', peerName: '@noble alone', unit: 'ms', ...costs });
+}
+
+/** Milliseconds. */
+function importCost(specifiers: readonly string[]): number {
+  const imports = specifiers.map((specifier) => `await import(${JSON.stringify(specifier)});`).join('\n');
+  const script = `${imports}\nconst { user, system } = process.cpuUsage(); console.log(user + system);`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  return Number(stdout) / 1000;
+}
+
+/** What a user writes who serves TLS 1.3 and nothing else. */
+const ENTRY = `
+import { credentialFromPem, defineServer, ServerConnection } from './dist/src/index.js';
+export const serve = (pem) => {
+  const config = defineServer({ credentials: [credentialFromPem(pem)], minVersion: 'TLSv1.3' });
+  return () => new ServerConnection(config);
+};`;
+
+/** What it may weigh. */
+const LIMIT_KB = 60;
+
+async function bundleSize(): Promise<Finding> {
+  const resolveDir = fileURLToPath(new URL('../..', import.meta.url));
+  const { outputFiles } = await build({
+    stdin: { contents: ENTRY, resolveDir },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+  });
+  const size = gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length / 1000;
+  return figure({ name: 'cold/bundle', peerName: 'the limit', unit: 'kB', ours: [size], peer: [LIMIT_KB] });
+}
