@@ -64,7 +64,9 @@ export class Child {
       ? spawn('taskset', ['-c', `${core}`, process.execPath, ...args], { stdio: ['ignore', 2, 2, 'ipc'] })
       : fork(path, [JSON.stringify(argument)], { execArgv: [...flags], stdio: ['ignore', 2, 2, 'ipc'] });
     this.#process.on('message', (reply: Answer) => this.#settle(reply));
-    this.#process.on('exit', (code) => this.#fail(new Error(`${file} ${JSON.stringify(argument)} has ended (${code})`)));
+    this.#process.on('exit', (code) =>
+      this.#fail(new Error(`${file} ${JSON.stringify(argument)} has ended (${code})`)),
+    );
   }
 
   /** @throws Error with what the child says, or when it has ended */

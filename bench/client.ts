@@ -34,7 +34,14 @@ function open(port: number, mode: ModeName, session?: Buffer): TLSSocket {
   const secureContext = contexts.get(mode) ?? createSecureContext(clientOptions(mode));
   contexts.set(mode, secureContext);
   // `ciphers` and versions are the context's; the curve is not.
-  return connect({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false, secureContext, session });
+  return connect({
+    port,
+    host: '127.0.0.1',
+    servername: 'localhost',
+    rejectUnauthorized: false,
+    secureContext,
+    session,
+  });
 }
 
 /** A full handshake, after which the client has what it resumes by. */

@@ -2,8 +2,8 @@
 
 import { constants } from 'node:crypto';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
-import { certificates } from '../test/fixtures.ts';
 import type { NodeServerOptions } from '../src/node/index.ts';
+import { certificates } from '../test/fixtures.ts';
 
 export const RESUMPTIONS = ['tls12-id', 'tls12-ticket', 'tls13-psk_dhe_ke', 'tls13-psk_ke'] as const;
 export const FULL = ['tls12-full', 'tls13-full'] as const;
@@ -27,19 +27,23 @@ function versions(mode: ModeName) {
   return { minVersion: version, maxVersion: version, ciphers: SUITES[version], ecdhCurve: 'X25519:P-256' } as const;
 }
 
+/** Session ids alone: both sides are told. */
+function withoutTickets(mode: ModeName): number {
+  return mode === 'tls12-id' || mode === 'tls12-full' ? constants.SSL_OP_NO_TICKET : 0;
+}
+
 /**
  * One client for all servers. SSL_OP_ALLOW_NO_DHE_KEX lets it offer psk_ke beside psk_dhe_ke; node:tls's server takes psk_dhe_ke,
  * as it cannot do without.
  */
 export function clientOptions(mode: ModeName): SecureContextOptions & { ecdhCurve: string } {
-  const secureOptions = mode === 'tls13-psk_ke' ? constants.SSL_OP_ALLOW_NO_DHE_KEX : 0;
+  const secureOptions = mode === 'tls13-psk_ke' ? constants.SSL_OP_ALLOW_NO_DHE_KEX : withoutTickets(mode);
   return { ...versions(mode), secureOptions };
 }
 
 /** Of node:tls; with lemon-tls as well, which has its interface. */
 export function peerOptions(mode: ModeName): TlsOptions {
-  const secureOptions = mode === 'tls12-id' || mode === 'tls12-full' ? constants.SSL_OP_NO_TICKET : 0;
-  return { ...versions(mode), cert, key, secureOptions, sessionTimeout: 7200, noDelay: true };
+  return { ...versions(mode), cert, key, secureOptions: withoutTickets(mode), sessionTimeout: 7200, noDelay: true };
 }
 
 /** Of ours: what a user gets who only says what the mode is. */

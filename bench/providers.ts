@@ -1,7 +1,7 @@
 /** The providers of cryptography by name, as far as this build has them. */
 
-import * as core from '../src/index.ts';
 import type { CryptoProvider } from '../src/index.ts';
+import * as core from '../src/index.ts';
 import * as node from '../src/node/index.ts';
 
 export const PROVIDERS = ['noble', 'default', 'fast', 'nodeCrypto', 'webCrypto'] as const;

@@ -44,11 +44,7 @@ export class Replay {
       return this.#credential.sign(scheme, message);
     };
     this.#config = this.#define(provider, this.#credential, aeadTickets);
-    this.#noted = this.#define(
-      this.#recorder.provider,
-      { ...this.#credential, sign },
-      this.#recorder.ticketFormat,
-    );
+    this.#noted = this.#define(this.#recorder.provider, { ...this.#credential, sign }, this.#recorder.ticketFormat);
   }
 
   /** Does the handshake with a client, and once more for the calls. @throws Error where it fails, or is not of its mode */

@@ -1,7 +1,7 @@
 /** A server in a process of its own: ours, node:tls's, lemon-tls's, or a bare one without TLS. It says what CPU time it has used. */
 
 import { once } from 'node:events';
-import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { createServer } from '../src/node/index.ts';

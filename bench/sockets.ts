@@ -58,7 +58,7 @@ async function* choices(mode: ModeName, { providers }: BenchOptions): AsyncGener
   }
   yield { kind: 'bare', mode };
   const lemon = `sockets/${mode}/lemon-tls`;
-  if (mode === 'tls12-id' || mode === 'tls13-psk_ke') yield { name: lemon, reason: 'it cannot do this' };
+  if (mode === 'tls13-psk_ke') yield { name: lemon, reason: 'it knows psk_dhe_ke only' };
   else if ((await lemonTls()) === undefined) yield { name: lemon, reason: 'lemon-tls is not installed' };
   else yield { kind: 'lemon-tls', mode };
 }
