@@ -7,26 +7,23 @@ import type { ConnectionInfo } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
 import { Channel } from './channel.ts';
 import type { ServerConfig } from './config.ts';
+import { ConnectionHandshaking } from './connection-handshaking.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
-import { ConnectionTickets, type TicketPolicy } from './connection-tickets.ts';
+import { ConnectionTickets } from './connection-tickets.ts';
 import { isPromise } from './crypto/provider.ts';
 import type { Incoming } from './crypto/record-reader.ts';
-import { Transcript } from './crypto/transcript.ts';
 import type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
-import type { Facts, Handshaking } from './handshake/context.ts';
+import type { Facts } from './handshake/context.ts';
 import type { Established } from './handshake/established.ts';
 import type { Message } from './handshake/message.ts';
-import { notResumed, type Resumption } from './handshake/resumption.ts';
+import type { Resumption } from './handshake/resumption.ts';
 import { serve } from './handshake/server.ts';
 import type { Verdict } from './handshake/verdict.ts';
 import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from './handshake/wait.ts';
 import { Secrets } from './secrets.ts';
-import { SessionStore } from './session-store.ts';
 import { alertName, TlsAlert } from './wire/alert.ts';
-import { EMPTY, toHex } from './wire/bytes.ts';
 import { DecodeError } from './wire/codec.ts';
 import { AlertDescription, AlertLevel, type Version } from './wire/registry.ts';
-import { drawRandom } from './world.ts';
 
 const connections = new WeakMap<ConnectionInfo, ServerConnection>();
 
@@ -35,15 +32,19 @@ export function connectionOf(info: ConnectionInfo): ServerConnection | undefined
   return connections.get(info);
 }
 
+type Addresses = Pick<ConnectionInfo, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
+
 /** What a connection may be told besides its configuration. */
 export interface ConnectionOptions {
-  /** Addresses of both ends, for the callbacks. */
-  readonly addresses?: Pick<ConnectionInfo, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'> | undefined;
+  /** Addresses of both ends, for the callbacks. A function is asked when one is called. */
+  readonly addresses?: Addresses | (() => Addresses) | undefined;
   /**
    * For conformance tests: returns the body that is sent instead of `body`, which may break any rule. The transcript has what
    * is sent.
    */
   readonly rewrite?: (<T>(message: Message<T>, body: T) => T) | undefined;
+  /** Whether anybody hears of events of type "keylog": without it, and without `keylog` in the configuration, there are none. */
+  readonly wantsKeylog?: (() => boolean) | undefined;
 }
 
 /** While a question is open no more than this is taken in: stop reading when a Step has one. */
@@ -71,21 +72,8 @@ export class ServerConnection {
   readonly #secrets = new Secrets();
   readonly #sessions: ConnectionSessions;
   readonly #tickets: ConnectionTickets;
-  readonly #context: Handshaking;
-  readonly #facts: Facts = {
-    version: undefined,
-    suite: undefined,
-    group: undefined,
-    serverName: undefined,
-    alpnProtocol: undefined,
-    signatureScheme: undefined,
-    clientRandom: undefined,
-    peerCertificate: undefined,
-    peerCertificateChain: undefined,
-    session: undefined,
-    resumption: notResumed('not-offered'),
-    verdicts: [],
-  };
+  readonly #context: ConnectionHandshaking;
+  readonly #facts: Facts;
   /** What is under way: the handshake, and after it the making of tickets. */
   #machine: Handshake<Established | undefined>;
   #ticketsDue = 0;
@@ -96,27 +84,26 @@ export class ServerConnection {
   #events: Event[] = [];
   #now = 0;
   #nextToken = 1;
-  #hasProof = false;
   #isDeaf = false;
 
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
     this.#config = config;
     this.#options = options;
-    const emit = (event: Event): void => void this.#events.push(event);
-    this.#channel = new Channel({ emit, rewrite: options.rewrite });
-    this.#sessions = new ConnectionSessions(config.store, {
+    const host = {
+      config,
       world: config.world,
-      info: () => this.#info(),
-      emit,
-    });
-    this.#tickets = new ConnectionTickets(config.ticketPolicy, {
-      world: config.world,
+      wantsKeylog: () => config.keylog !== undefined || options.wantsKeylog?.() === true,
       info: () => this.#info(),
       now: () => this.#now,
-      emit,
-      hold: (session) => this.#sessions.hold(session),
-    });
-    this.#context = this.#makeContext();
+      emit: (event: Event) => void this.#events.push(event),
+      hold: (session: Session) => this.#sessions.hold(session),
+    };
+    this.#channel = new Channel({ emit: host.emit, rewrite: options.rewrite });
+    this.#sessions = new ConnectionSessions(config.store, host);
+    this.#tickets = new ConnectionTickets(config.ticketPolicy, host);
+    const parts = { channel: this.#channel, secrets: this.#secrets, sessions: this.#sessions, tickets: this.#tickets };
+    this.#context = new ConnectionHandshaking({ ...host, ...parts });
+    this.#facts = this.#context.facts;
     this.#machine = serve(this.#context);
     this.#resume(undefined);
   }
@@ -186,12 +173,12 @@ export class ServerConnection {
    * in the full one that the session goes back to. `undefined` where the client has shown none, and until it has proved itself.
    */
   get peerCertificate(): Uint8Array | undefined {
-    return this.#hasProof ? this.#facts.peerCertificate : undefined;
+    return this.#context.hasProof ? this.#facts.peerCertificate : undefined;
   }
 
   /** All that it showed, its own first; `undefined` after a resumption, as sessions keep the first alone. */
   get peerCertificateChain(): readonly Uint8Array[] | undefined {
-    return this.#hasProof ? this.#facts.peerCertificateChain : undefined;
+    return this.#context.hasProof ? this.#facts.peerCertificateChain : undefined;
   }
 
   /**
@@ -474,7 +461,7 @@ export class ServerConnection {
     this.#events.push({ type: 'failed', error });
     const { session, resumption } = this.#facts;
     // RFC 5246 §7.2.2, but only for a peer that has proved that it holds the session: an id alone must not end another's.
-    const isEntitled = this.#hasProof || session !== resumption.session;
+    const isEntitled = this.#context.hasProof || session !== resumption.session;
     if (session !== undefined && reason !== undefined && isEntitled) this.#remove(session, reason);
     this.#release();
   }
@@ -514,28 +501,11 @@ export class ServerConnection {
   }
 
   #info(): ConnectionInfo {
-    const info = { serverName: this.#facts.serverName, version: this.#facts.version, ...this.#options.addresses };
+    const { serverName, version } = this.#facts;
+    const { addresses } = this.#options;
+    const info = { serverName, version, ...(typeof addresses === 'function' ? addresses() : addresses) };
     connections.set(info, this);
     return info;
-  }
-
-  /** RFC 6066 §3. What the user's choice is called for and what it was are two steps: it may come later. */
-  #serveAs(selected: unknown): void {
-    if (selected === undefined || selected === this.#config) return;
-    if (!isServerConfig(selected)) {
-      const error = new TypeError('onServerName: answer with what defineServer() returned, or nothing');
-      this.#events.push({ type: 'callback-error', callback: 'onServerName', error });
-      throw new TlsAlert('internal_error', 'no configuration for the server name');
-    }
-    if (selected.hasOwnStore) this.#sessions.store = selected.store;
-    this.#tickets.policy = ticketPolicyOf(selected, this.#config);
-    this.#context.settings = selected;
-  }
-
-  /** NSS key log format. */
-  #keylog(label: string, secret: Uint8Array): void {
-    const line = `${label} ${toHex(this.#facts.clientRandom ?? EMPTY)} ${toHex(secret)}`;
-    this.#events.push({ type: 'keylog', line });
   }
 
   /** The user's function hears of the lines when no handshake is on the stack any more. */
@@ -547,60 +517,12 @@ export class ServerConnection {
       if ('error' in outcome) events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
     }
   }
-
-  /** The hands that the handshake acts with. */
-  #makeContext(): Handshaking {
-    const { reader, writer } = this.#channel;
-    return {
-      settings: this.#config,
-      randomBytes: (length) => drawRandom(this.#config.world, length),
-      now: () => this.#now,
-      transcript: new Transcript(),
-      sessions: this.#sessions,
-      tickets: this.#tickets,
-      localAddress: this.#options.addresses?.localAddress,
-      facts: this.#facts,
-      send: (message, body) => this.#channel.send(message, body),
-      sendChangeCipherSpec: () => writer.changeCipherSpec(),
-      protectReading: (protection) => reader.protect(protection),
-      protectWriting: (protection) => writer.protect(protection),
-      limitRecords: (contentLimit) => {
-        writer.contentLimit = contentLimit;
-      },
-      tolerateChangeCipherSpec: (tolerate) => reader.tolerateChangeCipherSpec(tolerate),
-      skipEarlyData: () => reader.skipEarlyData(this.#config.limits.skippedEarlyData),
-      own: (secret, until) => this.#secrets.own(secret, until),
-      discard: (secret) => this.#secrets.discard(secret),
-      selectServer: (name) => this.#config.onServerName?.(name),
-      serveAs: (selected) => this.#serveAs(selected),
-      verifyClient: (chain) => this.#context.settings.clientAuth?.verifyClient(chain, this.#info()),
-      keylog: (label, secret) => this.#keylog(label, secret),
-      proved: () => {
-        this.#hasProof = true;
-      },
-    };
-  }
 }
 
 /** RFC 8446 §6.2: an alert without a name is an error like any other. */
 function peerAlert(description: number): TlsAlert {
   const name = alertName(description);
   return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
-}
-
-function isServerConfig(value: unknown): value is ServerConfig {
-  return typeof value === 'object' && value !== null && 'store' in value && value.store instanceof SessionStore;
-}
-
-/** Of a virtual host: keys, with what is said of them, and callbacks are the server's, unless it brings its own. */
-function ticketPolicyOf(selected: ServerConfig, base: ServerConfig): TicketPolicy {
-  const keeper = selected.hasOwnTicketKeys || base.ticketPolicy.keys === undefined ? selected : base;
-  const [own, given] = [selected.ticketPolicy.callbacks, base.ticketPolicy.callbacks];
-  const callbacks = {
-    onGenerate: own.onGenerate ?? given.onGenerate,
-    onDecrypt: own.onDecrypt ?? given.onDecrypt,
-  };
-  return { ...keeper.ticketPolicy, callbacks };
 }
 
 /** A call that may throw, as an outcome. */

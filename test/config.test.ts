@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SessionCache } from '../src/cache/session-cache.ts';
 import { defineServer } from '../src/config.ts';
-import { noble } from '../src/crypto/noble.ts';
+import { defaultProvider } from '../src/crypto/default.ts';
 import { SUITES } from '../src/crypto/suites.ts';
 import type { ServerOptions } from '../src/options.ts';
 import { systemWorld } from '../src/world.ts';
@@ -30,7 +30,7 @@ describe('defineServer()', () => {
       maxIdentities: 5,
       lookupTimeoutMs: 1000,
       hasOwnStore: false,
-      crypto: noble,
+      crypto: defaultProvider,
       world: systemWorld,
       onServerName: undefined,
       keylog: undefined,

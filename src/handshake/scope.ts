@@ -11,13 +11,14 @@ import type { Settings } from './settings.ts';
  * Server name, the names in the certificate (not its key: renewing it must not cost anybody a session), the application's label,
  * and how clients are authenticated. `shareAcross` puts a word of its own in the place of the first three; never of the last.
  */
-export function scopeOf({ settings, facts, localAddress }: Handshaking, hello: ClientHello): Scope {
+export function scopeOf(context: Handshaking, hello: ClientHello): Scope {
+  const { settings, facts } = context;
   const { bindLocalAddress, bindAlpn } = settings.scope;
   const scope = scopeOfName(settings, facts.serverName);
   if (!bindLocalAddress && !bindAlpn) return scope;
   return {
     ...scope,
-    ...(bindLocalAddress && { localAddress: digestOf(settings, 'localAddress', localAddress ?? '') }),
+    ...(bindLocalAddress && { localAddress: digestOf(settings, 'localAddress', context.localAddress ?? '') }),
     ...(bindAlpn && { alpn: digestOf(settings, 'alpn', selectAlpn(hello, settings) ?? '') }),
   };
 }

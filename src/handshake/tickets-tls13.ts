@@ -100,19 +100,19 @@ export class TicketIssuer {
 
   /** §4.6.1: seven days at most, and no longer than the client's authentication is good for. */
   #lifetime({ timeout, authTime }: Session): number {
-    const { settings, now } = this.#context;
-    return Math.max(0, Math.min(timeout, MAX_TICKET_LIFETIME, authTime + settings.tickets.maxAuthAge - now()));
+    const { maxAuthAge } = this.#context.settings.tickets;
+    return Math.max(0, Math.min(timeout, MAX_TICKET_LIFETIME, authTime + maxAuthAge - this.#context.now()));
   }
 
   #newSession(id: Uint8Array, ticketNonce: Uint8Array): Session {
-    const { settings, facts, now: clock, own, randomBytes } = this.#context;
+    const { settings, facts, randomBytes } = this.#context;
     const { suite, psk } = this.#choice;
-    const now = clock();
+    const now = this.#context.now();
     return new Session({
       version: 'TLSv1.3',
       cipherSuite: suite.id,
       id,
-      secret: own(resumptionPsk(this.#hash, this.#resumption, ticketNonce)),
+      secret: this.#context.own(resumptionPsk(this.#hash, this.#resumption, ticketNonce)),
       time: now,
       timeout: settings.sessionTimeout,
       authTime: psk?.session.authTime ?? now, // a chain of resumptions does not authenticate anew
@@ -130,12 +130,13 @@ export class TicketIssuer {
 }
 
 /** No ticket where nobody could keep its session, and none that the client could not use (§4.2.9). */
-function isUsable({ settings, sessions, now }: Handshaking, { hello, psk }: Tls13Choice): boolean {
+function isUsable(context: Handshaking, { hello, psk }: Tls13Choice): boolean {
+  const { settings, sessions } = context;
   const { mode, maxAuthAge } = settings.tickets;
   if (!issuesSessions(settings) || sessions.isRuledOut) return false;
   if (mode === 'stateful' && !sessions.canKeep) return false;
   if (selectPskMode(hello.body, settings, true) === undefined) return false;
-  return psk === undefined || psk.session.authTime + maxAuthAge > now();
+  return psk === undefined || psk.session.authTime + maxAuthAge > context.now();
 }
 
 /** As many as the client asks for (RFC 9149), or as many as is usual. */

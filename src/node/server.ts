@@ -168,7 +168,7 @@ export class Server extends NetServer {
       socket.removeListener('error', onError);
       this.emit('secureConnection', socket);
     });
-    socket.on('keylog', (line) => this.emit('keylog', line, socket));
+    if (this.listenerCount('keylog') > 0) socket.on('keylog', (line) => this.emit('keylog', line, socket));
     socket.on('tlsEvent', (event: TlsEvent) => this.emit('tlsEvent', event, socket));
     socket.on('callbackError', (error: unknown, callback: CallbackName) => {
       this.emit('callbackError', error, { callback, socket });

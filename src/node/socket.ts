@@ -75,7 +75,7 @@ export class TlsSocket extends DuplexSocket {
         },
         crash: (error) => this.#crash(error),
       },
-      { addresses: this.transport.addresses },
+      { addresses: () => this.transport.addresses, wantsKeylog: () => this.listenerCount('keylog') > 0 },
     );
     this.#driver.onReady = () => this.#regulate();
     this.#limitHandshake(options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS);

@@ -9,8 +9,11 @@ import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient 
 import { rawExtension, rawMessage } from '../support/client-hello.ts';
 import { type CredentialKind, credential, quickRsaCredential, testServer } from '../support/servers.ts';
 
+/** The lines of the key log are events. */
+const TOLD = { wantsKeylog: () => true };
+
 function connect(client: ClientOptions = {}, server: Partial<ServerOptions> = {}): Exchange {
-  return exchange(new TestClient({ version: 'TLSv1.2', ...client }), new ServerConnection(testServer(server)));
+  return exchange(new TestClient({ version: 'TLSv1.2', ...client }), new ServerConnection(testServer(server), TOLD));
 }
 
 /** A full handshake, and a second one that offers its session. */
@@ -18,7 +21,7 @@ function resume(client: ClientOptions = {}, server: Partial<ServerOptions> = {},
   const config = testServer(server);
   const options = { version: 'TLSv1.2', ...client } as const;
   const { session } = exchange(new TestClient(options), new ServerConnection(config)).client;
-  return exchange(new TestClient({ ...options, session, ...again }), new ServerConnection(config));
+  return exchange(new TestClient({ ...options, session, ...again }), new ServerConnection(config, TOLD));
 }
 
 /** Established on both sides, and data goes through both ways. */
@@ -91,7 +94,7 @@ describe('the TLS 1.2 server', () => {
       it(`${kind} signs with ${scheme}, and OpenSSL verifies it`, async () => {
         const config = testServer({ credentials: [credential(kind)] });
         const client = new TestClient({ version: 'TLSv1.2', signatureAlgorithms: [scheme], verify: true });
-        const link = expectWorking(await exchangeAsync(client, new ServerConnection(config)));
+        const link = expectWorking(await exchangeAsync(client, new ServerConnection(config, TOLD)));
         expect(link.connection.signatureScheme).to.equal(scheme);
         expect(client.certificates).to.deep.equal(credential(kind).certificateChain);
       });

@@ -176,6 +176,7 @@ describe('RFC 8448 §3, simple 1-RTT handshake', () => {
     });
     const generateAsRecorded = () => x25519.generate(() => trace.bytes('serverX25519Private'));
     return new ServerConnection(config, {
+      wantsKeylog: () => true,
       // What the peer of the trace says and this server does not; the codec has it all.
       rewrite: (message, body) => {
         if (message.name === 'encrypted_extensions') return trace.body(message, 'encryptedExtensions');

@@ -1,0 +1,162 @@
+/** The connection as its handshake acts on it: the hands of handshake/context.ts. */
+
+import type { ConnectionInfo } from './cache/callbacks.ts';
+import type { Channel } from './channel.ts';
+import type { ServerConfig } from './config.ts';
+import type { ConnectionSessions } from './connection-sessions.ts';
+import type { ConnectionTickets, TicketPolicy } from './connection-tickets.ts';
+import type { Protection } from './crypto/protection.ts';
+import type { Awaitable } from './crypto/provider.ts';
+import { Transcript } from './crypto/transcript.ts';
+import type { Event } from './events.ts';
+import type { Facts, Handshaking } from './handshake/context.ts';
+import type { Message } from './handshake/message.ts';
+import { notResumed } from './handshake/resumption.ts';
+import type { Secrets, Wipeable } from './secrets.ts';
+import { SessionStore } from './session-store.ts';
+import { TlsAlert } from './wire/alert.ts';
+import { EMPTY, toHex } from './wire/bytes.ts';
+import { drawRandom } from './world.ts';
+
+/** What a connection lends its handshake. */
+export interface HandshakeHost {
+  readonly config: ServerConfig;
+  readonly channel: Channel;
+  readonly secrets: Secrets;
+  readonly sessions: ConnectionSessions;
+  readonly tickets: ConnectionTickets;
+  /** Whether anybody hears of the secrets. */
+  wantsKeylog(): boolean;
+  info(): ConnectionInfo;
+  now(): number;
+  emit(event: Event): void;
+}
+
+const NOTHING_NEGOTIATED: Facts = {
+  version: undefined,
+  suite: undefined,
+  group: undefined,
+  serverName: undefined,
+  alpnProtocol: undefined,
+  signatureScheme: undefined,
+  clientRandom: undefined,
+  peerCertificate: undefined,
+  peerCertificateChain: undefined,
+  session: undefined,
+  resumption: notResumed('not-offered'),
+  verdicts: [],
+};
+
+/** A class, as there is one a connection and its functions are many. */
+export class ConnectionHandshaking implements Handshaking {
+  settings: ServerConfig;
+  readonly facts: Facts = { ...NOTHING_NEGOTIATED };
+  readonly transcript = new Transcript();
+  readonly sessions: ConnectionSessions;
+  readonly tickets: ConnectionTickets;
+  /** Whether the peer has shown that it holds the session. */
+  hasProof = false;
+  readonly #host: HandshakeHost;
+
+  constructor(host: HandshakeHost) {
+    this.#host = host;
+    this.settings = host.config;
+    this.sessions = host.sessions;
+    this.tickets = host.tickets;
+  }
+
+  /** Handed on to providers, and so without a `this`. */
+  readonly randomBytes = (length: number): Uint8Array => drawRandom(this.#host.config.world, length);
+
+  now(): number {
+    return this.#host.now();
+  }
+
+  get localAddress(): string | undefined {
+    return this.#host.info().localAddress;
+  }
+
+  send<T>(message: Message<T>, body: T): Uint8Array {
+    return this.#host.channel.send(message, body);
+  }
+
+  sendChangeCipherSpec(): void {
+    this.#host.channel.writer.changeCipherSpec();
+  }
+
+  protectReading(protection: Protection): void {
+    this.#host.channel.reader.protect(protection);
+  }
+
+  protectWriting(protection: Protection): void {
+    this.#host.channel.writer.protect(protection);
+  }
+
+  limitRecords(contentLimit: number): void {
+    this.#host.channel.writer.contentLimit = contentLimit;
+  }
+
+  tolerateChangeCipherSpec(tolerate: boolean): void {
+    this.#host.channel.reader.tolerateChangeCipherSpec(tolerate);
+  }
+
+  skipEarlyData(): void {
+    this.#host.channel.reader.skipEarlyData(this.#host.config.limits.skippedEarlyData);
+  }
+
+  own<S extends Uint8Array | Wipeable>(secret: S, until?: 'established' | 'closed'): S {
+    return this.#host.secrets.own(secret, until);
+  }
+
+  discard(secret: Uint8Array): void {
+    this.#host.secrets.discard(secret);
+  }
+
+  selectServer(name: string | undefined): Awaitable<unknown> {
+    return this.#host.config.onServerName?.(name);
+  }
+
+  /** RFC 6066 §3. What the user's choice is called for and what it was are two steps: it may come later. */
+  serveAs(selected: unknown): void {
+    const { config, emit } = this.#host;
+    if (selected === undefined || selected === config) return;
+    if (!isServerConfig(selected)) {
+      const error = new TypeError('onServerName: answer with what defineServer() returned, or nothing');
+      emit({ type: 'callback-error', callback: 'onServerName', error });
+      throw new TlsAlert('internal_error', 'no configuration for the server name');
+    }
+    if (selected.hasOwnStore) this.sessions.store = selected.store;
+    this.tickets.policy = ticketPolicyOf(selected, config);
+    this.settings = selected;
+  }
+
+  verifyClient(chain: readonly Uint8Array[]): Awaitable<unknown> {
+    return this.settings.clientAuth?.verifyClient(chain, this.#host.info());
+  }
+
+  /** NSS key log format. */
+  keylog(label: string, secret: Uint8Array): void {
+    if (!this.#host.wantsKeylog()) return; // hexadecimal of secrets that nobody reads
+    const line = `${label} ${toHex(this.facts.clientRandom ?? EMPTY)} ${toHex(secret)}`;
+    this.#host.emit({ type: 'keylog', line });
+  }
+
+  proved(): void {
+    this.hasProof = true;
+  }
+}
+
+function isServerConfig(value: unknown): value is ServerConfig {
+  return typeof value === 'object' && value !== null && 'store' in value && value.store instanceof SessionStore;
+}
+
+/** Of a virtual host: keys, with what is said of them, and callbacks are the server's, unless it brings its own. */
+function ticketPolicyOf(selected: ServerConfig, base: ServerConfig): TicketPolicy {
+  const keeper = selected.hasOwnTicketKeys || base.ticketPolicy.keys === undefined ? selected : base;
+  const [own, given] = [selected.ticketPolicy.callbacks, base.ticketPolicy.callbacks];
+  const callbacks = {
+    onGenerate: own.onGenerate ?? given.onGenerate,
+    onDecrypt: own.onDecrypt ?? given.onDecrypt,
+  };
+  return { ...keeper.ticketPolicy, callbacks };
+}
