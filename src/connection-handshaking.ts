@@ -108,7 +108,7 @@ export class ConnectionHandshaking implements Handshaking {
     return this.#host.secrets.own(secret, until);
   }
 
-  discard(secret: Uint8Array): void {
+  discard(secret: Wipeable): void {
     this.#host.secrets.discard(secret);
   }
 
@@ -134,9 +134,12 @@ export class ConnectionHandshaking implements Handshaking {
     return this.settings.clientAuth?.verifyClient(chain, this.#host.info());
   }
 
+  get logsKeys(): boolean {
+    return this.#host.wantsKeylog();
+  }
+
   /** NSS key log format. */
   keylog(label: string, secret: Uint8Array): void {
-    if (!this.#host.wantsKeylog()) return; // hexadecimal of secrets that nobody reads
     const line = `${label} ${toHex(this.facts.clientRandom ?? EMPTY)} ${toHex(secret)}`;
     this.#host.emit({ type: 'keylog', line });
   }

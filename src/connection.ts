@@ -43,7 +43,7 @@ export interface ConnectionOptions {
    * is sent.
    */
   readonly rewrite?: (<T>(message: Message<T>, body: T) => T) | undefined;
-  /** Whether anybody hears of events of type "keylog": without it, and without `keylog` in the configuration, there are none. */
+  /** Whether there are to be 'keylog' events, asked whenever there could be; where the configuration has a `keylog` there always are. */
   readonly wantsKeylog?: (() => boolean) | undefined;
 }
 

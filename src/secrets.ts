@@ -20,8 +20,8 @@ export class Secrets {
   }
 
   /** Wiped now: its successor is in use. */
-  discard(secret: Uint8Array): void {
-    wipe(secret);
+  discard(secret: Wipeable): void {
+    secret.wipe();
     this.#handshake.delete(secret);
     this.#connection.delete(secret);
   }

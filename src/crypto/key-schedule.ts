@@ -1,5 +1,5 @@
 /**
- * The key schedule of TLS 1.3, RFC 8446 §7.1, as pure functions. Secrets are branded: the wrong one does not type-check.
+ * The key schedule of TLS 1.3, RFC 8446 §7.1, as functions from secret to secret.
  *
  *     PSK → Early Secret → ext/res binder_key
  *               ↓ "derived"
@@ -8,13 +8,10 @@
  *         0 → Master Secret → client/server_application_traffic_secret_0, exporter_, resumption_master_secret
  */
 
-import { ascii, concat, EMPTY, wipe } from '../wire/bytes.ts';
-import { encode, opaque, struct, uint16 } from '../wire/codec.ts';
-import type { Aead, Hash } from './provider.ts';
-
-declare const stage: unique symbol;
-/** A secret of one stage of the schedule. */
-export type Secret<Stage extends string> = Uint8Array & { readonly [stage]: Stage };
+import { ascii, concat, EMPTY, fromHex, wipe } from '../wire/bytes.ts';
+import { hkdfLabel, Label } from './hkdf-label.ts';
+import type { Aead, Hash, HashName, HmacKey } from './provider.ts';
+import { Secret } from './secret.ts';
 
 export type EarlySecret = Secret<'early'>;
 export type HandshakeSecret = Secret<'handshake'>;
@@ -25,20 +22,57 @@ export type TrafficSecret = Secret<'traffic'>;
 export type ExporterMasterSecret = Secret<'exporter master'>;
 export type ResumptionMasterSecret = Secret<'resumption master'>;
 
-/** `struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel;` */
-const HkdfLabel = struct({ length: uint16, label: opaque(7, 255), context: opaque(0, 255) });
+/** Of a traffic key (§5.3). */
+const IV_LENGTH = 12;
+/** Of NewSessionTicket, as {@link resumptionPsk} has it ready. */
+const TICKET_NONCE = 8;
 
-/** RFC 5869 §2.2 */
-function extract(hash: Hash, salt: Uint8Array, keyingMaterial: Uint8Array): Uint8Array {
-  const key = hash.hmac(salt);
-  const prk = key.sign(keyingMaterial);
-  key.wipe();
-  return prk;
+/** Under one hash function. Transcript hashes are as long as its secrets. */
+function labels(length: number, emptyHash: string) {
+  const hash = new Uint8Array(length);
+  const empty = fromHex(emptyHash);
+  return {
+    zeros: new Uint8Array(length),
+    emptyHash: empty,
+    derived: new Label('derived', length, empty),
+    resBinder: new Label('res binder', length, empty),
+    clientHandshake: new Label('c hs traffic', length, hash),
+    serverHandshake: new Label('s hs traffic', length, hash),
+    clientApplication: new Label('c ap traffic', length, hash),
+    serverApplication: new Label('s ap traffic', length, hash),
+    exporterMaster: new Label('exp master', length, hash),
+    resumptionMaster: new Label('res master', length, hash),
+    resumption: new Label('resumption', length, new Uint8Array(TICKET_NONCE)),
+    finished: new Label('finished', length, EMPTY),
+    trafficUpdate: new Label('traffic upd', length, EMPTY),
+    key16: new Label('key', 16, EMPTY),
+    key32: new Label('key', 32, EMPTY),
+    iv: new Label('iv', IV_LENGTH, EMPTY),
+  };
+}
+
+/** With the hash of no bytes, which is the context of three of them. */
+const LABELS: Readonly<Record<HashName, ReturnType<typeof labels>>> = {
+  sha256: labels(32, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'),
+  sha384: labels(
+    48,
+    '38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b',
+  ),
+};
+
+/** The salt of the first extraction, which is no secret: one key for all handshakes. */
+const unsalted = new WeakMap<Hash, HmacKey>();
+
+function unsaltedKey(hash: Hash): HmacKey {
+  const known = unsalted.get(hash);
+  if (known !== undefined) return known;
+  const key = hash.hmac(EMPTY);
+  unsalted.set(hash, key);
+  return key;
 }
 
 /** RFC 5869 §2.3 */
-function expand(hash: Hash, secret: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  const key = hash.hmac(secret);
+function expand({ hash, key }: Secret<string>, info: Uint8Array, length: number): Uint8Array {
   const output = new Uint8Array(length);
   let block = EMPTY;
   for (let at = 0, counter = 1; at < length; at += hash.length, counter++) {
@@ -46,59 +80,45 @@ function expand(hash: Hash, secret: Uint8Array, info: Uint8Array, length: number
     output.set(block.subarray(0, length - at), at);
   }
   wipe(block);
-  key.wipe();
   return output;
 }
 
-/** §7.1: HKDF-Expand-Label */
-export function expandLabel(
-  hash: Hash,
-  secret: Uint8Array,
-  label: string,
-  context: Uint8Array,
-  length: number,
-): Uint8Array {
-  return expand(hash, secret, encode(HkdfLabel, { length, label: ascii(`tls13 ${label}`), context }), length);
+/** §7.1: HKDF-Expand-Label, for labels and lengths of any kind. */
+export function expandLabel(secret: Secret<string>, label: string, context: Uint8Array, length: number): Uint8Array {
+  return expand(secret, hkdfLabel(label, context, length), length);
 }
 
 /** §7.1: Derive-Secret, with the transcript already hashed. */
-function deriveSecret<S extends string>(
-  hash: Hash,
-  secret: Uint8Array,
-  label: string,
-  transcriptHash: Uint8Array,
-): Secret<S> {
-  return expandLabel(hash, secret, label, transcriptHash, hash.length) as Secret<S>;
+function derive<S extends string>(secret: Secret<string>, label: Label, transcriptHash?: Uint8Array): Secret<S> {
+  return new Secret(secret.hash, label.expand(secret.key, transcriptHash));
 }
 
-/** The arrow labelled "derived" between two stages. */
-function derived(hash: Hash, secret: Uint8Array): Uint8Array {
-  return deriveSecret(hash, secret, 'derived', hash.digest(EMPTY));
+/** The arrow labelled "derived" between two stages, and the HKDF-Extract (RFC 5869 §2.2) that it leads to. */
+function nextStage<S extends string>(secret: Secret<string>, keyingMaterial: Uint8Array): Secret<S> {
+  const { hash } = secret;
+  const salt = derive<'salt'>(secret, LABELS[hash.name].derived);
+  const next = new Secret<S>(hash, salt.key.sign(keyingMaterial));
+  salt.wipe();
+  return next;
 }
 
 /** Without a PSK the input is a string of zeros (§7.1). */
 export function earlySecret(hash: Hash, psk: Uint8Array | undefined): EarlySecret {
-  return extract(hash, EMPTY, psk ?? new Uint8Array(hash.length)) as EarlySecret;
+  return new Secret(hash, unsaltedKey(hash).sign(psk ?? LABELS[hash.name].zeros));
 }
 
 /** For a PSK that came by a ticket: label "res binder". */
-export function resumptionBinderKey(hash: Hash, early: EarlySecret): BinderKey {
-  return deriveSecret(hash, early, 'res binder', hash.digest(EMPTY));
+export function resumptionBinderKey(early: EarlySecret): BinderKey {
+  return derive(early, LABELS[early.hash.name].resBinder);
 }
 
 /** Without (EC)DHE (psk_ke) the input is a string of zeros. */
-export function handshakeSecret(hash: Hash, early: EarlySecret, dhe: Uint8Array | undefined): HandshakeSecret {
-  const salt = derived(hash, early);
-  const secret = extract(hash, salt, dhe ?? new Uint8Array(hash.length)) as HandshakeSecret;
-  wipe(salt);
-  return secret;
+export function handshakeSecret(early: EarlySecret, dhe: Uint8Array | undefined): HandshakeSecret {
+  return nextStage(early, dhe ?? LABELS[early.hash.name].zeros);
 }
 
-export function masterSecret(hash: Hash, handshake: HandshakeSecret): MasterSecret {
-  const salt = derived(hash, handshake);
-  const secret = extract(hash, salt, new Uint8Array(hash.length)) as MasterSecret;
-  wipe(salt);
-  return secret;
+export function masterSecret(handshake: HandshakeSecret): MasterSecret {
+  return nextStage(handshake, LABELS[handshake.hash.name].zeros);
 }
 
 /** The two traffic secrets of one stage. */
@@ -108,86 +128,70 @@ export interface TrafficSecrets {
 }
 
 /** Over ClientHello…ServerHello. */
-export function handshakeTrafficSecrets(
-  hash: Hash,
-  secret: HandshakeSecret,
-  transcriptHash: Uint8Array,
-): TrafficSecrets {
+export function handshakeTrafficSecrets(secret: HandshakeSecret, transcriptHash: Uint8Array): TrafficSecrets {
+  const { clientHandshake, serverHandshake } = LABELS[secret.hash.name];
   return {
-    client: deriveSecret(hash, secret, 'c hs traffic', transcriptHash),
-    server: deriveSecret(hash, secret, 's hs traffic', transcriptHash),
+    client: derive(secret, clientHandshake, transcriptHash),
+    server: derive(secret, serverHandshake, transcriptHash),
   };
 }
 
 /** Over ClientHello…server Finished. */
-export function applicationTrafficSecrets(
-  hash: Hash,
-  secret: MasterSecret,
-  transcriptHash: Uint8Array,
-): TrafficSecrets {
+export function applicationTrafficSecrets(secret: MasterSecret, transcriptHash: Uint8Array): TrafficSecrets {
+  const { clientApplication, serverApplication } = LABELS[secret.hash.name];
   return {
-    client: deriveSecret(hash, secret, 'c ap traffic', transcriptHash),
-    server: deriveSecret(hash, secret, 's ap traffic', transcriptHash),
+    client: derive(secret, clientApplication, transcriptHash),
+    server: derive(secret, serverApplication, transcriptHash),
   };
 }
 
 /** Over ClientHello…server Finished. */
-export function exporterMasterSecret(
-  hash: Hash,
-  secret: MasterSecret,
-  transcriptHash: Uint8Array,
-): ExporterMasterSecret {
-  return deriveSecret(hash, secret, 'exp master', transcriptHash);
+export function exporterMasterSecret(secret: MasterSecret, transcriptHash: Uint8Array): ExporterMasterSecret {
+  return derive(secret, LABELS[secret.hash.name].exporterMaster, transcriptHash);
 }
 
 /** Over ClientHello…client Finished. */
-export function resumptionMasterSecret(
-  hash: Hash,
-  secret: MasterSecret,
-  transcriptHash: Uint8Array,
-): ResumptionMasterSecret {
-  return deriveSecret(hash, secret, 'res master', transcriptHash);
+export function resumptionMasterSecret(secret: MasterSecret, transcriptHash: Uint8Array): ResumptionMasterSecret {
+  return derive(secret, LABELS[secret.hash.name].resumptionMaster, transcriptHash);
 }
 
 /** §7.2 */
-export function nextTrafficSecret(hash: Hash, secret: TrafficSecret): TrafficSecret {
-  return expandLabel(hash, secret, 'traffic upd', EMPTY, hash.length) as TrafficSecret;
+export function nextTrafficSecret(secret: TrafficSecret): TrafficSecret {
+  return derive(secret, LABELS[secret.hash.name].trafficUpdate);
 }
 
 /** §7.3 */
-export function trafficKeys(hash: Hash, aead: Aead, secret: TrafficSecret): { key: Uint8Array; iv: Uint8Array } {
-  return {
-    key: expandLabel(hash, secret, 'key', EMPTY, aead.keyLength),
-    iv: expandLabel(hash, secret, 'iv', EMPTY, 12),
-  };
+export function trafficKeys(aead: Aead, { hash, key }: TrafficSecret): { key: Uint8Array; iv: Uint8Array } {
+  const { key16, key32, iv } = LABELS[hash.name];
+  return { key: (aead.keyLength === 16 ? key16 : key32).expand(key), iv: iv.expand(key) };
 }
 
 /** §4.4.4: verify_data of a Finished, and the value of a PSK binder (§4.2.11.2). */
-export function finishedMac(hash: Hash, baseKey: TrafficSecret | BinderKey, transcriptHash: Uint8Array): Uint8Array {
-  const finishedKey = expandLabel(hash, baseKey, 'finished', EMPTY, hash.length);
-  const key = hash.hmac(finishedKey);
-  const mac = key.sign(transcriptHash);
-  key.wipe();
-  wipe(finishedKey);
+export function finishedMac(baseKey: TrafficSecret | BinderKey, transcriptHash: Uint8Array): Uint8Array {
+  const finishedKey = derive<'finished'>(baseKey, LABELS[baseKey.hash.name].finished);
+  const mac = finishedKey.key.sign(transcriptHash);
+  finishedKey.wipe();
   return mac;
 }
 
 /** §4.6.1: the PSK of a ticket. */
-export function resumptionPsk(hash: Hash, secret: ResumptionMasterSecret, ticketNonce: Uint8Array): Uint8Array {
-  return expandLabel(hash, secret, 'resumption', ticketNonce, hash.length);
+export function resumptionPsk(secret: ResumptionMasterSecret, ticketNonce: Uint8Array): Uint8Array {
+  const { hash, key } = secret;
+  if (ticketNonce.length === TICKET_NONCE) return LABELS[hash.name].resumption.expand(key, ticketNonce);
+  return expandLabel(secret, 'resumption', ticketNonce, hash.length);
 }
 
 /** §7.5: TLS-Exporter. No context and an empty one are the same here, unlike in TLS 1.2. */
 export function exportKeyingMaterial(
-  hash: Hash,
   secret: ExporterMasterSecret,
   label: string,
   context: Uint8Array,
   length: number,
 ): Uint8Array {
-  const labelled = deriveSecret(hash, secret, label, hash.digest(EMPTY));
-  const output = expandLabel(hash, labelled, 'exporter', hash.digest(context), length);
-  wipe(labelled);
+  const { hash } = secret;
+  const labelled = new Secret<'exporter'>(hash, expandLabel(secret, label, LABELS[hash.name].emptyHash, hash.length));
+  const output = expandLabel(labelled, 'exporter', hash.digest(context), length);
+  labelled.wipe();
   return output;
 }
 

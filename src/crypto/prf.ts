@@ -3,15 +3,14 @@
 import { ascii, concat, copyOf, wipe } from '../wire/bytes.ts';
 import { encode, opaque } from '../wire/codec.ts';
 import type { Hash } from './provider.ts';
+import { Secret } from './secret.ts';
 
-declare const stage: unique symbol;
 /** 48 bytes, RFC 5246 §8.1. */
-export type Tls12MasterSecret = Uint8Array & { readonly [stage]: 'master' };
+export type Tls12MasterSecret = Secret<'TLS 1.2 master'>;
 
 /** §5: P_hash */
-export function prf(hash: Hash, secret: Uint8Array, label: string, seed: Uint8Array, length: number): Uint8Array {
-  const key = hash.hmac(secret);
-  const labelled = concat(ascii(label), seed);
+export function prf({ hash, key }: Secret<string>, label: Uint8Array, seed: Uint8Array, length: number): Uint8Array {
+  const labelled = concat(label, seed);
   const output = new Uint8Array(length);
   let a = labelled;
   for (let at = 0; at < length; at += hash.length) {
@@ -20,8 +19,23 @@ export function prf(hash: Hash, secret: Uint8Array, label: string, seed: Uint8Ar
     output.set(block.subarray(0, length - at), at);
     wipe(block);
   }
-  key.wipe();
   return output;
+}
+
+/** Encoded ahead of time. */
+const LABELS = {
+  masterSecret: ascii('master secret'),
+  extendedMasterSecret: ascii('extended master secret'),
+  keyExpansion: ascii('key expansion'),
+  client: ascii('client finished'),
+  server: ascii('server finished'),
+};
+
+function masterOf(hash: Hash, premaster: Uint8Array, label: Uint8Array, seed: Uint8Array): Tls12MasterSecret {
+  const secret = new Secret<'premaster'>(hash, premaster);
+  const master = prf(secret, label, seed, 48);
+  secret.rest(); // the bytes are the caller's
+  return new Secret(hash, master);
 }
 
 /** §8.1: over client_random and server_random. */
@@ -31,7 +45,7 @@ export function tls12MasterSecret(
   clientRandom: Uint8Array,
   serverRandom: Uint8Array,
 ): Tls12MasterSecret {
-  return prf(hash, premaster, 'master secret', concat(clientRandom, serverRandom), 48) as Tls12MasterSecret;
+  return masterOf(hash, premaster, LABELS.masterSecret, concat(clientRandom, serverRandom));
 }
 
 /** RFC 7627 §4: over the hash of ClientHello…ClientKeyExchange. */
@@ -40,14 +54,14 @@ export function tls12ExtendedMasterSecret(
   premaster: Uint8Array,
   sessionHash: Uint8Array,
 ): Tls12MasterSecret {
-  return prf(hash, premaster, 'extended master secret', sessionHash, 48) as Tls12MasterSecret;
+  return masterOf(hash, premaster, LABELS.extendedMasterSecret, sessionHash);
 }
 
 /** The master secret that a session carries. */
-export function storedMasterSecret(secret: Uint8Array): Tls12MasterSecret {
+export function storedMasterSecret(hash: Hash, secret: Uint8Array): Tls12MasterSecret {
   if (secret.length !== 48)
     throw new RangeError(`a TLS 1.2 master secret has 48 bytes, this session's has ${secret.length}`);
-  return copyOf(secret) as Tls12MasterSecret;
+  return new Secret(hash, copyOf(secret));
 }
 
 /** RFC 5246 §6.3 for AEAD suites: no MAC keys. */
@@ -59,13 +73,12 @@ export interface Tls12Keys {
 }
 
 export function tls12Keys(
-  hash: Hash,
   master: Tls12MasterSecret,
   randoms: { readonly client: Uint8Array; readonly server: Uint8Array },
   lengths: { readonly key: number; readonly iv: number },
 ): Tls12Keys {
   const { key, iv } = lengths;
-  const keyBlock = prf(hash, master, 'key expansion', concat(randoms.server, randoms.client), 2 * (key + iv));
+  const keyBlock = prf(master, LABELS.keyExpansion, concat(randoms.server, randoms.client), 2 * (key + iv));
   const keys = {
     clientKey: keyBlock.slice(0, key),
     serverKey: keyBlock.slice(key, 2 * key),
@@ -78,22 +91,20 @@ export function tls12Keys(
 
 /** §7.4.9: verify_data */
 export function tls12VerifyData(
-  hash: Hash,
   master: Tls12MasterSecret,
   sender: 'client' | 'server',
   transcriptHash: Uint8Array,
 ): Uint8Array {
-  return prf(hash, master, `${sender} finished`, transcriptHash, 12);
+  return prf(master, LABELS[sender], transcriptHash, 12);
 }
 
 /** RFC 5705 §4. Without a context its length is left out too, so "none" and "empty" differ. */
 export function tls12ExportKeyingMaterial(
-  hash: Hash,
   master: Tls12MasterSecret,
   randoms: { readonly client: Uint8Array; readonly server: Uint8Array },
   request: { readonly label: string; readonly context: Uint8Array | undefined; readonly length: number },
 ): Uint8Array {
   const { label, context, length } = request;
   const tail = context === undefined ? [] : [encode(opaque(0, 0xffff), context)];
-  return prf(hash, master, label, concat(randoms.client, randoms.server, ...tail), length);
+  return prf(master, ascii(label), concat(randoms.client, randoms.server, ...tail), length);
 }

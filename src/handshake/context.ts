@@ -126,13 +126,15 @@ export interface Handshaking {
   /** Registers a secret with the one owner that wipes it when the handshake, or the connection, ends. */
   own<S extends Uint8Array | { wipe(): void }>(secret: S, until?: 'established' | 'closed'): S;
   /** Wipes a secret before its time. */
-  discard(secret: Uint8Array): void;
+  discard(secret: { wipe(): void }): void;
   /** Asks the user for the configuration of a server name. Runs as a task; its answer goes to {@link Handshaking.serveAs}. */
   selectServer(name: string | undefined): Awaitable<unknown>;
   /** From here on `settings` are those of the selected configuration. @throws TlsAlert internal_error where it is none */
   serveAs(selected: unknown): void;
   /** Asks the application what it makes of a client's certificates. Runs as a task; `true` accepts. */
   verifyClient(chain: readonly Uint8Array[]): Awaitable<unknown>;
+  /** Whether anybody wants to have them. */
+  readonly logsKeys: boolean;
   keylog(label: string, secret: Uint8Array): void;
   /** The peer has proved that it holds the session (binder, Finished): from now on a fatal alert may end it. */
   proved(): void;

@@ -1,14 +1,15 @@
 /** What a handshake leaves to the connection. */
 
 import type { TrafficSecrets } from '../crypto/key-schedule.ts';
-import type { Aead, Hash } from '../crypto/provider.ts';
+import type { Aead } from '../crypto/provider.ts';
+import type { Exporter } from './exporter.ts';
 import type { TicketIssuer } from './tickets-tls13.ts';
 
 /** What goes on after the handshake: KeyUpdate replaces the secrets. */
 export interface TrafficTls13 {
-  readonly hash: Hash;
   readonly aead: Aead;
   readonly secrets: TrafficSecrets;
+  readonly exporter: Exporter;
 }
 
 /** What is left when the handshake is over. */

@@ -27,7 +27,7 @@ export class KeyUpdates {
   receive({ requestUpdate }: KeyUpdate, maySend: boolean): void {
     this.#client = this.#next(this.#client);
     this.isRequested = false;
-    this.#context.protectReading(protection(this.#traffic.hash, this.#traffic.aead, this.#client));
+    this.#context.protectReading(protection(this.#traffic.aead, this.#client));
     if (maySend && requestUpdate === KeyUpdateRequest.update_requested) this.send('update_not_requested');
   }
 
@@ -35,7 +35,7 @@ export class KeyUpdates {
   send(request: keyof typeof KeyUpdateRequest): void {
     this.#context.send(keyUpdate, { requestUpdate: KeyUpdateRequest[request] });
     this.#server = this.#next(this.#server);
-    this.#context.protectWriting(protection(this.#traffic.hash, this.#traffic.aead, this.#server));
+    this.#context.protectWriting(protection(this.#traffic.aead, this.#server));
   }
 
   /** New keys for our direction, and for the peer's as well where it is to be asked and has not been. */
@@ -51,7 +51,8 @@ export class KeyUpdates {
   }
 
   #next(secret: TrafficSecret): TrafficSecret {
-    const next = this.#context.own(nextTrafficSecret(this.#traffic.hash, secret), 'closed');
+    this.#traffic.exporter.settle();
+    const next = this.#context.own(nextTrafficSecret(secret), 'closed');
     this.#context.discard(secret);
     return next;
   }

@@ -4,7 +4,7 @@ import type { Session } from '../cache/session.ts';
 import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from '../crypto/key-schedule.ts';
 import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
 import { TlsAlert } from '../wire/alert.ts';
-import { equalConstantTime, latin1, wipe } from '../wire/bytes.ts';
+import { equalConstantTime, latin1 } from '../wire/bytes.ts';
 import type { PskMode } from '../wire/registry.ts';
 import { type ClientHello, truncateBeforeBinders } from './client-hello.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
@@ -165,10 +165,10 @@ function verifyBinder(
     throw new TlsAlert('illegal_parameter', 'an identity without binder');
   const hash = context.settings.crypto.hashes[psk.suite.hash];
   const early = context.own(earlySecret(hash, psk.session.secret));
-  const binderKey = resumptionBinderKey(hash, early);
+  const binderKey = resumptionBinderKey(early);
   const truncated = truncateBeforeBinders(hello.raw, offered);
-  const expected = finishedMac(hash, binderKey, context.transcript.hashWith(hash, truncated));
-  wipe(binderKey);
+  const expected = finishedMac(binderKey, context.transcript.hashWith(hash, truncated));
+  binderKey.wipe();
   if (!equalConstantTime(binder, expected)) throw new TlsAlert('decrypt_error', 'the binder does not verify');
   return early;
 }

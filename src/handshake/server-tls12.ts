@@ -72,11 +72,11 @@ function* fullHandshake(
   const keys = deriveKeys(context, choice.suite, randoms, master);
   if (client !== undefined) yield* receiveCertificateVerifyTls12(context, client);
   yield* receiveFinished(context, keys);
-  const session = newSession(context, hello.body, id, keys.master);
+  const session = newSession(context, hello.body, id, keys.master.bytes);
   yield* keepSession(context, session);
   if (ticketed) yield* sendNewSessionTicket(context, session, Math.min(session.timeout, MAX_HINT));
   sendFinished(context, keys);
-  return established(context, hello.body, keys);
+  return established(hello.body, keys);
 }
 
 /** Empty where nobody would keep the session. */
@@ -98,10 +98,15 @@ function* resume(
   const suite = suiteById(session.cipherSuite) as SuiteParameters; // selectSessionTls12 has seen to it
   const randoms = sendServerHello(context, hello, { suite, sessionId: hello.body.legacySessionId, ticketed });
   if (ticketed) yield* sendNewSessionTicket(context, session, UNSPECIFIED);
-  const keys = deriveKeys(context, suite, randoms, storedMasterSecret(session.secret));
+  const keys = deriveKeys(
+    context,
+    suite,
+    randoms,
+    storedMasterSecret(context.settings.crypto.hashes[suite.hash], session.secret),
+  );
   sendFinished(context, keys);
   yield* receiveFinished(context, keys);
-  return established(context, hello.body, keys);
+  return established(hello.body, keys);
 }
 
 /** RFC 5077 §3.3: a lifetime_hint that says nothing; as OpenSSL sends it with a ticket that renews another. */
@@ -123,7 +128,6 @@ interface Randoms {
 }
 
 interface Keys {
-  readonly suite: SuiteParameters;
   readonly randoms: Randoms;
   readonly master: Tls12MasterSecret;
   readonly reading: Protection;
@@ -224,33 +228,31 @@ function masterSecret(
 function deriveKeys(context: Handshaking, suite: SuiteParameters, randoms: Randoms, master: Tls12MasterSecret): Keys {
   const { crypto } = context.settings;
   context.own(master, 'closed');
-  context.keylog('CLIENT_RANDOM', master);
+  if (context.logsKeys) context.keylog('CLIENT_RANDOM', master.bytes);
   const aead = crypto.aeads[suite.aead];
   const lengths = { key: aead.keyLength, iv: 12 - explicitNonceLength(aead) };
-  const keys = tls12Keys(crypto.hashes[suite.hash], master, randoms, lengths);
+  const keys = tls12Keys(master, randoms, lengths);
   // Owned from here on: the handshake may end before they are put to use.
   const reading = context.own(new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv }), 'closed');
   const writing = context.own(new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv }), 'closed');
   wipe(keys.clientKey, keys.serverKey, keys.clientIv, keys.serverIv);
-  return { suite, randoms, master, reading, writing };
+  return { randoms, master, reading, writing };
 }
 
-function* receiveFinished(context: Handshaking, { suite, master, reading }: Keys): Handshake<void> {
-  const hash = context.settings.crypto.hashes[suite.hash];
+function* receiveFinished(context: Handshaking, { master, reading }: Keys): Handshake<void> {
   yield* receiveChangeCipherSpec();
   context.protectReading(reading);
-  const expected = tls12VerifyData(hash, master, 'client', context.transcript.peek());
+  const expected = tls12VerifyData(master, 'client', context.transcript.peek());
   const { body, raw } = yield* receive(finished);
   requireVerifyData(body, expected);
   context.proved();
   context.transcript.add(raw);
 }
 
-function sendFinished(context: Handshaking, { suite, master, writing }: Keys): void {
-  const hash = context.settings.crypto.hashes[suite.hash];
+function sendFinished(context: Handshaking, { master, writing }: Keys): void {
   context.sendChangeCipherSpec();
   context.protectWriting(writing);
-  const verifyData = tls12VerifyData(hash, master, 'server', context.transcript.peek());
+  const verifyData = tls12VerifyData(master, 'server', context.transcript.peek());
   context.transcript.add(context.send(finished, { verifyData }));
 }
 
@@ -289,17 +291,14 @@ function newSession(context: Handshaking, hello: ClientHello, id: Uint8Array, se
 }
 
 /** RFC 7627 §5.4: no exporter without the extension. A session is resumed only where it and the hello agree in that. */
-function established(
-  context: Handshaking,
-  { extensions: { extendedMasterSecret } }: ClientHello,
-  { suite, randoms, master }: Keys,
-): Established {
-  const hash = context.settings.crypto.hashes[suite.hash];
+function established({ extensions: { extendedMasterSecret } }: ClientHello, { randoms, master }: Keys): Established {
+  master.rest(); // all that can come is an export
   return {
     traffic: undefined,
     exportKeyingMaterial: (length, label, exporterContext) => {
       if (!extendedMasterSecret) throw new Error('exportKeyingMaterial() without extended_master_secret');
-      return tls12ExportKeyingMaterial(hash, master, randoms, { label, context: exporterContext, length });
+      const request = { label, context: exporterContext, length };
+      return tls12ExportKeyingMaterial(master, randoms, request);
     },
   };
 }

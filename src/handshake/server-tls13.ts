@@ -4,8 +4,6 @@ import {
   applicationTrafficSecrets,
   certificateVerifyContent,
   earlySecret,
-  exporterMasterSecret,
-  exportKeyingMaterial,
   finishedMac,
   type HandshakeSecret,
   handshakeSecret,
@@ -17,7 +15,7 @@ import {
   trafficKeys,
 } from '../crypto/key-schedule.ts';
 import { type Protection, Tls13Protection } from '../crypto/protection.ts';
-import type { Aead, Hash } from '../crypto/provider.ts';
+import type { Aead } from '../crypto/provider.ts';
 import { EMPTY } from '../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
 import { certificate } from './certificate.ts';
@@ -27,6 +25,7 @@ import type { ClientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import { encryptedExtensions } from './encrypted-extensions.ts';
 import type { Established } from './established.ts';
+import { Exporter } from './exporter.ts';
 import { finished, requireVerifyData } from './finished.ts';
 import { exchangeKeys, signature } from './key-exchange.ts';
 import { frame, type Received } from './message.ts';
@@ -52,7 +51,7 @@ export function* serveTls13(context: Handshaking, first: Received<ClientHello>):
   if (client !== undefined) yield* receiveCertificateVerify(context, client);
   yield* receiveFinished(context, handshake, application);
   const tickets = yield* sendNewSessionTickets(context, choice, application, early);
-  return { ...established(context, handshake, application), ...tickets };
+  return { ...established(context, application), ...tickets };
 }
 
 /** §4.3.2: never with a PSK, whose session says who the client is. */
@@ -62,7 +61,6 @@ function asksForCertificate({ settings }: Handshaking, { psk }: Tls13Choice): bo
 
 /** The keys of a stage, and what made them. */
 export interface Stage {
-  readonly hash: Hash;
   readonly aead: Aead;
   readonly secrets: TrafficSecrets;
 }
@@ -111,16 +109,15 @@ function protectHandshake(
   const hash = context.settings.crypto.hashes[suite.hash];
   const aead = context.settings.crypto.aeads[suite.aead];
   const early = psk?.early ?? context.own(earlySecret(hash, undefined));
-  const handshake = context.own(handshakeSecret(hash, early, dhe));
-  const secrets = handshakeTrafficSecrets(hash, handshake, context.transcript.peek());
+  const handshake = context.own(handshakeSecret(early, dhe));
+  const secrets = handshakeTrafficSecrets(handshake, context.transcript.peek());
   context.own(secrets.client);
   context.own(secrets.server);
-  context.keylog('CLIENT_HANDSHAKE_TRAFFIC_SECRET', secrets.client);
-  context.keylog('SERVER_HANDSHAKE_TRAFFIC_SECRET', secrets.server);
-  context.protectWriting(protection(hash, aead, secrets.server));
-  context.protectReading(protection(hash, aead, secrets.client));
+  logSecrets(context, 'HANDSHAKE_TRAFFIC_SECRET', secrets);
+  context.protectWriting(protection(aead, secrets.server));
+  context.protectReading(protection(aead, secrets.client));
   context.tolerateChangeCipherSpec(true);
-  return { hash, aead, handshake, secrets };
+  return { aead, handshake, secrets };
 }
 
 function sendEncryptedExtensions(context: Handshaking, choice: Tls13Choice): void {
@@ -149,32 +146,31 @@ function* sendCertificate(context: Handshaking, signing: Signing): Handshake<voi
 }
 
 /** §4.4.4; and the application keys, which the server may use at once. */
-function sendFinished(context: Handshaking, { hash, aead, handshake, secrets }: HandshakeStage): ApplicationStage {
+function sendFinished(context: Handshaking, { aead, handshake, secrets }: HandshakeStage): ApplicationStage {
   const { transcript } = context;
-  const verifyData = finishedMac(hash, secrets.server, transcript.peek());
+  const verifyData = finishedMac(secrets.server, transcript.peek());
   transcript.add(context.send(finished, { verifyData }));
   const transcriptHash = transcript.peek();
-  const master = context.own(masterSecret(hash, handshake));
-  const application = applicationTrafficSecrets(hash, master, transcriptHash);
+  const master = context.own(masterSecret(handshake), 'closed'); // of the exporter
+  const application = applicationTrafficSecrets(master, transcriptHash);
   context.own(application.client, 'closed');
   context.own(application.server, 'closed');
-  context.keylog('CLIENT_TRAFFIC_SECRET_0', application.client);
-  context.keylog('SERVER_TRAFFIC_SECRET_0', application.server);
-  context.protectWriting(protection(hash, aead, application.server));
-  return { hash, aead, master, transcriptHash, secrets: application };
+  logSecrets(context, 'TRAFFIC_SECRET_0', application);
+  context.protectWriting(protection(aead, application.server));
+  return { aead, master, transcriptHash, secrets: application };
 }
 
 function* receiveFinished(
   context: Handshaking,
-  { hash, secrets }: HandshakeStage,
+  { secrets }: HandshakeStage,
   application: ApplicationStage,
 ): Handshake<void> {
-  const expected = finishedMac(hash, secrets.client, context.transcript.peek());
+  const expected = finishedMac(secrets.client, context.transcript.peek());
   const { body, raw } = yield* receive(finished);
   requireVerifyData(body, expected);
   context.proved();
   context.tolerateChangeCipherSpec(false);
-  context.protectReading(protection(hash, application.aead, application.secrets.client));
+  context.protectReading(protection(application.aead, application.secrets.client));
   context.transcript.add(raw);
 }
 
@@ -185,13 +181,13 @@ function* receiveFinished(
 function* sendEarlyTickets(
   context: Handshaking,
   choice: Tls13Choice,
-  { hash, secrets }: HandshakeStage,
+  { secrets }: HandshakeStage,
   { master }: ApplicationStage,
 ): Handshake<EarlyTickets | undefined> {
   const { settings, transcript } = context;
   const count = settings.tickets.timing === 'half-rtt' ? ticketCount(context, choice) : 0;
   if (count === 0) return undefined;
-  const verifyData = finishedMac(hash, secrets.client, transcript.peek());
+  const verifyData = finishedMac(secrets.client, transcript.peek());
   const issuer = new TicketIssuer(context, choice, master, transcript.peek(frame(finished, { verifyData })));
   return { issuer, issues: yield* issuer.sendEarly(count) };
 }
@@ -219,21 +215,26 @@ function* sendNewSessionTickets(
 
 function established(
   context: Handshaking,
-  { hash, aead }: Stage,
-  application: ApplicationStage,
+  { aead, master, transcriptHash, secrets }: ApplicationStage,
 ): Pick<Established, 'traffic' | 'exportKeyingMaterial'> {
-  const exporter = context.own(exporterMasterSecret(hash, application.master, application.transcriptHash), 'closed');
-  context.keylog('EXPORTER_SECRET', exporter);
+  const exporter = context.own(new Exporter(master, transcriptHash), 'closed');
+  if (context.logsKeys) context.keylog('EXPORTER_SECRET', exporter.secret.bytes);
+  for (const secret of [master, secrets.client, secrets.server]) secret.rest();
   return {
-    traffic: { hash, aead, secrets: application.secrets },
-    exportKeyingMaterial: (length, label, exporterContext) =>
-      exportKeyingMaterial(hash, exporter, label, exporterContext ?? EMPTY, length),
+    traffic: { aead, secrets, exporter },
+    exportKeyingMaterial: (length, label, exporterContext) => exporter.export(label, exporterContext ?? EMPTY, length),
   };
 }
 
+function logSecrets(context: Handshaking, stage: string, { client, server }: TrafficSecrets): void {
+  if (!context.logsKeys) return;
+  context.keylog(`CLIENT_${stage}`, client.bytes);
+  context.keylog(`SERVER_${stage}`, server.bytes);
+}
+
 /** §7.3 */
-export function protection(hash: Hash, aead: Aead, secret: TrafficSecret): Protection {
-  const keys = trafficKeys(hash, aead, secret);
+export function protection(aead: Aead, secret: TrafficSecret): Protection {
+  const keys = trafficKeys(aead, secret);
   const result = new Tls13Protection(aead, keys);
   keys.key.fill(0);
   keys.iv.fill(0);

@@ -7,7 +7,6 @@ import {
   resumptionMasterSecret,
   resumptionPsk,
 } from '../crypto/key-schedule.ts';
-import type { Hash } from '../crypto/provider.ts';
 import { concat, EMPTY } from '../wire/bytes.ts';
 import { decode, encode, uint32 } from '../wire/codec.ts';
 import { NamedGroup } from '../wire/registry.ts';
@@ -31,7 +30,6 @@ export interface Issue {
 export class TicketIssuer {
   readonly #context: Handshaking;
   readonly #choice: Tls13Choice;
-  readonly #hash: Hash;
   readonly #resumption: ResumptionMasterSecret;
   #count = 0;
 
@@ -39,8 +37,7 @@ export class TicketIssuer {
   constructor(context: Handshaking, choice: Tls13Choice, master: MasterSecret, transcriptHash: Uint8Array) {
     this.#context = context;
     this.#choice = choice;
-    this.#hash = context.settings.crypto.hashes[choice.suite.hash];
-    this.#resumption = context.own(resumptionMasterSecret(this.#hash, master, transcriptHash), 'closed');
+    this.#resumption = context.own(resumptionMasterSecret(master, transcriptHash), 'closed');
   }
 
   /** Each is known to its keepers before it can leave. */
@@ -52,6 +49,7 @@ export class TicketIssuer {
       yield* this.announce([issue]);
       this.#context.send(newSessionTicket, issue.message);
     }
+    this.#resumption.rest();
     return undefined;
   }
 
@@ -64,6 +62,7 @@ export class TicketIssuer {
       this.#context.send(newSessionTicket, issue.message);
       issues.push(issue);
     }
+    this.#resumption.rest();
     return issues;
   }
 
@@ -80,6 +79,7 @@ export class TicketIssuer {
   attachUnsent(): void {
     const { facts, sessions } = this.#context;
     facts.session = sessions.hold(this.#newSession(EMPTY, EMPTY));
+    this.#resumption.rest();
   }
 
   /** None where it cannot be sealed: a connection does without. */
@@ -112,7 +112,7 @@ export class TicketIssuer {
       version: 'TLSv1.3',
       cipherSuite: suite.id,
       id,
-      secret: this.#context.own(resumptionPsk(this.#hash, this.#resumption, ticketNonce)),
+      secret: this.#context.own(resumptionPsk(this.#resumption, ticketNonce)),
       time: now,
       timeout: settings.sessionTimeout,
       authTime: psk?.session.authTime ?? now, // a chain of resumptions does not authenticate anew

@@ -22,11 +22,14 @@ import {
   trafficKeys,
 } from '../../src/crypto/key-schedule.ts';
 import { noble } from '../../src/crypto/noble.ts';
+import { Secret } from '../../src/crypto/secret.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 
 for (const name of ['sha256', 'sha384'] as const) {
   const hash = noble.hashes[name];
-  const hex = (bytes: Uint8Array | ArrayBuffer) => Buffer.from(bytes as Uint8Array).toString('hex');
+  const hex = (value: Uint8Array | ArrayBuffer | Secret<string>) =>
+    Buffer.from((value instanceof Secret ? value.bytes : value) as Uint8Array).toString('hex');
+  const secretOf = (bytes: Uint8Array) => new Secret<string>(hash, bytes);
   const digest = (message: Uint8Array) => createHash(name).update(message).digest();
   const extract = (salt: Uint8Array, input: Uint8Array) => createHmac(name, salt).update(input).digest();
   const expand = (secret: Uint8Array, label: string, context: Uint8Array, length: number) => {
@@ -64,18 +67,20 @@ for (const name of ['sha256', 'sha384'] as const) {
       const label = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 40 });
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 64 }), label, context, fc.nat(300), (secret, text, ctx, length) => {
-          expect(hex(expandLabel(hash, secret, text, ctx, length))).to.equal(hex(expand(secret, text, ctx, length)));
+          expect(hex(expandLabel(secretOf(secret), text, ctx, length))).to.equal(
+            hex(expand(secret, text, ctx, length)),
+          );
         }),
       );
-      const long = expandLabel(hash, psk, 'exporter', EMPTY, 255 * hash.length);
+      const long = expandLabel(secretOf(psk), 'exporter', EMPTY, 255 * hash.length);
       expect(hex(long)).to.equal(hex(expand(psk, 'exporter', EMPTY, 255 * hash.length)));
     });
 
     it('refuses labels and contexts that HkdfLabel does not hold', () => {
-      expect(() => expandLabel(hash, psk, '', EMPTY, 10)).to.throw(RangeError);
-      expect(() => expandLabel(hash, psk, 'x'.repeat(250), EMPTY, 10)).to.throw(RangeError);
-      expect(() => expandLabel(hash, psk, 'x', new Uint8Array(256), 10)).to.throw(RangeError);
-      expect(() => expandLabel(hash, psk, 'x'.repeat(249), new Uint8Array(255), 10)).not.to.throw();
+      expect(() => expandLabel(secretOf(psk), '', EMPTY, 10)).to.throw(RangeError);
+      expect(() => expandLabel(secretOf(psk), 'x'.repeat(250), EMPTY, 10)).to.throw(RangeError);
+      expect(() => expandLabel(secretOf(psk), 'x', new Uint8Array(256), 10)).to.throw(RangeError);
+      expect(() => expandLabel(secretOf(psk), 'x'.repeat(249), new Uint8Array(255), 10)).not.to.throw();
     });
 
     it('goes from the PSK to the master secret (§7.1)', () => {
@@ -89,69 +94,65 @@ for (const name of ['sha256', 'sha384'] as const) {
         const master = extract(derive(handshake, 'derived', emptyHash), zeros);
         const ours = earlySecret(hash, givenPsk);
         expect(hex(ours)).to.equal(hex(early));
-        const oursHandshake = handshakeSecret(hash, ours, givenDhe);
+        const oursHandshake = handshakeSecret(ours, givenDhe);
         expect(hex(oursHandshake)).to.equal(hex(handshake));
-        const oursMaster = masterSecret(hash, oursHandshake);
+        const oursMaster = masterSecret(oursHandshake);
         expect(hex(oursMaster)).to.equal(hex(master));
         expect(hex(ours)).to.equal(hex(early)); // nothing has been consumed
-        const handshakeTraffic = handshakeTrafficSecrets(hash, oursHandshake, transcriptHash);
+        const handshakeTraffic = handshakeTrafficSecrets(oursHandshake, transcriptHash);
         expect(hex(handshakeTraffic.client)).to.equal(hex(derive(handshake, 'c hs traffic', transcriptHash)));
         expect(hex(handshakeTraffic.server)).to.equal(hex(derive(handshake, 's hs traffic', transcriptHash)));
-        const applicationTraffic = applicationTrafficSecrets(hash, oursMaster, transcriptHash);
+        const applicationTraffic = applicationTrafficSecrets(oursMaster, transcriptHash);
         expect(hex(applicationTraffic.client)).to.equal(hex(derive(master, 'c ap traffic', transcriptHash)));
         expect(hex(applicationTraffic.server)).to.equal(hex(derive(master, 's ap traffic', transcriptHash)));
-        expect(hex(exporterMasterSecret(hash, oursMaster, transcriptHash))).to.equal(
+        expect(hex(exporterMasterSecret(oursMaster, transcriptHash))).to.equal(
           hex(derive(master, 'exp master', transcriptHash)),
         );
-        expect(hex(resumptionMasterSecret(hash, oursMaster, transcriptHash))).to.equal(
+        expect(hex(resumptionMasterSecret(oursMaster, transcriptHash))).to.equal(
           hex(derive(master, 'res master', transcriptHash)),
         );
       }
     });
 
     it('has keys, the next traffic secret, and the Finished (§7.2, §7.3, §4.4.4)', () => {
-      const { client } = handshakeTrafficSecrets(
-        hash,
-        handshakeSecret(hash, earlySecret(hash, psk), dhe),
-        transcriptHash,
-      );
+      const { client } = handshakeTrafficSecrets(handshakeSecret(earlySecret(hash, psk), dhe), transcriptHash);
       for (const aead of Object.values(noble.aeads)) {
-        const keys = trafficKeys(hash, aead, client);
-        expect(hex(keys.key)).to.equal(hex(expand(client, 'key', EMPTY, aead.keyLength)));
-        expect(hex(keys.iv)).to.equal(hex(expand(client, 'iv', EMPTY, 12)));
+        const keys = trafficKeys(aead, client);
+        expect(hex(keys.key)).to.equal(hex(expand(client.bytes, 'key', EMPTY, aead.keyLength)));
+        expect(hex(keys.iv)).to.equal(hex(expand(client.bytes, 'iv', EMPTY, 12)));
       }
-      expect(hex(nextTrafficSecret(hash, client))).to.equal(hex(expand(client, 'traffic upd', EMPTY, hash.length)));
-      const finishedKey = expand(client, 'finished', EMPTY, hash.length);
+      expect(hex(nextTrafficSecret(client))).to.equal(hex(expand(client.bytes, 'traffic upd', EMPTY, hash.length)));
+      const finishedKey = expand(client.bytes, 'finished', EMPTY, hash.length);
       const mac = createHmac(name, finishedKey).update(transcriptHash).digest();
-      expect(hex(finishedMac(hash, client, transcriptHash))).to.equal(hex(mac));
+      expect(hex(finishedMac(client, transcriptHash))).to.equal(hex(mac));
     });
 
     it('has binder key and the PSK of a ticket (§4.2.11.2, §4.6.1)', () => {
       const early: EarlySecret = earlySecret(hash, psk);
-      expect(hex(resumptionBinderKey(hash, early))).to.equal(hex(derive(early, 'res binder', emptyHash)));
-      const master = masterSecret(hash, handshakeSecret(hash, early, dhe));
-      const resumption = resumptionMasterSecret(hash, master, transcriptHash);
+      expect(hex(resumptionBinderKey(early))).to.equal(hex(derive(early.bytes, 'res binder', emptyHash)));
+      const master = masterSecret(handshakeSecret(early, dhe));
+      const resumption = resumptionMasterSecret(master, transcriptHash);
       for (const nonce of [EMPTY, Uint8Array.of(0), new Uint8Array(255)]) {
-        expect(hex(resumptionPsk(hash, resumption, nonce))).to.equal(
-          hex(expand(resumption, 'resumption', nonce, hash.length)),
+        expect(hex(resumptionPsk(resumption, nonce))).to.equal(
+          hex(expand(resumption.bytes, 'resumption', nonce, hash.length)),
         );
       }
     });
 
     it('has the exporter, for which no context is an empty one (§7.5)', () => {
-      const master = masterSecret(hash, handshakeSecret(hash, earlySecret(hash, psk), dhe));
-      const exporter = exporterMasterSecret(hash, master, transcriptHash);
+      const master = masterSecret(handshakeSecret(earlySecret(hash, psk), dhe));
+      const exporter = exporterMasterSecret(master, transcriptHash);
       for (const context of [EMPTY, Uint8Array.of(1, 2), new Uint8Array(1000)]) {
-        const labelled = derive(exporter, 'EXPORTER-x', emptyHash);
+        const labelled = derive(exporter.bytes, 'EXPORTER-x', emptyHash);
         const expected = expand(labelled, 'exporter', digest(context), 77);
-        expect(hex(exportKeyingMaterial(hash, exporter, 'EXPORTER-x', context, 77))).to.equal(hex(expected));
+        expect(hex(exportKeyingMaterial(exporter, 'EXPORTER-x', context, 77))).to.equal(hex(expected));
       }
     });
 
     it('agrees with the HKDF of node:crypto', () => {
       const label = Buffer.from('\0\x40\x0dtls13 derived\0', 'latin1');
       const expected = hkdfSync(name, dhe, psk, label, 64);
-      expect(hex(expandLabel(hash, extract(psk, dhe), 'derived', EMPTY, 64))).to.equal(hex(expected));
+      expect(hex(expandLabel(secretOf(extract(psk, dhe)), 'derived', EMPTY, 64))).to.equal(hex(expected));
     });
   });
 }

@@ -90,8 +90,8 @@ export function encodeHello({ hello, psks, transcript, crypto, attempt }: HelloB
     const psk = psks.find(({ identity }) => identity.join() === offered.identities[index]?.identity.join());
     if (psk === undefined) return given;
     const hash = crypto.hashes[psk.hash];
-    const key = resumptionBinderKey(hash, earlySecret(hash, psk.secret));
-    return finishedMac(hash, key, transcript.hashWith(hash, truncated));
+    const key = resumptionBinderKey(earlySecret(hash, psk.secret));
+    return finishedMac(key, transcript.hashWith(hash, truncated));
   });
   return withBinders(script.rewriteBinders?.(binders, attempt) ?? binders);
 }

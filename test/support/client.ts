@@ -241,7 +241,7 @@ export class TestClient {
   #application: TrafficSecrets | undefined;
   #master: MasterSecret | undefined;
   #master12: Tls12MasterSecret | undefined;
-  #exporter: Uint8Array | undefined;
+  #exporter: ReturnType<typeof exporterMasterSecret> | undefined;
   #resumption: ReturnType<typeof resumptionMasterSecret> | undefined;
   /** Tickets that came before our Finished: their PSKs depend on it. */
   readonly #earlyTickets: NewSessionTicket[] = [];
@@ -284,7 +284,7 @@ export class TestClient {
     const { legacySessionIdEcho: id } = this.serverHello;
     const fresh = this.ticketTls12?.ticket ?? EMPTY;
     const ticket = fresh.length > 0 ? fresh : this.isResumed ? this.options.session?.ticket : undefined;
-    return { id, secret: this.#master12, cipherSuite: this.suite.id, ticket };
+    return { id, secret: this.#master12.bytes, cipherSuite: this.suite.id, ticket };
   }
 
   get group(): GroupName | undefined {
@@ -304,10 +304,10 @@ export class TestClient {
 
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
     if (this.#master12 !== undefined) {
-      return tls12ExportKeyingMaterial(this.#hash, this.#master12, this.#randoms, { length, label, context });
+      return tls12ExportKeyingMaterial(this.#master12, this.#randoms, { length, label, context });
     }
     const exporter = this.#exporter as ReturnType<typeof exporterMasterSecret>;
-    return exportKeyingMaterial(this.#hash, exporter, label, context ?? EMPTY, length);
+    return exportKeyingMaterial(exporter, label, context ?? EMPTY, length);
   }
 
   get #randoms() {
@@ -404,13 +404,13 @@ export class TestClient {
 
   nextWriteKey(): void {
     const { client, server } = this.#traffic;
-    this.#application = { client: nextTrafficSecret(this.#hash, client), server };
+    this.#application = { client: nextTrafficSecret(client), server };
     this.records.writing = this.#protection(this.#application.client);
   }
 
   #nextReadKey(): void {
     const { client, server } = this.#traffic;
-    this.#application = { client, server: nextTrafficSecret(this.#hash, server) };
+    this.#application = { client, server: nextTrafficSecret(server) };
     this.records.reading = this.#protection(this.#application.server);
   }
 
@@ -644,11 +644,11 @@ export class TestClient {
     this.isResumed = psk !== undefined;
     this.#early = earlySecret(this.#hash, psk?.secret);
     const dhe = keyShare && this.#agree(keyShare.group, keyShare.keyExchange);
-    const secret = handshakeSecret(this.#hash, this.#early, dhe);
-    this.#handshake = handshakeTrafficSecrets(this.#hash, secret, this.#transcript.peek());
-    this.#master = masterSecret(this.#hash, secret);
-    this.secrets.set('CLIENT_HANDSHAKE_TRAFFIC_SECRET', this.#handshake.client);
-    this.secrets.set('SERVER_HANDSHAKE_TRAFFIC_SECRET', this.#handshake.server);
+    const secret = handshakeSecret(this.#early, dhe);
+    this.#handshake = handshakeTrafficSecrets(secret, this.#transcript.peek());
+    this.#master = masterSecret(secret);
+    this.secrets.set('CLIENT_HANDSHAKE_TRAFFIC_SECRET', this.#handshake.client.bytes);
+    this.secrets.set('SERVER_HANDSHAKE_TRAFFIC_SECRET', this.#handshake.server.bytes);
     this.records.reading = this.#protection(this.#handshake.server);
     this.records.writing = this.#protection(this.#handshake.client);
   }
@@ -664,7 +664,7 @@ export class TestClient {
 
   #protection(secret: TrafficSecrets['client']) {
     if (this.suite === undefined) throw new Error('no suite yet');
-    return protection(this.#hash, this.crypto.aeads[this.suite.aead], secret);
+    return protection(this.crypto.aeads[this.suite.aead], secret);
   }
 
   #agree(group: number, peer: Uint8Array): Uint8Array {
@@ -685,24 +685,24 @@ export class TestClient {
 
   #readFinished(raw: Uint8Array): void {
     const { client, server } = this.#handshake as TrafficSecrets;
-    const expected = finishedMac(this.#hash, server, this.#transcript.peek());
+    const expected = finishedMac(server, this.#transcript.peek());
     if (!equalBytes(raw.subarray(4), expected)) throw new Error("the server's Finished does not verify");
     this.#transcript.add(raw);
     const transcriptHash = this.#transcript.peek();
     const master = this.#master as MasterSecret;
-    this.#application = applicationTrafficSecrets(this.#hash, master, transcriptHash);
-    this.#exporter = exporterMasterSecret(this.#hash, master, transcriptHash);
-    this.secrets.set('CLIENT_TRAFFIC_SECRET_0', this.#application.client);
-    this.secrets.set('SERVER_TRAFFIC_SECRET_0', this.#application.server);
-    this.secrets.set('EXPORTER_SECRET', this.#exporter);
+    this.#application = applicationTrafficSecrets(master, transcriptHash);
+    this.#exporter = exporterMasterSecret(master, transcriptHash);
+    this.secrets.set('CLIENT_TRAFFIC_SECRET_0', this.#application.client.bytes);
+    this.secrets.set('SERVER_TRAFFIC_SECRET_0', this.#application.server.bytes);
+    this.secrets.set('EXPORTER_SECRET', this.#exporter.bytes);
     this.records.reading = this.#protection(this.#application.server);
     this.#do('change_cipher_spec', () => this.#sendMiddleboxChangeCipherSpec());
     this.#doCertificate();
     this.#doCertificateVerify();
     this.#do('finished', () => {
-      const verifyData = finishedMac(this.#hash, client, this.#transcript.peek());
+      const verifyData = finishedMac(client, this.#transcript.peek());
       this.sendHandshake('finished', frame(finished, { verifyData }));
-      this.#resumption = resumptionMasterSecret(this.#hash, master, this.#transcript.peek());
+      this.#resumption = resumptionMasterSecret(master, this.#transcript.peek());
       this.records.writing = this.#protection(this.#traffic.client);
       this.isEstablished = true;
       for (const ticket of this.#earlyTickets.splice(0)) this.#readTicket(ticket);
@@ -748,7 +748,7 @@ export class TestClient {
     }
     this.tickets.push({
       identity: body.ticket,
-      secret: resumptionPsk(this.#hash, this.#resumption, body.ticketNonce),
+      secret: resumptionPsk(this.#resumption, body.ticketNonce),
       hash: this.suite.hash,
       cipherSuite: this.suite.id,
       lifetime: body.ticketLifetime,
@@ -779,7 +779,7 @@ export class TestClient {
     const { session } = this.options;
     if (session === undefined) return;
     this.isResumed = true;
-    this.#deriveTls12(storedMasterSecret(session.secret));
+    this.#deriveTls12(storedMasterSecret(this.#hash, session.secret));
   }
 
   #readTicketTls12(raw: Uint8Array): void {
@@ -795,7 +795,7 @@ export class TestClient {
     if (suite === undefined || this.#master12 === undefined) throw new Error('no keys yet');
     const aead = this.crypto.aeads[suite.aead];
     const lengths = { key: aead.keyLength, iv: 12 - explicitNonceLength(aead) };
-    const keys = tls12Keys(this.#hash, this.#master12, this.#randoms, lengths);
+    const keys = tls12Keys(this.#master12, this.#randoms, lengths);
     return {
       reading: new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv }),
       writing: new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv }),
@@ -804,7 +804,7 @@ export class TestClient {
 
   #deriveTls12(master: Tls12MasterSecret): void {
     this.#master12 = master;
-    this.secrets.set('CLIENT_RANDOM', master);
+    this.secrets.set('CLIENT_RANDOM', master.bytes);
   }
 
   #readServerKeyExchange(body: ServerKeyExchange): void {
@@ -843,7 +843,7 @@ export class TestClient {
     });
     this.#do('finished', () => {
       const master = this.#master12 as Tls12MasterSecret;
-      const verifyData = tls12VerifyData(this.#hash, master, 'client', this.#transcript.peek());
+      const verifyData = tls12VerifyData(master, 'client', this.#transcript.peek());
       this.sendHandshake('finished', frame(finished, { verifyData }));
       this.isEstablished = this.isResumed;
     });
@@ -858,7 +858,7 @@ export class TestClient {
 
   #readFinishedTls12(raw: Uint8Array): void {
     const master = this.#master12 as Tls12MasterSecret;
-    const expected = tls12VerifyData(this.#hash, master, 'server', this.#transcript.peek());
+    const expected = tls12VerifyData(master, 'server', this.#transcript.peek());
     if (!equalBytes(raw.subarray(4), expected)) throw new Error("the server's Finished does not verify");
     this.#transcript.add(raw);
     if (this.isResumed) this.#doFinishedTls12();

@@ -14,6 +14,7 @@ import {
   tls12VerifyData,
 } from '../../src/crypto/prf.ts';
 import type { HashName } from '../../src/crypto/provider.ts';
+import { Secret } from '../../src/crypto/secret.ts';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 
 /** RFC 5246 §5, as it is written there: P_hash(secret, label + seed), A(0) = seed, A(i) = HMAC(secret, A(i-1)). */
@@ -108,7 +109,8 @@ describe('the PRF of TLS 1.2', () => {
   for (const { hash, secret, seed, output } of PRF_VECTORS) {
     it(`is that of the published ${hash} vector, at every length`, () => {
       for (let length = output.length / 2; length >= 0; length--) {
-        const made = prf(noble.hashes[hash], fromHex(secret), 'test label', fromHex(seed), length);
+        const key = new Secret(noble.hashes[hash], fromHex(secret));
+        const made = prf(key, ascii('test label'), fromHex(seed), length);
         expect(toHex(made)).to.equal(output.slice(0, 2 * length));
       }
       expect(referencePrf(hash, fromHex(secret), 'test label', fromHex(seed), output.length / 2)).to.equal(output);
@@ -119,7 +121,7 @@ describe('the PRF of TLS 1.2', () => {
     const label = fc.string({ unit: 'grapheme-ascii', maxLength: 40 });
     fc.assert(
       fc.property(hashName, bytes(80), label, bytes(80), fc.nat(200), (hash, secret, name, seed, length) => {
-        const made = prf(noble.hashes[hash], secret, name, seed, length);
+        const made = prf(new Secret(noble.hashes[hash], secret), ascii(name), seed, length);
         expect(toHex(made)).to.equal(referencePrf(hash, secret, name, seed, length));
       }),
     );
@@ -127,7 +129,7 @@ describe('the PRF of TLS 1.2', () => {
 
   it('leaves secret and seed as they are', () => {
     const [secret, seed] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
-    prf(noble.hashes.sha256, secret, 'label', seed, 100);
+    prf(new Secret(noble.hashes.sha256, secret), ascii('label'), seed, 100);
     expect(secret).to.deep.equal(new Uint8Array(32).fill(1));
     expect(seed).to.deep.equal(new Uint8Array(32).fill(2));
   });
@@ -138,14 +140,14 @@ describe('the secrets of TLS 1.2', () => {
     it(`are those of NIST, ${vector.hash}, vector ${i + 1}`, () => {
       const hash = noble.hashes[vector.hash];
       const master = tls12ExtendedMasterSecret(hash, fromHex(vector.preMasterSecret), fromHex(vector.sessionHash));
-      expect(toHex(master)).to.equal(vector.masterSecret);
+      expect(toHex(master.bytes)).to.equal(vector.masterSecret);
       const randoms = { client: fromHex(vector.clientRandom), server: fromHex(vector.serverRandom) };
       for (const lengths of [
         { key: 16, iv: 4 },
         { key: 32, iv: 4 },
         { key: 32, iv: 12 },
       ]) {
-        const keys = tls12Keys(hash, master, randoms, lengths);
+        const keys = tls12Keys(master, randoms, lengths);
         const block = concat(keys.clientKey, keys.serverKey, keys.clientIv, keys.serverIv);
         expect(toHex(block)).to.equal(vector.keyBlock.slice(0, 4 * (lengths.key + lengths.iv)));
         expect([keys.clientKey, keys.serverKey].map(({ length }) => length)).to.deep.equal([lengths.key, lengths.key]);
@@ -160,18 +162,16 @@ describe('the secrets of TLS 1.2', () => {
         const hash = noble.hashes[name];
         const reference = (label: string, seed: Uint8Array, length: number) =>
           referencePrf(name, secret, label, seed, length);
-        const master = storedMasterSecret(secret);
-        expect(toHex(tls12MasterSecret(hash, secret, client, server))).to.equal(
+        const master = storedMasterSecret(hash, secret);
+        expect(toHex(tls12MasterSecret(hash, secret, client, server).bytes)).to.equal(
           reference('master secret', concat(client, server), 48),
         );
-        const keys = tls12Keys(hash, master, { client, server }, { key: 16, iv: 4 });
+        const keys = tls12Keys(master, { client, server }, { key: 16, iv: 4 });
         expect(toHex(concat(keys.clientKey, keys.serverKey, keys.clientIv, keys.serverIv))).to.equal(
           reference('key expansion', concat(server, client), 40),
         );
         for (const sender of ['client', 'server'] as const) {
-          expect(toHex(tls12VerifyData(hash, master, sender, client))).to.equal(
-            reference(`${sender} finished`, client, 12),
-          );
+          expect(toHex(tls12VerifyData(master, sender, client))).to.equal(reference(`${sender} finished`, client, 12));
         }
       }),
       { numRuns: 30 },
@@ -180,26 +180,27 @@ describe('the secrets of TLS 1.2', () => {
 
   it('refuse a stored master secret of another length, and copy one that fits', () => {
     for (const length of [0, 32, 47, 49]) {
-      expect(() => storedMasterSecret(new Uint8Array(length))).to.throw(RangeError, `${length}`);
+      expect(() => storedMasterSecret(noble.hashes.sha256, new Uint8Array(length))).to.throw(RangeError, `${length}`);
     }
     const stored = new Uint8Array(48).fill(7);
-    const master = storedMasterSecret(stored);
-    master.fill(0);
+    const master = storedMasterSecret(noble.hashes.sha256, stored);
+    master.wipe();
     expect(stored).to.deep.equal(new Uint8Array(48).fill(7));
   });
 });
 
 describe('the exporter of TLS 1.2 (RFC 5705 §4)', () => {
-  const master = storedMasterSecret(new Uint8Array(48).fill(3));
+  const secret = new Uint8Array(48).fill(3);
   const client = new Uint8Array(32).fill(0xc1);
   const server = new Uint8Array(32).fill(0x5e);
   const label = 'EXPORTER-tls-resume-test';
 
   for (const name of ['sha256', 'sha384'] as const) {
+    const master = storedMasterSecret(noble.hashes[name], secret);
     const exported = (context: Uint8Array | undefined, length = 50) =>
-      toHex(tls12ExportKeyingMaterial(noble.hashes[name], master, { client, server }, { label, context, length }));
+      toHex(tls12ExportKeyingMaterial(master, { client, server }, { label, context, length }));
     const reference = (...tail: readonly Uint8Array[]) =>
-      referencePrf(name, master, label, concat(client, server, ...tail), 50);
+      referencePrf(name, secret, label, concat(client, server, ...tail), 50);
 
     it(`tells no context from an empty one, ${name}`, () => {
       expect(exported(undefined)).to.equal(reference());

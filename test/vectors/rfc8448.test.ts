@@ -28,6 +28,7 @@ import {
 import { noble } from '../../src/crypto/noble.ts';
 import { Plaintext, Tls13Protection } from '../../src/crypto/protection.ts';
 import type { EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
+import { Secret } from '../../src/crypto/secret.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
 import type { Event } from '../../src/events.ts';
 import { certificate } from '../../src/handshake/certificate.ts';
@@ -71,8 +72,8 @@ class Trace {
   }
 
   /** The value that we have come to is that of the trace. */
-  check(name: string, actual: Uint8Array): void {
-    expect(toHex(actual), name).to.equal(this.hex(name));
+  check(name: string, actual: Uint8Array | Secret<string>): void {
+    expect(toHex(actual instanceof Secret ? actual.bytes : actual), name).to.equal(this.hex(name));
   }
 
   /** A handshake message, taken apart by its struct. */
@@ -90,10 +91,10 @@ const x25519 = noble.groups.x25519 as KeyAgreement;
 const secp256r1 = noble.groups.secp256r1 as KeyAgreement;
 
 /** The secret of a branded kind that the schedule of early data has, which a server without 0-RTT does not need. */
-const derive = (secret: Uint8Array, label: string, transcriptHash: Uint8Array): TrafficSecret =>
-  expandLabel(hash, secret, label, transcriptHash, hash.length) as TrafficSecret;
+const derive = (secret: Secret<string>, label: string, transcriptHash: Uint8Array): TrafficSecret =>
+  new Secret(hash, expandLabel(secret, label, transcriptHash, hash.length));
 
-const derived = (secret: Uint8Array): Uint8Array => derive(secret, 'derived', hash.digest(EMPTY));
+const derived = (secret: Secret<string>): TrafficSecret => derive(secret, 'derived', hash.digest(EMPTY));
 
 function recordOf(bytes: Uint8Array): TlsRecord {
   const buffer = new RecordBuffer();
@@ -110,7 +111,7 @@ function checkRecords(
   names: { readonly key?: string; readonly iv?: string },
   records: readonly (readonly [type: number, content: Uint8Array, record: string])[],
 ): void {
-  const keys = trafficKeys(hash, aead, secret);
+  const keys = trafficKeys(aead, secret);
   if (names.key !== undefined) trace.check(names.key, keys.key);
   if (names.iv !== undefined) trace.check(names.iv, keys.iv);
   const writing = new Tls13Protection(aead, keys);
@@ -262,19 +263,21 @@ describe('RFC 8448 §3, simple 1-RTT handshake', () => {
     expect(connection.group).to.equal('x25519');
     expect(connection.serverName).to.equal('server');
     expect(connection.signatureScheme).to.equal('rsa_pss_rsae_sha256');
-    const exporter = trace.bytes('exporterMasterSecret') as Parameters<typeof exportKeyingMaterial>[1];
+    const exporter = new Secret(hash, trace.bytes('exporterMasterSecret')) as Parameters<
+      typeof exportKeyingMaterial
+    >[0];
     expect(toHex(connection.exportKeyingMaterial(40, 'EXPORTER-test', Uint8Array.of(1)))).to.equal(
-      toHex(exportKeyingMaterial(hash, exporter, 'EXPORTER-test', Uint8Array.of(1), 40)),
+      toHex(exportKeyingMaterial(exporter, 'EXPORTER-test', Uint8Array.of(1), 40)),
     );
   });
 
   it('leads to a session whose PSK is made of the resumption master secret of the trace', () => {
     const connection = connect();
     replay(connection, whole);
-    const resumption = trace.bytes('resumptionMasterSecret') as Parameters<typeof resumptionPsk>[1];
+    const resumption = new Secret(hash, trace.bytes('resumptionMasterSecret')) as Parameters<typeof resumptionPsk>[0];
     const ourNonce = new Uint8Array(8); // that of the trace has two bytes; it is on the wire by rewriting
     const psk = connection.session?.secret ?? EMPTY;
-    expect(toHex(psk)).to.equal(toHex(resumptionPsk(hash, resumption, ourNonce)));
+    expect(toHex(psk)).to.equal(toHex(resumptionPsk(resumption, ourNonce)));
     expect(connection.session?.ticketAgeAdd).to.equal(Number.parseInt(trace.hex('ticketAgeAdd'), 16));
   });
 
@@ -336,41 +339,40 @@ describe('RFC 8448 §3, simple 1-RTT handshake', () => {
     const early = earlySecret(hash, undefined);
     trace.check('earlySecret', early);
     trace.check('derivedForHandshake', derived(early));
-    const handshake = handshakeSecret(hash, early, trace.bytes('ecdheSharedSecret'));
+    const handshake = handshakeSecret(early, trace.bytes('ecdheSharedSecret'));
     trace.check('handshakeSecret', handshake);
-    const traffic = handshakeTrafficSecrets(hash, handshake, transcript.peek());
+    const traffic = handshakeTrafficSecrets(handshake, transcript.peek());
     trace.check('clientHandshakeTrafficSecret', traffic.client);
     trace.check('serverHandshakeTrafficSecret', traffic.server);
     trace.check('derivedForMaster', derived(handshake));
-    trace.check('masterSecret', masterSecret(hash, handshake));
+    trace.check('masterSecret', masterSecret(handshake));
     for (const name of ['encryptedExtensions', 'certificate', 'certificateVerify']) transcript.add(trace.bytes(name));
-    trace.check('serverFinishedKey', expandLabel(hash, traffic.server, 'finished', EMPTY, 32));
-    const serverMac = finishedMac(hash, traffic.server, transcript.peek());
+    trace.check('serverFinishedKey', expandLabel(traffic.server, 'finished', EMPTY, 32));
+    const serverMac = finishedMac(traffic.server, transcript.peek());
     trace.check('serverFinished', frame(finished, { verifyData: serverMac }));
     transcript.add(trace.bytes('serverFinished'));
     trace.check('hashChSfin', transcript.peek());
-    trace.check('clientFinishedKey', expandLabel(hash, traffic.client, 'finished', EMPTY, 32));
-    const clientMac = finishedMac(hash, traffic.client, transcript.peek());
+    trace.check('clientFinishedKey', expandLabel(traffic.client, 'finished', EMPTY, 32));
+    const clientMac = finishedMac(traffic.client, transcript.peek());
     trace.check('clientFinished', frame(finished, { verifyData: clientMac }));
     trace.check('clientFinishedPayload', trace.bytes('clientFinished'));
   });
 
   it('has the secrets of the application', () => {
-    const master = masterSecret(
-      hash,
-      handshakeSecret(hash, earlySecret(hash, undefined), trace.bytes('ecdheSharedSecret')),
-    );
-    const application = applicationTrafficSecrets(hash, master, trace.bytes('hashChSfin'));
+    const master = masterSecret(handshakeSecret(earlySecret(hash, undefined), trace.bytes('ecdheSharedSecret')));
+    const application = applicationTrafficSecrets(master, trace.bytes('hashChSfin'));
     trace.check('clientApplicationTrafficSecret0', application.client);
     trace.check('serverApplicationTrafficSecret0', application.server);
-    trace.check('exporterMasterSecret', exporterMasterSecret(hash, master, trace.bytes('hashChSfin')));
+    trace.check('exporterMasterSecret', exporterMasterSecret(master, trace.bytes('hashChSfin')));
     const flight = ['encryptedExtensions', 'certificate', 'certificateVerify', 'serverFinished'];
     const names = ['clientHello', 'serverHello', ...flight, 'clientFinished'];
     trace.check('hashChCfin', transcriptHash(...names.map((name) => trace.bytes(name))));
-    const resumption = resumptionMasterSecret(hash, master, trace.bytes('hashChCfin'));
+    const resumption = resumptionMasterSecret(master, trace.bytes('hashChCfin'));
     trace.check('resumptionMasterSecret', resumption);
-    trace.check('resumptionPsk', resumptionPsk(hash, resumption, trace.bytes('ticketNonce')));
-    const byHand = createHmac('sha256', resumption).update(trace.bytes('resumptionNonceInfo')).update(Uint8Array.of(1));
+    trace.check('resumptionPsk', resumptionPsk(resumption, trace.bytes('ticketNonce')));
+    const byHand = createHmac('sha256', resumption.bytes)
+      .update(trace.bytes('resumptionNonceInfo'))
+      .update(Uint8Array.of(1));
     trace.check('resumptionPsk', byHand.digest());
   });
 
@@ -379,7 +381,7 @@ describe('RFC 8448 §3, simple 1-RTT handshake', () => {
     trace.check('serverFlightPayload', concat(...flight.map((name) => trace.bytes(name))));
     checkPlainRecord(trace, 'clientHello');
     checkPlainRecord(trace, 'serverHello');
-    const secret = (name: string) => trace.bytes(name) as TrafficSecret;
+    const secret = (name: string): TrafficSecret => new Secret(hash, trace.bytes(name));
     const { handshake, application_data, alert } = ContentType;
     checkRecords(
       trace,
@@ -437,16 +439,16 @@ describe('RFC 8448 §4, resumed 0-RTT handshake', () => {
     trace.check('earlySecret', early);
     const binderHash = new Transcript().hashWith(hash, truncated);
     trace.check('binderHash', binderHash);
-    const binderKey = resumptionBinderKey(hash, early);
+    const binderKey = resumptionBinderKey(early);
     trace.check('binderPrkBinderKey', binderKey);
-    trace.check('binderFinishedKey', expandLabel(hash, binderKey, 'finished', EMPTY, 32));
-    trace.check('binder', finishedMac(hash, binderKey, binderHash));
+    trace.check('binderFinishedKey', expandLabel(binderKey, 'finished', EMPTY, 32));
+    trace.check('binder', finishedMac(binderKey, binderHash));
     trace.check('binder', offered?.binders[0] ?? EMPTY);
   });
 
   it('has the secrets and records of early data', () => {
     trace.check('hashCh', transcriptHash(trace.bytes('clientHello')));
-    const early = trace.bytes('earlySecret');
+    const early = new Secret<'early'>(hash, trace.bytes('earlySecret'));
     const traffic = derive(early, 'c e traffic', trace.bytes('hashCh'));
     trace.check('clientEarlyTrafficSecret', traffic);
     trace.check('earlyExporterMasterSecret', derive(early, 'e exp master', trace.bytes('hashCh')));
@@ -473,31 +475,31 @@ describe('RFC 8448 §4, resumed 0-RTT handshake', () => {
     trace.check('ecdheSharedSecret', await server.agree(client.publicKey));
     const early = earlySecret(hash, trace.bytes('psk'));
     trace.check('derivedForHandshake', derived(early));
-    const handshake = handshakeSecret(hash, early, trace.bytes('ecdheSharedSecret'));
+    const handshake = handshakeSecret(early, trace.bytes('ecdheSharedSecret'));
     trace.check('handshakeSecret', handshake);
     const hellos = ['clientHello', 'serverHello'].map((name) => trace.bytes(name));
-    const traffic = handshakeTrafficSecrets(hash, handshake, transcriptHash(...hellos));
+    const traffic = handshakeTrafficSecrets(handshake, transcriptHash(...hellos));
     trace.check('clientHandshakeTrafficSecret', traffic.client);
     trace.check('serverHandshakeTrafficSecret', traffic.server);
-    const master = masterSecret(hash, handshake);
+    const master = masterSecret(handshake);
     trace.check('masterSecret', master);
     const untilFinished = concat(...hellos, trace.bytes('encryptedExtensions'));
-    const serverMac = finishedMac(hash, traffic.server, transcriptHash(untilFinished));
+    const serverMac = finishedMac(traffic.server, transcriptHash(untilFinished));
     trace.check('serverFinished', frame(finished, { verifyData: serverMac }));
     const throughFinished = concat(untilFinished, trace.bytes('serverFinished'));
-    const application = applicationTrafficSecrets(hash, master, transcriptHash(throughFinished));
+    const application = applicationTrafficSecrets(master, transcriptHash(throughFinished));
     trace.check('clientApplicationTrafficSecret0', application.client);
     trace.check('serverApplicationTrafficSecret0', application.server);
-    trace.check('exporterMasterSecret', exporterMasterSecret(hash, master, transcriptHash(throughFinished)));
+    trace.check('exporterMasterSecret', exporterMasterSecret(master, transcriptHash(throughFinished)));
     const throughEarlyData = concat(throughFinished, trace.bytes('endOfEarlyData'));
-    const clientMac = finishedMac(hash, traffic.client, transcriptHash(throughEarlyData));
+    const clientMac = finishedMac(traffic.client, transcriptHash(throughEarlyData));
     trace.check('clientFinished', frame(finished, { verifyData: clientMac }));
     const all = transcriptHash(throughEarlyData, trace.bytes('clientFinished'));
-    trace.check('resumptionMasterSecret', resumptionMasterSecret(hash, master, all));
+    trace.check('resumptionMasterSecret', resumptionMasterSecret(master, all));
   });
 
   it('has the records', () => {
-    const secret = (name: string) => trace.bytes(name) as TrafficSecret;
+    const secret = (name: string): TrafficSecret => new Secret(hash, trace.bytes(name));
     const { handshake, application_data, alert } = ContentType;
     const closeNotify = Uint8Array.of(1, 0);
     trace.check('serverFlightPayload', concat(trace.bytes('encryptedExtensions'), trace.bytes('serverFinished')));
@@ -578,10 +580,10 @@ describe('RFC 8448 §5, HelloRetryRequest', () => {
     transcript.start(hash);
     transcript.add(trace.bytes('serverHello'));
     trace.check('hashMhHrrCh2Sh', transcript.peek());
-    const handshake = handshakeSecret(hash, earlySecret(hash, undefined), trace.bytes('ecdheSharedSecret'));
+    const handshake = handshakeSecret(earlySecret(hash, undefined), trace.bytes('ecdheSharedSecret'));
     trace.check('handshakeSecret', handshake);
-    trace.check('masterSecret', masterSecret(hash, handshake));
-    const traffic = handshakeTrafficSecrets(hash, handshake, transcript.peek());
+    trace.check('masterSecret', masterSecret(handshake));
+    const traffic = handshakeTrafficSecrets(handshake, transcript.peek());
     trace.check('clientHandshakeTrafficSecret', traffic.client);
     trace.check('serverHandshakeTrafficSecret', traffic.server);
   });
