@@ -49,7 +49,7 @@ export function* serveTls13(context: Handshaking, first: Received<ClientHello>):
   const early = asks ? undefined : yield* sendEarlyTickets(context, choice, handshake, application);
   const client = asks ? yield* receiveCertificate(context) : undefined;
   if (client !== undefined) yield* receiveCertificateVerify(context, client);
-  yield* receiveFinished(context, handshake, application);
+  yield* receiveFinished(context, handshake, application, early?.verifyData);
   const tickets = yield* sendNewSessionTickets(context, choice, application, early);
   return { ...established(context, application), ...tickets };
 }
@@ -68,6 +68,8 @@ interface HandshakeStage extends Stage {
   readonly handshake: HandshakeSecret;
 }
 interface EarlyTickets {
+  /** What the client's Finished will have to say. */
+  readonly verifyData: Uint8Array;
   readonly issuer: TicketIssuer;
   readonly issues: readonly Issue[];
 }
@@ -164,8 +166,9 @@ function* receiveFinished(
   context: Handshaking,
   { secrets }: HandshakeStage,
   application: ApplicationStage,
+  known: Uint8Array | undefined,
 ): Handshake<void> {
-  const expected = finishedMac(secrets.client, context.transcript.peek());
+  const expected = known ?? finishedMac(secrets.client, context.transcript.peek());
   const { body, raw } = yield* receive(finished);
   requireVerifyData(body, expected);
   context.proved();
@@ -189,7 +192,7 @@ function* sendEarlyTickets(
   if (count === 0) return undefined;
   const verifyData = finishedMac(secrets.client, transcript.peek());
   const issuer = new TicketIssuer(context, choice, master, transcript.peek(frame(finished, { verifyData })));
-  return { issuer, issues: yield* issuer.sendEarly(count) };
+  return { verifyData, issuer, issues: yield* issuer.sendEarly(count) };
 }
 
 /** How tickets go on after the handshake. */
