@@ -103,7 +103,7 @@ describe('the TLS 1.2 server', () => {
     it('is the flight of Figure 1', () => {
       const { client, events } = connect();
       expect(client.heard).to.deep.equal(FULL);
-      expect(events.map(({ type }) => type)).to.deep.equal(['new-session', 'established']);
+      expect(events.map(({ type }) => type)).to.deep.equal(['keylog', 'new-session', 'established']);
     });
 
     it('sends its first flight in one record', () => {
