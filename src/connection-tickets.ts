@@ -6,6 +6,7 @@ import { type OpenedSession, openSession, type RejectedTicket, sealSession, tick
 import { judgeTicket, openedStatus } from './cache/ticket-callbacks.ts';
 import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
 import { TicketKey } from './cache/ticket-key.ts';
+import { TicketKeyRing } from './cache/ticket-key-ring.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 import type { Awaitable } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
@@ -56,8 +57,10 @@ export class ConnectionTickets implements Tickets {
     const name = ticketKeyName(ticket);
     this.#phase = undefined;
     if (name === undefined) return [];
-    this.#phase = phaseOf(this.policy.keys?.find?.(copyOf(name)));
-    return this.policy.keys?.openingKeys(copyOf(name), this.#host.info(), copyOf(ticket)) ?? [];
+    const { keys } = this.policy;
+    this.#phase = phaseOf(keys?.find?.(copyOf(name)));
+    if (keys instanceof TicketKeyRing) return keys.openingKeys(name); // it keeps nothing and asks for nothing
+    return keys?.openingKeys(copyOf(name), this.#host.info(), copyOf(ticket)) ?? [];
   }
 
   open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket {
@@ -149,7 +152,8 @@ export class ConnectionTickets implements Tickets {
   }
 
   findSealingKey(): Awaitable<unknown> {
-    return this.policy.keys?.sealingKey(this.#host.info());
+    const { keys } = this.policy;
+    return keys instanceof TicketKeyRing ? keys.sealingKey() : keys?.sealingKey(this.#host.info());
   }
 
   seal(session: Session, outcome: TaskOutcome<unknown>): Uint8Array | undefined {

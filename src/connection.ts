@@ -25,11 +25,27 @@ import { alertName, TlsAlert } from './wire/alert.ts';
 import { DecodeError } from './wire/codec.ts';
 import { AlertDescription, AlertLevel, type Version } from './wire/registry.ts';
 
-const connections = new WeakMap<ConnectionInfo, ServerConnection>();
+/** What callbacks are told of a connection; which one it is stays between us. (A WeakMap of them would burden the garbage collector.) */
+class Info implements ConnectionInfo {
+  readonly serverName: string | undefined;
+  readonly version: Version | undefined;
+  readonly #connection: ServerConnection;
+
+  constructor(connection: ServerConnection, addresses: Addresses | undefined) {
+    this.#connection = connection;
+    this.serverName = connection.serverName;
+    this.version = connection.version;
+    Object.assign(this, addresses);
+  }
+
+  static connectionOf(info: object): ServerConnection | undefined {
+    return #connection in info ? info.#connection : undefined;
+  }
+}
 
 /** The connection that a callback has been told of. Inside of the callback only its getters are of use. */
 export function connectionOf(info: ConnectionInfo): ServerConnection | undefined {
-  return connections.get(info);
+  return Info.connectionOf(info);
 }
 
 type Addresses = Pick<ConnectionInfo, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
@@ -501,11 +517,8 @@ export class ServerConnection {
   }
 
   #info(): ConnectionInfo {
-    const { serverName, version } = this.#facts;
     const { addresses } = this.#options;
-    const info = { serverName, version, ...(typeof addresses === 'function' ? addresses() : addresses) };
-    connections.set(info, this);
-    return info;
+    return new Info(this, typeof addresses === 'function' ? addresses() : addresses);
   }
 
   /** The user's function hears of the lines when no handshake is on the stack any more. */
