@@ -6,8 +6,8 @@ import { type OpenedSession, openSession, type RejectedTicket, sealSession, tick
 import { judgeTicket, openedStatus } from './cache/ticket-callbacks.ts';
 import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
 import { TicketKey } from './cache/ticket-key.ts';
-import { TicketKeyRing } from './cache/ticket-key-ring.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
+import { TicketKeyRing } from './cache/ticket-key-ring.ts';
 import type { Awaitable } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
 import type { OpenedTicket, TicketFacts, Tickets } from './handshake/context.ts';

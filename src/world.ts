@@ -12,10 +12,37 @@ export interface World {
 /** Web Crypto fills at most this many bytes a call. */
 const MAX_RANDOM = 65536;
 
+/**
+ * Random bytes ahead of time: a call of the generator costs more than a key schedule, and each handshake wants some bytes a few
+ * times. What has been handed out is overwritten here, so that nobody finds it a second time.
+ */
+class RandomPool {
+  readonly #bytes = new Uint8Array(4096);
+  #at = this.#bytes.length;
+
+  draw(length: number): Uint8Array {
+    if (length > this.#bytes.length - this.#at) this.#fill();
+    const drawn = this.#bytes.slice(this.#at, this.#at + length);
+    this.#bytes.fill(0, this.#at, this.#at + length);
+    this.#at += length;
+    return drawn;
+  }
+
+  #fill(): void {
+    platform.crypto.getRandomValues(this.#bytes);
+    this.#at = 0;
+  }
+}
+
+const pool = new RandomPool();
+/** More at once is drawn by itself. */
+const MAX_DRAWN = 256;
+
 /** The host's clock and its Web Crypto generator, which every supported runtime has. */
 export const systemWorld: World = {
   now: () => Date.now(),
   randomBytes: (length) => {
+    if (length <= MAX_DRAWN) return pool.draw(length);
     const bytes = new Uint8Array(length);
     for (let at = 0; at < length; at += MAX_RANDOM) {
       platform.crypto.getRandomValues(bytes.subarray(at, Math.min(length, at + MAX_RANDOM)));
