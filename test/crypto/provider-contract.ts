@@ -13,15 +13,18 @@ import {
 } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type {
-  Aead,
-  AeadName,
-  CryptoProvider,
-  EphemeralKey,
-  Hash,
-  HashName,
-  KeyAgreement,
+import {
+  type Aead,
+  type AeadName,
+  type CryptoProvider,
+  type EphemeralKey,
+  type Hash,
+  type HashName,
+  type KeyAgreement,
+  openInPlace,
+  sealInPlace,
 } from '../../src/crypto/provider.ts';
+
 import { concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import type { GroupName } from '../../src/wire/registry.ts';
 
@@ -85,6 +88,39 @@ function hashContract(name: HashName, hash: Hash): void {
           expect(toHex(hash.digest(message))).to.equal(digest(message));
         }),
       );
+    });
+
+    it('digests and authenticates at every length around the end of a block, in one part and in two', () => {
+      const message = random(260);
+      const key = hash.hmac(message.subarray(0, 40));
+      for (let length = 0; length <= message.length; length++) {
+        const all = message.subarray(0, length);
+        expect(toHex(hash.digest(all)), `${length} bytes`).to.equal(digest(all));
+        const tag = createHmac(name, message.subarray(0, 40)).update(all).digest('hex');
+        expect(toHex(key.sign(all)), `${length} bytes`).to.equal(tag);
+        expect(toHex(key.sign(all.subarray(0, 32), all.subarray(32))), `${length} bytes`).to.equal(tag);
+      }
+    });
+
+    it('takes keys of every length around a block, and two at once', () => {
+      for (let length = 0; length <= 2 * 128 + 1; length++) {
+        const [key, other] = [random(length), random(length)];
+        const [keyed, otherKeyed] = [hash.hmac(key), hash.hmac(other)];
+        const expected = (bytes: Uint8Array) => createHmac(name, bytes).update('x').digest('hex');
+        expect(toHex(keyed.sign(Uint8Array.of(120))), `${length} bytes`).to.equal(expected(key));
+        keyed.wipe();
+        expect(toHex(otherKeyed.sign(Uint8Array.of(120))), `${length} bytes`).to.equal(expected(other));
+      }
+    });
+
+    it('looks ahead of a running hash', () => {
+      const message = random(200);
+      for (let at = 0; at <= message.length; at++) {
+        const running = hash.start();
+        running.update(message.subarray(0, at));
+        expect(toHex(running.peek(message.subarray(at))), `at ${at}`).to.equal(digest(message));
+        expect(toHex(running.peek()), `at ${at}`).to.equal(digest(message.subarray(0, at)));
+      }
     });
 
     it('runs on after a look at the digest', () => {
@@ -194,6 +230,42 @@ function aeadContract(name: AeadName, keyLength: number, aead: Aead): void {
       expect(aeadKey.open(nonce, EMPTY, sealed)).to.equal(undefined);
       expect(aead.key(flipped(key, 0)).open(nonce, data, sealed)).to.equal(undefined);
       expect(aeadKey.open(nonce, data, sealed)).to.deep.equal(plaintext);
+    });
+
+    it('does the same in place, and touches nothing else', () => {
+      const [key, nonce, data] = [aead.key(random(keyLength)), random(12), random(5)];
+      for (const length of [0, 1, 15, 16, 17, 100, 16384]) {
+        const text = random(length);
+        const [before, after] = [random(7), random(3)];
+        const buffer = concat(before, text, new Uint8Array(16), after);
+        sealInPlace(key, nonce, data, buffer, 7, 7 + length);
+        const sealed = concat(before, key.seal(nonce, data, text), after);
+        expect(toHex(buffer), `${length} bytes`).to.equal(toHex(sealed));
+        for (const at of [7, 7 + (length >> 1), 7 + length, 7 + length + 15]) {
+          buffer[at] = (buffer[at] as number) ^ 1;
+          const damaged = buffer.slice();
+          expect(openInPlace(key, nonce, data, buffer, 7, 7 + length + 16)).to.equal(false);
+          expect(toHex(buffer)).to.equal(toHex(damaged)); // nothing has been released
+          buffer[at] = (buffer[at] as number) ^ 1;
+        }
+        expect(openInPlace(key, nonce, data, buffer, 7, 7 + length + 16)).to.equal(true);
+        expect(toHex(buffer.subarray(0, 7 + length))).to.equal(toHex(concat(before, text)));
+        expect(toHex(buffer.subarray(7 + length + 16))).to.equal(toHex(after));
+      }
+      for (let length = 0; length < 16; length++) {
+        expect(openInPlace(key, nonce, data, random(20), 2, 2 + length), `${length} bytes`).to.equal(false);
+      }
+    });
+
+    it('stays the same for all that passes under one key', () => {
+      const bytesOfKey = random(keyLength);
+      const key = aead.key(bytesOfKey);
+      for (let i = 0; i < 90; i++) {
+        const [nonce, data, plaintext] = [random(12), random(i % 20), random(3 * i)];
+        const sealed = key.seal(nonce, data, plaintext);
+        expect(toHex(sealed), `record ${i}`).to.equal(toHex(sealByNode(name, bytesOfKey, nonce, data, plaintext)));
+        expect(key.open(nonce, data, sealed), `record ${i}`).to.deep.equal(plaintext);
+      }
     });
 
     it('opens nothing that has been cut, nor what is too short for a tag', () => {

@@ -48,6 +48,40 @@ describe('Transcript', () => {
       expect(toHex(transcript.peek())).to.equal(digest(messageHash, retry, second));
     });
 
+    it(`goes on from what a binder covers, whatever comes then, ${name}`, () => {
+      const other = noble.hashes[name === 'sha256' ? 'sha384' : 'sha256'];
+      fc.assert(
+        fc.property(
+          messages,
+          fc.uint8Array({ minLength: 1, maxLength: 80 }),
+          messages,
+          fc.nat(80),
+          fc.nat(3),
+          (before, hello, after, at, kind) => {
+            const transcript = new Transcript();
+            for (const message of before) transcript.add(message);
+            const part = hello.subarray(0, at % hello.length);
+            expect(toHex(transcript.hashWith(hash, part))).to.equal(digest(...before, part));
+            if (kind === 1) transcript.hashWith(other, part);
+            const next = kind === 2 ? hello.map((byte) => byte ^ 1) : hello; // another message, of which nothing has been hashed
+            transcript.add(next);
+            for (const message of after) transcript.add(message);
+            if (kind === 3) {
+              transcript.replaceByMessageHash(hash);
+              transcript.start(hash);
+              const whole = hash.digest(concat(...before, hello, ...after));
+              expect(toHex(transcript.peek())).to.equal(digest(Uint8Array.of(254, 0, 0, hash.length), whole));
+              return;
+            }
+            transcript.start(hash);
+            expect(toHex(transcript.peek())).to.equal(digest(...before, next, ...after));
+            transcript.add(hello);
+            expect(toHex(transcript.peek())).to.equal(digest(...before, next, ...after, hello));
+          },
+        ),
+      );
+    });
+
     it(`hashes what a binder covers without taking it in, ${name}`, () => {
       const hello = new Uint8Array(60).fill(7);
       const transcript = new Transcript();
