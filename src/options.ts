@@ -45,6 +45,7 @@ export interface ServerOptions {
    * twice; in TLS 1.2 a session whose cipher suite the client does not offer ends the handshake, and itself.
    */
   readonly compat?: Compat | undefined;
+  /** Default: `defaultProvider`. Others are `noble`, the reference, and `fast`; see crypto/provider.ts for one of your own. */
   readonly crypto?: CryptoProvider | undefined;
   readonly world?: World | undefined;
   readonly limits?: LimitOptions | undefined;
