@@ -51,7 +51,7 @@ class AesGcmKey implements AeadKey {
 
   sealInPlace(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
     if (end + TAG > buffer.length) throw new RangeError('no room for the tag');
-    this.#require(nonce, end - start);
+    this.#check(nonce, end - start);
     this.#encipher(nonce, buffer, start, end);
     this.#tag(nonce, additionalData, buffer, start, end);
     for (let i = 0; i < TAG; i++) buffer[end + i] = tagByte(i);
@@ -73,7 +73,7 @@ class AesGcmKey implements AeadKey {
 
   /** In time that depends on lengths only. */
   #verify(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean {
-    this.#require(nonce, end - start);
+    this.#check(nonce, end - start);
     this.#tag(nonce, additionalData, buffer, start, end);
     let difference = 0;
     for (let i = 0; i < TAG; i++) difference |= tagByte(i) ^ (buffer[end + i] as number);
@@ -82,7 +82,7 @@ class AesGcmKey implements AeadKey {
   }
 
   /** Nothing is done under a wiped key: its schedule would be everybody's. */
-  #require(nonce: Uint8Array, length: number): void {
+  #check(nonce: Uint8Array, length: number): void {
     if (this.#schedule === NO_SCHEDULE) throw new Error('this key has been wiped');
     if (nonce.length !== NONCE) throw new RangeError(`a nonce of ${nonce.length} bytes, ${NONCE} are wanted`);
     if (length > MAX_TEXT) throw new RangeError(`${length} bytes under one nonce`);

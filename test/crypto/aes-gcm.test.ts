@@ -1,6 +1,7 @@
+import { createCipheriv } from 'node:crypto';
 import { expect } from 'chai';
 import { aesGcm } from '../../src/crypto/aes-gcm.ts';
-import { EMPTY } from '../../src/wire/bytes.ts';
+import { EMPTY, toHex } from '../../src/wire/bytes.ts';
 
 describe('AES-GCM', () => {
   const aead = aesGcm('aes-128-gcm', 16);
@@ -25,6 +26,25 @@ describe('AES-GCM', () => {
     expect(buffer).to.deep.equal(new Uint8Array(40).fill(1));
   });
 
+  it('counts texts and data that are longer than a record', () => {
+    const [text, data] = [new Uint8Array(70_000).fill(3), new Uint8Array(66_000).fill(4)];
+    const cipher = createCipheriv('aes-128-gcm', new Uint8Array(16), nonce).setAAD(data);
+    const sealed = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+    expect(toHex(aead.key(new Uint8Array(16)).seal(nonce, data, text))).to.equal(sealed.toString('hex'));
+  });
+
+  it('overwrites the key schedule, of which the key is a part, and the table of H', () => {
+    const bytes = Uint8Array.from({ length: 16 }, (_, i) => 7 * i + 1);
+    const h = createCipheriv('aes-128-ecb', bytes, null).update(new Uint8Array(16)).toString('hex');
+    for (const records of [0, 300]) {
+      const key = aead.key(bytes);
+      for (let i = 0; i < records; i++) key.seal(nonce, EMPTY, new Uint8Array(16));
+      const overwritten = overwrittenDuring(() => key.wipe());
+      expect(overwritten.some(({ little }) => little.startsWith(toHex(bytes)))).to.equal(true);
+      expect(overwritten.some(({ big }) => big.includes(h))).to.equal(true);
+    }
+  });
+
   it('does nothing under a key that has been wiped, once or twice, and keeps to the others', () => {
     const [wiped, other] = [aead.key(new Uint8Array(16).fill(1)), aead.key(new Uint8Array(16).fill(2))];
     const sealed = other.seal(nonce, EMPTY, nonce);
@@ -36,3 +56,23 @@ describe('AES-GCM', () => {
     expect(other.seal(nonce, EMPTY, nonce)).to.deep.equal(sealed);
   });
 });
+
+/** The words that were overwritten with zeros, as bytes in either order. */
+function overwrittenDuring(run: () => void): { readonly little: string; readonly big: string }[] {
+  const overwritten: { little: string; big: string }[] = [];
+  const prototype = Object.getPrototypeOf(Int32Array.prototype);
+  const { fill } = prototype;
+  prototype.fill = function (this: Int32Array | Uint32Array, ...args: [number]) {
+    const little = Buffer.from(new Uint8Array(this.buffer, this.byteOffset, this.byteLength));
+    if (args[0] === 0 && this.BYTES_PER_ELEMENT === 4) {
+      overwritten.push({ little: little.toString('hex'), big: Buffer.from(little).swap32().toString('hex') });
+    }
+    return fill.apply(this, args);
+  };
+  try {
+    run();
+  } finally {
+    prototype.fill = fill;
+  }
+  return overwritten;
+}

@@ -1,0 +1,53 @@
+/** The groups as @noble/curves gives them. */
+
+import { x25519 as curve25519 } from '@noble/curves/ed25519.js';
+import { p256, p384 } from '@noble/curves/nist.js';
+import { wipe } from '../wire/bytes.ts';
+import type { GroupName } from '../wire/registry.ts';
+import type { KeyAgreement } from './provider.ts';
+
+/** What the three curves have in common in noble's interface. */
+interface Curve {
+  readonly utils: { randomSecretKey(seed: Uint8Array): Uint8Array };
+  readonly lengths: { readonly seed?: number | undefined };
+  getPublicKey(secretKey: Uint8Array, compressed?: boolean): Uint8Array;
+  getSharedSecret(secretKey: Uint8Array, publicKey: Uint8Array, compressed?: boolean): Uint8Array;
+}
+
+/**
+ * RFC 8446 §7.4: for the NIST curves the shared secret is the x coordinate of the point, for X25519 the whole result.
+ * noble refuses points off the curve and the all-zero result (RFC 7748 §6.1) with an exception.
+ */
+function group(curve: Curve, publicKeyLength: number, isPoint: boolean): KeyAgreement {
+  return {
+    generate: (randomBytes) => {
+      const seed = randomBytes(curve.lengths.seed ?? 32);
+      const secretKey = curve.utils.randomSecretKey(seed);
+      if (secretKey !== seed) wipe(seed); // X25519 takes it as it is, the NIST curves reduce it
+      return {
+        publicKey: curve.getPublicKey(secretKey, false),
+        agree: (peer) => {
+          // §4.2.8.2: uncompressed points only, each of one length.
+          if (peer.length !== publicKeyLength || (isPoint && peer[0] !== 4)) throw new RangeError('not a public key');
+          const shared = agree(curve, secretKey, peer);
+          return isPoint ? shared.subarray(1) : shared;
+        },
+        wipe: () => wipe(secretKey),
+      };
+    },
+  };
+}
+
+function agree(curve: Curve, secretKey: Uint8Array, peer: Uint8Array): Uint8Array {
+  try {
+    return curve.getSharedSecret(secretKey, peer, true);
+  } catch (cause) {
+    throw new RangeError('not a public key of this group', { cause });
+  }
+}
+
+export const nobleGroups: Readonly<Record<GroupName, KeyAgreement>> = {
+  x25519: group(curve25519, 32, false),
+  secp256r1: group(p256, 65, true),
+  secp384r1: group(p384, 97, true),
+};
