@@ -7,7 +7,7 @@
  */
 
 import { unsafe } from '@noble/ciphers/aes.js';
-import { copyOf } from '../wire/bytes.ts';
+import { copyRange } from '../wire/bytes.ts';
 import { Ghash } from './ghash.ts';
 import type { Aead, AeadKey, AeadName } from './provider.ts';
 
@@ -24,12 +24,19 @@ const { encrypt, expandKeyLE } = unsafe;
 const expected = new Int32Array(4);
 const stream = new Uint8Array(BLOCK);
 
+/** Noble reads a key as words of its buffer; of a short array of its own there is none yet, and making it takes longer than the key schedule. */
+const KEY_128 = new Uint8Array(new ArrayBuffer(16));
+const KEY_256 = new Uint8Array(new ArrayBuffer(32));
+
 class AesGcmKey implements AeadKey {
   #schedule: Schedule;
   readonly #ghash: Ghash;
 
   constructor(key: Uint8Array) {
-    this.#schedule = expandKeyLE(key);
+    const words = key.length === 16 ? KEY_128 : KEY_256;
+    words.set(key);
+    this.#schedule = expandKeyLE(words);
+    words.fill(0);
     const h = encrypt(this.#schedule, 0, 0, 0, 0);
     this.#ghash = new Ghash(swap(h.s0), swap(h.s1), swap(h.s2), swap(h.s3));
   }
@@ -44,7 +51,7 @@ class AesGcmKey implements AeadKey {
   open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
     const end = ciphertext.length - TAG;
     if (end < 0 || !this.#verify(nonce, additionalData, ciphertext, 0, end)) return undefined;
-    const plaintext = copyOf(ciphertext.subarray(0, end));
+    const plaintext = copyRange(ciphertext, 0, end);
     this.#encipher(nonce, plaintext, 0, end);
     return plaintext;
   }
@@ -102,16 +109,13 @@ class AesGcmKey implements AeadKey {
       xor(buffer, at + 8, s2);
       xor(buffer, at + 12, s3);
     }
-    if (at < end) this.#encipherRest(n0, n1, n2, counter, buffer.subarray(at, end));
-  }
-
-  #encipherRest(n0: number, n1: number, n2: number, counter: number, rest: Uint8Array): void {
+    if (at === end) return;
     const { s0, s1, s2, s3 } = encrypt(this.#schedule, n0, n1, n2, swap(counter));
     xor(stream, 0, s0);
     xor(stream, 4, s1);
     xor(stream, 8, s2);
     xor(stream, 12, s3);
-    for (let i = 0; i < rest.length; i++) rest[i] = (rest[i] as number) ^ (stream[i] as number);
+    for (let i = 0; at + i < end; i++) buffer[at + i] = (buffer[at + i] as number) ^ (stream[i] as number);
     stream.fill(0);
   }
 

@@ -10,13 +10,12 @@ export type Tls12MasterSecret = Secret<'TLS 1.2 master'>;
 
 /** §5: P_hash */
 export function prf({ hash, key }: Secret<string>, label: Uint8Array, seed: Uint8Array, length: number): Uint8Array {
-  const labelled = concat(label, seed);
   const output = new Uint8Array(length);
-  let a = labelled;
+  let a = key.sign(label, seed);
   for (let at = 0; at < length; at += hash.length) {
-    a = key.sign(a);
-    const block = key.sign(a, labelled);
-    output.set(block.subarray(0, length - at), at);
+    if (at > 0) a = key.sign(a);
+    const block = key.sign(a, label, seed);
+    for (let i = 0; i < block.length && at + i < length; i++) output[at + i] = block[i] as number;
     wipe(block);
   }
   return output;

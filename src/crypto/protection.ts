@@ -10,13 +10,6 @@ const LEGACY_VERSION = 0x0303;
 const HEADER_LENGTH = 5;
 const TAG_LENGTH = 16;
 
-/** With its header; the fragment is still to be filled in. */
-function newRecord(type: number, length: number): Uint8Array {
-  const record = new Uint8Array(length);
-  record.set(recordHeader(type, LEGACY_VERSION, length - HEADER_LENGTH));
-  return record;
-}
-
 /** The content of a record once its protection is off. */
 export interface Content {
   readonly type: number;
@@ -43,7 +36,8 @@ export class Plaintext implements Protection {
 
   seal(type: number, content: Uint8Array): Uint8Array {
     this.records++;
-    const record = newRecord(type, HEADER_LENGTH + content.length);
+    const record = new Uint8Array(HEADER_LENGTH + content.length);
+    record.set(recordHeader(type, LEGACY_VERSION, content.length));
     record.set(content, HEADER_LENGTH);
     return record;
   }
@@ -71,12 +65,14 @@ export class Tls13Protection implements Protection {
 
   seal(type: number, content: Uint8Array): Uint8Array {
     const end = HEADER_LENGTH + content.length + 1;
-    const record = newRecord(ContentType.application_data, end + TAG_LENGTH);
+    const header = recordHeader(ContentType.application_data, LEGACY_VERSION, end + TAG_LENGTH - HEADER_LENGTH);
+    const record = new Uint8Array(end + TAG_LENGTH);
+    record.set(header);
     record.set(content, HEADER_LENGTH);
     record[end - 1] = type;
     this.#nextNonce();
     this.records++;
-    sealInPlace(this.#key, this.#nonce, record.subarray(0, HEADER_LENGTH), record, HEADER_LENGTH, end);
+    sealInPlace(this.#key, this.#nonce, header, record, HEADER_LENGTH, end);
     return record;
   }
 
@@ -96,7 +92,7 @@ export class Tls13Protection implements Protection {
   /** §5.3: the sequence number, left-padded to 12 bytes, xor the IV. */
   #nextNonce(): void {
     this.#nonce.set(this.#iv);
-    addSequence(this.#nonce, this.records);
+    addSequence(this.#nonce, 12, this.records);
   }
 
   wipe(): void {
@@ -117,9 +113,9 @@ function unpad(inner: Uint8Array): Content {
   return { type, content: inner.subarray(0, end) };
 }
 
-/** The number of a record, xor what is at the end of `bytes`. */
-function addSequence(bytes: Uint8Array, sequence: number): void {
-  for (let i = bytes.length - 1, rest = sequence; rest > 0; i--, rest = Math.floor(rest / 256)) {
+/** The number of a record, xor what is in `bytes` up to `end`. */
+function addSequence(bytes: Uint8Array, end: number, sequence: number): void {
+  for (let i = end - 1, rest = sequence; rest > 0; i--, rest = Math.floor(rest / 256)) {
     bytes[i] = (bytes[i] as number) ^ (rest % 256);
   }
 }
@@ -141,13 +137,13 @@ export class Tls12Protection implements Protection {
 
   seal(type: number, content: Uint8Array): Uint8Array {
     const additionalData = sequenceAndHeader(this.records, recordHeader(type, LEGACY_VERSION, content.length));
-    const explicit = additionalData.subarray(0, this.#explicitLength); // the sequence number never repeats
-    const start = HEADER_LENGTH + explicit.length;
+    const start = HEADER_LENGTH + this.#explicitLength;
     const end = start + content.length;
-    const record = newRecord(type, end + TAG_LENGTH);
-    record.set(explicit, HEADER_LENGTH);
+    const record = new Uint8Array(end + TAG_LENGTH);
+    record.set(recordHeader(type, LEGACY_VERSION, end + TAG_LENGTH - HEADER_LENGTH));
+    for (let i = 0; i < this.#explicitLength; i++) record[HEADER_LENGTH + i] = additionalData[i] as number; // it never repeats
     record.set(content, start);
-    this.#setNonce(explicit);
+    this.#setNonce(additionalData);
     this.records++;
     sealInPlace(this.#key, this.#nonce, additionalData, record, start, end);
     return record;
@@ -158,7 +154,7 @@ export class Tls12Protection implements Protection {
     const length = fragment.length - this.#explicitLength - TAG_LENGTH;
     if (length < 0) throw new TlsAlert('bad_record_mac', 'a record too short for its tag');
     const additionalData = sequenceAndHeader(this.records, recordHeader(type, version, length));
-    this.#setNonce(fragment.subarray(0, this.#explicitLength));
+    this.#setNonce(fragment);
     const content = this.#key.open(this.#nonce, additionalData, fragment.subarray(this.#explicitLength));
     if (content === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
     this.records++;
@@ -167,11 +163,11 @@ export class Tls12Protection implements Protection {
     return { type, content };
   }
 
-  /** What is sent of it stands behind the IV; of ChaCha20-Poly1305's, 12 bytes, the sequence number is a part. */
-  #setNonce(explicit: Uint8Array): void {
+  /** What is sent of it, at the beginning of `bytes`, stands behind the IV; ChaCha20-Poly1305's IV, 12 bytes, is xored. */
+  #setNonce(bytes: Uint8Array): void {
     this.#nonce.set(this.#iv);
-    if (explicit.length > 0) this.#nonce.set(explicit, this.#iv.length);
-    else addSequence(this.#nonce, this.records);
+    if (this.#explicitLength === 0) addSequence(this.#nonce, 12, this.records);
+    for (let i = 0; i < this.#explicitLength; i++) this.#nonce[this.#iv.length + i] = bytes[i] as number;
   }
 
   wipe(): void {
@@ -183,7 +179,7 @@ export class Tls12Protection implements Protection {
 /** RFC 5246 §6.2.3.3: `seq_num + TLSCompressed.type + TLSCompressed.version + TLSCompressed.length` */
 function sequenceAndHeader(sequence: number, header: Uint8Array): Uint8Array {
   const additionalData = new Uint8Array(8 + header.length);
-  addSequence(additionalData.subarray(0, 8), sequence);
+  addSequence(additionalData, 8, sequence);
   additionalData.set(header, 8);
   return additionalData;
 }

@@ -1,6 +1,6 @@
 /** The sending half of the record layer: coalesces handshake messages, fragments, protects. RFC 8446 §5.1. */
 
-import { concat } from '../wire/bytes.ts';
+import { concat, EMPTY } from '../wire/bytes.ts';
 import { MAX_PLAINTEXT } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
 import { Plaintext, type Protection } from './protection.ts';
@@ -46,8 +46,13 @@ export class RecordWriter {
   /** What is sent now is complete: the messages to come are another flight's, and begin with a record of their own. */
   endFlight(): void {
     if (this.#handshake.length === 0) return;
-    const messages = concat(...this.#handshake);
+    const [only = EMPTY] = this.#handshake;
+    const messages = this.#handshake.length === 1 ? only : concat(...this.#handshake);
     this.#handshake = [];
+    if (messages.length <= this.contentLimit) {
+      this.#output.push(this.#protection.seal(ContentType.handshake, messages));
+      return;
+    }
     for (let at = 0; at < messages.length; at += this.contentLimit) {
       const fragment = messages.subarray(at, at + this.contentLimit);
       this.#output.push(this.#protection.seal(ContentType.handshake, fragment));

@@ -224,7 +224,7 @@ export class TlsSocket extends DuplexSocket {
       // Whatever a listener of 'tlsEvent' throws: the transport must not stay behind.
       if (this.#isLeaving) this.transport.leave();
       else this.transport.destroy();
-      this.#outbox.settle(error ?? closedError());
+      if (this.#outbox.isPending) this.#outbox.settle(error ?? closedError());
     }
     callback(error);
   }

@@ -1,6 +1,9 @@
 /** Received bytes that wait to be whole: what the record and the handshake buffers are made of. */
 
-import { copyOf, EMPTY } from './bytes.ts';
+import { EMPTY } from './bytes.ts';
+
+/** What comes in pieces goes into one array, while there is room: an array for each piece would cost more than its bytes. */
+const ROOM = 512;
 
 /**
  * First in, first out. Bytes are copied once on the way in; the views that {@link ByteQueue.take} hands out stay as they are,
@@ -17,20 +20,23 @@ export class ByteQueue {
 
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    if (this.length === 0) {
-      this.#buffer = copyOf(bytes);
-      this.#start = 0;
-      this.#end = bytes.length;
-      return;
-    }
     if (this.#end + bytes.length > this.#buffer.length) this.#grow(bytes.length);
     this.#buffer.set(bytes, this.#end);
     this.#end += bytes.length;
   }
 
+  /** The same for bytes that nobody will change: they are not copied where they come first. */
+  adopt(bytes: Uint8Array): void {
+    if (this.length > 0) return this.push(bytes);
+    this.#buffer = bytes;
+    this.#start = 0;
+    this.#end = bytes.length;
+  }
+
   #grow(by: number): void {
-    const larger = new Uint8Array(2 * (this.length + by));
-    larger.set(this.#buffer.subarray(this.#start, this.#end));
+    const isFirst = this.length === 0;
+    const larger = new Uint8Array(isFirst ? Math.max(by, ROOM) : 2 * (this.length + by));
+    if (!isFirst) larger.set(this.#buffer.subarray(this.#start, this.#end));
     this.#end = this.length;
     this.#start = 0;
     this.#buffer = larger;
@@ -45,7 +51,8 @@ export class ByteQueue {
   take(length: number): Uint8Array {
     const bytes = this.#buffer.subarray(this.#start, this.#start + length);
     this.#start += length;
-    if (this.#start === this.#end) this.clear();
+    const isSpent = this.#buffer.length > ROOM || this.#end === this.#buffer.length;
+    if (this.length === 0 && isSpent) this.clear(); // an idle connection keeps the little room that it has, and no more
     return bytes;
   }
 

@@ -29,7 +29,7 @@ export class HandshakeBuffer {
   }
 
   push(fragment: Uint8Array): void {
-    this.#queue.push(fragment);
+    this.#queue.adopt(fragment); // of a record that has been copied or decrypted, for us alone
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { TlsAlert } from './alert.ts';
 import { ByteQueue } from './byte-queue.ts';
+import { copyRange } from './bytes.ts';
 import { ContentType } from './registry.ts';
 
 /** 2^14: what a TLSPlaintext.fragment may hold. */
@@ -50,7 +51,7 @@ export class RecordBuffer {
     return {
       type: record[0] as number,
       version: 256 * (record[1] as number) + (record[2] as number),
-      header: record.subarray(0, HEADER),
+      header: copyRange(record, 0, HEADER),
       fragment: record.subarray(HEADER),
     };
   }
