@@ -113,6 +113,18 @@ function hashContract(name: HashName, hash: Hash): void {
       }
     });
 
+    it('keeps a wiped key away from those that come after it, wiped twice or not', async () => {
+      const expected = (key: Uint8Array) => createHmac(name, key).update('x').digest('hex');
+      const wiped = hash.hmac(random(32));
+      wiped.wipe();
+      wiped.wipe();
+      const keys = [random(32), random(32), random(32)];
+      const keyed = keys.map((key) => hash.hmac(key));
+      const stale = await attempt(() => wiped.sign(Uint8Array.of(120)));
+      expect(keys.map(expected)).not.to.include(stale);
+      expect(keyed.map((key) => toHex(key.sign(Uint8Array.of(120))))).to.deep.equal(keys.map(expected));
+    });
+
     it('looks ahead of a running hash', () => {
       const message = random(200);
       for (let at = 0; at <= message.length; at++) {
