@@ -1,9 +1,9 @@
 /** CPU time of a server for a megabyte of application data, each way: TLS 1.3, AES-128-GCM, records of 16 KiB. */
 
 import { Child } from './child.ts';
-import { type Finding, figure } from './figure.ts';
+import { type Finding, figure, notBuilt } from './figure.ts';
 import type { BenchOptions } from './options.ts';
-import { type ProviderName, providerNamed } from './providers.ts';
+import { isBuilt, type ProviderName, relevant } from './providers.ts';
 import type { ServerChoice } from './server.ts';
 import { costOf, type RunningServer, startServer } from './servers.ts';
 
@@ -12,10 +12,10 @@ const DIRECTIONS = ['download', 'upload'] as const;
 const MEGABYTE = 1_000_000;
 
 export async function* bulk(options: BenchOptions): AsyncGenerator<Finding> {
-  for (const provider of options.providers) {
+  for (const provider of relevant(options.providers, false)) {
     for (const work of DIRECTIONS) {
       const name = `bulk/${work}/${provider}`;
-      if (providerNamed(provider) === undefined) yield { name, reason: 'this build has no such provider' };
+      if (!isBuilt(provider)) yield notBuilt(name);
       else yield await oneWay(name, provider, work, options);
     }
   }

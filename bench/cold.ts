@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { Child } from './child.ts';
-import { type Finding, figure } from './figure.ts';
+import { type Finding, figure, notBuilt } from './figure.ts';
 import type { BenchOptions } from './options.ts';
-import { type ProviderName, providerNamed } from './providers.ts';
+import { isBuilt, type ProviderName, relevant } from './providers.ts';
 import type { ServerChoice } from './server.ts';
 import { costOf, startServer } from './servers.ts';
 
@@ -16,9 +16,9 @@ const MODE = 'tls12-id';
 const PROCESSES = 5;
 
 export async function* cold(options: BenchOptions): AsyncGenerator<Finding> {
-  for (const provider of options.providers) {
+  for (const provider of relevant(options.providers, false)) {
     const name = `cold/handshakes/${provider}`;
-    if (providerNamed(provider) === undefined) yield { name, reason: 'this build has no such provider' };
+    if (!isBuilt(provider)) yield notBuilt(name);
     else yield await firstHandshakes(name, provider, options);
   }
   yield importTime();

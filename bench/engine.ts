@@ -1,17 +1,17 @@
 /** The engine alone, by replay in memory, against the calls of its own provider that it cannot do without. */
 
 import { Child } from './child.ts';
-import { type Finding, figure } from './figure.ts';
-import type { ModeName } from './modes.ts';
+import { type Finding, figure, notBuilt } from './figure.ts';
+import { isAgreeing, type ModeName } from './modes.ts';
 import type { BenchOptions } from './options.ts';
-import { type ProviderName, providerNamed } from './providers.ts';
+import { isBuilt, type ProviderName, relevant } from './providers.ts';
 import type { ReplayCost } from './replayer.ts';
 
 export async function* engine(options: BenchOptions): AsyncGenerator<Finding> {
   for (const mode of options.modes) {
-    for (const provider of options.providers) {
+    for (const provider of relevant(options.providers, isAgreeing(mode))) {
       const name = `engine/${mode}/${provider}`;
-      if (providerNamed(provider) === undefined) yield { name, reason: 'this build has no such provider' };
+      if (!isBuilt(provider)) yield notBuilt(name);
       else yield await oneMode(name, mode, provider, options);
     }
   }

@@ -24,6 +24,10 @@ export interface Skip {
   readonly reason: string;
 }
 
+export function notBuilt(name: string): Skip {
+  return { name, reason: 'this build has no such provider' };
+}
+
 export type Finding = Figure | Skip;
 
 export function isFigure(finding: Finding): finding is Figure {

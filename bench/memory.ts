@@ -1,10 +1,10 @@
 /** Memory: of a connection that is open and says nothing, and what a handshake allocates. */
 
 import { Child } from './child.ts';
-import { type Finding, figure } from './figure.ts';
+import { type Finding, figure, notBuilt } from './figure.ts';
 import type { Memory } from './heap.ts';
 import type { BenchOptions } from './options.ts';
-import { type ProviderName, providerNamed } from './providers.ts';
+import { isBuilt, type ProviderName, relevant } from './providers.ts';
 import type { ServerChoice } from './server.ts';
 import { startServer } from './servers.ts';
 
@@ -15,9 +15,9 @@ const FLAGS = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size
 const ROUNDS = 3;
 
 export async function* memory(options: BenchOptions): AsyncGenerator<Finding> {
-  for (const provider of options.providers) {
-    if (providerNamed(provider) === undefined) {
-      yield { name: `memory/idle/${provider}`, reason: 'this build has no such provider' };
+  for (const provider of relevant(options.providers, false)) {
+    if (!isBuilt(provider)) {
+      yield notBuilt(`memory/idle/${provider}`);
       continue;
     }
     yield* idle(provider, options);

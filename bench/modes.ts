@@ -27,6 +27,11 @@ function versions(mode: ModeName) {
   return { minVersion: version, maxVersion: version, ciphers: SUITES[version], ecdhCurve: 'X25519:P-256' } as const;
 }
 
+/** Whether the handshake has a key agreement. */
+export function isAgreeing(mode: ModeName): boolean {
+  return mode === 'tls13-psk_dhe_ke' || !isResumption(mode);
+}
+
 /** Session ids alone: both sides are told. */
 function withoutTickets(mode: ModeName): number {
   return mode === 'tls12-id' || mode === 'tls12-full' ? constants.SSL_OP_NO_TICKET : 0;

@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { FULL, type ModeName, RESUMPTIONS } from './modes.ts';
-import { isProviderName, PROVIDERS, type ProviderName } from './providers.ts';
+import { isBuilt, isProviderName, PROVIDERS, type ProviderName } from './providers.ts';
 
 export interface BenchOptions {
   /** Which figures, by group; all where empty. */
@@ -32,6 +32,7 @@ export interface BenchOptions {
 const MODES: readonly ModeName[] = [...RESUMPTIONS, ...FULL];
 
 const THOROUGH = {
+  providers: PROVIDERS,
   rounds: 7,
   handshakes: 1500,
   warmUp: 1500,
@@ -43,6 +44,8 @@ const THOROUGH = {
 
 /** To see that everything works, in less than a minute: the figures mean little. */
 const QUICK = {
+  // One that is computed here, and one that answers later.
+  providers: isBuilt('default') ? ['default', 'webCrypto'] : ['noble'],
   rounds: 2,
   handshakes: 32,
   warmUp: 16,
@@ -55,7 +58,7 @@ const QUICK = {
 export const HELP = `npm run bench -- [options]
 
   --only LIST       groups of figures, by name: sockets, engine, bulk, cache, cold, memory
-  --providers LIST  of ${PROVIDERS.join(', ')}; default all that this build has
+  --providers LIST  of ${PROVIDERS.join(', ')}; default all, but two with --quick
   --modes LIST      handshakes, of ${MODES.join(', ')}
   --rounds N        default ${THOROUGH.rounds}
   --handshakes N    a round and server, default ${THOROUGH.handshakes}
@@ -70,7 +73,7 @@ export function parseOptions(args: readonly string[], json: string): BenchOption
     args: [...args],
     options: {
       only: { type: 'string', default: '' },
-      providers: { type: 'string', default: PROVIDERS.join(',') },
+      providers: { type: 'string' },
       modes: { type: 'string', default: MODES.join(',') },
       rounds: { type: 'string' },
       handshakes: { type: 'string' },
@@ -85,7 +88,7 @@ export function parseOptions(args: readonly string[], json: string): BenchOption
   return {
     ...sizes,
     only: values.only.split(',').filter((name) => name !== ''),
-    providers: values.providers.split(',').map(requireProvider),
+    providers: (values.providers?.split(',') ?? sizes.providers).map(requireProvider),
     modes: values.modes.split(',').map(requireMode),
     rounds: count('--rounds', values.rounds) ?? sizes.rounds,
     handshakes: count('--handshakes', values.handshakes) ?? sizes.handshakes,

@@ -19,6 +19,15 @@ export function providerNamed(name: ProviderName): CryptoProvider | undefined {
   return groups === undefined || rest === undefined ? undefined : { ...rest, groups };
 }
 
+export function isBuilt(name: ProviderName): boolean {
+  return providerNamed(name) !== undefined;
+}
+
+/** Those of the list that are worth measuring: webCrypto is the default wherever no keys are agreed on. */
+export function relevant(names: readonly ProviderName[], isAgreeing: boolean): readonly ProviderName[] {
+  return isAgreeing ? names : names.filter((name) => name !== 'webCrypto');
+}
+
 export function isProviderName(name: string): name is ProviderName {
   return PROVIDERS.some((known) => known === name);
 }

@@ -4,12 +4,12 @@
  */
 
 import { Child } from './child.ts';
-import { type Finding, figure } from './figure.ts';
+import { type Finding, figure, notBuilt, type Skip } from './figure.ts';
 import { lemonTls } from './lemon.ts';
-import { isResumption, type ModeName } from './modes.ts';
+import { isAgreeing, isResumption, type ModeName } from './modes.ts';
 import type { BenchOptions } from './options.ts';
 import type { Flight } from './pattern.ts';
-import { providerNamed } from './providers.ts';
+import { isBuilt, relevant } from './providers.ts';
 import type { ServerChoice } from './server.ts';
 
 /** A server under load. */
@@ -48,13 +48,11 @@ async function* oneMode(mode: ModeName, options: BenchOptions): AsyncGenerator<F
   }
 }
 
-type Missing = { readonly name: string; readonly reason: string };
-
-async function* choices(mode: ModeName, { providers }: BenchOptions): AsyncGenerator<ServerChoice | Missing> {
+async function* choices(mode: ModeName, { providers }: BenchOptions): AsyncGenerator<ServerChoice | Skip> {
   yield { kind: 'node:tls', mode };
-  for (const provider of providers) {
-    if (providerNamed(provider) !== undefined) yield { kind: 'ours', mode, provider };
-    else yield { name: `sockets/${mode}/${provider}`, reason: 'this build has no such provider' };
+  for (const provider of relevant(providers, isAgreeing(mode))) {
+    if (isBuilt(provider)) yield { kind: 'ours', mode, provider };
+    else yield notBuilt(`sockets/${mode}/${provider}`);
   }
   yield { kind: 'bare', mode };
   const lemon = `sockets/${mode}/lemon-tls`;
