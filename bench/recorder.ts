@@ -58,6 +58,7 @@ export class Recorder {
     const at = this.#isOn ? this.#made++ : -1;
     this.note((made) => {
       made[at] = make();
+      return made[at];
     });
     return at;
   }

@@ -179,6 +179,5 @@ export async function runCallsWaiting(calls: readonly Call[]): Promise<void> {
   for (const call of calls) {
     const value = call(made);
     if (isPromise(value)) await value;
-    for (const [at, item] of made.entries()) if (isPromise(item)) made[at] = await item;
   }
 }
