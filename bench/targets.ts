@@ -29,6 +29,6 @@ const CACHE: Target = { must: 1, aim: 0.8 };
 
 export function targetOf(name: string): Target | undefined {
   if (name.startsWith('engine/')) return ENGINE;
-  if (/^cache\/.*1000000.*(bytes|hit|evict|gc)/i.test(name)) return CACHE;
+  if (/^cache\/1000000\/(hit|evict|memory|longest GC pause)/.test(name)) return CACHE;
   return TARGETS[name];
 }

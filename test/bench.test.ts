@@ -9,6 +9,7 @@ import { toSvg } from '../bench/plot.ts';
 import { Replay, runCalls } from '../bench/replay.ts';
 import { toMarkdown } from '../bench/report.ts';
 import { pairedRatios, spreadOf } from '../bench/statistics.ts';
+import { targetOf } from '../bench/targets.ts';
 import { noble } from '../src/crypto/noble.ts';
 import type { CryptoProvider, KeyAgreement } from '../src/crypto/provider.ts';
 
@@ -47,6 +48,13 @@ describe('bench: figures', () => {
     expect(reached.target).to.deep.equal({ must: 0.75, aim: 0.6 });
     expect(toMarkdown([reached])).to.include('| ≤ 0.75 | reached |');
     expect(toMarkdown([figure({ ...MEASURED, ours: [80, 80, 80] })])).to.include('| ≤ 0.75 | MISSED |');
+  });
+
+  it('of a million sessions have targets, of fewer they have none', () => {
+    for (const what of ['hit', 'evict', 'memory', 'longest GC pause under load']) {
+      expect(targetOf(`cache/1000000/${what}`)).to.deep.equal({ must: 1, aim: 0.8 });
+      expect(targetOf(`cache/20480/${what}`)).to.equal(undefined);
+    }
   });
 
   it('are drawn, each under its name', () => {
