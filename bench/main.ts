@@ -35,6 +35,7 @@ async function measure(options: BenchOptions): Promise<Finding[]> {
       const told = isFigure(finding) ? finding.ratio.toFixed(2) : `skipped: ${finding.reason}`;
       console.error(`${finding.name}: ${told}`);
       findings.push(finding);
+      writeFileSync(options.json, toJson(findings, options)); // as far as it has come, should it not come further
     }
   }
   return findings;
@@ -58,7 +59,6 @@ async function main(): Promise<void> {
   requireGroups(options);
   const findings = await measure(options);
   console.log(toText(findings));
-  writeFileSync(options.json, toJson(findings, options));
   console.log(`written: ${options.json}`);
   if (options.writeDocs) writeDocs(findings);
 }
