@@ -76,6 +76,9 @@ export interface SessionParameters {
 /** Told when time or timeout of a session change, so that the cache which holds it can put it in its new place. */
 export type Resort = (session: Session) => void;
 
+/** The id itself, not a copy, for a cache to look at: it must not change it. */
+export let ownId: (session: Session) => Uint8Array;
+
 /**
  * One session. The count of holds guards its secret: when the last is released the secret is wiped and every use of it
  * throws. Whoever makes a session has the first hold.
@@ -104,6 +107,10 @@ export class Session {
   #resumable = true;
   #holds = 1;
   #resort: Resort | undefined;
+
+  static {
+    ownId = (session) => session.#id;
+  }
 
   /**
    * @throws RangeError naming the field that is out of its range. Secret, id, context, application data and certificate are copied.
