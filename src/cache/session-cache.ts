@@ -143,8 +143,7 @@ export class SessionCache {
   get(version: Version, id: Uint8Array, now: number): Session | 'expired' | undefined {
     const slot = this.#sessions.find(version, id);
     if (slot === NONE) return undefined;
-    const session = this.#sessions.session(slot);
-    if (now <= session.expires) return session;
+    if (now <= this.#byExpiry.expires(slot)) return this.#sessions.session(slot);
     this.#tell([this.#depart(slot, 'expired')]);
     return 'expired';
   }

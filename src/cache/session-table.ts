@@ -1,29 +1,33 @@
 /**
  * The sessions of a cache, each with its listener under a slot: a whole number from 0, which others keep what they know of it
- * under. Found by version and id; TLS 1.2 and 1.3 have ids of their own, as in OpenSSL.
+ * under. What is looked at to find one is in words, in pages, so that nothing large is ever copied to make room.
  */
 
-import { equalBytes } from '../wire/bytes.ts';
 import type { Version } from '../wire/registry.ts';
-import { type IdHash, randomIdHash } from './id-hash.ts';
 import { ownId, type Session } from './session.ts';
+import { KEY_WORDS, type KeyHash, randomKeyHash, writeKey } from './session-key.ts';
 import { NONE, SlotTable } from './slot-table.ts';
 
 const MAX_ID = 32;
-const MIN_SLOTS = 16;
+
+const PAGE_SHIFT = 9;
+const PAGE_SLOTS = 2 ** PAGE_SHIFT;
+/** Of a slot: its key, and the hash of that. Of a free one the first word is the next that is free. */
+const SLOT_WORDS = KEY_WORDS + 1;
 
 export class SessionTable<Listener> {
-  readonly #byId = new SlotTable();
+  readonly #byKey = new SlotTable();
+  readonly #pages: Int32Array[] = [];
   readonly #sessions: (Session | undefined)[] = [];
   readonly #listeners: (Listener | undefined)[] = [];
-  /** Of a slot in use, the hash of its id; of a free one, the next that is free. */
-  #hashes = new Int32Array(MIN_SLOTS);
+  /** What is being looked for. */
+  readonly #key = new Int32Array(KEY_WORDS);
+  #hash: KeyHash | undefined;
   #free = NONE;
   #size = 0;
-  #hash: IdHash | undefined;
 
   /** Given no hash, it draws one when it needs it: some hosts have no random numbers before the first request. */
-  constructor(hash?: IdHash) {
+  constructor(hash?: KeyHash) {
     this.#hash = hash;
   }
 
@@ -49,50 +53,65 @@ export class SessionTable<Listener> {
   /** The slot of the session with this id, or {@link NONE}. */
   find(version: Version, id: Uint8Array): number {
     if (this.#hash === undefined || id.length > MAX_ID) return NONE;
-    const hash = this.#hash(version, id);
+    writeKey(this.#key, version, id);
+    const hash = this.#hash(this.#key);
     for (let nth = 0; ; nth++) {
-      const slot = this.#byId.find(hash, nth);
-      if (slot === NONE || isUnder(this.session(slot), version, id)) return slot;
+      const slot = this.#byKey.find(hash, nth);
+      if (slot === NONE || this.#isUnderKey(slot)) return slot;
     }
   }
 
   /** Gives a session a slot. None with its id may be there. */
   insert(session: Session, listener: Listener): number {
-    this.#hash ??= randomIdHash();
-    const hash = this.#hash(session.version, ownId(session));
+    this.#hash ??= randomKeyHash();
     const slot = this.#freeSlot();
-    this.#hashes[slot] = hash;
+    const page = this.#pageOf(slot);
+    const at = placeOf(slot);
+    writeKey(this.#key, session.version, ownId(session));
+    page.set(this.#key, at);
+    const hash = this.#hash(this.#key);
+    page[at + KEY_WORDS] = hash;
     this.#sessions[slot] = session;
     this.#listeners[slot] = listener;
-    this.#byId.insert(hash, slot);
+    this.#byKey.insert(hash, slot);
     this.#size++;
     return slot;
   }
 
   delete(slot: number): void {
-    this.#byId.delete(this.#hashes[slot] as number, slot);
-    this.#hashes[slot] = this.#free;
+    const page = this.#pageOf(slot);
+    const at = placeOf(slot);
+    this.#byKey.delete(page[at + KEY_WORDS] as number, slot);
+    page[at] = this.#free;
     this.#free = slot;
     this.#sessions[slot] = undefined;
     this.#listeners[slot] = undefined;
     this.#size--;
   }
 
+  #isUnderKey(slot: number): boolean {
+    const page = this.#pageOf(slot);
+    const at = placeOf(slot);
+    for (let i = 0; i < KEY_WORDS; i++) if (page[at + i] !== this.#key[i]) return false;
+    return true;
+  }
+
   #freeSlot(): number {
     const slot = this.#free;
-    if (slot !== NONE) {
-      this.#free = this.#hashes[slot] as number;
-      return slot;
+    if (slot === NONE) {
+      if (this.slots === this.#pages.length * PAGE_SLOTS) this.#pages.push(new Int32Array(PAGE_SLOTS * SLOT_WORDS));
+      return this.slots;
     }
-    if (this.slots === this.#hashes.length) {
-      const hashes = new Int32Array(2 * this.slots);
-      hashes.set(this.#hashes);
-      this.#hashes = hashes;
-    }
-    return this.slots;
+    this.#free = this.#pageOf(slot)[placeOf(slot)] as number;
+    return slot;
+  }
+
+  #pageOf(slot: number): Int32Array {
+    return this.#pages[slot >> PAGE_SHIFT] as Int32Array;
   }
 }
 
-function isUnder(session: Session, version: Version, id: Uint8Array): boolean {
-  return session.version === version && equalBytes(ownId(session), id);
+/** In its page. */
+function placeOf(slot: number): number {
+  return (slot & (PAGE_SLOTS - 1)) * SLOT_WORDS;
 }
