@@ -41,7 +41,7 @@ export class ExpiryLists {
 
   /** Among those that end in the same second it comes last. */
   insert(slot: number, expires: number): void {
-    if (slot >= this.#next.length) this.#grow(Math.max(MIN_SLOTS, 2 * slot));
+    if (slot >= this.#next.length) this.#resize(Math.max(MIN_SLOTS, 2 * slot));
     this.#expires[slot] = expires;
     const head = this.#headOf(expires);
     if (head === NONE) this.#open(slot);
@@ -64,6 +64,12 @@ export class ExpiryLists {
     if (place === NONE) return;
     this.#put(next, place);
     this.#bySecond.replace(hashOf(this.expires(slot)), slot, next);
+  }
+
+  /** Gives back what empty lists take. */
+  reset(): void {
+    this.#bySecond.reset();
+    this.#resize(0);
   }
 
   #after(slot: number): number {
@@ -142,16 +148,17 @@ export class ExpiryLists {
     this.#place[slot] = place;
   }
 
-  #grow(length: number): void {
-    this.#expires = grown(this.#expires, new Float64Array(length));
-    this.#next = grown(this.#next, new Int32Array(length));
-    this.#previous = grown(this.#previous, new Int32Array(length));
-    this.#place = grown(this.#place, new Int32Array(length));
+  /** To more slots, or to none. */
+  #resize(length: number): void {
+    this.#expires = resized(this.#expires, new Float64Array(length));
+    this.#next = resized(this.#next, new Int32Array(length));
+    this.#previous = resized(this.#previous, new Int32Array(length));
+    this.#place = resized(this.#place, new Int32Array(length));
   }
 }
 
-function grown<T extends Float64Array | Int32Array>(from: T, to: T): T {
-  to.set(from);
+function resized<T extends Float64Array | Int32Array>(from: T, to: T): T {
+  if (to.length > 0) to.set(from);
   return to;
 }
 

@@ -49,8 +49,8 @@ interface Departure {
 
 /** It has one hold on each of its sessions, and a session is in one cache only. Times are seconds since the epoch. */
 export class SessionCache {
-  #sessions = new SessionTable<RemovalListener>();
-  #byExpiry = new ExpiryLists();
+  readonly #sessions = new SessionTable<RemovalListener>();
+  readonly #byExpiry = new ExpiryLists();
   readonly #listener: RemovalListener;
   readonly #resort = (session: Session): void => {
     const slot = this.#slotOf(session);
@@ -230,8 +230,8 @@ export class SessionCache {
     this.#sessions.delete(slot);
     this.#byExpiry.delete(slot);
     if (this.size > 0 || this.#sessions.slots <= SLOTS_TO_KEEP) return;
-    this.#sessions = new SessionTable();
-    this.#byExpiry = new ExpiryLists();
+    this.#sessions.reset();
+    this.#byExpiry.reset();
   }
 
   /** Last in every call: a listener may use the cache, and an error must not leave anything undone. */

@@ -65,6 +65,11 @@ export class SlotTable {
     (this.#used[hash >>> PART_SHIFT] as number)--;
   }
 
+  /** Gives back what an empty table takes. */
+  reset(): void {
+    this.#parts.fill(NO_CELLS);
+  }
+
   #cellsOf(hash: number): Int32Array {
     return this.#parts[hash >>> PART_SHIFT] as Int32Array;
   }
