@@ -32,9 +32,10 @@ export interface ServerConfig extends Settings {
   removeSession(session: Session): boolean;
   /**
    * Removes what has expired by `now`, seconds since the epoch and by default the present; all, where it is 0. How many there
-   * were (SSL_CTX_flush_sessions(3)).
+   * were (SSL_CTX_flush_sessions(3)). With `atMost` that is the most that leave at once, so that nothing else has to wait
+   * for a million: a shell's {@link flushInSlices} calls it as often as is needed.
    */
-  flushSessions(now?: number): number;
+  flushSessions(now?: number, atMost?: number): number;
   /** The end of the internal cache: `onRemove` hears of every session in it, and none is added any more (SSL_CTX_free(3)). */
   closeSessions(): void;
   /** What has happened so far; a snapshot (SSL_CTX_sess_number(3)). */
@@ -115,7 +116,7 @@ export function defineServer(options: ServerOptions): ServerConfig {
     store,
     addSession: (session) => store.add(session),
     removeSession: (session) => store.remove(session),
-    flushSessions: (now) => store.flush(now),
+    flushSessions: (now, atMost) => store.flush(now, atMost),
     closeSessions: () => store.close(),
     statistics: () => store.statistics(),
     limits: limits(options.limits ?? {}),

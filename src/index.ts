@@ -60,6 +60,7 @@ export type {
 } from './options.ts';
 export type { SessionStatistics } from './statistics.ts';
 export { type AcceptOptions, accept } from './web/accept.ts';
+export { flushInSlices } from './web/flush.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
 export { TruncationError } from './web/shell.ts';
 export type { BytesPair, BytesSink, BytesSource, ReadableBytes, WritableBytes } from './web/streams.ts';

@@ -12,6 +12,9 @@ import type { World } from './world.ts';
 /** SSL_CTX_set_session_cache_mode(3): expired sessions are flushed once in so many connections. */
 const CONNECTIONS_PER_FLUSH = 255;
 
+/** So many leave in a millisecond or a few: no connection has to wait longer for the sessions of others. */
+export const FLUSH_SLICE = 4096;
+
 interface StoreParts {
   /** `undefined`: no internal cache. */
   readonly cache: SessionCache | undefined;
@@ -32,6 +35,8 @@ export class SessionStore {
   /** Sessions that the remove callback is just being told of. */
   readonly #leaving = new Set<Session>();
   #emit: ((event: Event) => void) | undefined;
+  /** The last flush has left some for the next connection. */
+  #isBehind = false;
 
   /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
   readonly listener: RemovalListener = {
@@ -86,8 +91,9 @@ export class SessionStore {
   /** A handshake is complete. */
   completed(): void {
     const completed = this.counters.count('acceptGood');
-    if (this.policy.autoClear && this.isCaching && completed % CONNECTIONS_PER_FLUSH === 0) {
-      this.cache?.flush(this.now(), 'expired');
+    if (!this.policy.autoClear || !this.isCaching) return;
+    if (this.#isBehind || completed % CONNECTIONS_PER_FLUSH === 0) {
+      this.#isBehind = this.cache?.flush(this.now(), 'expired', FLUSH_SLICE) === FLUSH_SLICE;
     }
   }
 
@@ -134,10 +140,10 @@ export class SessionStore {
 
   /**
    * Removes from the internal cache what has expired by `now`, in seconds since the epoch; everything where that is 0
-   * (SSL_CTX_flush_sessions(3)). How many there were.
+   * (SSL_CTX_flush_sessions(3)), but not more than `atMost` at once. How many there were.
    */
-  flush(now: number = this.now()): number {
-    return this.cache?.flush(now) ?? 0;
+  flush(now: number = this.now(), atMost?: number): number {
+    return this.cache?.flush(now, 'flushed', atMost) ?? 0;
   }
 
   /** The end of the internal cache (SSL_CTX_free(3)): the remove callback hears of every session in it. */

@@ -184,10 +184,11 @@ export class SessionCache {
 
   /**
    * Removes what has expired by `now`, and everything where that is 0 (SSL_CTX_flush_sessions(3)), but not more than
-   * `atMost`; the soonest to expire is told first. How many there were.
+   * `atMost` of them at once; the soonest to expire is told first. How many there were.
    */
   flush(now = 0, reason: RemovalReason = 'flushed', atMost = Number.POSITIVE_INFINITY): number {
     if (!(now >= 0)) throw new RangeError(`flush at ${now}; seconds since the epoch are possible, and 0 for all`);
+    if (!(atMost > 0)) throw new RangeError(`flush at most ${atMost}; a number above 0 is possible`);
     const departures: Departure[] = [];
     for (let slot = this.#byExpiry.first; slot !== NONE && departures.length < atMost; slot = this.#byExpiry.first) {
       if (now !== 0 && now <= this.#byExpiry.expires(slot)) break;

@@ -12,18 +12,24 @@ const MAX_ID = 32;
 
 const PAGE_SHIFT = 9;
 const PAGE_SLOTS = 2 ** PAGE_SHIFT;
+const IN_PAGE = PAGE_SLOTS - 1;
 /** Of a slot: its key, and the hash of that. Of a free one the first word is the next that is free. */
 const SLOT_WORDS = KEY_WORDS + 1;
 
+interface Page<Listener> {
+  readonly words: Int32Array;
+  readonly sessions: (Session | undefined)[];
+  readonly listeners: (Listener | undefined)[];
+}
+
 export class SessionTable<Listener> {
   readonly #byKey = new SlotTable();
-  readonly #pages: Int32Array[] = [];
-  readonly #sessions: (Session | undefined)[] = [];
-  readonly #listeners: (Listener | undefined)[] = [];
+  readonly #pages: Page<Listener>[] = [];
   /** What is being looked for. */
   readonly #key = new Int32Array(KEY_WORDS);
   #hash: KeyHash | undefined;
   #free = NONE;
+  #slots = 0;
   #size = 0;
 
   /** Given no hash, it draws one when it needs it: some hosts have no random numbers before the first request. */
@@ -37,17 +43,17 @@ export class SessionTable<Listener> {
 
   /** How many slots there are, in use or not. */
   get slots(): number {
-    return this.#sessions.length;
+    return this.#slots;
   }
 
   /** Of a slot in use. */
   session(slot: number): Session {
-    return this.#sessions[slot] as Session;
+    return this.#pageOf(slot).sessions[slot & IN_PAGE] as Session;
   }
 
   /** Of a slot in use. */
   listener(slot: number): Listener {
-    return this.#listeners[slot] as Listener;
+    return this.#pageOf(slot).listeners[slot & IN_PAGE] as Listener;
   }
 
   /** The slot of the session with this id, or {@link NONE}. */
@@ -65,27 +71,25 @@ export class SessionTable<Listener> {
   insert(session: Session, listener: Listener): number {
     this.#hash ??= randomKeyHash();
     const slot = this.#freeSlot();
-    const page = this.#pageOf(slot);
-    const at = placeOf(slot);
+    const { words, sessions, listeners } = this.#pageOf(slot);
     writeKey(this.#key, session.version, ownId(session));
-    page.set(this.#key, at);
     const hash = this.#hash(this.#key);
-    page[at + KEY_WORDS] = hash;
-    this.#sessions[slot] = session;
-    this.#listeners[slot] = listener;
+    words.set(this.#key, placeOf(slot));
+    words[placeOf(slot) + KEY_WORDS] = hash;
+    sessions[slot & IN_PAGE] = session;
+    listeners[slot & IN_PAGE] = listener;
     this.#byKey.insert(hash, slot);
     this.#size++;
     return slot;
   }
 
   delete(slot: number): void {
-    const page = this.#pageOf(slot);
-    const at = placeOf(slot);
-    this.#byKey.delete(page[at + KEY_WORDS] as number, slot);
-    page[at] = this.#free;
+    const { words, sessions, listeners } = this.#pageOf(slot);
+    this.#byKey.delete(words[placeOf(slot) + KEY_WORDS] as number, slot);
+    words[placeOf(slot)] = this.#free;
     this.#free = slot;
-    this.#sessions[slot] = undefined;
-    this.#listeners[slot] = undefined;
+    sessions[slot & IN_PAGE] = undefined;
+    listeners[slot & IN_PAGE] = undefined;
     this.#size--;
   }
 
@@ -93,34 +97,41 @@ export class SessionTable<Listener> {
   reset(): void {
     this.#byKey.reset();
     this.#pages.length = 0;
-    this.#sessions.length = 0;
-    this.#listeners.length = 0;
     this.#free = NONE;
+    this.#slots = 0;
   }
 
   #isUnderKey(slot: number): boolean {
-    const page = this.#pageOf(slot);
+    const { words } = this.#pageOf(slot);
     const at = placeOf(slot);
-    for (let i = 0; i < KEY_WORDS; i++) if (page[at + i] !== this.#key[i]) return false;
+    for (let i = 0; i < KEY_WORDS; i++) if (words[at + i] !== this.#key[i]) return false;
     return true;
   }
 
   #freeSlot(): number {
     const slot = this.#free;
     if (slot === NONE) {
-      if (this.slots === this.#pages.length * PAGE_SLOTS) this.#pages.push(new Int32Array(PAGE_SLOTS * SLOT_WORDS));
-      return this.slots;
+      if (this.#slots === this.#pages.length * PAGE_SLOTS) this.#pages.push(newPage());
+      return this.#slots++;
     }
-    this.#free = this.#pageOf(slot)[placeOf(slot)] as number;
+    this.#free = this.#pageOf(slot).words[placeOf(slot)] as number;
     return slot;
   }
 
-  #pageOf(slot: number): Int32Array {
-    return this.#pages[slot >> PAGE_SHIFT] as Int32Array;
+  #pageOf(slot: number): Page<Listener> {
+    return this.#pages[slot >> PAGE_SHIFT] as Page<Listener>;
   }
 }
 
-/** In its page. */
+function newPage<Listener>(): Page<Listener> {
+  return {
+    words: new Int32Array(PAGE_SLOTS * SLOT_WORDS),
+    sessions: new Array(PAGE_SLOTS).fill(undefined),
+    listeners: new Array(PAGE_SLOTS).fill(undefined),
+  };
+}
+
+/** Among the words of its page. */
 function placeOf(slot: number): number {
-  return (slot & (PAGE_SLOTS - 1)) * SLOT_WORDS;
+  return (slot & IN_PAGE) * SLOT_WORDS;
 }
