@@ -98,14 +98,16 @@ export class Recorder {
     const input = copyOf(key);
     const keyed = hash.hmac(key);
     const at = this.#making(() => hash.hmac(input));
+    // The engine keeps the key of no salt for good; its making is no part of a handshake.
+    const again = (made: Made) => (at < 0 ? keyed : (made[at] as typeof keyed));
     return {
       sign: (...parts) => {
         const inputs = parts.map(copyOf);
-        this.note((made) => (made[at] as typeof keyed).sign(...inputs));
+        this.note((made) => again(made).sign(...inputs));
         return keyed.sign(...parts);
       },
       wipe: () => {
-        this.note((made) => (made[at] as typeof keyed).wipe());
+        this.note((made) => again(made).wipe());
         keyed.wipe();
       },
     };
