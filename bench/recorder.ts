@@ -17,6 +17,7 @@ export class Recorder {
   readonly calls: Call[] = [];
   readonly #floor: CryptoProvider;
   #made = 0;
+  #recordings = 0;
   #isOn = false;
 
   constructor(provider: CryptoProvider) {
@@ -41,6 +42,7 @@ export class Recorder {
   start(): void {
     this.calls.length = 0;
     this.#made = 0;
+    this.#recordings++;
     this.#isOn = true;
   }
 
@@ -98,16 +100,17 @@ export class Recorder {
     const input = copyOf(key);
     const keyed = hash.hmac(key);
     const at = this.#making(() => hash.hmac(input));
-    // The engine keeps the key of no salt for good; its making is no part of a handshake.
-    const again = (made: Made) => (at < 0 ? keyed : (made[at] as typeof keyed));
+    const recording = this.#recordings;
+    // The engine keeps the key of no salt for good; its making is no part of a later handshake.
+    const isKept = () => at < 0 || recording < this.#recordings;
     return {
       sign: (...parts) => {
         const inputs = parts.map(copyOf);
-        this.note((made) => again(made).sign(...inputs));
+        this.note(isKept() ? () => keyed.sign(...inputs) : (made) => (made[at] as typeof keyed).sign(...inputs));
         return keyed.sign(...parts);
       },
       wipe: () => {
-        this.note((made) => again(made).wipe());
+        this.note((made) => (made[at] as typeof keyed).wipe());
         keyed.wipe();
       },
     };
