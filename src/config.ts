@@ -62,7 +62,7 @@ const DEFAULT_MAX_IDENTITIES = 5;
 const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
-const OPTIONS = [
+export const CORE_OPTIONS = [
   'credentials minVersion maxVersion ciphers groups alpn onServerName clientAuth sessions tickets pskModes scope',
   'requireExtendedMasterSecret compat crypto world limits keylog',
 ].join(' ');
@@ -85,7 +85,7 @@ const TIMINGS = ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as 
  */
 export function defineServer(options: ServerOptions): ServerConfig {
   requireObject('options', options);
-  requireKnown('', options, OPTIONS);
+  requireKnown('', options, CORE_OPTIONS);
   const sessions = options.sessions ?? {};
   requireObject('sessions', sessions);
   requireKnown('sessions.', sessions, SESSION_OPTIONS);
@@ -328,7 +328,8 @@ function frozen(config: ServerConfig): ServerConfig {
   return Object.freeze(config);
 }
 
-function requireKnown(prefix: string, value: object, known: string): void {
+/** @throws TypeError for the first name that is not among the `known`, which are separated by spaces */
+export function requireKnown(prefix: string, value: object, known: string): void {
   const names = known.split(' ');
   for (const name of Object.keys(value)) {
     if (!names.includes(name)) throw new TypeError(`unknown option ${prefix}${name}; there are ${names.join(', ')}`);

@@ -13,7 +13,7 @@ export {
   type RemovalReason,
 } from './cache/callbacks.ts';
 export type { Scope, ScopeField } from './cache/scope.ts';
-export type { SealCounts } from './cache/seal-counts.ts';
+export { SealCounts } from './cache/seal-counts.ts';
 export { Session, type SessionParameters } from './cache/session.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
 export { SESSION_PEM_LABEL, SessionDecodeError } from './cache/session-der.ts';

@@ -98,7 +98,16 @@ export class Verdict {
 
   /** What would have made it pass. */
   get remedy(): string | undefined {
-    return this.reason && (this.#judged?.broken?.remedy ?? REMEDIES[this.reason]);
+    return this.reason && (this.#judged?.broken?.remedy ?? this.#ticketRemedy ?? REMEDIES[this.reason]);
+  }
+
+  /** Why a ticket cannot be opened has more than one cause. */
+  get #ticketRemedy(): string | undefined {
+    if (this.reason !== 'undecryptable') return undefined;
+    if (this.mechanism === 'psk-stateful')
+      return "tickets.mode 'stateless', and the key that the ticket was sealed with";
+    if (this.ticket?.failure !== 'bad-mac') return undefined;
+    return "the rest of this key, read in its producer's layout, and a ticket that nobody has changed";
   }
 
   toJSON(): object {

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import type { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
+import { TicketKey } from '../../src/cache/ticket-key.ts';
 import type { TicketKeyProvider } from '../../src/cache/ticket-key-provider.ts';
 import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import { type Mechanism, type NoResumption, rulesFor } from '../../src/handshake/resumption.ts';
@@ -89,6 +90,12 @@ function opening(mechanism: Mechanism, openingKeys: TicketKeyProvider['openingKe
   return bench.connect(bench.server(mechanism, { tickets: { keys } }), returning(first));
 }
 
+/** Another key, of the name of the one that the servers seal with. */
+function namesake(): TicketKey {
+  const { format, name } = bench.keys.sealingKey() ?? newKey();
+  return new TicketKey(format, name, newKey().exportSecret());
+}
+
 const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered'>]: readonly Case[] } = {
   disabled: [
     {
@@ -119,8 +126,13 @@ const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered'>]: readon
       run: (mechanism) => twice(mechanism, {}, { tickets: { keys: TicketKeyRing.of([newKey()], bench.world) } }),
     },
     {
+      mechanisms: STATELESS,
+      remedy: /the rest of this key, .* layout/,
+      run: (mechanism) => twice(mechanism, {}, { tickets: { keys: TicketKeyRing.of([namesake()], bench.world) } }),
+    },
+    {
       mechanisms: ['psk-stateful'],
-      remedy: /key/,
+      remedy: /^tickets.mode 'stateless', and the key/,
       run: () => bench.connect(bench.server('psk-stateful'), { psks: [junk(1, 200)] }),
     },
   ],
