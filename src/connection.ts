@@ -131,6 +131,11 @@ export class ServerConnection {
     return this.#state === 'established';
   }
 
+  /** Whether it has ended by a fatal alert, or by an error of ours that was thrown: then {@link dispose} has its last output. */
+  get hasFailed(): boolean {
+    return this.#state === 'failed';
+  }
+
   /** Whether {@link write} may be called: from establishment to the end of our direction. */
   get canWrite(): boolean {
     return this.#state === 'established' && !this.#channel.isEnded;
@@ -458,7 +463,8 @@ export class ServerConnection {
       if (isSent) this.#channel.sendAlert(alert.alert, level);
       return this.#end(alert, isSent && level === AlertLevel.fatal ? 'alert-sent' : undefined);
     }
-    this.#end(new TlsAlert('internal_error', 'a bug'));
+    if (!this.#channel.isEnded) attempt(() => this.#channel.sendAlert('internal_error', AlertLevel.fatal)); // if it still can
+    this.#end(new TlsAlert('internal_error', 'a bug'), 'alert-sent');
     throw error;
   }
 
@@ -528,6 +534,7 @@ export class ServerConnection {
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }
     if (selected.hasOwnStore) this.#sessions.store = selected.store;
+    this.#sessions.own = selected.ownCallbacks;
     this.#tickets.policy = ticketPolicyOf(selected, this.#config);
     this.#context.settings = selected;
   }

@@ -342,6 +342,7 @@ export class TlsSocket extends DuplexSocket {
   }
 
   #crash(error: unknown): void {
+    this.#isLeaving = true;
     this.destroy(error instanceof Error ? error : new Error('the connection failed', { cause: error }));
   }
 
