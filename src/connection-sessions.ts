@@ -119,6 +119,11 @@ export class ConnectionSessions implements Sessions {
   }
 
   found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
+    const found = this.#found(version, id, outcome);
+    return found === 'unknown' && this.store.wasTaken(id) ? 'consumed' : found;
+  }
+
+  #found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
     if ('late' in outcome) return this.#missedDeadline();
     if ('error' in outcome) return this.#failed('store-error', outcome.error);
     const { value } = outcome;
@@ -263,6 +268,7 @@ export class ConnectionSessions implements Sessions {
 
   take(session: Session): Awaitable<boolean> {
     return this.#run(() => {
+      this.store.taken(session.id);
       const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id)) ?? false;
       const { onTake, onGet } = this.store.policy;
       if (onTake !== undefined) return onTake(session.id);
