@@ -244,16 +244,16 @@ export class ServerConnection {
 
   /**
    * TLS 1.3: one more NewSessionTicket (RFC 8446 §4.6.1, SSL_new_session_ticket(3)), in this Step's output or, where its keys or
-   * callbacks answer later, in a later one's. Nothing comes of it where there is no key, nobody would keep the session, or the
-   * client has closed already.
-   * @throws Error in TLS 1.2, before establishment, after {@link end}, and where no sessions are handed out: `tickets.mode` is 'off',
-   * or clients are asked for certificates without a session id context
+   * callbacks answer later, in a later one's. Nothing comes of it where there is no key, nobody would keep the session, the
+   * client has closed already, or the connection is over.
+   * @throws Error in TLS 1.2, before establishment, and where no sessions are handed out: `tickets.mode` is 'off', or clients are
+   * asked for certificates without a session id context
    */
   sendTicket(): Step {
-    if (this.#state !== 'established' || this.#channel.isEnded || this.#established?.issuer === undefined) {
-      throw new Error('sendTicket() is for TLS 1.3, from its establishment to end(), where sessions are handed out');
-    }
+    if (this.#established?.issuer === undefined)
+      throw new Error('sendTicket() is for TLS 1.3, from its establishment on, where sessions are handed out');
     return this.#step(() => {
+      if (this.#state !== 'established') return;
       this.#ticketsDue++;
       this.#issueTickets();
     });
