@@ -141,6 +141,11 @@ export class ServerConnection {
     return this.#state === 'established' && !this.#channel.isEnded;
   }
 
+  /** Whether {@link sendTicket} is for this connection: an established one of TLS 1.3 where sessions are handed out. */
+  get hasTickets(): boolean {
+    return this.#established?.issuer !== undefined;
+  }
+
   /** Whether it resumed, and if not, why not; settled once established. */
   get resumption(): Resumption {
     return this.#facts.resumption;
@@ -250,7 +255,7 @@ export class ServerConnection {
    * asked for certificates without a session id context
    */
   sendTicket(): Step {
-    if (this.#established?.issuer === undefined)
+    if (!this.hasTickets)
       throw new Error('sendTicket() is for TLS 1.3, from its establishment on, where sessions are handed out');
     return this.#step(() => {
       if (this.#state !== 'established') return;
