@@ -10,7 +10,7 @@ import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
 import type { Settings, TicketSettings } from './handshake/settings.ts';
 import type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
-import { sessionPolicy } from './session-policy.ts';
+import { type OwnCallbacks, sessionPolicy } from './session-policy.ts';
 import { SessionStore } from './session-store.ts';
 import type { SessionStatistics } from './statistics.ts';
 import { copyOf } from './wire/bytes.ts';
@@ -47,6 +47,8 @@ export interface ServerConfig extends Settings {
   readonly hasOwnTicketKeys: boolean;
   /** Whether the options named a cache or a callback, so that as a virtual host it keeps to its own. */
   readonly hasOwnStore: boolean;
+  /** Those that the options named, so that as a virtual host it keeps to them, whosever the store is. */
+  readonly ownCallbacks: OwnCallbacks;
   readonly lookupTimeoutMs: number;
   readonly onServerName: ServerOptions['onServerName'];
   readonly keylog: ServerOptions['keylog'];
@@ -92,12 +94,8 @@ export function defineServer(options: ServerOptions): ServerConfig {
   const compat = options.compat === undefined ? undefined : oneOf<Compat>('compat', options.compat, ['openssl-3']);
   const crypto = complete('crypto', options.crypto ?? defaultProvider, ['hashes', 'aeads', 'groups']);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
-  const store = new SessionStore({
-    cache: sessionCache(sessions, compat),
-    policy: sessionPolicy(sessions),
-    world,
-    compat,
-  });
+  const policy = sessionPolicy(sessions);
+  const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
   return frozen({
     ...protocolSettings(options),
@@ -110,6 +108,7 @@ export function defineServer(options: ServerOptions): ServerConfig {
     tickets,
     ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, world),
     hasOwnTicketKeys: options.tickets?.keys !== undefined,
+    ownCallbacks: Object.freeze({ generateId: policy.generateId, notResumable: policy.notResumable }),
     hasOwnStore: OWN_STORE.some((name) => sessions[name] !== undefined),
     crypto,
     world,

@@ -126,6 +126,7 @@ export class ConnectionHandshaking implements Handshaking {
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }
     if (selected.hasOwnStore) this.sessions.store = selected.store;
+    this.sessions.own = selected.ownCallbacks;
     this.tickets.policy = ticketPolicyOf(selected, config);
     this.settings = selected;
   }

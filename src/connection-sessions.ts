@@ -8,6 +8,7 @@ import type { Sessions } from './handshake/context.ts';
 import type { NoResumption } from './handshake/resumption.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
 import { platform } from './platform.ts';
+import type { OwnCallbacks } from './session-policy.ts';
 import type { SessionStore } from './session-store.ts';
 import type { Counted } from './statistics.ts';
 import { copyOf, EMPTY, equalBytes } from './wire/bytes.ts';
@@ -43,6 +44,8 @@ export class ConnectionSessions implements Sessions {
   readonly #counted = new Set<Counted>();
   /** Of those who look something up for this connection; made where somebody does. */
   #abort: InstanceType<typeof platform.AbortController> | undefined;
+  /** Of the virtual host: come before those of the store, which may be the server's. */
+  own: OwnCallbacks = {};
   #isLate = false;
   #isRuledOut = false;
   #nextToken = 1;
@@ -114,10 +117,16 @@ export class ConnectionSessions implements Sessions {
 
   /** TLS 1.3 identities are whatever clients send: a store is asked for those only that this server could have given out. */
   #isIssued(version: Version, id: Uint8Array): boolean {
-    return version === 'TLSv1.2' || id.length === ID_LENGTH || this.store.policy.generateId !== undefined;
+    if (version === 'TLSv1.2' || id.length === ID_LENGTH) return true;
+    return (this.own.generateId ?? this.store.policy.generateId) !== undefined;
   }
 
   found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
+    const found = this.#found(version, id, outcome);
+    return found === 'unknown' && this.store.wasTaken(id) ? 'consumed' : found;
+  }
+
+  #found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
     if ('late' in outcome) return this.#missedDeadline();
     if ('error' in outcome) return this.#failed('store-error', outcome.error);
     const { value } = outcome;
@@ -188,7 +197,7 @@ export class ConnectionSessions implements Sessions {
   }
 
   askNotResumable(isForwardSecure: boolean): void {
-    const { notResumable } = this.store.policy;
+    const notResumable = this.own.notResumable ?? this.store.policy.notResumable;
     if (notResumable === undefined) return;
     // Of a callback that throws nothing is known: then better none.
     const ruledOut = () => this.store.call('notResumable', () => notResumable(this.#host.info(), isForwardSecure));
@@ -196,7 +205,7 @@ export class ConnectionSessions implements Sessions {
   }
 
   newId(version: Version, offered: Uint8Array = EMPTY): Uint8Array {
-    const { generateId } = this.store.policy;
+    const generateId = this.own.generateId ?? this.store.policy.generateId;
     if (generateId !== undefined) {
       const id = this.#run(() =>
         this.store.call('generateId', () => this.#requireFresh(version, offered, generateId(this.#host.info()))),
@@ -223,6 +232,7 @@ export class ConnectionSessions implements Sessions {
       // SSL_CTX_sess_set_remove_cb(3): only what is in the cache can be told to leave it.
       const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
       if (cache !== undefined && !cache.isClosed) this.#inCache(() => this.store.add(session));
+      if (session.isRuledOut) return; // by a remove callback, of those that had to make room: it has been told of this one too
       this.#emit({ type: 'new-session', session });
       if (this.store.policy.onNew !== undefined) this.#callOnNew(session);
     });
@@ -261,9 +271,11 @@ export class ConnectionSessions implements Sessions {
 
   take(session: Session): Awaitable<boolean> {
     return this.#run(() => {
+      this.store.taken(session.id);
       const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id)) ?? false;
-      const { onTake } = this.store.policy;
-      return onTake === undefined ? wasHere : onTake(session.id);
+      const { onTake, onGet } = this.store.policy;
+      if (onTake !== undefined) return onTake(session.id);
+      return wasHere && onGet === undefined; // a virtual host's wish; the server's store may have copies, and nobody to tell
     });
   }
 

@@ -113,7 +113,8 @@ export class ConnectionTickets implements Tickets {
   }
 
   judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket {
-    const verdict = judgeTicket(opened.status, this.#answer('onDecrypt', outcome));
+    if (!('value' in outcome)) this.#unanswered('onDecrypt', outcome);
+    const verdict = judgeTicket(opened.status, 'value' in outcome ? outcome.value : 'ignore-renew');
     if (verdict === 'abort') throw new TlsAlert('internal_error', 'the application has refused a ticket');
     const { found } = opened;
     return { ...opened, found: verdict.use || typeof found === 'string' ? found : 'ignored', renew: verdict.renew };
@@ -127,26 +128,20 @@ export class ConnectionTickets implements Tickets {
     return this.policy.callbacks.onGenerate?.(session, this.#host.info());
   }
 
-  generated(session: Session, outcome: TaskOutcome<unknown>): void {
-    const answer = this.#answer('onGenerate', outcome);
-    if (answer === false || !this.#hasTaken(session, answer))
-      throw new TlsAlert('internal_error', 'the application has refused to make a ticket');
-  }
-
-  /** Whether the session has the data that it was to be given. */
-  #hasTaken(session: Session, answer: unknown): boolean {
+  generated(session: Session, outcome: TaskOutcome<unknown>): boolean {
+    if (!('value' in outcome)) return this.#unanswered('onGenerate', outcome);
+    const { value: answer } = outcome;
+    if (answer === false) throw new TlsAlert('internal_error', 'the application has refused to make a ticket');
     try {
       if (answer instanceof Uint8Array) session.applicationData = answer;
       return true;
     } catch (error) {
-      this.#host.emit({ type: 'callback-error', callback: 'onGenerate', error }); // too much of it
-      return false;
+      return this.#unanswered('onGenerate', { error }); // too much of it
     }
   }
 
-  /** SSL_CTX_set_session_ticket_cb(3): who is asked and does not answer has not agreed. */
-  #answer(callback: CallbackName, outcome: TaskOutcome<unknown>): unknown {
-    if ('value' in outcome) return outcome.value;
+  /** A callback that fails costs its ticket, and not the connection; `false`. */
+  #unanswered(callback: CallbackName, outcome: { readonly error: unknown } | { readonly late: true }): false {
     this.#host.emit({ type: 'callback-error', callback, error: 'error' in outcome ? outcome.error : late() });
     return false;
   }

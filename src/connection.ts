@@ -134,9 +134,19 @@ export class ServerConnection {
     return this.#state === 'established';
   }
 
+  /** Whether it has ended by a fatal alert, or by an error of ours that was thrown: then {@link dispose} has its last output. */
+  get hasFailed(): boolean {
+    return this.#state === 'failed';
+  }
+
   /** Whether {@link write} may be called: from establishment to the end of our direction. */
   get canWrite(): boolean {
     return this.#state === 'established' && !this.#channel.isEnded;
+  }
+
+  /** Whether {@link sendTicket} is for this connection: an established one of TLS 1.3 where sessions are handed out. */
+  get hasTickets(): boolean {
+    return this.#established?.issuer !== undefined;
   }
 
   /** Whether it resumed, and if not, why not; settled once established. */
@@ -242,16 +252,16 @@ export class ServerConnection {
 
   /**
    * TLS 1.3: one more NewSessionTicket (RFC 8446 §4.6.1, SSL_new_session_ticket(3)), in this Step's output or, where its keys or
-   * callbacks answer later, in a later one's. Nothing comes of it where there is no key, nobody would keep the session, or the
-   * client has closed already.
-   * @throws Error in TLS 1.2, before establishment, after {@link end}, and where no sessions are handed out: `tickets.mode` is 'off',
-   * or clients are asked for certificates without a session id context
+   * callbacks answer later, in a later one's. Nothing comes of it where there is no key, nobody would keep the session, the
+   * client has closed already, or the connection is over.
+   * @throws Error in TLS 1.2, before establishment, and where no sessions are handed out: `tickets.mode` is 'off', or clients are
+   * asked for certificates without a session id context
    */
   sendTicket(): Step {
-    if (this.#state !== 'established' || this.#channel.isEnded || this.#established?.issuer === undefined) {
-      throw new Error('sendTicket() is for TLS 1.3, from its establishment to end(), where sessions are handed out');
-    }
+    if (!this.hasTickets)
+      throw new Error('sendTicket() is for TLS 1.3, from its establishment on, where sessions are handed out');
     return this.#step(() => {
+      if (this.#state !== 'established') return;
       this.#ticketsDue++;
       this.#issueTickets();
     });
@@ -461,7 +471,8 @@ export class ServerConnection {
       if (isSent) this.#channel.sendAlert(alert.alert, level);
       return this.#end(alert, isSent && level === AlertLevel.fatal ? 'alert-sent' : undefined);
     }
-    this.#end(new TlsAlert('internal_error', 'a bug'));
+    if (!this.#channel.isEnded) attempt(() => this.#channel.sendAlert('internal_error', AlertLevel.fatal)); // if it still can
+    this.#end(new TlsAlert('internal_error', 'a bug'), 'alert-sent');
     throw error;
   }
 

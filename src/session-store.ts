@@ -7,6 +7,7 @@ import { isPromise } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
 import type { SessionPolicy } from './session-policy.ts';
 import { Counters, type SessionStatistics } from './statistics.ts';
+import { toHex } from './wire/bytes.ts';
 import type { World } from './world.ts';
 
 /** SSL_CTX_set_session_cache_mode(3): expired sessions are flushed once in so many connections. */
@@ -14,6 +15,9 @@ const CONNECTIONS_PER_FLUSH = 255;
 
 /** So many leave in a millisecond or a few: no connection has to wait longer for the sessions of others. */
 export const FLUSH_SLICE = 4096;
+
+/** Of sessions for single use: how many ids are remembered once they are gone. */
+const MAX_TAKEN = 4096;
 
 interface StoreParts {
   /** `undefined`: no internal cache. */
@@ -34,6 +38,8 @@ export class SessionStore {
   readonly #announced = new WeakSet<Session>();
   /** Sessions that the remove callback is just being told of. */
   readonly #leaving = new Set<Session>();
+  /** Ids of sessions for single use that somebody has asked for, the last of them. */
+  readonly #taken = new Set<string>();
   #emit: ((event: Event) => void) | undefined;
   /** The last flush has left some for the next connection. */
   #isBehind = false;
@@ -110,6 +116,17 @@ export class SessionStore {
   /** The application did not want it after all. */
   refused(session: Session): void {
     this.#announced.delete(session);
+  }
+
+  /** Somebody asks for the single use of this session: whoever looks for it later is told why it is not there. */
+  taken(id: Uint8Array): void {
+    this.#taken.add(toHex(id));
+    const [oldest] = this.#taken;
+    if (this.#taken.size > MAX_TAKEN && oldest !== undefined) this.#taken.delete(oldest);
+  }
+
+  wasTaken(id: Uint8Array): boolean {
+    return this.#taken.size > 0 && this.#taken.has(toHex(id));
   }
 
   /**

@@ -65,13 +65,13 @@ export interface Tickets {
   /** Whether the application wants to be asked what is done about a ticket. */
   readonly isJudged: boolean;
   judge(opened: OpenedTicket): Awaitable<unknown>;
-  /** @throws TlsAlert internal_error where that is its answer */
+  /** As if it were to be ignored, where there is no answer. @throws TlsAlert internal_error where that is its answer */
   judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket;
   /** Whether the application has something to put into a ticket. */
   readonly isGenerated: boolean;
   generate(session: Session): Awaitable<unknown>;
-  /** @throws TlsAlert internal_error where it has refused */
-  generated(session: Session, outcome: TaskOutcome<unknown>): void;
+  /** Whether there is to be a ticket: not where it has failed. @throws TlsAlert internal_error where it has refused */
+  generated(session: Session, outcome: TaskOutcome<unknown>): boolean;
   findSealingKey(): Awaitable<unknown>;
   /** `undefined`: there is no key now, or the session is too large for a ticket. */
   seal(session: Session, outcome: TaskOutcome<unknown>): Uint8Array | undefined;

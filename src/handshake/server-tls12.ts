@@ -114,10 +114,9 @@ const UNSPECIFIED = 0;
 /** It is a uint32; a timeout may be more. */
 const MAX_HINT = 0xffffffff;
 
-/** RFC 5077 §3.3. ServerHello has promised it: without a key an empty one. */
+/** RFC 5077 §3.3. ServerHello has promised it: where it cannot be made an empty one. */
 function* sendNewSessionTicket(context: Handshaking, session: Session, hint: number): Handshake<void> {
-  yield* generateTicket(context, session);
-  const ticket = yield* sealTicket(context, session);
+  const ticket = (yield* generateTicket(context, session)) ? yield* sealTicket(context, session) : undefined;
   const body = { ticketLifetimeHint: ticket === undefined ? UNSPECIFIED : hint, ticket: ticket ?? EMPTY };
   context.transcript.add(context.send(newSessionTicketTls12, body));
 }

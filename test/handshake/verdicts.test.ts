@@ -96,7 +96,7 @@ function namesake(): TicketKey {
   return new TicketKey(format, name, newKey().exportSecret());
 }
 
-const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered'>]: readonly Case[] } = {
+const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered' | 'binder'>]: readonly Case[] } = {
   disabled: [
     {
       mechanisms: STATEFUL,
@@ -474,6 +474,22 @@ describe('verdicts', () => {
       if (versionOf(mechanism) === 'TLSv1.2') return;
       bench.world.advance(11);
       expect(verdictOf(bench.connect(config, returning(second)))).to.deep.include({ age: 11, authAge: 111 });
+    });
+  }
+
+  for (const mechanism of TLS13) {
+    it(`binder, ${mechanism}: the session was good, and its client is none that has it`, () => {
+      const config = bench.server(mechanism);
+      const first = bench.visit(mechanism, config);
+      const rewriteBinders = (binders: readonly Uint8Array[]) => binders.map((binder) => binder.map((byte) => ~byte));
+      const link = bench.connect(config, returning(first, { rewriteBinders }));
+      expect(link.failure?.alert).to.equal('decrypt_error');
+      expect(link.connection.resumption).to.include({ resumed: false, reason: 'binder' });
+      const verdict = verdictOf(link);
+      expect(verdict).to.deep.include({ reason: 'binder', accepted: false, mechanism, identityIndex: 0, age: 0 });
+      expect(verdict.remedy).to.match(/made with the PSK/);
+      expect(verdict.checks.filter(({ passed }) => !passed)).to.deep.equal([]);
+      expectResumed(bench.connect(config, returning(first)), mechanism);
     });
   }
 
