@@ -9,7 +9,7 @@ import { Channel } from './channel.ts';
 import type { ServerConfig } from './config.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
 import { ConnectionTickets, type TicketPolicy } from './connection-tickets.ts';
-import { isPromise } from './crypto/provider.ts';
+import { disregard, isPromise } from './crypto/provider.ts';
 import type { Incoming } from './crypto/record-reader.ts';
 import { Transcript } from './crypto/transcript.ts';
 import type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
@@ -98,6 +98,7 @@ export class ServerConnection {
   #nextToken = 1;
   #hasProof = false;
   #isDeaf = false;
+  #isPerforming = false;
 
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
     this.#config = config;
@@ -329,6 +330,7 @@ export class ServerConnection {
 
   /** Goes on as far as what has been received allows. */
   #pump(): void {
+    if (this.#isPerforming) return; // a callback has called us: what has come in is attended to once it has answered
     while (this.#question === undefined) {
       if (this.#isUnderWay && this.#wait?.kind === 'task') this.#perform(this.#wait.task);
       else if (this.#isDeaf) return;
@@ -405,9 +407,13 @@ export class ServerConnection {
 
   /** Runs a task while the handshake is suspended; a promise becomes the question of this Step. */
   #perform({ kind, budgeted, run }: Task<unknown>): void {
+    const wait = this.#wait;
+    this.#isPerforming = true;
     this.#sessions.catchUp();
     const outcome = attempt(run);
-    if (!this.#isUnderWay) return this.#disown(kind, outcome); // the user has disposed of the connection
+    this.#isPerforming = false;
+    // The user has disposed of the connection, or has ended it while it made a ticket: nothing follows a close_notify.
+    if (!this.#isUnderWay || this.#wait !== wait) return this.#disown(kind, outcome);
     if ('value' in outcome && isPromise(outcome.value)) {
       if (kind === 'bookkeeping') throw new Error('bookkeeping does not wait');
       this.#question = { token: this.#nextToken++, kind, promise: outcome.value, budgeted };
@@ -429,7 +435,7 @@ export class ServerConnection {
     const callback = CALLBACKS[kind];
     if (callback === undefined || 'value' in outcome) return;
     if (kind === 'key-agreement' && 'error' in outcome && outcome.error instanceof RangeError) return;
-    if (kind === 'client-certificate' && 'error' in outcome && outcome.error instanceof TlsAlert) return;
+    if (kind === 'client-certificate' && 'error' in outcome && TlsAlert.isAlert(outcome.error)) return;
     const error = 'error' in outcome ? outcome.error : new Error(`${callback} has not answered within lookupTimeoutMs`);
     this.#events.push({ type: 'callback-error', callback, error });
   }
@@ -452,7 +458,7 @@ export class ServerConnection {
   /** The one place where an error becomes an alert. What is neither the peer's fault nor the user's is a bug of ours. */
   #fail(error: unknown): void {
     const alert = error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
-    if (alert instanceof TlsAlert) {
+    if (TlsAlert.isAlert(alert)) {
       const level = alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
       const isSent = !this.#channel.isEnded; // nothing follows a close_notify (§6.1)
       if (isSent) this.#channel.sendAlert(alert.alert, level);
@@ -543,7 +549,7 @@ export class ServerConnection {
     const { keylog } = this.#config;
     if (keylog === undefined) return;
     for (const event of events) {
-      const outcome = event.type === 'keylog' ? attempt(() => keylog(event.line)) : {};
+      const outcome = event.type === 'keylog' ? attempt(() => disregard(keylog(event.line))) : {};
       if ('error' in outcome) events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
     }
   }
@@ -588,8 +594,13 @@ function peerAlert(description: number): TlsAlert {
   return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
 }
 
+/** A Proxy may throw when it is looked at. */
 function isServerConfig(value: unknown): value is ServerConfig {
-  return typeof value === 'object' && value !== null && 'store' in value && value.store instanceof SessionStore;
+  try {
+    return typeof value === 'object' && value !== null && 'store' in value && value.store instanceof SessionStore;
+  } catch {
+    return false;
+  }
 }
 
 /** Of a virtual host: keys, with what is said of them, and callbacks are the server's, unless it brings its own. */

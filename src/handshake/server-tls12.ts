@@ -97,8 +97,8 @@ function* resume(
 ): Handshake<Established> {
   const suite = suiteById(session.cipherSuite) as SuiteParameters; // selectSessionTls12 has seen to it
   const randoms = sendServerHello(context, hello, { suite, sessionId: hello.body.legacySessionId, ticketed });
+  const keys = deriveKeys(context, suite, randoms, storedMasterSecret(session.secret)); // before anybody can free it
   if (ticketed) yield* sendNewSessionTicket(context, session, UNSPECIFIED);
-  const keys = deriveKeys(context, suite, randoms, storedMasterSecret(session.secret));
   sendFinished(context, keys);
   yield* receiveFinished(context, keys);
   return established(context, hello.body, keys);
