@@ -2,7 +2,7 @@
 
 import { type ConnectionInfo, Given } from './cache/callbacks.ts';
 import { Session } from './cache/session.ts';
-import { type Awaitable, isPromise } from './crypto/provider.ts';
+import { type Awaitable, disregard, isPromise } from './crypto/provider.ts';
 import type { Deferred, Event } from './events.ts';
 import type { Sessions } from './handshake/context.ts';
 import type { NoResumption } from './handshake/resumption.ts';
@@ -201,7 +201,9 @@ export class ConnectionSessions implements Sessions {
     if (notResumable === undefined) return;
     // Of a callback that throws nothing is known: then better none.
     const ruledOut = () => this.store.call('notResumable', () => notResumable(this.#host.info(), isForwardSecure));
-    this.#isRuledOut = this.#run(ruledOut) !== false;
+    const answer: unknown = this.#run(ruledOut);
+    disregard(answer);
+    this.#isRuledOut = answer !== false;
   }
 
   newId(version: Version, offered: Uint8Array = EMPTY): Uint8Array {
@@ -218,6 +220,7 @@ export class ConnectionSessions implements Sessions {
   /** SSL_CTX_set_generate_session_id(3); with a bad id the handshake goes on under one of ours. */
   #requireFresh(version: Version, offered: Uint8Array, id: unknown): Uint8Array | undefined {
     if (id === undefined) return undefined;
+    disregard(id);
     if (!(id instanceof Uint8Array) || id.length < 1 || id.length > ID_LENGTH) {
       throw new TypeError(`generateId: a Uint8Array of 1 to ${ID_LENGTH} bytes is wanted`);
     }

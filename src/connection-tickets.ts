@@ -8,7 +8,7 @@ import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
 import { TicketKey } from './cache/ticket-key.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 import { TicketKeyRing } from './cache/ticket-key-ring.ts';
-import type { Awaitable } from './crypto/provider.ts';
+import { type Awaitable, disregard } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
 import type { OpenedTicket, TicketFacts, Tickets } from './handshake/context.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
@@ -98,7 +98,7 @@ export class ConnectionTickets implements Tickets {
 
   /** A ticket that cannot be opened is no reason to fail; unless its keeper says so with an alert of his own. */
   #failed(ticket: Uint8Array, error: unknown): OpenedTicket {
-    if (error instanceof TlsAlert) throw error;
+    if (TlsAlert.isAlert(error)) throw error;
     this.#host.emit({ type: 'callback-error', callback: 'openingKeys', error });
     return { found: 'undecryptable', renew: undefined, status: 'no-decrypt', keyName: keyNameOf(ticket) };
   }
@@ -161,7 +161,7 @@ export class ConnectionTickets implements Tickets {
       if (typeof ticket !== 'string') return requireTicket(ticket);
       this.#host.emit({ type: 'no-ticket', reason: ticket });
     } catch (error) {
-      if (error instanceof TlsAlert) throw error;
+      if (TlsAlert.isAlert(error)) throw error;
       this.#host.emit({ type: 'callback-error', callback: 'sealingKey', error });
     }
     return undefined;
@@ -178,6 +178,7 @@ function late(): Error {
 }
 
 function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['phase'] {
+  disregard(info);
   return PHASES.find((phase) => phase === info?.phase);
 }
 

@@ -10,7 +10,7 @@ import type { ServerConfig } from './config.ts';
 import { ConnectionHandshaking } from './connection-handshaking.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
 import { ConnectionTickets } from './connection-tickets.ts';
-import { isPromise } from './crypto/provider.ts';
+import { disregard, isPromise } from './crypto/provider.ts';
 import type { Incoming } from './crypto/record-reader.ts';
 import type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 import type { Facts } from './handshake/context.ts';
@@ -101,6 +101,7 @@ export class ServerConnection {
   #now = 0;
   #nextToken = 1;
   #isDeaf = false;
+  #isPerforming = false;
 
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
     this.#config = config;
@@ -342,6 +343,7 @@ export class ServerConnection {
 
   /** Goes on as far as what has been received allows. */
   #pump(): void {
+    if (this.#isPerforming) return; // a callback has called us: what has come in is attended to once it has answered
     while (this.#question === undefined) {
       if (this.#isUnderWay && this.#wait?.kind === 'task') this.#perform(this.#wait.task);
       else if (this.#isDeaf) return;
@@ -418,9 +420,13 @@ export class ServerConnection {
 
   /** Runs a task while the handshake is suspended; a promise becomes the question of this Step. */
   #perform({ kind, budgeted, run }: Task<unknown>): void {
+    const wait = this.#wait;
+    this.#isPerforming = true;
     this.#sessions.catchUp();
     const outcome = attempt(run);
-    if (!this.#isUnderWay) return this.#disown(kind, outcome); // the user has disposed of the connection
+    this.#isPerforming = false;
+    // The user has disposed of the connection, or has ended it while it made a ticket: nothing follows a close_notify.
+    if (!this.#isUnderWay || this.#wait !== wait) return this.#disown(kind, outcome);
     if ('value' in outcome && isPromise(outcome.value)) {
       if (kind === 'bookkeeping') throw new Error('bookkeeping does not wait');
       this.#question = { token: this.#nextToken++, kind, promise: outcome.value, budgeted };
@@ -442,7 +448,7 @@ export class ServerConnection {
     const callback = CALLBACKS[kind];
     if (callback === undefined || 'value' in outcome) return;
     if (kind === 'key-agreement' && 'error' in outcome && outcome.error instanceof RangeError) return;
-    if (kind === 'client-certificate' && 'error' in outcome && outcome.error instanceof TlsAlert) return;
+    if (kind === 'client-certificate' && 'error' in outcome && TlsAlert.isAlert(outcome.error)) return;
     const error = 'error' in outcome ? outcome.error : new Error(`${callback} has not answered within lookupTimeoutMs`);
     this.#events.push({ type: 'callback-error', callback, error });
   }
@@ -465,7 +471,7 @@ export class ServerConnection {
   /** The one place where an error becomes an alert. What is neither the peer's fault nor the user's is a bug of ours. */
   #fail(error: unknown): void {
     const alert = error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
-    if (alert instanceof TlsAlert) {
+    if (TlsAlert.isAlert(alert)) {
       const level = alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
       const isSent = !this.#channel.isEnded; // nothing follows a close_notify (§6.1)
       if (isSent) this.#channel.sendAlert(alert.alert, level);
@@ -537,7 +543,7 @@ export class ServerConnection {
     const { keylog } = this.#config;
     if (keylog === undefined) return;
     for (const event of events) {
-      const outcome = event.type === 'keylog' ? attempt(() => keylog(event.line)) : {};
+      const outcome = event.type === 'keylog' ? attempt(() => disregard(keylog(event.line))) : {};
       if ('error' in outcome) events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
     }
   }

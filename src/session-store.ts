@@ -3,7 +3,7 @@
 import type { RemovalReason } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
 import type { Compat, RemovalListener, SessionCache } from './cache/session-cache.ts';
-import { isPromise } from './crypto/provider.ts';
+import { disregard, isPromise } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
 import type { SessionPolicy } from './session-policy.ts';
 import { Counters, type SessionStatistics } from './statistics.ts';
@@ -191,8 +191,7 @@ export class SessionStore {
 
   /** Nobody waits for a remove callback, but if it rejects that must be an event and not the end of the process. */
   #disregard(promise: PromiseLike<unknown>): void {
-    // By way of a promise of the host's: the `then` of a user's may throw.
-    if (this.#emit === undefined) Promise.resolve(promise).then(undefined, () => {});
+    if (this.#emit === undefined) disregard(promise);
     else this.#emit({ type: 'deferred', deferred: { token: 0, callback: 'onRemove', promise } });
   }
 

@@ -97,13 +97,10 @@ function* resume(
 ): Handshake<Established> {
   const suite = suiteById(session.cipherSuite) as SuiteParameters; // selectSessionTls12 has seen to it
   const randoms = sendServerHello(context, hello, { suite, sessionId: hello.body.legacySessionId, ticketed });
+  const hash = context.settings.crypto.hashes[suite.hash];
+  const master = storedMasterSecret(hash, session.secret); // before anybody can free it
+  const keys = deriveKeys(context, suite, randoms, master);
   if (ticketed) yield* sendNewSessionTicket(context, session, UNSPECIFIED);
-  const keys = deriveKeys(
-    context,
-    suite,
-    randoms,
-    storedMasterSecret(context.settings.crypto.hashes[suite.hash], session.secret),
-  );
   sendFinished(context, keys);
   yield* receiveFinished(context, keys);
   return established(hello.body, keys);
