@@ -71,6 +71,7 @@ const CALLBACKS: Partial<Record<Task<unknown>['kind'], CallbackName>> = {
   take: 'onTake',
   'server-name': 'onServerName',
   signature: 'sign',
+  'key-generation': 'agree',
   'key-agreement': 'agree',
   'client-certificate': 'verifyClient',
 };

@@ -13,7 +13,7 @@ export function* generateKey(context: Handshaking, group: GroupName): Handshake<
   if (agreement === undefined) throw new Error(`the crypto provider has no ${group}`);
   context.facts.group = group;
   const run = () => agreement.generate(context.randomBytes);
-  const outcome = yield* perform({ kind: 'key-agreement', budgeted: false, run });
+  const outcome = yield* perform({ kind: 'key-generation', budgeted: false, run });
   if (!('value' in outcome)) throw new TlsAlert('internal_error', 'no ephemeral key');
   return context.own(outcome.value);
 }
