@@ -13,7 +13,6 @@ import type { Session } from '../../src/cache/session.ts';
 import { openTicket } from '../../src/cache/ticket.ts';
 import { TicketKey } from '../../src/cache/ticket-key.ts';
 import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
-import { ServerConnection } from '../../src/connection.ts';
 import { SUITES } from '../../src/crypto/suites.ts';
 import { concat, EMPTY } from '../../src/wire/bytes.ts';
 import { ExtensionType } from '../../src/wire/registry.ts';
@@ -31,7 +30,17 @@ import {
 } from '../support/mechanisms.ts';
 import { quickCredential, quickRsaCredential } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
-import { each, expectAlert, failedCallbacks, STATEFUL, STATELESS, TLS12, TLS13, type Trial } from './support.ts';
+import {
+  each,
+  expectAlert,
+  failedCallbacks,
+  type Probed,
+  STATEFUL,
+  STATELESS,
+  TLS12,
+  TLS13,
+  type Trial,
+} from './support.ts';
 
 /** What a server may say of a hello that is none. */
 const COMPLAINTS = [
@@ -47,18 +56,9 @@ const COMPLAINTS = [
 ] as const;
 
 /** Neither resumed nor a bug: a full handshake under way, or an alert that says what is wrong. */
-function expectSound({ connection, failed }: ReturnType<typeof probe>, what: string): void {
-  expect(connection.resumption.resumed, what).to.equal(false);
+function expectSound({ resumption, failed }: Probed, what: string): void {
+  expect(resumption.resumed, what).to.equal(false);
   if (failed !== undefined) expect(failed, what).to.be.oneOf(COMPLAINTS);
-}
-
-/** A hello alone; a bug would throw. */
-function probe(trial: Trial, config: Parameters<Trial['serve']>[0], options: ClientOptions) {
-  const connection = new ServerConnection(trial.serve(config));
-  const { events } = connection.receive(trial.bench.client(options).take());
-  const failed = events.flatMap((event) => (event.type === 'failed' ? [event.error.alert] : []))[0];
-  connection.dispose();
-  return { connection, failed };
 }
 
 const body = (raw: Uint8Array) => raw.subarray(4);
@@ -73,8 +73,8 @@ describe('security history: parsing and memory', () => {
     const first = trial.visit(config);
     for (let length = 0; length <= 255; length++) {
       const rewriteBinders = () => [new Uint8Array(length).fill(length)];
-      const second = trial.back(first, config, { rewriteBinders });
-      expectAlert(second, length < 32 ? 'decode_error' : 'decrypt_error');
+      const { failed } = trial.probe(config, returning(first, { rewriteBinders }));
+      expect(failed, `${length} bytes`).to.equal(length < 32 ? 'decode_error' : 'decrypt_error');
     }
     expectResumed(trial.back(first, config), trial.mechanism);
   });
@@ -171,13 +171,14 @@ describe('security history: parsing and memory', () => {
     });
 
     each('or said to be 65535 bytes, and are not there', TLS13, (trial) => {
-      const first = trial.visit(trial.serve());
+      const config = trial.serve();
+      const first = trial.visit(config);
       const rewriteExtensions: ClientOptions['rewriteExtensions'] = (list) => {
         const psk = list.at(-1)?.data ?? EMPTY;
         const data = psk.map((byte, i) => (i === 2 || i === 3 ? 0xff : byte));
         return [...list.slice(0, -1), { type: ExtensionType.pre_shared_key, data }];
       };
-      expect(probe(trial, {}, returning(first, { rewriteExtensions })).failed).to.equal('decode_error');
+      expect(trial.probe(config, returning(first, { rewriteExtensions })).failed).to.equal('decode_error');
     });
   });
 
@@ -206,11 +207,12 @@ describe('security history: parsing and memory', () => {
   });
 
   each('Mbed TLS CVE-2024-30166: a ClientHello that is cut off at any byte', MECHANISMS, (trial) => {
-    const first = trial.visit(trial.serve());
+    const config = trial.serve();
+    const first = trial.visit(config);
     const whole = body(trial.bench.client(returning(first)).take().subarray(5));
     for (let length = 0; length < whole.length; length++) {
       const rewriteMessage = (_: string, raw: Uint8Array) => reframed(raw, body(raw).subarray(0, length));
-      const probed = probe(trial, {}, returning(first, { rewriteMessage }));
+      const probed = trial.probe(config, returning(first, { rewriteMessage }));
       expect(probed.failed, `${length} bytes`).to.be.oneOf(COMPLAINTS);
       expectSound(probed, `${length} bytes`);
     }
@@ -230,21 +232,23 @@ describe('security history: parsing and memory', () => {
         );
 
     each('of a host name', MECHANISMS, (trial) => {
-      const first = trial.visit(trial.serve(), { sni: 'a.example' });
+      const config = trial.serve();
+      const first = trial.visit(config, { sni: 'a.example' });
       for (const [at, right] of [
         [0, 12],
         [3, 9],
       ] as const) {
         for (const value of boundaries(right)) {
           const rewriteExtensions = changing(ExtensionType.server_name, at, value);
-          const probed = probe(trial, {}, returning(first, { sni: 'a.example', rewriteExtensions }));
+          const probed = trial.probe(config, returning(first, { sni: 'a.example', rewriteExtensions }));
           expect(probed.failed, `${value} at ${at}`).to.be.oneOf(['decode_error', 'illegal_parameter']);
         }
       }
     });
 
     each('of the identities', TLS13, (trial) => {
-      const first = trial.visit(trial.serve());
+      const config = trial.serve();
+      const first = trial.visit(config);
       const { length } = firstTicket(first).identity;
       for (const [at, right] of [
         [0, length + 6],
@@ -253,14 +257,15 @@ describe('security history: parsing and memory', () => {
       ] as const) {
         for (const value of boundaries(right)) {
           const rewriteExtensions = changing(ExtensionType.pre_shared_key, at, value);
-          const probed = probe(trial, {}, returning(first, { rewriteExtensions }));
+          const probed = trial.probe(config, returning(first, { rewriteExtensions }));
           expect(probed.failed, `${value} at ${at}`).to.be.oneOf(['decode_error', 'illegal_parameter']);
         }
       }
     });
 
     each('of a session id and of a ticket', TLS12, (trial) => {
-      const first = trial.visit(trial.serve());
+      const config = trial.serve();
+      const first = trial.visit(config);
       const { length: ticketLength } = first.client.session.ticket ?? EMPTY;
       const type = ExtensionType.session_ticket;
       for (const value of boundaries(ticketLength)) {
@@ -275,7 +280,7 @@ describe('security history: parsing and memory', () => {
           );
           return written(raw, at + 2, value);
         };
-        const probed = probe(trial, {}, returning(first, { rewriteMessage }));
+        const probed = trial.probe(config, returning(first, { rewriteMessage }));
         expectSound(probed, `${value}`);
         expect(probed.failed, `${value}`).to.be.oneOf([...COMPLAINTS, undefined]);
       }
@@ -389,32 +394,33 @@ describe('security history: parsing and memory', () => {
     const session = [...trial.bench.cache].find((candidate) => candidate.id.join() === id.join()) as Session;
     const record = session.toDer();
     let poisoned = record;
-    const sessions = { cache: false, onGet: () => poisoned, onNew: () => {} } as const;
+    const config = trial.serve({ sessions: { cache: false, onGet: () => poisoned, onNew: () => {} } });
     const answers = new Set<unknown>();
-    for (const flip of [0x01, 0x80, 0xff]) {
-      for (let at = 0; at < record.length; at++) {
+    for (let at = 0; at < record.length; at++) {
+      for (const flip of [1 << (at % 8), 0xff]) {
         poisoned = record.map((byte, i) => (i === at ? byte ^ flip : byte));
-        const { connection, failed } = probe(trial, { sessions }, returning(first));
+        const { resumption, failed } = trial.probe(config, returning(first));
         expect(failed, `byte ${at}`).to.be.oneOf([undefined, 'decrypt_error', 'handshake_failure']);
-        answers.add(connection.resumption.reason);
+        answers.add(resumption.reason);
       }
     }
     expect([...answers]).to.include.members(['malformed', 'wrong-id', 'scope', 'cipher-suite']);
-    for (let length = 0; length < record.length; length++) {
+    for (let length = 0; length < record.length; length += 3) {
       poisoned = record.subarray(0, length);
-      expect(probe(trial, { sessions }, returning(first)).connection.resumption.reason).to.equal('malformed');
+      expect(trial.probe(config, returning(first)).resumption.reason).to.equal('malformed');
     }
     poisoned = record;
-    expectResumed(trial.bench.connect(trial.serve({ sessions }), returning(first)), trial.mechanism);
+    expectResumed(trial.back(first, config), trial.mechanism);
   });
 
   each('wolfSSL CVE-2026-5507: a ticket that was tampered with, any byte of it', STATELESS, (trial) => {
-    const first = trial.visit(trial.serve());
+    const config = trial.serve();
+    const first = trial.visit(config);
     const ticket = trial.offered(first);
     for (let at = 0; at < ticket.length; at++) {
       const tampered = ticket.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte));
-      const probed = probe(trial, {}, trial.showing(first, tampered));
-      expect(probed.connection.resumption.reason, `byte ${at}`).to.be.oneOf(['undecryptable', 'malformed']);
+      const probed = trial.probe(config, trial.showing(first, tampered));
+      expect(probed.resumption.reason, `byte ${at}`).to.be.oneOf(['undecryptable', 'malformed']);
       expectSound(probed, `byte ${at}`);
     }
   });
@@ -478,12 +484,13 @@ function throwsShort(action: () => void): boolean {
 
 /** RFC 5246 §7.4.1.2: `opaque SessionID<0..32>`. */
 function expectLongIdRefused(trial: Trial): void {
-  const first = trial.visit(trial.serve());
+  const config = trial.serve();
+  const first = trial.visit(config);
   const rewriteMessage = (_: string, raw: Uint8Array) => {
     const longer = concat(raw.subarray(4, 38), Uint8Array.of(255), new Uint8Array(255), raw.subarray(39 + 32));
     return reframed(raw, longer);
   };
-  expect(probe(trial, {}, returning(first, { rewriteMessage })).failed).to.equal('decode_error');
+  expect(trial.probe(config, returning(first, { rewriteMessage })).failed).to.equal('decode_error');
 }
 
 function sizeOfSecondHello(trial: Trial, config: ReturnType<Trial['serve']>): number {

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import type { ServerConfig } from '../../src/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../../src/connection.ts';
-import type { Mechanism, NoResumption } from '../../src/handshake/resumption.ts';
+import type { Mechanism, NoResumption, Resumption } from '../../src/handshake/resumption.ts';
 import type { ClientAuthOptions } from '../../src/options.ts';
 import { equalBytes } from '../../src/wire/bytes.ts';
 import type { AlertName, Version } from '../../src/wire/registry.ts';
@@ -26,6 +26,12 @@ export const STATELESS = ['ticket', 'psk-stateless'] as const satisfies Mechanis
 
 /** Without one, nobody who asks for certificates hands out a session. */
 export const ID_CONTEXT = Uint8Array.of(1, 2, 3, 4);
+
+/** What has become of a hello. */
+export interface Probed {
+  readonly resumption: Resumption;
+  readonly failed: AlertName | undefined;
+}
 
 /** A mechanism, and the servers and visits that it is tried with. */
 export class Trial {
@@ -73,11 +79,13 @@ export class Trial {
     return returning(first, { psks: [{ ...firstTicket(first), identity: bytes }], ...options });
   }
 
-  /** The first flight of a client alone, for a client that would notice what is wrong with the answer. */
-  hello(config: ServerConfig, options: ClientOptions): ServerConnection {
+  /** The first flight of a client alone, for one that would notice what is wrong with the answer. A bug of the server's throws. */
+  probe(config: ServerConfig, options: ClientOptions): Probed {
     const connection = new ServerConnection(config);
-    connection.receive(this.bench.client(options).take());
-    return connection;
+    const { events } = connection.receive(this.bench.client(options).take());
+    connection.dispose();
+    const [failed] = events.flatMap((event) => (event.type === 'failed' ? [event.error.alert] : []));
+    return { resumption: connection.resumption, failed };
   }
 }
 
