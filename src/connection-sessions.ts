@@ -2,8 +2,8 @@
 
 import { type ConnectionInfo, Given } from './cache/callbacks.ts';
 import { Session } from './cache/session.ts';
-import { type Awaitable, disregard, isPromise } from './crypto/provider.ts';
-import type { Deferred, Event } from './events.ts';
+import { type Awaitable, isPromise } from './crypto/provider.ts';
+import type { CallbackName, Deferred, Event } from './events.ts';
 import type { Sessions } from './handshake/context.ts';
 import type { NoResumption } from './handshake/resumption.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
@@ -200,17 +200,25 @@ export class ConnectionSessions implements Sessions {
     const notResumable = this.own.notResumable ?? this.store.policy.notResumable;
     if (notResumable === undefined) return;
     // Of a callback that throws nothing is known: then better none.
-    const ruledOut = () => this.store.call('notResumable', () => notResumable(this.#host.info(), isForwardSecure));
-    const answer: unknown = this.#run(ruledOut);
-    disregard(answer);
-    this.#isRuledOut = answer !== false;
+    const answer = () => this.#atOnce('notResumable', notResumable(this.#host.info(), isForwardSecure));
+    const ruledOut = () => this.store.call('notResumable', answer);
+    this.#isRuledOut = this.#run(ruledOut) !== false;
+  }
+
+  /** @throws TypeError where it is a promise: no handshake waits here */
+  #atOnce<T>(callback: CallbackName, answer: T): T {
+    if (!isPromise(answer)) return answer;
+    this.store.disregard(callback, answer);
+    throw new TypeError(`${callback}: an answer is wanted at once, and no promise`);
   }
 
   newId(version: Version, offered: Uint8Array = EMPTY): Uint8Array {
     const generateId = this.own.generateId ?? this.store.policy.generateId;
     if (generateId !== undefined) {
       const id = this.#run(() =>
-        this.store.call('generateId', () => this.#requireFresh(version, offered, generateId(this.#host.info()))),
+        this.store.call('generateId', () =>
+          this.#requireFresh(version, offered, this.#atOnce('generateId', generateId(this.#host.info()))),
+        ),
       );
       if (id !== undefined) return id;
     }
@@ -220,7 +228,6 @@ export class ConnectionSessions implements Sessions {
   /** SSL_CTX_set_generate_session_id(3); with a bad id the handshake goes on under one of ours. */
   #requireFresh(version: Version, offered: Uint8Array, id: unknown): Uint8Array | undefined {
     if (id === undefined) return undefined;
-    disregard(id);
     if (!(id instanceof Uint8Array) || id.length < 1 || id.length > ID_LENGTH) {
       throw new TypeError(`generateId: a Uint8Array of 1 to ${ID_LENGTH} bytes is wanted`);
     }

@@ -8,7 +8,7 @@ import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
 import { TicketKey } from './cache/ticket-key.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 import { TicketKeyRing } from './cache/ticket-key-ring.ts';
-import { type Awaitable, disregard } from './crypto/provider.ts';
+import { type Awaitable, isPromise } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
 import type { OpenedTicket, TicketFacts, Tickets } from './handshake/context.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
@@ -58,7 +58,7 @@ export class ConnectionTickets implements Tickets {
     this.#phase = undefined;
     if (name === undefined) return [];
     const { keys } = this.policy;
-    this.#phase = phaseOf(keys?.find?.(copyOf(name)));
+    this.#phase = phaseOf(requireNow(keys?.find?.(copyOf(name)), this.#host));
     if (keys instanceof TicketKeyRing) return keys.openingKeys(name); // it keeps nothing and asks for nothing
     return keys?.openingKeys(copyOf(name), this.#host.info(), copyOf(ticket)) ?? [];
   }
@@ -178,8 +178,14 @@ function late(): Error {
 }
 
 function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['phase'] {
-  disregard(info);
   return PHASES.find((phase) => phase === info?.phase);
+}
+
+/** What is told at once: nobody waits for it, but if it rejects that must be an event and not the end of the process. */
+function requireNow<T>(told: T, host: TicketHost): T | undefined {
+  if (!isPromise(told)) return told;
+  host.emit({ type: 'deferred', deferred: { token: 0, callback: 'openingKeys', promise: told } });
+  return undefined;
 }
 
 const PHASES = ['encrypt', 'decrypt-only', 'destroyed'] as const;

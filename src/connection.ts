@@ -10,7 +10,7 @@ import type { ServerConfig } from './config.ts';
 import { ConnectionHandshaking } from './connection-handshaking.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
 import { ConnectionTickets } from './connection-tickets.ts';
-import { disregard, isPromise } from './crypto/provider.ts';
+import { isPromise } from './crypto/provider.ts';
 import type { Incoming } from './crypto/record-reader.ts';
 import type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 import type { Facts } from './handshake/context.ts';
@@ -440,8 +440,7 @@ export class ServerConnection {
   /** Nobody waits for this answer any more; but a hold in it must not be lost, nor a rejection end the process. */
   #disown(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
     if (!('value' in outcome) || !isPromise(outcome.value)) return this.#sessions.release(outcome);
-    const deferred: Deferred = { token: 0, callback: CALLBACKS[kind] ?? 'onGet', promise: outcome.value };
-    this.#events.push({ type: 'deferred', deferred });
+    this.#events.push(disowned(CALLBACKS[kind] ?? 'onGet', outcome.value));
   }
 
   /** What went wrong in the user's code is an event. Lookups tell it themselves; a bad key share is the peer's, an alert an answer. */
@@ -544,8 +543,10 @@ export class ServerConnection {
     const { keylog } = this.#config;
     if (keylog === undefined) return;
     for (const event of events) {
-      const outcome = event.type === 'keylog' ? attempt(() => disregard(keylog(event.line))) : {};
+      if (event.type !== 'keylog') continue;
+      const outcome = attempt(() => keylog(event.line));
       if ('error' in outcome) events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
+      else if ('value' in outcome && isPromise(outcome.value)) events.push(disowned('keylog', outcome.value));
     }
   }
 }
@@ -554,6 +555,11 @@ export class ServerConnection {
 function peerAlert(description: number): TlsAlert {
   const name = alertName(description);
   return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
+}
+
+/** Nobody waits for it; but if it rejects that must be an event, and not the end of the process. */
+function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event {
+  return { type: 'deferred', deferred: { token: 0, callback, promise } };
 }
 
 /** A call that may throw, as an outcome. */

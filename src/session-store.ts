@@ -178,7 +178,7 @@ export class SessionStore {
     this.#leaving.add(session);
     try {
       const answer: unknown = this.call('onRemove', () => this.policy.onRemove?.(session, reason));
-      if (isPromise(answer)) this.#disregard(answer);
+      if (isPromise(answer)) this.disregard('onRemove', answer);
     } finally {
       this.#leaving.delete(session);
     }
@@ -189,10 +189,10 @@ export class SessionStore {
     this.#emit?.({ type: 'session-replaced', session });
   }
 
-  /** Nobody waits for a remove callback, but if it rejects that must be an event and not the end of the process. */
-  #disregard(promise: PromiseLike<unknown>): void {
+  /** Nobody waits for this callback, but if it rejects that must be an event and not the end of the process. */
+  disregard(callback: CallbackName, promise: PromiseLike<unknown>): void {
     if (this.#emit === undefined) disregard(promise);
-    else this.#emit({ type: 'deferred', deferred: { token: 0, callback: 'onRemove', promise } });
+    else this.#emit({ type: 'deferred', deferred: { token: 0, callback, promise } });
   }
 
   /** Calls a user's callback. What it throws is an event and `undefined`; without a connection, the caller's to catch. */
