@@ -14,7 +14,7 @@ import { EMPTY, toHex } from '../../src/wire/bytes.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';
 import { expectFull, expectResumed, firstOffer, firstTicket, MECHANISMS, returning } from '../support/mechanisms.ts';
 import { packageFile } from '../web/support.ts';
-import { each, expectAlert, STATEFUL, TLS12, TLS13, type Trial } from './support.ts';
+import { each, expectAlert, failedCallbacks, STATEFUL, TLS12, TLS13, type Trial } from './support.ts';
 
 const AES_128 = { 'TLSv1.2': 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'TLSv1.3': 'TLS_AES_128_GCM_SHA256' } as const;
 const AES_256 = { 'TLSv1.2': 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384', 'TLSv1.3': 'TLS_AES_256_GCM_SHA384' } as const;
@@ -38,7 +38,8 @@ describe('security history: downgrade, replay, privacy', () => {
       MECHANISMS,
       (trial) => {
         const { version } = trial;
-        const config = trial.serve();
+        const ciphers = [CHACHA, AES_128, AES_256].map((names) => names[version]);
+        const config = trial.serve({ ciphers });
         const first = trial.visit(config, { ciphers: [AES_128[version]] });
         const { cipherSuite } = first.connection.session as Session;
         const weaker = trial.back(first, config, { ciphers: [AES_256[version]] });
@@ -99,7 +100,9 @@ describe('security history: downgrade, replay, privacy', () => {
         id: trial.offered(first),
       });
       const config = trial.serve({ sessions: { internalLookup: false, onGet: () => other } });
-      expectFull(trial.back(first, config), 'version');
+      const link = trial.back(first, config);
+      expectFull(link, 'version');
+      expect(failedCallbacks(link)).to.deep.equal(['onGet']);
     });
 
     each('nor where the server has only the other version now', MECHANISMS, (trial) => {

@@ -135,12 +135,12 @@ describe('security history: parsing and memory', () => {
       expectAlert(trial.back(first, config, { keyShares: [], rewriteHello }), 'illegal_parameter');
     });
 
-    each('any byte', TLS13, (trial) => {
+    each('every other byte', TLS13, (trial) => {
       const config = trial.serve();
       const first = trial.visit(config);
       let hellos = 0;
       const length = sizeOfSecondHello(trial, config);
-      for (let at = 4; at < length; at++) {
+      for (let at = 4; at < length; at += 2) {
         const rewriteWire: ClientOptions['rewriteWire'] = (name, raw) =>
           name === 'client_hello' && ++hellos % 2 === 0
             ? raw.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte))
