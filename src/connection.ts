@@ -10,7 +10,7 @@ import type { ServerConfig } from './config.ts';
 import { ConnectionHandshaking } from './connection-handshaking.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
 import { ConnectionTickets } from './connection-tickets.ts';
-import { isPromise } from './crypto/provider.ts';
+import { disregard, isPromise } from './crypto/provider.ts';
 import type { Incoming } from './crypto/record-reader.ts';
 import type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 import type { Facts } from './handshake/context.ts';
@@ -559,6 +559,7 @@ function peerAlert(description: number): TlsAlert {
 
 /** Nobody waits for it; but if it rejects that must be an event, and not the end of the process. */
 function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event {
+  disregard(promise); // also where nobody attends to events
   return { type: 'deferred', deferred: { token: 0, callback, promise } };
 }
 

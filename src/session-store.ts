@@ -191,8 +191,8 @@ export class SessionStore {
 
   /** Nobody waits for this callback, but if it rejects that must be an event and not the end of the process. */
   disregard(callback: CallbackName, promise: PromiseLike<unknown>): void {
-    if (this.#emit === undefined) disregard(promise);
-    else this.#emit({ type: 'deferred', deferred: { token: 0, callback, promise } });
+    disregard(promise); // also where nobody attends to events
+    this.#emit?.({ type: 'deferred', deferred: { token: 0, callback, promise } });
   }
 
   /** Calls a user's callback. What it throws is an event and `undefined`; without a connection, the caller's to catch. */

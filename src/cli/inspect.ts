@@ -121,6 +121,6 @@ function whyNotOpened({ status, keyName }: RejectedTicket, ticket: Uint8Array, k
 /** What the file may be, if it is no sealed ticket. */
 function guess(ticket: Uint8Array): string {
   if (ticket.length === STATEFUL_LENGTH) return '; of this length are stateful ones, ids of sessions in a cache';
-  const [tag, length] = ticket;
-  return tag === 0x30 && length === 0x82 ? '; is it a session, in DER, that is not whole?' : '';
+  const [first, second] = ticket;
+  return first === 0x30 && second === 0x82 ? '; is it a session, in DER, that is not whole?' : '';
 }

@@ -108,12 +108,12 @@ const CASES: Partial<Record<CallbackName, Case>> = {
     end: 'undecryptable',
     late: 'store-timeout',
   },
-  onGenerate: { mechanisms: NOT_ID, options: (onGenerate) => ({ tickets: { onGenerate } }), end: internal },
+  onGenerate: { mechanisms: NOT_ID, options: (onGenerate) => ({ tickets: { onGenerate } }), end: 'established' },
   onDecrypt: {
     mechanisms: STATELESS,
     returns: true,
     options: (onDecrypt) => ({ tickets: { onDecrypt } }),
-    end: internal,
+    end: 'ignored',
   },
   sign: {
     mechanisms: MECHANISMS,

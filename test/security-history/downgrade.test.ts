@@ -205,9 +205,9 @@ describe('security history: downgrade, replay, privacy', () => {
       const first = trial.visit(config);
       expectResumed(trial.back(first, config), trial.mechanism);
       const second = trial.back(first, config);
-      expectFull(second, trial.isStateless ? 'consumed' : 'unknown');
+      expectFull(second, 'consumed');
       const verdicts = second.events.flatMap((event) => (event.type === 'verdicts' ? event.verdicts : []));
-      expect(verdicts.map(({ reason }) => reason)).to.deep.equal([trial.isStateless ? 'consumed' : 'unknown']);
+      expect(verdicts.map(({ reason }) => reason)).to.deep.equal(['consumed']);
     });
 
     each('at the same time, too', TLS13, async (trial) => {

@@ -192,7 +192,6 @@ describe('security history: parsing and memory', () => {
     connection.dispose(true);
     for (const use of [
       () => connection.write(Uint8Array.of(1)),
-      () => connection.sendTicket(),
       () => connection.updateKeys(),
       () => connection.exportKeyingMaterial(32, 'EXPERIMENTAL'),
     ]) {
