@@ -12,3 +12,16 @@ export function memory(): number {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
+
+/**
+ * How many bytes more are in use after `run`, in the best of a few trials: what stays behind does so each time, while what the
+ * engine of the language compiles, and keeps, it does once.
+ */
+export function growth(run: () => void, trials = 4): number {
+  const grown = Array.from({ length: trials }, () => {
+    const before = memory();
+    run();
+    return memory() - before;
+  });
+  return Math.min(...grown);
+}
