@@ -793,7 +793,7 @@ const policies: fc.Arbitrary<Policies> = fc.tuple(
 );
 
 describe('sessions beside their model', function () {
-  this.timeout(patience());
+  this.timeout(patience(60_000)); // seconds of computing, which others on the machine may stretch
 
   it('in caches alone', () => {
     fc.assert(
