@@ -237,7 +237,7 @@ export class ConnectionSessions implements Sessions {
   }
 
   announce(session: Session, isNeeded: boolean): void {
-    if (!this.store.isCaching) return;
+    if (!this.store.isCaching || session.holds === 0) return; // its ticket has left, and then somebody has freed it
     this.#run(() => {
       // SSL_CTX_sess_set_remove_cb(3): only what is in the cache can be told to leave it.
       const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
@@ -250,6 +250,7 @@ export class ConnectionSessions implements Sessions {
 
   /** The callback is given a hold, which it keeps by answering true. */
   #callOnNew(session: Session): void {
+    if (session.holds === 0) return; // freed by who was told of another that had to leave
     session.upRef();
     this.store.announced(session);
     const answer = this.store.call('onNew', () => this.store.policy.onNew?.(session, this.#host.info()));

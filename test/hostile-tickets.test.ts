@@ -1,6 +1,7 @@
 /** What keepers of ticket keys, and callbacks about tickets and certificates, may do without ending a process. */
 
 import { expect } from 'chai';
+import type { Session } from '../src/cache/session.ts';
 import type { ServerConnection } from '../src/connection.ts';
 import { TlsAlert } from '../src/wire/alert.ts';
 import type { AlertName } from '../src/wire/registry.ts';
@@ -144,6 +145,38 @@ describe('callbacks that call the connection', () => {
     expect(ended).to.have.length(1);
     expect(output).to.have.length(0);
     expect(events).to.deep.equal([]);
+  });
+
+  for (const mechanism of ['psk-stateful', 'psk-stateless'] as const) {
+    for (const end of ['free', 'forbidResumption'] as const) {
+      it(`onGenerate calls session.${end}(): no ticket, and the connection goes on (${mechanism})`, () => {
+        const told: Session[] = [];
+        const onNew = (session: Session) => void told.push(session);
+        const onGenerate = (session: Session) => session[end]();
+        const config = bench.server(mechanism, { sessions: { onNew }, tickets: { onGenerate } });
+        const { client, connection, events } = bench.visit(mechanism, config);
+        expect(client.isEstablished).to.equal(true);
+        expect(client.tickets).to.deep.equal([]);
+        expect(told).to.deep.equal([]);
+        expect(events.map(({ type }) => type)).to.not.include('callback-error');
+        expect(connection.sendTicket().output).to.have.length(0);
+      });
+    }
+  }
+
+  it('onGenerate frees a session whose ticket has left before its handshake was complete: nobody is told of it', () => {
+    const made: Session[] = [];
+    const told: Session[] = [];
+    const onNew = (session: Session) => void told.push(session);
+    const onGenerate = (session: Session) => {
+      made[0]?.free();
+      made.splice(0, 1, session);
+    };
+    const options = { sessions: { onNew }, tickets: { onGenerate, timing: 'half-rtt', initial: 2 } } as const;
+    const { client, events } = bench.visit('psk-stateful', bench.server('psk-stateful', options));
+    expect(client.isEstablished).to.equal(true);
+    expect(events.map(({ type }) => type)).to.not.include('callback-error');
+    expect(told).to.deep.equal(made);
   });
 
   it('TLS 1.2: a session that is freed while its new ticket is made still resumes', () => {
