@@ -16,6 +16,8 @@ import type { Version } from './wire/registry.ts';
 import { drawRandom, type World } from './world.ts';
 
 const ID_LENGTH = 32;
+/** Of a client's: more than any ticket could hold, and than a cache should. */
+const MAX_CERTIFICATE = 0xff00;
 
 /** An answer of the internal cache, as against one of the user's. */
 class Internal {
@@ -234,6 +236,12 @@ export class ConnectionSessions implements Sessions {
     if (equalBytes(id, offered)) throw new Error('generateId: this id is what the client offers');
     if (this.store.cache?.has(version, id)) throw new Error('generateId: this id is in use');
     return copyOf(id);
+  }
+
+  fits(session: Session): boolean {
+    if ((session.peerCertificate?.length ?? 0) <= MAX_CERTIFICATE) return true;
+    this.#emit({ type: 'no-ticket', reason: 'too-large' });
+    return false;
   }
 
   announce(session: Session, isNeeded: boolean): void {

@@ -34,6 +34,8 @@ export interface Sessions {
    * user may generate it.
    */
   newId(version: Version, offered?: Uint8Array): Uint8Array;
+  /** Whether a session is small enough to be kept: a certificate may have megabytes. Where it is not, that is told. */
+  fits(session: Session): boolean;
   /**
    * Tells the new callback of a session that the connection holds, before anything that is queued now can leave; and keeps it,
    * unless its client does and nobody needs to know it here. Runs as a task.

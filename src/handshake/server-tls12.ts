@@ -255,7 +255,9 @@ function sendFinished(context: Handshaking, { master, writing }: Keys): void {
 /** Before the server's Finished can leave: who has it may come back at once. Without an id nobody can. */
 function* keepSession(context: Handshaking, session: Session): Handshake<void> {
   context.facts.session = context.sessions.hold(session);
-  if (session.id.length > 0) yield* performed('bookkeeping', () => context.sessions.announce(session, true));
+  if (session.id.length === 0) return;
+  if (context.sessions.fits(session)) yield* performed('bookkeeping', () => context.sessions.announce(session, true));
+  else session.forbidResumption(); // ServerHello has promised it; as with any id, nobody has to know it later
 }
 
 /** OpenSSL has a session from ServerHello on, and its remove callback hears of it when the handshake fails. */

@@ -90,6 +90,7 @@ export class TicketIssuer {
     const session = sessions.hold(this.#newSession(id, ticketNonce)); // now: what comes next may never be answered
     if (!(yield* generateTicket(this.#context, session))) return undefined;
     if (session.isRuledOut) return undefined; // by whoever was asked, or freed
+    if (settings.tickets.mode === 'stateful' && !sessions.fits(session)) return undefined;
     const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
     if (ticket === undefined) return undefined;
     const { ticketAgeAdd } = session;
