@@ -59,6 +59,7 @@ export type {
   TicketOptions,
 } from './options.ts';
 export type { SessionStatistics } from './statistics.ts';
+export { warmup } from './warmup.ts';
 export { type AcceptOptions, accept } from './web/accept.ts';
 export { flushInSlices } from './web/flush.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
