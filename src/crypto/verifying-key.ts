@@ -98,7 +98,8 @@ function rsaKey(pkcs1: Uint8Array): VerifyingKey | undefined {
   return {
     schemes: { 'TLSv1.3': RSA_PSS, 'TLSv1.2': RSA },
     verify: (wanted, message, signature) => {
-      if (!isRsaScheme(wanted)) return false;
+      // RFC 8017 §8.1.2, step 1: OpenSSL lets one pass that lacks its leading zeros.
+      if (!isRsaScheme(wanted) || signature.length !== Math.ceil(bits / 8)) return false;
       const algorithm = RSA_SCHEMES[wanted];
       return platform.crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']).then(
         (key) => platform.crypto.subtle.verify(algorithm, key, signature, message),

@@ -4,6 +4,7 @@ import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypt
 import { expect } from 'chai';
 import { parseCertificate } from '../../src/crypto/certificate.ts';
 import { verifyingKey } from '../../src/crypto/verifying-key.ts';
+import { concat } from '../../src/wire/bytes.ts';
 import { DerError, DerReader, integer, sequence, Tag } from '../../src/wire/der.ts';
 import { SignatureScheme, type SignatureSchemeName } from '../../src/wire/registry.ts';
 import { type CertificateFixture, certificates } from '../fixtures.ts';
@@ -40,6 +41,19 @@ describe('verifyingKey()', () => {
       expect(key.schemes['TLSv1.2']).to.include.members([...key.schemes['TLSv1.3']]);
     });
   }
+
+  it('takes no signature of RSA without its leading zero, RFC 8017 §8.1.2', async () => {
+    const key = keyOf('rsa2048');
+    let shortened: Uint8Array | undefined;
+    for (let i = 0; shortened === undefined; i++) {
+      const signature = clientCertificate('rsa2048').sign(concat(message, Uint8Array.of(i >> 8, i)));
+      if (signature[0] !== 0) continue;
+      const signed = concat(message, Uint8Array.of(i >> 8, i));
+      expect(await key.verify('rsa_pss_rsae_sha256', signed, signature)).to.equal(true);
+      shortened = signature.subarray(1);
+      expect(await key.verify('rsa_pss_rsae_sha256', signed, shortened)).to.equal(false);
+    }
+  });
 
   it('takes a signature of ECDSA with either root, as FIPS 186-5 has it', () => {
     const key = keyOf('ecdsaP256');
