@@ -18,13 +18,17 @@ import { TlsAlert } from './wire/alert.ts';
 import { EMPTY, toHex } from './wire/bytes.ts';
 import { drawRandom } from './world.ts';
 
-/** What a connection lends its handshake. */
-export interface HandshakeHost {
-  readonly config: ServerConfig;
+/** What a handshake acts with. */
+interface Parts {
   readonly channel: Channel;
   readonly secrets: Secrets;
   readonly sessions: ConnectionSessions;
   readonly tickets: ConnectionTickets;
+}
+
+/** What a connection lends its handshake. */
+export interface HandshakeHost {
+  readonly config: ServerConfig;
   /** Whether anybody hears of the secrets. */
   wantsKeylog(): boolean;
   info(): ConnectionInfo;
@@ -57,12 +61,16 @@ export class ConnectionHandshaking implements Handshaking {
   /** Whether the peer has shown that it holds the session. */
   hasProof = false;
   readonly #host: HandshakeHost;
+  readonly #channel: Channel;
+  readonly #secrets: Secrets;
 
-  constructor(host: HandshakeHost) {
+  constructor(host: HandshakeHost, { channel, secrets, sessions, tickets }: Parts) {
     this.#host = host;
     this.settings = host.config;
-    this.sessions = host.sessions;
-    this.tickets = host.tickets;
+    this.#channel = channel;
+    this.#secrets = secrets;
+    this.sessions = sessions;
+    this.tickets = tickets;
   }
 
   /** Handed on to providers, and so without a `this`. */
@@ -77,39 +85,39 @@ export class ConnectionHandshaking implements Handshaking {
   }
 
   send<T>(message: Message<T>, body: T): Uint8Array {
-    return this.#host.channel.send(message, body);
+    return this.#channel.send(message, body);
   }
 
   sendChangeCipherSpec(): void {
-    this.#host.channel.writer.changeCipherSpec();
+    this.#channel.writer.changeCipherSpec();
   }
 
   protectReading(protection: Protection): void {
-    this.#host.channel.reader.protect(protection);
+    this.#channel.reader.protect(protection);
   }
 
   protectWriting(protection: Protection): void {
-    this.#host.channel.writer.protect(protection);
+    this.#channel.writer.protect(protection);
   }
 
   limitRecords(contentLimit: number): void {
-    this.#host.channel.writer.contentLimit = contentLimit;
+    this.#channel.writer.contentLimit = contentLimit;
   }
 
   tolerateChangeCipherSpec(tolerate: boolean): void {
-    this.#host.channel.reader.tolerateChangeCipherSpec(tolerate);
+    this.#channel.reader.tolerateChangeCipherSpec(tolerate);
   }
 
   skipEarlyData(): void {
-    this.#host.channel.reader.skipEarlyData(this.#host.config.limits.skippedEarlyData);
+    this.#channel.reader.skipEarlyData(this.#host.config.limits.skippedEarlyData);
   }
 
   own<S extends Uint8Array | Wipeable>(secret: S, until?: 'established' | 'closed'): S {
-    return this.#host.secrets.own(secret, until);
+    return this.#secrets.own(secret, until);
   }
 
   discard(secret: Wipeable): void {
-    this.#host.secrets.discard(secret);
+    this.#secrets.discard(secret);
   }
 
   selectServer(name: string | undefined): Awaitable<unknown> {

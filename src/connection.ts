@@ -121,7 +121,7 @@ export class ServerConnection {
     this.#sessions = new ConnectionSessions(config.store, host);
     this.#tickets = new ConnectionTickets(config.ticketPolicy, host);
     const parts = { channel: this.#channel, secrets: this.#secrets, sessions: this.#sessions, tickets: this.#tickets };
-    this.#context = new ConnectionHandshaking({ ...host, ...parts });
+    this.#context = new ConnectionHandshaking(host, parts);
     this.#facts = this.#context.facts;
     this.#machine = serve(this.#context);
     this.#resume(undefined);

@@ -198,7 +198,7 @@ function readSession(body: DerReader, now: number | undefined): SessionParameter
     scope: own.scope,
     applicationData: own.applicationData,
     peerCertificate,
-    foreign: {
+    foreign: Object.freeze({
       verifyResult,
       pskIdentityHint: client.pskIdentityHint,
       pskIdentity: client.pskIdentity,
@@ -210,7 +210,7 @@ function readSession(body: DerReader, now: number | undefined): SessionParameter
       maxEarlyData,
       maxFragmentLength,
       peerRawPublicKey,
-    },
+    }),
   };
 }
 

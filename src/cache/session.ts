@@ -284,7 +284,7 @@ export class Session {
    * released
    */
   dup(changes: Partial<SessionParameters> = {}): Session {
-    const copy = new Session({ ...this.parameters(), ...changes });
+    const copy = new Session(Object.assign(this.parameters(), changes));
     copy.data = this.data;
     if (!this.#resumable) copy.forbidResumption();
     return copy;

@@ -51,7 +51,7 @@ export function* serveTls13(context: Handshaking, first: Received<ClientHello>):
   if (client !== undefined) yield* receiveCertificateVerify(context, client);
   yield* receiveFinished(context, handshake, application, early?.verifyData);
   const tickets = yield* sendNewSessionTickets(context, choice, application, early);
-  return { ...established(context, application), ...tickets };
+  return established(context, application, tickets);
 }
 
 /** §4.3.2: never with a PSK, whose session says who the client is. */
@@ -219,13 +219,16 @@ function* sendNewSessionTickets(
 function established(
   context: Handshaking,
   { aead, master, transcriptHash, secrets }: ApplicationStage,
-): Pick<Established, 'traffic' | 'exportKeyingMaterial'> {
+  { issuer, ticketsDue }: Pick<Established, 'issuer' | 'ticketsDue'>,
+): Established {
   const exporter = context.own(new Exporter(master, transcriptHash), 'closed');
   if (context.logsKeys) context.keylog('EXPORTER_SECRET', exporter.secret.bytes);
   for (const secret of [master, secrets.client, secrets.server]) secret.rest();
   return {
     traffic: { aead, secrets, exporter },
     exportKeyingMaterial: (length, label, exporterContext) => exporter.export(label, exporterContext ?? EMPTY, length),
+    issuer,
+    ticketsDue,
   };
 }
 
