@@ -6,6 +6,7 @@ import { TicketKeyRing } from './cache/ticket-key-ring.ts';
 import type { TicketPolicy } from './connection-tickets.ts';
 import { type Credential, certificatesFromPem, credentialFromPem } from './crypto/credential.ts';
 import { defaultProvider } from './crypto/default.ts';
+import type { CryptoProvider } from './crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
 import type { Settings, TicketSettings } from './handshake/settings.ts';
@@ -100,8 +101,9 @@ export function defineServer(options: ServerOptions): ServerConfig {
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
   return frozen({
     ...protocolSettings(options),
+    groups: groups(options.groups, crypto),
     ...sessionSettings(sessions),
-    credentials: credentials(options.credentials),
+    credentials: credentials(options.credentials, crypto),
     compat,
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     scope: scope(options.scope ?? {}),
@@ -133,17 +135,26 @@ function protocolSettings(options: ServerOptions) {
   );
   if (suites.length === 0) throw new RangeError(`ciphers: none of them belongs to ${minVersion} to ${maxVersion}`);
   const spoken = VERSIONS.filter((version) => suites.some((candidate) => candidate.version === version));
-  const groupNames = Object.keys(NamedGroup) as GroupName[];
   const modeNames = Object.keys(PskKeyExchangeMode) as PskMode[];
   return {
     // A version without a suite is not spoken: to choose it would refuse who has both (RFC 8446 §4.2.1).
     minVersion: spoken[0] ?? minVersion,
     maxVersion: spoken.at(-1) ?? maxVersion,
     suites,
-    groups: list('groups', options.groups ?? DEFAULT_GROUPS).map((name) => oneOf('groups', name, groupNames)),
     pskModes: list('pskModes', options.pskModes ?? ['psk_dhe_ke']).map((name) => oneOf('pskModes', name, modeNames)),
     alpn: protocolNames(options.alpn ?? []),
   };
+}
+
+/** By default those that the provider has: an engine's Web Crypto, say, need not have them all. */
+function groups(given: ServerOptions['groups'], crypto: CryptoProvider): readonly GroupName[] {
+  const names = Object.keys(NamedGroup) as GroupName[];
+  const has = (name: GroupName) => crypto.groups[name] !== undefined;
+  if (given === undefined) return list('crypto.groups', DEFAULT_GROUPS.filter(has));
+  const chosen = list('groups', given).map((name) => oneOf('groups', name, names));
+  const missing = chosen.find((name) => !has(name));
+  if (missing !== undefined) throw new TypeError(`groups: the crypto provider has no ${missing}`);
+  return chosen;
 }
 
 function suite(name: string): SuiteParameters {
@@ -168,7 +179,7 @@ function protocolName(name: string): string {
   return name;
 }
 
-function credentials(given: ServerOptions['credentials']): readonly Credential[] {
+function credentials(given: ServerOptions['credentials'], crypto: CryptoProvider): readonly Credential[] {
   if (!Array.isArray(given) || given.length === 0) {
     throw new TypeError('credentials: give at least one { cert, key }, both PEM');
   }
@@ -176,7 +187,7 @@ function credentials(given: ServerOptions['credentials']): readonly Credential[]
     requireObject('credentials[]', credential);
     if ('sign' in credential) return complete('credentials[]', credential, ['certificateChain', 'schemes', 'names']);
     requireKnown('credentials[].', credential, 'cert key');
-    return credentialFromPem(credential);
+    return credentialFromPem(credential, crypto);
   });
 }
 

@@ -42,8 +42,10 @@ export type {
   Hash,
   HmacKey,
   KeyAgreement,
+  PrivateKeyDer,
   RandomBytes,
   RunningHash,
+  Sign,
 } from './crypto/provider.ts';
 export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 export type { TicketFacts } from './handshake/context.ts';

@@ -22,7 +22,7 @@ export interface ServerOptions {
   readonly maxVersion?: Version | undefined;
   /** IANA names of the suites of both versions, in the server's order. */
   readonly ciphers?: readonly (CipherSuiteName | (string & {}))[] | undefined;
-  /** In the server's order. Default x25519, secp256r1, secp384r1. */
+  /** In the server's order. Default x25519, secp256r1, secp384r1, as far as `crypto` has them. */
   readonly groups?: readonly GroupName[] | undefined;
   /** Application protocols in the server's order (RFC 7301). Without it the extension is ignored. */
   readonly alpn?: readonly string[] | undefined;
@@ -45,7 +45,10 @@ export interface ServerOptions {
    * twice; in TLS 1.2 a session whose cipher suite the client does not offer ends the handshake, and itself.
    */
   readonly compat?: Compat | undefined;
-  /** Default: `defaultProvider`. Others are `noble`, the reference, and `fast`; see crypto/provider.ts for one of your own. */
+  /**
+   * Default: `defaultProvider`. Others are `noble`, the reference, `fast`, and `nodeCrypto` of tls-resume/node; parts of them go
+   * together, as in `{ ...defaultProvider, groups: webCrypto.groups }`. See crypto/provider.ts for one of your own.
+   */
   readonly crypto?: CryptoProvider | undefined;
   readonly world?: World | undefined;
   readonly limits?: LimitOptions | undefined;

@@ -283,6 +283,17 @@ describe('defineServer()', () => {
       expect(define({ tickets }).tickets.singleUse).to.equal(true);
     });
 
+    it('groups that the crypto provider lacks', () => {
+      const { secp256r1 } = defaultProvider.groups;
+      const crypto = { ...defaultProvider, groups: { secp256r1 } };
+      expect(() => define({ crypto, groups: ['secp256r1', 'x25519'] })).to.throw(
+        TypeError,
+        /^groups: .* has no x25519$/,
+      );
+      expect(define({ crypto }).groups).to.deep.equal(['secp256r1']);
+      expect(() => define({ crypto: { ...crypto, groups: {} } })).to.throw(TypeError, /^crypto.groups: an array/);
+    });
+
     it('a size for a cache that is not its own', () => {
       for (const cache of [new SessionCache(), false]) {
         expect(() => define({ sessions: { cache, maxEntries: 5 } })).to.throw(TypeError, /^sessions.maxEntries is for/);

@@ -5,7 +5,7 @@ import { type PemBlock, PemError, parsePem } from '../wire/pem.ts';
 import type { SignatureSchemeName } from '../wire/registry.ts';
 import { type Certificate, equalPublicKeys, type PublicKey, parseCertificate } from './certificate.ts';
 import { type PrivateKey, parsePrivateKey } from './private-key.ts';
-import type { Awaitable } from './provider.ts';
+import type { Awaitable, CryptoProvider } from './provider.ts';
 
 export interface Credential {
   /** DER, the server's own certificate first (RFC 8446 §4.4.2). */
@@ -23,13 +23,17 @@ export interface Credential {
 /**
  * The credential of a certificate chain and its private key, both PEM. Keys: ECDSA P-256 and P-384, Ed25519, RSA from
  * 2048 bits on; PKCS#8, SEC1 or PKCS#1, not encrypted. That they belong together is checked here and not by a client.
+ * @param crypto whose `signer`, if it has one, is to sign
  * @throws TypeError that begins with `cert:` or `key:` and says what to do
  */
-export function credentialFromPem({ cert, key }: { readonly cert: string; readonly key: string }): Credential {
+export function credentialFromPem(
+  { cert, key }: { readonly cert: string; readonly key: string },
+  crypto?: Pick<CryptoProvider, 'signer'>,
+): Credential {
   const certificates = certificatesFromPem('cert', cert);
   const [leaf] = certificates;
   if (leaf === undefined) throw new TypeError('cert: no CERTIFICATE in it; were cert and key interchanged?');
-  const privateKey = naming('key', () => parsePrivateKey(privateKeyBlock(blocksOf('key', key))));
+  const privateKey = naming('key', () => parsePrivateKey(privateKeyBlock(blocksOf('key', key)), crypto));
   requireOwner(
     privateKey,
     certificates.map(({ publicKey }) => publicKey),

@@ -8,7 +8,7 @@ import { DerReader, explicitTag, integer, octetString, sequence, Tag } from '../
 import type { PemBlock } from '../wire/pem.ts';
 import type { SignatureSchemeName } from '../wire/registry.ts';
 import { Oid, type PublicKey, readAlgorithm } from './certificate.ts';
-import type { Awaitable } from './provider.ts';
+import type { CryptoProvider, PrivateKeyDer, Sign } from './provider.ts';
 import { bitLength, isRsaScheme, MIN_RSA_BITS, RSA_ENCRYPTION, RSA_SCHEMES, type RsaScheme } from './rsa.ts';
 
 /** A private key that can sign, and the public key that belongs to it. */
@@ -16,11 +16,34 @@ export interface PrivateKey {
   readonly publicKey: PublicKey;
   /** In the order of preference. */
   readonly schemes: readonly SignatureSchemeName[];
-  sign(scheme: SignatureSchemeName, message: Uint8Array): Awaitable<Uint8Array>;
+  readonly sign: Sign;
 }
 
-/** @throws TypeError for a key that is encrypted or of a kind that cannot serve, DerError for one that is damaged */
-export function parsePrivateKey({ label, encrypted, bytes }: PemBlock): PrivateKey {
+const FORMATS: Readonly<Record<string, PrivateKeyDer['format']>> = {
+  'PRIVATE KEY': 'pkcs8',
+  'EC PRIVATE KEY': 'sec1',
+  'RSA PRIVATE KEY': 'pkcs1',
+};
+
+/**
+ * What signs is the provider's, where that has something to sign with.
+ * @throws TypeError for a key that is encrypted or of a kind that cannot serve, DerError for one that is damaged
+ */
+export function parsePrivateKey(block: PemBlock, crypto: Pick<CryptoProvider, 'signer'> = {}): PrivateKey {
+  const key = readPrivateKey(block);
+  const format = FORMATS[block.label];
+  const sign = format && crypto.signer?.({ format, bytes: block.bytes });
+  return sign === undefined ? key : { ...key, sign: guarded(key.schemes, sign) };
+}
+
+function guarded(schemes: readonly SignatureSchemeName[], sign: Sign): Sign {
+  return (scheme, message) => {
+    requireScheme(schemes, scheme);
+    return sign(scheme, message);
+  };
+}
+
+function readPrivateKey({ label, encrypted, bytes }: PemBlock): PrivateKey {
   if (encrypted) {
     throw new TypeError('key: is encrypted; decrypt it first, as with "openssl pkey -in key.pem -out plain.pem"');
   }

@@ -3,7 +3,7 @@
  * `{ ...defaultProvider, groups: { ...defaultProvider.groups, x25519: mine } }`.
  */
 
-import type { GroupName } from '../wire/registry.ts';
+import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
 
 /** A value, or the promise of one. */
 export type Awaitable<T> = T | PromiseLike<T>;
@@ -26,7 +26,23 @@ export interface CryptoProvider {
   readonly hashes: Readonly<Record<HashName, Hash>>;
   readonly aeads: Readonly<Record<AeadName, Aead>>;
   readonly groups: Readonly<Partial<Record<GroupName, KeyAgreement>>>;
+  /**
+   * Optional: what signs with a private key that comes as PEM, in the place of @noble and, for RSA, Web Crypto. `undefined` where
+   * it does not take that key. It is asked once a key, when the server is defined, and is given keys only that have been found to
+   * be sound and of a kind that can serve.
+   */
+  signer?(key: PrivateKeyDer): Sign | undefined;
 }
+
+/** PKCS#8 (RFC 5958 §2), SEC1 (RFC 5915 §3) or PKCS#1 (RFC 8017 Appendix A.1.2), not encrypted. */
+export interface PrivateKeyDer {
+  readonly format: 'pkcs8' | 'sec1' | 'pkcs1';
+  /** Not to be written to. */
+  readonly bytes: Uint8Array;
+}
+
+/** The signature over `message` (not its digest) in the encoding of RFC 8446 §4.2.3, by one of the key's schemes. */
+export type Sign = (scheme: SignatureSchemeName, message: Uint8Array) => Awaitable<Uint8Array>;
 
 /** A hash function, alone and under HMAC. Everything it returns belongs to the caller. */
 export interface Hash {

@@ -7,6 +7,7 @@ import { Server } from './server.ts';
 import { TlsSocket } from './socket.ts';
 
 export type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent, TlsSocketEvents } from './events.ts';
+export { nodeCrypto } from './node-crypto.ts';
 export type { EphemeralKeyInfo } from './openssl-names.ts';
 export type { NodeServerOptions } from './options.ts';
 export { Server } from './server.ts';

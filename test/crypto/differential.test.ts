@@ -3,12 +3,15 @@ import { defaultProvider } from '../../src/crypto/default.ts';
 import { fast } from '../../src/crypto/fast.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import type { CryptoProvider } from '../../src/crypto/provider.ts';
+import { nodeCrypto } from '../../src/node/index.ts';
 import { compareProviders } from '../support/differential.ts';
 
 describe('providers that give what noble gives', () => {
   it('the default and fast, for 20000 inputs (npm run differential: a million)', () => {
     compareProviders(noble, { default: defaultProvider, fast }, 20_000, 1);
   });
+
+  it('nodeCrypto, for 5000', () => compareProviders(noble, { nodeCrypto }, 5_000, 2));
 
   it('and one that differs once in 256 is found', () => {
     const { sha256 } = noble.hashes;

@@ -1,7 +1,7 @@
 /**
  * The vectors of Project Wycheproof, read from the folder WYCHEPROOF_DIR: theirs (testvectors_v1) or the excerpt in
- * fixtures/wycheproof. Symmetric algorithms and HKDF of every provider in TypeScript, key agreement of @noble's groups, into
- * which a private key can be put by way of its random bytes, and signatures of our verifying keys.
+ * fixtures/wycheproof. Symmetric algorithms and HKDF of every provider, key agreement of those groups into which a private key can
+ * be put by way of its random bytes, and signatures of our verifying keys.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,11 +13,12 @@ import { fast } from '../../src/crypto/fast.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import type { Aead, CryptoProvider, Hash, HashName, KeyAgreement } from '../../src/crypto/provider.ts';
 import { verifyingKey } from '../../src/crypto/verifying-key.ts';
+import { nodeCrypto } from '../../src/node/index.ts';
 import { concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 
 const folder = process.env['WYCHEPROOF_DIR'] ?? '';
 const isWanted = (process.env['CI'] ?? '') !== '';
-const PROVIDERS: Readonly<Record<string, CryptoProvider>> = { noble, default: defaultProvider, fast };
+const PROVIDERS: Readonly<Record<string, CryptoProvider>> = { noble, default: defaultProvider, fast, nodeCrypto };
 
 interface Test {
   readonly tcId: number;
@@ -115,9 +116,12 @@ async function agreed(group: KeyAgreement, seed: Uint8Array, peer: Uint8Array): 
 const big = (hex: string): bigint => BigInt(`0x${hex}`);
 
 /** Random bytes of which @noble makes this private key: it takes them modulo the order less one, and adds one. */
-const seedOf = (privateKey: string): Uint8Array => fromHex((big(privateKey) - 1n).toString(16).padStart(96, '0'));
+const nobleSeed = (privateKey: string): Uint8Array => fromHex((big(privateKey) - 1n).toString(16).padStart(96, '0'));
 
-async function ecdhTests(group: KeyAgreement): Promise<void> {
+/** nodeCrypto takes them as they are. */
+const plainSeed = (privateKey: string): Uint8Array => fromHex(big(privateKey).toString(16).padStart(64, '0'));
+
+async function ecdhTests(group: KeyAgreement, seedOf: (privateKey: string) => Uint8Array): Promise<void> {
   for (const [test] of testsOf('ecdh_secp256r1_ecpoint', 350)) {
     const shared = await agreed(group, seedOf(String(test['private'])), bytes(test, 'public'));
     // RFC 8446 §4.2.8.2: uncompressed points alone.
@@ -171,8 +175,13 @@ describe(`Wycheproof${folder === '' && !isWanted ? ', without WYCHEPROOF_DIR' : 
       it(`HMAC with ${hash}, ${name}`, () => hmacTests(hash, hashes[hash]));
     }
   }
-  it('X25519', () => x25519Tests(noble.groups.x25519 as KeyAgreement));
-  it('ECDH with secp256r1', () => ecdhTests(noble.groups.secp256r1 as KeyAgreement));
+  for (const [name, { groups }, seedOf] of [
+    ['noble', noble, nobleSeed],
+    ['nodeCrypto', nodeCrypto, plainSeed],
+  ] as const) {
+    it(`X25519, ${name}`, () => x25519Tests(groups.x25519 as KeyAgreement));
+    it(`ECDH with secp256r1, ${name}`, () => ecdhTests(groups.secp256r1 as KeyAgreement, seedOf));
+  }
   it('ECDSA with secp256r1', () => ecdsaTests());
   it('Ed25519', () => ed25519Tests());
 });

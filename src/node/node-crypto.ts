@@ -1,0 +1,147 @@
+/**
+ * The provider of Node: node:crypto, synchronously. It is OpenSSL behind some microseconds a call, so it wins where a call does
+ * much (curves, signatures, long records) and loses where a handshake makes many small ones.
+ */
+
+import {
+  type CipherGCMTypes,
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  hash as digestAtOnce,
+  type KeyObject,
+} from 'node:crypto';
+import type { Aead, AeadKey, AeadName, CryptoProvider, Hash, HashName, HmacKey } from '../crypto/provider.ts';
+import { copyOf, wipe } from '../wire/bytes.ts';
+import { nodeGroups } from './node-groups.ts';
+import { nodeSigner } from './node-signer.ts';
+import { plain } from './plain.ts';
+
+const TAG_LENGTH = 16;
+
+function hash(name: HashName, length: number): Hash {
+  return {
+    name,
+    length,
+    digest: (message) => plain(digestAtOnce(name, message, 'buffer')),
+    start: () => {
+      const running = createHash(name);
+      return {
+        update: (message) => {
+          running.update(message);
+        },
+        peek: (ahead) => {
+          const copy = running.copy();
+          if (ahead !== undefined) copy.update(ahead);
+          return plain(copy.digest());
+        },
+      };
+    },
+    hmac: (key) => new NodeHmacKey(name, key),
+  };
+}
+
+/** A KeyObject cannot be overwritten from here: OpenSSL does it when the garbage collector takes it. */
+class NodeHmacKey implements HmacKey {
+  readonly #name: HashName;
+  #key: KeyObject | undefined;
+
+  constructor(name: HashName, key: Uint8Array) {
+    this.#name = name;
+    this.#key = createSecretKey(key);
+  }
+
+  sign(...parts: readonly Uint8Array[]): Uint8Array {
+    if (this.#key === undefined) throw new Error('this key has been wiped');
+    const mac = createHmac(this.#name, this.#key);
+    for (const part of parts) mac.update(part);
+    return plain(mac.digest());
+  }
+
+  wipe(): void {
+    this.#key = undefined;
+  }
+}
+
+function aead(name: AeadName, keyLength: number): Aead {
+  return {
+    name,
+    keyLength,
+    key: (key) => {
+      if (key.length !== keyLength) throw new RangeError(`a key of ${key.length} bytes, ${keyLength} are wanted`);
+      return new NodeAeadKey(name, key);
+    },
+  };
+}
+
+class NodeAeadKey implements AeadKey {
+  /** What the types of ChaCha20-Poly1305 say too, but for the length of the text, which only CCM wants. */
+  readonly #cipher: CipherGCMTypes;
+  readonly #key: Uint8Array;
+  #isWiped = false;
+
+  constructor(name: AeadName, key: Uint8Array) {
+    this.#cipher = name as CipherGCMTypes;
+    this.#key = copyOf(key);
+  }
+
+  seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array): Uint8Array {
+    const sealed = new Uint8Array(plaintext.length + TAG_LENGTH);
+    this.#seal(nonce, additionalData, plaintext, sealed, 0);
+    return sealed;
+  }
+
+  sealInPlace(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
+    if (end + TAG_LENGTH > buffer.length) throw new RangeError('no room for the tag');
+    this.#seal(nonce, additionalData, buffer.subarray(start, end), buffer, start);
+  }
+
+  #seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array, to: Uint8Array, at: number): void {
+    this.#require();
+    const cipher = createCipheriv(this.#cipher, this.#key, nonce, { authTagLength: TAG_LENGTH });
+    cipher.setAAD(additionalData);
+    to.set(cipher.update(plaintext), at);
+    cipher.final(); // of a stream cipher nothing is left
+    to.set(cipher.getAuthTag(), at + plaintext.length);
+  }
+
+  open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
+    this.#require();
+    const length = ciphertext.length - TAG_LENGTH;
+    if (length < 0) return undefined;
+    const decipher = createDecipheriv(this.#cipher, this.#key, nonce, { authTagLength: TAG_LENGTH });
+    decipher.setAAD(additionalData);
+    decipher.setAuthTag(ciphertext.subarray(length));
+    const plaintext = plain(decipher.update(ciphertext.subarray(0, length)));
+    try {
+      decipher.final();
+      return plaintext;
+    } catch {
+      wipe(plaintext); // made before the tag was checked; nobody has seen it
+      return undefined;
+    }
+  }
+
+  #require(): void {
+    if (this.#isWiped) throw new Error('this key has been wiped');
+  }
+
+  wipe(): void {
+    this.#isWiped = true;
+    wipe(this.#key);
+  }
+}
+
+/** For `createServer({ crypto: nodeCrypto, … })`; whole, and composable by spreading. */
+export const nodeCrypto: CryptoProvider = {
+  hashes: { sha256: hash('sha256', 32), sha384: hash('sha384', 48) },
+  aeads: {
+    'aes-128-gcm': aead('aes-128-gcm', 16),
+    'aes-256-gcm': aead('aes-256-gcm', 32),
+    'chacha20-poly1305': aead('chacha20-poly1305', 32),
+  },
+  groups: nodeGroups,
+  signer: nodeSigner,
+};

@@ -1,0 +1,111 @@
+/** Key agreement by node:crypto. All private keys come out of the connection's dice, as everywhere. */
+
+import { Buffer } from 'node:buffer';
+import { createECDH, createPrivateKey, createPublicKey, diffieHellman, type ECDH, type KeyObject } from 'node:crypto';
+import type { EphemeralKey, KeyAgreement, RandomBytes } from '../crypto/provider.ts';
+import { wipe } from '../wire/bytes.ts';
+import type { GroupName } from '../wire/registry.ts';
+import { plain } from './plain.ts';
+
+const X25519_LENGTH = 32;
+
+/**
+ * Keys go in and out as JWK, which costs a tenth of DER. To export a key that generateKeyPairSync() has just made that way can
+ * deadlock Node 20 (the garbage collector frees the job that made it, which wants the lock that the export holds); a key that
+ * has been imported has no such job. And importing lets the random bytes be ours.
+ */
+const x25519: KeyAgreement = {
+  generate: (randomBytes) => {
+    const seed = randomBytes(X25519_LENGTH);
+    // Of a private key Node reads `d` alone, but wants an `x` to be there.
+    const jwk = { kty: 'OKP', crv: 'X25519', d: base64url(seed), x: '' };
+    wipe(seed);
+    return new X25519Key(createPrivateKey({ key: jwk, format: 'jwk' }));
+  },
+};
+
+class X25519Key implements EphemeralKey {
+  readonly publicKey: Uint8Array;
+  #privateKey: KeyObject | undefined;
+
+  constructor(privateKey: KeyObject) {
+    this.#privateKey = privateKey;
+    const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+    this.publicKey = Uint8Array.from(Buffer.from(x, 'base64url'));
+  }
+
+  agree(peer: Uint8Array): Uint8Array {
+    if (this.#privateKey === undefined) throw new Error('this key has been wiped');
+    if (peer.length !== X25519_LENGTH) throw new RangeError('not a public key');
+    const jwk = { kty: 'OKP', crv: 'X25519', x: base64url(peer) };
+    const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
+    try {
+      return plain(diffieHellman({ privateKey: this.#privateKey, publicKey }));
+    } catch (cause) {
+      throw new RangeError('a point of small order', { cause }); // RFC 7748 §6.1: OpenSSL refuses the all-zero result
+    }
+  }
+
+  wipe(): void {
+    this.#privateKey = undefined; // OpenSSL overwrites it when the garbage collector takes it
+  }
+}
+
+function base64url({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64url');
+}
+
+/** RFC 8446 §4.2.8.2, §7.4.2: an uncompressed point there, the x coordinate here. */
+function ecdh(curve: string, length: number): KeyAgreement {
+  return {
+    generate: (randomBytes) => new EcdhKey(keyPair(curve, length, randomBytes), 1 + 2 * length),
+  };
+}
+
+/** What random bytes are beyond the order of the curve, once in 2^32 for P-256 and hardly ever for P-384, is thrown again. */
+function keyPair(curve: string, length: number, randomBytes: RandomBytes): ECDH {
+  const ecdh = createECDH(curve);
+  for (;;) {
+    const seed = randomBytes(length);
+    try {
+      ecdh.setPrivateKey(seed);
+      return ecdh;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_CRYPTO_INVALID_KEYTYPE') throw error;
+    } finally {
+      wipe(seed);
+    }
+  }
+}
+
+class EcdhKey implements EphemeralKey {
+  readonly publicKey: Uint8Array;
+  readonly #length: number;
+  #ecdh: ECDH | undefined;
+
+  constructor(ecdh: ECDH, length: number) {
+    this.#ecdh = ecdh;
+    this.#length = length;
+    this.publicKey = plain(ecdh.getPublicKey());
+  }
+
+  agree(peer: Uint8Array): Uint8Array {
+    if (this.#ecdh === undefined) throw new Error('this key has been wiped');
+    if (peer.length !== this.#length || peer[0] !== 4) throw new RangeError('not a public key');
+    try {
+      return plain(this.#ecdh.computeSecret(peer));
+    } catch (cause) {
+      throw new RangeError('not a point of this curve', { cause });
+    }
+  }
+
+  wipe(): void {
+    this.#ecdh = undefined;
+  }
+}
+
+export const nodeGroups: Readonly<Record<GroupName, KeyAgreement>> = {
+  x25519,
+  secp256r1: ecdh('prime256v1', 32),
+  secp384r1: ecdh('secp384r1', 48),
+};

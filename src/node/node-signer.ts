@@ -1,0 +1,47 @@
+/** Signatures by node:crypto. */
+
+import { Buffer } from 'node:buffer';
+import { constants, createPrivateKey, type KeyObject, type SignKeyObjectInput, sign } from 'node:crypto';
+import type { PrivateKeyDer, Sign } from '../crypto/provider.ts';
+import type { SignatureSchemeName } from '../wire/registry.ts';
+import { plain } from './plain.ts';
+
+/** RFC 8446 §4.2.3: the salt is as long as the digest. */
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+const PKCS1 = { padding: constants.RSA_PKCS1_PADDING };
+
+type Parameters = Omit<SignKeyObjectInput, 'key'> & { readonly hash: string | null };
+
+/** Without a hash of its own: Ed25519 has it built in. */
+const SCHEMES: Readonly<Record<SignatureSchemeName, Parameters>> = {
+  ecdsa_secp256r1_sha256: { hash: 'sha256' },
+  ecdsa_secp384r1_sha384: { hash: 'sha384' },
+  ed25519: { hash: null },
+  rsa_pss_rsae_sha256: { hash: 'sha256', ...PSS },
+  rsa_pss_rsae_sha384: { hash: 'sha384', ...PSS },
+  rsa_pss_rsae_sha512: { hash: 'sha512', ...PSS },
+  rsa_pkcs1_sha256: { hash: 'sha256', ...PKCS1 },
+  rsa_pkcs1_sha384: { hash: 'sha384', ...PKCS1 },
+  rsa_pkcs1_sha512: { hash: 'sha512', ...PKCS1 },
+};
+
+/** See `signer` of CryptoProvider. `undefined` for a key that OpenSSL reads more strictly than we do. */
+export function nodeSigner({ format, bytes }: PrivateKeyDer): Sign | undefined {
+  const key = importKey(format, bytes);
+  if (key === undefined) return undefined;
+  return (scheme, message) => {
+    const { hash, ...parameters } = SCHEMES[scheme];
+    return plain(sign(hash, message, { ...parameters, key }));
+  };
+}
+
+function importKey(
+  type: PrivateKeyDer['format'],
+  { buffer, byteOffset, byteLength }: Uint8Array,
+): KeyObject | undefined {
+  try {
+    return createPrivateKey({ key: Buffer.from(buffer, byteOffset, byteLength), format: 'der', type });
+  } catch {
+    return undefined;
+  }
+}
