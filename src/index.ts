@@ -47,6 +47,7 @@ export type {
   RunningHash,
   Sign,
 } from './crypto/provider.ts';
+export { webCrypto } from './crypto/web-crypto.ts';
 export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 export type { TicketFacts } from './handshake/context.ts';
 export type { Mechanism, NoResumption, Resumption } from './handshake/resumption.ts';

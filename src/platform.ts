@@ -11,17 +11,23 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** A key imported into Web Crypto: opaque. */
-interface WebCryptoKey {
+/** A key in Web Crypto: opaque. */
+export interface WebCryptoKey {
   readonly type: string;
 }
 
-/** Web Crypto, as far as RSA signatures need it. */
-interface WebCryptoSigner {
+/** A group for key agreement, by the names of Web Crypto. */
+export interface WebCryptoAgreement {
+  readonly name: 'X25519' | 'ECDH';
+  readonly namedCurve?: string;
+}
+
+/** Web Crypto, as far as RSA signatures and key agreement need it. */
+interface WebCrypto {
   importKey(
-    format: 'pkcs8' | 'spki',
+    format: 'pkcs8' | 'spki' | 'raw',
     key: Uint8Array,
-    algorithm: { readonly name: string; readonly hash: string },
+    algorithm: { readonly name: string; readonly hash: string } | WebCryptoAgreement,
     extractable: boolean,
     usages: readonly string[],
   ): Promise<WebCryptoKey>;
@@ -36,6 +42,17 @@ interface WebCryptoSigner {
     signature: Uint8Array,
     message: Uint8Array,
   ): Promise<boolean>;
+  generateKey(
+    algorithm: WebCryptoAgreement,
+    extractable: boolean,
+    usages: readonly string[],
+  ): Promise<{ readonly publicKey: WebCryptoKey; readonly privateKey: WebCryptoKey }>;
+  exportKey(format: 'raw', key: WebCryptoKey): Promise<ArrayBuffer>;
+  deriveBits(
+    algorithm: WebCryptoAgreement & { readonly public: WebCryptoKey },
+    key: WebCryptoKey,
+    bits: number,
+  ): Promise<ArrayBuffer>;
 }
 
 /** What the source of a ReadableStream is told to act with. */
@@ -81,7 +98,7 @@ export interface Platform {
   readonly crypto: {
     /** At most 65536 bytes a call. */
     getRandomValues(bytes: Uint8Array): unknown;
-    readonly subtle: WebCryptoSigner;
+    readonly subtle: WebCrypto;
   };
   /** Milliseconds, monotonic. */
   readonly performance: { now(): number };

@@ -61,16 +61,25 @@ export function providerContract(name: string, provider: CryptoProvider): void {
     ] as const) {
       aeadContract(aead, keyLength, provider.aeads[aead]);
     }
-    for (const [group, peer] of Object.entries(PEERS) as [GroupName, Peer][]) {
-      const agreement = provider.groups[group];
-      if (agreement !== undefined) groupContract(group, agreement, peer);
-    }
-    if (provider.groups.x25519 !== undefined) x25519Contract(provider.groups.x25519);
-    for (const group of ['secp256r1', 'secp384r1'] as const) {
-      const agreement = provider.groups[group];
-      if (agreement !== undefined) pointContract(group, agreement);
-    }
+    groupContracts(provider.groups);
   });
+}
+
+/** The same for what is no more than a provider's key agreement. */
+export function groupsContract(name: string, groups: CryptoProvider['groups']): void {
+  describe(`groups of ${name}`, () => groupContracts(groups));
+}
+
+function groupContracts(groups: CryptoProvider['groups']): void {
+  for (const [group, peer] of Object.entries(PEERS) as [GroupName, Peer][]) {
+    const agreement = groups[group];
+    if (agreement !== undefined) groupContract(group, agreement, peer);
+  }
+  if (groups.x25519 !== undefined) x25519Contract(groups.x25519);
+  for (const group of ['secp256r1', 'secp384r1'] as const) {
+    const agreement = groups[group];
+    if (agreement !== undefined) pointContract(group, agreement);
+  }
 }
 
 function hashContract(name: HashName, hash: Hash): void {

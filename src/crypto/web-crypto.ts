@@ -1,0 +1,112 @@
+/**
+ * Key agreement by Web Crypto, which browsers, workers, Deno, Bun and Node have: native code, private keys that cannot be
+ * exported, and the host's dice. Each step is a promise. Nothing else of a handshake is done here, since a promise a call costs
+ * more than all the hashes of a resumption.
+ */
+
+import { platform, type WebCryptoAgreement, type WebCryptoKey } from '../platform.ts';
+import type { GroupName } from '../wire/registry.ts';
+import type { EphemeralKey, KeyAgreement } from './provider.ts';
+
+interface Group {
+  readonly algorithm: WebCryptoAgreement;
+  /** Bytes of a public key, and of a shared secret. */
+  readonly publicKeyLength: number;
+  readonly length: number;
+}
+
+const X25519: Group = { algorithm: { name: 'X25519' }, publicKeyLength: 32, length: 32 };
+const P256: Group = { algorithm: { name: 'ECDH', namedCurve: 'P-256' }, publicKeyLength: 65, length: 32 };
+const P384: Group = { algorithm: { name: 'ECDH', namedCurve: 'P-384' }, publicKeyLength: 97, length: 48 };
+
+class WebCryptoEphemeralKey implements EphemeralKey {
+  readonly publicKey: Uint8Array;
+  readonly #group: Group;
+  #privateKey: WebCryptoKey | undefined;
+
+  constructor(group: Group, publicKey: Uint8Array, privateKey: WebCryptoKey) {
+    this.#group = group;
+    this.publicKey = publicKey;
+    this.#privateKey = privateKey;
+  }
+
+  agree(peer: Uint8Array): Promise<Uint8Array> {
+    const { algorithm, publicKeyLength, length } = this.#group;
+    const privateKey = this.#privateKey;
+    if (privateKey === undefined) return Promise.reject(new Error('this key has been wiped'));
+    // RFC 8446 §4.2.8.2: uncompressed points only, while Web Crypto may take compressed ones too.
+    const isPoint = algorithm.name === 'ECDH';
+    if (peer.length !== publicKeyLength || (isPoint && peer[0] !== 4))
+      return Promise.reject(new RangeError('not a public key'));
+    const { subtle } = platform.crypto;
+    return subtle
+      .importKey('raw', peer, algorithm, false, [])
+      .then((key) => subtle.deriveBits({ ...algorithm, public: key }, privateKey, 8 * length))
+      .then(nonZero, refusal);
+  }
+
+  /** The key itself is the host's. */
+  wipe(): void {
+    this.#privateKey = undefined;
+  }
+}
+
+/** RFC 7748 §6.1, for hosts that leave it to us. */
+function nonZero(bits: ArrayBuffer): Uint8Array {
+  const shared = new Uint8Array(bits);
+  if (shared.every((byte) => byte === 0)) throw new RangeError('a point of small order');
+  return shared;
+}
+
+/** What Web Crypto says of a key that is none, when it is imported or when it is used; everything else is no fault of the peer's. */
+const REFUSALS: readonly unknown[] = ['DataError', 'OperationError'];
+
+function refusal(cause: unknown): never {
+  const isRefused = typeof cause === 'object' && cause !== null && 'name' in cause && REFUSALS.includes(cause.name);
+  throw isRefused ? new RangeError('not a public key of this group', { cause }) : cause;
+}
+
+function generate(group: Group): Promise<EphemeralKey> {
+  const { subtle } = platform.crypto;
+  return subtle
+    .generateKey(group.algorithm, false, ['deriveBits'])
+    .then(({ publicKey, privateKey }) =>
+      subtle
+        .exportKey('raw', publicKey)
+        .then((bytes) => new WebCryptoEphemeralKey(group, new Uint8Array(bytes), privateKey)),
+    );
+}
+
+function agreement(group: Group): KeyAgreement {
+  return { generate: () => generate(group) };
+}
+
+const groups: Readonly<Record<GroupName, KeyAgreement>> = {
+  x25519: agreement(X25519),
+  secp256r1: agreement(P256),
+  secp384r1: agreement(P384),
+};
+
+/** Those of the groups in which this host makes keys, each found out by making one. */
+function supportedGroups(): Promise<Readonly<Partial<Record<GroupName, KeyAgreement>>>> {
+  const tried = Object.entries(groups).map(([name, group]) =>
+    Promise.resolve()
+      .then(() => group.generate(noDice))
+      .then(
+        () => [[name, group]] as const,
+        () => [],
+      ),
+  );
+  return Promise.all(tried).then((found) => Object.fromEntries(found.flat()));
+}
+
+function noDice(): never {
+  throw new Error('Web Crypto has dice of its own');
+}
+
+/**
+ * Part of a provider: `{ ...defaultProvider, groups: webCrypto.groups }`. Every host has the NIST curves, and all current ones
+ * X25519. Where older ones may serve, ask: `groups: { ...defaultProvider.groups, ...(await webCrypto.supportedGroups()) }` falls
+ * back to curves in TypeScript, and without the first half the groups that are missing are not negotiated.
+ */
+export const webCrypto = { groups, supportedGroups } as const;
