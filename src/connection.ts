@@ -20,8 +20,9 @@ import type { Resumption } from './handshake/resumption.ts';
 import { serve } from './handshake/server.ts';
 import type { Verdict } from './handshake/verdict.ts';
 import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from './handshake/wait.ts';
-import { Secrets } from './secrets.ts';
+import { Secrets, type Wipeable } from './secrets.ts';
 import { alertName, TlsAlert } from './wire/alert.ts';
+import { wipe } from './wire/bytes.ts';
 import { DecodeError } from './wire/codec.ts';
 import { AlertDescription, AlertLevel, type Version } from './wire/registry.ts';
 
@@ -71,6 +72,7 @@ const CALLBACKS: Partial<Record<Task<unknown>['kind'], CallbackName>> = {
   take: 'onTake',
   'server-name': 'onServerName',
   signature: 'sign',
+  'key-generation': 'agree',
   'key-agreement': 'agree',
   'client-certificate': 'verifyClient',
 };
@@ -217,7 +219,7 @@ export class ServerConnection {
   /** Resolves the question of the last Step. An answer to any other question comes too late and is ignored. */
   answer(question: Question, outcome: Outcome): Step {
     return this.#step(() => {
-      if (question.token !== this.#question?.token) return this.#sessions.release(outcome);
+      if (question.token !== this.#question?.token) return this.#forget(question.kind, outcome);
       this.#question = undefined;
       this.#report(question.kind, outcome);
       this.#resume(outcome);
@@ -227,7 +229,10 @@ export class ServerConnection {
 
   /** Hands back what the promise of an event of type "deferred" came to. */
   settle(deferred: Deferred, outcome: Outcome): Step {
-    return this.#step(() => this.#sessions.settle(deferred, outcome));
+    return this.#step(() => {
+      if (deferred.callback === 'agree') wipeLate(outcome);
+      this.#sessions.settle(deferred, outcome);
+    });
   }
 
   /** Sends application data. @throws Error before the connection is established, and after {@link end} */
@@ -420,9 +425,15 @@ export class ServerConnection {
     this.#resume(outcome);
   }
 
-  /** Nobody waits for this answer any more; but a hold in it must not be lost, nor a rejection end the process. */
+  /** Nobody waits for this answer any more; but a hold in it must not be lost, nor a secret stay behind. */
+  #forget(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
+    if (isKeyAgreement(kind)) wipeLate(outcome);
+    this.#sessions.release(outcome);
+  }
+
+  /** The same for what may not have been answered yet, and then a rejection must not end the process. */
   #disown(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
-    if (!('value' in outcome) || !isPromise(outcome.value)) return this.#sessions.release(outcome);
+    if (!('value' in outcome) || !isPromise(outcome.value)) return this.#forget(kind, outcome);
     const deferred: Deferred = { token: 0, callback: CALLBACKS[kind] ?? 'onGet', promise: outcome.value };
     this.#events.push({ type: 'deferred', deferred });
   }
@@ -536,6 +547,17 @@ export class ServerConnection {
 function peerAlert(description: number): TlsAlert {
   const name = alertName(description);
   return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
+}
+
+function isKeyAgreement(kind: Task<unknown>['kind']): boolean {
+  return CALLBACKS[kind] === 'agree';
+}
+
+/** An ephemeral key, or a shared secret, that has come when nobody wanted it any more. */
+function wipeLate(outcome: TaskOutcome<unknown>): void {
+  const value = 'value' in outcome ? outcome.value : undefined;
+  if (value instanceof Uint8Array) wipe(value);
+  else if (typeof value === 'object' && value !== null && 'wipe' in value) (value as Wipeable).wipe();
 }
 
 /** A call that may throw, as an outcome. */

@@ -81,6 +81,7 @@ export interface Question {
     | 'ticket'
     | 'server-name'
     | 'signature'
+    | 'key-generation'
     | 'key-agreement'
     | 'verification'
     | 'client-certificate';

@@ -13,7 +13,7 @@ export function* generateKey(context: Handshaking, group: GroupName): Handshake<
   if (agreement === undefined) throw new Error(`the crypto provider has no ${group}`);
   context.facts.group = group;
   const run = () => agreement.generate(context.randomBytes);
-  const outcome = yield* perform({ kind: 'key-agreement', budgeted: false, run });
+  const outcome = yield* perform({ kind: 'key-generation', budgeted: false, run });
   if (!('value' in outcome)) throw new TlsAlert('internal_error', 'no ephemeral key');
   return context.own(outcome.value);
 }
@@ -21,7 +21,7 @@ export function* generateKey(context: Handshaking, group: GroupName): Handshake<
 /** RFC 8446 §7.4, RFC 8422 §5.11. What the provider rejects as a public key is the peer's illegal_parameter. */
 export function* agree(context: Handshaking, key: EphemeralKey, peer: Uint8Array): Handshake<Uint8Array> {
   const outcome = yield* perform({ kind: 'key-agreement', budgeted: false, run: () => key.agree(peer) });
-  key.wipe();
+  context.discard(key);
   if ('value' in outcome) return context.own(outcome.value);
   const rejected = 'error' in outcome && outcome.error instanceof RangeError;
   throw rejected

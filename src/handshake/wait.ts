@@ -19,6 +19,7 @@ export interface Task<T> {
     | 'ticket'
     | 'server-name'
     | 'signature'
+    | 'key-generation'
     | 'key-agreement'
     | 'verification'
     | 'client-certificate'
