@@ -9,6 +9,7 @@ import type { Verdict } from '../../src/handshake/verdict.ts';
 import { createServer, type NodeServerOptions } from '../../src/node/index.ts';
 import { systemWorld, type World } from '../../src/world.ts';
 import { certificates } from '../fixtures.ts';
+import { testProvider } from '../support/provider.ts';
 import { answer, type RunningServer } from './reference-server.ts';
 
 /** What the server itself says of a connection. */
@@ -30,7 +31,7 @@ export interface OurServer extends RunningServer {
 export async function startOurs(options: NodeServerOptions): Promise<OurServer> {
   const accepted: Accepted[] = [];
   const errors: unknown[] = [];
-  const server = createServer({ credentials: [certificates.ecdsaP256], ...options }, (socket) => {
+  const server = createServer({ credentials: [certificates.ecdsaP256], crypto: testProvider, ...options }, (socket) => {
     const { resumption, peerCertificate } = socket;
     accepted.push({
       protocol: socket.getProtocol(),

@@ -5,7 +5,10 @@ import type { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { defineServer } from '../../src/config.ts';
+import { defaultProvider } from '../../src/crypto/default.ts';
+import type { EphemeralKey } from '../../src/crypto/provider.ts';
 import { accept } from '../../src/node/index.ts';
+import type { ServerOptions } from '../../src/options.ts';
 import { TestClient } from '../support/client.ts';
 import { quickCredential } from '../support/servers.ts';
 import { credentials, memoryPair, only, open, settled, startServer, stopServers, until, VERSIONS } from './support.ts';
@@ -31,6 +34,13 @@ function flood(wire: Duplex, next: () => Uint8Array): { bytes: number } {
 function never<T>(): Promise<T> {
   return new Promise(() => {});
 }
+
+const x25519 = { generate: () => never<EphemeralKey>() };
+/** Servers that never get their answer. */
+const PENDING: Readonly<Record<string, ServerOptions>> = {
+  'a signature': { credentials: [{ ...quickCredential, sign: () => never<Uint8Array>() }] },
+  'a key': { credentials: [quickCredential], crypto: { ...defaultProvider, groups: { x25519 } }, groups: ['x25519'] },
+};
 
 for (const version of VERSIONS) {
   describe(`back-pressure, ${version}`, () => {
@@ -86,26 +96,28 @@ for (const version of VERSIONS) {
       expect(length).to.equal(16 * MIB);
     });
 
-    it('a peer that floods while a signature is pending has to wait', async () => {
-      const [left, right] = memoryPair();
-      const config = defineServer({ credentials: [{ ...quickCredential, sign: () => never<Uint8Array>() }] });
-      const socket = accept(left, config);
-      const client = new TestClient({ version });
-      right.write(client.take());
-      const given = flood(right, () => Buffer.alloc(16384));
-      expect(await settled(() => given.bytes)).to.be.lessThan(MIB);
-      expect(socket.destroyed).to.equal(false);
-      socket.destroy();
-    });
+    for (const [what, options] of Object.entries(PENDING)) {
+      it(`a peer that floods while ${what} is pending has to wait`, async () => {
+        const [left, right] = memoryPair();
+        const config = defineServer(options);
+        const socket = accept(left, config);
+        const client = new TestClient({ version });
+        right.write(client.take());
+        const given = flood(right, () => Buffer.alloc(16384));
+        expect(await settled(() => given.bytes)).to.be.lessThan(MIB);
+        expect(socket.destroyed).to.equal(false);
+        socket.destroy();
+      });
 
-    it('a peer that ends while a signature is pending is let go', async () => {
-      const [left, right] = memoryPair();
-      const config = defineServer({ credentials: [{ ...quickCredential, sign: () => never<Uint8Array>() }] });
-      const socket = accept(left, { config, handshakeTimeout: 50 });
-      right.end(new TestClient({ version }).take());
-      const [error] = await once(socket, 'error');
-      expect(error.code).to.match(/^ECONNRESET$|TIMEOUT/);
-    });
+      it(`a peer that ends while ${what} is pending is let go`, async () => {
+        const [left, right] = memoryPair();
+        const config = defineServer(options);
+        const socket = accept(left, { config, handshakeTimeout: 50 });
+        right.end(new TestClient({ version }).take());
+        const [error] = await once(socket, 'error');
+        expect(error.code).to.match(/^ECONNRESET$|TIMEOUT/);
+      });
+    }
   });
 }
 

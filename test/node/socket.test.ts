@@ -11,13 +11,14 @@ import { TlsAlert } from '../../src/index.ts';
 import { accept, type NodeServerOptions, type Server, type TlsSocket } from '../../src/node/index.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { TestClient } from '../support/client.ts';
+import { testProvider } from '../support/provider.ts';
 import { quickCredential } from '../support/servers.ts';
 import { credentials, memoryPair, only, open, startServer, stopServers, textOf, VERSIONS } from './support.ts';
 
 afterEach(stopServers);
 
-const config = defineServer({ credentials });
-const quick = defineServer({ credentials: [quickCredential] });
+const config = defineServer({ credentials, crypto: testProvider });
+const quick = defineServer({ credentials: [quickCredential], crypto: testProvider });
 
 /** A server's end and Node's client over a transport that is no socket. */
 async function overMemory(version: Version, options: NodeServerOptions = {}) {

@@ -8,6 +8,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { createServer, type NodeServerOptions, type Server, type TlsSocket } from '../../src/node/index.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { certificates } from '../fixtures.ts';
+import { testProvider } from '../support/provider.ts';
 
 export const VERSIONS: readonly Version[] = ['TLSv1.2', 'TLSv1.3'];
 
@@ -20,7 +21,10 @@ export async function startServer(
   options: NodeServerOptions = {},
   onConnection: (socket: TlsSocket) => void = (socket) => socket.end('bye'),
 ): Promise<{ server: Server; port: number }> {
-  const own = options.config === undefined && options.cert === undefined ? { credentials } : {};
+  const own = {
+    ...(options.config === undefined && { crypto: testProvider }),
+    ...(options.config === undefined && options.cert === undefined && { credentials }),
+  };
   const server = createServer({ ...own, ...options }, onConnection);
   return { server, port: await listen(server) };
 }

@@ -6,9 +6,10 @@ import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { defineServer } from '../../src/config.ts';
 import { accept } from '../../src/node/index.ts';
+import { testProvider } from '../support/provider.ts';
 import { credentials, memoryPair, only, textOf, VERSIONS } from './support.ts';
 
-const config = defineServer({ credentials });
+const config = defineServer({ credentials, crypto: testProvider });
 
 for (const version of VERSIONS) {
   describe(`a transport, ${version}`, () => {

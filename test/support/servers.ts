@@ -2,10 +2,10 @@
 
 import { defineServer, type ServerConfig } from '../../src/config.ts';
 import { type Credential, credentialFromPem } from '../../src/crypto/credential.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import { certificates } from '../fixtures.ts';
+import { synchronousProvider } from './provider.ts';
 import { TestWorld } from './world.ts';
 
 export type CredentialKind = 'ecdsaP256' | 'ecdsaP384' | 'ed25519' | 'rsa2048' | 'aExample' | 'bExample' | 'chain';
@@ -42,7 +42,7 @@ const toyGroup: KeyAgreement = {
       publicKey: secretKey,
       agree: (peer) => {
         if (peer.length !== 32 || peer.every((byte) => byte === 0)) throw new RangeError('not a public key');
-        return noble.hashes.sha256.digest(secretKey.map((byte, i) => byte ^ (peer[i] as number)));
+        return synchronousProvider.hashes.sha256.digest(secretKey.map((byte, i) => byte ^ (peer[i] as number)));
       },
       wipe: () => {},
     };
@@ -50,11 +50,16 @@ const toyGroup: KeyAgreement = {
 };
 
 export const toyCrypto: CryptoProvider = {
-  ...noble,
-  groups: { x25519: toyGroup, secp256r1: noble.groups.secp256r1 as KeyAgreement },
+  ...synchronousProvider,
+  groups: { x25519: toyGroup, secp256r1: synchronousProvider.groups.secp256r1 as KeyAgreement },
 };
 
 /** A server with the quick credential in a {@link TestWorld}, unless told otherwise. */
 export function testServer(options: Partial<ServerOptions> = {}): ServerConfig {
-  return defineServer({ credentials: [quickCredential], world: new TestWorld(2), ...options });
+  return defineServer({
+    credentials: [quickCredential],
+    world: new TestWorld(2),
+    crypto: synchronousProvider,
+    ...options,
+  });
 }

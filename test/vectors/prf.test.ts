@@ -3,7 +3,6 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { noble } from '../../src/crypto/noble.ts';
 import {
   prf,
   storedMasterSecret,
@@ -16,6 +15,7 @@ import {
 import type { HashName } from '../../src/crypto/provider.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
+import { synchronousProvider } from '../support/provider.ts';
 
 /** RFC 5246 §5, as it is written there: P_hash(secret, label + seed), A(0) = seed, A(i) = HMAC(secret, A(i-1)). */
 function referencePrf(hash: HashName, secret: Uint8Array, label: string, seed: Uint8Array, length: number): string {
@@ -109,7 +109,7 @@ describe('the PRF of TLS 1.2', () => {
   for (const { hash, secret, seed, output } of PRF_VECTORS) {
     it(`is that of the published ${hash} vector, at every length`, () => {
       for (let length = output.length / 2; length >= 0; length--) {
-        const key = new Secret(noble.hashes[hash], fromHex(secret));
+        const key = new Secret(synchronousProvider.hashes[hash], fromHex(secret));
         const made = prf(key, ascii('test label'), fromHex(seed), length);
         expect(toHex(made)).to.equal(output.slice(0, 2 * length));
       }
@@ -121,7 +121,7 @@ describe('the PRF of TLS 1.2', () => {
     const label = fc.string({ unit: 'grapheme-ascii', maxLength: 40 });
     fc.assert(
       fc.property(hashName, bytes(80), label, bytes(80), fc.nat(200), (hash, secret, name, seed, length) => {
-        const made = prf(new Secret(noble.hashes[hash], secret), ascii(name), seed, length);
+        const made = prf(new Secret(synchronousProvider.hashes[hash], secret), ascii(name), seed, length);
         expect(toHex(made)).to.equal(referencePrf(hash, secret, name, seed, length));
       }),
     );
@@ -129,7 +129,7 @@ describe('the PRF of TLS 1.2', () => {
 
   it('leaves secret and seed as they are', () => {
     const [secret, seed] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
-    prf(new Secret(noble.hashes.sha256, secret), ascii('label'), seed, 100);
+    prf(new Secret(synchronousProvider.hashes.sha256, secret), ascii('label'), seed, 100);
     expect(secret).to.deep.equal(new Uint8Array(32).fill(1));
     expect(seed).to.deep.equal(new Uint8Array(32).fill(2));
   });
@@ -138,7 +138,7 @@ describe('the PRF of TLS 1.2', () => {
 describe('the secrets of TLS 1.2', () => {
   for (const [i, vector] of EMS_VECTORS.entries()) {
     it(`are those of NIST, ${vector.hash}, vector ${i + 1}`, () => {
-      const hash = noble.hashes[vector.hash];
+      const hash = synchronousProvider.hashes[vector.hash];
       const master = tls12ExtendedMasterSecret(hash, fromHex(vector.preMasterSecret), fromHex(vector.sessionHash));
       expect(toHex(master.bytes)).to.equal(vector.masterSecret);
       const randoms = { client: fromHex(vector.clientRandom), server: fromHex(vector.serverRandom) };
@@ -159,7 +159,7 @@ describe('the secrets of TLS 1.2', () => {
   it('have the labels and the order of seeds of RFC 5246 §8.1, §6.3, §7.4.9', () => {
     fc.assert(
       fc.property(hashName, fixedBytes(48), fixedBytes(32), fixedBytes(32), (name, secret, client, server) => {
-        const hash = noble.hashes[name];
+        const hash = synchronousProvider.hashes[name];
         const reference = (label: string, seed: Uint8Array, length: number) =>
           referencePrf(name, secret, label, seed, length);
         const master = storedMasterSecret(hash, secret);
@@ -180,10 +180,13 @@ describe('the secrets of TLS 1.2', () => {
 
   it('refuse a stored master secret of another length, and copy one that fits', () => {
     for (const length of [0, 32, 47, 49]) {
-      expect(() => storedMasterSecret(noble.hashes.sha256, new Uint8Array(length))).to.throw(RangeError, `${length}`);
+      expect(() => storedMasterSecret(synchronousProvider.hashes.sha256, new Uint8Array(length))).to.throw(
+        RangeError,
+        `${length}`,
+      );
     }
     const stored = new Uint8Array(48).fill(7);
-    const master = storedMasterSecret(noble.hashes.sha256, stored);
+    const master = storedMasterSecret(synchronousProvider.hashes.sha256, stored);
     master.wipe();
     expect(stored).to.deep.equal(new Uint8Array(48).fill(7));
   });
@@ -196,7 +199,7 @@ describe('the exporter of TLS 1.2 (RFC 5705 §4)', () => {
   const label = 'EXPORTER-tls-resume-test';
 
   for (const name of ['sha256', 'sha384'] as const) {
-    const master = storedMasterSecret(noble.hashes[name], secret);
+    const master = storedMasterSecret(synchronousProvider.hashes[name], secret);
     const exported = (context: Uint8Array | undefined, length = 50) =>
       toHex(tls12ExportKeyingMaterial(master, { client, server }, { label, context, length }));
     const reference = (...tail: readonly Uint8Array[]) =>

@@ -44,6 +44,7 @@ import { decode } from '../../src/wire/codec.ts';
 import { RecordBuffer, type TlsRecord } from '../../src/wire/record.ts';
 import { CipherSuite, ContentType, ExtensionType, NamedGroup, SignatureScheme } from '../../src/wire/registry.ts';
 import { fixture } from '../fixtures.ts';
+import { synchronousProvider } from '../support/provider.ts';
 
 const fixtures = JSON.parse(fixture('rfc8448.json')) as Record<string, Record<string, string>>;
 
@@ -85,9 +86,9 @@ class Trace {
   }
 }
 
-const hash = noble.hashes.sha256;
-const aead = noble.aeads['aes-128-gcm'];
-const x25519 = noble.groups.x25519 as KeyAgreement;
+const hash = synchronousProvider.hashes.sha256;
+const aead = synchronousProvider.aeads['aes-128-gcm'];
+const x25519 = synchronousProvider.groups.x25519 as KeyAgreement;
 const secp256r1 = noble.groups.secp256r1 as KeyAgreement;
 
 /** The secret of a branded kind that the schedule of early data has, which a server without 0-RTT does not need. */
@@ -172,7 +173,7 @@ describe('RFC 8448 §3, simple 1-RTT handshake', () => {
       credentials: [credential()],
       tickets: { initial: 1 },
       world: { now: () => Date.UTC(2018, 0, 1), randomBytes: randomBytes() },
-      crypto: { ...noble, groups: { x25519: { generate: () => generateAsRecorded() } } },
+      crypto: { ...synchronousProvider, groups: { x25519: { generate: () => generateAsRecorded() } } },
       groups: ['x25519'],
     });
     const generateAsRecorded = () => x25519.generate(() => trace.bytes('serverX25519Private'));

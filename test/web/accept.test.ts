@@ -14,6 +14,7 @@ import {
 } from '../../src/index.ts';
 import { certificates } from '../fixtures.ts';
 import { TestClient } from '../support/client.ts';
+import { testProvider } from '../support/provider.ts';
 import {
   type Client,
   chunked,
@@ -32,7 +33,8 @@ import {
 } from './support.ts';
 
 const credentials = [certificates.ecdsaP256];
-const server = (options: Partial<ServerOptions> = {}) => defineServer({ credentials, ...options });
+const server = (options: Partial<ServerOptions> = {}) =>
+  defineServer({ credentials, crypto: testProvider, ...options });
 
 /** A store that keeps bytes and takes its time. */
 function slowStore() {
