@@ -17,6 +17,7 @@ export class Recorder {
   readonly calls: Call[] = [];
   readonly #floor: CryptoProvider;
   #made = 0;
+  #recordings = 0;
   #isOn = false;
 
   constructor(provider: CryptoProvider) {
@@ -41,6 +42,7 @@ export class Recorder {
   start(): void {
     this.calls.length = 0;
     this.#made = 0;
+    this.#recordings++;
     this.#isOn = true;
   }
 
@@ -98,10 +100,13 @@ export class Recorder {
     const input = copyOf(key);
     const keyed = hash.hmac(key);
     const at = this.#making(() => hash.hmac(input));
+    const recording = this.#recordings;
+    // The engine keeps the key of no salt for good; its making is no part of a later handshake.
+    const isKept = () => at < 0 || recording < this.#recordings;
     return {
       sign: (...parts) => {
         const inputs = parts.map(copyOf);
-        this.note((made) => (made[at] as typeof keyed).sign(...inputs));
+        this.note(isKept() ? () => keyed.sign(...inputs) : (made) => (made[at] as typeof keyed).sign(...inputs));
         return keyed.sign(...parts);
       },
       wipe: () => {

@@ -11,7 +11,7 @@ import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
 import type { Settings, TicketSettings } from './handshake/settings.ts';
 import type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
-import { sessionPolicy } from './session-policy.ts';
+import { type OwnCallbacks, sessionPolicy } from './session-policy.ts';
 import { SessionStore } from './session-store.ts';
 import type { SessionStatistics } from './statistics.ts';
 import { copyOf } from './wire/bytes.ts';
@@ -33,9 +33,10 @@ export interface ServerConfig extends Settings {
   removeSession(session: Session): boolean;
   /**
    * Removes what has expired by `now`, seconds since the epoch and by default the present; all, where it is 0. How many there
-   * were (SSL_CTX_flush_sessions(3)).
+   * were (SSL_CTX_flush_sessions(3)). With `atMost` that is the most that leave at once, so that nothing else has to wait
+   * for a million: a shell's {@link flushInSlices} calls it as often as is needed.
    */
-  flushSessions(now?: number): number;
+  flushSessions(now?: number, atMost?: number): number;
   /** The end of the internal cache: `onRemove` hears of every session in it, and none is added any more (SSL_CTX_free(3)). */
   closeSessions(): void;
   /** What has happened so far; a snapshot (SSL_CTX_sess_number(3)). */
@@ -47,6 +48,8 @@ export interface ServerConfig extends Settings {
   readonly hasOwnTicketKeys: boolean;
   /** Whether the options named a cache or a callback, so that as a virtual host it keeps to its own. */
   readonly hasOwnStore: boolean;
+  /** Those that the options named, so that as a virtual host it keeps to them, whosever the store is. */
+  readonly ownCallbacks: OwnCallbacks;
   readonly lookupTimeoutMs: number;
   readonly onServerName: ServerOptions['onServerName'];
   readonly keylog: ServerOptions['keylog'];
@@ -62,7 +65,7 @@ const DEFAULT_MAX_IDENTITIES = 5;
 const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
-const OPTIONS = [
+export const CORE_OPTIONS = [
   'credentials minVersion maxVersion ciphers groups alpn onServerName clientAuth sessions tickets pskModes scope',
   'requireExtendedMasterSecret compat crypto world limits keylog',
 ].join(' ');
@@ -85,19 +88,15 @@ const TIMINGS = ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as 
  */
 export function defineServer(options: ServerOptions): ServerConfig {
   requireObject('options', options);
-  requireKnown('', options, OPTIONS);
+  requireKnown('', options, CORE_OPTIONS);
   const sessions = options.sessions ?? {};
   requireObject('sessions', sessions);
   requireKnown('sessions.', sessions, SESSION_OPTIONS);
   const compat = options.compat === undefined ? undefined : oneOf<Compat>('compat', options.compat, ['openssl-3']);
   const crypto = complete('crypto', options.crypto ?? defaultProvider, ['hashes', 'aeads', 'groups']);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
-  const store = new SessionStore({
-    cache: sessionCache(sessions, compat),
-    policy: sessionPolicy(sessions),
-    world,
-    compat,
-  });
+  const policy = sessionPolicy(sessions);
+  const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
   return frozen({
     ...protocolSettings(options),
@@ -111,13 +110,14 @@ export function defineServer(options: ServerOptions): ServerConfig {
     tickets,
     ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, world),
     hasOwnTicketKeys: options.tickets?.keys !== undefined,
+    ownCallbacks: Object.freeze({ generateId: policy.generateId, notResumable: policy.notResumable }),
     hasOwnStore: OWN_STORE.some((name) => sessions[name] !== undefined),
     crypto,
     world,
     store,
     addSession: (session) => store.add(session),
     removeSession: (session) => store.remove(session),
-    flushSessions: (now) => store.flush(now),
+    flushSessions: (now, atMost) => store.flush(now, atMost),
     closeSessions: () => store.close(),
     statistics: () => store.statistics(),
     limits: limits(options.limits ?? {}),
@@ -338,7 +338,8 @@ function frozen(config: ServerConfig): ServerConfig {
   return Object.freeze(config);
 }
 
-function requireKnown(prefix: string, value: object, known: string): void {
+/** @throws TypeError for the first name that is not among the `known`, which are separated by spaces */
+export function requireKnown(prefix: string, value: object, known: string): void {
   const names = known.split(' ');
   for (const name of Object.keys(value)) {
     if (!names.includes(name)) throw new TypeError(`unknown option ${prefix}${name}; there are ${names.join(', ')}`);

@@ -126,6 +126,7 @@ export class ConnectionHandshaking implements Handshaking {
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }
     if (selected.hasOwnStore) this.sessions.store = selected.store;
+    this.sessions.own = selected.ownCallbacks;
     this.tickets.policy = ticketPolicyOf(selected, config);
     this.settings = selected;
   }
@@ -149,8 +150,13 @@ export class ConnectionHandshaking implements Handshaking {
   }
 }
 
+/** A Proxy may throw when it is looked at. */
 function isServerConfig(value: unknown): value is ServerConfig {
-  return typeof value === 'object' && value !== null && 'store' in value && value.store instanceof SessionStore;
+  try {
+    return typeof value === 'object' && value !== null && 'store' in value && value.store instanceof SessionStore;
+  } catch {
+    return false;
+  }
 }
 
 /** Of a virtual host: keys, with what is said of them, and callbacks are the server's, unless it brings its own. */

@@ -3,11 +3,12 @@
 import { type ConnectionInfo, Given } from './cache/callbacks.ts';
 import { Session } from './cache/session.ts';
 import { type Awaitable, isPromise } from './crypto/provider.ts';
-import type { Deferred, Event } from './events.ts';
+import type { CallbackName, Deferred, Event } from './events.ts';
 import type { Sessions } from './handshake/context.ts';
 import type { NoResumption } from './handshake/resumption.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
 import { platform } from './platform.ts';
+import type { OwnCallbacks } from './session-policy.ts';
 import type { SessionStore } from './session-store.ts';
 import type { Counted } from './statistics.ts';
 import { copyOf, EMPTY, equalBytes } from './wire/bytes.ts';
@@ -15,6 +16,8 @@ import type { Version } from './wire/registry.ts';
 import { drawRandom, type World } from './world.ts';
 
 const ID_LENGTH = 32;
+/** Of a client's: more than any ticket could hold, and than a cache should. */
+const MAX_CERTIFICATE = 0xff00;
 
 /** An answer of the internal cache, as against one of the user's. */
 class Internal {
@@ -43,6 +46,8 @@ export class ConnectionSessions implements Sessions {
   readonly #counted = new Set<Counted>();
   /** Of those who look something up for this connection; made where somebody does. */
   #abort: InstanceType<typeof platform.AbortController> | undefined;
+  /** Of the virtual host: come before those of the store, which may be the server's. */
+  own: OwnCallbacks = {};
   #isLate = false;
   #isRuledOut = false;
   #nextToken = 1;
@@ -114,10 +119,16 @@ export class ConnectionSessions implements Sessions {
 
   /** TLS 1.3 identities are whatever clients send: a store is asked for those only that this server could have given out. */
   #isIssued(version: Version, id: Uint8Array): boolean {
-    return version === 'TLSv1.2' || id.length === ID_LENGTH || this.store.policy.generateId !== undefined;
+    if (version === 'TLSv1.2' || id.length === ID_LENGTH) return true;
+    return (this.own.generateId ?? this.store.policy.generateId) !== undefined;
   }
 
   found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
+    const found = this.#found(version, id, outcome);
+    return found === 'unknown' && this.store.wasTaken(id) ? 'consumed' : found;
+  }
+
+  #found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
     if ('late' in outcome) return this.#missedDeadline();
     if ('error' in outcome) return this.#failed('store-error', outcome.error);
     const { value } = outcome;
@@ -188,18 +199,28 @@ export class ConnectionSessions implements Sessions {
   }
 
   askNotResumable(isForwardSecure: boolean): void {
-    const { notResumable } = this.store.policy;
+    const notResumable = this.own.notResumable ?? this.store.policy.notResumable;
     if (notResumable === undefined) return;
     // Of a callback that throws nothing is known: then better none.
-    const ruledOut = () => this.store.call('notResumable', () => notResumable(this.#host.info(), isForwardSecure));
+    const answer = () => this.#atOnce('notResumable', notResumable(this.#host.info(), isForwardSecure));
+    const ruledOut = () => this.store.call('notResumable', answer);
     this.#isRuledOut = this.#run(ruledOut) !== false;
   }
 
+  /** @throws TypeError where it is a promise: no handshake waits here */
+  #atOnce<T>(callback: CallbackName, answer: T): T {
+    if (!isPromise(answer)) return answer;
+    this.store.disregard(callback, answer);
+    throw new TypeError(`${callback}: an answer is wanted at once, and no promise`);
+  }
+
   newId(version: Version, offered: Uint8Array = EMPTY): Uint8Array {
-    const { generateId } = this.store.policy;
+    const generateId = this.own.generateId ?? this.store.policy.generateId;
     if (generateId !== undefined) {
       const id = this.#run(() =>
-        this.store.call('generateId', () => this.#requireFresh(version, offered, generateId(this.#host.info()))),
+        this.store.call('generateId', () =>
+          this.#requireFresh(version, offered, this.#atOnce('generateId', generateId(this.#host.info()))),
+        ),
       );
       if (id !== undefined) return id;
     }
@@ -217,12 +238,19 @@ export class ConnectionSessions implements Sessions {
     return copyOf(id);
   }
 
+  fits(session: Session): boolean {
+    if ((session.peerCertificate?.length ?? 0) <= MAX_CERTIFICATE) return true;
+    this.#emit({ type: 'no-ticket', reason: 'too-large' });
+    return false;
+  }
+
   announce(session: Session, isNeeded: boolean): void {
-    if (!this.store.isCaching) return;
+    if (!this.store.isCaching || session.holds === 0) return; // its ticket has left, and then somebody has freed it
     this.#run(() => {
       // SSL_CTX_sess_set_remove_cb(3): only what is in the cache can be told to leave it.
       const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
       if (cache !== undefined && !cache.isClosed) this.#inCache(() => this.store.add(session));
+      if (session.isRuledOut) return; // by a remove callback, of those that had to make room: it has been told of this one too
       this.#emit({ type: 'new-session', session });
       if (this.store.policy.onNew !== undefined) this.#callOnNew(session);
     });
@@ -230,6 +258,7 @@ export class ConnectionSessions implements Sessions {
 
   /** The callback is given a hold, which it keeps by answering true. */
   #callOnNew(session: Session): void {
+    if (session.holds === 0) return; // freed by who was told of another that had to leave
     session.upRef();
     this.store.announced(session);
     const answer = this.store.call('onNew', () => this.store.policy.onNew?.(session, this.#host.info()));
@@ -261,9 +290,11 @@ export class ConnectionSessions implements Sessions {
 
   take(session: Session): Awaitable<boolean> {
     return this.#run(() => {
+      this.store.taken(session.id);
       const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id)) ?? false;
-      const { onTake } = this.store.policy;
-      return onTake === undefined ? wasHere : onTake(session.id);
+      const { onTake, onGet } = this.store.policy;
+      if (onTake !== undefined) return onTake(session.id);
+      return wasHere && onGet === undefined; // a virtual host's wish; the server's store may have copies, and nobody to tell
     });
   }
 

@@ -8,7 +8,7 @@ import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
 import { TicketKey } from './cache/ticket-key.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 import { TicketKeyRing } from './cache/ticket-key-ring.ts';
-import type { Awaitable } from './crypto/provider.ts';
+import { type Awaitable, disregard, isPromise } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
 import type { OpenedTicket, TicketFacts, Tickets } from './handshake/context.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
@@ -58,7 +58,7 @@ export class ConnectionTickets implements Tickets {
     this.#phase = undefined;
     if (name === undefined) return [];
     const { keys } = this.policy;
-    this.#phase = phaseOf(keys?.find?.(copyOf(name)));
+    this.#phase = phaseOf(requireNow(keys?.find?.(copyOf(name)), this.#host));
     if (keys instanceof TicketKeyRing) return keys.openingKeys(name); // it keeps nothing and asks for nothing
     return keys?.openingKeys(copyOf(name), this.#host.info(), copyOf(ticket)) ?? [];
   }
@@ -98,7 +98,7 @@ export class ConnectionTickets implements Tickets {
 
   /** A ticket that cannot be opened is no reason to fail; unless its keeper says so with an alert of his own. */
   #failed(ticket: Uint8Array, error: unknown): OpenedTicket {
-    if (error instanceof TlsAlert) throw error;
+    if (TlsAlert.isAlert(error)) throw error;
     this.#host.emit({ type: 'callback-error', callback: 'openingKeys', error });
     return { found: 'undecryptable', renew: undefined, status: 'no-decrypt', keyName: keyNameOf(ticket) };
   }
@@ -113,7 +113,8 @@ export class ConnectionTickets implements Tickets {
   }
 
   judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket {
-    const verdict = judgeTicket(opened.status, this.#answer('onDecrypt', outcome));
+    if (!('value' in outcome)) this.#unanswered('onDecrypt', outcome);
+    const verdict = judgeTicket(opened.status, 'value' in outcome ? outcome.value : 'ignore-renew');
     if (verdict === 'abort') throw new TlsAlert('internal_error', 'the application has refused a ticket');
     const { found } = opened;
     return { ...opened, found: verdict.use || typeof found === 'string' ? found : 'ignored', renew: verdict.renew };
@@ -127,26 +128,20 @@ export class ConnectionTickets implements Tickets {
     return this.policy.callbacks.onGenerate?.(session, this.#host.info());
   }
 
-  generated(session: Session, outcome: TaskOutcome<unknown>): void {
-    const answer = this.#answer('onGenerate', outcome);
-    if (answer === false || !this.#hasTaken(session, answer))
-      throw new TlsAlert('internal_error', 'the application has refused to make a ticket');
-  }
-
-  /** Whether the session has the data that it was to be given. */
-  #hasTaken(session: Session, answer: unknown): boolean {
+  generated(session: Session, outcome: TaskOutcome<unknown>): boolean {
+    if (!('value' in outcome)) return this.#unanswered('onGenerate', outcome);
+    const { value: answer } = outcome;
+    if (answer === false) throw new TlsAlert('internal_error', 'the application has refused to make a ticket');
     try {
       if (answer instanceof Uint8Array) session.applicationData = answer;
       return true;
     } catch (error) {
-      this.#host.emit({ type: 'callback-error', callback: 'onGenerate', error }); // too much of it
-      return false;
+      return this.#unanswered('onGenerate', { error }); // too much of it
     }
   }
 
-  /** SSL_CTX_set_session_ticket_cb(3): who is asked and does not answer has not agreed. */
-  #answer(callback: CallbackName, outcome: TaskOutcome<unknown>): unknown {
-    if ('value' in outcome) return outcome.value;
+  /** A callback that fails costs its ticket, and not the connection; `false`. */
+  #unanswered(callback: CallbackName, outcome: { readonly error: unknown } | { readonly late: true }): false {
     this.#host.emit({ type: 'callback-error', callback, error: 'error' in outcome ? outcome.error : late() });
     return false;
   }
@@ -166,7 +161,7 @@ export class ConnectionTickets implements Tickets {
       if (typeof ticket !== 'string') return requireTicket(ticket);
       this.#host.emit({ type: 'no-ticket', reason: ticket });
     } catch (error) {
-      if (error instanceof TlsAlert) throw error;
+      if (TlsAlert.isAlert(error)) throw error;
       this.#host.emit({ type: 'callback-error', callback: 'sealingKey', error });
     }
     return undefined;
@@ -184,6 +179,14 @@ function late(): Error {
 
 function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['phase'] {
   return PHASES.find((phase) => phase === info?.phase);
+}
+
+/** What is told at once: nobody waits for it, but if it rejects that must be an event and not the end of the process. */
+function requireNow<T>(told: T, host: TicketHost): T | undefined {
+  if (!isPromise(told)) return told;
+  disregard(told); // also where nobody attends to events
+  host.emit({ type: 'deferred', deferred: { token: 0, callback: 'openingKeys', promise: told } });
+  return undefined;
 }
 
 const PHASES = ['encrypt', 'decrypt-only', 'destroyed'] as const;

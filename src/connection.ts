@@ -10,7 +10,7 @@ import type { ServerConfig } from './config.ts';
 import { ConnectionHandshaking } from './connection-handshaking.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
 import { ConnectionTickets } from './connection-tickets.ts';
-import { isPromise } from './crypto/provider.ts';
+import { disregard, isPromise } from './crypto/provider.ts';
 import type { Incoming } from './crypto/record-reader.ts';
 import type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 import type { Facts } from './handshake/context.ts';
@@ -103,6 +103,7 @@ export class ServerConnection {
   #now = 0;
   #nextToken = 1;
   #isDeaf = false;
+  #isPerforming = false;
 
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
     this.#config = config;
@@ -136,9 +137,19 @@ export class ServerConnection {
     return this.#state === 'established';
   }
 
+  /** Whether it has ended by a fatal alert, or by an error of ours that was thrown: then {@link dispose} has its last output. */
+  get hasFailed(): boolean {
+    return this.#state === 'failed';
+  }
+
   /** Whether {@link write} may be called: from establishment to the end of our direction. */
   get canWrite(): boolean {
     return this.#state === 'established' && !this.#channel.isEnded;
+  }
+
+  /** Whether {@link sendTicket} is for this connection: an established one of TLS 1.3 where sessions are handed out. */
+  get hasTickets(): boolean {
+    return this.#established?.issuer !== undefined;
   }
 
   /** Whether it resumed, and if not, why not; settled once established. */
@@ -247,16 +258,16 @@ export class ServerConnection {
 
   /**
    * TLS 1.3: one more NewSessionTicket (RFC 8446 §4.6.1, SSL_new_session_ticket(3)), in this Step's output or, where its keys or
-   * callbacks answer later, in a later one's. Nothing comes of it where there is no key, nobody would keep the session, or the
-   * client has closed already.
-   * @throws Error in TLS 1.2, before establishment, after {@link end}, and where no sessions are handed out: `tickets.mode` is 'off',
-   * or clients are asked for certificates without a session id context
+   * callbacks answer later, in a later one's. Nothing comes of it where there is no key, nobody would keep the session, the
+   * client has closed already, or the connection is over.
+   * @throws Error in TLS 1.2, before establishment, and where no sessions are handed out: `tickets.mode` is 'off', or clients are
+   * asked for certificates without a session id context
    */
   sendTicket(): Step {
-    if (this.#state !== 'established' || this.#channel.isEnded || this.#established?.issuer === undefined) {
-      throw new Error('sendTicket() is for TLS 1.3, from its establishment to end(), where sessions are handed out');
-    }
+    if (!this.hasTickets)
+      throw new Error('sendTicket() is for TLS 1.3, from its establishment on, where sessions are handed out');
     return this.#step(() => {
+      if (this.#state !== 'established') return;
       this.#ticketsDue++;
       this.#issueTickets();
     });
@@ -337,6 +348,7 @@ export class ServerConnection {
 
   /** Goes on as far as what has been received allows. */
   #pump(): void {
+    if (this.#isPerforming) return; // a callback has called us: what has come in is attended to once it has answered
     while (this.#question === undefined) {
       if (this.#isUnderWay && this.#wait?.kind === 'task') this.#perform(this.#wait.task);
       else if (this.#isDeaf) return;
@@ -413,9 +425,13 @@ export class ServerConnection {
 
   /** Runs a task while the handshake is suspended; a promise becomes the question of this Step. */
   #perform({ kind, budgeted, run }: Task<unknown>): void {
+    const wait = this.#wait;
+    this.#isPerforming = true;
     this.#sessions.catchUp();
     const outcome = attempt(run);
-    if (!this.#isUnderWay) return this.#disown(kind, outcome); // the user has disposed of the connection
+    this.#isPerforming = false;
+    // The user has disposed of the connection, or has ended it while it made a ticket: nothing follows a close_notify.
+    if (!this.#isUnderWay || this.#wait !== wait) return this.#disown(kind, outcome);
     if ('value' in outcome && isPromise(outcome.value)) {
       if (kind === 'bookkeeping') throw new Error('bookkeeping does not wait');
       this.#question = { token: this.#nextToken++, kind, promise: outcome.value, budgeted };
@@ -434,8 +450,7 @@ export class ServerConnection {
   /** The same for what may not have been answered yet, and then a rejection must not end the process. */
   #disown(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
     if (!('value' in outcome) || !isPromise(outcome.value)) return this.#forget(kind, outcome);
-    const deferred: Deferred = { token: 0, callback: CALLBACKS[kind] ?? 'onGet', promise: outcome.value };
-    this.#events.push({ type: 'deferred', deferred });
+    this.#events.push(disowned(CALLBACKS[kind] ?? 'onGet', outcome.value));
   }
 
   /** What went wrong in the user's code is an event. Lookups tell it themselves; a bad key share is the peer's, an alert an answer. */
@@ -443,7 +458,7 @@ export class ServerConnection {
     const callback = CALLBACKS[kind];
     if (callback === undefined || 'value' in outcome) return;
     if (kind === 'key-agreement' && 'error' in outcome && outcome.error instanceof RangeError) return;
-    if (kind === 'client-certificate' && 'error' in outcome && outcome.error instanceof TlsAlert) return;
+    if (kind === 'client-certificate' && 'error' in outcome && TlsAlert.isAlert(outcome.error)) return;
     const error = 'error' in outcome ? outcome.error : new Error(`${callback} has not answered within lookupTimeoutMs`);
     this.#events.push({ type: 'callback-error', callback, error });
   }
@@ -466,13 +481,14 @@ export class ServerConnection {
   /** The one place where an error becomes an alert. What is neither the peer's fault nor the user's is a bug of ours. */
   #fail(error: unknown): void {
     const alert = error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
-    if (alert instanceof TlsAlert) {
+    if (TlsAlert.isAlert(alert)) {
       const level = alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
       const isSent = !this.#channel.isEnded; // nothing follows a close_notify (§6.1)
       if (isSent) this.#channel.sendAlert(alert.alert, level);
       return this.#end(alert, isSent && level === AlertLevel.fatal ? 'alert-sent' : undefined);
     }
-    this.#end(new TlsAlert('internal_error', 'a bug'));
+    if (!this.#channel.isEnded) attempt(() => this.#channel.sendAlert('internal_error', AlertLevel.fatal)); // if it still can
+    this.#end(new TlsAlert('internal_error', 'a bug'), 'alert-sent');
     throw error;
   }
 
@@ -537,8 +553,10 @@ export class ServerConnection {
     const { keylog } = this.#config;
     if (keylog === undefined) return;
     for (const event of events) {
-      const outcome = event.type === 'keylog' ? attempt(() => keylog(event.line)) : {};
+      if (event.type !== 'keylog') continue;
+      const outcome = attempt(() => keylog(event.line));
       if ('error' in outcome) events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
+      else if ('value' in outcome && isPromise(outcome.value)) events.push(disowned('keylog', outcome.value));
     }
   }
 }
@@ -547,6 +565,12 @@ export class ServerConnection {
 function peerAlert(description: number): TlsAlert {
   const name = alertName(description);
   return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
+}
+
+/** Nobody waits for it; but if it rejects that must be an event, and not the end of the process. */
+function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event {
+  disregard(promise); // also where nobody attends to events
+  return { type: 'deferred', deferred: { token: 0, callback, promise } };
 }
 
 function isKeyAgreement(kind: Task<unknown>['kind']): boolean {

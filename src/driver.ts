@@ -4,6 +4,7 @@ import type { ServerConfig } from './config.ts';
 import { type ConnectionOptions, ServerConnection } from './connection.ts';
 import type { Deferred, Event, Outcome, Question, Step } from './events.ts';
 import { platform } from './platform.ts';
+import { EMPTY } from './wire/bytes.ts';
 
 /** The shell's side. */
 export interface Shell {
@@ -56,6 +57,7 @@ export class Driver {
     try {
       step = call();
     } catch (error) {
+      this.#sendLast();
       return this.#shell.crash(error);
     }
     for (const event of step.events) if (event.type === 'deferred') this.#shell.defer?.(event.deferred);
@@ -66,6 +68,12 @@ export class Driver {
         this.#settle(event.deferred.promise, (outcome) => this.connection.settle(event.deferred, outcome));
       else this.#shell.attend(event);
     }
+  }
+
+  /** A connection that a bug has ended has an alert for its peer (RFC 8446 §6). What the caller did wrong ends none. */
+  #sendLast(): void {
+    const output = this.connection.hasFailed ? this.connection.dispose().output : EMPTY;
+    if (output.length > 0) this.#shell.send(output);
   }
 
   /** By way of a promise of the host's: a thenable of the user's may call back twice, or throw. */

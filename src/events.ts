@@ -40,7 +40,7 @@ export type Event =
   | { readonly type: 'callback-error'; readonly callback: CallbackName; readonly error: unknown }
   | { readonly type: 'new-session'; readonly session: Session }
   | { readonly type: 'session-removed'; readonly session: Session; readonly reason: RemovalReason }
-  /** A ticket was due and could not be made; the handshake goes on without. */
+  /** A session was due to be handed out, and could not be sealed or is too large to be kept; the handshake goes on without. */
   | { readonly type: 'no-ticket'; readonly reason: NoTicket }
   /** Another session has taken its id: it has left the internal cache, and remove is not told. */
   | { readonly type: 'session-replaced'; readonly session: Session }

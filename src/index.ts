@@ -13,7 +13,7 @@ export {
   type RemovalReason,
 } from './cache/callbacks.ts';
 export type { Scope, ScopeField } from './cache/scope.ts';
-export type { SealCounts } from './cache/seal-counts.ts';
+export { SealCounts } from './cache/seal-counts.ts';
 export { Session, type SessionParameters } from './cache/session.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
 export { SESSION_PEM_LABEL, SessionDecodeError } from './cache/session-der.ts';
@@ -62,7 +62,9 @@ export type {
   TicketOptions,
 } from './options.ts';
 export type { SessionStatistics } from './statistics.ts';
+export { warmup } from './warmup.ts';
 export { type AcceptOptions, accept } from './web/accept.ts';
+export { flushInSlices } from './web/flush.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
 export { TruncationError } from './web/shell.ts';
 export type { BytesPair, BytesSink, BytesSource, ReadableBytes, WritableBytes } from './web/streams.ts';

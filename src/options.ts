@@ -147,8 +147,8 @@ export interface TicketOptions {
   /** For 'stateless'; without it the server makes a ring of its own, whose keys nobody else has. */
   readonly keys?: TicketKeyProvider | undefined;
   /**
-   * Default false. True: other servers seal with these keys, and their sessions say nothing of the scope that they were made in;
-   * they are resumed by session id context and host name alone.
+   * For 'stateless'; of a store that is `sessions.foreign`. Default false. True: other servers seal with these keys, and their
+   * sessions say nothing of the scope that they were made in; they are resumed by session id context and host name alone.
    */
   readonly foreign?: boolean | undefined;
   /** NewSessionTickets after a full handshake, default 2. */
@@ -163,9 +163,11 @@ export interface TicketOptions {
   readonly timing?: 'after-finished' | 'half-rtt' | 'with-first-write' | 'manual' | undefined;
   /** RFC 9149: how many a client may ask for, default 10; 0 to 255. */
   readonly maxRequested?: number | undefined;
+  /** Before a ticket is made: may put application data into its session, or end the handshake. */
   readonly onGenerate?: OnGenerateTicket | undefined;
+  /** When a client shows a ticket: says whether its session is used, and whether the client gets a new one. */
   readonly onDecrypt?: OnDecryptTicket | undefined;
-  /** A TLS 1.3 session resumes once. With an `onGet` there must be an `onTake`, which alone can say who is the one. */
+  /** Default false. True: a TLS 1.3 session resumes once. With an `onGet` there must be an `onTake`, which alone can say who is the one. */
   readonly singleUse?: boolean | undefined;
   /** Seconds after the full handshake in which sessions that descend from it are good, default and at most 604800. */
   readonly maxAuthAge?: number | undefined;

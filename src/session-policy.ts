@@ -21,6 +21,9 @@ export interface SessionPolicy {
   readonly onRemove: OnRemove | undefined;
 }
 
+/** What a virtual host may have of its own, where cache and store are the server's. */
+export type OwnCallbacks = Partial<Pick<SessionPolicy, 'generateId' | 'notResumable'>>;
+
 /**
  * What the user changes afterwards changes no server. A callback keeps its `this`: the options may be an object of a class.
  * @throws TypeError naming the option that is of the wrong kind

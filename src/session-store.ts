@@ -3,14 +3,21 @@
 import type { RemovalReason } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
 import type { Compat, RemovalListener, SessionCache } from './cache/session-cache.ts';
-import { isPromise } from './crypto/provider.ts';
+import { disregard, isPromise } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
 import type { SessionPolicy } from './session-policy.ts';
 import { Counters, type SessionStatistics } from './statistics.ts';
+import { toHex } from './wire/bytes.ts';
 import type { World } from './world.ts';
 
 /** SSL_CTX_set_session_cache_mode(3): expired sessions are flushed once in so many connections. */
 const CONNECTIONS_PER_FLUSH = 255;
+
+/** So many leave in a millisecond or a few: no connection has to wait longer for the sessions of others. */
+export const FLUSH_SLICE = 4096;
+
+/** Of sessions for single use: how many ids are remembered once they are gone. */
+const MAX_TAKEN = 4096;
 
 interface StoreParts {
   /** `undefined`: no internal cache. */
@@ -31,7 +38,11 @@ export class SessionStore {
   readonly #announced = new WeakSet<Session>();
   /** Sessions that the remove callback is just being told of. */
   readonly #leaving = new Set<Session>();
+  /** Ids of sessions for single use that somebody has asked for, the last of them. */
+  readonly #taken = new Set<string>();
   #emit: ((event: Event) => void) | undefined;
+  /** The last flush has left some for the next connection. */
+  #isBehind = false;
 
   /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
   readonly listener: RemovalListener = {
@@ -86,8 +97,9 @@ export class SessionStore {
   /** A handshake is complete. */
   completed(): void {
     const completed = this.counters.count('acceptGood');
-    if (this.policy.autoClear && this.isCaching && completed % CONNECTIONS_PER_FLUSH === 0) {
-      this.cache?.flush(this.now(), 'expired');
+    if (!this.policy.autoClear || !this.isCaching) return;
+    if (this.#isBehind || completed % CONNECTIONS_PER_FLUSH === 0) {
+      this.#isBehind = this.cache?.flush(this.now(), 'expired', FLUSH_SLICE) === FLUSH_SLICE;
     }
   }
 
@@ -104,6 +116,17 @@ export class SessionStore {
   /** The application did not want it after all. */
   refused(session: Session): void {
     this.#announced.delete(session);
+  }
+
+  /** Somebody asks for the single use of this session: whoever looks for it later is told why it is not there. */
+  taken(id: Uint8Array): void {
+    this.#taken.add(toHex(id));
+    const [oldest] = this.#taken;
+    if (this.#taken.size > MAX_TAKEN && oldest !== undefined) this.#taken.delete(oldest);
+  }
+
+  wasTaken(id: Uint8Array): boolean {
+    return this.#taken.size > 0 && this.#taken.has(toHex(id));
   }
 
   /**
@@ -134,10 +157,10 @@ export class SessionStore {
 
   /**
    * Removes from the internal cache what has expired by `now`, in seconds since the epoch; everything where that is 0
-   * (SSL_CTX_flush_sessions(3)). How many there were.
+   * (SSL_CTX_flush_sessions(3)), but not more than `atMost` at once. How many there were.
    */
-  flush(now: number = this.now()): number {
-    return this.cache?.flush(now) ?? 0;
+  flush(now: number = this.now(), atMost?: number): number {
+    return this.cache?.flush(now, 'flushed', atMost) ?? 0;
   }
 
   /** The end of the internal cache (SSL_CTX_free(3)): the remove callback hears of every session in it. */
@@ -155,7 +178,7 @@ export class SessionStore {
     this.#leaving.add(session);
     try {
       const answer: unknown = this.call('onRemove', () => this.policy.onRemove?.(session, reason));
-      if (isPromise(answer)) this.#disregard(answer);
+      if (isPromise(answer)) this.disregard('onRemove', answer);
     } finally {
       this.#leaving.delete(session);
     }
@@ -166,11 +189,10 @@ export class SessionStore {
     this.#emit?.({ type: 'session-replaced', session });
   }
 
-  /** Nobody waits for a remove callback, but if it rejects that must be an event and not the end of the process. */
-  #disregard(promise: PromiseLike<unknown>): void {
-    // By way of a promise of the host's: the `then` of a user's may throw.
-    if (this.#emit === undefined) Promise.resolve(promise).then(undefined, () => {});
-    else this.#emit({ type: 'deferred', deferred: { token: 0, callback: 'onRemove', promise } });
+  /** Nobody waits for this callback, but if it rejects that must be an event and not the end of the process. */
+  disregard(callback: CallbackName, promise: PromiseLike<unknown>): void {
+    disregard(promise); // also where nobody attends to events
+    this.#emit?.({ type: 'deferred', deferred: { token: 0, callback, promise } });
   }
 
   /** Calls a user's callback. What it throws is an event and `undefined`; without a connection, the caller's to catch. */

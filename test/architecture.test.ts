@@ -1,12 +1,8 @@
 /** "Who may import whom" of ARCHITECTURE.md, kept: reads the import statements of src/, and a few words that have their place. */
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import { expect } from 'chai';
-import { packageFile } from './web/support.ts';
-
-/** Text by path, relative to src/. */
-type Sources = ReadonlyMap<string, string>;
+import { codeOf, readSources, type Sources } from './support/sources.ts';
 
 interface Import {
   /** Relative to src/, or the name of a package. */
@@ -55,7 +51,7 @@ const ZONES: readonly Zone[] = [
   {
     name: 'engine',
     holds: among(
-      'config options connection channel connection-handshaking connection-sessions connection-tickets session-policy session-store statistics secrets events world',
+      'config options connection channel connection-handshaking connection-sessions connection-tickets warmup session-policy session-store statistics secrets events world',
     ),
     imports: ['platform', 'wire', 'crypto', 'messages', 'cache', 'flights'],
   },
@@ -94,14 +90,6 @@ function importsOf(path: string, text: string): Import[] {
     const target = isPackage ? specifier : posix.join(posix.dirname(path), specifier);
     return { target, isPackage, isType: type !== undefined };
   });
-}
-
-/** The code without comments and strings; a template's expressions go with it. */
-function codeOf(text: string): string {
-  return text.replace(
-    /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g,
-    (match) => (match.startsWith('/') ? ' ' : "''"),
-  );
 }
 
 function zoneOf(path: string, sources: Sources): Zone | undefined {
@@ -160,13 +148,6 @@ function findCycles(sources: Sources): string[] {
   };
   for (const path of sources.keys()) visit(path, []);
   return cycles;
-}
-
-/** src/ as it is. */
-function readSources(): Sources {
-  const folder = join(packageFile, '../src');
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
-  return new Map(paths.map((path) => [path.replaceAll('\\', '/'), readFileSync(join(folder, path), 'utf8')]));
 }
 
 describe('the architecture', () => {

@@ -69,6 +69,39 @@ describe('Driver', () => {
     link.driver.run(() => link.driver.connection.dispose());
   });
 
+  it('sends the alert of a connection that a bug has ended, and then tells of the bug', () => {
+    const bug = new Error('no dice');
+    const world = {
+      now: () => 0,
+      randomBytes: () => {
+        throw bug;
+      },
+    };
+    const heard: unknown[] = [];
+    const client = new TestClient({ crypto: toyCrypto, version: 'TLSv1.2' });
+    const driver = new Driver(testServer({ crypto: toyCrypto, world }), {
+      send: (output) => client.receive(output),
+      attend: ({ type }) => heard.push(type),
+      crash: (error) => heard.push(client.alert?.name, error),
+    });
+    driver.receive(client.take());
+    expect(heard).to.deep.equal(['internal_error', bug]);
+    expect(driver.connection.hasFailed).to.equal(true);
+  });
+
+  it('does not take the mistake of a caller for one', () => {
+    const errors: unknown[] = [];
+    const driver = new Driver(testServer({ crypto: toyCrypto }), {
+      send: () => {},
+      attend: () => {},
+      crash: (error) => errors.push(error),
+    });
+    driver.run(() => driver.connection.write(DATA));
+    expect(errors.length).to.equal(1);
+    expect(driver.connection.waitingFor?.kind).to.equal('message');
+    driver.run(() => driver.connection.dispose());
+  });
+
   it('gives a ticket after the handshake a budget of its own, whatever the handshake has used up', async () => {
     const key = newKey();
     let isSlow = true;

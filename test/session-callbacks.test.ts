@@ -201,6 +201,28 @@ for (const version of VERSIONS) {
       expect(removed).to.deep.equal(['0 flushed', '1 flushed']);
     });
 
+    it('new: not of a session that has left already, as remove of another has flushed the cache', () => {
+      const told: string[] = [];
+      const config = server({
+        maxEntries: 1,
+        onNew: (session) => {
+          told.push(`new ${session.isResumable}`);
+        },
+        onRemove: (session, reason) => {
+          told.push(reason);
+          config.flushSessions(0);
+          expect(session.isCached).to.equal(false);
+        },
+      });
+      connect(config, { version });
+      const before = told.splice(0);
+      expect(before[0]).to.equal('new true');
+      const second = connect(config, { version });
+      expect(second.connection.isEstablished).to.equal(true);
+      expect(told.filter((what) => what === 'new false')).to.deep.equal([]);
+      expect(told).to.include.members(['evicted', 'flushed']);
+    });
+
     it('remove: throws, or rejects, and nothing comes of it but an event', async () => {
       for (const onRemove of [
         () => {

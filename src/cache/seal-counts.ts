@@ -11,6 +11,7 @@ export const MAX_SEALS = 2 ** 32;
 /** Keys that are remembered; what has sealed nothing for longest is forgotten first. */
 const MAX_KEYS = 65536;
 
+/** For `TicketKeyOptions.counts`, where tickets are to be counted apart from the others of the process: in tests, say. */
 export class SealCounts {
   readonly #counts = new Map<string, number>();
 

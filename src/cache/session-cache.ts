@@ -5,13 +5,16 @@
 
 import type { Version } from '../wire/registry.ts';
 import type { OnRemove, RemovalReason } from './callbacks.ts';
-import { type Expiring, ExpiryHeap } from './expiry-heap.ts';
-import type { Session } from './session.ts';
+import { ExpiryLists } from './expiry-lists.ts';
+import { ownId, type Session } from './session.ts';
+import { SessionTable } from './session-table.ts';
+import { NONE } from './slot-table.ts';
 
 /** SSL_SESSION_CACHE_MAX_SIZE_DEFAULT */
 const DEFAULT_MAX_ENTRIES = 20480;
 
-const MAX_ID = 32;
+/** What has grown beyond so many is given back once it is empty. */
+const SLOTS_TO_KEEP = 1024;
 
 /** See `compat` of the server's options. */
 export type Compat = 'openssl-3';
@@ -38,25 +41,20 @@ export interface RemovalListener {
   replaced?(session: Session): void;
 }
 
-interface Entry extends Expiring {
-  readonly key: string;
+interface Departure {
   readonly session: Session;
   readonly listener: RemovalListener;
-}
-
-interface Departure {
-  readonly entry: Entry;
   readonly reason: RemovalReason | 'replaced';
 }
 
 /** It has one hold on each of its sessions, and a session is in one cache only. Times are seconds since the epoch. */
 export class SessionCache {
-  readonly #entries = new Map<string, Entry>();
-  readonly #byExpiry = new ExpiryHeap<Entry>();
+  readonly #sessions = new SessionTable<RemovalListener>();
+  readonly #byExpiry = new ExpiryLists();
   readonly #listener: RemovalListener;
   readonly #resort = (session: Session): void => {
-    const entry = this.#entryOf(session);
-    if (entry?.session === session) this.#byExpiry.move(entry, session.expires);
+    const slot = this.#slotOf(session);
+    if (slot !== NONE && this.#sessions.session(slot) === session) this.#byExpiry.move(slot, session.expires);
   };
   readonly #counted: number;
   #maxEntries = DEFAULT_MAX_ENTRIES;
@@ -77,7 +75,7 @@ export class SessionCache {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#sessions.size;
   }
 
   /** How many have had to leave because it was full. */
@@ -92,7 +90,7 @@ export class SessionCache {
 
   /** Whether there is a session under this key, expired or not. */
   has(version: Version, id: Uint8Array): boolean {
-    return this.#entries.has(keyOf(version, id));
+    return this.#sessions.find(version, id) !== NONE;
   }
 
   /** How many sessions it retains; 0 is no limit. A lower limit takes effect when the next session is added. */
@@ -111,7 +109,7 @@ export class SessionCache {
   [Symbol.iterator](): IterableIterator<Session> {
     return this.#byExpiry
       .sorted()
-      .map(({ session }) => session)
+      .map((slot) => this.#sessions.session(slot))
       .values();
   }
 
@@ -124,19 +122,16 @@ export class SessionCache {
   add(session: Session, listener: RemovalListener = this.#listener): boolean {
     if (this.#isClosed) throw new Error('this session cache is closed');
     if (!session.isResumable) throw new RangeError('a session without an id, released or ruled out cannot be cached');
-    const key = keyOf(session.version, session.id);
-    const present = this.#entries.get(key);
-    if (present?.session === session) {
+    const present = this.#slotOf(session);
+    if (present !== NONE && this.#sessions.session(present) === session) {
       this.#byExpiry.move(present, session.expires);
       return false;
     }
     session.claim(this.#resort);
     session.upRef();
-    const departures = present === undefined ? [] : [this.#depart(present, 'replaced')];
-    departures.push(...this.#makeRoom());
-    const entry: Entry = { key, session, listener, expires: 0, order: 0, place: 0 };
-    this.#entries.set(key, entry);
-    this.#byExpiry.insert(entry, session.expires);
+    const departures = present === NONE ? [] : [this.#depart(present, 'replaced')];
+    this.#makeRoom(departures);
+    this.#byExpiry.insert(this.#sessions.insert(session, listener), session.expires);
     this.#tell(departures);
     return true;
   }
@@ -146,17 +141,18 @@ export class SessionCache {
    * told. The last second of a session is still good: OpenSSL compares strictly.
    */
   get(version: Version, id: Uint8Array, now: number): Session | 'expired' | undefined {
-    const entry = this.#entries.get(keyOf(version, id));
-    if (entry === undefined || now <= entry.session.expires) return entry?.session;
-    this.#tell([this.#depart(entry, 'expired')]);
+    const slot = this.#sessions.find(version, id);
+    if (slot === NONE) return undefined;
+    if (now <= this.#byExpiry.expires(slot)) return this.#sessions.session(slot);
+    this.#tell([this.#depart(slot, 'expired')]);
     return 'expired';
   }
 
   /** Single use: true for the one caller that finds it there. Who resumes it has a hold of its own by then. */
   take(version: Version, id: Uint8Array): boolean {
-    const entry = this.#entries.get(keyOf(version, id));
-    if (entry !== undefined) this.#tell([this.#depart(entry, 'consumed')]);
-    return entry !== undefined;
+    const slot = this.#sessions.find(version, id);
+    if (slot !== NONE) this.#tell([this.#depart(slot, 'consumed')]);
+    return slot !== NONE;
   }
 
   /**
@@ -164,35 +160,40 @@ export class SessionCache {
    * are ruled out, as they are the same session to its client. Whether there was one.
    */
   remove(session: Session, reason: RemovalReason = 'removed'): boolean {
-    const { id } = session;
-    if (id.length === 0) return false;
+    if (ownId(session).length === 0) return false;
     if (rulesOut(reason)) session.forbidResumption();
-    const entry = this.#entries.get(keyOf(session.version, id));
-    if (entry !== undefined) this.#tell([this.#depart(entry, reason)]);
-    return entry !== undefined;
+    const slot = this.#slotOf(session);
+    if (slot !== NONE) this.#tell([this.#depart(slot, reason)]);
+    return slot !== NONE;
   }
 
   /** Whether what is cached under the key of this session was added with this listener. */
   tells(listener: RemovalListener, session: Session): boolean {
-    return this.#entryOf(session)?.listener === listener;
+    const slot = this.#slotOf(session);
+    return slot !== NONE && this.#sessions.listener(slot) === listener;
   }
 
   /** Lets go of this very object without a word: the new-session callback did not want it. */
   discard(session: Session): boolean {
-    const entry = this.#entryOf(session);
-    if (entry?.session !== session) return false;
-    this.#unlink(entry);
+    const slot = this.#slotOf(session);
+    if (slot === NONE || this.#sessions.session(slot) !== session) return false;
+    this.#unlink(slot);
     session.release();
     return true;
   }
 
   /**
-   * Removes what has expired by `now`, and everything where that is 0 (SSL_CTX_flush_sessions(3)); the soonest to
-   * expire is told first. How many there were.
+   * Removes what has expired by `now`, and everything where that is 0 (SSL_CTX_flush_sessions(3)), but not more than
+   * `atMost` of them at once; the soonest to expire is told first. How many there were.
    */
-  flush(now = 0, reason: RemovalReason = 'flushed'): number {
+  flush(now = 0, reason: RemovalReason = 'flushed', atMost = Number.POSITIVE_INFINITY): number {
     if (!(now >= 0)) throw new RangeError(`flush at ${now}; seconds since the epoch are possible, and 0 for all`);
-    const departures = this.#departWhile((first) => now === 0 || now > first.expires, reason);
+    if (!(atMost > 0)) throw new RangeError(`flush at most ${atMost}; a number above 0 is possible`);
+    const departures: Departure[] = [];
+    for (let slot = this.#byExpiry.first; slot !== NONE && departures.length < atMost; slot = this.#byExpiry.first) {
+      if (now !== 0 && now <= this.#byExpiry.expires(slot)) break;
+      departures.push(this.#depart(slot, reason));
+    }
     this.#tell(departures);
     return departures.length;
   }
@@ -204,61 +205,50 @@ export class SessionCache {
   }
 
   /** For one more. The soonest to expire go; a lower limit than there are sessions costs several. */
-  #makeRoom(): Departure[] {
-    if (this.#maxEntries === 0) return [];
-    const departures = this.#departWhile(() => this.size + this.#counted >= this.#maxEntries, 'evicted');
-    this.#evicted += departures.length;
-    return departures;
-  }
-
-  #entryOf(session: Session): Entry | undefined {
-    return this.#entries.get(keyOf(session.version, session.id));
-  }
-
-  #departWhile(condition: (first: Entry) => boolean, reason: RemovalReason): Departure[] {
-    const departures: Departure[] = [];
-    for (let first = this.#byExpiry.first; first !== undefined && condition(first); first = this.#byExpiry.first) {
-      departures.push(this.#depart(first, reason));
+  #makeRoom(departures: Departure[]): void {
+    if (this.#maxEntries === 0) return;
+    for (let slot = this.#byExpiry.first; slot !== NONE; slot = this.#byExpiry.first) {
+      if (this.size + this.#counted < this.#maxEntries) return;
+      departures.push(this.#depart(slot, 'evicted'));
+      this.#evicted++;
     }
-    return departures;
   }
 
-  #depart(entry: Entry, reason: Departure['reason']): Departure {
-    this.#unlink(entry);
-    if (rulesOut(reason)) entry.session.forbidResumption();
-    entry.listener.departing?.(entry.session);
-    return { entry, reason };
+  #slotOf(session: Session): number {
+    return this.#sessions.find(session.version, ownId(session));
   }
 
-  #unlink(entry: Entry): void {
-    this.#entries.delete(entry.key);
-    this.#byExpiry.delete(entry);
-    entry.session.claim(undefined);
+  #depart(slot: number, reason: Departure['reason']): Departure {
+    const [session, listener] = [this.#sessions.session(slot), this.#sessions.listener(slot)];
+    this.#unlink(slot);
+    if (rulesOut(reason)) session.forbidResumption();
+    listener.departing?.(session);
+    return { session, listener, reason };
+  }
+
+  #unlink(slot: number): void {
+    this.#sessions.session(slot).claim(undefined);
+    this.#sessions.delete(slot);
+    this.#byExpiry.delete(slot);
+    if (this.size > 0 || this.#sessions.slots <= SLOTS_TO_KEEP) return;
+    this.#sessions.reset();
+    this.#byExpiry.reset();
   }
 
   /** Last in every call: a listener may use the cache, and an error must not leave anything undone. */
   #tell(departures: readonly Departure[]): void {
     const errors: unknown[] = [];
-    for (const { entry, reason } of departures) {
+    for (const { session, listener, reason } of departures) {
       try {
-        if (reason === 'replaced') entry.listener.replaced?.(entry.session);
-        else entry.listener.removed(entry.session, reason);
+        if (reason === 'replaced') listener.replaced?.(session);
+        else listener.removed(session, reason);
       } catch (error) {
         errors.push(error);
       }
-      entry.session.release();
+      session.release();
     }
     if (errors.length > 0) throw errors[0];
   }
-}
-
-/**
- * TLS 1.2 and 1.3 have ids of their own, as in OpenSSL. All at once, not character by character: strings put together from
- * pieces make an addition to a full cache twice as dear.
- */
-function keyOf(version: Version, id: Uint8Array): string {
-  if (id.length > MAX_ID) return ''; // nobody's, and too long for arguments perhaps
-  return String.fromCharCode(version === 'TLSv1.3' ? 3 : 2, ...id);
 }
 
 /**

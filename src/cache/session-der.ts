@@ -180,12 +180,38 @@ function readSession(body: DerReader, now: number | undefined): SessionParameter
   const group = readInteger(body, 19, 'kex_group');
   const peerRawPublicKey = readOctets(body, 20, 'peer_rpk');
   const isMarked = version === 'TLSv1.2' && flags % 2 === EXTENDED_MASTER_SECRET;
-  const extendedMasterSecret = isMarked || version === 'TLSv1.3';
-  const known = { version, cipherSuite: 256 * high + low, id, secret, time, timeout, idContext, extendedMasterSecret };
-  const others = { flags: isMarked ? flags - EXTENDED_MASTER_SECRET : flags, verifyResult, maxEarlyData };
-  const foreign = { ...client, ...others, maxFragmentLength, peerRawPublicKey };
-  const names = { serverName: hostname && latin1(hostname), alpnProtocol: alpn && latin1(alpn) };
-  return { ...known, ...own, ...names, group, ticketAgeAdd, peerCertificate, foreign };
+  // Written out: putting objects of twenty fields together takes longer than reading them.
+  return {
+    version,
+    cipherSuite: 256 * high + low,
+    id,
+    secret,
+    time,
+    timeout,
+    authTime: own.authTime,
+    extendedMasterSecret: isMarked || version === 'TLSv1.3',
+    idContext,
+    serverName: hostname && latin1(hostname),
+    alpnProtocol: alpn && latin1(alpn),
+    group,
+    ticketAgeAdd,
+    scope: own.scope,
+    applicationData: own.applicationData,
+    peerCertificate,
+    foreign: {
+      verifyResult,
+      pskIdentityHint: client.pskIdentityHint,
+      pskIdentity: client.pskIdentity,
+      ticketLifetimeHint: client.ticketLifetimeHint,
+      ticket: client.ticket,
+      compressionMethod: client.compressionMethod,
+      srpUsername: client.srpUsername,
+      flags: isMarked ? flags - EXTENDED_MASTER_SECRET : flags,
+      maxEarlyData,
+      maxFragmentLength,
+      peerRawPublicKey,
+    },
+  };
 }
 
 /** [7] to [12]: what only clients have, or what died with its cipher suites. */
@@ -261,6 +287,7 @@ const uint64: Codec<number> = {
 
 /** "TLSR" */
 const MAGIC = 0x544c5352;
+const MAGIC_BYTES = ascii('TLSR');
 const FORMAT = 2;
 
 /**
@@ -288,7 +315,7 @@ const TicketAppdata = struct({
 const MAX_TICKET_APPDATA = 4 + 1 + 8 + 2 * (2 + MAX_OCTETS);
 
 function isTicketAppdata(bytes: Uint8Array): boolean {
-  return latin1(bytes.subarray(0, 4)) === 'TLSR';
+  return bytes.length >= 4 && MAGIC_BYTES.every((byte, i) => bytes[i] === byte);
 }
 
 function ticketAppdata({ time, authTime, scope, applicationData = EMPTY }: SessionParameters): Uint8Array | undefined {

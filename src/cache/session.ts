@@ -73,8 +73,16 @@ export interface SessionParameters {
   readonly foreign?: ForeignFields | undefined;
 }
 
+/** A copy that nobody can change, unless it is that already. */
+function frozen<T extends object>(value: T): Readonly<T> {
+  return Object.isFrozen(value) ? value : Object.freeze({ ...value });
+}
+
 /** Told when time or timeout of a session change, so that the cache which holds it can put it in its new place. */
 export type Resort = (session: Session) => void;
+
+/** The id itself, not a copy, for a cache to look at: it must not change it. */
+export let ownId: (session: Session) => Uint8Array;
 
 /**
  * One session. The count of holds guards its secret: when the last is released the secret is wiped and every use of it
@@ -105,6 +113,10 @@ export class Session {
   #holds = 1;
   #resort: Resort | undefined;
 
+  static {
+    ownId = (session) => session.#id;
+  }
+
   /**
    * @throws RangeError naming the field that is out of its range. Secret, id, context, application data and certificate are copied.
    */
@@ -119,8 +131,8 @@ export class Session {
     this.group = parameters.group ?? 0;
     this.ticketAgeAdd = parameters.ticketAgeAdd ?? 0;
     const { scope } = parameters;
-    this.scope = scope && (Object.isFrozen(scope) ? scope : Object.freeze({ ...scope })); // many sessions share one
-    this.foreign = parameters.foreign === undefined ? NOTHING_FOREIGN : Object.freeze({ ...parameters.foreign });
+    this.scope = scope && frozen(scope); // many sessions share one
+    this.foreign = parameters.foreign === undefined ? NOTHING_FOREIGN : frozen(parameters.foreign);
     this.#id = copyOf(parameters.id);
     this.#idContext = copyOf(parameters.idContext);
     this.#secret = copyOf(parameters.secret);

@@ -17,7 +17,8 @@ export type TicketAnswer = 'abort' | 'ignore' | 'ignore-renew' | 'use' | 'use-re
 
 /**
  * Called before a ticket is made, stateful ones included. Bytes become the session's application data
- * (SSL_SESSION_set1_ticket_appdata(3)); nothing leaves it as it is; `false` ends the handshake with internal_error.
+ * (SSL_SESSION_set1_ticket_appdata(3)); nothing leaves it as it is; `false` ends the handshake with internal_error. Where it
+ * fails there is no ticket, and an event.
  */
 export type OnGenerateTicket = (
   session: Session,
@@ -28,7 +29,7 @@ export type OnGenerateTicket = (
 /**
  * Called when a client shows a ticket, and when it shows an empty one. The session, lent, is there where the ticket was
  * opened: its application data is `session.applicationData`. The key name has 16 bytes, fewer
- * where the ticket has, and none where it is empty.
+ * where the ticket has, and none where it is empty. Where it fails the ticket is ignored and renewed, and there is an event.
  */
 export type OnDecryptTicket = (
   session: Session | undefined,

@@ -268,9 +268,9 @@ function requireKeys(keys: readonly TicketKey[]): void {
     throw new RangeError(`${keys.length} ticket keys; 1 to ${MAX_KEYS} are possible`);
   }
   for (const [i, key] of keys.entries()) {
-    if (key.isDestroyed) throw new RangeError(`ticket key ${i} is destroyed`);
+    if (key.isDestroyed) throw new RangeError(`ticket key ${i + 1} of ${keys.length} is destroyed`);
     if (keys.slice(0, i).some((earlier) => earlier.isSameAs(key))) {
-      throw new RangeError(`ticket key ${i} is the same as one before it`);
+      throw new RangeError(`ticket key ${i + 1} of ${keys.length} is the same as one before it`);
     }
   }
 }

@@ -12,7 +12,7 @@ import { systemReason, usage } from './fault.ts';
 
 /** @throws Fault naming the flag and the file, where one cannot be read or they do not belong together */
 export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoProvider): Credential {
-  const pem = { cert: read('--cert', cert).toString('utf8'), key: read('--key', key).toString('utf8') };
+  const pem = { cert: readPem('--cert', cert), key: readPem('--key', key) };
   try {
     return credentialFromPem(pem, crypto);
   } catch (error) {
@@ -22,6 +22,13 @@ export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoPr
     if (message.startsWith('key: ')) throw usage(`--key ${key}: ${message.slice('key: '.length)}`);
     throw error;
   }
+}
+
+/** Here, since credentialFromPem() takes what is no PEM for the name of a file. */
+function readPem(flag: string, file: string): string {
+  const text = read(flag, file).toString('utf8');
+  if (!text.includes('-----BEGIN ')) throw usage(`${flag} ${file}: no -----BEGIN in it; a PEM file is wanted`);
+  return text;
 }
 
 /** The keys in these files, in their order. @throws Fault naming the file that cannot be used, and nothing of its contents */

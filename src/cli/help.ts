@@ -65,7 +65,9 @@ JSON: every object has an "event". The first is "listening" {host, port, version
 "connection" {id, remoteAddress, remotePort, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex,
 reason, serverName, alpnProtocol, signatureScheme} or "handshake-failed" {id, remoteAddress, remotePort, alert, origin,
 message}. What does not apply is null. With --verbose also "verdicts", "session-new", "session-removed",
-"session-refused", "no-ticket", "alert", "callback-error" and "closed", each with the id of its connection.
+"session-refused", "no-ticket", "alert", "callback-error" and "closed", each with the id of its connection. "verdicts" has
+a list of that name, of {mechanism, identityIndex, accepted, reason, remedy, ticket {keyName, format, phase, failure},
+session, age, authAge, checks [{rule, passed}]}; ages are seconds.
 "accept-failed" {message} is trouble of the system's.
 
 Exit code: 0 after Ctrl-C or SIGTERM, 1 where it cannot listen, 2 for a mistake in the flags.

@@ -2,13 +2,16 @@
 
 import { Session } from '../cache/session.ts';
 import { SessionDecodeError } from '../cache/session-der.ts';
-import { openTicket } from '../cache/ticket.ts';
+import { openTicket, type RejectedTicket } from '../cache/ticket.ts';
 import type { TicketKey } from '../cache/ticket-key.ts';
 import { latin1, toHex, wipe } from '../wire/bytes.ts';
 import type { InspectSettings, TicketKeyFile } from './args.ts';
 import { Fault } from './fault.ts';
 import { loadTicketKeys, read } from './files.ts';
 import { describeSession, type SealedBy, textOf } from './session-text.ts';
+
+/** The session ids that we make. */
+const STATEFUL_LENGTH = 32;
 
 /** The lines that it has to say. @throws Fault where there is no session to be seen */
 export function inspect(settings: InspectSettings): readonly string[] {
@@ -44,8 +47,7 @@ function ofTicket({ file, ticketKeys }: InspectSettings): Found {
   const { keyName } = opened;
   const by = keys.find(({ key }) => keyName !== undefined && key.hasName(keyName));
   try {
-    if (opened.status !== 'opened')
-      throw new Fault(1, `--ticket ${file}: ${whyNotOpened(opened.status, keyName, keys)}`);
+    if (opened.status !== 'opened') throw new Fault(1, `--ticket ${file}: ${whyNotOpened(opened, ticket, keys)}`);
     const sealedBy = {
       length: ticket.length,
       keyName: toHex(opened.keyName),
@@ -93,6 +95,7 @@ function isPem(bytes: Uint8Array): boolean {
 }
 
 function decode(bytes: Uint8Array): Session {
+  if (bytes.length === 0) throw new SessionDecodeError('session', 'the file is empty');
   return isPem(bytes) ? Session.fromPem(latin1(bytes)) : Session.fromDer(bytes);
 }
 
@@ -102,19 +105,22 @@ function undecodable(error: unknown, where: string): unknown {
 
 type KeyOfFile = { readonly key: TicketKey; readonly from: TicketKeyFile };
 
-function whyNotOpened(
-  status: 'malformed' | 'bad-mac' | 'unknown-key',
-  keyName: Uint8Array | undefined,
-  keys: readonly KeyOfFile[],
-): string {
-  if (keyName === undefined)
-    return 'no ticket: 32 to 65535 bytes are; a stateful one is the id of a session in a cache';
+function whyNotOpened({ status, keyName }: RejectedTicket, ticket: Uint8Array, keys: readonly KeyOfFile[]): string {
+  if (keyName === undefined) return `no ticket: 32 to 65535 bytes are, and here are ${ticket.length}`;
   const name = toHex(keyName);
   const of = keys.filter(({ key }) => key.hasName(keyName)).map(({ from }) => `${from.producer}:${from.file}`);
   if (status === 'unknown-key') {
     const names = keys.map(({ key }) => toHex(key.name)).join(', ');
-    return `none of the keys has the name that the ticket begins with, ${name}; theirs are ${names}`;
+    return `none of the keys has the name that the ticket begins with, ${name}; theirs are ${names}${guess(ticket)}`;
   }
-  if (status === 'malformed') return `key ${name} of ${of.join()} is not for tickets of this length`;
+  if (status === 'malformed')
+    return `key ${name} of ${of.join()} is not for tickets of this length, ${ticket.length} bytes; is it whole?`;
   return `key ${name} of ${of.join()} does not fit: is it of another producer, or has the ticket been changed?`;
+}
+
+/** What the file may be, if it is no sealed ticket. */
+function guess(ticket: Uint8Array): string {
+  if (ticket.length === STATEFUL_LENGTH) return '; of this length are stateful ones, ids of sessions in a cache';
+  const [first, second] = ticket;
+  return first === 0x30 && second === 0x82 ? '; is it a session, in DER, that is not whole?' : '';
 }

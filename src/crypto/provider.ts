@@ -16,6 +16,12 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   }
 }
 
+/** An answer that nobody waits for: should it be a promise that rejects, that must not be the end of the process. */
+export function disregard(answer: unknown): void {
+  // By way of a promise of the host's: the `then` of a user's may throw.
+  if (isPromise(answer)) Promise.resolve(answer).then(undefined, () => {});
+}
+
 export type HashName = 'sha256' | 'sha384';
 export type AeadName = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 

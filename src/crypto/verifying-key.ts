@@ -20,8 +20,10 @@ export interface VerifyingKey {
   verify(scheme: SignatureSchemeName, message: Uint8Array, signature: Uint8Array): Awaitable<boolean>;
 }
 
-/** Work that grows with the cube of this is done for whoever asks. */
+/** Work that grows with the square of this is done for whoever asks, */
 const MAX_RSA_BITS = 8192;
+/** once for each bit of that: certificates have 65537. */
+const MAX_EXPONENT_BITS = 64;
 
 /**
  * `undefined`: a kind of key, a curve or a size that is not served.
@@ -78,17 +80,26 @@ function holds(verify: () => boolean): boolean {
 const RSA = Object.keys(RSA_SCHEMES).filter(isRsaScheme);
 const RSA_PSS = RSA.filter((scheme) => RSA_SCHEMES[scheme].name === 'RSA-PSS');
 
+function isEven(number: Uint8Array): boolean {
+  return (number.at(-1) ?? 0) % 2 === 0;
+}
+
 /** RSAPublicKey (RFC 8017 Appendix A.1.1). RSASSA-PKCS1-v1_5 is TLS 1.2's alone (RFC 8446 §4.2.3). */
 function rsaKey(pkcs1: Uint8Array): VerifyingKey | undefined {
   const outer = new DerReader(pkcs1);
-  const bits = bitLength(outer.enter(Tag.sequence, 'RSAPublicKey').bigInteger('modulus'));
+  const key = outer.enter(Tag.sequence, 'RSAPublicKey');
   outer.finish();
-  if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) return undefined;
+  const [modulus, exponent] = [key.bigInteger('modulus'), key.bigInteger('publicExponent')];
+  key.finish();
+  if (isEven(modulus) || isEven(exponent) || bitLength(exponent) < 2) throw new RangeError('not an RSA key');
+  const bits = bitLength(modulus);
+  if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || bitLength(exponent) > MAX_EXPONENT_BITS) return undefined;
   const spki = sequence(RSA_ENCRYPTION, bitString(pkcs1));
   return {
     schemes: { 'TLSv1.3': RSA_PSS, 'TLSv1.2': RSA },
     verify: (wanted, message, signature) => {
-      if (!isRsaScheme(wanted)) return false;
+      // RFC 8017 §8.1.2, step 1: OpenSSL lets one pass that lacks its leading zeros.
+      if (!isRsaScheme(wanted) || signature.length !== Math.ceil(bits / 8)) return false;
       const algorithm = RSA_SCHEMES[wanted];
       return platform.crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']).then(
         (key) => platform.crypto.subtle.verify(algorithm, key, signature, message),

@@ -160,6 +160,6 @@ function* requireVerdict(context: Handshaking, chain: readonly Uint8Array[]): Ha
   const outcome = yield* perform({ kind: 'client-certificate', budgeted: false, run });
   if ('value' in outcome && outcome.value === true) return;
   if ('value' in outcome) throw new TlsAlert('certificate_unknown', 'the application has refused the certificate');
-  if ('error' in outcome && outcome.error instanceof TlsAlert) throw outcome.error;
+  if ('error' in outcome && TlsAlert.isAlert(outcome.error)) throw outcome.error;
   throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }

@@ -34,6 +34,8 @@ export interface Sessions {
    * user may generate it.
    */
   newId(version: Version, offered?: Uint8Array): Uint8Array;
+  /** Whether a session is small enough to be kept: a certificate may have megabytes. Where it is not, that is told. */
+  fits(session: Session): boolean;
   /**
    * Tells the new callback of a session that the connection holds, before anything that is queued now can leave; and keeps it,
    * unless its client does and nobody needs to know it here. Runs as a task.
@@ -65,13 +67,13 @@ export interface Tickets {
   /** Whether the application wants to be asked what is done about a ticket. */
   readonly isJudged: boolean;
   judge(opened: OpenedTicket): Awaitable<unknown>;
-  /** @throws TlsAlert internal_error where that is its answer */
+  /** As if it were to be ignored, where there is no answer. @throws TlsAlert internal_error where that is its answer */
   judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket;
   /** Whether the application has something to put into a ticket. */
   readonly isGenerated: boolean;
   generate(session: Session): Awaitable<unknown>;
-  /** @throws TlsAlert internal_error where it has refused */
-  generated(session: Session, outcome: TaskOutcome<unknown>): void;
+  /** Whether there is to be a ticket: not where it has failed. @throws TlsAlert internal_error where it has refused */
+  generated(session: Session, outcome: TaskOutcome<unknown>): boolean;
   findSealingKey(): Awaitable<unknown>;
   /** `undefined`: there is no key now, or the session is too large for a ticket. */
   seal(session: Session, outcome: TaskOutcome<unknown>): Uint8Array | undefined;

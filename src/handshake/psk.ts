@@ -169,7 +169,10 @@ function verifyBinder(
   const truncated = truncateBeforeBinders(hello.raw, offered);
   const expected = finishedMac(binderKey, context.transcript.hashWith(hash, truncated));
   binderKey.wipe();
-  if (!equalConstantTime(binder, expected)) throw new TlsAlert('decrypt_error', 'the binder does not verify');
+  if (!equalConstantTime(binder, expected)) {
+    lose(context, 'binder');
+    throw new TlsAlert('decrypt_error', 'the binder does not verify');
+  }
   return early;
 }
 
@@ -189,8 +192,7 @@ export function* takePsk(
   if (lost !== undefined) {
     // Nor may a second ClientHello have it.
     for (const [key, { found }] of lookups) if (found === session) lookups.set(key, { found: lost, renew: undefined });
-    context.facts.resumption = notResumed(lost);
-    context.facts.verdicts = context.facts.verdicts.map((verdict) => (verdict.accepted ? verdict.lost(lost) : verdict));
+    lose(context, lost);
     return undefined;
   }
   const mechanism = mechanismOf(settings);
@@ -199,6 +201,12 @@ export function* takePsk(
   context.facts.peerCertificate = acceptedCertificate(session);
   context.sessions.hit();
   return psk;
+}
+
+/** The session that was accepted is not resumed after all. */
+function lose({ facts }: Handshaking, reason: NoResumption): void {
+  facts.resumption = notResumed(reason);
+  facts.verdicts = facts.verdicts.map((verdict) => (verdict.accepted ? verdict.lost(reason) : verdict));
 }
 
 /** `undefined`: this connection is the one that has it. */

@@ -37,6 +37,8 @@ export type NoResumption =
   | 'auth-age'
   | 'client-certificate'
   | 'not-resumable'
+  /** The end of the handshake, not the way to a full one. */
+  | 'binder'
   | 'consumed';
 
 export type Mechanism = 'session-id' | 'ticket' | 'psk-stateful' | 'psk-stateless';

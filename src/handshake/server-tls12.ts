@@ -97,13 +97,10 @@ function* resume(
 ): Handshake<Established> {
   const suite = suiteById(session.cipherSuite) as SuiteParameters; // selectSessionTls12 has seen to it
   const randoms = sendServerHello(context, hello, { suite, sessionId: hello.body.legacySessionId, ticketed });
+  const hash = context.settings.crypto.hashes[suite.hash];
+  const master = storedMasterSecret(hash, session.secret); // before anybody can free it
+  const keys = deriveKeys(context, suite, randoms, master);
   if (ticketed) yield* sendNewSessionTicket(context, session, UNSPECIFIED);
-  const keys = deriveKeys(
-    context,
-    suite,
-    randoms,
-    storedMasterSecret(context.settings.crypto.hashes[suite.hash], session.secret),
-  );
   sendFinished(context, keys);
   yield* receiveFinished(context, keys);
   return established(hello.body, keys);
@@ -114,10 +111,9 @@ const UNSPECIFIED = 0;
 /** It is a uint32; a timeout may be more. */
 const MAX_HINT = 0xffffffff;
 
-/** RFC 5077 §3.3. ServerHello has promised it: without a key an empty one. */
+/** RFC 5077 §3.3. ServerHello has promised it: where it cannot be made an empty one. */
 function* sendNewSessionTicket(context: Handshaking, session: Session, hint: number): Handshake<void> {
-  yield* generateTicket(context, session);
-  const ticket = yield* sealTicket(context, session);
+  const ticket = (yield* generateTicket(context, session)) ? yield* sealTicket(context, session) : undefined;
   const body = { ticketLifetimeHint: ticket === undefined ? UNSPECIFIED : hint, ticket: ticket ?? EMPTY };
   context.transcript.add(context.send(newSessionTicketTls12, body));
 }
@@ -259,7 +255,9 @@ function sendFinished(context: Handshaking, { master, writing }: Keys): void {
 /** Before the server's Finished can leave: who has it may come back at once. Without an id nobody can. */
 function* keepSession(context: Handshaking, session: Session): Handshake<void> {
   context.facts.session = context.sessions.hold(session);
-  if (session.id.length > 0) yield* performed('bookkeeping', () => context.sessions.announce(session, true));
+  if (session.id.length === 0) return;
+  if (context.sessions.fits(session)) yield* performed('bookkeeping', () => context.sessions.announce(session, true));
+  else session.forbidResumption(); // ServerHello has promised it; as with any id, nobody has to know it later
 }
 
 /** OpenSSL has a session from ServerHello on, and its remove callback hears of it when the handshake fails. */

@@ -82,13 +82,15 @@ export class TicketIssuer {
     this.#resumption.rest();
   }
 
-  /** None where it cannot be sealed: a connection does without. */
+  /** None where it cannot be made, or is not to be resumed: a connection does without. */
   *#issue(): Handshake<Issue | undefined> {
     const { sessions, settings } = this.#context;
     const ticketNonce = concat(new Uint8Array(4), encode(uint32, this.#count++)); // one per ticket of a connection
     const id = yield* performed('bookkeeping', () => sessions.newId('TLSv1.3'));
     const session = sessions.hold(this.#newSession(id, ticketNonce)); // now: what comes next may never be answered
-    yield* generateTicket(this.#context, session);
+    if (!(yield* generateTicket(this.#context, session))) return undefined;
+    if (session.isRuledOut) return undefined; // by whoever was asked, or freed
+    if (settings.tickets.mode === 'stateful' && !sessions.fits(session)) return undefined;
     const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
     if (ticket === undefined) return undefined;
     const { ticketAgeAdd } = session;

@@ -37,9 +37,9 @@ export function* sealTicket(context: Handshaking, session: Session): Handshake<U
   return tickets.seal(session, outcome);
 }
 
-/** Before a ticket is made, sealed or not: the application may add data of its own to the session. */
-export function* generateTicket({ tickets }: Handshaking, session: Session): Handshake<void> {
-  if (!tickets.isGenerated) return;
+/** Before a ticket is made, sealed or not: the application may add data of its own to the session. Whether there is to be one. */
+export function* generateTicket({ tickets }: Handshaking, session: Session): Handshake<boolean> {
+  if (!tickets.isGenerated) return true;
   const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.generate(session) });
-  tickets.generated(session, outcome);
+  return tickets.generated(session, outcome);
 }

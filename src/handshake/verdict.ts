@@ -42,6 +42,7 @@ const REMEDIES: Partial<Record<NoResumption, string>> = {
   version: 'a session of the version that was negotiated',
   'psk-mode': 'a mode of pskModes in psk_key_exchange_modes, and a group for psk_dhe_ke',
   'too-many-identities': 'a greater sessions.maxIdentities, or fewer identities before it',
+  binder: 'a binder made with the PSK of the session, over this very hello',
   consumed: 'a session that has not been used yet',
   expired: 'coming back sooner, or a longer sessions.timeout',
 };
@@ -62,7 +63,7 @@ export class Verdict {
     this.#judged = judged;
   }
 
-  /** The same of a session that was good, and was somebody else's in the end. */
+  /** The same of a session that was good, and came to nothing in the end. */
   lost(reason: NoResumption): Verdict {
     const { mechanism, identityIndex, ticket } = this;
     return new Verdict({ mechanism, identityIndex, ticket, judged: this.#judged, reason });
@@ -98,7 +99,16 @@ export class Verdict {
 
   /** What would have made it pass. */
   get remedy(): string | undefined {
-    return this.reason && (this.#judged?.broken?.remedy ?? REMEDIES[this.reason]);
+    return this.reason && (this.#judged?.broken?.remedy ?? this.#ticketRemedy ?? REMEDIES[this.reason]);
+  }
+
+  /** Why a ticket cannot be opened has more than one cause. */
+  get #ticketRemedy(): string | undefined {
+    if (this.reason !== 'undecryptable') return undefined;
+    if (this.mechanism === 'psk-stateful')
+      return "tickets.mode 'stateless', and the key that the ticket was sealed with";
+    if (this.ticket?.failure !== 'bad-mac') return undefined;
+    return "the rest of this key, read in its producer's layout, and a ticket that nobody has changed";
   }
 
   toJSON(): object {

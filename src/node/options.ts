@@ -1,13 +1,17 @@
 /** The options of the Node shell: the core's, node:tls's way to give a certificate, and what concerns sockets. */
 
 import type { Buffer } from 'node:buffer';
-import { defineServer, type ServerConfig } from '../config.ts';
+import { CORE_OPTIONS, defineServer, requireKnown, type ServerConfig } from '../config.ts';
 import type { ServerOptions, TicketOptions } from '../options.ts';
 import { SessionStore } from '../session-store.ts';
 import { systemWorld } from '../world.ts';
 import { requireMilliseconds } from './idle-timer.ts';
+import { refuseNodeNames } from './node-tls-names.ts';
 import type { TlsSocketOptions } from './socket.ts';
 import { NodeTicketKeys } from './ticket-keys.ts';
+
+/** Beside the core's. */
+const OPTIONS = 'cert key ticketKeys config allowHalfOpen handshakeTimeout';
 
 type Pem = string | Uint8Array | Buffer;
 
@@ -40,6 +44,8 @@ export interface SplitOptions {
 export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOptions {
   if (isConfig(options)) return { core: undefined, config: options, socket: {} };
   if (typeof options !== 'object' || options === null) throw new TypeError('options: an object is wanted');
+  refuseNodeNames(options);
+  requireKnown('', options, `${CORE_OPTIONS} ${OPTIONS}`);
   const { allowHalfOpen, handshakeTimeout, config, ...rest } = options;
   if (allowHalfOpen !== undefined && typeof allowHalfOpen !== 'boolean')
     throw new TypeError('allowHalfOpen: true or false is wanted');

@@ -5,6 +5,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Session } from '../cache/session.ts';
 import { defineServer, type ServerConfig } from '../config.ts';
 import type { CallbackName } from '../events.ts';
+import { flushInSlices } from '../index.ts';
 import type { ServerOptions, SessionOptions } from '../options.ts';
 import type { SessionStatistics } from '../statistics.ts';
 import type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent } from './events.ts';
@@ -68,8 +69,13 @@ export class Server extends NetServer {
   }
 
   /** See {@link ServerConfig.flushSessions}. */
-  flushSessions(now?: number): number {
-    return this.#config.flushSessions(now);
+  flushSessions(now?: number, atMost?: number): number {
+    return this.#config.flushSessions(now, atMost);
+  }
+
+  /** See {@link flushInSlices}. */
+  flushSessionsInSlices(now?: number): Promise<number> {
+    return flushInSlices(this.#config, now);
   }
 
   /** The 48 bytes of the option `ticketKeys`, or of the last setTicketKeys(). @throws Error where the option was not given */

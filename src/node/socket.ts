@@ -174,7 +174,8 @@ export class TlsSocket extends DuplexSocket {
 
   /**
    * TLS 1.3: gives the client one more ticket, see {@link ServerConnection.sendTicket}; with `tickets.timing` 'manual' there
-   * are no others. @throws Error in TLS 1.2, before 'secure', after end(), and where `tickets.mode` is 'off'
+   * are no others. Nothing comes of it once the connection is over. @throws Error in TLS 1.2, before 'secure', and where
+   * `tickets.mode` is 'off'
    */
   sendTicket(): void {
     const step = this.connection.sendTicket();
@@ -342,6 +343,7 @@ export class TlsSocket extends DuplexSocket {
   }
 
   #crash(error: unknown): void {
+    this.#isLeaving = true;
     this.destroy(error instanceof Error ? error : new Error('the connection failed', { cause: error }));
   }
 

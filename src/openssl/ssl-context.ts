@@ -155,7 +155,7 @@ export class SslContext {
       },
       addSession: (session: Session) => store.add(session),
       removeSession: (session: Session) => store.remove(session),
-      flushSessions: (now?: number) => store.flush(now),
+      flushSessions: (now?: number, atMost?: number) => store.flush(now, atMost),
       closeSessions: () => store.close(),
       statistics: () => store.statistics(),
     });

@@ -126,8 +126,7 @@ export class Ssl {
    */
   newSessionTicket(): number {
     const { connection } = this;
-    const canSend = connection?.version === 'TLSv1.3' && connection.canWrite && this.#own !== undefined;
-    if (!canSend || this.#ctx.config.tickets.mode === 'off') return 0;
+    if (this.#own === undefined || !connection?.canWrite || !connection.hasTickets) return 0;
     this.#ticketsDue++;
     return 1;
   }

@@ -109,14 +109,13 @@ function keyOf(code: number, { keyName, iv, cipher, mac }: KeyParts): TicketKey 
   const length = cipher.key.length;
   if (length !== 16 && length !== 32) throw new RangeError(`an AES key of ${length} bytes; 16 or 32 are possible`);
   const secret = concat(mac.key, cipher.key);
-  const format: TicketFormat = cbcTickets(length, mac.hash);
-  const key: TicketKey = new TicketKey(
-    forOneTicket(format, iv, () => key.destroy()),
-    keyName,
-    secret,
-  );
-  wipe(secret);
-  return key;
+  try {
+    const format = forOneTicket(cbcTickets(length, mac.hash), iv, () => key.destroy());
+    const key: TicketKey = new TicketKey(format, keyName, secret);
+    return key;
+  } finally {
+    wipe(secret);
+  }
 }
 
 /** The callback is asked anew for each ticket, so what it has said is overwritten when it has been made use of. */

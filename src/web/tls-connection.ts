@@ -88,7 +88,7 @@ export class TlsConnection {
 
   /**
    * TLS 1.3: gives the client one more ticket, see {@link ServerConnection.sendTicket}; with `tickets.timing` 'manual' there
-   * are no others. @throws Error in TLS 1.2, after the end, and where `tickets.mode` is 'off'
+   * are no others. Nothing comes of it once the connection is over. @throws Error in TLS 1.2, and where `tickets.mode` is 'off'
    */
   sendTicket(): void {
     const step = this.connection.sendTicket();

@@ -16,12 +16,20 @@ export class TlsAlert extends Error {
   readonly alert: AlertName;
   readonly origin: 'local' | 'remote';
   readonly code: string;
+  readonly #isAlert = true;
 
+  /** @throws RangeError for a name that is none */
   constructor(alert: AlertName, reason: string, origin: 'local' | 'remote' = 'local') {
+    if (!Object.hasOwn(AlertDescription, alert)) throw new RangeError(`no alert has the name ${alert}`);
     super(`${alert}: ${reason}`);
     this.alert = alert;
     this.origin = origin;
     this.code = `TLS_ALERT_${alert.toUpperCase()}`;
+  }
+
+  /** Whether it is one, and neither a Proxy nor something with its prototype: what users throw may throw when it is looked at. */
+  static isAlert(value: unknown): value is TlsAlert {
+    return typeof value === 'object' && value !== null && #isAlert in value;
   }
 
   /** IANA's number of the alert. */

@@ -52,10 +52,13 @@ export class DerError extends Error {
 
 /** Where a reader stands in the whole, for its errors. */
 interface Place {
-  readonly path: string;
+  readonly around: Place | undefined;
+  readonly name: string;
   readonly offset: number;
   readonly depth: number;
 }
+
+const OUTERMOST: Place = { around: undefined, name: '', offset: 0, depth: 0 };
 
 /** Reads values one after the other. What it hands out are views, not copies; what it throws is a {@link DerError}. */
 export class DerReader {
@@ -65,7 +68,7 @@ export class DerReader {
   /** Where the value begins that an error is about. */
   #start = 0;
 
-  constructor(bytes: Uint8Array, place: Place = { path: '', offset: 0, depth: 0 }) {
+  constructor(bytes: Uint8Array, place: Place = OUTERMOST) {
     this.#bytes = bytes;
     this.#place = place;
   }
@@ -86,7 +89,8 @@ export class DerReader {
     if (found !== tag) {
       throw this.#error(`tag ${hex(tag)} wanted, ${found === undefined ? 'nothing' : hex(found)} found`, name);
     }
-    return this.#take(name).contents;
+    const { contents, end } = this.#take(name);
+    return this.#bytes.subarray(contents, end);
   }
 
   /** A reader of the contents of the next value: constructed, or a string that wraps DER of its own. */
@@ -95,7 +99,7 @@ export class DerReader {
     const depth = this.#place.depth + 1;
     const offset = this.#place.offset + this.#offset - contents.length;
     if (depth > MAX_DEPTH) throw this.#error(`nested deeper than ${MAX_DEPTH}`, name);
-    return new DerReader(contents, { path: this.#path(name), offset, depth });
+    return new DerReader(contents, { around: this.#place, name: name ?? '', offset, depth });
   }
 
   /** {@link enter} where the next value has this tag, else nothing: the value is OPTIONAL or has a DEFAULT. */
@@ -114,7 +118,8 @@ export class DerReader {
   /** INTEGER, not negative: big-endian without leading zeros (zero itself is one byte). */
   bigInteger(name?: string): Uint8Array {
     const contents = this.read(Tag.integer, name);
-    const [first, second = 0x80] = contents;
+    const first = contents[0];
+    const second = contents[1] ?? 0x80;
     if (first === undefined) throw this.#error('INTEGER without contents', name);
     if (first >= 0x80) throw this.#error('INTEGER is negative', name);
     if (first !== 0 || contents.length === 1) return contents;
@@ -175,7 +180,8 @@ export class DerReader {
 
   /** The whole next value, header included: to be skipped, compared or signed. */
   raw(name?: string): Uint8Array {
-    return this.#take(name).whole;
+    const { start, end } = this.#take(name);
+    return this.#bytes.subarray(start, end);
   }
 
   /** Demands that nothing is left over. */
@@ -186,31 +192,38 @@ export class DerReader {
   }
 
   /** The next value, its length checked before anything is used: definite, in the fewest octets (X.690 §10.1). */
-  #take(name: string | undefined): { readonly whole: Uint8Array; readonly contents: Uint8Array } {
-    this.#start = this.#offset;
-    const bytes = this.#bytes.subarray(this.#offset);
-    const [tag, first] = bytes;
+  #take(name: string | undefined): { readonly start: number; readonly contents: number; readonly end: number } {
+    const bytes = this.#bytes;
+    const start = this.#offset;
+    this.#start = start;
+    const tag = bytes[start];
+    const first = bytes[start + 1];
     if (tag === undefined || first === undefined) throw this.#error('value breaks off', name);
     if ((tag & 0x1f) === 0x1f || tag === 0) throw this.#error(`tag ${hex(tag)} not supported`, name);
-    let header = 2;
-    let length = first;
-    if (first >= 0x80) {
-      const octets = bytes.subarray(2, 2 + (first & 0x7f));
-      if (first === 0x80 || first > 0x80 + MAX_LENGTH_OCTETS) throw this.#error(`length ${hex(first)} refused`, name);
-      if (octets.length < first - 0x80) throw this.#error('length breaks off', name);
-      header += octets.length;
-      length = octets.reduce((sum, octet) => sum * 256 + octet, 0);
-      if (octets[0] === 0 || length < 0x80) throw this.#error('length is not minimal', name);
-    }
-    if (length > bytes.length - header) {
-      throw this.#error(`length ${length}, but ${bytes.length - header} bytes left`, name);
-    }
-    this.#offset += header + length;
-    return { whole: bytes.subarray(0, header + length), contents: bytes.subarray(header, header + length) };
+    const octets = first < 0x80 ? 0 : first - 0x80;
+    const length = octets === 0 && first < 0x80 ? first : this.#longLength(start + 2, octets, name);
+    const contents = start + 2 + octets;
+    const end = contents + length;
+    if (end > bytes.length) throw this.#error(`length ${length}, but ${bytes.length - contents} bytes left`, name);
+    this.#offset = end;
+    return { start, contents, end };
+  }
+
+  /** X.690 §8.1.3.5, in the fewest octets. */
+  #longLength(at: number, octets: number, name: string | undefined): number {
+    if (octets === 0 || octets > MAX_LENGTH_OCTETS) throw this.#error(`length ${hex(0x80 + octets)} refused`, name);
+    if (at + octets > this.#bytes.length) throw this.#error('length breaks off', name);
+    let length = 0;
+    for (let i = at; i < at + octets; i++) length = length * 256 + (this.#bytes[i] as number);
+    if (this.#bytes[at] === 0 || length < 0x80) throw this.#error('length is not minimal', name);
+    return length;
   }
 
   #path(name: string | undefined): string {
-    return [this.#place.path, name ?? ''].filter((part) => part !== '').join('.');
+    const names = [name ?? ''];
+    for (let place: Place | undefined = this.#place; place !== undefined; place = place.around)
+      names.unshift(place.name);
+    return names.filter((part) => part !== '').join('.');
   }
 
   #error(reason: string, name?: string): DerError {

@@ -1,23 +1,12 @@
 /** A cache that is full stays as large as it is, whatever goes through it: neither it nor what has left keeps memory. */
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
+import { memory } from '../support/memory.ts';
 
 const MIB = 2 ** 20;
 const CAPACITY = 20_480;
-
-/** Bytes in use once all garbage is gone. */
-function memory(): number {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
-  collect();
-  collect(); // what the first one has found to be dead of buffers is freed by the second
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
 
 /** As a handshake makes it: the id is 32 bytes, and some lifetimes are shorter than others. */
 function session(n: number): Session {

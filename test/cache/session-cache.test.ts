@@ -245,6 +245,28 @@ describe('SessionCache', () => {
       expect(told).to.deep.equal(['flushed 3', 'flushed 4', 'expired 5', 'flushed 6', 'flushed 7']);
       expect(() => cache.flush(Number.NaN)).to.throw(RangeError);
     });
+
+    it('removes at most as many as it is told to', () => {
+      const { cache, told } = recorded();
+      for (const expires of [3, 1, 2, 9]) cache.add(session(expires, expires));
+      expect([2, 2, 2].map((atMost) => cache.flush(5, 'flushed', atMost))).to.deep.equal([2, 1, 0]);
+      expect(cache.flush(0, 'flushed', 1)).to.equal(1);
+      expect(told).to.deep.equal(['flushed 1', 'flushed 2', 'flushed 3', 'flushed 9']);
+      for (const atMost of [0, -1, Number.NaN]) {
+        expect(() => cache.flush(0, 'flushed', atMost)).to.throw(RangeError, 'at most');
+      }
+    });
+
+    it('gives back what a great many took, and the cache goes on as before', () => {
+      const { cache } = recorded({ maxEntries: 0 });
+      for (let round = 0; round < 3; round++) {
+        for (let n = 0; n < 3000; n++) cache.add(session(0, n, { id: Uint8Array.of(n >> 8, n) }));
+        expect(cache.size).to.equal(3000);
+        expect(cache.get('TLSv1.3', Uint8Array.of(2, 2), 0)?.toString()).to.not.equal(undefined);
+        expect(cache.flush()).to.equal(3000);
+        expect(ids(cache)).to.deep.equal([]);
+      }
+    });
   });
 
   describe('close', () => {

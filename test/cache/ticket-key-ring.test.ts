@@ -319,9 +319,9 @@ describe('TicketKeyRing', () => {
       const twin = new TicketKey(aeadTickets, random(16), key.exportSecret());
       const wrong: readonly (readonly [readonly TicketKey[], string])[] = [
         [[], '0 ticket keys'],
-        [[key, newKey(), key], 'ticket key 2 is the same'],
-        [[key, twin], 'ticket key 1 is the same'],
-        [[newKey(), destroyed], 'ticket key 1 is destroyed'],
+        [[key, newKey(), key], 'ticket key 3 of 3 is the same'],
+        [[key, twin], 'ticket key 2 of 2 is the same'],
+        [[newKey(), destroyed], 'ticket key 2 of 2 is destroyed'],
         [Array.from({ length: 257 }, () => newKey()), '257 ticket keys'],
       ];
       for (const [keys, message] of wrong) expect(() => ring.replace(keys)).to.throw(RangeError, message);

@@ -270,7 +270,21 @@ describe('inspect', () => {
       const cut = complaint('--ticket', file('t', ticket.subarray(0, 100)), '--ticket-keys', keys);
       assert.match(cut.message, /is not for tickets of this length/);
       const short = complaint('--ticket', file('t', ticket.subarray(0, 31)), '--ticket-keys', keys);
-      assert.match(short.message, /no ticket: 32 to 65535 bytes are/);
+      assert.match(short.message, /no ticket: 32 to 65535 bytes are, and here are 31$/);
+    });
+
+    it('with what is a session or the id of one, and no sealed ticket', () => {
+      const { keys } = sealed('node', 48);
+      const id = complaint('--ticket', file('t', randomBytes(32)), '--ticket-keys', keys);
+      assert.match(id.message, /; of this length are stateful ones, ids of sessions in a cache$/);
+      const der = new Session({ ...parameters, applicationData: new Uint8Array(300) }).toDer();
+      const cut = complaint('--ticket', file('t', der.subarray(0, 100)), '--ticket-keys', keys);
+      assert.match(cut.message, /; is it a session, in DER, that is not whole\?$/);
+    });
+
+    it('with an empty file', () => {
+      const path = file('empty', new Uint8Array(0));
+      assert.match(complaint('--session', path).message, /: no session: session: the file is empty$/);
     });
 
     it('with a ticket that holds something else', () => {

@@ -42,6 +42,7 @@ describe('the command', function () {
 
   const cert = fixturePath('certificates/ecdsa-p256.cert.pem');
   const key = fixturePath('certificates/rsa-2048.key.pem');
+  const noPem = fixturePath('sessions/s12id.der');
   const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
     [
       'a wrong flag',
@@ -49,6 +50,11 @@ describe('the command', function () {
       /^tls-resume: Unknown option '--prot'; see 'tls-resume serve --help'\n$/,
     ],
     ['a missing file', ['serve', '--cert', cert, '--key', '/no/such'], /^tls-resume: --key \/no\/such: cannot be read/],
+    [
+      'a file that is no PEM',
+      ['serve', '--cert', noPem, '--key', cert],
+      /^tls-resume: --cert .*: no -----BEGIN in it; a PEM file is wanted\n$/,
+    ],
     ['a foreign key', ['serve', '--cert', cert, '--key', key], /^tls-resume: --key .*rsa.*: does not belong to/],
     [
       'no ticket key',

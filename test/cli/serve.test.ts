@@ -287,7 +287,7 @@ describe('serve', function () {
       const file = keyFile('twice');
       const words = ['--ticket-keys', `node:${file}`, '--ticket-keys', `apache:${file}`];
       const error = await start(words).catch((reason) => reason);
-      assert.match(String(error), /^Fault: --ticket-keys: ticket key 1 is the same as one before it$/);
+      assert.match(String(error), /^Fault: --ticket-keys: ticket key 2 of 2 is the same as one before it$/);
     });
   });
 

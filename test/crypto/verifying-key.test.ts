@@ -4,7 +4,8 @@ import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypt
 import { expect } from 'chai';
 import { parseCertificate } from '../../src/crypto/certificate.ts';
 import { verifyingKey } from '../../src/crypto/verifying-key.ts';
-import { DerError } from '../../src/wire/der.ts';
+import { concat } from '../../src/wire/bytes.ts';
+import { DerError, DerReader, integer, sequence, Tag } from '../../src/wire/der.ts';
 import { SignatureScheme, type SignatureSchemeName } from '../../src/wire/registry.ts';
 import { type CertificateFixture, certificates } from '../fixtures.ts';
 import { type ClientCertificateKind, certificateFor, clientCertificate } from '../support/client-certificates.ts';
@@ -41,6 +42,19 @@ describe('verifyingKey()', () => {
     });
   }
 
+  it('takes no signature of RSA without its leading zero, RFC 8017 §8.1.2', async () => {
+    const key = keyOf('rsa2048');
+    let shortened: Uint8Array | undefined;
+    for (let i = 0; shortened === undefined; i++) {
+      const signature = clientCertificate('rsa2048').sign(concat(message, Uint8Array.of(i >> 8, i)));
+      if (signature[0] !== 0) continue;
+      const signed = concat(message, Uint8Array.of(i >> 8, i));
+      expect(await key.verify('rsa_pss_rsae_sha256', signed, signature)).to.equal(true);
+      shortened = signature.subarray(1);
+      expect(await key.verify('rsa_pss_rsae_sha256', signed, shortened)).to.equal(false);
+    }
+  });
+
   it('takes a signature of ECDSA with either root, as FIPS 186-5 has it', () => {
     const key = keyOf('ecdsaP256');
     let isHigh = false;
@@ -73,18 +87,17 @@ describe('verifyingKey()', () => {
     expect(() => verifyingKey({ ...rsa, bytes: Uint8Array.of(...rsa.bytes, 0) })).to.throw(DerError);
   });
 
-  it('rejects with a RangeError where Web Crypto takes an RSA key for none', async () => {
-    const { modulus, ...rsa } = { ...publicKeyOf(certificates.rsa2048), modulus: 256 };
-    // The same modulus, and no exponent behind it.
-    const body = rsa.bytes.subarray(4, 4 + 4 + 1 + modulus);
-    const key = verifyingKey({
-      ...rsa,
-      bytes: Uint8Array.of(0x30, 0x82, body.length >> 8, body.length & 0xff, ...body),
-    });
-    const outcome = await Promise.resolve(key?.verify('rsa_pss_rsae_sha256', message, new Uint8Array(256))).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    expect(outcome).to.be.an.instanceOf(RangeError);
+  it('refuses RSA keys whose signatures anybody could make, or would cost more than they are worth', () => {
+    const rsa = publicKeyOf(certificates.rsa2048);
+    const modulus = new DerReader(rsa.bytes).enter(Tag.sequence).bigInteger();
+    const keyWith = (n: Uint8Array, exponent: Uint8Array) =>
+      verifyingKey({ ...rsa, bytes: sequence(integer(n), integer(exponent)) });
+    const even = Uint8Array.from(modulus, (byte, i) => (i === modulus.length - 1 ? byte & 0xfe : byte));
+    expect(keyWith(modulus, Uint8Array.of(3))).to.not.equal(undefined);
+    expect(keyWith(modulus, new Uint8Array(8).fill(0xff))).to.not.equal(undefined);
+    for (const byte of [0, 1, 2]) expect(() => keyWith(modulus, Uint8Array.of(byte))).to.throw(RangeError);
+    expect(() => keyWith(even, Uint8Array.of(3))).to.throw(RangeError);
+    expect(keyWith(modulus, new Uint8Array(9).fill(1))).to.equal(undefined);
+    expect(() => verifyingKey({ ...rsa, bytes: sequence(integer(modulus)) })).to.throw(DerError);
   });
 });

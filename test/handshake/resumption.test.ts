@@ -468,7 +468,7 @@ describe('resumption', () => {
       const first = connect(config, { version: 'TLSv1.3' });
       expectResumed(connect(config, returning(first)));
       expect(removed).to.deep.equal(['consumed']);
-      expectFull(connect(config, returning(first)), 'unknown');
+      expectFull(connect(config, returning(first)), 'consumed');
     });
 
     it('consumed: of two at the same time one resumes, and the loser goes on', async () => {

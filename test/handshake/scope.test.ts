@@ -11,7 +11,7 @@ import { openSession } from '../../src/cache/ticket.ts';
 import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import type { Credential } from '../../src/crypto/credential.ts';
-import type { ScopeOptions, TicketOptions } from '../../src/options.ts';
+import type { ScopeOptions, SessionOptions, TicketOptions } from '../../src/options.ts';
 import { fromHex, toHex } from '../../src/wire/bytes.ts';
 import { newKey, sealed } from '../cache/tickets-support.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';
@@ -402,6 +402,49 @@ describe('scope and virtual hosts', () => {
       expectResumed(bench.connect(config, returning(first, { sni })), 'psk-stateless');
       expect(asked.splice(0)).to.deep.equal([`generate ${who}`, `generate ${who}`, `decrypt ${who}`]);
     }
+  });
+
+  for (const mechanism of ['session-id', 'psk-stateful'] as const) {
+    it(`a host rules sessions out, and makes ids, by callbacks of its own, in the cache of the front, ${mechanism}`, () => {
+      const asked: string[] = [];
+      const sessions = (who: string, rulesOut: boolean): SessionOptions => ({
+        generateId: () => void asked.push(`id ${who}`),
+        notResumable: () => {
+          asked.push(`rule out ${who}`);
+          return rulesOut;
+        },
+      });
+      const hosts: Record<string, ServerConfig> = {
+        'a.example': bench.bare({ sessions: sessions('a', true) }),
+        'b.example': bench.bare({ sessions: sessions('b', false) }),
+      };
+      const config = bench.bare({ sessions: sessions('front', false), onServerName: (name) => hosts[name ?? ''] });
+      const version = versionOf(mechanism);
+      const told = (sni: string) => {
+        const { connection } = bench.connect(config, { version, sni });
+        return [connection.session?.isResumable, ...new Set(asked.splice(0).sort())];
+      };
+      expect(told('a.example')[0]).to.equal(false);
+      expect(told('b.example')).to.deep.equal([true, 'id b', 'rule out b']);
+      expect(told('c.example')).to.deep.equal([true, 'id front', 'rule out front']);
+      expect(hosts['b.example']?.store.cache?.size).to.equal(0);
+    });
+  }
+
+  it('a host for single use, behind a front whose store cannot tell who is the one: nobody is', () => {
+    const copies = new Map<string, Uint8Array>();
+    const host = bench.bare({ tickets: { singleUse: true } });
+    const config = bench.bare({
+      sessions: {
+        onNew: (session) => void copies.set(toHex(session.id), session.toDer()),
+        onGet: (id) => copies.get(toHex(id)),
+      },
+      onServerName: () => host,
+    });
+    const first = bench.connect(config, {});
+    config.flushSessions(0);
+    expectFull(bench.connect(config, returning(first)), 'consumed');
+    expectFull(bench.connect(config, returning(first)), 'consumed');
   });
 
   it('a host that is stateless behind a front that is not has keys of its own', () => {

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import type { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
+import { TicketKey } from '../../src/cache/ticket-key.ts';
 import type { TicketKeyProvider } from '../../src/cache/ticket-key-provider.ts';
 import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import { type Mechanism, type NoResumption, rulesFor } from '../../src/handshake/resumption.ts';
@@ -89,7 +90,13 @@ function opening(mechanism: Mechanism, openingKeys: TicketKeyProvider['openingKe
   return bench.connect(bench.server(mechanism, { tickets: { keys } }), returning(first));
 }
 
-const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered'>]: readonly Case[] } = {
+/** Another key, of the name of the one that the servers seal with. */
+function namesake(): TicketKey {
+  const { format, name } = bench.keys.sealingKey() ?? newKey();
+  return new TicketKey(format, name, newKey().exportSecret());
+}
+
+const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered' | 'binder'>]: readonly Case[] } = {
   disabled: [
     {
       mechanisms: STATEFUL,
@@ -119,8 +126,13 @@ const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered'>]: readon
       run: (mechanism) => twice(mechanism, {}, { tickets: { keys: TicketKeyRing.of([newKey()], bench.world) } }),
     },
     {
+      mechanisms: STATELESS,
+      remedy: /the rest of this key, .* layout/,
+      run: (mechanism) => twice(mechanism, {}, { tickets: { keys: TicketKeyRing.of([namesake()], bench.world) } }),
+    },
+    {
       mechanisms: ['psk-stateful'],
-      remedy: /key/,
+      remedy: /^tickets.mode 'stateless', and the key/,
       run: () => bench.connect(bench.server('psk-stateful'), { psks: [junk(1, 200)] }),
     },
   ],
@@ -462,6 +474,22 @@ describe('verdicts', () => {
       if (versionOf(mechanism) === 'TLSv1.2') return;
       bench.world.advance(11);
       expect(verdictOf(bench.connect(config, returning(second)))).to.deep.include({ age: 11, authAge: 111 });
+    });
+  }
+
+  for (const mechanism of TLS13) {
+    it(`binder, ${mechanism}: the session was good, and its client is none that has it`, () => {
+      const config = bench.server(mechanism);
+      const first = bench.visit(mechanism, config);
+      const rewriteBinders = (binders: readonly Uint8Array[]) => binders.map((binder) => binder.map((byte) => ~byte));
+      const link = bench.connect(config, returning(first, { rewriteBinders }));
+      expect(link.failure?.alert).to.equal('decrypt_error');
+      expect(link.connection.resumption).to.include({ resumed: false, reason: 'binder' });
+      const verdict = verdictOf(link);
+      expect(verdict).to.deep.include({ reason: 'binder', accepted: false, mechanism, identityIndex: 0, age: 0 });
+      expect(verdict.remedy).to.match(/made with the PSK/);
+      expect(verdict.checks.filter(({ passed }) => !passed)).to.deep.equal([]);
+      expectResumed(bench.connect(config, returning(first)), mechanism);
     });
   }
 

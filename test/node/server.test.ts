@@ -260,6 +260,14 @@ for (const version of VERSIONS) {
 describe('the options of the Node shell', () => {
   const wrong = (options: unknown) => () => createServer(options as NodeServerOptions);
 
+  it('do not pass over those of node:tls, and say what to write instead', () => {
+    const names = { requestCert: 'clientAuth', ca: 'clientAuth.authorities', sessionIdContext: 'sessions.idContext' };
+    for (const [name, instead] of Object.entries(names)) {
+      const message = new RegExp(`^unknown option ${name}, which is one of node:tls; here: .*${instead}`);
+      expect(wrong({ credentials, [name]: undefined })).to.throw(TypeError, message);
+    }
+  });
+
   it('are named where they are wrong', () => {
     expect(wrong({ credentials, sesions: {} })).to.throw(TypeError, 'sesions');
     expect(wrong({ credentials, sessions: { onGett: 1 } })).to.throw(TypeError, 'sessions.onGett');
@@ -272,6 +280,10 @@ describe('the options of the Node shell', () => {
     expect(wrong({ cert: 1, key: 1 })).to.throw(TypeError, 'cert');
     expect(wrong({})).to.throw(TypeError, 'credentials');
     expect(wrong({ config: {} })).to.throw(TypeError, 'config');
+    expect(wrong({ credentials, ticketkeys: 1 })).to.throw(
+      TypeError,
+      /^unknown option ticketkeys; .* keylog, cert, key, ti/,
+    );
     expect(wrong({ config: defineServer({ credentials }), alpn: [] })).to.throw(TypeError, 'alpn');
     for (const nothing of [undefined, null, 'x']) expect(wrong(nothing)).to.throw(TypeError, 'options');
     expect(wrong({ ...certificates.ecdsaP256, key: certificates.ecdsaP384.key })).to.throw(TypeError, 'belong');

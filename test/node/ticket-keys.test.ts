@@ -107,7 +107,7 @@ describe('sendTicket() of a socket', () => {
     socket.end();
     await once(client, 'close');
     expect(tickets).to.equal(1);
-    expect(() => socket.sendTicket()).to.throw(Error, 'sendTicket() is for TLS 1.3');
+    socket.sendTicket(); // nobody is there any more, which is no error
     server.on('secureConnection', (next) => next.end());
     expect((await visit({ port, ...only('TLSv1.3'), session })).isReused).to.equal(true);
   });

@@ -266,12 +266,6 @@ for (const version of VERSIONS) {
 
     for (const [what, generate] of [
       ['answers 0', () => 0],
-      [
-        'throws',
-        () => {
-          throw new Error('of the user');
-        },
-      ],
       ['answers 0 later', () => Promise.resolve(0)],
     ] as const) {
       it(`gen_cb ${what}: fatal internal_error`, async () => {
@@ -283,6 +277,22 @@ for (const version of VERSIONS) {
         expect(client.alert?.name).to.equal(FATAL);
       });
     }
+
+    it('gen_cb that throws costs the ticket, dec_cb the resumption: C has no such case', () => {
+      const throws = () => {
+        throw new Error('of the user');
+      };
+      ctx.setSessionTicketCallback(throws, null);
+      const without = visit(ctx, version);
+      expect(without.ssl.connection?.isEstablished).to.equal(true);
+      expect(without.client.tickets.length + (without.client.ticketTls12?.ticket.length ?? 0)).to.equal(0);
+      ctx.setSessionTicketCallback(null, null);
+      const first = visit(ctx, version);
+      ctx.setSessionTicketCallback(null, throws);
+      const second = revisit(ctx, first);
+      expect(second.client.isEstablished).to.equal(true);
+      expect(second.client.isResumed).to.equal(false);
+    });
 
     it('both may answer later; the session stays the one of the ticket until then', async () => {
       const seen: (Session | null)[] = [];

@@ -107,6 +107,8 @@ for (const version of VERSIONS) {
         const { client, ssl } = connect(ctx, options);
         expect(ssl.isInitFinished()).to.equal(1);
         expect(client.tickets).to.deep.equal([]);
+        expect(ssl.newSessionTicket()).to.equal(0);
+        expect(ssl.write(Uint8Array.of(1))).to.equal(1);
         expect(client.serverHello?.legacySessionIdEcho).to.deep.equal(
           version === 'TLSv1.3' ? client.hellos[0]?.legacySessionId : new Uint8Array(0),
         );

@@ -44,8 +44,8 @@ function signWith(key: KeyObject, scheme: SignatureSchemeName, content: Uint8Arr
 }
 
 /** A certificate that nobody has signed, for this SubjectPublicKeyInfo. */
-export function certificateFor(publicKey: Uint8Array): Uint8Array {
-  const name = sequence(set(sequence(oid('2.5.4.3'), utf8String('somebody'))));
+export function certificateFor(publicKey: Uint8Array, commonName = 'somebody'): Uint8Array {
+  const name = sequence(set(sequence(oid('2.5.4.3'), utf8String(commonName))));
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
   const tbs = sequence(
     explicit(0, integer(2)),

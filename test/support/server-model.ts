@@ -276,6 +276,7 @@ export class ModelConnection {
     this.held.push(session);
     if (id === '') return;
     if (storeCache !== undefined && !storeCache.isClosed) yield* server.add(session);
+    if (!session.isResumable(world.holds(session))) return; // it has left already
     server.emit({ type: 'new-session', session });
     if (!policy.hasOnNew) return;
     session.passing++;

@@ -241,8 +241,8 @@ export class ModelCache {
     return true;
   }
 
-  *flush(now: number, reason: RemovalReason = 'flushed'): Course<number> {
-    const gone = this.entries.filter(({ session }) => now === 0 || now > session.expires);
+  *flush(now: number, reason: RemovalReason = 'flushed', atMost = this.entries.length): Course<number> {
+    const gone = this.entries.filter(({ session }) => now === 0 || now > session.expires).slice(0, atMost);
     yield* this.#tell(gone.map((entry) => this.#depart(entry, reason)));
     return gone.length;
   }

@@ -1,0 +1,137 @@
+/**
+ * The sessions of a cache, each with its listener under a slot: a whole number from 0, which others keep what they know of it
+ * under. What is looked at to find one is in words, in pages, so that nothing large is ever copied to make room.
+ */
+
+import type { Version } from '../wire/registry.ts';
+import { ownId, type Session } from './session.ts';
+import { KEY_WORDS, type KeyHash, randomKeyHash, writeKey } from './session-key.ts';
+import { NONE, SlotTable } from './slot-table.ts';
+
+const MAX_ID = 32;
+
+const PAGE_SHIFT = 9;
+const PAGE_SLOTS = 2 ** PAGE_SHIFT;
+const IN_PAGE = PAGE_SLOTS - 1;
+/** Of a slot: its key, and the hash of that. Of a free one the first word is the next that is free. */
+const SLOT_WORDS = KEY_WORDS + 1;
+
+interface Page<Listener> {
+  readonly words: Int32Array;
+  readonly sessions: (Session | undefined)[];
+  readonly listeners: (Listener | undefined)[];
+}
+
+export class SessionTable<Listener> {
+  readonly #byKey = new SlotTable();
+  readonly #pages: Page<Listener>[] = [];
+  /** What is being looked for. */
+  readonly #key = new Int32Array(KEY_WORDS);
+  #hash: KeyHash | undefined;
+  #free = NONE;
+  #slots = 0;
+  #size = 0;
+
+  /** Given no hash, it draws one when it needs it: some hosts have no random numbers before the first request. */
+  constructor(hash?: KeyHash) {
+    this.#hash = hash;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many slots there are, in use or not. */
+  get slots(): number {
+    return this.#slots;
+  }
+
+  /** Of a slot in use. */
+  session(slot: number): Session {
+    return this.#pageOf(slot).sessions[slot & IN_PAGE] as Session;
+  }
+
+  /** Of a slot in use. */
+  listener(slot: number): Listener {
+    return this.#pageOf(slot).listeners[slot & IN_PAGE] as Listener;
+  }
+
+  /** The slot of the session with this id, or {@link NONE}. */
+  find(version: Version, id: Uint8Array): number {
+    if (this.#hash === undefined || id.length > MAX_ID) return NONE;
+    writeKey(this.#key, version, id);
+    const hash = this.#hash(this.#key);
+    for (let nth = 0; ; nth++) {
+      const slot = this.#byKey.find(hash, nth);
+      if (slot === NONE || this.#isUnderKey(slot)) return slot;
+    }
+  }
+
+  /** Gives a session a slot. None with its id may be there. */
+  insert(session: Session, listener: Listener): number {
+    this.#hash ??= randomKeyHash();
+    const slot = this.#freeSlot();
+    const { words, sessions, listeners } = this.#pageOf(slot);
+    writeKey(this.#key, session.version, ownId(session));
+    const hash = this.#hash(this.#key);
+    words.set(this.#key, placeOf(slot));
+    words[placeOf(slot) + KEY_WORDS] = hash;
+    sessions[slot & IN_PAGE] = session;
+    listeners[slot & IN_PAGE] = listener;
+    this.#byKey.insert(hash, slot);
+    this.#size++;
+    return slot;
+  }
+
+  delete(slot: number): void {
+    const { words, sessions, listeners } = this.#pageOf(slot);
+    this.#byKey.delete(words[placeOf(slot) + KEY_WORDS] as number, slot);
+    words[placeOf(slot)] = this.#free;
+    this.#free = slot;
+    sessions[slot & IN_PAGE] = undefined;
+    listeners[slot & IN_PAGE] = undefined;
+    this.#size--;
+  }
+
+  /** Gives back what an empty table takes. In place: compiled code that knows this table stays good. */
+  reset(): void {
+    this.#byKey.reset();
+    this.#pages.length = 0;
+    this.#free = NONE;
+    this.#slots = 0;
+  }
+
+  #isUnderKey(slot: number): boolean {
+    const { words } = this.#pageOf(slot);
+    const at = placeOf(slot);
+    for (let i = 0; i < KEY_WORDS; i++) if (words[at + i] !== this.#key[i]) return false;
+    return true;
+  }
+
+  #freeSlot(): number {
+    const slot = this.#free;
+    if (slot === NONE) {
+      if (this.#slots === this.#pages.length * PAGE_SLOTS) this.#pages.push(newPage());
+      return this.#slots++;
+    }
+    this.#free = this.#pageOf(slot).words[placeOf(slot)] as number;
+    return slot;
+  }
+
+  #pageOf(slot: number): Page<Listener> {
+    return this.#pages[slot >> PAGE_SHIFT] as Page<Listener>;
+  }
+}
+
+function newPage<Listener>(): Page<Listener> {
+  return {
+    words: new Int32Array(PAGE_SLOTS * SLOT_WORDS),
+    sessions: new Array(PAGE_SLOTS).fill(undefined),
+    listeners: new Array(PAGE_SLOTS).fill(undefined),
+  };
+}
+
+/** Among the words of its page. */
+function placeOf(slot: number): number {
+  return (slot & IN_PAGE) * SLOT_WORDS;
+}
