@@ -30,6 +30,9 @@ export interface ResumptionSettings {
   readonly foreign: boolean;
 }
 
+/** Of crypto providers. */
+export type ProviderName = (typeof PROVIDERS)[number];
+
 type Protocol = Pick<ServerOptions, 'ciphers' | 'groups' | 'alpn' | 'pskModes'> & {
   readonly minVersion: Version;
   readonly maxVersion: Version;
@@ -42,6 +45,7 @@ export interface ServeSettings {
   readonly certificates: readonly CertificateFiles[];
   readonly protocol: Protocol;
   readonly compat: Compat | undefined;
+  readonly crypto: ProviderName;
   readonly resumption: ResumptionSettings;
   readonly echo: boolean;
   /** Name of the file that the secrets go to. */
@@ -73,6 +77,7 @@ const VERSIONS: Readonly<Record<string, Version>> = {
   'TLSv1.3': 'TLSv1.3',
 };
 const DEFAULT_PORT = 8443;
+const PROVIDERS = ['default', 'noble', 'fast', 'node'] as const;
 const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
 
 /** The flags of `serve`. A name given twice counts as the last, but for the certificates and the ticket keys. */
@@ -88,6 +93,7 @@ export const SERVE_FLAGS = {
   alpn: { type: 'string' },
   'psk-modes': { type: 'string' },
   compat: { type: 'string' },
+  crypto: { type: 'string' },
   tickets: { type: 'string' },
   'ticket-keys': { type: 'string', multiple: true },
   'id-context': { type: 'string' },
@@ -139,6 +145,7 @@ function parseServe(words: readonly string[]): Command {
     certificates: certificates(flags.cert ?? [], flags.key ?? []),
     protocol: protocol(flags),
     compat: flags.compat === undefined ? undefined : compat(flags.compat),
+    crypto: provider(flags.crypto ?? 'default'),
     resumption: resumption(flags),
     echo: flags.echo === true,
     keylog: flags.keylog === undefined ? undefined : nonEmpty('--keylog', flags.keylog),
@@ -277,6 +284,12 @@ function version(flag: string, text: string): Version {
 function compat(text: string): Compat {
   if (text !== 'openssl-3') throw usage(`--compat: '${text}' is not known; openssl-3 is`);
   return text;
+}
+
+function provider(text: string): ProviderName {
+  const known = PROVIDERS.find((name) => name === text);
+  if (known === undefined) throw usage(`--crypto: '${text}' is not known; ${PROVIDERS.join(', ')} are`);
+  return known;
 }
 
 function certificates(certs: readonly string[], keys: readonly string[]): CertificateFiles[] {

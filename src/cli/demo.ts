@@ -62,7 +62,7 @@ function settings(port: number): ServeSettings {
   const protocol = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
   const resumption = { tickets: undefined, ticketKeys: [], idContext: undefined, foreign: false };
   const plain = { certificates: [], compat: undefined, echo: false, keylog: undefined, json: false, verbose: false };
-  return { host: '127.0.0.1', port, protocol, resumption, ...plain };
+  return { host: '127.0.0.1', port, crypto: 'default', protocol, resumption, ...plain };
 }
 
 /** A full handshake, and one that resumes from it. @throws Fault where it does not */

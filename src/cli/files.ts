@@ -5,15 +5,16 @@ import type { TicketKey } from '../cache/ticket-key.ts';
 import { TicketKeyFileError, ticketKeysFrom } from '../cache/ticket-key-files.ts';
 import { WeakTicketKeyError } from '../cache/ticket-key-strength.ts';
 import { type Credential, credentialFromPem } from '../crypto/credential.ts';
+import type { CryptoProvider } from '../crypto/provider.ts';
 import { wipe } from '../wire/bytes.ts';
 import type { CertificateFiles, TicketKeyFile } from './args.ts';
 import { systemReason, usage } from './fault.ts';
 
 /** @throws Fault naming the flag and the file, where one cannot be read or they do not belong together */
-export function loadCredential({ cert, key }: CertificateFiles): Credential {
+export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoProvider): Credential {
   const pem = { cert: readPem('--cert', cert), key: readPem('--key', key) };
   try {
-    return credentialFromPem(pem);
+    return credentialFromPem(pem, crypto);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const { message } = error;

@@ -47,6 +47,10 @@ What is resumed:
   --foreign             resume what other servers have sealed with these keys, too: by id context and host name alone
   --compat openssl-3    where OpenSSL 3's code and its manual pages differ, do as the code does (as the pages say)
 
+Who computes:
+  --crypto NAME         default; noble: @noble alone, the reference; fast: a quicker SHA-256 of our own; node: node:crypto, which
+                        is OpenSSL (default)
+
 What is served:
   --echo                send back what comes in, instead of HTTP
 

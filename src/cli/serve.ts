@@ -5,14 +5,25 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { TicketKeyRing } from '../cache/ticket-key-ring.ts';
 import { defineServer } from '../config.ts';
 import { selfSignedCertificate } from '../crypto/certificate.ts';
-import type { TlsSocket } from '../node/index.ts';
+import { defaultProvider } from '../crypto/default.ts';
+import { fast } from '../crypto/fast.ts';
+import { noble } from '../crypto/noble.ts';
+import type { CryptoProvider } from '../crypto/provider.ts';
+import { nodeCrypto, type TlsSocket } from '../node/index.ts';
 import type { Version } from '../wire/registry.ts';
 import { systemWorld } from '../world.ts';
-import type { ResumptionSettings, ServeSettings } from './args.ts';
+import type { ProviderName, ResumptionSettings, ServeSettings } from './args.ts';
 import { attendTo, finish } from './client.ts';
 import { Fault, systemCode, systemReason, usage } from './fault.ts';
 import { loadCredential, loadTicketKeys, openKeyLog } from './files.ts';
 import { addressText, type Tell, teller } from './report.ts';
+
+const PROVIDERS: Readonly<Record<ProviderName, CryptoProvider>> = {
+  default: defaultProvider,
+  noble,
+  fast,
+  node: nodeCrypto,
+};
 
 /** How long clients have to say goodbye when the server stops. */
 const GRACE_MS = 500;
@@ -37,7 +48,8 @@ export interface ServeOptions {
 export async function serve(settings: ServeSettings, { write, idleMs }: ServeOptions): Promise<Running> {
   const tell = teller(settings, write);
   const own = settings.certificates.length === 0 ? selfSignedCertificate(systemWorld) : undefined;
-  const credentials = own === undefined ? settings.certificates.map(loadCredential) : [own];
+  const crypto = PROVIDERS[settings.crypto];
+  const credentials = own === undefined ? settings.certificates.map((files) => loadCredential(files, crypto)) : [own];
   const keys = ticketKeys(settings.resumption);
   const keylog = settings.keylog === undefined ? undefined : openKeyLog(settings.keylog);
   const { tickets: mode, foreign, idContext } = settings.resumption;
@@ -45,6 +57,7 @@ export async function serve(settings: ServeSettings, { write, idleMs }: ServeOpt
     credentials,
     ...settings.protocol,
     compat: settings.compat,
+    crypto,
     sessions: { idContext },
     tickets: { mode, keys, foreign },
     ...(keylog && { keylog: keylog.append }),

@@ -9,9 +9,7 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
-  createSecretKey,
   hash as digestAtOnce,
-  type KeyObject,
 } from 'node:crypto';
 import type { Aead, AeadKey, AeadName, CryptoProvider, Hash, HashName, HmacKey } from '../crypto/provider.ts';
 import { copyOf, wipe } from '../wire/bytes.ts';
@@ -43,25 +41,27 @@ function hash(name: HashName, length: number): Hash {
   };
 }
 
-/** A KeyObject cannot be overwritten from here: OpenSSL does it when the garbage collector takes it. */
+/** With the bytes of the key: most are used once or twice, and to make a KeyObject costs as much as to use one. */
 class NodeHmacKey implements HmacKey {
   readonly #name: HashName;
-  #key: KeyObject | undefined;
+  readonly #key: Uint8Array;
+  #isWiped = false;
 
   constructor(name: HashName, key: Uint8Array) {
     this.#name = name;
-    this.#key = createSecretKey(key);
+    this.#key = copyOf(key);
   }
 
   sign(...parts: readonly Uint8Array[]): Uint8Array {
-    if (this.#key === undefined) throw new Error('this key has been wiped');
+    if (this.#isWiped) throw new Error('this key has been wiped');
     const mac = createHmac(this.#name, this.#key);
     for (const part of parts) mac.update(part);
     return plain(mac.digest());
   }
 
   wipe(): void {
-    this.#key = undefined;
+    this.#isWiped = true;
+    wipe(this.#key);
   }
 }
 
@@ -134,7 +134,11 @@ class NodeAeadKey implements AeadKey {
   }
 }
 
-/** For `createServer({ crypto: nodeCrypto, … })`; whole, and composable by spreading. */
+/**
+ * For `createServer({ crypto: nodeCrypto, … })`; whole, and composable by spreading. Where many clients resume and little is sent,
+ * `{ ...fast, groups: nodeCrypto.groups, signer: nodeCrypto.signer }` takes less: curves and signatures by OpenSSL, the many
+ * small hashes without a call into it.
+ */
 export const nodeCrypto: CryptoProvider = {
   hashes: { sha256: hash('sha256', 32), sha384: hash('sha384', 48) },
   aeads: {

@@ -49,6 +49,7 @@ describe('the command line', () => {
         pskModes: undefined,
       },
       compat: undefined,
+      crypto: 'default',
       resumption: { tickets: undefined, ticketKeys: [], idContext: undefined, foreign: false },
       echo: false,
       keylog: undefined,
@@ -62,7 +63,7 @@ describe('the command line', () => {
       '--host ::1 --port=0 --cert a --key b --cert c --key d --min-version 1.3 --max-version TLSv1.3',
       '--ciphers TLS_CHACHA20_POLY1305_SHA256,TLS_AES_128_GCM_SHA256 --groups secp256r1,x25519 --alpn h2,http/1.1',
       '--tickets stateless --ticket-keys nginx:new --ticket-keys haproxy:a:b --id-context hex:00ff --foreign',
-      '--psk-modes psk_ke,psk_dhe_ke --compat openssl-3 --echo --keylog f --json --verbose',
+      '--psk-modes psk_ke,psk_dhe_ke --compat openssl-3 --crypto fast --echo --keylog f --json --verbose',
     ];
     assert.deepEqual(settings(...words.flatMap((line) => line.split(' '))), {
       host: '::1',
@@ -80,6 +81,7 @@ describe('the command line', () => {
         pskModes: ['psk_ke', 'psk_dhe_ke'],
       },
       compat: 'openssl-3',
+      crypto: 'fast',
       resumption: {
         tickets: 'stateless',
         ticketKeys: [
@@ -175,6 +177,7 @@ describe('the command line', () => {
     ['serve --groups x25519,', /^--groups: names separated by commas are wanted/],
     ['serve --psk-modes none', /^--psk-modes: unknown 'none'; there are .*psk_dhe_ke/],
     ['serve --compat openssl-1', /^--compat: 'openssl-1' is not known; openssl-3 is$/],
+    ['serve --crypto openssl', /^--crypto: 'openssl' is not known; default, noble, fast, node are$/],
     ['serve --compat', /^--compat: a value is wanted/],
     ['serve --tickets sometimes', /^--tickets: unknown 'sometimes'; there are stateful, stateless, off$/],
     ['serve --tickets off,stateful', /^--tickets: one of stateful, stateless, off is wanted/],

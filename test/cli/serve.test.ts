@@ -44,6 +44,18 @@ describe('serve', function () {
   this.timeout(10_000);
   afterEach(stopAll);
 
+  for (const provider of ['noble', 'fast', 'node']) {
+    it(`resumes in both versions with --crypto ${provider}, and signs with RSA`, async () => {
+      const { port } = await start(['--crypto', provider, ...certificate('rsa-2048')]);
+      const ca = readFileSync(fixturePath('certificates/rsa-2048.cert.pem'), 'utf8');
+      for (const version of VERSIONS) {
+        const first = await visit({ port, version, ca });
+        const second = await visit({ port, version, ca, session: first.session });
+        assert.deepEqual([first.resumed, second.resumed], [false, true], version);
+      }
+    });
+  }
+
   for (const version of VERSIONS) {
     it(`tells of a full handshake and of one that resumes, ${version}`, async () => {
       const { port, ca, says } = await start();

@@ -2,12 +2,15 @@ import { constants, createPrivateKey, createPublicKey, verify } from 'node:crypt
 import { x25519 } from '@noble/curves/ed25519.js';
 import { expect } from 'chai';
 import { credentialFromPem } from '../../src/crypto/credential.ts';
-import type { PrivateKeyDer } from '../../src/crypto/provider.ts';
+import { defaultProvider } from '../../src/crypto/default.ts';
+import type { CryptoProvider, PrivateKeyDer } from '../../src/crypto/provider.ts';
+import { webCrypto } from '../../src/crypto/web-crypto.ts';
 import { createServer, nodeCrypto } from '../../src/node/index.ts';
 import { EMPTY, toHex, utf8 } from '../../src/wire/bytes.ts';
 import type { GroupName } from '../../src/wire/registry.ts';
 import { providerContract } from '../crypto/provider-contract.ts';
 import { certificates } from '../fixtures.ts';
+import { only, startServer, stopServers, VERSIONS, visit } from './support.ts';
 
 providerContract('nodeCrypto', nodeCrypto);
 
@@ -76,6 +79,35 @@ async function generated(group: GroupName, dice: number): Promise<string> {
   const key = await nodeCrypto.groups[group]?.generate((length) => new Uint8Array(length).fill(dice));
   return toHex(key?.publicKey ?? EMPTY);
 }
+
+describe('a server over sockets with providers that are not the default', () => {
+  afterEach(stopServers);
+
+  const PROVIDERS: Readonly<Record<string, CryptoProvider>> = {
+    nodeCrypto,
+    'the groups of nodeCrypto alone': { ...defaultProvider, groups: nodeCrypto.groups },
+    'the groups of webCrypto': { ...defaultProvider, groups: webCrypto.groups },
+  };
+  for (const [name, crypto] of Object.entries(PROVIDERS)) {
+    it(name, async () => {
+      const { server, port } = await startServer({ ...certificates.rsa2048, crypto });
+      const groups: unknown[] = [];
+      server.on('secureConnection', (socket) => groups.push(socket.connection.group));
+      for (const version of VERSIONS) {
+        for (const [ecdhCurve, group] of [
+          ['X25519', 'x25519'],
+          ['P-256', 'secp256r1'],
+          ['P-384', 'secp384r1'],
+        ] as const) {
+          const first = await visit({ port, ecdhCurve, ...only(version) });
+          expect([first.isReused, first.text, groups.at(-1)]).to.deep.equal([false, 'bye', group]);
+          const second = await visit({ port, ecdhCurve, ...only(version), session: first.session });
+          expect([second.isReused, second.text]).to.deep.equal([true, 'bye']);
+        }
+      }
+    });
+  }
+});
 
 describe('signer of nodeCrypto', () => {
   for (const kind of ['ecdsaP256', 'ecdsaP384', 'ed25519', 'rsa2048'] as const) {
