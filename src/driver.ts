@@ -16,6 +16,11 @@ export interface Shell {
   defer?(deferred: Deferred): void;
   /** A bug of ours came out of the connection, which is closed now. */
   crash(error: unknown): void;
+  /**
+   * No question is open any more. Not a property of the Driver that its shell sets: with a closure stored there by each
+   * connection, V8's scavenges were seen to promote all that is closed instead of freeing it.
+   */
+  ready?(): void;
 }
 
 /**
@@ -30,8 +35,6 @@ export class Driver {
   #lookupBudgetMs: number;
   #question: Question | undefined;
   #stopBudget = (): void => {};
-  /** Called when no question is open any more. */
-  onReady: (() => void) | undefined;
 
   constructor(config: ServerConfig, shell: Shell, options?: ConnectionOptions) {
     this.connection = new ServerConnection(config, options);
@@ -115,7 +118,7 @@ export class Driver {
   #resume(): void {
     while (!this.isWaiting) {
       const input = this.#inbox.shift();
-      if (input === undefined) return this.onReady?.();
+      if (input === undefined) return this.#shell.ready?.();
       this.run(() => this.connection.receive(input));
     }
   }

@@ -20,6 +20,8 @@ class Link {
   readonly driver: Driver;
   /** Dispatches the type of each event. */
   readonly heard = new EventTarget();
+  /** Called when no question is open any more. */
+  onReady = (): void => {};
 
   constructor(options: Partial<ServerOptions>) {
     this.driver = new Driver(testServer({ crypto: toyCrypto, ...options }), {
@@ -31,6 +33,7 @@ class Link {
       crash: (error) => {
         throw error;
       },
+      ready: () => this.onReady(),
     });
   }
 
@@ -60,7 +63,7 @@ describe('Driver', () => {
     link.pass();
     expect(link.has('data')).to.equal(false);
     const isReady = new Promise<void>((resolve) => {
-      link.driver.onReady = resolve;
+      link.onReady = resolve;
     });
     link.driver.run(() => link.driver.connection.end());
     await isReady;

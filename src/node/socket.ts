@@ -74,10 +74,10 @@ export class TlsSocket extends DuplexSocket {
           if (options.isAwaited?.(promise)) this.transport.hold(promise);
         },
         crash: (error) => this.#crash(error),
+        ready: () => this.#regulate(),
       },
       { addresses: () => this.transport.addresses, wantsKeylog: () => this.listenerCount('keylog') > 0 },
     );
-    this.#driver.onReady = () => this.#regulate();
     this.#limitHandshake(options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS);
     this.#listen(transport);
   }

@@ -88,7 +88,6 @@ export class WebShell implements Shell {
     this.#onCallbackError = onCallbackError;
     this.#transport = new Transport(pair);
     this.driver = new Driver(config, this, { addresses });
-    this.driver.onReady = () => this.#wake();
     void this.#readAll();
   }
 
@@ -100,6 +99,10 @@ export class WebShell implements Shell {
       this.#wake();
     };
     this.#transport.write(output).then(sent, (error) => this.fail(error));
+  }
+
+  ready(): void {
+    this.#wake();
   }
 
   attend(event: Event): void {
