@@ -10,7 +10,7 @@ import type { ServerOptions, SessionOptions } from '../options.ts';
 import type { SessionStatistics } from '../statistics.ts';
 import type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent } from './events.ts';
 import { type NodeServerOptions, splitOptions } from './options.ts';
-import { TlsSocket, type TlsSocketOptions } from './socket.ts';
+import { type ServerSocketOptions, TlsSocket } from './socket.ts';
 import type { NodeTicketKeys } from './ticket-keys.ts';
 
 /** Which option a listener of node:tls's kind stands for. */
@@ -32,7 +32,8 @@ export class Server extends NetServer {
   declare removeListener: Listen<ServerEvents, this>;
 
   readonly #core: ServerOptions | undefined;
-  readonly #socketOptions: TlsSocketOptions;
+  /** The same object for every connection. */
+  readonly #socketOptions: ServerSocketOptions;
   readonly #ticketKeys: NodeTicketKeys | undefined;
   #adapted: Pick<SessionOptions, 'onNew' | 'onGet'> = {};
   #config: ServerConfig;
@@ -45,7 +46,7 @@ export class Server extends NetServer {
     super({ allowHalfOpen: true, noDelay: true });
     this.#core = core;
     this.#config = config;
-    this.#socketOptions = socket;
+    this.#socketOptions = { ...socket, isAwaited: (promise) => this.#stores.has(promise) };
     this.#ticketKeys = ticketKeys;
     this.on('connection', (transport) => this.#accept(transport));
     this.on('newListener', (event: string | symbol) => {
@@ -164,10 +165,7 @@ export class Server extends NetServer {
   }
 
   #accept(transport: Socket): void {
-    const socket = new TlsSocket(transport, this.#config, {
-      ...this.#socketOptions,
-      isAwaited: (promise) => this.#stores.has(promise),
-    });
+    const socket = new TlsSocket(transport, this.#config, this.#socketOptions);
     const onError = (error: Error) => this.emit('tlsClientError', error, socket);
     socket.on('error', onError);
     socket.once('secure', () => {

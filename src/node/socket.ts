@@ -21,7 +21,7 @@ export interface TlsSocketOptions {
 }
 
 /** What {@link Server} adds to them. */
-interface ServerSocketOptions extends TlsSocketOptions {
+export interface ServerSocketOptions extends TlsSocketOptions {
   /** Whether nothing leaves before this promise of a callback has settled. It has to settle. */
   readonly isAwaited?: ((promise: PromiseLike<unknown>) => boolean) | undefined;
 }
