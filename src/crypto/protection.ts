@@ -2,7 +2,7 @@
 
 import { TlsAlert } from '../wire/alert.ts';
 import { copyOf } from '../wire/bytes.ts';
-import { MAX_EXPANSION, MAX_PLAINTEXT, recordHeader, type TlsRecord } from '../wire/record.ts';
+import { MAX_EXPANSION, MAX_PLAINTEXT, putRecordHeader, type TlsRecord } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
 import { type Aead, type AeadKey, sealInPlace } from './provider.ts';
 
@@ -37,7 +37,7 @@ export class Plaintext implements Protection {
   seal(type: number, content: Uint8Array): Uint8Array {
     this.records++;
     const record = new Uint8Array(HEADER_LENGTH + content.length);
-    record.set(recordHeader(type, LEGACY_VERSION, content.length));
+    putRecordHeader(record, 0, { type, version: LEGACY_VERSION }, content.length);
     record.set(content, HEADER_LENGTH);
     return record;
   }
@@ -50,6 +50,9 @@ export class Plaintext implements Protection {
   wipe(): void {}
 }
 
+/** What all protected records of TLS 1.3 look like. */
+const OUTER = { type: ContentType.application_data, version: LEGACY_VERSION } as const;
+
 /** RFC 8446 §5.2: the true content type is inside, behind the content and before the padding. */
 export class Tls13Protection implements Protection {
   records = 0;
@@ -57,6 +60,8 @@ export class Tls13Protection implements Protection {
   readonly #key: AeadKey;
   readonly #iv: Uint8Array;
   readonly #nonce = new Uint8Array(12);
+  /** The additional data of what is sent. */
+  readonly #header = new Uint8Array(HEADER_LENGTH);
 
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
     this.#key = aead.key(keys.key);
@@ -65,14 +70,14 @@ export class Tls13Protection implements Protection {
 
   seal(type: number, content: Uint8Array): Uint8Array {
     const end = HEADER_LENGTH + content.length + 1;
-    const header = recordHeader(ContentType.application_data, LEGACY_VERSION, end + TAG_LENGTH - HEADER_LENGTH);
     const record = new Uint8Array(end + TAG_LENGTH);
-    record.set(header);
+    putRecordHeader(record, 0, OUTER, end + TAG_LENGTH - HEADER_LENGTH);
+    putRecordHeader(this.#header, 0, OUTER, end + TAG_LENGTH - HEADER_LENGTH);
     record.set(content, HEADER_LENGTH);
     record[end - 1] = type;
     this.#nextNonce();
     this.records++;
-    sealInPlace(this.#key, this.#nonce, header, record, HEADER_LENGTH, end);
+    sealInPlace(this.#key, this.#nonce, this.#header, record, HEADER_LENGTH, end);
     return record;
   }
 
@@ -127,6 +132,7 @@ export class Tls12Protection implements Protection {
   readonly #key: AeadKey;
   readonly #iv: Uint8Array;
   readonly #nonce = new Uint8Array(12);
+  readonly #additionalData = new Uint8Array(8 + HEADER_LENGTH);
   readonly #explicitLength: number;
 
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
@@ -136,11 +142,11 @@ export class Tls12Protection implements Protection {
   }
 
   seal(type: number, content: Uint8Array): Uint8Array {
-    const additionalData = sequenceAndHeader(this.records, recordHeader(type, LEGACY_VERSION, content.length));
+    const additionalData = this.#sequenceAndHeader(type, LEGACY_VERSION, content.length);
     const start = HEADER_LENGTH + this.#explicitLength;
     const end = start + content.length;
     const record = new Uint8Array(end + TAG_LENGTH);
-    record.set(recordHeader(type, LEGACY_VERSION, end + TAG_LENGTH - HEADER_LENGTH));
+    putRecordHeader(record, 0, { type, version: LEGACY_VERSION }, end + TAG_LENGTH - HEADER_LENGTH);
     for (let i = 0; i < this.#explicitLength; i++) record[HEADER_LENGTH + i] = additionalData[i] as number; // it never repeats
     record.set(content, start);
     this.#setNonce(additionalData);
@@ -153,7 +159,7 @@ export class Tls12Protection implements Protection {
     const { type, version, fragment } = record;
     const length = fragment.length - this.#explicitLength - TAG_LENGTH;
     if (length < 0) throw new TlsAlert('bad_record_mac', 'a record too short for its tag');
-    const additionalData = sequenceAndHeader(this.records, recordHeader(type, version, length));
+    const additionalData = this.#sequenceAndHeader(type, version, length);
     this.#setNonce(fragment);
     const content = this.#key.open(this.#nonce, additionalData, fragment.subarray(this.#explicitLength));
     if (content === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
@@ -161,6 +167,14 @@ export class Tls12Protection implements Protection {
     if (content.length > MAX_PLAINTEXT)
       throw new TlsAlert('record_overflow', `${content.length} bytes inside a record`);
     return { type, content };
+  }
+
+  /** RFC 5246 §6.2.3.3: `seq_num + TLSCompressed.type + TLSCompressed.version + TLSCompressed.length` */
+  #sequenceAndHeader(type: number, version: number, length: number): Uint8Array {
+    this.#additionalData.fill(0, 0, 8);
+    addSequence(this.#additionalData, 8, this.records);
+    putRecordHeader(this.#additionalData, 8, { type, version }, length);
+    return this.#additionalData;
   }
 
   /** What is sent of it, at the beginning of `bytes`, stands behind the IV; ChaCha20-Poly1305's IV, 12 bytes, is xored. */
@@ -174,14 +188,6 @@ export class Tls12Protection implements Protection {
     this.#key.wipe();
     this.#iv.fill(0);
   }
-}
-
-/** RFC 5246 §6.2.3.3: `seq_num + TLSCompressed.type + TLSCompressed.version + TLSCompressed.length` */
-function sequenceAndHeader(sequence: number, header: Uint8Array): Uint8Array {
-  const additionalData = new Uint8Array(8 + header.length);
-  addSequence(additionalData, 8, sequence);
-  additionalData.set(header, 8);
-  return additionalData;
 }
 
 /** Bytes of the nonce that TLS 1.2 sends with each record. */

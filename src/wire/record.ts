@@ -76,11 +76,21 @@ function requireContentType(type: number): void {
 
 /** The five bytes before a fragment. */
 export function recordHeader(type: number, version: number, length: number): Uint8Array {
-  const header = new Uint8Array(5);
-  header[0] = type;
-  header[1] = version >> 8;
-  header[2] = version;
-  header[3] = length >> 8;
-  header[4] = length;
+  const header = new Uint8Array(HEADER);
+  putRecordHeader(header, 0, { type, version }, length);
   return header;
+}
+
+/** The same, from `at` on. */
+export function putRecordHeader(
+  bytes: Uint8Array,
+  at: number,
+  { type, version }: Pick<TlsRecord, 'type' | 'version'>,
+  length: number,
+): void {
+  bytes[at] = type;
+  bytes[at + 1] = version >> 8;
+  bytes[at + 2] = version;
+  bytes[at + 3] = length >> 8;
+  bytes[at + 4] = length;
 }
