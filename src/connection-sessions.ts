@@ -42,8 +42,9 @@ export class ConnectionSessions implements Sessions {
   readonly #host: ConnectionHost;
   readonly #held: Session[] = [];
   readonly #later: (() => void)[] = [];
-  readonly #deferred = new Map<number, { readonly session: Session }>();
-  readonly #counted = new Set<Counted>();
+  /** Told to a new callback that has not answered yet. */
+  #deferred: Map<number, { readonly session: Session }> | undefined;
+  readonly #counted: Counted[] = [];
   /** Of those who look something up for this connection; made where somebody does. */
   #abort: InstanceType<typeof platform.AbortController> | undefined;
   /** Of the virtual host: come before those of the store, which may be the server's. */
@@ -71,8 +72,8 @@ export class ConnectionSessions implements Sessions {
 
   /** Once a connection: a HelloRetryRequest has everything looked at twice. */
   #count(what: Counted): void {
-    if (this.#counted.has(what)) return;
-    this.#counted.add(what);
+    if (this.#counted.includes(what)) return;
+    this.#counted.push(what);
     this.store.counters.count(what);
   }
 
@@ -264,6 +265,7 @@ export class ConnectionSessions implements Sessions {
     const answer = this.store.call('onNew', () => this.store.policy.onNew?.(session, this.#host.info()));
     if (!isPromise(answer)) return this.#answered(session, answer);
     const deferred: Deferred = { token: this.#nextToken++, callback: 'onNew', promise: answer };
+    this.#deferred ??= new Map();
     this.#deferred.set(deferred.token, { session });
     this.#emit({ type: 'deferred', deferred });
   }
@@ -271,9 +273,9 @@ export class ConnectionSessions implements Sessions {
   /** What the promise of a new-session callback has come to. */
   settle({ token, callback }: Deferred, outcome: TaskOutcome<unknown>): void {
     if ('error' in outcome) this.#emit({ type: 'callback-error', callback, error: outcome.error });
-    const pending = this.#deferred.get(token);
+    const pending = this.#deferred?.get(token);
     if (pending === undefined) return this.release(outcome);
-    this.#deferred.delete(token);
+    this.#deferred?.delete(token);
     this.#run(() => this.#answered(pending.session, 'value' in outcome ? outcome.value : undefined));
   }
 

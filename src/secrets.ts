@@ -10,31 +10,31 @@ export interface Wipeable {
 type Secret = Uint8Array | Wipeable;
 
 export class Secrets {
-  readonly #handshake = new Set<Secret>();
-  readonly #connection = new Set<Secret>();
+  #handshake: Secret[] = [];
+  #connection: Secret[] = [];
 
   /** Wiped when the handshake is established, or when the connection ends. */
   own<S extends Secret>(secret: S, until: 'established' | 'closed' = 'established'): S {
-    (until === 'closed' ? this.#connection : this.#handshake).add(secret);
+    (until === 'closed' ? this.#connection : this.#handshake).push(secret);
     return secret;
   }
 
   /** Wiped now: its successor is in use. */
   discard(secret: Wipeable): void {
     secret.wipe();
-    this.#handshake.delete(secret);
-    this.#connection.delete(secret);
+    this.#handshake = this.#handshake.filter((other) => other !== secret);
+    this.#connection = this.#connection.filter((other) => other !== secret);
   }
 
   established(): void {
     wipeAll(this.#handshake);
-    this.#handshake.clear();
+    this.#handshake = [];
   }
 
   closed(): void {
     this.established();
     wipeAll(this.#connection);
-    this.#connection.clear();
+    this.#connection = [];
   }
 }
 

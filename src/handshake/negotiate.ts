@@ -66,11 +66,13 @@ export function selectAlpn(hello: ClientHello, { alpn }: Settings): string | und
   return selected;
 }
 
+const NO_NAMES: NonNullable<ClientHello['extensions']['serverName']> = [];
+
 /** RFC 6066 §3: at most one name of a type; the name without what no host name has. */
 export function selectServerName(hello: ClientHello): string | undefined {
-  const names = hello.extensions.serverName ?? [];
-  const types = new Set(names.map(({ nameType }) => nameType));
-  if (types.size < names.length) throw new TlsAlert('illegal_parameter', 'two names of one type');
+  const names = hello.extensions.serverName ?? NO_NAMES;
+  const isRepeated = names.length > 1 && new Set(names.map(({ nameType }) => nameType)).size < names.length;
+  if (isRepeated) throw new TlsAlert('illegal_parameter', 'two names of one type');
   const name = names.find(({ nameType }) => nameType === 0)?.name;
   if (name !== undefined && !/^[\x21-\x7e]{1,255}$/.test(name)) {
     throw new TlsAlert('illegal_parameter', 'a host name that is none');
