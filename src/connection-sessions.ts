@@ -2,6 +2,7 @@
 
 import { type ConnectionInfo, Given } from './cache/callbacks.ts';
 import { Session } from './cache/session.ts';
+import { MAX_TICKET_PLAINTEXT } from './cache/ticket-format.ts';
 import { type Awaitable, isPromise } from './crypto/provider.ts';
 import type { CallbackName, Deferred, Event } from './events.ts';
 import type { Sessions } from './handshake/context.ts';
@@ -16,8 +17,6 @@ import type { Version } from './wire/registry.ts';
 import { drawRandom, type World } from './world.ts';
 
 const ID_LENGTH = 32;
-/** Of a client's: more than any ticket could hold, and than a cache should. */
-const MAX_CERTIFICATE = 0xff00;
 
 /** An answer of the internal cache, as against one of the user's. */
 class Internal {
@@ -240,7 +239,7 @@ export class ConnectionSessions implements Sessions {
   }
 
   fits(session: Session): boolean {
-    if ((session.peerCertificate?.length ?? 0) <= MAX_CERTIFICATE) return true;
+    if ((session.peerCertificate?.length ?? 0) <= MAX_TICKET_PLAINTEXT) return true; // what no ticket could hold no cache should
     this.#emit({ type: 'no-ticket', reason: 'too-large' });
     return false;
   }

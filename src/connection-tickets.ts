@@ -8,8 +8,8 @@ import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
 import { TicketKey } from './cache/ticket-key.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 import { TicketKeyRing } from './cache/ticket-key-ring.ts';
-import { type Awaitable, disregard, isPromise } from './crypto/provider.ts';
-import type { CallbackName, Event } from './events.ts';
+import { type Awaitable, isPromise } from './crypto/provider.ts';
+import { type CallbackName, disowned, type Event } from './events.ts';
 import type { OpenedTicket, TicketFacts, Tickets } from './handshake/context.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
 import type { TicketCallbacks } from './options.ts';
@@ -184,8 +184,7 @@ function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['ph
 /** What is told at once: nobody waits for it, but if it rejects that must be an event and not the end of the process. */
 function requireNow<T>(told: T, host: TicketHost): T | undefined {
   if (!isPromise(told)) return told;
-  disregard(told); // also where nobody attends to events
-  host.emit({ type: 'deferred', deferred: { token: 0, callback: 'openingKeys', promise: told } });
+  host.emit(disowned('openingKeys', told));
   return undefined;
 }
 

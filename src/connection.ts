@@ -10,9 +10,17 @@ import type { ServerConfig } from './config.ts';
 import { ConnectionHandshaking } from './connection-handshaking.ts';
 import { ConnectionSessions } from './connection-sessions.ts';
 import { ConnectionTickets } from './connection-tickets.ts';
-import { disregard, isPromise } from './crypto/provider.ts';
+import { isPromise } from './crypto/provider.ts';
 import type { Incoming } from './crypto/record-reader.ts';
-import type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
+import {
+  type CallbackName,
+  type Deferred,
+  disowned,
+  type Event,
+  type Outcome,
+  type Question,
+  type Step,
+} from './events.ts';
 import type { Facts } from './handshake/context.ts';
 import type { Established } from './handshake/established.ts';
 import type { Message } from './handshake/message.ts';
@@ -565,12 +573,6 @@ export class ServerConnection {
 function peerAlert(description: number): TlsAlert {
   const name = alertName(description);
   return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
-}
-
-/** Nobody waits for it; but if it rejects that must be an event, and not the end of the process. */
-function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event {
-  disregard(promise); // also where nobody attends to events
-  return { type: 'deferred', deferred: { token: 0, callback, promise } };
 }
 
 function isKeyAgreement(kind: Task<unknown>['kind']): boolean {

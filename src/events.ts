@@ -3,7 +3,9 @@
 import type { RemovalReason } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
 import type { NoTicket } from './cache/ticket-key.ts';
+import { disregard } from './crypto/provider.ts';
 import type { Verdict } from './handshake/verdict.ts';
+import type { Task } from './handshake/wait.ts';
 import type { TlsAlert } from './wire/alert.ts';
 
 /** Send the output, even when the connection has failed; then attend to the events; then see to the question. */
@@ -72,19 +74,16 @@ export interface Deferred {
   readonly promise: PromiseLike<unknown>;
 }
 
+/** Nobody waits for this promise; but if it rejects that must be an event, and not the end of the process. */
+export function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event {
+  disregard(promise); // also where nobody attends to events
+  return { type: 'deferred', deferred: { token: 0, callback, promise } };
+}
+
 /** Something that the handshake waits for. */
 export interface Question {
   readonly token: number;
-  readonly kind:
-    | 'session'
-    | 'take'
-    | 'ticket'
-    | 'server-name'
-    | 'signature'
-    | 'key-generation'
-    | 'key-agreement'
-    | 'verification'
-    | 'client-certificate';
+  readonly kind: Exclude<Task<unknown>['kind'], 'bookkeeping'>; // which never waits
   /** Answer with what it settles to. */
   readonly promise: PromiseLike<unknown>;
   /** Whether the wait counts against `sessions.lookupTimeoutMs`, the one budget for all lookups of a handshake. */

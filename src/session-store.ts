@@ -3,8 +3,8 @@
 import type { RemovalReason } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
 import type { Compat, RemovalListener, SessionCache } from './cache/session-cache.ts';
-import { disregard, isPromise } from './crypto/provider.ts';
-import type { CallbackName, Event } from './events.ts';
+import { isPromise } from './crypto/provider.ts';
+import { type CallbackName, disowned, type Event } from './events.ts';
 import type { SessionPolicy } from './session-policy.ts';
 import { Counters, type SessionStatistics } from './statistics.ts';
 import { toHex } from './wire/bytes.ts';
@@ -191,8 +191,8 @@ export class SessionStore {
 
   /** Nobody waits for this callback, but if it rejects that must be an event and not the end of the process. */
   disregard(callback: CallbackName, promise: PromiseLike<unknown>): void {
-    disregard(promise); // also where nobody attends to events
-    this.#emit?.({ type: 'deferred', deferred: { token: 0, callback, promise } });
+    const event = disowned(callback, promise);
+    this.#emit?.(event);
   }
 
   /** Calls a user's callback. What it throws is an event and `undefined`; without a connection, the caller's to catch. */

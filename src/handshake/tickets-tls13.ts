@@ -7,7 +7,7 @@ import {
   resumptionMasterSecret,
   resumptionPsk,
 } from '../crypto/key-schedule.ts';
-import { concat, EMPTY } from '../wire/bytes.ts';
+import { concat, EMPTY, wipe } from '../wire/bytes.ts';
 import { decode, encode, uint32 } from '../wire/codec.ts';
 import { NamedGroup } from '../wire/registry.ts';
 import type { ClientHello } from './client-hello.ts';
@@ -110,11 +110,12 @@ export class TicketIssuer {
     const { settings, facts, randomBytes } = this.#context;
     const { suite, psk } = this.#choice;
     const now = this.#context.now();
-    return new Session({
+    const secret = resumptionPsk(this.#resumption, ticketNonce);
+    const session = new Session({
       version: 'TLSv1.3',
       cipherSuite: suite.id,
       id,
-      secret: this.#context.own(resumptionPsk(this.#resumption, ticketNonce)),
+      secret,
       time: now,
       timeout: settings.sessionTimeout,
       authTime: psk?.session.authTime ?? now, // a chain of resumptions does not authenticate anew
@@ -128,6 +129,8 @@ export class TicketIssuer {
       applicationData: psk?.session.applicationData,
       peerCertificate: facts.peerCertificate,
     });
+    wipe(secret); // the session has a copy
+    return session;
   }
 }
 
