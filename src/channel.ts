@@ -11,7 +11,7 @@ import { KeyUpdates } from './handshake/key-updates.ts';
 import { frame, type Message } from './handshake/message.ts';
 import { TlsAlert } from './wire/alert.ts';
 import { decode } from './wire/codec.ts';
-import type { ExpectedMessage, HandshakeFrame } from './wire/handshake-buffer.ts';
+import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from './wire/handshake-buffer.ts';
 import { AlertDescription, AlertLevel, type AlertName, ContentType } from './wire/registry.ts';
 
 /** TLS 1.2: how often a peer may ask for a renegotiation that it does not get. */
@@ -63,6 +63,7 @@ export class Channel {
   }
 
   sendData(data: Uint8Array): void {
+    this.writer.expect(data.length);
     for (let at = 0; at < data.length; at += this.writer.contentLimit) {
       this.#renewWriteKey();
       this.writer.record(ContentType.application_data, data.subarray(at, at + this.writer.contentLimit));
@@ -93,9 +94,10 @@ export class Channel {
     return this.#keyUpdates === undefined ? clientHello : keyUpdate;
   }
 
-  receiveMessage({ body }: HandshakeFrame): void {
+  receiveMessage({ raw }: HandshakeFrame): void {
     if (!this.#keyUpdates?.isRequested) this.reader.idle(); // what we have asked for is not idle
-    if (this.#keyUpdates !== undefined) this.#keyUpdates.receive(decode(keyUpdate.body, body), !this.isEnded);
+    if (this.#keyUpdates !== undefined)
+      this.#keyUpdates.receive(decode(keyUpdate.body, raw, MESSAGE_HEADER), !this.isEnded);
     else this.#refuseRenegotiation();
   }
 

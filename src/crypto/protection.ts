@@ -10,6 +10,10 @@ const LEGACY_VERSION = 0x0303;
 const HEADER_LENGTH = 5;
 const TAG_LENGTH = 16;
 
+/** Both are made anew for each record, and nothing waits in between. */
+const nonce = new Uint8Array(12);
+const header = new Uint8Array(HEADER_LENGTH);
+
 /** The content of a record once its protection is off. */
 export interface Content {
   readonly type: number;
@@ -22,8 +26,10 @@ export interface Protection {
   readonly records: number;
   /** The longest fragment that may come in. */
   readonly fragmentLimit: number;
-  /** A whole record, header included. */
-  seal(type: number, content: Uint8Array): Uint8Array;
+  /** By how much a record, header included, is longer than its content. */
+  readonly expansion: number;
+  /** Writes a whole record to `output`, from `at` on. */
+  seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void;
   /** @throws TlsAlert bad_record_mac, record_overflow or unexpected_message */
   open(record: TlsRecord): Content;
   wipe(): void;
@@ -33,13 +39,12 @@ export interface Protection {
 export class Plaintext implements Protection {
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT;
+  readonly expansion = HEADER_LENGTH;
 
-  seal(type: number, content: Uint8Array): Uint8Array {
+  seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void {
     this.records++;
-    const record = new Uint8Array(HEADER_LENGTH + content.length);
-    putRecordHeader(record, 0, { type, version: LEGACY_VERSION }, content.length);
-    record.set(content, HEADER_LENGTH);
-    return record;
+    putRecordHeader(output, at, { type, version: LEGACY_VERSION }, content.length);
+    output.set(content, at + HEADER_LENGTH);
   }
 
   open(record: TlsRecord): Content {
@@ -57,36 +62,34 @@ const OUTER = { type: ContentType.application_data, version: LEGACY_VERSION } as
 export class Tls13Protection implements Protection {
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.3'];
+  readonly expansion = HEADER_LENGTH + 1 + TAG_LENGTH;
   readonly #key: AeadKey;
   readonly #iv: Uint8Array;
-  readonly #nonce = new Uint8Array(12);
-  /** The additional data of what is sent. */
-  readonly #header = new Uint8Array(HEADER_LENGTH);
 
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
     this.#key = aead.key(keys.key);
     this.#iv = copyOf(keys.iv);
   }
 
-  seal(type: number, content: Uint8Array): Uint8Array {
-    const end = HEADER_LENGTH + content.length + 1;
-    const record = new Uint8Array(end + TAG_LENGTH);
-    putRecordHeader(record, 0, OUTER, end + TAG_LENGTH - HEADER_LENGTH);
-    putRecordHeader(this.#header, 0, OUTER, end + TAG_LENGTH - HEADER_LENGTH);
-    record.set(content, HEADER_LENGTH);
-    record[end - 1] = type;
+  seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void {
+    const start = at + HEADER_LENGTH;
+    const end = start + content.length + 1;
+    putRecordHeader(header, 0, OUTER, end + TAG_LENGTH - start);
+    output.set(header, at);
+    output.set(content, start);
+    output[end - 1] = type;
     this.#nextNonce();
     this.records++;
-    sealInPlace(this.#key, this.#nonce, this.#header, record, HEADER_LENGTH, end);
-    return record;
+    sealInPlace(this.#key, nonce, header, output, start, end);
   }
 
   open(record: TlsRecord): Content {
     if (record.type !== ContentType.application_data) {
       throw new TlsAlert('unexpected_message', `an unprotected record of type ${record.type}`);
     }
+    putRecordHeader(header, 0, record, record.fragment.length);
     this.#nextNonce();
-    const inner = this.#key.open(this.#nonce, record.header, record.fragment);
+    const inner = this.#key.open(nonce, header, record.fragment);
     if (inner === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
     this.records++;
     if (inner.length > MAX_PLAINTEXT + 1)
@@ -96,8 +99,8 @@ export class Tls13Protection implements Protection {
 
   /** §5.3: the sequence number, left-padded to 12 bytes, xor the IV. */
   #nextNonce(): void {
-    this.#nonce.set(this.#iv);
-    addSequence(this.#nonce, 12, this.records);
+    nonce.set(this.#iv);
+    addSequence(nonce, 12, this.records);
   }
 
   wipe(): void {
@@ -125,43 +128,45 @@ function addSequence(bytes: Uint8Array, end: number, sequence: number): void {
   }
 }
 
+/** The additional data of TLS 1.2. */
+const sequenceAndHeader = new Uint8Array(8 + HEADER_LENGTH);
+
 /** TLS 1.2 with an AEAD. AES-GCM sends 8 bytes of its nonce (RFC 5288 §3), ChaCha20-Poly1305 none (RFC 7905 §2). */
 export class Tls12Protection implements Protection {
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.2'];
   readonly #key: AeadKey;
+  readonly expansion: number;
   readonly #iv: Uint8Array;
-  readonly #nonce = new Uint8Array(12);
-  readonly #additionalData = new Uint8Array(8 + HEADER_LENGTH);
   readonly #explicitLength: number;
 
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
     this.#key = aead.key(keys.key);
     this.#iv = copyOf(keys.iv);
     this.#explicitLength = explicitNonceLength(aead);
+    this.expansion = HEADER_LENGTH + this.#explicitLength + TAG_LENGTH;
   }
 
-  seal(type: number, content: Uint8Array): Uint8Array {
-    const additionalData = this.#sequenceAndHeader(type, LEGACY_VERSION, content.length);
-    const start = HEADER_LENGTH + this.#explicitLength;
+  seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void {
+    this.#setSequenceAndHeader(type, LEGACY_VERSION, content.length);
+    const explicit = at + HEADER_LENGTH;
+    const start = explicit + this.#explicitLength;
     const end = start + content.length;
-    const record = new Uint8Array(end + TAG_LENGTH);
-    putRecordHeader(record, 0, { type, version: LEGACY_VERSION }, end + TAG_LENGTH - HEADER_LENGTH);
-    for (let i = 0; i < this.#explicitLength; i++) record[HEADER_LENGTH + i] = additionalData[i] as number; // it never repeats
-    record.set(content, start);
-    this.#setNonce(additionalData);
+    putRecordHeader(output, at, { type, version: LEGACY_VERSION }, end + TAG_LENGTH - explicit);
+    for (let i = 0; i < this.#explicitLength; i++) output[explicit + i] = sequenceAndHeader[i] as number; // it never repeats
+    output.set(content, start);
+    this.#setNonce(sequenceAndHeader);
     this.records++;
-    sealInPlace(this.#key, this.#nonce, additionalData, record, start, end);
-    return record;
+    sealInPlace(this.#key, nonce, sequenceAndHeader, output, start, end);
   }
 
   open(record: TlsRecord): Content {
     const { type, version, fragment } = record;
     const length = fragment.length - this.#explicitLength - TAG_LENGTH;
     if (length < 0) throw new TlsAlert('bad_record_mac', 'a record too short for its tag');
-    const additionalData = this.#sequenceAndHeader(type, version, length);
+    this.#setSequenceAndHeader(type, version, length);
     this.#setNonce(fragment);
-    const content = this.#key.open(this.#nonce, additionalData, fragment.subarray(this.#explicitLength));
+    const content = this.#key.open(nonce, sequenceAndHeader, fragment.subarray(this.#explicitLength));
     if (content === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
     this.records++;
     if (content.length > MAX_PLAINTEXT)
@@ -170,18 +175,17 @@ export class Tls12Protection implements Protection {
   }
 
   /** RFC 5246 §6.2.3.3: `seq_num + TLSCompressed.type + TLSCompressed.version + TLSCompressed.length` */
-  #sequenceAndHeader(type: number, version: number, length: number): Uint8Array {
-    this.#additionalData.fill(0, 0, 8);
-    addSequence(this.#additionalData, 8, this.records);
-    putRecordHeader(this.#additionalData, 8, { type, version }, length);
-    return this.#additionalData;
+  #setSequenceAndHeader(type: number, version: number, length: number): void {
+    for (let i = 0; i < 8; i++) sequenceAndHeader[i] = 0;
+    addSequence(sequenceAndHeader, 8, this.records);
+    putRecordHeader(sequenceAndHeader, 8, { type, version }, length);
   }
 
   /** What is sent of it, at the beginning of `bytes`, stands behind the IV; ChaCha20-Poly1305's IV, 12 bytes, is xored. */
   #setNonce(bytes: Uint8Array): void {
-    this.#nonce.set(this.#iv);
-    if (this.#explicitLength === 0) addSequence(this.#nonce, 12, this.records);
-    for (let i = 0; i < this.#explicitLength; i++) this.#nonce[this.#iv.length + i] = bytes[i] as number;
+    nonce.set(this.#iv);
+    if (this.#explicitLength === 0) addSequence(nonce, 12, this.records);
+    for (let i = 0; i < this.#explicitLength; i++) nonce[this.#iv.length + i] = bytes[i] as number;
   }
 
   wipe(): void {

@@ -5,6 +5,9 @@ import { MAX_PLAINTEXT } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
 import { Plaintext, type Protection } from './protection.ts';
 
+/** Enough for the flight of a resumption and an alert. An array for each record would cost more than its bytes. */
+const ROOM = 512;
+
 /**
  * Handshake messages wait for one another, so that a flight takes as few records as it can; anything else that is sent,
  * every change of key and the end of a flight put them out first.
@@ -14,7 +17,10 @@ export class RecordWriter {
   contentLimit = MAX_PLAINTEXT;
   #protection: Protection = new Plaintext();
   #handshake: Uint8Array[] = [];
-  #output: Uint8Array[] = [];
+  /** What is ready to be sent stands between `#start` and `#end`; what has been taken before is not written to again. */
+  #output = EMPTY;
+  #start = 0;
+  #end = 0;
 
   /** Records under the present key. */
   get records(): number {
@@ -35,7 +41,12 @@ export class RecordWriter {
   /** One record of any other content, which must fit it. */
   record(type: number, content: Uint8Array): void {
     this.endFlight();
-    this.#output.push(this.#protection.seal(type, content));
+    this.#seal(type, content);
+  }
+
+  /** Makes room for so many bytes of content that will follow one another. */
+  expect(length: number): void {
+    this.#reserve(length + Math.ceil(length / this.contentLimit) * this.#protection.expansion);
   }
 
   /** RFC 8446 Appendix D.4, RFC 5246 §7.1: always this one byte, and in TLS 1.3 never protected. */
@@ -49,22 +60,44 @@ export class RecordWriter {
     const [only = EMPTY] = this.#handshake;
     const messages = this.#handshake.length === 1 ? only : concat(...this.#handshake);
     this.#handshake = [];
-    if (messages.length <= this.contentLimit) {
-      this.#output.push(this.#protection.seal(ContentType.handshake, messages));
-      return;
-    }
+    if (messages.length <= this.contentLimit) return this.#seal(ContentType.handshake, messages);
     for (let at = 0; at < messages.length; at += this.contentLimit) {
-      const fragment = messages.subarray(at, at + this.contentLimit);
-      this.#output.push(this.#protection.seal(ContentType.handshake, fragment));
+      this.#seal(ContentType.handshake, messages.subarray(at, at + this.contentLimit));
     }
+  }
+
+  #seal(type: number, content: Uint8Array): void {
+    const length = content.length + this.#protection.expansion;
+    this.#reserve(length);
+    this.#protection.seal(type, content, this.#output, this.#end);
+    this.#end += length;
+  }
+
+  #reserve(length: number): void {
+    if (this.#end + length <= this.#output.length) return;
+    // Who has been given its first part may have transferred it: then it has no bytes any more.
+    const ready = this.#start === this.#end ? EMPTY : this.#output.subarray(this.#start, this.#end);
+    const larger = new Uint8Array(Math.max(ROOM, 2 * ready.length + length));
+    larger.set(ready);
+    this.#output = larger;
+    this.#start = 0;
+    this.#end = ready.length;
   }
 
   /** All that has become ready to be sent. */
   take(): Uint8Array {
     this.endFlight();
-    const output = this.#output.length === 1 ? (this.#output[0] as Uint8Array) : concat(...this.#output);
-    this.#output = [];
+    if (this.#start === this.#end) return EMPTY;
+    const output = this.#output.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    if (this.#output.length > ROOM) this.#forget();
     return output;
+  }
+
+  #forget(): void {
+    this.#output = EMPTY;
+    this.#start = 0;
+    this.#end = 0;
   }
 
   /** Wipes the key; what is ready can still be taken. */

@@ -17,11 +17,9 @@ import {
   uint32,
   vector,
 } from '../wire/codec.ts';
+import { MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
 import { ExtensionType } from '../wire/registry.ts';
 import { message } from './message.ts';
-
-/** Of a message: its type and length. */
-const HEADER = 4;
 
 /** RFC 6066 §3. Only host_name (0) exists. */
 const ServerName = struct({ nameType: uint8, name: text(1, 0xffff) });
@@ -91,7 +89,7 @@ const RawClientHello = struct({ ...head, extensions: vector(0, 0xffff, RawExtens
 
 /** The extensions of a message that has been read before, as they came: views, also of those that nobody reads. */
 export function rawExtensions(raw: Uint8Array): readonly Infer<typeof RawExtension>[] {
-  return decode(RawClientHello, raw.subarray(HEADER)).extensions;
+  return decode(RawClientHello, raw, MESSAGE_HEADER).extensions;
 }
 
 /** §4.2.11.2: the hello up to, and without, the list of binders with its length. */

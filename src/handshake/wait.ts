@@ -5,7 +5,7 @@
 
 import type { Awaitable } from '../crypto/provider.ts';
 import { decode } from '../wire/codec.ts';
-import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
+import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
 import type { Message, Received } from './message.ts';
 
 /**
@@ -46,7 +46,7 @@ export type Handshake<T> = Generator<Wait, T, Resumption>;
 /** Waits for one message; the buffer refuses any other. @throws DecodeError */
 export function* receive<T>({ name, type, body, limit }: Message<T>): Handshake<Received<T>> {
   const received = (yield { kind: 'message', name, type, limit }) as HandshakeFrame;
-  return { raw: received.raw, body: decode(body, received.body) };
+  return { raw: received.raw, body: decode(body, received.raw, MESSAGE_HEADER) };
 }
 
 /** TLS 1.2: waits for the peer's ChangeCipherSpec (RFC 5246 §7.1). */

@@ -47,9 +47,15 @@ export class ByteQueue {
     return this.#buffer[this.#start + index] as number;
   }
 
-  /** The first `length` bytes, which must be there, as a view that stays valid. */
+  /** The first `length` bytes, which must be there, are not wanted. */
+  skip(length: number): void {
+    this.#start += length;
+  }
+
+  /** The first `length` bytes, which must be there, as a view that stays valid; of all that there is no view is needed. */
   take(length: number): Uint8Array {
-    const bytes = this.#buffer.subarray(this.#start, this.#start + length);
+    const isAll = length === this.#buffer.length;
+    const bytes = isAll ? this.#buffer : this.#buffer.subarray(this.#start, this.#start + length);
     this.#start += length;
     const isSpent = this.#buffer.length > ROOM || this.#end === this.#buffer.length;
     if (this.length === 0 && isSpent) this.clear(); // an idle connection keeps the little room that it has, and no more

@@ -138,9 +138,9 @@ export class Writer {
   }
 }
 
-/** Reads one value that fills `bytes` exactly. @throws DecodeError */
-export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
-  const reader = new Reader(bytes);
+/** Reads one value that fills `bytes` exactly, from `offset` on. @throws DecodeError */
+export function decode<T>(codec: Codec<T>, bytes: Uint8Array, offset = 0): T {
+  const reader = new Reader(bytes, offset);
   const value = codec.read(reader);
   reader.finish();
   return value;

@@ -3,13 +3,13 @@
 import { TlsAlert } from './alert.ts';
 import { ByteQueue } from './byte-queue.ts';
 
-const HEADER = 4;
+/** Of a message: its type and length. */
+export const MESSAGE_HEADER = 4;
 
 /** A message as it came, header included: the bytes that the transcript hashes. */
 export interface HandshakeFrame {
   readonly type: number;
   readonly raw: Uint8Array;
-  readonly body: Uint8Array;
 }
 
 /** The one message that fits the present state. */
@@ -42,14 +42,13 @@ export class HandshakeBuffer {
     if (type !== expected?.type) {
       throw new TlsAlert('unexpected_message', `handshake message ${type}, ${expected?.name ?? 'none'} expected`);
     }
-    if (this.#queue.length < HEADER) return undefined;
+    if (this.#queue.length < MESSAGE_HEADER) return undefined;
     const length = 65536 * this.#queue.at(1) + 256 * this.#queue.at(2) + this.#queue.at(3);
     if (length > expected.limit) {
       throw new TlsAlert('illegal_parameter', `${expected.name} of ${length} bytes, ${expected.limit} accepted`);
     }
-    if (this.#queue.length < HEADER + length) return undefined;
-    const raw = this.#queue.take(HEADER + length);
-    return { type, raw, body: raw.subarray(HEADER) };
+    if (this.#queue.length < MESSAGE_HEADER + length) return undefined;
+    return { type, raw: this.#queue.take(MESSAGE_HEADER + length) };
   }
 
   clear(): void {

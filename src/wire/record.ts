@@ -2,7 +2,6 @@
 
 import { TlsAlert } from './alert.ts';
 import { ByteQueue } from './byte-queue.ts';
-import { copyRange } from './bytes.ts';
 import { ContentType } from './registry.ts';
 
 /** 2^14: what a TLSPlaintext.fragment may hold. */
@@ -12,11 +11,10 @@ export const MAX_EXPANSION = { 'TLSv1.3': 256, 'TLSv1.2': 2048 } as const;
 
 const HEADER = 5;
 
-/** A record as it came: its header is the additional data of TLS 1.3's AEAD. */
+/** A record as it came. */
 export interface TlsRecord {
   readonly type: number;
   readonly version: number;
-  readonly header: Uint8Array;
   readonly fragment: Uint8Array;
 }
 
@@ -47,13 +45,10 @@ export class RecordBuffer {
     if (length > limit) throw new TlsAlert('record_overflow', `a record of ${length} bytes, ${limit} allowed`);
     if (this.#queue.length < HEADER + length) return undefined;
     this.#first = false;
-    const record = this.#queue.take(HEADER + length);
-    return {
-      type: record[0] as number,
-      version: 256 * (record[1] as number) + (record[2] as number),
-      header: copyRange(record, 0, HEADER),
-      fragment: record.subarray(HEADER),
-    };
+    const type = this.#queue.at(0);
+    const version = 256 * this.#queue.at(1) + this.#queue.at(2);
+    this.#queue.skip(HEADER);
+    return { type, version, fragment: this.#queue.take(length) };
   }
 
   /** RFC 5246 Appendix E.2: an SSLv2 CLIENT-HELLO has the high bit of its length set and message type 1. */

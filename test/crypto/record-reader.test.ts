@@ -8,6 +8,7 @@ import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 import type { ExpectedMessage } from '../../src/wire/handshake-buffer.ts';
 import { recordHeader } from '../../src/wire/record.ts';
 import { ContentType } from '../../src/wire/registry.ts';
+import { seal } from '../support/seal.ts';
 
 const { alert, application_data, change_cipher_spec, handshake } = ContentType;
 
@@ -68,10 +69,10 @@ describe('RecordReader', () => {
   it('says what came in, in order, however it is chunked', () => {
     const { writing } = pair(1);
     const stream = concat(
-      writing.seal(handshake, FINISHED.subarray(0, 3)),
-      writing.seal(handshake, concat(FINISHED.subarray(3), FINISHED)),
-      writing.seal(application_data, Uint8Array.of(7)),
-      writing.seal(alert, Uint8Array.of(1, 0)),
+      seal(writing, handshake, FINISHED.subarray(0, 3)),
+      seal(writing, handshake, concat(FINISHED.subarray(3), FINISHED)),
+      seal(writing, application_data, Uint8Array.of(7)),
+      seal(writing, alert, Uint8Array.of(1, 0)),
     );
     const one = `handshake ${toHex(FINISHED)}`;
     fc.assert(
@@ -100,7 +101,7 @@ describe('RecordReader', () => {
 
     it('stays in the clear under a key', () => {
       const { writing, reading } = pair(1);
-      const reader = readerOf(CHANGE_CIPHER_SPEC, writing.seal(handshake, FINISHED));
+      const reader = readerOf(CHANGE_CIPHER_SPEC, seal(writing, handshake, FINISHED));
       reader.protect(reading);
       reader.tolerateChangeCipherSpec(true);
       expect(all(reader, finished)).to.deep.equal([`handshake ${toHex(FINISHED)}`]);
@@ -118,7 +119,7 @@ describe('RecordReader', () => {
 
     it('is refused under protection, and inside a handshake message', () => {
       const { writing, reading } = pair(1);
-      const hidden = readerOf(writing.seal(change_cipher_spec, Uint8Array.of(1)));
+      const hidden = readerOf(seal(writing, change_cipher_spec, Uint8Array.of(1)));
       hidden.protect(reading);
       hidden.tolerateChangeCipherSpec(true);
       expect(alertOf(() => hidden.next(finished))).to.equal('unexpected_message');
@@ -132,7 +133,10 @@ describe('RecordReader', () => {
     it('has no application data inside a handshake message', () => {
       for (const data of [Uint8Array.of(1), EMPTY]) {
         const { writing, reading } = pair(1);
-        const reader = readerOf(writing.seal(handshake, FINISHED.subarray(0, 7)), writing.seal(application_data, data));
+        const reader = readerOf(
+          seal(writing, handshake, FINISHED.subarray(0, 7)),
+          seal(writing, application_data, data),
+        );
         reader.protect(reading);
         expect(alertOf(() => reader.next(finished))).to.equal('unexpected_message');
       }
@@ -146,7 +150,7 @@ describe('RecordReader', () => {
 
     it('takes records under the new key that came together with the last under the old', () => {
       const [first, second] = [pair(1), pair(2)];
-      const reader = readerOf(first.writing.seal(handshake, FINISHED), second.writing.seal(handshake, FINISHED));
+      const reader = readerOf(seal(first.writing, handshake, FINISHED), seal(second.writing, handshake, FINISHED));
       reader.protect(first.reading);
       expect(told(reader.next(finished))).to.equal(`handshake ${toHex(FINISHED)}`);
       reader.protect(second.reading);
@@ -178,8 +182,8 @@ describe('RecordReader', () => {
 
     it('take 32 idle records in a row and no more, and application data starts the count anew', () => {
       const { writing, reading } = pair(1);
-      const empties = (count: number) => Array.from({ length: count }, () => writing.seal(application_data, EMPTY));
-      const reader = readerOf(...empties(32), writing.seal(application_data, Uint8Array.of(1)), ...empties(33));
+      const empties = (count: number) => Array.from({ length: count }, () => seal(writing, application_data, EMPTY));
+      const reader = readerOf(...empties(32), seal(writing, application_data, Uint8Array.of(1)), ...empties(33));
       reader.protect(reading);
       const told33 = Array.from({ length: 33 }, () => told(reader.next(undefined)));
       expect(told33).to.deep.equal([...Array.from({ length: 32 }, () => 'data '), 'data 01']);
@@ -206,7 +210,7 @@ describe('RecordReader', () => {
 
   it('refuses an unknown content type under protection', () => {
     const { writing, reading } = pair(1);
-    const reader = readerOf(writing.seal(24, Uint8Array.of(1)));
+    const reader = readerOf(seal(writing, 24, Uint8Array.of(1)));
     reader.protect(reading);
     expect(alertOf(() => reader.next(finished))).to.equal('unexpected_message');
   });
@@ -218,7 +222,7 @@ describe('RecordReader', () => {
     early.protect(reading);
     early.tolerateChangeCipherSpec(true);
     expect(all(early)).to.deep.equal(['alert 2 47']);
-    const late = readerOf(writing.seal(handshake, FINISHED), clear);
+    const late = readerOf(seal(writing, handshake, FINISHED), clear);
     late.protect(pair(1).reading);
     late.tolerateChangeCipherSpec(true);
     expect(told(late.next(finished))).to.equal(`handshake ${toHex(FINISHED)}`);
@@ -230,11 +234,11 @@ describe('RecordReader', () => {
 
   it('forgets what waits, and its key, when wiped', () => {
     const { writing, reading } = pair(1);
-    const reader = readerOf(writing.seal(application_data, Uint8Array.of(1)).subarray(0, 10));
+    const reader = readerOf(seal(writing, application_data, Uint8Array.of(1)).subarray(0, 10));
     reader.protect(reading);
     reader.wipe();
     expect(reader.buffered).to.equal(0);
-    reader.push(pair(1).writing.seal(application_data, Uint8Array.of(1)));
+    reader.push(seal(pair(1).writing, application_data, Uint8Array.of(1)));
     expect(alertOf(() => reader.next(undefined))).to.equal('bad_record_mac');
   });
 });
@@ -244,7 +248,7 @@ describe('early data that nobody reads (RFC 8446 §4.2.10)', () => {
 
   it('is skipped under the handshake key until the first record that opens', () => {
     const { writing, reading } = pair(1);
-    const reader = readerOf(early(100), early(200), writing.seal(handshake, FINISHED), early(100));
+    const reader = readerOf(early(100), early(200), seal(writing, handshake, FINISHED), early(100));
     reader.skipEarlyData(1000);
     reader.protect(reading);
     expect(told(reader.next(finished))).to.equal(`handshake ${toHex(FINISHED)}`);

@@ -25,9 +25,10 @@ function marking(mark: number, wiped: number[] = []): Protection {
   const protection = {
     records: 0,
     fragmentLimit: 16384,
-    seal: (type: number, content: Uint8Array) => {
+    expansion: 6,
+    seal: (type: number, content: Uint8Array, output: Uint8Array, at: number) => {
       protection.records++;
-      return concat(recordHeader(type, 0x0303, content.length + 1), Uint8Array.of(mark), content);
+      output.set(concat(recordHeader(type, 0x0303, content.length + 1), Uint8Array.of(mark), content), at);
     },
     open: () => {
       throw new Error('for writing only');
@@ -125,5 +126,27 @@ describe('RecordWriter', () => {
       [handshake, 50],
       [application_data, 1],
     ]);
+  });
+
+  it('leaves alone what has been taken', () => {
+    const writer = new RecordWriter();
+    const taken = Array.from({ length: 100 }, (_, byte) => {
+      writer.record(alert, bytes(byte, byte));
+      return writer.take();
+    });
+    taken.forEach((output, byte) => {
+      expect(plain(output)).to.deep.equal([`${alert}:${toHex(bytes(byte, byte))}`]);
+    });
+  });
+
+  it('goes on when what has been taken was transferred', () => {
+    const writer = new RecordWriter();
+    for (const byte of [1, 2, 3]) {
+      writer.record(alert, bytes(byte, byte));
+      const output = writer.take();
+      expect(plain(output)).to.deep.equal([`${alert}:0${byte}0${byte}`]);
+      structuredClone(output, { transfer: [output.buffer as ArrayBuffer] });
+      expect(output).to.have.length(0);
+    }
   });
 });

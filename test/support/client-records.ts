@@ -4,6 +4,7 @@ import { Plaintext, type Protection, Tls13Protection } from '../../src/crypto/pr
 import { concat } from '../../src/wire/bytes.ts';
 import { RecordBuffer, recordHeader, type TlsRecord } from '../../src/wire/record.ts';
 import { ContentType, ProtocolVersion } from '../../src/wire/registry.ts';
+import { seal } from './seal.ts';
 
 /** More than any server may send, so that its limits are for the tests to judge. */
 const GENEROUS = 0x8000;
@@ -61,14 +62,14 @@ export class ClientRecords {
     } else if (padding > 0) {
       this.sendInner(concat(content, Uint8Array.of(type), new Uint8Array(padding)));
     } else {
-      this.raw(this.writing.seal(type, content));
+      this.raw(seal(this.writing, type, content));
     }
   }
 
   /** TLS 1.3: a record with this very TLSInnerPlaintext, content type and padding included (RFC 8446 §5.2). */
   sendInner(inner: Uint8Array): void {
     if (!(this.writing instanceof Tls13Protection)) throw new Error('an inner plaintext is for TLS 1.3 under a key');
-    this.raw(this.writing.seal(inner.at(-1) ?? 0, inner.subarray(0, -1)));
+    this.raw(seal(this.writing, inner.at(-1) ?? 0, inner.subarray(0, -1)));
   }
 
   /** Bytes as they are. */

@@ -45,6 +45,7 @@ import { RecordBuffer, type TlsRecord } from '../../src/wire/record.ts';
 import { CipherSuite, ContentType, ExtensionType, NamedGroup, SignatureScheme } from '../../src/wire/registry.ts';
 import { fixture } from '../fixtures.ts';
 import { synchronousProvider } from '../support/provider.ts';
+import { seal } from '../support/seal.ts';
 
 const fixtures = JSON.parse(fixture('rfc8448.json')) as Record<string, Record<string, string>>;
 
@@ -118,7 +119,7 @@ function checkRecords(
   const writing = new Tls13Protection(aead, keys);
   const reading = new Tls13Protection(aead, keys);
   for (const [type, content, name] of records) {
-    trace.check(name, writing.seal(type, content));
+    trace.check(name, seal(writing, type, content));
     const opened = reading.open(recordOf(trace.bytes(name)));
     expect({ ...opened, content: toHex(opened.content) }, name).to.deep.equal({ type, content: toHex(content) });
   }

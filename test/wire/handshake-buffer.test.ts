@@ -34,7 +34,7 @@ describe('HandshakeBuffer', () => {
           }
         }
         expect(buffer.isEmpty).to.equal(true);
-        expect(seen).to.deep.equal(messages.map(({ type, body }) => ({ type, body, raw: framed(type, body) })));
+        expect(seen).to.deep.equal(messages.map(({ type, body }) => ({ type, raw: framed(type, body) })));
       }),
     );
   });

@@ -53,8 +53,7 @@ describe('RecordBuffer', () => {
           seen.push(...drain(buffer));
         }
         expect(buffer.length).to.equal(0);
-        const header = (index: number) => raw[index]?.subarray(0, 5);
-        expect(seen).to.deep.equal(records.map((wanted, index) => ({ ...wanted, header: header(index) })));
+        expect(seen).to.deep.equal(records);
       }),
     );
   });
