@@ -120,6 +120,10 @@ export class ConnectionHandshaking implements Handshaking {
     this.#secrets.discard(secret);
   }
 
+  get selectsServers(): boolean {
+    return this.#host.config.onServerName !== undefined;
+  }
+
   selectServer(name: string | undefined): Awaitable<unknown> {
     return this.#host.config.onServerName?.(name);
   }

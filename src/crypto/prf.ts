@@ -1,6 +1,6 @@
 /** The pseudorandom function of TLS 1.2 and what is made with it: RFC 5246 §5, §6.3, §8.1; RFC 7627 §4; RFC 5705. */
 
-import { ascii, concat, copyOf, wipe } from '../wire/bytes.ts';
+import { ascii, concat, copyOf, copyRange, wipe } from '../wire/bytes.ts';
 import { encode, opaque } from '../wire/codec.ts';
 import type { Hash } from './provider.ts';
 import { Secret } from './secret.ts';
@@ -79,10 +79,10 @@ export function tls12Keys(
   const { key, iv } = lengths;
   const keyBlock = prf(master, LABELS.keyExpansion, concat(randoms.server, randoms.client), 2 * (key + iv));
   const keys = {
-    clientKey: keyBlock.slice(0, key),
-    serverKey: keyBlock.slice(key, 2 * key),
-    clientIv: keyBlock.slice(2 * key, 2 * key + iv),
-    serverIv: keyBlock.slice(2 * key + iv),
+    clientKey: copyRange(keyBlock, 0, key),
+    serverKey: copyRange(keyBlock, key, 2 * key),
+    clientIv: copyRange(keyBlock, 2 * key, 2 * key + iv),
+    serverIv: copyRange(keyBlock, 2 * key + iv, 2 * (key + iv)),
   };
   wipe(keyBlock);
   return keys;

@@ -5,6 +5,8 @@ import { MAX_PLAINTEXT } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
 import { Plaintext, type Protection } from './protection.ts';
 
+/** The content of a ChangeCipherSpec. */
+const CHANGE = Uint8Array.of(1);
 /** Enough for the flight of a resumption and an alert. An array for each record would cost more than its bytes. */
 const ROOM = 512;
 
@@ -51,7 +53,7 @@ export class RecordWriter {
 
   /** RFC 8446 Appendix D.4, RFC 5246 §7.1: always this one byte, and in TLS 1.3 never protected. */
   changeCipherSpec(): void {
-    this.record(ContentType.change_cipher_spec, Uint8Array.of(1));
+    this.record(ContentType.change_cipher_spec, CHANGE);
   }
 
   /** What is sent now is complete: the messages to come are another flight's, and begin with a record of their own. */

@@ -101,7 +101,7 @@ function digest(message: Uint8Array): Uint8Array {
 }
 
 class RunningSha256 implements RunningHash {
-  readonly #state = Int32Array.from(INITIAL);
+  readonly #state = new Int32Array(INITIAL);
   readonly #block = new Int32Array(16);
   #length = 0;
 

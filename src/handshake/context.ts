@@ -129,6 +129,8 @@ export interface Handshaking {
   own<S extends Uint8Array | { wipe(): void }>(secret: S, until?: 'established' | 'closed'): S;
   /** Wipes a secret before its time. */
   discard(secret: { wipe(): void }): void;
+  /** Whether the user has a say in what configuration serves a name. */
+  readonly selectsServers: boolean;
   /** Asks the user for the configuration of a server name. Runs as a task; its answer goes to {@link Handshaking.serveAs}. */
   selectServer(name: string | undefined): Awaitable<unknown>;
   /** From here on `settings` are those of the selected configuration. @throws TlsAlert internal_error where it is none */

@@ -104,7 +104,7 @@ function* judge(context: Handshaking, hello: ClientHello, session: Session, mech
   const offer = {
     version: 'TLSv1.2',
     serverName: facts.serverName,
-    cipherSuites: commonSuites(hello, settings, 'TLSv1.2').map((suite) => suite.id),
+    suites: commonSuites(hello, settings, 'TLSv1.2'),
     extendedMasterSecret: hello.extensions.extendedMasterSecret === true,
     now: context.now(),
     scope: scopeOf(context, hello),

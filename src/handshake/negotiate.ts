@@ -29,13 +29,16 @@ export function selectVersion(hello: ClientHello, { minVersion, maxVersion }: Se
       ProtocolVersion[candidate] >= ProtocolVersion[minVersion] &&
       ProtocolVersion[candidate] <= ProtocolVersion[maxVersion],
   );
-  const known = offered.filter((candidate) => candidate <= ProtocolVersion['TLSv1.3']);
-  const isBelow = known.length > 0 && Math.max(...known) < ProtocolVersion[maxVersion];
-  if (hello.cipherSuites.includes(CipherSuite.TLS_FALLBACK_SCSV) && isBelow) {
+  if (hello.cipherSuites.includes(CipherSuite.TLS_FALLBACK_SCSV) && isBelow(offered, maxVersion)) {
     throw new TlsAlert('inappropriate_fallback', 'the client fell back from a version that the server has');
   }
   if (version === undefined) throw new TlsAlert('protocol_version', 'no version in common');
   return version;
+}
+
+function isBelow(offered: readonly number[], version: Version): boolean {
+  const known = offered.filter((candidate) => candidate <= ProtocolVersion['TLSv1.3']);
+  return known.length > 0 && Math.max(...known) < ProtocolVersion[version];
 }
 
 /** The suites that both sides have, in the server's order. */

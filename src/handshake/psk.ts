@@ -114,7 +114,7 @@ function offerOf(context: Handshaking, hello: ClientHello, suites: readonly Suit
   return {
     version: 'TLSv1.3',
     serverName: facts.serverName,
-    cipherSuites: suites.map(({ id }) => id),
+    suites,
     extendedMasterSecret: true,
     now: context.now(),
     scope: scopeOf(context, hello),

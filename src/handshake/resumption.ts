@@ -5,7 +5,7 @@
 
 import { SCOPE_FIELDS, type Scope, type ScopeField } from '../cache/scope.ts';
 import type { Session } from '../cache/session.ts';
-import { suiteById } from '../crypto/suites.ts';
+import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
@@ -73,7 +73,7 @@ export interface Offer {
   readonly version: Version;
   readonly serverName: string | undefined;
   /** The suites that both sides have. */
-  readonly cipherSuites: readonly number[];
+  readonly suites: readonly SuiteParameters[];
   readonly extendedMasterSecret: boolean;
   /** Seconds since the epoch. */
   readonly now: number;
@@ -190,7 +190,7 @@ const TLS12: readonly Rule[] = [
     name: 'cipher suite',
     reason: 'cipher-suite',
     remedy: 'the suite of the session on both sides',
-    passes: (session, offer) => offer.cipherSuites.includes(session.cipherSuite),
+    passes: ({ cipherSuite }, { suites }) => suites.some(({ id }) => id === cipherSuite),
   },
 ];
 
@@ -214,8 +214,7 @@ const TLS13: readonly Rule[] = [
     name: 'hash',
     reason: 'hash',
     remedy: "a suite with the hash of the session's on both sides",
-    passes: (session, { cipherSuites }) =>
-      cipherSuites.some((id) => suiteById(id)?.hash === suiteById(session.cipherSuite)?.hash),
+    passes: ({ cipherSuite }, { suites }) => suites.some(({ hash }) => hash === suiteById(cipherSuite)?.hash),
   },
 ];
 

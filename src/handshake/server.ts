@@ -26,6 +26,7 @@ export function* serve(context: Handshaking): Handshake<Established> {
 function* selectSettings(context: Handshaking, hello: Received<ClientHello>): Handshake<void> {
   const name = selectServerName(hello.body);
   context.facts.serverName = name;
+  if (!context.selectsServers) return;
   const outcome = yield* perform({ kind: 'server-name', budgeted: false, run: () => context.selectServer(name) });
   // To go on under the default configuration could show one host's sessions or certificate to another.
   if (!('value' in outcome))

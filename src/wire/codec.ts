@@ -3,7 +3,7 @@
  * type is inferred from it. `opaque(0, 32)` is `opaque<0..32>`, `vector(0, 2 ** 16 - 2, uint16)` is `uint16<0..2^16-2>`.
  */
 
-import { ascii, EMPTY, latin1 } from './bytes.ts';
+import { ascii, copyRange, EMPTY, latin1 } from './bytes.ts';
 
 /** A struct of the wire: reads a value, writes the same value. */
 export interface Codec<T> {
@@ -83,6 +83,9 @@ export class Reader {
   }
 }
 
+/** What does not fit so many bytes any more. */
+const LIMITS: readonly number[] = [1, 2 ** 8, 2 ** 16, 2 ** 24, 2 ** 32];
+
 /** A growing buffer, which is written again after each {@link Writer.finish}. */
 export class Writer {
   #bytes = new Uint8Array(512);
@@ -105,18 +108,22 @@ export class Writer {
   }
 
   uint(width: number, value: number): void {
-    if (!Number.isInteger(value) || value < 0 || value >= 256 ** width) {
+    if (!Number.isInteger(value) || value < 0 || value >= (LIMITS[width] as number)) {
       throw new RangeError(`${value} does not fit a uint${8 * width}`);
     }
     this.#put(this.#reserve(width), width, value);
   }
 
-  /** Writes `body` behind its own length: the length is filled in when the body ends. */
-  block(width: number, body: () => void): number {
-    const at = this.#reserve(width);
-    body();
+  /** Leaves room for the length of what comes next; {@link Writer.close} is told where it is, and fills it in. */
+  open(width: number): number {
+    return this.#reserve(width);
+  }
+
+  /** The end of what was begun by {@link Writer.open}: how many bytes it has. */
+  close(at: number, width: number): number {
     const length = this.#length - at - width;
-    if (length >= 256 ** width) throw new RangeError(`${length} bytes do not fit a length of ${width} bytes`);
+    if (length >= (LIMITS[width] as number))
+      throw new RangeError(`${length} bytes do not fit a length of ${width} bytes`);
     this.#put(at, width, length);
     return length;
   }
@@ -127,7 +134,7 @@ export class Writer {
 
   /** A copy of what has been written; what it was written into is overwritten, since messages have secrets in them. */
   finish(): Uint8Array {
-    const written = this.#bytes.slice(0, this.#length);
+    const written = copyRange(this.#bytes, 0, this.#length);
     this.clear();
     return written;
   }
@@ -212,8 +219,12 @@ function readBlock(reader: Reader, min: number, max: number): Reader {
   return reader.window(readLength(reader, min, max));
 }
 
-function writeBlock(writer: Writer, min: number, max: number, body: () => void): void {
-  const length = writer.block(lengthWidth(max), body);
+/** `write` with its length in front. */
+function writeBlock<T>(writer: Writer, min: number, max: number, codec: Pick<Codec<T>, 'write'>, value: T): void {
+  const width = lengthWidth(max);
+  const at = writer.open(width);
+  codec.write(writer, value);
+  const length = writer.close(at, width);
   if (length < min || length > max) throw new RangeError(`length ${length} outside <${min}..${max}>`);
 }
 
@@ -221,12 +232,17 @@ function writeBlock(writer: Writer, min: number, max: number, body: () => void):
 export function opaque(min: number, max: number): Codec<Uint8Array> {
   return {
     read: (reader) => reader.take(readLength(reader, min, max)),
-    write: (writer, value) => writeBlock(writer, min, max, () => writer.raw(value)),
+    write: (writer, value) => writeBlock(writer, min, max, rest, value),
   };
 }
 
 /** `Item name<min..max>`: min and max count bytes, as in the RFC. */
 export function vector<T>(min: number, max: number, item: Codec<T>): Codec<readonly T[]> {
+  const items = {
+    write: (writer: Writer, value: readonly T[]) => {
+      for (const element of value) item.write(writer, element);
+    },
+  };
   return {
     read: (reader) => {
       const body = readBlock(reader, min, max);
@@ -238,10 +254,7 @@ export function vector<T>(min: number, max: number, item: Codec<T>): Codec<reado
       }
       return items;
     },
-    write: (writer, value) =>
-      writeBlock(writer, min, max, () => {
-        for (const element of value) item.write(writer, element);
-      }),
+    write: (writer, value) => writeBlock(writer, min, max, items, value),
   };
 }
 
@@ -254,7 +267,7 @@ export function block<T>(min: number, max: number, codec: Codec<T>): Codec<T> {
       body.finish();
       return value;
     },
-    write: (writer, value) => writeBlock(writer, min, max, () => codec.write(writer, value)),
+    write: (writer, value) => writeBlock(writer, min, max, codec, value),
   };
 }
 
@@ -324,9 +337,17 @@ export type Extensions<F extends ExtensionFields> = { readonly [K in keyof F]?: 
  * types received, known or not; on the way out the declaration gives the order and `order` is ignored.
  */
 export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensions<F>> {
-  const byType = new Map(
-    Object.entries(fields).map(([name, [type, codec]]) => [type, { name, codec: wholeOf(codec) }]),
-  );
+  const known = Object.entries(fields).map(([name, [type, codec]]) => ({ name, type, codec: wholeOf(codec) }));
+  const byType = new Map(known.map((extension) => [extension.type, extension]));
+  const each = {
+    write: (writer: Writer, value: Record<string, unknown>) => {
+      for (const { name, type, codec } of known) {
+        if (value[name] === undefined) continue;
+        writer.uint(2, type);
+        writeBlock(writer, 0, 0xffff, codec, value[name]);
+      }
+    },
+  };
   return {
     read: (reader) => {
       const body = readBlock(reader, 0, 0xffff);
@@ -337,21 +358,13 @@ export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensio
         if (seen.has(type)) throw new DecodeError(`extension ${type} twice`, 'illegal_parameter');
         seen.add(type);
         const data = readBlock(body, 0, 0xffff);
-        const known = byType.get(type);
-        if (known !== undefined) value[known.name] = readField(known.name, known.codec, data);
+        const extension = byType.get(type);
+        if (extension !== undefined) value[extension.name] = readField(extension.name, extension.codec, data);
       }
       value['order'] = [...seen];
       return value as Extensions<F>;
     },
-    write: (writer, value) =>
-      writeBlock(writer, 0, 0xffff, () => {
-        for (const [name, [type, codec]] of Object.entries(fields)) {
-          const body = (value as Record<string, unknown>)[name];
-          if (body === undefined) continue;
-          writer.uint(2, type);
-          writer.block(2, () => codec.write(writer, body));
-        }
-      }),
+    write: (writer, value) => writeBlock(writer, 0, 0xffff, each, value),
   };
 }
 

@@ -268,11 +268,16 @@ describe('Writer and Reader', () => {
 
   it('fill in the length of a block once it is known, also when the buffer has been replaced meanwhile', () => {
     const writer = new Writer();
-    writer.block(3, () => writer.block(2, () => writer.raw(new Uint8Array(1000).fill(1))));
+    const [outer, inner] = [writer.open(3), writer.open(2)];
+    writer.raw(new Uint8Array(1000).fill(1));
+    writer.close(inner, 2);
+    writer.close(outer, 3);
     expect(toHex(writer.finish().subarray(0, 6))).to.equal('0003ea03e801');
-    expect(() => new Writer().block(1, () => {})).not.to.throw();
     const small = new Writer();
-    expect(() => small.block(1, () => small.raw(new Uint8Array(256)))).to.throw(RangeError, '256 bytes');
+    const at = small.open(1);
+    expect(small.close(at, 1)).to.equal(0);
+    small.raw(new Uint8Array(256));
+    expect(() => small.close(at, 1)).to.throw(RangeError, '256 bytes');
   });
 
   it('never read past the end, whatever the bytes', () => {
