@@ -3,7 +3,7 @@
  * but a transcript hash; so they are encoded ahead of time, and one that gives no more than the hash is one HMAC.
  */
 
-import { ascii, concat } from '../wire/bytes.ts';
+import { ascii, concat, copyRange } from '../wire/bytes.ts';
 import { encode, opaque, struct, uint16 } from '../wire/codec.ts';
 import type { HmacKey } from './provider.ts';
 
@@ -34,7 +34,7 @@ export class Label {
     if (context !== undefined) this.#info.set(context, this.#contextAt);
     const block = key.sign(this.#info);
     if (this.length === block.length) return block;
-    const output = block.slice(0, this.length);
+    const output = copyRange(block, 0, this.length);
     block.fill(0);
     return output;
   }

@@ -120,9 +120,13 @@ class RunningSha256 implements RunningHash {
   }
 }
 
+/** States of wiped keys: most keys of a handshake are used once or twice. */
+const spare: Int32Array[] = [];
+const MAX_SPARE = 64;
+
 class HmacSha256Key implements HmacKey {
   /** Behind key xor ipad, and behind key xor opad. */
-  #states: Int32Array | undefined = new Int32Array(2 * STATE_WORDS);
+  #states: Int32Array | undefined = spare.pop() ?? new Int32Array(2 * STATE_WORDS);
 
   constructor(key: Uint8Array) {
     const short = key.length > BLOCK ? digest(key) : key;
@@ -163,8 +167,11 @@ class HmacSha256Key implements HmacKey {
   }
 
   wipe(): void {
-    this.#states?.fill(0);
+    const states = this.#states;
+    if (states === undefined) return;
     this.#states = undefined;
+    clear(states, 0, 2 * STATE_WORDS);
+    if (spare.length < MAX_SPARE) spare.push(states);
   }
 }
 
