@@ -27,7 +27,7 @@ export class Replay {
   readonly #dice = new Dice();
   readonly #pin = new Pin();
   readonly #recorder: Recorder;
-  readonly #credential: Credential = credentialFromPem(certificates.ecdsaP256);
+  readonly #credential: Credential;
   readonly #cache = new SessionCache();
   /** What is measured, and the same with every call of the provider noted. */
   readonly #config: ServerConfig;
@@ -39,6 +39,7 @@ export class Replay {
   private constructor(mode: ModeName, provider: CryptoProvider) {
     this.#mode = mode;
     this.#recorder = new Recorder(provider);
+    this.#credential = credentialFromPem(certificates.ecdsaP256, provider);
     const sign: Credential['sign'] = (scheme, message) => {
       this.#recorder.note(() => this.#credential.sign(scheme, message));
       return this.#credential.sign(scheme, message);
