@@ -61,6 +61,6 @@ export function ourOptions(mode: ModeName): NodeServerOptions {
     ciphers: version === 'TLSv1.2' ? ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'] : ['TLS_AES_128_GCM_SHA256'],
     groups: ['x25519'],
     ...(mode === 'tls12-ticket' && { tickets: { mode: 'stateless' } }),
-    ...(mode === 'tls13-psk_ke' && { pskModes: ['psk_ke', 'psk_dhe_ke'] }),
+    ...(mode === 'tls13-psk_ke' && { pskModes: ['psk_ke', 'psk_dhe_ke'], tickets: { timing: 'half-rtt' } }),
   };
 }

@@ -35,7 +35,7 @@ const THOROUGH = {
   providers: PROVIDERS,
   rounds: 7,
   handshakes: 1500,
-  warmUp: 1500,
+  warmUp: 6000,
   replays: 2000,
   megabytes: 16,
   coldHandshakes: 2000,

@@ -4,7 +4,7 @@ import type { CryptoProvider } from '../src/index.ts';
 import * as core from '../src/index.ts';
 import * as node from '../src/node/index.ts';
 
-export const PROVIDERS = ['noble', 'default', 'fast', 'nodeCrypto', 'webCrypto'] as const;
+export const PROVIDERS = ['noble', 'default', 'fast', 'nodeCrypto', 'fast+nodeCrypto', 'webCrypto'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
 const exported: Readonly<Record<string, unknown>> = { ...core, ...node };
@@ -12,20 +12,25 @@ const exported: Readonly<Record<string, unknown>> = { ...core, ...node };
 /** `undefined`: not in this build. */
 export function providerNamed(name: ProviderName): CryptoProvider | undefined {
   if (name === 'default') return part('defaultProvider');
-  if (name !== 'webCrypto') return part(name);
-  // A key agreement and no more: the rest is the default's.
-  const groups = part('webCrypto')?.groups;
-  const rest = part('defaultProvider');
-  return groups === undefined || rest === undefined ? undefined : { ...rest, groups };
+  if (name === 'webCrypto') return agreeingBy(part('webCrypto'), part('defaultProvider'));
+  if (name === 'fast+nodeCrypto') return agreeingBy(part('nodeCrypto'), part('fast'));
+  return part(name);
+}
+
+/** Key agreement, and signatures where it has any, by one provider; the rest is another's. */
+function agreeingBy(native: CryptoProvider | undefined, rest: CryptoProvider | undefined): CryptoProvider | undefined {
+  if (native === undefined || rest === undefined) return undefined;
+  const { groups, signer } = native;
+  return { ...rest, groups, ...(signer !== undefined && { signer }) };
 }
 
 export function isBuilt(name: ProviderName): boolean {
   return providerNamed(name) !== undefined;
 }
 
-/** Those of the list that are worth measuring: webCrypto is the default wherever no keys are agreed on. */
+/** Those of the list that are worth measuring: some are another wherever no keys are agreed on. */
 export function relevant(names: readonly ProviderName[], isAgreeing: boolean): readonly ProviderName[] {
-  return isAgreeing ? names : names.filter((name) => name !== 'webCrypto');
+  return isAgreeing ? names : names.filter((name) => name !== 'webCrypto' && name !== 'fast+nodeCrypto');
 }
 
 export function isProviderName(name: string): name is ProviderName {
