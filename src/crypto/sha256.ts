@@ -1,13 +1,16 @@
 /**
- * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) with it, of our own: a fast path for messages of a block or two. Bytes go straight
- * into the sixteen words of the block, an HMAC key is its two states in one small array, and the second hash of an HMAC is
- * always one block, of which only the digest changes. `npm run differential` compares it with @noble's.
+ * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) with it around a compression function, @noble's or ours: a fast path for messages of
+ * a block or two. Bytes go straight into the sixteen words of the block, an HMAC key is its two states in one small array, and
+ * the second hash of an HMAC is always one block, of which only the digest changes. `npm run differential` compares it with
+ * @noble's.
  *
  * The words below are busy within a call and never between two.
  */
 
 import type { Hash, HmacKey, RunningHash } from './provider.ts';
-import { compress } from './sha256-compress.ts';
+
+/** §6.2.2: the state (eight words) goes on by one block (sixteen), which stays as it is. */
+export type Compress = (state: Int32Array, block: Int32Array) => void;
 
 const LENGTH = 32;
 const BLOCK = 64;
@@ -37,7 +40,7 @@ function clear(words: Int32Array, from: number, to: number): void {
  * Adds bytes to a block that has `at` of them, and whole blocks to the state. How many the block has then. A word that is not
  * whole yet has its bytes on the right.
  */
-function absorb(into: Int32Array, words: Int32Array, at: number, bytes: Uint8Array): number {
+function absorb(compress: Compress, into: Int32Array, words: Int32Array, at: number, bytes: Uint8Array): number {
   let fill = at;
   for (let i = 0; i < bytes.length; ) {
     if ((fill & 3) === 0 && i + 4 <= bytes.length) {
@@ -67,7 +70,7 @@ function word(bytes: Uint8Array, at: number): number {
 }
 
 /** §5.1.1: the bit after the message, zeros, and the length of the message in bits. */
-function finish(into: Int32Array, words: Int32Array, at: number, length: number): void {
+function finish(compress: Compress, into: Int32Array, words: Int32Array, at: number, length: number): void {
   const last = at >> 2;
   const begun = (at & 3) === 0 ? 0 : (words[last] as number) << 8;
   words[last] = (begun | 0x80) << (24 - 8 * (at & 3));
@@ -94,28 +97,34 @@ function toBytes(words: Int32Array): Uint8Array {
   return bytes;
 }
 
-function digest(message: Uint8Array): Uint8Array {
+function digest(compress: Compress, message: Uint8Array): Uint8Array {
   copy(INITIAL, 0, state);
-  finish(state, block, absorb(state, block, 0, message), message.length);
+  finish(compress, state, block, absorb(compress, state, block, 0, message), message.length);
   return toBytes(state);
 }
 
 class RunningSha256 implements RunningHash {
   readonly #state = new Int32Array(INITIAL);
   readonly #block = new Int32Array(16);
+  readonly #compress: Compress;
   #length = 0;
 
+  constructor(compress: Compress) {
+    this.#compress = compress;
+  }
+
   update(message: Uint8Array): void {
-    absorb(this.#state, this.#block, this.#length % BLOCK, message);
+    absorb(this.#compress, this.#state, this.#block, this.#length % BLOCK, message);
     this.#length += message.length;
   }
 
   peek(ahead?: Uint8Array): Uint8Array {
     copy(this.#state, 0, state);
     for (let i = 0; i < 16; i++) block[i] = this.#block[i] as number;
+    const compress = this.#compress;
     const at = this.#length % BLOCK;
-    if (ahead === undefined) finish(state, block, at, this.#length);
-    else finish(state, block, absorb(state, block, at, ahead), this.#length + ahead.length);
+    if (ahead === undefined) finish(compress, state, block, at, this.#length);
+    else finish(compress, state, block, absorb(compress, state, block, at, ahead), this.#length + ahead.length);
     return toBytes(state);
   }
 }
@@ -128,8 +137,11 @@ class HmacSha256Key implements HmacKey {
   /** Behind key xor ipad, and behind key xor opad. */
   #states: Int32Array | undefined = spare.pop() ?? new Int32Array(2 * STATE_WORDS);
 
-  constructor(key: Uint8Array) {
-    const short = key.length > BLOCK ? digest(key) : key;
+  readonly #compress: Compress;
+
+  constructor(compress: Compress, key: Uint8Array) {
+    this.#compress = compress;
+    const short = key.length > BLOCK ? digest(compress, key) : key;
     clear(block, 0, 16);
     for (let i = 0; i < short.length; i++) {
       block[i >> 2] = (block[i >> 2] as number) | ((short[i] as number) << (24 - 8 * (i & 3)));
@@ -144,21 +156,22 @@ class HmacSha256Key implements HmacKey {
   #pad(pad: number, at: number): void {
     for (let i = 0; i < 16; i++) block[i] = (block[i] as number) ^ pad;
     copy(INITIAL, 0, state);
-    compress(state, block);
+    this.#compress(state, block);
     for (let i = 0; i < STATE_WORDS; i++) (this.#states as Int32Array)[at + i] = state[i] as number;
   }
 
   sign(...parts: readonly Uint8Array[]): Uint8Array {
     if (this.#states === undefined) throw new Error('this key has been wiped');
+    const compress = this.#compress;
     copy(this.#states, 0, state);
     let at = 0;
     let length = BLOCK;
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i] as Uint8Array;
-      at = absorb(state, block, at, part);
+      at = absorb(compress, state, block, at, part);
       length += part.length;
     }
-    finish(state, block, at, length);
+    finish(compress, state, block, at, length);
     copy(state, 0, outerBlock);
     copy(this.#states, STATE_WORDS, state);
     compress(state, outerBlock);
@@ -175,10 +188,12 @@ class HmacSha256Key implements HmacKey {
   }
 }
 
-export const sha256: Hash = {
-  name: 'sha256',
-  length: LENGTH,
-  digest,
-  start: () => new RunningSha256(),
-  hmac: (key) => new HmacSha256Key(key),
-};
+export function sha256Over(compress: Compress): Hash {
+  return {
+    name: 'sha256',
+    length: LENGTH,
+    digest: (message) => digest(compress, message),
+    start: () => new RunningSha256(compress),
+    hmac: (key) => new HmacSha256Key(compress, key),
+  };
+}
