@@ -23,6 +23,8 @@ export interface Shell {
   ready?(): void;
 }
 
+function nothing(): void {}
+
 /**
  * Runs a connection for a shell. While a question is open, received bytes wait here: {@link Driver.isWaiting} tells the shell
  * to stop reading.
@@ -34,7 +36,7 @@ export class Driver {
   readonly #lookupTimeoutMs: number;
   #lookupBudgetMs: number;
   #question: Question | undefined;
-  #stopBudget = (): void => {};
+  #stopBudget = nothing;
 
   constructor(config: ServerConfig, shell: Shell, options?: ConnectionOptions) {
     this.connection = new ServerConnection(config, options);
@@ -110,7 +112,7 @@ export class Driver {
     this.#stopBudget = () => {
       platform.clearTimeout(timer);
       this.#lookupBudgetMs = Math.max(0, this.#lookupBudgetMs - (platform.performance.now() - started));
-      this.#stopBudget = () => {};
+      this.#stopBudget = nothing;
     };
   }
 

@@ -34,6 +34,7 @@ export class Server extends NetServer {
   readonly #core: ServerOptions | undefined;
   /** The same object for every connection. */
   readonly #socketOptions: ServerSocketOptions;
+  readonly #relays = relaysOf(this);
   readonly #ticketKeys: NodeTicketKeys | undefined;
   #adapted: Pick<SessionOptions, 'onNew' | 'onGet'> = {};
   #config: ServerConfig;
@@ -166,16 +167,31 @@ export class Server extends NetServer {
 
   #accept(transport: Socket): void {
     const socket = new TlsSocket(transport, this.#config, this.#socketOptions);
-    const onError = (error: Error) => this.emit('tlsClientError', error, socket);
-    socket.on('error', onError);
-    socket.once('secure', () => {
-      socket.removeListener('error', onError);
-      this.emit('secureConnection', socket);
-    });
-    if (this.listenerCount('keylog') > 0) socket.on('keylog', (line) => this.emit('keylog', line, socket));
-    socket.on('tlsEvent', (event: TlsEvent) => this.emit('tlsEvent', event, socket));
-    socket.on('callbackError', (error: unknown, callback: CallbackName) => {
-      this.emit('callbackError', error, { callback, socket });
-    });
+    const { error, secure, keylog, tlsEvent, callbackError } = this.#relays;
+    socket.on('error', error).on('secure', secure).on('tlsEvent', tlsEvent).on('callbackError', callbackError);
+    if (this.listenerCount('keylog') > 0) socket.on('keylog', keylog);
   }
+}
+
+/** What the server says of its sockets. The same functions for all of them, which they are called on. */
+function relaysOf(server: Server) {
+  function error(this: TlsSocket, reason: Error) {
+    server.emit('tlsClientError', reason, this);
+  }
+  return {
+    error,
+    secure(this: TlsSocket) {
+      this.removeListener('error', error);
+      server.emit('secureConnection', this);
+    },
+    keylog(this: TlsSocket, line: Buffer) {
+      server.emit('keylog', line, this);
+    },
+    tlsEvent(this: TlsSocket, event: TlsEvent) {
+      server.emit('tlsEvent', event, this);
+    },
+    callbackError(this: TlsSocket, reason: unknown, callback: CallbackName) {
+      server.emit('callbackError', reason, { callback, socket: this });
+    },
+  };
 }

@@ -233,6 +233,7 @@ export class TlsSocket extends DuplexSocket {
   #send(output: Uint8Array): void {
     const sent = this.#onSent;
     this.#onSent = undefined;
+    if (this.idle.ms === 0) return this.transport.write(output, sent);
     this.idle.touch();
     this.transport.write(output, () => {
       this.idle.touch();

@@ -9,11 +9,13 @@ const MAX_UNSENT = 131072;
 const DRAIN_BYTES = 262144;
 const DRAIN_MS = 1000;
 
+function nothing(): void {}
+
 /** Owns the Duplex: whoever has handed it over must not read, write, end or destroy it any more. */
 export class Transport {
   readonly duplex: Duplex;
   #holds = 0;
-  #endLater = (): void => {};
+  #endLater = nothing;
 
   /** @throws TypeError for a stream that gives something else than bytes */
   constructor(duplex: Duplex) {
@@ -49,8 +51,9 @@ export class Transport {
   }
 
   /** `sent` is called when the transport has dealt with it, and never where it fails. */
-  write(output: Uint8Array, sent: () => void): void {
+  write(output: Uint8Array, sent?: () => void): void {
     if (this.isClosedForWriting) return;
+    if (sent === undefined) return void this.duplex.write(output);
     this.duplex.write(output, (error) => {
       if (error === null || error === undefined) sent();
     });
