@@ -1,7 +1,6 @@
 /** Record protection, one direction and one key at a time: RFC 8446 §5.2–§5.5, RFC 5246 §6.2.3.3, RFC 5288, RFC 7905. */
 
 import { TlsAlert } from '../wire/alert.ts';
-import { copyOf } from '../wire/bytes.ts';
 import { MAX_EXPANSION, MAX_PLAINTEXT, putRecordHeader, type TlsRecord } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
 import { type Aead, type AeadKey, sealInPlace } from './provider.ts';
@@ -66,9 +65,10 @@ export class Tls13Protection implements Protection {
   readonly #key: AeadKey;
   readonly #iv: Uint8Array;
 
+  /** Takes over `iv`; `key` is copied. */
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
     this.#key = aead.key(keys.key);
-    this.#iv = copyOf(keys.iv);
+    this.#iv = keys.iv;
   }
 
   seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void {
@@ -140,9 +140,10 @@ export class Tls12Protection implements Protection {
   readonly #iv: Uint8Array;
   readonly #explicitLength: number;
 
+  /** Takes over `iv`; `key` is copied. */
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
     this.#key = aead.key(keys.key);
-    this.#iv = copyOf(keys.iv);
+    this.#iv = keys.iv;
     this.#explicitLength = explicitNonceLength(aead);
     this.expansion = HEADER_LENGTH + this.#explicitLength + TAG_LENGTH;
   }

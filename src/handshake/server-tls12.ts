@@ -231,7 +231,7 @@ function deriveKeys(context: Handshaking, suite: SuiteParameters, randoms: Rando
   // Owned from here on: the handshake may end before they are put to use.
   const reading = context.own(new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv }), 'closed');
   const writing = context.own(new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv }), 'closed');
-  wipe(keys.clientKey, keys.serverKey, keys.clientIv, keys.serverIv);
+  wipe(keys.clientKey, keys.serverKey);
   return { randoms, master, reading, writing };
 }
 

@@ -243,6 +243,5 @@ export function protection(aead: Aead, secret: TrafficSecret): Protection {
   const keys = trafficKeys(aead, secret);
   const result = new Tls13Protection(aead, keys);
   keys.key.fill(0);
-  keys.iv.fill(0);
   return result;
 }

@@ -332,6 +332,25 @@ export type Extensions<F extends ExtensionFields> = { readonly [K in keyof F]?: 
   readonly order?: readonly number[];
 };
 
+/** From so many on an array takes longer to search than a Set to make. */
+const MANY = 32;
+
+/** The types of a block of extensions, in their order. */
+class Seen {
+  readonly order: number[] = [];
+  #set: Set<number> | undefined;
+
+  has(type: number): boolean {
+    return this.#set?.has(type) ?? this.order.includes(type);
+  }
+
+  add(type: number): void {
+    this.order.push(type);
+    if (this.order.length === MANY) this.#set = new Set(this.order);
+    else this.#set?.add(type);
+  }
+}
+
 /**
  * `Extension extensions<0..2^16-1>` (§4.2): unknown types are skipped, a type that comes twice is refused. `order` lists all
  * types received, known or not; on the way out the declaration gives the order and `order` is ignored.
@@ -351,7 +370,7 @@ export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensio
   return {
     read: (reader) => {
       const body = readBlock(reader, 0, 0xffff);
-      const seen = new Set<number>();
+      const seen = new Seen();
       const value: Record<string, unknown> = {};
       while (body.remaining > 0) {
         const type = body.uint(2);
@@ -361,7 +380,7 @@ export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensio
         const extension = byType.get(type);
         if (extension !== undefined) value[extension.name] = readField(extension.name, extension.codec, data);
       }
-      value['order'] = [...seen];
+      value['order'] = seen.order;
       return value as Extensions<F>;
     },
     write: (writer, value) => writeBlock(writer, 0, 0xffff, each, value),

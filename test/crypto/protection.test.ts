@@ -199,7 +199,6 @@ describe('Tls13Protection, RFC 8446 §5.2', () => {
     const given = { key: keys.key.slice(), iv: keys.iv.slice() };
     const writing = new Tls13Protection(aead, given);
     given.key.fill(0);
-    given.iv.fill(0);
     const expected = toHex(seal(fresh(), alert, Uint8Array.of(1, 0)));
     expect(toHex(seal(writing, alert, Uint8Array.of(1, 0)))).to.equal(expected);
     writing.wipe();
