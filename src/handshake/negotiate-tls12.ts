@@ -54,7 +54,9 @@ export function* selectSessionTls12(context: Handshaking, hello: ClientHello): H
   const ticket = settings.tickets.mode === 'stateless' ? hello.extensions.sessionTicket : undefined;
   const mechanism = mechanismOf(hello, ticket);
   const { found, renew, facts: ticketFacts } = yield* findOffered(context, hello, ticket);
-  const judged = typeof found === 'string' ? undefined : yield* judge(context, hello, found, mechanism);
+  const judged = typeof found === 'string' ? undefined : judge(context, hello, found, mechanism);
+  if (judged?.broken?.reason === 'expired')
+    yield* performed('bookkeeping', () => context.sessions.expire(judged.session, mechanism === 'session-id'));
   const reason = typeof found === 'string' ? found : judged?.broken?.reason;
   const session = reason === undefined ? judged?.session : undefined;
   if (found !== 'not-offered') facts.verdicts = [new Verdict({ mechanism, reason, ticket: ticketFacts, judged })];
@@ -99,7 +101,7 @@ function* lookUp(context: Handshaking, hello: ClientHello): Handshake<Session | 
   return sessions.found('TLSv1.2', id, outcome);
 }
 
-function* judge(context: Handshaking, hello: ClientHello, session: Session, mechanism: Mechanism): Handshake<Judged> {
+function judge(context: Handshaking, hello: ClientHello, session: Session, mechanism: Mechanism): Judged {
   const { settings, facts, sessions, tickets } = context;
   const offer = {
     version: 'TLSv1.2',
@@ -111,8 +113,6 @@ function* judge(context: Handshaking, hello: ClientHello, session: Session, mech
     acceptsForeign: mechanism === 'ticket' ? tickets.acceptsForeign : sessions.acceptsForeign,
   } as const;
   const broken = brokenRule(session, offer, settings);
-  if (broken?.reason === 'expired')
-    yield* performed('bookkeeping', () => sessions.expire(session, mechanism === 'session-id'));
   if (broken?.reason === 'cipher-suite' && settings.compat !== undefined) requireSuiteOffered(context, hello, session);
   return { session, offer, settings, broken };
 }

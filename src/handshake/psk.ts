@@ -101,7 +101,9 @@ function* findSession(
     const { found, facts: ticket } = yield* lookUp(context, identity, lookups);
     // Not before: a store may take its time.
     const offer = offerOf(context, hello, suites);
-    const judged = typeof found === 'string' ? undefined : yield* judge(context, found, offer);
+    const judged = typeof found === 'string' ? undefined : judge(context, found, offer);
+    if (judged?.broken?.reason === 'expired')
+      yield* performed('bookkeeping', () => context.sessions.expire(judged.session, true));
     const reason = typeof found === 'string' ? found : judged?.broken?.reason;
     verdicts.push(new Verdict({ mechanism, identityIndex, reason, ticket, judged }));
     if (reason === undefined && judged !== undefined) return { session: judged.session, identityIndex };
@@ -122,10 +124,8 @@ function offerOf(context: Handshaking, hello: ClientHello, suites: readonly Suit
   };
 }
 
-function* judge({ settings, sessions }: Handshaking, session: Session, offer: Offer): Handshake<Judged> {
-  const broken = brokenRule(session, offer, settings);
-  if (broken?.reason === 'expired') yield* performed('bookkeeping', () => sessions.expire(session, true));
-  return { session, offer, settings, broken };
+function judge({ settings }: Handshaking, session: Session, offer: Offer): Judged {
+  return { session, offer, settings, broken: brokenRule(session, offer, settings) };
 }
 
 /** §4.1.4: the client may have removed identities for its second hello, so they are known by their bytes. */

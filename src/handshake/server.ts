@@ -2,10 +2,9 @@
 
 import { TlsAlert } from '../wire/alert.ts';
 import { ProtocolVersion } from '../wire/registry.ts';
-import { type ClientHello, clientHello } from './client-hello.ts';
+import { clientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import type { Established } from './established.ts';
-import type { Received } from './message.ts';
 import { selectServerName, selectVersion } from './negotiate.ts';
 import { serveTls12 } from './server-tls12.ts';
 import { serveTls13 } from './server-tls13.ts';
@@ -15,7 +14,8 @@ export function* serve(context: Handshaking): Handshake<Established> {
   const hello = yield* receive(clientHello);
   // RFC 8446 Appendix D.5
   if (hello.body.legacyVersion <= ProtocolVersion.SSLv3) throw new TlsAlert('protocol_version', 'an SSLv3 hello');
-  yield* selectSettings(context, hello);
+  context.facts.serverName = selectServerName(hello.body);
+  if (context.selectsServers) yield* selectSettings(context);
   const version = selectVersion(hello.body, context.settings);
   context.facts.version = version;
   context.facts.clientRandom = hello.body.random;
@@ -23,11 +23,9 @@ export function* serve(context: Handshaking): Handshake<Established> {
 }
 
 /** RFC 6066 §3: the name decides which server this is, before anything else is decided. */
-function* selectSettings(context: Handshaking, hello: Received<ClientHello>): Handshake<void> {
-  const name = selectServerName(hello.body);
-  context.facts.serverName = name;
-  if (!context.selectsServers) return;
-  const outcome = yield* perform({ kind: 'server-name', budgeted: false, run: () => context.selectServer(name) });
+function* selectSettings(context: Handshaking): Handshake<void> {
+  const { serverName } = context.facts;
+  const outcome = yield* perform({ kind: 'server-name', budgeted: false, run: () => context.selectServer(serverName) });
   // To go on under the default configuration could show one host's sessions or certificate to another.
   if (!('value' in outcome))
     throw new TlsAlert('internal_error', 'no configuration could be selected for the server name');
