@@ -1,7 +1,7 @@
 /** What a session may be resumed under, field by field: each a digest, so that two can be compared and none is told. */
 
 import { fromHex, toHex } from '../wire/bytes.ts';
-import { type Codec, DecodeError, fixed, mapped, struct, uint8, vector } from '../wire/codec.ts';
+import { type Codec, DecodeError, encode, fixed, mapped, struct, uint8, vector } from '../wire/codec.ts';
 
 /** The numbers under which they stand in a session's DER. */
 const FIELDS = {
@@ -45,4 +45,42 @@ function scopeOfEntries(entries: readonly { readonly field: number; readonly dig
     last = field;
   }
   return Object.freeze(scope);
+}
+
+/** A scope, frozen, and what it is on the wire, length in front. */
+interface KnownScope {
+  scope: Scope | undefined;
+  readonly block: Uint8Array;
+}
+
+/** What a server seals and opens has few scopes: one for each name that it goes by. */
+const MAX_KNOWN = 16;
+const known: KnownScope[] = [{ scope: undefined, block: encode(ScopeCodec, undefined) }];
+let oldest = 0;
+
+/** The scope that stands at this place, if it is one that has lately been written or read: then nothing need be made of it. */
+export function knownScope(bytes: Uint8Array, at: number): Readonly<KnownScope> | undefined {
+  return known.find(({ block }) => standsAt(bytes, at, block));
+}
+
+function standsAt(bytes: Uint8Array, at: number, block: Uint8Array): boolean {
+  for (let i = 0; i < block.length; i++) if (bytes[at + i] !== block[i]) return false;
+  return true;
+}
+
+/** What the scope is on the wire, not a copy; it is known from now on. @throws RangeError or SyntaxError where a digest is none */
+export function scopeBlock(scope: Scope | undefined): Uint8Array {
+  const same = known.find((each) => each.scope === scope);
+  if (same !== undefined) return same.block;
+  const block = encode(ScopeCodec, scope);
+  if (Object.isFrozen(scope)) remember(scope, block);
+  return block;
+}
+
+/** The same by another object takes the place of the one before: it is the one that will be asked about. */
+function remember(scope: Scope | undefined, block: Uint8Array): void {
+  const equal = known.find((each) => standsAt(block, 0, each.block));
+  if (equal !== undefined) equal.scope = scope;
+  else if (known.length < MAX_KNOWN) known.push({ scope, block });
+  else known[oldest++ % MAX_KNOWN] = { scope, block };
 }
