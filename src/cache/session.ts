@@ -145,11 +145,11 @@ export class Session {
   /**
    * The session that {@link Session.toDer} or OpenSSL wrote, with one hold, the caller's. The bytes are not needed any
    * more; who owns them wipes them. Given `now` (seconds since the epoch), a time that is missing or to come becomes
-   * `now`.
-   * @throws SessionDecodeError saying which field is wrong
+   * `now`. Given an `id`, that is the session's, whatever was written.
+   * @throws SessionDecodeError saying which field is wrong @throws RangeError where `id` is too long
    */
-  static fromDer(bytes: Uint8Array, now?: number): Session {
-    return new Session(sessionFromDer(bytes, now));
+  static fromDer(bytes: Uint8Array, now?: number, id?: Uint8Array): Session {
+    return new Session(sessionFromDer(bytes, now, id));
   }
 
   /**
