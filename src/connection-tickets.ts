@@ -53,23 +53,25 @@ export class ConnectionTickets implements Tickets {
     return this.policy.acceptsForeign;
   }
 
+  /** A ring keeps nothing of what it is asked with, does not ask who asks, and says the phase of the keys that it has. */
+  keysAtHand(ticket: Uint8Array): readonly OpeningKey[] | undefined {
+    const { keys } = this.policy;
+    if (!(keys instanceof TicketKeyRing)) return undefined;
+    const name = ticketKeyName(ticket);
+    const found = name === undefined ? [] : keys.openingKeys(name);
+    const [first] = found;
+    if (first !== undefined) this.#phase = first.renewal === 'as-usual' ? 'encrypt' : 'decrypt-only';
+    else this.#phase = name && keys.find(name)?.phase;
+    return found;
+  }
+
   findKeys(ticket: Uint8Array): Awaitable<unknown> {
     const name = ticketKeyName(ticket);
     this.#phase = undefined;
     if (name === undefined) return [];
     const { keys } = this.policy;
-    if (keys instanceof TicketKeyRing) return this.#findInRing(keys, name);
     this.#phase = phaseOf(requireNow(keys?.find?.(copyOf(name)), this.#host));
     return keys?.openingKeys(name, this.#host.info(), copyOf(ticket)) ?? [];
-  }
-
-  /** A ring keeps nothing of what it is asked with, and does not ask who asks; of a key that it has it says the phase as well. */
-  #findInRing(ring: TicketKeyRing, name: Uint8Array): readonly OpeningKey[] {
-    const found = ring.openingKeys(name);
-    const [first] = found;
-    if (first === undefined) this.#phase = ring.find(name)?.phase;
-    else this.#phase = first.renewal === 'as-usual' ? 'encrypt' : 'decrypt-only';
-    return found;
   }
 
   open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket {

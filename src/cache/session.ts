@@ -374,8 +374,8 @@ function requireRanges(parameters: SessionParameters): void {
   requireUint('cipherSuite', parameters.cipherSuite, 16);
   requireUint('group', parameters.group ?? 0, 32);
   requireUint('ticketAgeAdd', parameters.ticketAgeAdd ?? 0, 32);
-  requireText('serverName', parameters.serverName ?? '', 0xffff);
-  requireText('alpnProtocol', parameters.alpnProtocol ?? '', 255);
+  requireText('serverName', parameters.serverName, 0xffff);
+  requireText('alpnProtocol', parameters.alpnProtocol, 255);
 }
 
 function requireLength(field: string, bytes: Uint8Array, min: number, max: number): void {
@@ -397,7 +397,8 @@ function requireUint(field: string, value: number, bits: number): void {
 }
 
 /** Names are compared as bytes and written as bytes: one a character. */
-function requireText(field: string, text: string, max: number): void {
+function requireText(field: string, text: string | undefined, max: number): void {
+  if (text === undefined) return;
   if (text.length > max || /[^\0-\xff]/.test(text)) {
     throw new RangeError(`session ${field} is not a text of at most ${max} characters of one byte each`);
   }

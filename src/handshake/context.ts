@@ -58,6 +58,8 @@ export interface Sessions {
 export interface Tickets {
   /** Whether other servers have the same keys. */
   readonly acceptsForeign: boolean;
+  /** What {@link Tickets.findKeys} would find, where no code of the user's need run for it: then that need be no task. */
+  keysAtHand(ticket: Uint8Array): unknown;
   findKeys(ticket: Uint8Array): Awaitable<unknown>;
   /**
    * The session of a ticket (its hold is the connection's until it ends), or why there is none. In TLS 1.2 it goes by the id

@@ -14,7 +14,11 @@ export function* openTicket(
   sessionId?: Uint8Array,
 ): Handshake<OpenedTicket> {
   const { tickets } = context;
-  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findKeys(ticket) });
+  const value = tickets.keysAtHand(ticket);
+  const outcome =
+    value === undefined
+      ? yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findKeys(ticket) })
+      : { value };
   const opened = tickets.open(version, ticket, outcome, sessionId);
   return tickets.isJudged ? yield* judge(context, opened, ticket) : opened;
 }
