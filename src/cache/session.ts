@@ -78,6 +78,11 @@ function frozen<T extends object>(value: T): Readonly<T> {
   return Object.isFrozen(value) ? value : Object.freeze({ ...value });
 }
 
+/** A copy; of nothing there is one for all. */
+function kept(bytes: Uint8Array = EMPTY): Uint8Array {
+  return bytes.length === 0 ? EMPTY : copyOf(bytes);
+}
+
 /** Told when time or timeout of a session change, so that the cache which holds it can put it in its new place. */
 export type Resort = (session: Session) => void;
 
@@ -134,10 +139,10 @@ export class Session {
     this.scope = scope && frozen(scope); // many sessions share one
     this.foreign = parameters.foreign === undefined ? NOTHING_FOREIGN : frozen(parameters.foreign);
     this.#id = copyOf(parameters.id);
-    this.#idContext = copyOf(parameters.idContext);
+    this.#idContext = kept(parameters.idContext);
     this.#secret = copyOf(parameters.secret);
     this.#peerCertificate = parameters.peerCertificate && copyOf(parameters.peerCertificate);
-    this.#applicationData = copyOf(parameters.applicationData ?? EMPTY);
+    this.#applicationData = kept(parameters.applicationData);
     this.#time = parameters.time;
     this.#timeout = parameters.timeout;
   }
@@ -188,7 +193,7 @@ export class Session {
   /** SSL_SESSION_set1_ticket_appdata(3): at most 65535 bytes, which are copied. Tickets that are out have the old. */
   set applicationData(data: Uint8Array) {
     requireLength('application data', data, 0, 0xffff);
-    this.#applicationData = copyOf(data);
+    this.#applicationData = kept(data);
   }
 
   /**
