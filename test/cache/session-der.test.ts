@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { SCOPE_FIELDS } from '../../src/cache/scope.ts';
+import { SCOPE_FIELDS, type Scope } from '../../src/cache/scope.ts';
 import { Session, type SessionParameters } from '../../src/cache/session.ts';
 import { SESSION_PEM_LABEL, SessionDecodeError, sessionToDer } from '../../src/cache/session-der.ts';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
@@ -372,6 +372,23 @@ describe('session DER', () => {
       const known = Array.from(bytes.keys(), told);
       for (let n = 0; n < 20; n++) Session.fromDer(base.dup({ scope: { shared: digest(n) } }).toDer()); // forgets the others
       for (const at of bytes.keys()) expect(told(at), `byte ${at}`).to.deep.equal(known[at]);
+    });
+
+    it('are read as their bytes say, whoever has written them', () => {
+      const hex = 'ABCDEF'.repeat(6).slice(0, 32);
+      const odd = Object.freeze({ label: hex, other: hex }) as Scope;
+      for (let i = 0; i < 3; i++) {
+        const bytes = base.dup({ scope: odd }).toDer();
+        expect(Session.fromDer(bytes).scope).to.deep.equal({ label: hex.toLowerCase() });
+      }
+    });
+
+    it('without fields are none', () => {
+      const none = Object.freeze({});
+      for (const scope of [none, undefined, none, {}]) {
+        const bytes = base.dup({ scope, authTime: base.time - 1 }).toDer();
+        expect(Session.fromDer(bytes)).to.include({ scope: undefined, authTime: base.time - 1 });
+      }
     });
 
     it('may change in the hands of whoever writes them without a session', () => {
