@@ -2,7 +2,7 @@
 
 import type { ConnectionInfo } from './cache/callbacks.ts';
 import type { Session } from './cache/session.ts';
-import { type OpenedSession, openSession, type RejectedTicket, sealSession, ticketKeyName } from './cache/ticket.ts';
+import { openSession, type RejectedTicket, sealSession, ticketKeyName } from './cache/ticket.ts';
 import { judgeTicket, openedStatus } from './cache/ticket-callbacks.ts';
 import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
 import { TicketKey } from './cache/ticket-key.ts';
@@ -14,7 +14,7 @@ import type { OpenedTicket, TicketFacts, Tickets } from './handshake/context.ts'
 import type { TaskOutcome } from './handshake/wait.ts';
 import type { TicketCallbacks } from './options.ts';
 import { TlsAlert } from './wire/alert.ts';
-import { copyOf, toHex } from './wire/bytes.ts';
+import { copyOf, copyRange, toHex } from './wire/bytes.ts';
 import type { Version } from './wire/registry.ts';
 import type { World } from './world.ts';
 
@@ -53,63 +53,68 @@ export class ConnectionTickets implements Tickets {
     return this.policy.acceptsForeign;
   }
 
+  /** A ring keeps nothing of what it is asked with, does not ask who asks, and says the phase of the keys that it has. */
+  keysAtHand(ticket: Uint8Array): readonly OpeningKey[] | undefined {
+    const { keys } = this.policy;
+    if (!(keys instanceof TicketKeyRing)) return undefined;
+    const name = ticketKeyName(ticket);
+    const found = name === undefined ? [] : keys.openingKeys(name);
+    const [first] = found;
+    if (first !== undefined) this.#phase = first.renewal === 'as-usual' ? 'encrypt' : 'decrypt-only';
+    else this.#phase = name && keys.find(name)?.phase;
+    return found;
+  }
+
   findKeys(ticket: Uint8Array): Awaitable<unknown> {
     const name = ticketKeyName(ticket);
     this.#phase = undefined;
     if (name === undefined) return [];
     const { keys } = this.policy;
     this.#phase = phaseOf(requireNow(keys?.find?.(copyOf(name)), this.#host));
-    if (keys instanceof TicketKeyRing) return keys.openingKeys(name); // it keeps nothing and asks for nothing
-    return keys?.openingKeys(copyOf(name), this.#host.info(), copyOf(ticket)) ?? [];
+    return keys?.openingKeys(name, this.#host.info(), copyOf(ticket)) ?? [];
   }
 
   open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket {
-    if ('late' in outcome) return { ...this.#failed(ticket, late()), found: 'store-timeout' };
-    if ('error' in outcome) return this.#failed(ticket, outcome.error);
+    if ('late' in outcome) return { ...this.#failed(late()), found: 'store-timeout' };
+    if ('error' in outcome) return this.#failed(outcome.error);
     try {
       return this.#opened(version, ticket, requireOpeningKeys(outcome.value), sessionId);
     } catch (error) {
-      return this.#failed(ticket, error); // what is no key, or a format of the user's that throws
+      return this.#failed(error); // what is no key, or a format of the user's that throws
     }
   }
 
   #opened(version: Version, ticket: Uint8Array, keys: readonly OpeningKey[], sessionId?: Uint8Array): OpenedTicket {
-    const opened = openSession(ticket, keys, this.#host.now());
-    const keyName = keyNameOf(ticket);
-    const facts = this.#facts(opened, keys);
+    const opened = openSession(ticket, keys, this.#host.now(), sessionId);
     if (opened.status !== 'opened') {
       const found = opened.status === 'malformed' ? 'malformed' : 'undecryptable';
-      return { found, renew: undefined, status: 'no-decrypt', keyName, facts };
+      return { found, renew: undefined, status: 'no-decrypt', facts: this.#factsOfRejected(opened, keys) };
     }
-    const status = openedStatus(opened.renewal, version);
-    const session = this.#host.hold(underId(opened.session, sessionId));
-    return { found: session, renew: RENEW[opened.renewal], status, keyName, facts };
+    const { key, renewal, session } = opened;
+    const facts = { keyName: key.hexName, format: key.format.name, phase: this.#phase, failure: undefined };
+    const status = openedStatus(renewal, version);
+    return { found: this.#host.hold(session), renew: RENEW[renewal], status, facts };
   }
 
-  #facts({ keyName, status }: OpenedSession | RejectedTicket, keys: readonly OpeningKey[]): TicketFacts {
+  #factsOfRejected({ keyName, status }: RejectedTicket, keys: readonly OpeningKey[]): TicketFacts {
     const key = keyName && keys.find((candidate) => candidate.key.hasName(keyName))?.key;
-    return {
-      keyName: keyName && toHex(keyName),
-      format: key?.format.name,
-      phase: this.#phase,
-      failure: status === 'opened' ? undefined : status,
-    };
+    return { keyName: keyName && toHex(keyName), format: key?.format.name, phase: this.#phase, failure: status };
   }
 
   /** A ticket that cannot be opened is no reason to fail; unless its keeper says so with an alert of his own. */
-  #failed(ticket: Uint8Array, error: unknown): OpenedTicket {
+  #failed(error: unknown): OpenedTicket {
     if (TlsAlert.isAlert(error)) throw error;
     this.#host.emit({ type: 'callback-error', callback: 'openingKeys', error });
-    return { found: 'undecryptable', renew: undefined, status: 'no-decrypt', keyName: keyNameOf(ticket) };
+    return { found: 'undecryptable', renew: undefined, status: 'no-decrypt' };
   }
 
   get isJudged(): boolean {
     return this.policy.callbacks.onDecrypt !== undefined;
   }
 
-  judge({ found, keyName, status }: OpenedTicket): Awaitable<unknown> {
+  judge({ found, status }: OpenedTicket, ticket: Uint8Array): Awaitable<unknown> {
     const session = typeof found === 'string' ? undefined : found;
-    return this.policy.callbacks.onDecrypt?.(session, copyOf(keyName), status, this.#host.info());
+    return this.policy.callbacks.onDecrypt?.(session, keyNameOf(ticket), status, this.#host.info());
   }
 
   judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket {
@@ -170,7 +175,7 @@ export class ConnectionTickets implements Tickets {
 
 /** What the application is told: of a ticket that is shorter than a name, all of it. */
 function keyNameOf(ticket: Uint8Array): Uint8Array {
-  return copyOf(ticket.subarray(0, KEY_NAME_LENGTH));
+  return copyRange(ticket, 0, Math.min(ticket.length, KEY_NAME_LENGTH));
 }
 
 function late(): Error {
@@ -203,12 +208,4 @@ function isOpeningKey(entry: Partial<OpeningKey> | undefined): boolean {
 function requireTicket(ticket: Uint8Array): Uint8Array {
   if (ticket instanceof Uint8Array && ticket.length >= 1 && ticket.length <= MAX_TICKET_LENGTH) return ticket;
   throw new RangeError(`a format has made a ticket that is none; 1 to ${MAX_TICKET_LENGTH} bytes are possible`);
-}
-
-/** RFC 5077 §3.4: the id that the client sends beside its ticket is what ServerHello echoes. */
-function underId(session: Session, id: Uint8Array | undefined): Session {
-  if (id === undefined) return session;
-  const renamed = session.dup({ id });
-  session.free();
-  return renamed;
 }

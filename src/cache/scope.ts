@@ -1,7 +1,7 @@
 /** What a session may be resumed under, field by field: each a digest, so that two can be compared and none is told. */
 
 import { fromHex, toHex } from '../wire/bytes.ts';
-import { type Codec, DecodeError, fixed, mapped, struct, uint8, vector } from '../wire/codec.ts';
+import { type Codec, DecodeError, decode, encode, fixed, mapped, struct, uint8, vector } from '../wire/codec.ts';
 
 /** The numbers under which they stand in a session's DER. */
 const FIELDS = {
@@ -45,4 +45,49 @@ function scopeOfEntries(entries: readonly { readonly field: number; readonly dig
     last = field;
   }
   return Object.freeze(scope);
+}
+
+/** A scope as it is read, what it is on the wire (length in front), and the frozen object that was last written as that. */
+interface KnownScope {
+  readonly scope: Scope | undefined;
+  readonly block: Uint8Array;
+  written: Scope | undefined;
+}
+
+const NO_SCOPE: KnownScope = { scope: undefined, block: encode(ScopeCodec, undefined), written: undefined };
+
+/** What a server seals and opens has few scopes: one for each name that it goes by. */
+const MAX_KNOWN = 16;
+const known: KnownScope[] = [];
+let oldest = 0;
+
+/** The scope that stands at this place, if it is one that has lately been written or read: then nothing need be made of it. */
+export function knownScope(bytes: Uint8Array, at: number): KnownScope | undefined {
+  if (standsAt(bytes, at, NO_SCOPE.block)) return NO_SCOPE;
+  return known.find(({ block }) => standsAt(bytes, at, block));
+}
+
+function standsAt(bytes: Uint8Array, at: number, block: Uint8Array): boolean {
+  for (let i = 0; i < block.length; i++) if (bytes[at + i] !== block[i]) return false;
+  return true;
+}
+
+/** What the scope is on the wire, not a copy; it is known from now on. @throws RangeError or SyntaxError where a digest is none */
+export function scopeBlock(scope: Scope | undefined): Uint8Array {
+  if (scope === undefined) return NO_SCOPE.block;
+  const same = known.find((each) => each.written === scope || each.scope === scope);
+  if (same !== undefined) return same.block;
+  const block = encode(ScopeCodec, scope);
+  if (Object.isFrozen(scope)) remember(block, scope);
+  return block;
+}
+
+/** What is read is made of the bytes: what was written may have had more in it, or other letters. */
+function remember(block: Uint8Array, written: Scope): void {
+  const before = knownScope(block, 0);
+  if (before !== undefined && before !== NO_SCOPE) before.written = written;
+  if (before !== undefined) return;
+  const one = { scope: decode(ScopeCodec, block), block, written };
+  if (known.length < MAX_KNOWN) known.push(one);
+  else known[oldest++ % MAX_KNOWN] = one;
 }

@@ -26,28 +26,25 @@
  *         max_early_data       [15] INTEGER DEFAULT 0,
  *         alpn_selected        [16] OCTET STRING OPTIONAL,
  *         max_fragment_len_mode [17] INTEGER (0..4) DEFAULT 0,
- *         ticket_appdata       [18] OCTET STRING OPTIONAL,          -- see TicketAppdata
+ *         ticket_appdata       [18] OCTET STRING OPTIONAL,          -- see ticket-appdata.ts
  *         kex_group            [19] INTEGER DEFAULT 0,              -- always written
  *         peer_rpk             [20] OCTET STRING OPTIONAL }         -- all of them EXPLICIT but [0]
  */
 
 import { ascii, copyOf, EMPTY, latin1 } from '../wire/bytes.ts';
-import { type Codec, DecodeError, decode, encode, opaque, struct, uint8, uint32 } from '../wire/codec.ts';
-import {
-  DerError,
-  DerReader,
-  explicit,
-  explicitTag,
-  implicitTag,
-  integer,
-  octetString,
-  sequence,
-  Tag,
-} from '../wire/der.ts';
+import { DecodeError } from '../wire/codec.ts';
+import { DerError, DerReader, explicitTag, implicitTag, Tag } from '../wire/der.ts';
+import { DerWriter } from '../wire/der-writer.ts';
 import { PemError, parsePem } from '../wire/pem.ts';
 import { ProtocolVersion, type Version } from '../wire/registry.ts';
-import { ScopeCodec } from './scope.ts';
 import type { ForeignFields, SessionParameters } from './session.ts';
+import {
+  decodeTicketAppdata,
+  isTicketAppdata,
+  MAX_TICKET_APPDATA,
+  type OwnFields,
+  writeTicketAppdata,
+} from './ticket-appdata.ts';
 
 /** What PEM_write_SSL_SESSION(3) puts behind BEGIN. */
 export const SESSION_PEM_LABEL = 'SSL SESSION PARAMETERS';
@@ -75,60 +72,101 @@ export class SessionDecodeError extends Error {
   }
 }
 
-/** The bytes hold the secret in the clear: seal them, or keep them where the key of the certificate could be kept. */
+/** Nothing waits inside of {@link sessionToDer}, so that one is enough. */
+const writer = new DerWriter();
+
+/**
+ * The bytes hold the secret in the clear: seal them, or keep them where the key of the certificate could be kept.
+ * @throws RangeError or SyntaxError where a digest of the scope is none
+ */
 export function sessionToDer(session: SessionParameters): Uint8Array {
-  const { version, cipherSuite, serverName, alpnProtocol, foreign = {} } = session;
-  const isMarked = session.extendedMasterSecret && version === 'TLSv1.2';
-  return sequence(
-    integer(1),
-    integer(ProtocolVersion[version]),
-    octetString(Uint8Array.of(cipherSuite >> 8, cipherSuite & 0xff)),
-    octetString(session.id),
-    octetString(session.secret),
-    integerField(1, session.time),
-    integerField(2, session.timeout),
-    session.peerCertificate === undefined ? EMPTY : explicit(3, session.peerCertificate),
-    explicit(4, octetString(session.idContext)),
-    integerField(5, foreign.verifyResult),
-    octetsField(6, serverName === undefined ? undefined : ascii(serverName)),
-    octetsField(7, foreign.pskIdentityHint),
-    octetsField(8, foreign.pskIdentity),
-    integerField(9, foreign.ticketLifetimeHint),
-    octetsField(10, foreign.ticket),
-    foreign.compressionMethod ? explicit(11, octetString(Uint8Array.of(foreign.compressionMethod))) : EMPTY,
-    octetsField(12, foreign.srpUsername),
-    integerField(13, ((foreign.flags ?? 0) | (isMarked ? EXTENDED_MASTER_SECRET : 0)) >>> 0),
-    integerField(14, session.ticketAgeAdd),
-    integerField(15, foreign.maxEarlyData),
-    octetsField(16, alpnProtocol === undefined ? undefined : ascii(alpnProtocol)),
-    integerField(17, foreign.maxFragmentLength),
-    octetsField(18, ticketAppdata(session)),
-    explicit(19, integer(session.group ?? 0)),
-    octetsField(20, foreign.peerRawPublicKey),
-  );
+  try {
+    writeExtras(session);
+    writeContext(session);
+    writeHead(session);
+    writer.wrap(Tag.sequence, 0);
+    return writer.finish();
+  } finally {
+    writer.clear();
+  }
 }
 
-function integerField(n: number, value = 0): Uint8Array {
-  return value === 0 ? EMPTY : explicit(n, integer(value));
+/** From [20] back to [13]. */
+function writeExtras(session: SessionParameters): void {
+  const { foreign = {}, alpnProtocol } = session;
+  const isMarked = session.extendedMasterSecret && session.version === 'TLSv1.2';
+  octetsField(20, foreign.peerRawPublicKey);
+  writer.explicitInteger(19, session.group ?? 0);
+  writeApplicationData(session);
+  integerField(17, foreign.maxFragmentLength);
+  octetsField(16, alpnProtocol === undefined ? undefined : ascii(alpnProtocol));
+  integerField(15, foreign.maxEarlyData);
+  integerField(14, session.ticketAgeAdd);
+  integerField(13, ((foreign.flags ?? 0) | (isMarked ? EXTENDED_MASTER_SECRET : 0)) >>> 0);
 }
 
-function octetsField(n: number, value: Uint8Array | undefined): Uint8Array {
-  return value === undefined ? EMPTY : explicit(n, octetString(value));
+/** From [12] back to [3]. */
+function writeContext({ foreign = {}, serverName, idContext, peerCertificate }: SessionParameters): void {
+  octetsField(12, foreign.srpUsername);
+  if (foreign.compressionMethod) writer.explicitOctets(11, Uint8Array.of(foreign.compressionMethod));
+  octetsField(10, foreign.ticket);
+  integerField(9, foreign.ticketLifetimeHint);
+  octetsField(8, foreign.pskIdentity);
+  octetsField(7, foreign.pskIdentityHint);
+  octetsField(6, serverName === undefined ? undefined : ascii(serverName));
+  integerField(5, foreign.verifyResult);
+  writer.explicitOctets(4, idContext);
+  if (peerCertificate === undefined) return;
+  const before = writer.length;
+  writer.raw(peerCertificate);
+  writer.wrap(explicitTag(3), before);
+}
+
+/** From [2] back to the first. */
+function writeHead({ version, cipherSuite, id, secret, time, timeout }: SessionParameters): void {
+  integerField(2, timeout);
+  integerField(1, time);
+  writer.octetString(secret);
+  writer.octetString(id);
+  const before = writer.length;
+  writer.uint(2, cipherSuite);
+  writer.wrap(Tag.octetString, before);
+  writer.integer(ProtocolVersion[version]);
+  writer.integer(1);
+}
+
+function integerField(n: number, value = 0): void {
+  if (value !== 0) writer.explicitInteger(n, value);
+}
+
+function octetsField(n: number, value: Uint8Array | undefined): void {
+  if (value !== undefined) writer.explicitOctets(n, value);
+}
+
+/** [18] */
+function writeApplicationData({ time, authTime, scope, applicationData = EMPTY }: SessionParameters): void {
+  const before = writer.length;
+  if (authTime !== time || scope !== undefined || isTicketAppdata(applicationData)) {
+    writeTicketAppdata(writer, { authTime, scope, applicationData });
+  } else if (applicationData.length === 0) return;
+  else writer.raw(applicationData);
+  writer.wrap(Tag.octetString, before);
+  writer.wrap(explicitTag(18), before);
 }
 
 /**
- * What {@link sessionToDer} wrote, or OpenSSL; its `secret` is a view of `bytes`. Suites that are not ours are let
- * through. A time that is missing, or is later than `now` (seconds since the epoch), is `now`; without `now` it is 0,
- * or what it is. Stricter than OpenSSL: nothing may follow, and a negative time or timeout, which is an expired
- * session, is refused.
+ * What {@link sessionToDer} wrote, or OpenSSL. Its byte strings are views of `bytes`, but for those that are foreign: copy what
+ * is kept. Suites that are not ours are let through. A time that is missing, or is later than `now` (seconds since the epoch),
+ * is `now`; without `now` it is 0, or what it is. Stricter than OpenSSL: nothing may follow, and a negative time or timeout,
+ * which is an expired session, is refused. `id` takes the place of the session's own.
  * @throws SessionDecodeError
  */
-export function sessionFromDer(bytes: Uint8Array, now?: number): SessionParameters {
+export function sessionFromDer(bytes: Uint8Array, now?: number, id?: Uint8Array): SessionParameters {
   try {
     const outer = new DerReader(bytes);
     const body = outer.enter(Tag.sequence);
     outer.finish();
-    const parameters = readSession(body, now);
+    const parameters = readSession(body, now, id);
     const tag = body.peekTag();
     if (tag !== undefined) throw new SessionDecodeError('session', `tag ${tag} is unknown or out of order`);
     return parameters;
@@ -156,13 +194,13 @@ export function sessionDerInPem(text: string): Uint8Array {
 }
 
 /** Initialisers run in the order in which they are written, which is the order of the fields. */
-function readSession(body: DerReader, now: number | undefined): SessionParameters {
+function readSession(body: DerReader, now: number | undefined, givenId: Uint8Array | undefined): SessionParameters {
   if (body.integer('version') !== 1) throw new SessionDecodeError('version', 'not 1');
   const version = versionOf(body.integer('ssl_version'));
-  const [high = 0, low = 0] = requireSize('cipher', body.octets('cipher'), 2, 2);
+  const suite = requireSize('cipher', body.octets('cipher'), 2, 2);
   const id = requireSize('session_id', body.octets('session_id'), 0, 32);
-  const [min, max] = version === 'TLSv1.2' ? [48, 48] : [1, 512]; // RFC 5246 §8.1
-  const secret = requireSize('master_key', body.octets('master_key'), min, max);
+  const isTls12 = version === 'TLSv1.2'; // RFC 5246 §8.1
+  const secret = requireSize('master_key', body.octets('master_key'), isTls12 ? 48 : 1, isTls12 ? 48 : 512);
   body.optional(implicitTag(0), 'key_arg');
   const time = notAfter(now, readInteger(body, 1, 'time', Number.MAX_SAFE_INTEGER));
   const timeout = readInteger(body, 2, 'timeout', Number.MAX_SAFE_INTEGER) || DEFAULT_TIMEOUT;
@@ -176,20 +214,27 @@ function readSession(body: DerReader, now: number | undefined): SessionParameter
   const maxEarlyData = readInteger(body, 15, 'max_early_data');
   const alpn = readOctets(body, 16, 'alpn_selected', 0, 255);
   const maxFragmentLength = readInteger(body, 17, 'max_fragment_len_mode', 4);
-  const own = readTicketAppdata(body, time);
+  const own = readApplicationData(body, time);
   const group = readInteger(body, 19, 'kex_group');
-  const peerRawPublicKey = readOctets(body, 20, 'peer_rpk');
-  const isMarked = version === 'TLSv1.2' && flags % 2 === EXTENDED_MASTER_SECRET;
+  const peerRawPublicKey = copied(readOctets(body, 20, 'peer_rpk'));
+  const isMarked = isTls12 && flags % 2 === EXTENDED_MASTER_SECRET;
+  const ofServers = {
+    verifyResult,
+    flags: isMarked ? flags - EXTENDED_MASTER_SECRET : flags,
+    maxEarlyData,
+    maxFragmentLength,
+    peerRawPublicKey,
+  };
   // Written out: putting objects of twenty fields together takes longer than reading them.
   return {
     version,
-    cipherSuite: 256 * high + low,
-    id,
+    cipherSuite: 256 * (suite[0] as number) + (suite[1] as number),
+    id: givenId ?? id,
     secret,
     time,
     timeout,
     authTime: own.authTime,
-    extendedMasterSecret: isMarked || version === 'TLSv1.3',
+    extendedMasterSecret: isMarked || !isTls12,
     idContext,
     serverName: hostname && latin1(hostname),
     alpnProtocol: alpn && latin1(alpn),
@@ -198,32 +243,67 @@ function readSession(body: DerReader, now: number | undefined): SessionParameter
     scope: own.scope,
     applicationData: own.applicationData,
     peerCertificate,
-    foreign: Object.freeze({
-      verifyResult,
-      pskIdentityHint: client.pskIdentityHint,
-      pskIdentity: client.pskIdentity,
-      ticketLifetimeHint: client.ticketLifetimeHint,
-      ticket: client.ticket,
-      compressionMethod: client.compressionMethod,
-      srpUsername: client.srpUsername,
-      flags: isMarked ? flags - EXTENDED_MASTER_SECRET : flags,
-      maxEarlyData,
-      maxFragmentLength,
-      peerRawPublicKey,
-    }),
+    foreign: foreignFields(client, ofServers),
   };
 }
 
+type ServerFields = Omit<ForeignFields, keyof typeof NO_CLIENT_FIELDS>;
+
+const NO_CLIENT_FIELDS = Object.freeze({
+  pskIdentityHint: undefined,
+  pskIdentity: undefined,
+  ticketLifetimeHint: 0,
+  ticket: undefined,
+  compressionMethod: undefined,
+  srpUsername: undefined,
+}) satisfies ForeignFields;
+
 /** [7] to [12]: what only clients have, or what died with its cipher suites. */
 function readClientFields(body: DerReader): ForeignFields {
+  const tag = body.peekTag();
+  if (tag === undefined || tag < explicitTag(7) || tag > explicitTag(12)) return NO_CLIENT_FIELDS;
   return {
-    pskIdentityHint: readText(body, 7, 'psk_identity_hint'),
-    pskIdentity: readText(body, 8, 'psk_identity'),
+    pskIdentityHint: copied(readText(body, 7, 'psk_identity_hint')),
+    pskIdentity: copied(readText(body, 8, 'psk_identity')),
     ticketLifetimeHint: readInteger(body, 9, 'ticket_lifetime_hint'),
-    ticket: readOctets(body, 10, 'ticket'),
+    ticket: copied(readOctets(body, 10, 'ticket')),
     compressionMethod: readOctets(body, 11, 'comp_id', 1, 1)?.[0],
-    srpUsername: readText(body, 12, 'srp_username'),
+    srpUsername: copied(readText(body, 12, 'srp_username')),
   };
+}
+
+/** Those of a session of ours: one object for all. */
+const NONE_FOREIGN: ForeignFields = foreignFieldsOf(NO_CLIENT_FIELDS, {
+  verifyResult: 0,
+  flags: 0,
+  maxEarlyData: 0,
+  maxFragmentLength: 0,
+});
+
+function foreignFields(client: ForeignFields, server: ServerFields): ForeignFields {
+  const { verifyResult, flags, maxEarlyData, maxFragmentLength, peerRawPublicKey } = server;
+  const isNone = !(verifyResult || flags || maxEarlyData || maxFragmentLength || peerRawPublicKey);
+  return isNone && client === NO_CLIENT_FIELDS ? NONE_FOREIGN : foreignFieldsOf(client, server);
+}
+
+function foreignFieldsOf(client: ForeignFields, server: ServerFields): ForeignFields {
+  return Object.freeze({
+    verifyResult: server.verifyResult,
+    pskIdentityHint: client.pskIdentityHint,
+    pskIdentity: client.pskIdentity,
+    ticketLifetimeHint: client.ticketLifetimeHint,
+    ticket: client.ticket,
+    compressionMethod: client.compressionMethod,
+    srpUsername: client.srpUsername,
+    flags: server.flags,
+    maxEarlyData: server.maxEarlyData,
+    maxFragmentLength: server.maxFragmentLength,
+    peerRawPublicKey: server.peerRawPublicKey,
+  });
+}
+
+function copied(octets: Uint8Array | undefined): Uint8Array | undefined {
+  return octets && copyOf(octets);
 }
 
 function versionOf(wire: number): Version {
@@ -239,19 +319,14 @@ function notAfter(now: number | undefined, time: number): number {
 }
 
 function readInteger(body: DerReader, n: number, name: string, max = UINT32): number {
-  const field = body.optional(explicitTag(n), name);
-  const value = field?.integer() ?? 0;
-  field?.finish();
+  const value = body.optionalInteger(explicitTag(n), name) ?? 0;
   if (value > max) throw new SessionDecodeError(name, `${value} is more than ${max}`);
   return value;
 }
 
-/** A copy, so that nothing but the secret lies in the bytes that are wiped after use. */
 function readOctets(body: DerReader, n: number, name: string, min = 0, max = MAX_OCTETS): Uint8Array | undefined {
-  const field = body.optional(explicitTag(n), name);
-  const octets = field?.octets();
-  field?.finish();
-  return octets && copyOf(requireSize(name, octets, min, max));
+  const octets = body.optionalOctets(explicitTag(n), name);
+  return octets && requireSize(name, octets, min, max);
 }
 
 /** A C string in OpenSSL, which cuts it at a NUL: another name than the one that was negotiated. */
@@ -267,7 +342,7 @@ function readCertificate(body: DerReader): Uint8Array | undefined {
   if (field !== undefined && field.peekTag() !== Tag.sequence) throw new SessionDecodeError('peer', 'no certificate');
   const certificate = field?.raw();
   field?.finish();
-  return certificate && copyOf(requireSize('peer', certificate, 0, MAX_CERTIFICATE));
+  return certificate && requireSize('peer', certificate, 0, MAX_CERTIFICATE);
 }
 
 function requireSize(name: string, bytes: Uint8Array, min: number, max: number): Uint8Array {
@@ -275,67 +350,15 @@ function requireSize(name: string, bytes: Uint8Array, min: number, max: number):
   throw new SessionDecodeError(name, `${bytes.length} bytes, outside ${min}..${max}`);
 }
 
-/** Seconds since the epoch. */
-const uint64: Codec<number> = {
-  read: (reader) => {
-    const value = reader.uint(8);
-    if (!Number.isSafeInteger(value)) throw new DecodeError(`${value} seconds`);
-    return value;
-  },
-  write: (writer, value) => writer.uint(8, value),
-};
-
-/** "TLSR" */
-const MAGIC = 0x544c5352;
-const MAGIC_BYTES = ascii('TLSR');
-const FORMAT = 2;
-
-/**
- * What SSLSession has no field for travels in the one that is the application's, with the application's own data:
- *
- *     struct {
- *         uint32 magic = 0x544c5352;          // "TLSR"
- *         uint8  format = 2;
- *         uint64 auth_time;                   // seconds since the epoch
- *         ScopeEntry scope<0..2^16-1>;        // see scope.ts; empty: none
- *         opaque application_data<0..2^16-1>;
- *     } TicketAppdata;
- *
- * A ticket_appdata without the magic is application data, and `auth_time` is then `time`. So it is also written where
- * this says all, and bytes of OpenSSL's come back as they were.
- */
-const TicketAppdata = struct({
-  magic: uint32,
-  format: uint8,
-  authTime: uint64,
-  scope: ScopeCodec,
-  applicationData: opaque(0, MAX_OCTETS),
-});
-
-const MAX_TICKET_APPDATA = 4 + 1 + 8 + 2 * (2 + MAX_OCTETS);
-
-function isTicketAppdata(bytes: Uint8Array): boolean {
-  return bytes.length >= 4 && MAGIC_BYTES.every((byte, i) => bytes[i] === byte);
-}
-
-function ticketAppdata({ time, authTime, scope, applicationData = EMPTY }: SessionParameters): Uint8Array | undefined {
-  if (authTime !== time || scope !== undefined || isTicketAppdata(applicationData)) {
-    return encode(TicketAppdata, { magic: MAGIC, format: FORMAT, authTime, scope, applicationData });
-  }
-  return applicationData.length === 0 ? undefined : applicationData;
-}
-
-function readTicketAppdata(
-  body: DerReader,
-  time: number,
-): Pick<SessionParameters, 'authTime' | 'scope' | 'applicationData'> {
+/** [18] */
+function readApplicationData(body: DerReader, time: number): OwnFields {
   const octets = readOctets(body, 18, 'ticket_appdata', 0, MAX_TICKET_APPDATA) ?? EMPTY;
   if (!isTicketAppdata(octets)) {
-    return { authTime: time, applicationData: requireSize('ticket_appdata', octets, 0, MAX_OCTETS) };
+    const applicationData = requireSize('ticket_appdata', octets, 0, MAX_OCTETS);
+    return { authTime: time, scope: undefined, applicationData };
   }
   try {
-    const { format, authTime, scope, applicationData } = decode(TicketAppdata, octets);
-    if (format !== FORMAT) throw new DecodeError(`format ${format} is not known`);
+    const { authTime, scope, applicationData } = decodeTicketAppdata(octets);
     return { authTime: Math.min(authTime, time), scope, applicationData };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;

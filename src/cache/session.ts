@@ -78,6 +78,11 @@ function frozen<T extends object>(value: T): Readonly<T> {
   return Object.isFrozen(value) ? value : Object.freeze({ ...value });
 }
 
+/** A copy; of nothing there is one for all. */
+function kept(bytes: Uint8Array = EMPTY): Uint8Array {
+  return bytes.length === 0 ? EMPTY : copyOf(bytes);
+}
+
 /** Told when time or timeout of a session change, so that the cache which holds it can put it in its new place. */
 export type Resort = (session: Session) => void;
 
@@ -134,10 +139,10 @@ export class Session {
     this.scope = scope && frozen(scope); // many sessions share one
     this.foreign = parameters.foreign === undefined ? NOTHING_FOREIGN : frozen(parameters.foreign);
     this.#id = copyOf(parameters.id);
-    this.#idContext = copyOf(parameters.idContext);
+    this.#idContext = kept(parameters.idContext);
     this.#secret = copyOf(parameters.secret);
     this.#peerCertificate = parameters.peerCertificate && copyOf(parameters.peerCertificate);
-    this.#applicationData = copyOf(parameters.applicationData ?? EMPTY);
+    this.#applicationData = kept(parameters.applicationData);
     this.#time = parameters.time;
     this.#timeout = parameters.timeout;
   }
@@ -145,11 +150,11 @@ export class Session {
   /**
    * The session that {@link Session.toDer} or OpenSSL wrote, with one hold, the caller's. The bytes are not needed any
    * more; who owns them wipes them. Given `now` (seconds since the epoch), a time that is missing or to come becomes
-   * `now`.
-   * @throws SessionDecodeError saying which field is wrong
+   * `now`. Given an `id`, that is the session's, whatever was written.
+   * @throws SessionDecodeError saying which field is wrong @throws RangeError where `id` is too long
    */
-  static fromDer(bytes: Uint8Array, now?: number): Session {
-    return new Session(sessionFromDer(bytes, now));
+  static fromDer(bytes: Uint8Array, now?: number, id?: Uint8Array): Session {
+    return new Session(sessionFromDer(bytes, now, id));
   }
 
   /**
@@ -188,7 +193,7 @@ export class Session {
   /** SSL_SESSION_set1_ticket_appdata(3): at most 65535 bytes, which are copied. Tickets that are out have the old. */
   set applicationData(data: Uint8Array) {
     requireLength('application data', data, 0, 0xffff);
-    this.#applicationData = copyOf(data);
+    this.#applicationData = kept(data);
   }
 
   /**
@@ -374,8 +379,8 @@ function requireRanges(parameters: SessionParameters): void {
   requireUint('cipherSuite', parameters.cipherSuite, 16);
   requireUint('group', parameters.group ?? 0, 32);
   requireUint('ticketAgeAdd', parameters.ticketAgeAdd ?? 0, 32);
-  requireText('serverName', parameters.serverName ?? '', 0xffff);
-  requireText('alpnProtocol', parameters.alpnProtocol ?? '', 255);
+  requireText('serverName', parameters.serverName, 0xffff);
+  requireText('alpnProtocol', parameters.alpnProtocol, 255);
 }
 
 function requireLength(field: string, bytes: Uint8Array, min: number, max: number): void {
@@ -397,7 +402,8 @@ function requireUint(field: string, value: number, bits: number): void {
 }
 
 /** Names are compared as bytes and written as bytes: one a character. */
-function requireText(field: string, text: string, max: number): void {
+function requireText(field: string, text: string | undefined, max: number): void {
+  if (text === undefined) return;
   if (text.length > max || /[^\0-\xff]/.test(text)) {
     throw new RangeError(`session ${field} is not a text of at most ${max} characters of one byte each`);
   }

@@ -128,9 +128,12 @@ export class TicketKeyRing implements TicketKeyProvider {
   openingKeys(keyName: Uint8Array): OpeningKey[] {
     this.#settle();
     const current = this.#current;
-    return this.#entries
-      .filter(({ key }) => key.hasName(keyName))
-      .map((entry) => ({ key: entry.key, renewal: entry === current ? 'as-usual' : 'due' }));
+    const found: OpeningKey[] = [];
+    for (const entry of this.#entries) {
+      const { key } = entry;
+      if (key.hasName(keyName)) found.push({ key, renewal: entry === current ? 'as-usual' : 'due' });
+    }
+    return found;
   }
 
   /** The living keys, the one that encrypts before the others. */
@@ -224,8 +227,8 @@ export class TicketKeyRing implements TicketKeyProvider {
   }
 
   #destroy(condition: (entry: Entry) => boolean, now: number): void {
+    if (!this.#entries.some(condition)) return;
     const doomed = this.#entries.filter(condition);
-    if (doomed.length === 0) return;
     this.#entries = this.#entries.filter((entry) => !doomed.includes(entry));
     for (const entry of doomed) {
       entry.key.destroy();
@@ -244,7 +247,7 @@ export class TicketKeyRing implements TicketKeyProvider {
   #info(entry: Entry): TicketKeyInfo {
     const { key, since, sealsUntil, opensUntil } = entry;
     return {
-      name: toHex(key.name),
+      name: key.hexName,
       format: key.format.name,
       phase: key.isDestroyed ? 'destroyed' : entry === this.#current ? 'encrypt' : 'decrypt-only',
       since,

@@ -35,6 +35,8 @@ export class TicketKey {
   readonly format: TicketFormat;
   /** How many tickets this process may seal with it. */
   readonly limit: number;
+  /** {@link name} in hexadecimal. */
+  readonly hexName: string;
   readonly #name: Uint8Array;
   readonly #secret: Uint8Array;
   readonly #cipher: TicketCipher;
@@ -55,6 +57,7 @@ export class TicketKey {
     if (weakness !== undefined) throw new WeakTicketKeyError(`this ticket key is not random: ${weakness}`);
     this.format = format;
     this.limit = Math.floor(share * MAX_SEALS);
+    this.hexName = toHex(name);
     this.#name = copyOf(name);
     this.#secret = copyOf(secret);
     this.#cipher = format.cipher(this.#name, this.#secret);
@@ -132,7 +135,7 @@ export class TicketKey {
 
   /** For logs: no secret in it. */
   toJSON(): Record<string, unknown> {
-    return { name: toHex(this.#name), format: this.format.name, sealed: this.sealed, isDestroyed: this.#isDestroyed };
+    return { name: this.hexName, format: this.format.name, sealed: this.sealed, isDestroyed: this.#isDestroyed };
   }
 }
 

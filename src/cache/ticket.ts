@@ -4,7 +4,7 @@
  */
 
 import type { RandomBytes } from '../crypto/provider.ts';
-import { copyOf, wipe } from '../wire/bytes.ts';
+import { copyRange, wipe } from '../wire/bytes.ts';
 import { Session } from './session.ts';
 import { SessionDecodeError } from './session-der.ts';
 import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH, type TicketFailure } from './ticket-format.ts';
@@ -22,13 +22,15 @@ export type TicketRejection = TicketFailure | 'unknown-key';
 
 export interface RejectedTicket {
   readonly status: TicketRejection;
-  /** A copy; `undefined` where the ticket is too short or too long to have one. */
+  /** `undefined` where the ticket is too short or too long to have one. */
   readonly keyName: Uint8Array | undefined;
 }
 
 export interface OpenedTicket {
   readonly status: 'opened';
   readonly keyName: Uint8Array;
+  /** The one that has opened it. */
+  readonly key: TicketKey;
   readonly renewal: Renewal;
   /** The caller's, to wipe. */
   readonly plaintext: Uint8Array;
@@ -37,45 +39,48 @@ export interface OpenedTicket {
 export interface OpenedSession {
   readonly status: 'opened';
   readonly keyName: Uint8Array;
+  /** The one that has opened it. */
+  readonly key: TicketKey;
   readonly renewal: Renewal;
   /** With one hold, the caller's. */
   readonly session: Session;
 }
 
-/** What a provider is asked with, a view; `undefined`: this is no ticket, and nobody need be asked. */
+/** What a provider is asked with, a copy; `undefined`: this is no ticket, and nobody need be asked. */
 export function ticketKeyName(ticket: Uint8Array): Uint8Array | undefined {
   if (ticket.length < MIN_TICKET_LENGTH || ticket.length > MAX_TICKET_LENGTH) return undefined;
-  return ticket.subarray(0, KEY_NAME_LENGTH);
+  return copyRange(ticket, 0, KEY_NAME_LENGTH);
 }
 
 /** Tries the keys that have the ticket's name. Never throws, whatever the ticket. */
 export function openTicket(ticket: Uint8Array, keys: readonly OpeningKey[]): OpenedTicket | RejectedTicket {
-  const view = ticketKeyName(ticket);
-  if (view === undefined) return { status: 'malformed', keyName: undefined };
-  const keyName = copyOf(view);
+  const keyName = ticketKeyName(ticket);
+  if (keyName === undefined) return { status: 'malformed', keyName };
   let status: TicketRejection = 'unknown-key';
-  for (const { key, renewal } of keys.filter(({ key }) => key.hasName(keyName))) {
+  for (const { key, renewal } of keys) {
+    if (!key.hasName(keyName)) continue;
     const opened = key.open(ticket);
-    if (typeof opened !== 'string') return { status: 'opened', keyName, renewal, plaintext: opened };
+    if (typeof opened !== 'string') return { status: 'opened', keyName, key, renewal, plaintext: opened };
     if (opened !== 'unknown-key') status = opened;
   }
   return { status, keyName };
 }
 
 /**
- * The session in a ticket. `now`, in seconds since the epoch, is as for `Session.fromDer()`. In TLS 1.2 its id is not
- * the one that the client may have sent along (RFC 5077 §3.4): `session.dup({ id })` has that.
+ * The session in a ticket. `now`, in seconds since the epoch, is as for `Session.fromDer()`. In TLS 1.2 it goes by the `id`
+ * that the client has sent along (RFC 5077 §3.4), and not by the one that was sealed.
  */
 export function openSession(
   ticket: Uint8Array,
   keys: readonly OpeningKey[],
   now: number,
+  id?: Uint8Array,
 ): OpenedSession | RejectedTicket {
   const opened = openTicket(ticket, keys);
   if (opened.status !== 'opened') return opened;
-  const { status, keyName, renewal, plaintext } = opened;
+  const { status, keyName, key, renewal, plaintext } = opened;
   try {
-    return { status, keyName, renewal, session: Session.fromDer(plaintext, now) };
+    return { status, keyName, key, renewal, session: Session.fromDer(plaintext, now, id) };
   } catch (error) {
     if (!(error instanceof SessionDecodeError || error instanceof RangeError)) throw error;
     return { status: 'malformed', keyName };

@@ -58,6 +58,8 @@ export interface Sessions {
 export interface Tickets {
   /** Whether other servers have the same keys. */
   readonly acceptsForeign: boolean;
+  /** What {@link Tickets.findKeys} would find, where no code of the user's need run for it: then that need be no task. */
+  keysAtHand(ticket: Uint8Array): unknown;
   findKeys(ticket: Uint8Array): Awaitable<unknown>;
   /**
    * The session of a ticket (its hold is the connection's until it ends), or why there is none. In TLS 1.2 it goes by the id
@@ -66,7 +68,7 @@ export interface Tickets {
   open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket;
   /** Whether the application wants to be asked what is done about a ticket. */
   readonly isJudged: boolean;
-  judge(opened: OpenedTicket): Awaitable<unknown>;
+  judge(opened: OpenedTicket, ticket: Uint8Array): Awaitable<unknown>;
   /** As if it were to be ignored, where there is no answer. @throws TlsAlert internal_error where that is its answer */
   judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket;
   /** Whether the application has something to put into a ticket. */
@@ -85,8 +87,6 @@ export interface OpenedTicket {
   /** Whether the client gets a new one; `undefined`: as is usual in this version. */
   readonly renew: boolean | undefined;
   readonly status: TicketStatus;
-  /** 16 bytes; fewer where the ticket has no more. */
-  readonly keyName: Uint8Array;
   readonly facts?: TicketFacts | undefined;
 }
 

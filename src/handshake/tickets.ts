@@ -14,19 +14,24 @@ export function* openTicket(
   sessionId?: Uint8Array,
 ): Handshake<OpenedTicket> {
   const { tickets } = context;
-  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findKeys(ticket) });
-  return yield* judge(context, tickets.open(version, ticket, outcome, sessionId));
+  const value = tickets.keysAtHand(ticket);
+  const outcome =
+    value === undefined
+      ? yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findKeys(ticket) })
+      : { value };
+  const opened = tickets.open(version, ticket, outcome, sessionId);
+  return tickets.isJudged ? yield* judge(context, opened, ticket) : opened;
 }
 
 /** RFC 5077 §3.2: an empty ticket asks for one. */
 export function* emptyTicket(context: Handshaking): Handshake<OpenedTicket> {
-  return yield* judge(context, { found: 'not-offered', renew: true, status: 'empty', keyName: EMPTY });
+  const opened: OpenedTicket = { found: 'not-offered', renew: true, status: 'empty' };
+  return context.tickets.isJudged ? yield* judge(context, opened, EMPTY) : opened;
 }
 
-/** The application may have a say. */
-function* judge({ tickets }: Handshaking, opened: OpenedTicket): Handshake<OpenedTicket> {
-  if (!tickets.isJudged) return opened;
-  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.judge(opened) });
+/** The application has a say. */
+function* judge({ tickets }: Handshaking, opened: OpenedTicket, ticket: Uint8Array): Handshake<OpenedTicket> {
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.judge(opened, ticket) });
   return tickets.judged(opened, outcome);
 }
 

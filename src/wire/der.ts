@@ -50,56 +50,51 @@ export class DerError extends Error {
   }
 }
 
-/** Where a reader stands in the whole, for its errors. */
-interface Place {
-  readonly around: Place | undefined;
-  readonly name: string;
-  readonly offset: number;
-  readonly depth: number;
-}
-
-const OUTERMOST: Place = { around: undefined, name: '', offset: 0, depth: 0 };
-
-/** Reads values one after the other. What it hands out are views, not copies; what it throws is a {@link DerError}. */
+/**
+ * Reads values one after the other, in a window on bytes. What it hands out are views, not copies; what it throws is a
+ * {@link DerError}, after which it has no use.
+ */
 export class DerReader {
   readonly #bytes: Uint8Array;
-  readonly #place: Place;
+  readonly #around: DerReader | undefined;
+  readonly #name: string;
+  readonly #depth: number;
   #offset = 0;
-  /** Where the value begins that an error is about. */
+  #end: number;
+  /** Where the value begins that an error is about, and where its contents do. */
   #start = 0;
+  #contents = 0;
 
-  constructor(bytes: Uint8Array, place: Place = OUTERMOST) {
+  /** `around` and `name` are for {@link enter}: where the contents stand in the whole. */
+  constructor(bytes: Uint8Array, around?: DerReader, name = '') {
     this.#bytes = bytes;
-    this.#place = place;
+    this.#around = around;
+    this.#name = name;
+    this.#depth = around === undefined ? 0 : around.#depth + 1;
+    if (around !== undefined) this.#offset = around.#contents;
+    this.#end = around === undefined ? bytes.length : around.#offset;
   }
 
   get isEmpty(): boolean {
-    return this.#offset === this.#bytes.length;
+    return this.#offset === this.#end;
   }
 
   /** The identifier octet of the next value. */
   peekTag(): number | undefined {
-    return this.#bytes[this.#offset];
+    return this.#offset < this.#end ? this.#bytes[this.#offset] : undefined;
   }
 
   /** The contents of the next value, which must have this tag. */
   read(tag: number, name?: string): Uint8Array {
-    const found = this.peekTag();
-    this.#start = this.#offset;
-    if (found !== tag) {
-      throw this.#error(`tag ${hex(tag)} wanted, ${found === undefined ? 'nothing' : hex(found)} found`, name);
-    }
-    const { contents, end } = this.#take(name);
-    return this.#bytes.subarray(contents, end);
+    this.#pass(tag, name);
+    return this.#bytes.subarray(this.#contents, this.#offset);
   }
 
   /** A reader of the contents of the next value: constructed, or a string that wraps DER of its own. */
   enter(tag: number, name?: string): DerReader {
-    const contents = this.read(tag, name);
-    const depth = this.#place.depth + 1;
-    const offset = this.#place.offset + this.#offset - contents.length;
-    if (depth > MAX_DEPTH) throw this.#error(`nested deeper than ${MAX_DEPTH}`, name);
-    return new DerReader(contents, { around: this.#place, name: name ?? '', offset, depth });
+    this.#pass(tag, name);
+    this.#requireDepth(name);
+    return new DerReader(this.#bytes, this, name);
   }
 
   /** {@link enter} where the next value has this tag, else nothing: the value is OPTIONAL or has a DEFAULT. */
@@ -107,24 +102,50 @@ export class DerReader {
     return this.peekTag() === tag ? this.enter(tag, name) : undefined;
   }
 
+  /** `[n] EXPLICIT INTEGER OPTIONAL`: optional(), integer() and finish(), without a reader in between. */
+  optionalInteger(tag: number, name: string): number | undefined {
+    if (this.peekTag() !== tag) return undefined;
+    const end = this.#narrow(tag, name);
+    const value = this.integer(name);
+    this.#widen(end, name);
+    return value;
+  }
+
+  /** `[n] EXPLICIT OCTET STRING OPTIONAL`, in the same way. */
+  optionalOctets(tag: number, name: string): Uint8Array | undefined {
+    if (this.peekTag() !== tag) return undefined;
+    const end = this.#narrow(tag, name);
+    const value = this.octets(name);
+    this.#widen(end, name);
+    return value;
+  }
+
   /** INTEGER, as a number: not negative and exact. */
   integer(name?: string): number {
+    this.#passInteger(name);
     let value = 0;
-    for (const byte of this.bigInteger(name)) value = value * 256 + byte;
+    for (let i = this.#contents; i < this.#offset; i++) value = value * 256 + (this.#bytes[i] as number);
     if (!Number.isSafeInteger(value)) throw this.#error('INTEGER too large', name);
     return value;
   }
 
   /** INTEGER, not negative: big-endian without leading zeros (zero itself is one byte). */
   bigInteger(name?: string): Uint8Array {
-    const contents = this.read(Tag.integer, name);
-    const first = contents[0];
-    const second = contents[1] ?? 0x80;
-    if (first === undefined) throw this.#error('INTEGER without contents', name);
+    this.#passInteger(name);
+    return this.#bytes.subarray(this.#contents, this.#offset);
+  }
+
+  /** To its first byte that is not zero, unless it has but one. */
+  #passInteger(name: string | undefined): void {
+    this.#pass(Tag.integer, name);
+    const length = this.#offset - this.#contents;
+    const first = this.#bytes[this.#contents] as number;
+    if (length === 0) throw this.#error('INTEGER without contents', name);
     if (first >= 0x80) throw this.#error('INTEGER is negative', name);
-    if (first !== 0 || contents.length === 1) return contents;
+    if (first !== 0 || length === 1) return;
+    this.#contents++;
+    const second = this.#bytes[this.#contents] as number;
     if (second < 0x80) throw this.#error('INTEGER is not minimal', name); // X.690 §8.3.2
-    return contents.subarray(1);
   }
 
   /** OCTET STRING */
@@ -180,39 +201,68 @@ export class DerReader {
 
   /** The whole next value, header included: to be skipped, compared or signed. */
   raw(name?: string): Uint8Array {
-    const { start, end } = this.#take(name);
-    return this.#bytes.subarray(start, end);
+    this.#take(name);
+    return this.#bytes.subarray(this.#start, this.#offset);
   }
 
   /** Demands that nothing is left over. */
-  finish(): void {
-    const left = this.#bytes.length - this.#offset;
+  finish(name?: string): void {
+    const left = this.#end - this.#offset;
     this.#start = this.#offset;
-    if (left > 0) throw this.#error(`${left} trailing bytes`);
+    if (left > 0) throw this.#error(`${left} trailing bytes`, name);
   }
 
-  /** The next value, its length checked before anything is used: definite, in the fewest octets (X.690 §10.1). */
-  #take(name: string | undefined): { readonly start: number; readonly contents: number; readonly end: number } {
+  /** Goes into the next value and stays this reader: where its own window ends is for {@link #widen}. */
+  #narrow(tag: number, name: string): number {
+    this.#pass(tag, name);
+    this.#requireDepth(name);
+    const end = this.#end;
+    this.#end = this.#offset;
+    this.#offset = this.#contents;
+    return end;
+  }
+
+  #widen(end: number, name: string): void {
+    this.finish(name);
+    this.#end = end;
+  }
+
+  #requireDepth(name: string | undefined): void {
+    if (this.#depth === MAX_DEPTH) throw this.#error(`nested deeper than ${MAX_DEPTH}`, name);
+  }
+
+  /** Past the next value, which must have this tag: its contents are from #contents to #offset. */
+  #pass(tag: number, name: string | undefined): void {
+    const found = this.peekTag();
+    this.#start = this.#offset;
+    if (found !== tag) {
+      throw this.#error(`tag ${hex(tag)} wanted, ${found === undefined ? 'nothing' : hex(found)} found`, name);
+    }
+    this.#take(name);
+  }
+
+  /** The same of any value, its length checked before anything is used: definite, in the fewest octets (X.690 §10.1). */
+  #take(name: string | undefined): void {
     const bytes = this.#bytes;
     const start = this.#offset;
     this.#start = start;
-    const tag = bytes[start];
-    const first = bytes[start + 1];
-    if (tag === undefined || first === undefined) throw this.#error('value breaks off', name);
+    if (start + 2 > this.#end) throw this.#error('value breaks off', name);
+    const tag = bytes[start] as number;
+    const first = bytes[start + 1] as number;
     if ((tag & 0x1f) === 0x1f || tag === 0) throw this.#error(`tag ${hex(tag)} not supported`, name);
     const octets = first < 0x80 ? 0 : first - 0x80;
-    const length = octets === 0 && first < 0x80 ? first : this.#longLength(start + 2, octets, name);
+    const length = first < 0x80 ? first : this.#longLength(start + 2, octets, name);
     const contents = start + 2 + octets;
     const end = contents + length;
-    if (end > bytes.length) throw this.#error(`length ${length}, but ${bytes.length - contents} bytes left`, name);
+    if (end > this.#end) throw this.#error(`length ${length}, but ${this.#end - contents} bytes left`, name);
+    this.#contents = contents;
     this.#offset = end;
-    return { start, contents, end };
   }
 
   /** X.690 §8.1.3.5, in the fewest octets. */
   #longLength(at: number, octets: number, name: string | undefined): number {
     if (octets === 0 || octets > MAX_LENGTH_OCTETS) throw this.#error(`length ${hex(0x80 + octets)} refused`, name);
-    if (at + octets > this.#bytes.length) throw this.#error('length breaks off', name);
+    if (at + octets > this.#end) throw this.#error('length breaks off', name);
     let length = 0;
     for (let i = at; i < at + octets; i++) length = length * 256 + (this.#bytes[i] as number);
     if (this.#bytes[at] === 0 || length < 0x80) throw this.#error('length is not minimal', name);
@@ -221,13 +271,13 @@ export class DerReader {
 
   #path(name: string | undefined): string {
     const names = [name ?? ''];
-    for (let place: Place | undefined = this.#place; place !== undefined; place = place.around)
-      names.unshift(place.name);
+    for (let reader: DerReader | undefined = this; reader !== undefined; reader = reader.#around)
+      names.unshift(reader.#name);
     return names.filter((part) => part !== '').join('.');
   }
 
   #error(reason: string, name?: string): DerError {
-    return new DerError(reason, this.#path(name), this.#place.offset + this.#start);
+    return new DerError(reason, this.#path(name), this.#start);
   }
 }
 

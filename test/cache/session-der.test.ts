@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { SCOPE_FIELDS } from '../../src/cache/scope.ts';
+import { SCOPE_FIELDS, type Scope } from '../../src/cache/scope.ts';
 import { Session, type SessionParameters } from '../../src/cache/session.ts';
-import { SESSION_PEM_LABEL, SessionDecodeError } from '../../src/cache/session-der.ts';
+import { SESSION_PEM_LABEL, SessionDecodeError, sessionToDer } from '../../src/cache/session-der.ts';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { explicit, implicit, integer, octetString, sequence, tlv } from '../../src/wire/der.ts';
 import { encodePem, parsePem } from '../../src/wire/pem.ts';
@@ -15,6 +15,7 @@ import {
   head13,
   MASKS,
   MINUS_ONE,
+  refusal,
   refusedField,
   SERVER_FILES,
   session12,
@@ -330,6 +331,73 @@ describe('session DER', () => {
     for (const [field, hex] of refusals) {
       it(`refuses ${hex}`, () => expect(refusedField(record(hex))).to.equal(field));
     }
+  });
+
+  it('goes by the id that it is given, whatever was written', () => {
+    const id = Uint8Array.of(1, 2, 3);
+    const session = Session.fromDer(vector('s12id'), undefined, id);
+    id.fill(0);
+    expect(session.id).to.deep.equal(Uint8Array.of(1, 2, 3));
+    const same = Session.fromDer(vector('s12id')).dup({ id: Uint8Array.of(1, 2, 3) });
+    expect(session.parameters()).to.deep.equal(same.parameters());
+    expect(Session.fromDer(vector('s12id'), undefined, EMPTY).id).to.have.length(0);
+    expect(() => Session.fromDer(vector('s12id'), undefined, new Uint8Array(33))).to.throw(RangeError, 'session id');
+  });
+
+  describe('scopes that come again', () => {
+    const digest = (n: number) => n.toString(16).padStart(32, '0');
+    const base = Session.fromDer(vector('s12tk'));
+
+    it('of forty servers, in any order, are each what they were', () => {
+      const sessions = Array.from({ length: 40 }, (_, n) =>
+        base.dup({ scope: { serverName: digest(n >> 1), alpn: digest(n) }, applicationData: text(n % 3) }),
+      );
+      for (const step of [1, 3, 7, 39]) {
+        for (let i = 0; i < 80; i++) {
+          const session = sessions[(i * step) % 40] as Session;
+          const again = Session.fromDer(session.toDer());
+          expect(again.scope).to.deep.equal(session.scope).and.to.be.frozen;
+          expect(again.parameters()).to.deep.equal({ ...session.parameters(), foreign: again.foreign });
+        }
+      }
+    });
+
+    it('are refused as at the first time where a byte is wrong', () => {
+      const bytes = base.dup({ scope: { label: digest(1), alpn: digest(2) }, applicationData: ascii('A') }).toDer();
+      const told = (at: number) => {
+        const changed = bytes.map((byte, i) => byte ^ Number(i === at));
+        return refusal(changed)?.message ?? Session.fromDer(changed).parameters();
+      };
+      Session.fromDer(bytes);
+      const known = Array.from(bytes.keys(), told);
+      for (let n = 0; n < 20; n++) Session.fromDer(base.dup({ scope: { shared: digest(n) } }).toDer()); // forgets the others
+      for (const at of bytes.keys()) expect(told(at), `byte ${at}`).to.deep.equal(known[at]);
+    });
+
+    it('are read as their bytes say, whoever has written them', () => {
+      const hex = 'ABCDEF'.repeat(6).slice(0, 32);
+      const odd = Object.freeze({ label: hex, other: hex }) as Scope;
+      for (let i = 0; i < 3; i++) {
+        const bytes = base.dup({ scope: odd }).toDer();
+        expect(Session.fromDer(bytes).scope).to.deep.equal({ label: hex.toLowerCase() });
+      }
+    });
+
+    it('without fields are none', () => {
+      const none = Object.freeze({});
+      for (const scope of [none, undefined, none, {}]) {
+        const bytes = base.dup({ scope, authTime: base.time - 1 }).toDer();
+        expect(Session.fromDer(bytes)).to.include({ scope: undefined, authTime: base.time - 1 });
+      }
+    });
+
+    it('may change in the hands of whoever writes them without a session', () => {
+      const scope = { label: digest(1) };
+      const written = (): string => toHex(sessionToDer({ ...base.parameters(), scope }));
+      expect(written()).to.include(digest(1));
+      scope.label = digest(2);
+      expect(written()).to.include(digest(2));
+    });
   });
 
   it('refuses every proper prefix', () => {

@@ -155,6 +155,51 @@ describe('DER', () => {
     expect(() => reader('').octets('key')).to.throw(DerError, 'key: tag 04 wanted, nothing found');
   });
 
+  it('an optional value, read at once, is what a reader in between makes of it, error for error', () => {
+    const told = (bytes: Uint8Array, read: (body: DerReader) => unknown) => {
+      try {
+        const body = new DerReader(bytes).enter(Tag.sequence, 'outer');
+        return [read(body), toHex(body.isEmpty ? EMPTY : body.raw('next'))];
+      } catch (error) {
+        if (error instanceof DerError) return [error.message, error.path, error.offset];
+        throw error;
+      }
+    };
+    const inside = <T>(body: DerReader, read: (field: DerReader) => T): T | undefined => {
+      const field = body.optional(explicitTag(3), 'field');
+      const value = field && read(field);
+      field?.finish();
+      return value;
+    };
+    const good = [der.integer(300), der.octetString(ascii('ab')), concat(der.integer(1), der.integer(2)), EMPTY];
+    for (const contents of good) {
+      const whole = der.sequence(der.explicit(3, contents), der.integer(7));
+      for (let at = 0; at < whole.length; at++) {
+        for (let value = 0; value < 256; value++) {
+          const bytes = whole.map((byte, i) => (i === at ? value : byte));
+          expect(told(bytes, (body) => body.optionalInteger(explicitTag(3), 'field'))).to.deep.equal(
+            told(bytes, (body) => inside(body, (field) => field.integer())),
+          );
+          expect(told(bytes, (body) => body.optionalOctets(explicitTag(3), 'field'))).to.deep.equal(
+            told(bytes, (body) => inside(body, (field) => field.octets())),
+          );
+        }
+      }
+    }
+  });
+
+  it('bounds the depth of an optional value, too', () => {
+    const nest = (depth: number) => {
+      let nested = der.explicit(3, der.integer(5));
+      for (let i = 0; i < depth; i++) nested = der.sequence(nested);
+      let body = new DerReader(nested);
+      for (let i = 0; i < depth; i++) body = body.enter(Tag.sequence);
+      return body.optionalInteger(explicitTag(3), 'field');
+    };
+    expect(nest(15)).to.equal(5);
+    expect(() => nest(16)).to.throw(DerError, 'field: nested deeper than 16');
+  });
+
   describe('lengths', () => {
     for (const [hex, reason] of [
       ['04', 'value breaks off'],
