@@ -26,7 +26,7 @@ export { TicketKeyFileError, type TicketKeyProducer, ticketKeyFile, ticketKeysFr
 export type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 export { type RingWorld, type RotationOptions, type TicketKeyInfo, TicketKeyRing } from './cache/ticket-key-ring.ts';
 export { WeakTicketKeyError } from './cache/ticket-key-strength.ts';
-export { defineServer, type ServerConfig } from './config.ts';
+export type { ServerConfig } from './config.ts';
 export { type ConnectionOptions, ServerConnection } from './connection.ts';
 export { selfSignedCertificate } from './crypto/certificate.ts';
 export { type Credential, credentialFromPem } from './crypto/credential.ts';
@@ -48,6 +48,7 @@ export type {
   Sign,
 } from './crypto/provider.ts';
 export { webCrypto } from './crypto/web-crypto.ts';
+export { defineServer } from './define-server.ts';
 export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 export type { TicketFacts } from './handshake/context.ts';
 export type { Mechanism, NoResumption, Resumption } from './handshake/resumption.ts';

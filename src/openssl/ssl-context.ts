@@ -3,9 +3,10 @@
 import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { Session } from '../cache/session.ts';
 import { SessionCache } from '../cache/session-cache.ts';
-import { defineServer, type ServerConfig } from '../config.ts';
+import type { ServerConfig } from '../config.ts';
 import type { TicketPolicy } from '../connection-tickets.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
+import { defineServer } from '../define-server.ts';
 import type { TicketSettings } from '../handshake/settings.ts';
 import type { CacheMode, ServerOptions, TicketCallbacks } from '../options.ts';
 import type { SessionPolicy } from '../session-policy.ts';

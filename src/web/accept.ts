@@ -1,7 +1,8 @@
 /** The Web shell: TLS over any pair of Web Streams. */
 
-import { defineServer, type ServerConfig } from '../config.ts';
+import type { ServerConfig } from '../config.ts';
 import type { ConnectionOptions } from '../connection.ts';
+import { defineServer } from '../define-server.ts';
 import type { CallbackName } from '../events.ts';
 import type { ServerOptions } from '../options.ts';
 import type { AbortSignalLike } from '../platform.ts';
