@@ -63,7 +63,7 @@ const ZONES: readonly Zone[] = [
     imports: [...BELOW_SHELLS, 'driver'],
     isShell: true,
   },
-  { name: 'index', holds: among('index'), imports: [...BELOW_SHELLS, 'driver', 'web'], isShell: true },
+  { name: 'index', holds: among('index tls13'), imports: [...BELOW_SHELLS, 'driver', 'web'], isShell: true },
   {
     name: 'node',
     holds: within('node'),
