@@ -2,7 +2,6 @@
 
 import type { Session } from './cache/session.ts';
 import { type Compat, SessionCache } from './cache/session-cache.ts';
-import { TicketKeyRing } from './cache/ticket-key-ring.ts';
 import type { TicketPolicy } from './connection-tickets.ts';
 import type { Credential } from './crypto/credential.ts';
 import { certificatesFromPem } from './crypto/credential-pem.ts';
@@ -105,7 +104,7 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
     scope: scope(options.scope ?? {}),
     clientAuth: clientAuth(options.clientAuth, parts),
     tickets,
-    ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, world),
+    ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, { world, sealing: parts.sealedTickets }),
     hasOwnTicketKeys: options.tickets?.keys !== undefined,
     ownCallbacks: Object.freeze({ generateId: policy.generateId, notResumable: policy.notResumable }),
     hasOwnStore: OWN_STORE.some((name) => sessions[name] !== undefined),
@@ -209,7 +208,7 @@ function clientAuth(
   if (given.verifyClient === undefined)
     throw new TypeError('clientAuth.verifyClient is missing: only you can judge a chain');
   if (certificates === undefined)
-    throw new TypeError('clientAuth: this entry leaves it out unless told; give it parts: { clientCertificates }');
+    throw new TypeError('clientAuth: this server is made without; say defineServer(options, { clientCertificates })');
   const { authorities = [] } = given;
   if (!Array.isArray(authorities)) throw new TypeError('clientAuth.authorities: an array of PEM is wanted');
   const anchors = authorities.flatMap(authoritiesFromPem);
@@ -295,11 +294,20 @@ function keepsSessions({ cache, internalStore, mode = 'server' }: SessionOptions
 }
 
 /** Of its own, where nobody has given any: never a default key, and never none where tickets are wanted. */
-function ticketPolicy(options: TicketOptions, { mode }: TicketSettings, world: World): TicketPolicy {
-  const keys = options.keys ?? (mode === 'stateless' ? TicketKeyRing.rotating(world) : undefined);
+function ticketPolicy(
+  options: TicketOptions,
+  { mode }: TicketSettings,
+  { world, sealing }: { readonly world: World; readonly sealing: TicketPolicy['sealing'] },
+): TicketPolicy {
+  if (mode === 'stateless' && sealing === undefined)
+    throw new TypeError(
+      "tickets.mode 'stateless': this server is made without; say defineServer(options, { sealedTickets })",
+    );
+  const keys = options.keys ?? (mode === 'stateless' ? sealing?.newKeys(world) : undefined);
   if (keys !== undefined) complete('tickets.keys', keys, ['sealingKey', 'openingKeys']);
   return {
     keys,
+    sealing,
     acceptsForeign: boolean('tickets.foreign', options.foreign, false),
     callbacks: {
       onGenerate: callback('tickets.onGenerate', options.onGenerate)?.bind(options),

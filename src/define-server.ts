@@ -8,8 +8,15 @@ import { tls12 } from './handshake/server-tls12.ts';
 import { tls13 } from './handshake/server-tls13.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
+import { sealedTickets } from './sealed-tickets.ts';
 
-const ALL: Parts = { protocols: [tls12, tls13], crypto: defaultProvider, credentialFromPem, clientCertificates };
+const ALL: Parts = {
+  protocols: [tls12, tls13],
+  crypto: defaultProvider,
+  credentialFromPem,
+  clientCertificates,
+  sealedTickets,
+};
 
 /**
  * A server that any shell can run. `cert` and `key` as in node:tls are the Node shell's; here there is `credentials`.

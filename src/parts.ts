@@ -1,5 +1,6 @@
 /** What a server is made of. The entries of the package differ in it, and a bundle has what its entry names and nothing else. */
 
+import type { SealedTickets } from './connection-tickets.ts';
 import type { Credential } from './crypto/credential.ts';
 import type { CryptoProvider } from './crypto/provider.ts';
 import type { ClientCertificates } from './handshake/client-authentication.ts';
@@ -15,4 +16,6 @@ export interface Parts {
   readonly credentialFromPem?: ((pem: PemCredential, crypto: CryptoProvider) => Credential) | undefined;
   /** Without it clients cannot be asked for a certificate. */
   readonly clientCertificates?: ClientCertificates | undefined;
+  /** Without it there is no mode 'stateless'. */
+  readonly sealedTickets?: SealedTickets | undefined;
 }

@@ -25,6 +25,7 @@ export { webCryptoCredential } from './crypto/web-crypto-credential.ts';
 export { webProvider } from './crypto/web-provider.ts';
 export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 export { clientCertificates } from './handshake/client-authentication.ts';
+export { sealedTickets } from './sealed-tickets.ts';
 export { type AcceptOptions, acceptDefined as accept } from './web/accept-defined.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
 export { TruncationError } from './web/shell.ts';
@@ -34,7 +35,7 @@ export { TlsAlert } from './wire/alert.ts';
 export { systemWorld, type World } from './world.ts';
 
 /** What {@link defineServer} does not bring along by itself. */
-export type OptionalParts = Pick<Parts, 'clientCertificates'>;
+export type OptionalParts = Pick<Parts, 'clientCertificates' | 'sealedTickets'>;
 
 export interface Tls13Options
   extends Omit<ServerOptions, 'credentials' | 'minVersion' | 'maxVersion' | 'requireExtendedMasterSecret'> {
@@ -46,7 +47,8 @@ export interface Tls13Options
 
 /**
  * A server that any shell can run, and that has no TLS 1.2: a client without TLS 1.3 gets the alert protocol_version.
- * `parts` are what it is to have besides: `{ clientCertificates }` for `clientAuth`.
+ * `parts` are what it is to have besides: `{ clientCertificates }` for `clientAuth`, `{ sealedTickets }` for the `tickets.mode`
+ * 'stateless'.
  * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
  */
 export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {

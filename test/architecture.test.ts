@@ -51,7 +51,7 @@ const ZONES: readonly Zone[] = [
   {
     name: 'engine',
     holds: among(
-      'config define-server parts options connection channel connection-handshaking connection-sessions connection-tickets warmup session-policy session-store statistics secrets events world',
+      'config define-server parts sealed-tickets options connection channel connection-handshaking connection-sessions connection-tickets warmup session-policy session-store statistics secrets events world',
     ),
     imports: ['platform', 'wire', 'crypto', 'messages', 'cache', 'flights'],
   },

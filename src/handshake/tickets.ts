@@ -13,9 +13,9 @@ export function* openTicket(
   ticket: Uint8Array,
   sessionId?: Uint8Array,
 ): Handshake<OpenedTicket> {
-  const { tickets } = context;
-  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findKeys(ticket) });
-  return yield* judge(context, tickets.open(version, ticket, outcome, sessionId));
+  const { sealed } = context.tickets;
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => sealed.findKeys(ticket) });
+  return yield* judge(context, sealed.open(version, ticket, outcome, sessionId));
 }
 
 /** RFC 5077 §3.2: an empty ticket asks for one. */
@@ -32,9 +32,9 @@ function* judge({ tickets }: Handshaking, opened: OpenedTicket): Handshake<Opene
 
 /** `undefined` where there is no key now. */
 export function* sealTicket(context: Handshaking, session: Session): Handshake<Uint8Array | undefined> {
-  const { tickets } = context;
-  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findSealingKey() });
-  return tickets.seal(session, outcome);
+  const { sealed } = context.tickets;
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => sealed.findSealingKey() });
+  return sealed.seal(session, outcome);
 }
 
 /** Before a ticket is made, sealed or not: the application may add data of its own to the session. Whether there is to be one. */
