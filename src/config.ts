@@ -1,16 +1,16 @@
-/** defineServer(): validates the options, fills in the defaults, and freezes the result. */
+/** What stands behind each defineServer(): validates the options, fills in the defaults, and freezes the result. */
 
 import type { Session } from './cache/session.ts';
 import { type Compat, SessionCache } from './cache/session-cache.ts';
-import { TicketKeyRing } from './cache/ticket-key-ring.ts';
 import type { TicketPolicy } from './connection-tickets.ts';
-import { type Credential, certificatesFromPem, credentialFromPem } from './crypto/credential.ts';
-import { defaultProvider } from './crypto/default.ts';
+import type { Credential } from './crypto/credential.ts';
+import { certificatesFromPem } from './crypto/credential-pem.ts';
 import type { CryptoProvider } from './crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
 import type { Settings, TicketSettings } from './handshake/settings.ts';
 import type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
+import type { Parts } from './parts.ts';
 import { type OwnCallbacks, sessionPolicy } from './session-policy.ts';
 import { SessionStore } from './session-store.ts';
 import type { SessionStatistics } from './statistics.ts';
@@ -18,7 +18,7 @@ import { copyOf } from './wire/bytes.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from './wire/registry.ts';
 import { systemWorld, type World } from './world.ts';
 
-/** A server's settings, validated and frozen. Any number of connections may use it. Made by {@link defineServer}. */
+/** A server's settings, validated and frozen. Any number of connections may use it. Made by `defineServer()`. */
 export interface ServerConfig extends Settings {
   /**
    * Puts a session into the internal cache, for as long as it is good there: {@link SessionStore.add}.
@@ -63,7 +63,6 @@ const DEFAULT_LOOKUP_TIMEOUT_MS = 1000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const DEFAULT_MAX_IDENTITIES = 5;
 const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
-const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
 export const CORE_OPTIONS = [
   'credentials minVersion maxVersion ciphers groups alpn onServerName clientAuth sessions tickets pskModes scope',
@@ -82,33 +81,30 @@ const MAX_NAMES = 0xff00;
 const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
 const TIMINGS = ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as const;
 
-/**
- * A server that any shell can run. `cert` and `key` as in node:tls are the Node shell's; here there is `credentials`.
- * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
- */
-export function defineServer(options: ServerOptions): ServerConfig {
+/** @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range */
+export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   requireObject('options', options);
   requireKnown('', options, CORE_OPTIONS);
   const sessions = options.sessions ?? {};
   requireObject('sessions', sessions);
   requireKnown('sessions.', sessions, SESSION_OPTIONS);
   const compat = options.compat === undefined ? undefined : oneOf<Compat>('compat', options.compat, ['openssl-3']);
-  const crypto = complete('crypto', options.crypto ?? defaultProvider, ['hashes', 'aeads', 'groups']);
+  const crypto = complete('crypto', options.crypto ?? parts.crypto, ['hashes', 'aeads', 'groups']);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
   const policy = sessionPolicy(sessions);
   const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
   return frozen({
-    ...protocolSettings(options),
+    ...protocolSettings(options, parts.protocols),
     groups: groups(options.groups, crypto),
     ...sessionSettings(sessions),
-    credentials: credentials(options.credentials, crypto),
+    credentials: credentials(options.credentials, crypto, parts),
     compat,
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     scope: scope(options.scope ?? {}),
-    clientAuth: clientAuth(options.clientAuth),
+    clientAuth: clientAuth(options.clientAuth, parts),
     tickets,
-    ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, world),
+    ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, { world, sealing: parts.sealedTickets }),
     hasOwnTicketKeys: options.tickets?.keys !== undefined,
     ownCallbacks: Object.freeze({ generateId: policy.generateId, notResumable: policy.notResumable }),
     hasOwnStore: OWN_STORE.some((name) => sessions[name] !== undefined),
@@ -126,17 +122,19 @@ export function defineServer(options: ServerOptions): ServerConfig {
   });
 }
 
-function protocolSettings(options: ServerOptions) {
-  const minVersion = oneOf<Version>('minVersion', options.minVersion ?? 'TLSv1.2', VERSIONS);
-  const maxVersion = oneOf<Version>('maxVersion', options.maxVersion ?? 'TLSv1.3', VERSIONS);
+function protocolSettings(options: ServerOptions, protocols: Parts['protocols']) {
+  const versions = protocols.map(({ version }) => version);
+  const minVersion = oneOf<Version>('minVersion', options.minVersion ?? versions[0] ?? '', versions);
+  const maxVersion = oneOf<Version>('maxVersion', options.maxVersion ?? versions.at(-1) ?? '', versions);
   if (minVersion > maxVersion) throw new RangeError(`minVersion ${minVersion} is above maxVersion ${maxVersion}`);
   const suites = (options.ciphers === undefined ? SUITES : list('ciphers', options.ciphers).map(suite)).filter(
     ({ version }) => version >= minVersion && version <= maxVersion,
   );
   if (suites.length === 0) throw new RangeError(`ciphers: none of them belongs to ${minVersion} to ${maxVersion}`);
-  const spoken = VERSIONS.filter((version) => suites.some((candidate) => candidate.version === version));
+  const spoken = versions.filter((version) => suites.some((candidate) => candidate.version === version));
   const modeNames = Object.keys(PskKeyExchangeMode) as PskMode[];
   return {
+    protocols,
     // A version without a suite is not spoken: to choose it would refuse who has both (RFC 8446 §4.2.1).
     minVersion: spoken[0] ?? minVersion,
     maxVersion: spoken.at(-1) ?? maxVersion,
@@ -179,24 +177,38 @@ function protocolName(name: string): string {
   return name;
 }
 
-function credentials(given: ServerOptions['credentials'], crypto: CryptoProvider): readonly Credential[] {
+function credentials(
+  given: ServerOptions['credentials'],
+  crypto: CryptoProvider,
+  { credentialFromPem }: Parts,
+): readonly Credential[] {
   if (!Array.isArray(given) || given.length === 0) {
-    throw new TypeError('credentials: give at least one { cert, key }, both PEM');
+    const wanted = credentialFromPem ? '{ cert, key }, both PEM' : 'credential, which webCryptoCredential() makes';
+    throw new TypeError(`credentials: give at least one ${wanted}`);
   }
   return given.map((credential: Credential | PemCredential) => {
     requireObject('credentials[]', credential);
     if ('sign' in credential) return complete('credentials[]', credential, ['certificateChain', 'schemes', 'names']);
     requireKnown('credentials[].', credential, 'cert key');
+    if (credentialFromPem === undefined)
+      throw new TypeError(
+        'credentials[]: PEM is for webCryptoCredential(), or credentialFromPem(); give what it returns',
+      );
     return credentialFromPem(credential, crypto);
   });
 }
 
-function clientAuth(given: ServerOptions['clientAuth']): Settings['clientAuth'] {
+function clientAuth(
+  given: ServerOptions['clientAuth'],
+  { clientCertificates: certificates }: Parts,
+): Settings['clientAuth'] {
   if (given === undefined) return undefined;
   requireObject('clientAuth', given);
   requireKnown('clientAuth.', given, 'mode verifyClient authorities');
   if (given.verifyClient === undefined)
     throw new TypeError('clientAuth.verifyClient is missing: only you can judge a chain');
+  if (certificates === undefined)
+    throw new TypeError('clientAuth: this server is made without; say defineServer(options, { clientCertificates })');
   const { authorities = [] } = given;
   if (!Array.isArray(authorities)) throw new TypeError('clientAuth.authorities: an array of PEM is wanted');
   const anchors = authorities.flatMap(authoritiesFromPem);
@@ -206,6 +218,7 @@ function clientAuth(given: ServerOptions['clientAuth']): Settings['clientAuth'] 
     throw new RangeError(`clientAuth.authorities: ${length} bytes of names, more than ${MAX_NAMES}`);
   return Object.freeze({
     mode: oneOf('clientAuth.mode', given.mode, CLIENT_AUTH_MODES),
+    certificates,
     verifyClient: callback('clientAuth.verifyClient', given.verifyClient).bind(given),
     authorities: Object.freeze(names),
     anchors: Object.freeze(anchors.map(({ bytes }) => bytes)),
@@ -281,11 +294,20 @@ function keepsSessions({ cache, internalStore, mode = 'server' }: SessionOptions
 }
 
 /** Of its own, where nobody has given any: never a default key, and never none where tickets are wanted. */
-function ticketPolicy(options: TicketOptions, { mode }: TicketSettings, world: World): TicketPolicy {
-  const keys = options.keys ?? (mode === 'stateless' ? TicketKeyRing.rotating(world) : undefined);
+function ticketPolicy(
+  options: TicketOptions,
+  { mode }: TicketSettings,
+  { world, sealing }: { readonly world: World; readonly sealing: TicketPolicy['sealing'] },
+): TicketPolicy {
+  if (mode === 'stateless' && sealing === undefined)
+    throw new TypeError(
+      "tickets.mode 'stateless': this server is made without; say defineServer(options, { sealedTickets })",
+    );
+  const keys = options.keys ?? (mode === 'stateless' ? sealing?.newKeys(world) : undefined);
   if (keys !== undefined) complete('tickets.keys', keys, ['sealingKey', 'openingKeys']);
   return {
     keys,
+    sealing,
     acceptsForeign: boolean('tickets.foreign', options.foreign, false),
     callbacks: {
       onGenerate: callback('tickets.onGenerate', options.onGenerate)?.bind(options),

@@ -26,9 +26,8 @@ export { TicketKeyFileError, type TicketKeyProducer, ticketKeyFile, ticketKeysFr
 export type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
 export { type RingWorld, type RotationOptions, type TicketKeyInfo, TicketKeyRing } from './cache/ticket-key-ring.ts';
 export { WeakTicketKeyError } from './cache/ticket-key-strength.ts';
-export { defineServer, type ServerConfig } from './config.ts';
+export type { ServerConfig } from './config.ts';
 export { type ConnectionOptions, ServerConnection } from './connection.ts';
-export { selfSignedCertificate } from './crypto/certificate.ts';
 export { type Credential, credentialFromPem } from './crypto/credential.ts';
 export { defaultProvider } from './crypto/default.ts';
 export { fast } from './crypto/fast.ts';
@@ -47,7 +46,11 @@ export type {
   RunningHash,
   Sign,
 } from './crypto/provider.ts';
+export { selfSignedCertificate } from './crypto/self-signed.ts';
 export { webCrypto } from './crypto/web-crypto.ts';
+export { webCryptoCredential } from './crypto/web-crypto-credential.ts';
+export { webProvider } from './crypto/web-provider.ts';
+export { defineServer } from './define-server.ts';
 export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 export type { TicketFacts } from './handshake/context.ts';
 export type { Mechanism, NoResumption, Resumption } from './handshake/resumption.ts';
@@ -63,7 +66,8 @@ export type {
 } from './options.ts';
 export type { SessionStatistics } from './statistics.ts';
 export { warmup } from './warmup.ts';
-export { type AcceptOptions, accept } from './web/accept.ts';
+export { accept } from './web/accept.ts';
+export type { AcceptOptions } from './web/accept-defined.ts';
 export { flushInSlices } from './web/flush.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
 export { TruncationError } from './web/shell.ts';

@@ -22,22 +22,26 @@ export interface WebCryptoAgreement {
   readonly namedCurve?: string;
 }
 
-/** Web Crypto, as far as RSA signatures and key agreement need it. */
+/** An algorithm for signatures, by the names of Web Crypto. */
+export interface WebCryptoAlgorithm {
+  readonly name: string;
+  readonly hash?: string;
+  readonly namedCurve?: string;
+  readonly saltLength?: number;
+}
+
+/** Web Crypto, as far as signatures and key agreement need it. */
 interface WebCrypto {
   importKey(
     format: 'pkcs8' | 'spki' | 'raw',
     key: Uint8Array,
-    algorithm: { readonly name: string; readonly hash: string } | WebCryptoAgreement,
+    algorithm: WebCryptoAlgorithm,
     extractable: boolean,
     usages: readonly string[],
   ): Promise<WebCryptoKey>;
-  sign(
-    algorithm: { readonly name: string; readonly saltLength: number },
-    key: WebCryptoKey,
-    message: Uint8Array,
-  ): Promise<ArrayBuffer>;
+  sign(algorithm: WebCryptoAlgorithm, key: WebCryptoKey, message: Uint8Array): Promise<ArrayBuffer>;
   verify(
-    algorithm: { readonly name: string; readonly saltLength: number },
+    algorithm: WebCryptoAlgorithm,
     key: WebCryptoKey,
     signature: Uint8Array,
     message: Uint8Array,

@@ -5,9 +5,10 @@
 
 import { Session } from './cache/session.ts';
 import { SessionCache } from './cache/session-cache.ts';
-import { defineServer, type ServerConfig } from './config.ts';
+import type { ServerConfig } from './config.ts';
 import { ServerConnection } from './connection.ts';
 import type { Credential } from './crypto/credential.ts';
+import { defineServer } from './define-server.ts';
 import { fromHex } from './wire/bytes.ts';
 import { CipherSuite, type Version } from './wire/registry.ts';
 import type { World } from './world.ts';

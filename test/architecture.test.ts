@@ -51,7 +51,7 @@ const ZONES: readonly Zone[] = [
   {
     name: 'engine',
     holds: among(
-      'config options connection channel connection-handshaking connection-sessions connection-tickets warmup session-policy session-store statistics secrets events world',
+      'config define-server parts sealed-tickets options connection channel connection-handshaking connection-sessions connection-tickets warmup session-policy session-store statistics secrets events world',
     ),
     imports: ['platform', 'wire', 'crypto', 'messages', 'cache', 'flights'],
   },
@@ -63,7 +63,7 @@ const ZONES: readonly Zone[] = [
     imports: [...BELOW_SHELLS, 'driver'],
     isShell: true,
   },
-  { name: 'index', holds: among('index'), imports: [...BELOW_SHELLS, 'driver', 'web'], isShell: true },
+  { name: 'index', holds: among('index tls13'), imports: [...BELOW_SHELLS, 'driver', 'web'], isShell: true },
   {
     name: 'node',
     holds: within('node'),

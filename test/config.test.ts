@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { SessionCache } from '../src/cache/session-cache.ts';
-import { defineServer } from '../src/config.ts';
 import { defaultProvider } from '../src/crypto/default.ts';
 import { SUITES } from '../src/crypto/suites.ts';
+import { defineServer } from '../src/define-server.ts';
 import type { ServerOptions } from '../src/options.ts';
 import { systemWorld } from '../src/world.ts';
 import { certificates } from './fixtures.ts';

@@ -14,8 +14,8 @@
  */
 
 import { AES_BLOCK, decryptCbc, encryptCbc } from '../crypto/aes-cbc.ts';
-import { defaultProvider } from '../crypto/default.ts';
 import type { HashName } from '../crypto/provider.ts';
+import { symmetric } from '../crypto/symmetric.ts';
 import { concat, copyOf, equalConstantTime, wipe } from '../wire/bytes.ts';
 import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './ticket-format.ts';
 
@@ -26,7 +26,7 @@ const STATE_AT = KEY_NAME_LENGTH + AES_BLOCK;
  * `cbcTickets(16)` and `cbcTickets(32)` are the formats of the servers named above.
  */
 export function cbcTickets(keyLength: 16 | 32, hashName: HashName = 'sha256'): TicketFormat {
-  const hash = defaultProvider.hashes[hashName];
+  const hash = symmetric.hashes[hashName];
   return {
     name: `aes-${8 * keyLength}-cbc-hmac-${hashName}`,
     secretLength: 2 * keyLength,

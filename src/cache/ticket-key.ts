@@ -1,7 +1,7 @@
 /** A ticket key (STEK): a name, a secret, the format it is used in, and a count of what it has sealed. */
 
-import { defaultProvider } from '../crypto/default.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
+import { symmetric } from '../crypto/symmetric.ts';
 import { copyOf, equalConstantTime, toHex, wipe } from '../wire/bytes.ts';
 import { MAX_SEALS, processSealCounts, type SealCounts } from './seal-counts.ts';
 import {
@@ -62,7 +62,7 @@ export class TicketKey {
     this.#secret = copyOf(secret);
     this.#cipher = format.cipher(this.#name, this.#secret);
     this.#counts = counts;
-    this.#fingerprint = toHex(defaultProvider.hashes.sha256.digest(secret));
+    this.#fingerprint = toHex(symmetric.hashes.sha256.digest(secret));
   }
 
   /**

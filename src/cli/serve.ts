@@ -3,12 +3,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { TicketKeyRing } from '../cache/ticket-key-ring.ts';
-import { defineServer } from '../config.ts';
-import { selfSignedCertificate } from '../crypto/certificate.ts';
 import { defaultProvider } from '../crypto/default.ts';
 import { fast } from '../crypto/fast.ts';
 import { noble } from '../crypto/noble.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
+import { selfSignedCertificate } from '../crypto/self-signed.ts';
+import { defineServer } from '../define-server.ts';
 import { nodeCrypto, type TlsSocket } from '../node/index.ts';
 import type { Version } from '../wire/registry.ts';
 import { systemWorld } from '../world.ts';

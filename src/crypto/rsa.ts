@@ -1,6 +1,6 @@
 /** What signing and verifying with RSA have in common: Web Crypto does both. */
 
-import { oid, sequence, Tag, tlv } from '../wire/der.ts';
+import { integer, octetString, oid, sequence, Tag, tlv } from '../wire/der.ts';
 import { Oid } from './certificate.ts';
 
 /** The names that Web Crypto has for them; the salt of RSASSA-PSS is as long as the digest (RFC 8446 §4.2.3). */
@@ -23,7 +23,12 @@ export function isRsaScheme(scheme: string): scheme is RsaScheme {
 export const MIN_RSA_BITS = 2048;
 
 /** AlgorithmIdentifier of rsaEncryption (RFC 4055 §1.2). */
-export const RSA_ENCRYPTION: Uint8Array = sequence(oid(Oid.rsaEncryption), tlv(Tag.null));
+export const RSA_ENCRYPTION: Uint8Array = /* @__PURE__ */ (() => sequence(oid(Oid.rsaEncryption), tlv(Tag.null)))();
+
+/** RSAPrivateKey as PKCS#8, which Web Crypto wants. */
+export function rsaPkcs8(pkcs1: Uint8Array): Uint8Array {
+  return sequence(integer(0), RSA_ENCRYPTION, octetString(pkcs1));
+}
 
 /** Of a number without leading zero bytes. */
 export function bitLength(modulus: Uint8Array): number {

@@ -39,7 +39,14 @@ export interface ShownCertificate {
   readonly key: VerifyingKey;
 }
 
-export function sendCertificateRequest(context: Handshaking): void {
+/** Client certificates of TLS 1.3, as a part that a server has or has not. */
+export interface ClientCertificates {
+  request(context: Handshaking): void;
+  /** The certificate, the proof, and the verdict. @throws TlsAlert certificate_required where there must be one (§4.4.2.4) */
+  receive(context: Handshaking): Handshake<void>;
+}
+
+function sendCertificateRequest(context: Handshaking): void {
   const { authorities = [] } = context.settings.clientAuth ?? {};
   const body = {
     certificateRequestContext: EMPTY, // §4.3.2: in the handshake
@@ -61,8 +68,7 @@ export function sendCertificateRequestTls12(context: Handshaking): void {
   context.transcript.add(context.send(certificateRequestTls12, body));
 }
 
-/** `undefined`: the client has none, and need not have one. @throws TlsAlert certificate_required where it must (§4.4.2.4) */
-export function* receiveCertificate(context: Handshaking): Handshake<ShownCertificate | undefined> {
+function* receiveShownCertificate(context: Handshaking): Handshake<ShownCertificate | undefined> {
   const { body, raw } = yield* receive(certificate);
   context.transcript.add(raw);
   if (body.certificateRequestContext.length > 0) throw new TlsAlert('illegal_parameter', 'an answer to no request'); // §4.4.2
@@ -105,11 +111,14 @@ function readKey(leaf: Uint8Array): VerifyingKey {
   throw new TlsAlert('unsupported_certificate', 'a certificate for a kind of key that is not served');
 }
 
-/** TLS 1.3: the proof, and the verdict. */
-export function* receiveCertificateVerify(context: Handshaking, client: ShownCertificate): Handshake<void> {
+function* receiveCertificate(context: Handshaking): Handshake<void> {
+  const client = yield* receiveShownCertificate(context);
+  if (client === undefined) return;
   const content = certificateVerifyContent('client', context.transcript.peek());
   yield* proveAndJudge(context, client, content, 'TLSv1.3');
 }
+
+export const clientCertificates: ClientCertificates = { request: sendCertificateRequest, receive: receiveCertificate };
 
 /** TLS 1.2: what is signed is the messages themselves, and the hash is the scheme's (RFC 5246 §7.4.8). */
 export function* receiveCertificateVerifyTls12(context: Handshaking, client: ShownCertificate): Handshake<void> {

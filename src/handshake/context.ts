@@ -54,18 +54,12 @@ export interface Sessions {
   expire(session: Session, isCached: boolean): void;
 }
 
-/** Sessions that their clients keep, sealed under the server's keys; see tickets.ts. What answers an Awaitable runs as a task. */
+/** Tickets, sealed or not; see tickets.ts. What answers an Awaitable runs as a task. */
 export interface Tickets {
   /** Whether other servers have the same keys. */
   readonly acceptsForeign: boolean;
-  /** What {@link Tickets.findKeys} would find, where no code of the user's need run for it: then that need be no task. */
-  keysAtHand(ticket: Uint8Array): unknown;
-  findKeys(ticket: Uint8Array): Awaitable<unknown>;
-  /**
-   * The session of a ticket (its hold is the connection's until it ends), or why there is none. In TLS 1.2 it goes by the id
-   * that the client has given it (RFC 5077 §3.4).
-   */
-  open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket;
+  /** For the mode 'stateless'. */
+  readonly sealed: Sealed;
   /** Whether the application wants to be asked what is done about a ticket. */
   readonly isJudged: boolean;
   judge(opened: OpenedTicket, ticket: Uint8Array): Awaitable<unknown>;
@@ -76,6 +70,18 @@ export interface Tickets {
   generate(session: Session): Awaitable<unknown>;
   /** Whether there is to be a ticket: not where it has failed. @throws TlsAlert internal_error where it has refused */
   generated(session: Session, outcome: TaskOutcome<unknown>): boolean;
+}
+
+/** Sessions that their clients keep, sealed under the server's keys. */
+export interface Sealed {
+  /** What {@link Sealed.findKeys} would find, where no code of the user's need run for it: then that need be no task. */
+  keysAtHand(ticket: Uint8Array): unknown;
+  findKeys(ticket: Uint8Array): Awaitable<unknown>;
+  /**
+   * The session of a ticket (its hold is the connection's until it ends), or why there is none. In TLS 1.2 it goes by the id
+   * that the client has given it (RFC 5077 §3.4).
+   */
+  open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket;
   findSealingKey(): Awaitable<unknown>;
   /** `undefined`: there is no key now, or the session is too large for a ticket. */
   seal(session: Session, outcome: TaskOutcome<unknown>): Uint8Array | undefined;

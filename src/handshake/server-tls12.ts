@@ -32,6 +32,7 @@ import type { Received } from './message.ts';
 import { selectAlpn } from './negotiate.ts';
 import { requireTls12Hello, selectSessionTls12, selectTls12, type Tls12Choice } from './negotiate-tls12.ts';
 import { newSessionTicketTls12 } from './new-session-ticket.ts';
+import type { Protocol } from './protocol.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
 import { issuesSessions } from './resumption.ts';
 import { scopeOf } from './scope.ts';
@@ -41,12 +42,14 @@ import { ServerECDHParams, serverKeyExchange } from './server-key-exchange.ts';
 import { generateTicket, sealTicket } from './tickets.ts';
 import { type Handshake, performed, receive, receiveChangeCipherSpec } from './wait.ts';
 
-export function* serveTls12(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
+function* serveTls12(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
   requireTls12Hello(context, hello.body);
   const { session, sendTicket } = yield* selectSessionTls12(context, hello.body);
   if (session === undefined) return yield* fullHandshake(context, hello, sendTicket);
   return yield* resume(context, hello, session, sendTicket);
 }
+
+export const tls12: Protocol = { version: 'TLSv1.2', serve: serveTls12 };
 
 /** Figure 1: Message flow for a full handshake; with a ticket, RFC 5077 §3.1, Figure 1. */
 function* fullHandshake(

@@ -20,7 +20,7 @@ import { EMPTY } from '../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
 import { certificate } from './certificate.ts';
 import { certificateVerify } from './certificate-verify.ts';
-import { receiveCertificate, receiveCertificateVerify, sendCertificateRequest } from './client-authentication.ts';
+import type { ClientCertificates } from './client-authentication.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import { encryptedExtensions } from './encrypted-extensions.ts';
@@ -31,32 +31,34 @@ import { exchangeKeys, signature } from './key-exchange.ts';
 import { frame, type Received } from './message.ts';
 import type { Signing } from './negotiate.ts';
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
+import type { Protocol } from './protocol.ts';
 import { recordSizeLimit } from './record-size-limit.ts';
 import { issuesSessions } from './resumption.ts';
 import { serverHello } from './server-hello.ts';
 import { expectedTickets, type Issue, TicketIssuer, ticketCount } from './tickets-tls13.ts';
 import { type Handshake, performed, receive } from './wait.ts';
 
-export function* serveTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Established> {
+function* serveTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
   if (choice.psk === undefined) yield* performed('bookkeeping', () => context.sessions.askNotResumable(false)); // as OpenSSL has it
   const handshake = yield* sendServerHello(context, choice);
   sendEncryptedExtensions(context, choice);
-  const asks = asksForCertificate(context, choice);
-  if (asks) sendCertificateRequest(context);
+  const wanted = wantedCertificates(context, choice);
+  wanted?.request(context);
   if (choice.signing !== undefined) yield* sendCertificate(context, choice.signing);
   const application = sendFinished(context, handshake);
-  const early = asks ? undefined : yield* sendEarlyTickets(context, choice, handshake, application);
-  const client = asks ? yield* receiveCertificate(context) : undefined;
-  if (client !== undefined) yield* receiveCertificateVerify(context, client);
+  const early = wanted ? undefined : yield* sendEarlyTickets(context, choice, handshake, application);
+  if (wanted !== undefined) yield* wanted.receive(context);
   yield* receiveFinished(context, handshake, application, early?.verifyData);
   const tickets = yield* sendNewSessionTickets(context, choice, application, early);
   return established(context, application, tickets);
 }
 
+export const tls13: Protocol = { version: 'TLSv1.3', serve: serveTls13 };
+
 /** §4.3.2: never with a PSK, whose session says who the client is. */
-function asksForCertificate({ settings }: Handshaking, { psk }: Tls13Choice): boolean {
-  return settings.clientAuth !== undefined && psk === undefined;
+function wantedCertificates({ settings }: Handshaking, { psk }: Tls13Choice): ClientCertificates | undefined {
+  return psk === undefined ? settings.clientAuth?.certificates : undefined;
 }
 
 /** The keys of a stage, and what made them. */

@@ -1,4 +1,4 @@
-/** The server's side of the handshake: ClientHello → configuration → version → one of the next two files. */
+/** The server's side of the handshake: ClientHello → configuration → version → server-tls13.ts or server-tls12.ts. */
 
 import { TlsAlert } from '../wire/alert.ts';
 import { ProtocolVersion } from '../wire/registry.ts';
@@ -6,8 +6,6 @@ import { clientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
 import type { Established } from './established.ts';
 import { selectServerName, selectVersion } from './negotiate.ts';
-import { serveTls12 } from './server-tls12.ts';
-import { serveTls13 } from './server-tls13.ts';
 import { type Handshake, perform, receive } from './wait.ts';
 
 export function* serve(context: Handshaking): Handshake<Established> {
@@ -19,7 +17,9 @@ export function* serve(context: Handshaking): Handshake<Established> {
   const version = selectVersion(hello.body, context.settings);
   context.facts.version = version;
   context.facts.clientRandom = hello.body.random;
-  return version === 'TLSv1.3' ? yield* serveTls13(context, hello) : yield* serveTls12(context, hello);
+  const protocol = context.settings.protocols.find((candidate) => candidate.version === version);
+  if (protocol === undefined) throw new Error(`the settings allow ${version}, which this server does not have`);
+  return yield* protocol.serve(context, hello);
 }
 
 /** RFC 6066 §3: the name decides which server this is, before anything else is decided. */

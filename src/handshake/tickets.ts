@@ -14,12 +14,13 @@ export function* openTicket(
   sessionId?: Uint8Array,
 ): Handshake<OpenedTicket> {
   const { tickets } = context;
-  const value = tickets.keysAtHand(ticket);
+  const { sealed } = tickets;
+  const value = sealed.keysAtHand(ticket);
   const outcome =
     value === undefined
-      ? yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findKeys(ticket) })
+      ? yield* perform({ kind: 'ticket', budgeted: true, run: () => sealed.findKeys(ticket) })
       : { value };
-  const opened = tickets.open(version, ticket, outcome, sessionId);
+  const opened = sealed.open(version, ticket, outcome, sessionId);
   return tickets.isJudged ? yield* judge(context, opened, ticket) : opened;
 }
 
@@ -37,9 +38,9 @@ function* judge({ tickets }: Handshaking, opened: OpenedTicket, ticket: Uint8Arr
 
 /** `undefined` where there is no key now. */
 export function* sealTicket(context: Handshaking, session: Session): Handshake<Uint8Array | undefined> {
-  const { tickets } = context;
-  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => tickets.findSealingKey() });
-  return tickets.seal(session, outcome);
+  const { sealed } = context.tickets;
+  const outcome = yield* perform({ kind: 'ticket', budgeted: true, run: () => sealed.findSealingKey() });
+  return sealed.seal(session, outcome);
 }
 
 /** Before a ticket is made, sealed or not: the application may add data of its own to the session. Whether there is to be one. */

@@ -1,7 +1,8 @@
 /** The options of the Node shell: the core's, node:tls's way to give a certificate, and what concerns sockets. */
 
 import type { Buffer } from 'node:buffer';
-import { CORE_OPTIONS, defineServer, requireKnown, type ServerConfig } from '../config.ts';
+import { CORE_OPTIONS, requireKnown, type ServerConfig } from '../config.ts';
+import { defineServer } from '../define-server.ts';
 import type { ServerOptions, TicketOptions } from '../options.ts';
 import { SessionStore } from '../session-store.ts';
 import { systemWorld } from '../world.ts';

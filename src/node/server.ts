@@ -3,7 +3,8 @@
 import { Buffer } from 'node:buffer';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Session } from '../cache/session.ts';
-import { defineServer, type ServerConfig } from '../config.ts';
+import type { ServerConfig } from '../config.ts';
+import { defineServer } from '../define-server.ts';
 import type { CallbackName } from '../events.ts';
 import { flushInSlices } from '../index.ts';
 import type { ServerOptions, SessionOptions } from '../options.ts';

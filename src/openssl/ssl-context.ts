@@ -3,11 +3,13 @@
 import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { Session } from '../cache/session.ts';
 import { SessionCache } from '../cache/session-cache.ts';
-import { defineServer, type ServerConfig } from '../config.ts';
+import type { ServerConfig } from '../config.ts';
 import type { TicketPolicy } from '../connection-tickets.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
+import { defineServer } from '../define-server.ts';
 import type { TicketSettings } from '../handshake/settings.ts';
 import type { CacheMode, ServerOptions, TicketCallbacks } from '../options.ts';
+import { sealedTickets } from '../sealed-tickets.ts';
 import type { SessionPolicy } from '../session-policy.ts';
 import { SessionStore } from '../session-store.ts';
 import { copyOf } from '../wire/bytes.ts';
@@ -97,7 +99,8 @@ export class SslContext {
       throw new TypeError(`tickets.${otherOfTickets}: give the context a callback of its own instead`);
     this.#base = base;
     this.#ticketKeys = new ContextTicketKeys(randomBytes(base), base.hasOwnTicketKeys ? keys : undefined);
-    this.#ticketPolicy = { keys: this.#ticketKeys, acceptsForeign, callbacks: this.#ticketCallbacks };
+    const ticketKeys = this.#ticketKeys;
+    this.#ticketPolicy = { keys: ticketKeys, sealing: sealedTickets, acceptsForeign, callbacks: this.#ticketCallbacks };
     this.#policy = {
       ...policy,
       notResumable: (info, isForwardSecure) => this.#rulesOut(this.#ssl(info), isForwardSecure),

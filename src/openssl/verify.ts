@@ -2,6 +2,7 @@
 
 import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { ServerConfig } from '../config.ts';
+import { clientCertificates } from '../handshake/client-authentication.ts';
 import { type VerifyCallback, yes } from './callbacks.ts';
 import {
   SSL_VERIFY_CLIENT_ONCE,
@@ -47,6 +48,7 @@ export function clientAuth(
   const { authorities = [], anchors = [], verifyClient = refuse } = base ?? {};
   return {
     mode: verifyMode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT ? 'require' : 'request',
+    certificates: clientCertificates,
     verifyClient: callback === null ? verifyClient : (chain, info) => yes(callback(sslOf(info), chain)),
     authorities,
     anchors,

@@ -1,26 +1,12 @@
 /** The Web shell: TLS over any pair of Web Streams. */
 
-import { defineServer, type ServerConfig } from '../config.ts';
-import type { ConnectionOptions } from '../connection.ts';
-import type { CallbackName } from '../events.ts';
+import type { ServerConfig } from '../config.ts';
+import { defineServer } from '../define-server.ts';
 import type { ServerOptions } from '../options.ts';
-import type { AbortSignalLike } from '../platform.ts';
 import { SessionStore } from '../session-store.ts';
-import { WebShell } from './shell.ts';
+import { type AcceptOptions, acceptDefined } from './accept-defined.ts';
 import type { BytesPair } from './streams.ts';
-import { TlsConnection } from './tls-connection.ts';
-
-export interface AcceptOptions {
-  /** Addresses of both ends, for the callbacks of the sessions. */
-  readonly addresses?: ConnectionOptions['addresses'];
-  /**
-   * Gives up a handshake that is not complete: `AbortSignal.timeout(10_000)` bounds it. The transport is aborted, and `accept`
-   * rejects with the signal's reason. After the handshake it has no effect.
-   */
-  readonly signal?: (AbortSignalLike & { readonly reason?: unknown }) | undefined;
-  /** A callback of the configuration threw, rejected, or did not answer in time; the connection goes on without it. */
-  readonly onCallbackError?: ((callback: CallbackName, error: unknown) => void) | undefined;
-}
+import type { TlsConnection } from './tls-connection.ts';
 
 /**
  * Serves TLS over a byte stream each way, which it owns from here on. Resolves when the handshake is complete.
@@ -39,19 +25,9 @@ export interface AcceptOptions {
 export async function accept(
   transport: BytesPair,
   config: ServerConfig | ServerOptions,
-  { addresses, signal, onCallbackError }: AcceptOptions = {},
+  options?: AcceptOptions,
 ): Promise<TlsConnection> {
-  const server = isDefined(config) ? config : defineServer(config);
-  const shell = new WebShell(transport, server, { addresses, onCallbackError });
-  const giveUp = (): void => shell.abort(signal?.reason ?? new Error('the handshake was given up'));
-  if (signal?.aborted) giveUp();
-  signal?.addEventListener('abort', giveUp);
-  try {
-    await shell.established.promise;
-  } finally {
-    signal?.removeEventListener('abort', giveUp);
-  }
-  return new TlsConnection(shell);
+  return await acceptDefined(transport, isDefined(config) ? config : defineServer(config), options);
 }
 
 function isDefined(config: ServerConfig | ServerOptions): config is ServerConfig {

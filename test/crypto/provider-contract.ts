@@ -431,6 +431,14 @@ function x25519Contract(agreement: KeyAgreement): void {
       }
     });
 
+    it('agrees with every key that it makes: some providers change how, after the first', async () => {
+      const theirs = PEERS.x25519.generate();
+      for (let i = 0; i < 100; i++) {
+        const ours = await agreement.generate(random);
+        expect(toHex(await ours.agree(theirs.publicKey))).to.equal(toHex(theirs.agree(ours.publicKey)));
+      }
+    });
+
     it('does not look at the highest bit of a public key (§5)', async () => {
       const [ours, theirs] = [await agreement.generate(random), PEERS.x25519.generate()];
       const marked = theirs.publicKey.map((byte, i) => (i === 31 ? byte ^ 0x80 : byte));

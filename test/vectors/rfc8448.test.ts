@@ -5,7 +5,6 @@
 
 import { constants, createHmac, verify, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
-import { defineServer } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { Credential } from '../../src/crypto/credential.ts';
 import {
@@ -30,6 +29,7 @@ import { Plaintext, Tls13Protection } from '../../src/crypto/protection.ts';
 import type { EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
+import { defineServer } from '../../src/define-server.ts';
 import type { Event } from '../../src/events.ts';
 import { certificate } from '../../src/handshake/certificate.ts';
 import { certificateVerify } from '../../src/handshake/certificate-verify.ts';

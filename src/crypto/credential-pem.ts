@@ -1,0 +1,78 @@
+/** What makes a credential of PEM, whoever signs: the chain, the key's block, and that they belong together. */
+
+import { DerError } from '../wire/der.ts';
+import { type PemBlock, PemError, parsePem } from '../wire/pem.ts';
+import type { SignatureSchemeName } from '../wire/registry.ts';
+import { type Certificate, parseCertificate } from './certificate.ts';
+import type { Credential } from './credential.ts';
+
+/** A certificate, and the bytes that it was read from. */
+export type ReadCertificate = Certificate & { readonly bytes: Uint8Array };
+
+/** The server's own first. @throws TypeError that begins with `cert:` and says what to do */
+export function chainFromPem(cert: unknown): readonly [ReadCertificate, ...ReadCertificate[]] {
+  const [leaf, ...issuers] = certificatesFromPem('cert', cert);
+  if (leaf === undefined) throw new TypeError('cert: no CERTIFICATE in it; were cert and key interchanged?');
+  return [leaf, ...issuers];
+}
+
+/** The credential without what signs. */
+export function describeChain(
+  chain: readonly [ReadCertificate, ...ReadCertificate[]],
+): Pick<Credential, 'certificateChain' | 'certificateSchemes' | 'names'> {
+  return {
+    certificateChain: chain.map(({ bytes }) => bytes),
+    certificateSchemes: chain.flatMap(({ signedWith }) => SCHEME_OF[signedWith ?? ''] ?? []),
+    names: chain[0].names,
+  };
+}
+
+/** Every CERTIFICATE of a PEM text, parsed, and as it was. @throws TypeError that begins with the name of the argument */
+export function certificatesFromPem(argument: string, text: unknown): readonly ReadCertificate[] {
+  const blocks = blocksOf(argument, text).filter(({ label }) => label === 'CERTIFICATE');
+  return blocks.map(({ bytes }) => ({ ...naming(argument, () => parseCertificate(bytes)), bytes }));
+}
+
+/** RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3. */
+const SCHEME_OF: Readonly<Record<string, SignatureSchemeName>> = {
+  '1.2.840.113549.1.1.11': 'rsa_pkcs1_sha256',
+  '1.2.840.113549.1.1.12': 'rsa_pkcs1_sha384',
+  '1.2.840.113549.1.1.13': 'rsa_pkcs1_sha512',
+  '1.2.840.10045.4.3.2': 'ecdsa_secp256r1_sha256',
+  '1.2.840.10045.4.3.3': 'ecdsa_secp384r1_sha384',
+  '1.3.101.112': 'ed25519',
+};
+
+function blocksOf(argument: string, text: unknown): PemBlock[] {
+  if (typeof text !== 'string') throw new TypeError(`${argument}: a string of PEM wanted, ${typeof text} given`);
+  return naming(argument, () => parsePem(text));
+}
+
+/** The one private key in a PEM text: EC PARAMETERS may stand before it, certificates around it. */
+export function privateKeyBlock(key: unknown): PemBlock {
+  const blocks = blocksOf('key', key);
+  const [block, second] = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (block === undefined) {
+    throw new TypeError(`key: no private key in it, only ${blocks.map(({ label }) => label).join(', ')}`);
+  }
+  if (second !== undefined) throw new TypeError('key: more than one private key in it; leave only that of cert');
+  return block;
+}
+
+/** RFC 8446 §4.4.2: the key is that of the first certificate. `at`: whose key it is; −1 where it is nobody's. */
+export function requireOwner(at: number): void {
+  if (at < 0) throw new TypeError('key: does not belong to the certificate in cert; is it the key of another one?');
+  if (at > 0) {
+    throw new TypeError(`cert: key belongs to certificate ${at + 1} of the chain; put that first, then its issuers`);
+  }
+}
+
+/** Names the argument at fault in what the parsers throw. */
+export function naming<T>(argument: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    if (!(cause instanceof PemError || cause instanceof DerError)) throw cause;
+    throw new TypeError(`${argument}: ${cause.message}`, { cause });
+  }
+}

@@ -1,0 +1,102 @@
+/** A certificate that a server makes for itself (RFC 5280 §4.1). */
+
+import { p256 } from '@noble/curves/nist.js';
+import { platform } from '../platform.ts';
+import {
+  bitString,
+  boolean,
+  explicit,
+  implicit,
+  integer,
+  octetString,
+  oid,
+  sequence,
+  set,
+  time,
+  utf8String,
+} from '../wire/der.ts';
+import { encodePem } from '../wire/pem.ts';
+import { GeneralName, Oid } from './certificate.ts';
+
+export interface SelfSignedOptions {
+  /** Host names and IP addresses that the certificate is for. Default: localhost, 127.0.0.1, ::1. */
+  readonly names?: readonly string[];
+  /** How long it is valid; default 30. */
+  readonly days?: number;
+  /** A P-256 private key of 32 bytes; default: a new one. */
+  readonly secretKey?: Uint8Array;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  randomBytes(length: number): Uint8Array;
+}
+
+/** FIPS 186-5 §A.2.1: 128 bits more than the order has, so that the remainder is not biased. */
+const P256_SEED_LENGTH = 48;
+const DAY_MS = 86_400_000;
+/** Clocks of clients that run a little behind ours must not find the certificate not yet valid. */
+const CLOCK_SKEW_MS = 3_600_000;
+
+/**
+ * An ECDSA P-256 certificate that vouches for itself, and its key (PKCS#8), both as PEM: for development and tests, as
+ * no client trusts it unless told to. `selfSignedCertificate(systemWorld)` is one for this computer.
+ */
+export function selfSignedCertificate(options: SelfSignedOptions): { readonly cert: string; readonly key: string } {
+  const { names = ['localhost', '127.0.0.1', '::1'], days = 30 } = options;
+  const secretKey = options.secretKey ?? p256.utils.randomSecretKey(options.randomBytes(P256_SEED_LENGTH));
+  const publicKey = bitString(p256.getPublicKey(secretKey, false));
+  const keyAlgorithm = sequence(oid(Oid.ecPublicKey), oid(Oid.secp256r1));
+  const signature = sequence(oid(Oid.ecdsaWithSha256));
+  const name = sequence(set(sequence(oid(Oid.commonName), utf8String(names[0] ?? 'localhost'))));
+  const now = options.now();
+  const tbs = sequence(
+    explicit(0, integer(2)), // v3
+    integer(serialNumber(options.randomBytes(16))),
+    signature,
+    name,
+    sequence(time(now - CLOCK_SKEW_MS), time(now + days * DAY_MS)),
+    name,
+    sequence(keyAlgorithm, publicKey),
+    explicit(3, serverExtensions(names)),
+  );
+  const value = bitString(p256.sign(tbs, secretKey, { format: 'der', lowS: false }));
+  const privateKey = sequence(integer(1), octetString(secretKey), explicit(1, publicKey)); // RFC 5915 §3
+  return {
+    cert: encodePem('CERTIFICATE', sequence(tbs, signature, value)),
+    key: encodePem('PRIVATE KEY', sequence(integer(0), keyAlgorithm, octetString(privateKey))),
+  };
+}
+
+/** §4.1.2.2: positive, at most 20 octets; unpredictable, so that no two certificates of the same name collide. */
+function serialNumber([first = 0, ...rest]: Uint8Array): Uint8Array {
+  return Uint8Array.of(0x40 | (first & 0x3f), ...rest);
+}
+
+/** §4.2.1.3: bit 0, and no trailing zeros in a list of named bits (X.690 §11.2.2). */
+const DIGITAL_SIGNATURE = bitString(Uint8Array.of(0x80), 7);
+
+function serverExtensions(names: readonly string[]): Uint8Array {
+  const critical = boolean(true);
+  return sequence(
+    sequence(oid(Oid.basicConstraints), critical, octetString(sequence())), // cA DEFAULT FALSE (§4.2.1.9)
+    sequence(oid(Oid.keyUsage), critical, octetString(DIGITAL_SIGNATURE)),
+    sequence(oid(Oid.extKeyUsage), octetString(sequence(oid(Oid.serverAuth)))), // §4.2.1.12
+    sequence(oid(Oid.subjectAltName), octetString(sequence(...names.map(generalName)))), // §4.2.1.6
+  );
+}
+
+function generalName(name: string): Uint8Array {
+  if (/^\d+(\.\d+){3}$/.test(name)) return implicit(GeneralName.iPAddress, Uint8Array.from(name.split('.'), Number));
+  if (name.includes(':')) return implicit(GeneralName.iPAddress, ipv6(name));
+  return implicit(GeneralName.dNSName, new platform.TextEncoder().encode(name));
+}
+
+/** RFC 4291 §2.2: groups of 16 bits, one run of zeros left out. */
+function ipv6(address: string): Uint8Array {
+  const [head = [], tail = []] = address.split('::').map((part) =>
+    part.split(':').flatMap((group) => {
+      const value = Number.parseInt(group, 16);
+      return Number.isNaN(value) ? [] : [value >> 8, value & 0xff];
+    }),
+  );
+  return Uint8Array.of(...head, ...new Uint8Array(16 - head.length - tail.length), ...tail);
+}

@@ -1,0 +1,148 @@
+/** Tickets that are sessions, sealed, as one connection sees them: has keys found, opens and seals. */
+
+import type { Session } from './cache/session.ts';
+import { openSession, type RejectedTicket, sealSession, ticketKeyName } from './cache/ticket.ts';
+import { openedStatus } from './cache/ticket-callbacks.ts';
+import { MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
+import { TicketKey } from './cache/ticket-key.ts';
+import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
+import { TicketKeyRing } from './cache/ticket-key-ring.ts';
+import { late, type SealedTickets, type TicketHost } from './connection-tickets.ts';
+import { type Awaitable, isPromise } from './crypto/provider.ts';
+import { disowned } from './events.ts';
+import type { OpenedTicket, Sealed, TicketFacts } from './handshake/context.ts';
+import type { TaskOutcome } from './handshake/wait.ts';
+import { TlsAlert } from './wire/alert.ts';
+import { copyOf, toHex } from './wire/bytes.ts';
+import type { Version } from './wire/registry.ts';
+
+/** RFC 8446 §4.2.10 lets a new ticket follow; RFC 5077 §3.3 has one where the old is no good. */
+const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };
+
+class ConnectionSealedTickets implements Sealed {
+  readonly #keys: TicketKeyProvider | undefined;
+  readonly #host: TicketHost;
+  /** Of the key that was last looked for. */
+  #phase: TicketFacts['phase'];
+
+  constructor(keys: TicketKeyProvider | undefined, host: TicketHost) {
+    this.#keys = keys;
+    this.#host = host;
+  }
+
+  /** Whatever goes wrong is left to the task that asks again, and tells. */
+  keysAtHand(ticket: Uint8Array): readonly OpeningKey[] | undefined {
+    try {
+      return this.#keys instanceof TicketKeyRing ? this.#keysOfRing(this.#keys, ticketKeyName(ticket)) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A ring keeps nothing of what it is asked with, does not ask who asks, and says the phase of the keys that it has. */
+  #keysOfRing(ring: TicketKeyRing, name: Uint8Array | undefined): readonly OpeningKey[] {
+    const found = name === undefined ? [] : ring.openingKeys(name);
+    const [first] = found;
+    if (first !== undefined) this.#phase = first.renewal === 'as-usual' ? 'encrypt' : 'decrypt-only';
+    else this.#phase = name && ring.find(name)?.phase;
+    return found;
+  }
+
+  findKeys(ticket: Uint8Array): Awaitable<unknown> {
+    const name = ticketKeyName(ticket);
+    this.#phase = undefined;
+    if (name === undefined) return [];
+    const keys = this.#keys;
+    this.#phase = phaseOf(requireNow(keys?.find?.(copyOf(name)), this.#host));
+    return keys?.openingKeys(name, this.#host.info(), copyOf(ticket)) ?? [];
+  }
+
+  open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket {
+    if ('late' in outcome) return { ...this.#failed(late()), found: 'store-timeout' };
+    if ('error' in outcome) return this.#failed(outcome.error);
+    try {
+      return this.#opened(version, ticket, requireOpeningKeys(outcome.value), sessionId);
+    } catch (error) {
+      return this.#failed(error); // what is no key, or a format of the user's that throws
+    }
+  }
+
+  #opened(version: Version, ticket: Uint8Array, keys: readonly OpeningKey[], sessionId?: Uint8Array): OpenedTicket {
+    const opened = openSession(ticket, keys, this.#host.now(), sessionId);
+    if (opened.status !== 'opened') {
+      const found = opened.status === 'malformed' ? 'malformed' : 'undecryptable';
+      return { found, renew: undefined, status: 'no-decrypt', facts: this.#factsOfRejected(opened, keys) };
+    }
+    const { key, renewal, session } = opened;
+    const facts = { keyName: key.hexName, format: key.format.name, phase: this.#phase, failure: undefined };
+    const status = openedStatus(renewal, version);
+    return { found: this.#host.hold(session), renew: RENEW[renewal], status, facts };
+  }
+
+  #factsOfRejected({ keyName, status }: RejectedTicket, keys: readonly OpeningKey[]): TicketFacts {
+    const key = keyName && keys.find((candidate) => candidate.key.hasName(keyName))?.key;
+    return { keyName: keyName && toHex(keyName), format: key?.format.name, phase: this.#phase, failure: status };
+  }
+
+  /** A ticket that cannot be opened is no reason to fail; unless its keeper says so with an alert of his own. */
+  #failed(error: unknown): OpenedTicket {
+    if (TlsAlert.isAlert(error)) throw error;
+    this.#host.emit({ type: 'callback-error', callback: 'openingKeys', error });
+    return { found: 'undecryptable', renew: undefined, status: 'no-decrypt' };
+  }
+
+  findSealingKey(): Awaitable<unknown> {
+    const keys = this.#keys;
+    return keys instanceof TicketKeyRing ? keys.sealingKey() : keys?.sealingKey(this.#host.info());
+  }
+
+  seal(session: Session, outcome: TaskOutcome<unknown>): Uint8Array | undefined {
+    try {
+      if ('late' in outcome) throw late();
+      if ('error' in outcome) throw outcome.error;
+      const key = outcome.value;
+      if (key !== undefined && !(key instanceof TicketKey)) throw new TypeError('a TicketKey is wanted, or nothing');
+      const ticket = sealSession(key, session, (length) => this.#host.world.randomBytes(length));
+      if (typeof ticket !== 'string') return requireTicket(ticket);
+      this.#host.emit({ type: 'no-ticket', reason: ticket });
+    } catch (error) {
+      if (TlsAlert.isAlert(error)) throw error;
+      this.#host.emit({ type: 'callback-error', callback: 'sealingKey', error });
+    }
+    return undefined;
+  }
+}
+
+/** Sealed tickets, as a part that a server has or has not. */
+export const sealedTickets: SealedTickets = {
+  connect: (keys, host) => new ConnectionSealedTickets(keys, host),
+  newKeys: (world) => TicketKeyRing.rotating(world),
+};
+
+function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['phase'] {
+  return PHASES.find((phase) => phase === info?.phase);
+}
+
+/** What is told at once: nobody waits for it, but if it rejects that must be an event and not the end of the process. */
+function requireNow<T>(told: T, host: TicketHost): T | undefined {
+  if (!isPromise(told)) return told;
+  host.emit(disowned('openingKeys', told));
+  return undefined;
+}
+
+const PHASES = ['encrypt', 'decrypt-only', 'destroyed'] as const;
+
+function requireOpeningKeys(answer: unknown): readonly OpeningKey[] {
+  if (Array.isArray(answer) && answer.every(isOpeningKey)) return answer;
+  throw new TypeError('an array of { key, renewal } is wanted, each with a TicketKey');
+}
+
+function isOpeningKey(entry: Partial<OpeningKey> | undefined): boolean {
+  return entry?.key instanceof TicketKey && entry.renewal !== undefined && Object.hasOwn(RENEW, entry.renewal);
+}
+
+/** RFC 8446 §4.6.1: `opaque ticket<1..2^16-1>`. Only a format of the user's can make any other. */
+function requireTicket(ticket: Uint8Array): Uint8Array {
+  if (ticket instanceof Uint8Array && ticket.length >= 1 && ticket.length <= MAX_TICKET_LENGTH) return ticket;
+  throw new RangeError(`a format has made a ticket that is none; 1 to ${MAX_TICKET_LENGTH} bytes are possible`);
+}

@@ -1,0 +1,56 @@
+/**
+ * A server of TLS 1.3 and nothing else, for bundles: the curves are the host's Web Crypto's, and what few servers need is named
+ * by those who need it. What it exports besides defineServer() is what the index exports.
+ */
+
+import { configure, type ServerConfig } from './config.ts';
+import type { Credential } from './crypto/credential.ts';
+import { webProvider } from './crypto/web-provider.ts';
+import { tls13 } from './handshake/server-tls13.ts';
+import type { ServerOptions } from './options.ts';
+import type { Parts } from './parts.ts';
+
+export { type ConnectionInfo, Given, give, type RemovalReason } from './cache/callbacks.ts';
+export { Session, type SessionParameters } from './cache/session.ts';
+export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
+export { TicketKey, type TicketKeyOptions } from './cache/ticket-key.ts';
+export { type RotationOptions, TicketKeyRing } from './cache/ticket-key-ring.ts';
+export type { ServerConfig } from './config.ts';
+export { type ConnectionOptions, ServerConnection } from './connection.ts';
+export { type Credential, credentialFromPem } from './crypto/credential.ts';
+export { defaultProvider } from './crypto/default.ts';
+export type { CryptoProvider } from './crypto/provider.ts';
+export { webCrypto } from './crypto/web-crypto.ts';
+export { webCryptoCredential } from './crypto/web-crypto-credential.ts';
+export { webProvider } from './crypto/web-provider.ts';
+export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
+export { clientCertificates } from './handshake/client-authentication.ts';
+export { sealedTickets } from './sealed-tickets.ts';
+export { type AcceptOptions, acceptDefined as accept } from './web/accept-defined.ts';
+export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
+export { TruncationError } from './web/shell.ts';
+export type { BytesPair } from './web/streams.ts';
+export type { TlsConnection } from './web/tls-connection.ts';
+export { TlsAlert } from './wire/alert.ts';
+export { systemWorld, type World } from './world.ts';
+
+/** What {@link defineServer} does not bring along by itself. */
+export type OptionalParts = Pick<Parts, 'clientCertificates' | 'sealedTickets'>;
+
+export interface Tls13Options
+  extends Omit<ServerOptions, 'credentials' | 'minVersion' | 'maxVersion' | 'requireExtendedMasterSecret'> {
+  /** Made by {@link webCryptoCredential} or {@link credentialFromPem}, or something that signs. The first that fits is used. */
+  readonly credentials: readonly Credential[];
+  /** Default: {@link webProvider}. With {@link defaultProvider} the curves are @noble's. */
+  readonly crypto?: ServerOptions['crypto'];
+}
+
+/**
+ * A server that any shell can run, and that has no TLS 1.2: a client without TLS 1.3 gets the alert protocol_version.
+ * `parts` are what it is to have besides: `{ clientCertificates }` for `clientAuth`, `{ sealedTickets }` for the `tickets.mode`
+ * 'stateless'.
+ * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
+ */
+export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {
+  return configure(options, { ...parts, protocols: [tls13], crypto: webProvider });
+}

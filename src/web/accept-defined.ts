@@ -1,0 +1,39 @@
+/** The Web shell's accept() for a server that is defined already: it brings no defineServer() along. */
+
+import type { ServerConfig } from '../config.ts';
+import type { ConnectionOptions } from '../connection.ts';
+import type { CallbackName } from '../events.ts';
+import type { AbortSignalLike } from '../platform.ts';
+import { WebShell } from './shell.ts';
+import type { BytesPair } from './streams.ts';
+import { TlsConnection } from './tls-connection.ts';
+
+export interface AcceptOptions {
+  /** Addresses of both ends, for the callbacks of the sessions. */
+  readonly addresses?: ConnectionOptions['addresses'];
+  /**
+   * Gives up a handshake that is not complete: `AbortSignal.timeout(10_000)` bounds it. The transport is aborted, and `accept`
+   * rejects with the signal's reason. After the handshake it has no effect.
+   */
+  readonly signal?: (AbortSignalLike & { readonly reason?: unknown }) | undefined;
+  /** A callback of the configuration threw, rejected, or did not answer in time; the connection goes on without it. */
+  readonly onCallbackError?: ((callback: CallbackName, error: unknown) => void) | undefined;
+}
+
+/** As `accept()` of the index, whose options may be no configuration yet. */
+export async function acceptDefined(
+  transport: BytesPair,
+  server: ServerConfig,
+  { addresses, signal, onCallbackError }: AcceptOptions = {},
+): Promise<TlsConnection> {
+  const shell = new WebShell(transport, server, { addresses, onCallbackError });
+  const giveUp = (): void => shell.abort(signal?.reason ?? new Error('the handshake was given up'));
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener('abort', giveUp);
+  try {
+    await shell.established.promise;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+  return new TlsConnection(shell);
+}

@@ -1,0 +1,30 @@
+/** What the entries weigh in a bundle, minified and under gzip: what docs/performance.md promises, kept. */
+
+import { expect } from 'chai';
+import { bundle, ENTRIES } from '../bench/bundle.ts';
+
+/** Bytes, by what the size has been: who adds a kilobyte has to say so here. */
+const LIMITS = { webCrypto: 56_500, nobleCurves: 74_500, bothVersions: 83_500 } as const;
+
+describe('a bundle', () => {
+  for (const [name, limit] of Object.entries(LIMITS)) {
+    it(`${name} weighs no more than ${limit} bytes`, async () => {
+      const { bytes } = await bundle(ENTRIES[name as keyof typeof ENTRIES]);
+      expect(bytes).to.be.within(0.9 * limit, limit);
+    });
+  }
+
+  it('of TLS 1.3 with Web Crypto has no curve of ours, no TLS 1.2, no sealed tickets and no client certificates', async () => {
+    const { modules } = await bundle(ENTRIES.webCrypto);
+    const words =
+      /@noble\/curves|tls12|\/prf\.|ticket-key|ticket-format|client-authentication|verifying-key|src\/(node|cli)\//;
+    expect(modules.filter((path) => words.test(path))).to.deep.equal([]);
+    expect(modules.filter((path) => /server-tls13|web-crypto-credential/.test(path))).to.have.length(2);
+  });
+
+  it('of both versions has them, so that the words are the right ones', async () => {
+    const { modules } = await bundle(ENTRIES.bothVersions);
+    for (const word of ['@noble/curves', 'tls12', '/prf.', 'ticket-key', 'ticket-format', 'client-authentication'])
+      expect(modules.join(' ')).to.contain(word);
+  });
+});
