@@ -15,7 +15,6 @@
  * A key, where it is written down, is `opaque key_name[16]; opaque key[32];`.
  */
 
-import { aes } from '../crypto/aes.ts';
 import { aesGcm } from '../crypto/aes-gcm.ts';
 import { sealInPlace } from '../crypto/provider.ts';
 import { copyOf } from '../wire/bytes.ts';
@@ -27,11 +26,8 @@ const TAG_LENGTH = 16;
 const NONCE_AT = KEY_NAME_LENGTH + 1;
 const SEALED_AT = NONCE_AT + NONCE_LENGTH;
 
-/**
- * Over the AES block of our own, whichever provider the server has: between two tickets the 640 KB of tables that @noble's
- * needs would have left the processor's cache, and fetching them anew would cost more than all the rest of a ticket.
- */
-const aead = aesGcm('aes-256-gcm', 32, aes);
+/** Whichever provider the server has: keys are made where there is no server yet. */
+const aead = aesGcm('aes-256-gcm', 32);
 
 export const aeadTickets: TicketFormat = {
   name: 'tls-resume-1',

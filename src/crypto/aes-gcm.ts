@@ -1,11 +1,11 @@
 /**
- * AES-GCM (NIST SP 800-38D) of our own over an AES block: @noble's, or ours. A fast path: key schedule and GHASH table are
+ * AES-GCM (NIST SP 800-38D) of our own. A fast path: key schedule and GHASH table are
  * made once a key, where @noble's `gcm()` makes them for every record, and a resumed handshake is records of 16 to 300 bytes.
  * It works in place, in words, and allocates nothing for a block. The same bit for bit: `npm run differential` compares.
  */
 
 import { copyRange } from '../wire/bytes.ts';
-import type { BlockCipher, BlockKey } from './block-cipher.ts';
+import { AesKey } from './aes.ts';
 import { Ghash } from './ghash.ts';
 import type { Aead, AeadKey, AeadName } from './provider.ts';
 
@@ -20,13 +20,13 @@ const expected = new Int32Array(4);
 const stream = new Int32Array(4);
 
 class AesGcmKey implements AeadKey {
-  readonly #block: BlockKey;
+  readonly #block: AesKey;
   readonly #ghash: Ghash;
   #isWiped = false;
 
-  constructor(block: BlockKey) {
-    this.#block = block;
-    block.encrypt(0, 0, 0, 0, stream); // §7.1, step 1: H
+  constructor(key: Uint8Array) {
+    this.#block = new AesKey(key);
+    this.#block.encrypt(0, 0, 0, 0, stream); // §7.1, step 1: H
     this.#ghash = new Ghash(stream[0] as number, stream[1] as number, stream[2] as number, stream[3] as number);
     stream.fill(0);
   }
@@ -137,15 +137,15 @@ function xor(buffer: Uint8Array, at: number, value: number): void {
   buffer[at + 3] = (buffer[at + 3] as number) ^ value;
 }
 
-/** AES-128-GCM or AES-256-GCM over a block of AES. */
-export function aesGcm(name: AeadName, keyLength: 16 | 32, block: BlockCipher): Aead {
+/** AES-128-GCM or AES-256-GCM. */
+export function aesGcm(name: AeadName, keyLength: 16 | 32): Aead {
   return {
     name,
     keyLength,
     /** @throws RangeError for a key of another length */
     key: (key) => {
       if (key.length !== keyLength) throw new RangeError(`a key of ${key.length} bytes, ${keyLength} are wanted`);
-      return new AesGcmKey(block.key(key));
+      return new AesGcmKey(key);
     },
   };
 }

@@ -7,8 +7,6 @@
  * SECURITY.md; these touch sixteen lines of it.
  */
 
-import type { BlockCipher, BlockKey } from './block-cipher.ts';
-
 /** §5.1.1: the inverse in GF(2^8), and behind it an affine map. */
 const SBOX = substitutions();
 /** SubBytes and MixColumns of one byte in the first row: 2·s, s, s, 3·s. The other rows are the same, turned. */
@@ -64,7 +62,8 @@ function mixed(w0: number, w1: number, w2: number, w3: number): number {
   );
 }
 
-class AesKey implements BlockKey {
+/** A key of 16 or 32 bytes, which are copied, set up for blocks of four words. */
+export class AesKey {
   #roundKeys: Int32Array | undefined = spare.pop() ?? new Int32Array(MAX_WORDS);
   readonly #words: number;
 
@@ -84,7 +83,7 @@ class AesKey implements BlockKey {
     }
   }
 
-  /** §5.1, Cipher() */
+  /** §5.1, Cipher(). The encrypted block goes to `output`. @throws Error once it has been wiped */
   encrypt(b0: number, b1: number, b2: number, b3: number, output: Int32Array): void {
     const w = this.#roundKeys;
     if (w === undefined) throw new Error('this key has been wiped');
@@ -116,5 +115,3 @@ class AesKey implements BlockKey {
     if (spare.length < MAX_SPARE) spare.push(w);
   }
 }
-
-export const aes: BlockCipher = { key: (key) => new AesKey(key) };
