@@ -1,11 +1,12 @@
 /**
  * The sessions of a cache, each with its listener under a slot: a whole number from 0, which others keep what they know of it
- * under. What is looked at to find one is in words, in pages, so that nothing large is ever copied to make room.
+ * under. What is looked at to find one is in its record; sessions are in pages too, so that none is copied to make room.
  */
 
 import type { Version } from '../wire/registry.ts';
 import { ownId, type Session } from './session.ts';
 import { KEY_WORDS, type KeyHash, randomKeyHash, writeKey } from './session-key.ts';
+import { HASH, recordAt, SlotRecords } from './slot-records.ts';
 import { NONE, SlotTable } from './slot-table.ts';
 
 const MAX_ID = 32;
@@ -13,17 +14,15 @@ const MAX_ID = 32;
 const PAGE_SHIFT = 9;
 const PAGE_SLOTS = 2 ** PAGE_SHIFT;
 const IN_PAGE = PAGE_SLOTS - 1;
-/** Of a slot: its key, and the hash of that. Of a free one the first word is the next that is free. */
-const SLOT_WORDS = KEY_WORDS + 1;
 
 interface Page<Listener> {
-  readonly words: Int32Array;
   readonly sessions: (Session | undefined)[];
   readonly listeners: (Listener | undefined)[];
 }
 
 export class SessionTable<Listener> {
   readonly #byKey = new SlotTable();
+  readonly #records: SlotRecords;
   readonly #pages: Page<Listener>[] = [];
   /** What is being looked for. */
   readonly #key = new Int32Array(KEY_WORDS);
@@ -32,9 +31,13 @@ export class SessionTable<Listener> {
   #slots = 0;
   #size = 0;
 
-  /** Given no hash, it draws one when it needs it: some hosts have no random numbers before the first request. */
-  constructor(hash?: KeyHash) {
+  /**
+   * Of these records it has the key and its hash; of a free slot the first word is the next that is free. Given no hash, it draws one when it
+   * needs it: some hosts have no random numbers before the first request.
+   */
+  constructor(hash?: KeyHash, records = new SlotRecords()) {
     this.#hash = hash;
+    this.#records = records;
   }
 
   get size(): number {
@@ -71,11 +74,10 @@ export class SessionTable<Listener> {
   insert(session: Session, listener: Listener): number {
     this.#hash ??= randomKeyHash();
     const slot = this.#freeSlot();
-    const { words, sessions, listeners } = this.#pageOf(slot);
+    const { sessions, listeners } = this.#pageOf(slot);
     writeKey(this.#key, session.version, ownId(session));
     const hash = this.#hash(this.#key);
-    words.set(this.#key, placeOf(slot));
-    words[placeOf(slot) + KEY_WORDS] = hash;
+    this.#writeRecord(slot, hash);
     sessions[slot & IN_PAGE] = session;
     listeners[slot & IN_PAGE] = listener;
     this.#byKey.insert(hash, slot);
@@ -84,9 +86,9 @@ export class SessionTable<Listener> {
   }
 
   delete(slot: number): void {
-    const { words, sessions, listeners } = this.#pageOf(slot);
-    this.#byKey.delete(words[placeOf(slot) + KEY_WORDS] as number, slot);
-    words[placeOf(slot)] = this.#free;
+    const { sessions, listeners } = this.#pageOf(slot);
+    this.#byKey.delete(this.#records.get(slot, HASH), slot);
+    this.#records.set(slot, 0, this.#free);
     this.#free = slot;
     sessions[slot & IN_PAGE] = undefined;
     listeners[slot & IN_PAGE] = undefined;
@@ -96,25 +98,34 @@ export class SessionTable<Listener> {
   /** Gives back what an empty table takes. In place: compiled code that knows this table stays good. */
   reset(): void {
     this.#byKey.reset();
+    this.#records.reset();
     this.#pages.length = 0;
     this.#free = NONE;
     this.#slots = 0;
   }
 
   #isUnderKey(slot: number): boolean {
-    const { words } = this.#pageOf(slot);
-    const at = placeOf(slot);
-    for (let i = 0; i < KEY_WORDS; i++) if (words[at + i] !== this.#key[i]) return false;
+    const page = this.#records.pageOf(slot);
+    const at = recordAt(slot);
+    for (let i = 0; i < KEY_WORDS; i++) if (page[at + i] !== this.#key[i]) return false;
     return true;
+  }
+
+  #writeRecord(slot: number, hash: number): void {
+    const page = this.#records.pageOf(slot);
+    const at = recordAt(slot);
+    for (let i = 0; i < KEY_WORDS; i++) page[at + i] = this.#key[i] as number;
+    page[at + HASH] = hash;
   }
 
   #freeSlot(): number {
     const slot = this.#free;
     if (slot === NONE) {
       if (this.#slots === this.#pages.length * PAGE_SLOTS) this.#pages.push(newPage());
+      this.#records.reach(this.#slots);
       return this.#slots++;
     }
-    this.#free = this.#pageOf(slot).words[placeOf(slot)] as number;
+    this.#free = this.#records.get(slot, 0);
     return slot;
   }
 
@@ -125,13 +136,7 @@ export class SessionTable<Listener> {
 
 function newPage<Listener>(): Page<Listener> {
   return {
-    words: new Int32Array(PAGE_SLOTS * SLOT_WORDS),
     sessions: new Array(PAGE_SLOTS).fill(undefined),
     listeners: new Array(PAGE_SLOTS).fill(undefined),
   };
-}
-
-/** Among the words of its page. */
-function placeOf(slot: number): number {
-  return (slot & IN_PAGE) * SLOT_WORDS;
 }
