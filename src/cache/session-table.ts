@@ -11,19 +11,16 @@ import { NONE, SlotTable } from './slot-table.ts';
 
 const MAX_ID = 32;
 
-const PAGE_SHIFT = 9;
+/** Pages so large that what leads to one is in the processor's caches, however many sessions there are. */
+const PAGE_SHIFT = 12;
 const PAGE_SLOTS = 2 ** PAGE_SHIFT;
 const IN_PAGE = PAGE_SLOTS - 1;
-
-interface Page<Listener> {
-  readonly sessions: (Session | undefined)[];
-  readonly listeners: (Listener | undefined)[];
-}
 
 export class SessionTable<Listener> {
   readonly #byKey = new SlotTable();
   readonly #records: SlotRecords;
-  readonly #pages: Page<Listener>[] = [];
+  readonly #sessions: (Session | undefined)[][] = [];
+  readonly #listeners: (Listener | undefined)[][] = [];
   /** What is being looked for. */
   readonly #key = new Int32Array(KEY_WORDS);
   #hash: KeyHash | undefined;
@@ -51,12 +48,12 @@ export class SessionTable<Listener> {
 
   /** Of a slot in use. */
   session(slot: number): Session {
-    return this.#pageOf(slot).sessions[slot & IN_PAGE] as Session;
+    return pageOf(this.#sessions, slot)[slot & IN_PAGE] as Session;
   }
 
   /** Of a slot in use. */
   listener(slot: number): Listener {
-    return this.#pageOf(slot).listeners[slot & IN_PAGE] as Listener;
+    return pageOf(this.#listeners, slot)[slot & IN_PAGE] as Listener;
   }
 
   /** The slot of the session with this id, or {@link NONE}. */
@@ -74,24 +71,22 @@ export class SessionTable<Listener> {
   insert(session: Session, listener: Listener): number {
     this.#hash ??= randomKeyHash();
     const slot = this.#freeSlot();
-    const { sessions, listeners } = this.#pageOf(slot);
     writeKey(this.#key, session.version, ownId(session));
     const hash = this.#hash(this.#key);
     this.#writeRecord(slot, hash);
-    sessions[slot & IN_PAGE] = session;
-    listeners[slot & IN_PAGE] = listener;
+    pageOf(this.#sessions, slot)[slot & IN_PAGE] = session;
+    pageOf(this.#listeners, slot)[slot & IN_PAGE] = listener;
     this.#byKey.insert(hash, slot);
     this.#size++;
     return slot;
   }
 
   delete(slot: number): void {
-    const { sessions, listeners } = this.#pageOf(slot);
     this.#byKey.delete(this.#records.get(slot, HASH), slot);
     this.#records.set(slot, 0, this.#free);
     this.#free = slot;
-    sessions[slot & IN_PAGE] = undefined;
-    listeners[slot & IN_PAGE] = undefined;
+    pageOf(this.#sessions, slot)[slot & IN_PAGE] = undefined;
+    pageOf(this.#listeners, slot)[slot & IN_PAGE] = undefined;
     this.#size--;
   }
 
@@ -99,7 +94,8 @@ export class SessionTable<Listener> {
   reset(): void {
     this.#byKey.reset();
     this.#records.reset();
-    this.#pages.length = 0;
+    this.#sessions.length = 0;
+    this.#listeners.length = 0;
     this.#free = NONE;
     this.#slots = 0;
   }
@@ -121,22 +117,21 @@ export class SessionTable<Listener> {
   #freeSlot(): number {
     const slot = this.#free;
     if (slot === NONE) {
-      if (this.#slots === this.#pages.length * PAGE_SLOTS) this.#pages.push(newPage());
-      this.#records.reach(this.#slots);
+      this.#reach(this.#slots);
       return this.#slots++;
     }
     this.#free = this.#records.get(slot, 0);
     return slot;
   }
 
-  #pageOf(slot: number): Page<Listener> {
-    return this.#pages[slot >> PAGE_SHIFT] as Page<Listener>;
+  #reach(slot: number): void {
+    this.#records.reach(slot);
+    if (slot < this.#sessions.length * PAGE_SLOTS) return;
+    this.#sessions.push(new Array(PAGE_SLOTS).fill(undefined));
+    this.#listeners.push(new Array(PAGE_SLOTS).fill(undefined));
   }
 }
 
-function newPage<Listener>(): Page<Listener> {
-  return {
-    sessions: new Array(PAGE_SLOTS).fill(undefined),
-    listeners: new Array(PAGE_SLOTS).fill(undefined),
-  };
+function pageOf<T>(pages: readonly T[][], slot: number): T[] {
+  return pages[slot >> PAGE_SHIFT] as T[];
 }

@@ -6,7 +6,7 @@
 
 import { KEY_WORDS } from './session-key.ts';
 
-const PAGE_SHIFT = 11;
+const PAGE_SHIFT = 12;
 const PAGE_SLOTS = 2 ** PAGE_SHIFT;
 const IN_PAGE = PAGE_SLOTS - 1;
 
