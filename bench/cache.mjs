@@ -2,10 +2,16 @@
  * The session cache against lru-cache, both with the same Session objects: `node bench/cache.mjs [--json] [--size N]…
  * [--rounds N] [--per-second N] [--key latin1|hex]`.
  *
- * Times are CPU time of the process with all its threads, garbage collector included, as ratios of alternated rounds. Memory
- * and pauses are measured in processes of their own, one for each structure. The peer is set up as one would for sessions:
- * `max`, `ttl`, and the id as a text for its key, made from a Buffer as node:tls hands ids out; ours is asked with the plain
- * bytes, as the engine asks it.
+ * Each structure is measured in processes of its own, which take turns: in one heap the second would find what the first
+ * has left behind. Ratios are of the two processes of a round. Times are CPU time of the process with all its threads, garbage
+ * collector included; but what the collector still does in other threads after one thing must not count for the next, so
+ * there is a wait before each until the process rests (it used to make a hit of a million cost two microseconds, or one third
+ * of that). What operations are done with is made just before them, in batches, since a server has just received or made it
+ * too: else an insertion would be mostly the wait for a session that nobody has looked at for seconds.
+ *
+ * The peer is set up as one would for sessions: `max`, `ttl`, and the id as a text for its key, made from a Buffer as node:tls
+ * hands ids out; ours is asked with the plain bytes, as the engine asks it. Not the same work in two points: ours takes
+ * and releases a hold on each session, the peer writes down who was asked for last.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -16,23 +22,26 @@ import { parseArgs } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { Session } from '../dist/src/cache/session.js';
 import { SessionCache } from '../dist/src/cache/session-cache.js';
+import { FLUSH_SLICE } from '../dist/src/session-store.js';
 
 const TIMEOUT = 7200;
 const SECRET = new Uint8Array(48).fill(0x5a);
 const NO_CONTEXT = new Uint8Array(0);
 const SCOPE = { label: '00112233445566778899aabbccddeeff' };
-/** Of one round, where the size is less. */
-const MIN_OPERATIONS = 100_000;
-/** While pauses are watched: several full collections' worth of garbage. */
-const NEWCOMERS = 500_000;
-/** As many as one automatic flush removes at most. */
-const SLICE = 4096;
+/** Of each kind, in one round. */
+const OPERATIONS = 100_000;
+/** Sessions of a structure that warms up. */
+const WARM = 20_480;
+/** Few enough that all of a batch stays in the processor's caches. */
+const BATCH = 512;
+/** While pauses are watched: enough garbage for a full collection in each of two windows. */
+const MIN_NEWCOMERS = 250_000;
 
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     size: { type: 'string', multiple: true, default: ['20480', '1000000'] },
-    rounds: { type: 'string', default: '7' },
+    rounds: { type: 'string', default: '5' },
     'per-second': { type: 'string', default: '1000' },
     key: { type: 'string', default: 'latin1' },
     child: { type: 'string' },
@@ -81,7 +90,7 @@ const STRUCTURES = {
       insert: (session) => cache.add(session),
       find: (key) => cache.get('TLSv1.3', key, 0),
       flush: (now) => cache.flush(now, 'expired'),
-      slice: (now) => cache.flush(now, 'expired', SLICE),
+      slice: (now) => cache.flush(now, 'expired', FLUSH_SLICE),
       size: () => cache.size,
     };
   },
@@ -107,75 +116,69 @@ function cpu() {
   return (user + system) * 1000;
 }
 
-/** CPU nanoseconds of one of so many operations. */
-function timed(operations, action) {
-  const before = cpu();
-  action();
-  return (cpu() - before) / operations;
-}
-
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
-/** In a process of its own: alternated rounds of one structure and the other, both with the same sessions. */
-async function measureTimes(_, size) {
-  const repeat = Math.max(1, Math.ceil(MIN_OPERATIONS / size));
-  // As in a server, one for good: what the compiler knows of a structure that is gone is of no use for the next.
-  const structures = { ours: STRUCTURES.ours(size), peer: STRUCTURES.peer(size) };
-  const rounds = [];
-  for (let round = 0; round <= ROUNDS; round++) {
-    const order = round % 2 === 0 ? ['ours', 'peer'] : ['peer', 'ours'];
-    const sums = { ours: {}, peer: {} };
-    for (let i = 0; i < repeat; i++) {
-      const all = Array.from({ length: size + Math.max(20_000, Math.floor(size / 10)) }, (_, n) => makeSession(n));
-      for (const name of order) await oneRound(structures[name], all, { size, repeat, sums: sums[name] });
-    }
-    rounds.push(sums);
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Until nothing goes on in other threads. The peer remembers what time it is until then, too. */
+async function quiet() {
+  for (let before = Number.NEGATIVE_INFINITY; cpu() - before > 1_000_000; await sleep(20)) before = cpu();
+}
+
+/** CPU nanoseconds of one operation; to make what it is done with does not count. */
+async function timed(operations, make, operate) {
+  await quiet();
+  let sum = 0;
+  for (let n = 0; n < operations; n += BATCH) {
+    const batch = Array.from({ length: Math.min(BATCH, operations - n) }, (_, i) => make(n + i));
+    const before = cpu();
+    for (const one of batch) operate(one);
+    sum += cpu() - before;
   }
-  return rounds.slice(1); // the first has warmed up
+  return sum / operations;
 }
 
-async function oneRound(structure, all, { size, repeat, sums }) {
-  const keys = all.map(({ id }) => structure.keyOf(id));
-  const asked = Array.from({ length: MIN_OPERATIONS }, () => structure.keyOf(keys[Math.floor(Math.random() * size)]));
-  const strange = asked.map(() => structure.keyOf(randomId()));
-  const add = (figure, nanoseconds) => {
-    sums[figure] = (sums[figure] ?? 0) + nanoseconds / repeat;
-  };
-  const insert = (from, to) => {
-    for (let n = from; n < to; n++) structure.insert(all[n], keys[n]);
-  };
-  global.gc();
-  add(
-    'insert',
-    timed(size, () => insert(0, size)),
-  );
-  add(
-    'hit',
-    timed(asked.length, () => requireFound(structure, asked, asked.length)),
-  );
-  add(
-    'miss',
-    timed(strange.length, () => requireFound(structure, strange, 0)),
-  );
-  add(
-    'evict',
-    timed(all.length - size, () => insert(size, all.length)),
-  );
-  if (structure.size() !== size) throw new Error(`${structure.size()} sessions instead of ${size}`);
-  await settled(); // the peer remembers what time it is until the next turn of the loop
-  add(
-    'flush',
-    timed(size, () => structure.flush(10 * (TIMEOUT + all.length))),
-  );
-  if (structure.size() !== 0) throw new Error('not flushed');
+/** In a process of its own: each figure of one structure. */
+async function measureTimes(name, size) {
+  await cycle(STRUCTURES[name](WARM), WARM); // one that evicts
+  const structure = STRUCTURES[name](size);
+  await cycle(structure, Math.min(WARM, size)); // as in a server: what the compiler knows, it knows of this very one
+  const cycles = [];
+  for (let n = 0; n < OPERATIONS; n += size) cycles.push(await cycle(structure, size));
+  return Object.fromEntries(Object.keys(cycles[0]).map((figure) => [figure, median(cycles.map((one) => one[figure]))]));
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
-
-function requireFound(structure, keys, expected) {
+/** Filled, asked for what is there and for what is not, in no order, filled on, emptied. */
+async function cycle(structure, size) {
+  const ids = new Uint8Array(32 * size);
+  const newcomer = (n) => {
+    const session = makeSession(n);
+    const id = Buffer.from(session.id);
+    if (n < size) ids.set(id, 32 * n);
+    return { session, id };
+  };
+  const insert = ({ session, id }) => structure.insert(session, id);
+  const known = () => {
+    const at = 32 * Math.floor(Math.random() * size);
+    return structure.keyOf(ids.subarray(at, at + 32));
+  };
   let found = 0;
-  for (const key of keys) if (structure.find(key) !== undefined) found++;
-  if (found !== expected) throw new Error(`${found} found instead of ${expected}`);
+  const find = (key) => {
+    if (structure.find(key) !== undefined) found++;
+  };
+  const figures = {};
+  figures.insert = await timed(size, newcomer, insert);
+  figures.hit = await timed(OPERATIONS, known, find);
+  figures.miss = await timed(OPERATIONS, () => structure.keyOf(randomId()), find);
+  if (found !== OPERATIONS) throw new Error(`${found} found instead of ${OPERATIONS}`);
+  figures.evict = await timed(OPERATIONS, (n) => newcomer(size + n), insert);
+  const left = structure.size();
+  await quiet();
+  const before = cpu();
+  structure.flush(10 * (TIMEOUT + size + OPERATIONS));
+  figures.flush = (cpu() - before) / left;
+  if (structure.size() !== 0) throw new Error('not flushed');
+  return figures;
 }
 
 /** Bytes in use once all garbage is gone. */
@@ -197,59 +200,52 @@ function measureMemory(name, size) {
   return { bytes: (after - before) / size };
 }
 
-/** Milliseconds of the longest pause while a full structure takes newcomers and is asked, and of a full collection. */
+/**
+ * Milliseconds of the longest pause while a structure fills, of the longest while a full one takes newcomers, and of a full
+ * collection; of CPU of the longest block while all expires: ours in slices, the peer as it can. Newcomers come in two windows, and
+ * the shorter one of their longest pauses counts: other work of the machine can only make a pause longer.
+ */
 async function measurePauses(name, size) {
   const structure = STRUCTURES[name](size);
-  const insert = (n) => {
-    const session = makeSession(n);
-    structure.insert(session, Buffer.from(session.id));
-    session.free();
-  };
-  for (let n = 0; n < size; n++) insert(n);
   const pauses = [];
   const observer = new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) pauses.push(duration);
   });
   observer.observe({ entryTypes: ['gc'] });
-  for (let n = size; n < size + NEWCOMERS; n++) {
-    insert(n);
-    if (n % 5000 === 0) await settled();
-  }
-  await settled();
-  const pause = Math.max(...pauses.splice(0));
+  const window = Math.max(MIN_NEWCOMERS, size);
+  const total = size + 2 * window;
+  const filling = await longestPause(structure, 0, size, pauses);
+  const first = await longestPause(structure, size, size + window, pauses);
+  const second = await longestPause(structure, size + window, total, pauses);
   for (let i = 0; i < 5; i++) global.gc();
-  await settled();
-  return { pause, collection: median(pauses) };
+  await sleep(20);
+  const collection = median(pauses);
+  await quiet();
+  let block = 0;
+  while (structure.size() > 0) {
+    const before = cpu();
+    (structure.slice ?? structure.flush)(10 * (TIMEOUT + total));
+    block = Math.max(block, (cpu() - before) / 1_000_000);
+  }
+  return { filling, load: Math.min(first, second), collection, block };
 }
 
-/** Milliseconds of the longest block while everything expires: ours in slices, the peer as it can. */
-async function measureBlock(name, size) {
-  const structure = STRUCTURES[name](size);
-  for (let n = 0; n < size; n++) {
+async function longestPause(structure, from, to, pauses) {
+  for (let n = from; n < to; n++) {
     const session = makeSession(n);
     structure.insert(session, Buffer.from(session.id));
     session.free();
+    if (n % 5000 === 0) await sleep(1); // the observer has its turn
   }
-  await settled();
-  let block = 0;
-  while (structure.size() > 0) {
-    const before = performance.now();
-    (structure.slice ?? structure.flush)(10 * (TIMEOUT + size));
-    block = Math.max(block, performance.now() - before);
-  }
-  return { block };
+  await sleep(20);
+  return Math.max(...pauses.splice(0));
 }
 
-const CHILDREN = {
-  times: measureTimes,
-  memory: measureMemory,
-  pauses: measurePauses,
-  block: measureBlock,
-};
+const CHILDREN = { times: measureTimes, memory: measureMemory, pauses: measurePauses };
 
 function child(what, name, size) {
-  const { 'per-second': perSecond, rounds, key } = options;
-  const args = ['--per-second', perSecond, '--rounds', rounds, '--key', key];
+  const { 'per-second': perSecond, key } = options;
+  const args = ['--per-second', perSecond, '--key', key];
   const flags = ['--expose-gc', '--max-old-space-size=8192'];
   const self = fileURLToPath(import.meta.url);
   const { status, stdout, stderr } = spawnSync(
@@ -272,21 +268,31 @@ function figureOf(rounds) {
   };
 }
 
+/** So many rounds, in each of which one goes first in turn. */
+function inRounds(rounds, what, size) {
+  return Array.from({ length: rounds }, (_, round) => {
+    const pair = {};
+    for (const name of round % 2 === 0 ? ['ours', 'peer'] : ['peer', 'ours']) pair[name] = child(what, name, size);
+    return pair;
+  });
+}
+
 function measure(size) {
-  const figures = {};
-  const rounds = child('times', '', size);
-  for (const figure of ['insert', 'hit', 'miss', 'evict', 'flush']) {
-    figures[`${figure} (ns)`] = figureOf(rounds.map(({ ours, peer }) => ({ ours: ours[figure], peer: peer[figure] })));
-  }
-  const inChildren = (what, times) =>
-    Array.from({ length: times }, () => ({ ours: child(what, 'ours', size), peer: child(what, 'peer', size) }));
   const only = (pairs, figure) => figureOf(pairs.map(({ ours, peer }) => ({ ours: ours[figure], peer: peer[figure] })));
-  figures['memory (bytes a session)'] = only(inChildren('memory', 1), 'bytes');
-  const pauses = inChildren('pauses', 3);
-  figures['longest GC pause under load (ms)'] = only(pauses, 'pause');
-  figures['full collection (ms)'] = only(pauses, 'collection');
-  figures['longest block while all expire (ms)'] = only(inChildren('block', 3), 'block');
-  return figures;
+  const times = inRounds(ROUNDS, 'times', size);
+  const pauses = inRounds(ROUNDS, 'pauses', size);
+  return {
+    'insert (ns)': only(times, 'insert'),
+    'hit (ns)': only(times, 'hit'),
+    'miss (ns)': only(times, 'miss'),
+    'evict (ns)': only(times, 'evict'),
+    'flush (ns)': only(times, 'flush'),
+    'memory (bytes a session)': only(inRounds(1, 'memory', size), 'bytes'),
+    'longest GC pause while filling (ms)': only(pauses, 'filling'),
+    'longest GC pause under load (ms)': only(pauses, 'load'),
+    'full collection (ms)': only(pauses, 'collection'),
+    'longest block while all expire (ms)': only(pauses, 'block'),
+  };
 }
 
 function table(size, figures) {

@@ -13,8 +13,11 @@ import type { World } from './world.ts';
 /** SSL_CTX_set_session_cache_mode(3): expired sessions are flushed once in so many connections. */
 const CONNECTIONS_PER_FLUSH = 255;
 
-/** So many leave in a millisecond or a few: no connection has to wait longer for the sessions of others. */
-export const FLUSH_SLICE = 4096;
+/**
+ * So many leave in a millisecond or two, though their sessions have not been looked at for hours and code that runs for the
+ * first time takes several times as long: no connection has to wait longer for the sessions of others.
+ */
+export const FLUSH_SLICE = 1024;
 
 /** Of sessions for single use: how many ids are remembered once they are gone. */
 const MAX_TAKEN = 4096;

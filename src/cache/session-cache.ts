@@ -8,6 +8,7 @@ import type { OnRemove, RemovalReason } from './callbacks.ts';
 import { ExpiryLists } from './expiry-lists.ts';
 import { ownId, type Session } from './session.ts';
 import { SessionTable } from './session-table.ts';
+import { SlotRecords } from './slot-records.ts';
 import { NONE } from './slot-table.ts';
 
 /** SSL_SESSION_CACHE_MAX_SIZE_DEFAULT */
@@ -49,8 +50,9 @@ interface Departure {
 
 /** It has one hold on each of its sessions, and a session is in one cache only. Times are seconds since the epoch. */
 export class SessionCache {
-  readonly #sessions = new SessionTable<RemovalListener>();
-  readonly #byExpiry = new ExpiryLists();
+  readonly #records = new SlotRecords();
+  readonly #sessions = new SessionTable<RemovalListener>(undefined, this.#records);
+  readonly #byExpiry = new ExpiryLists(this.#records);
   readonly #listener: RemovalListener;
   readonly #resort = (session: Session): void => {
     const slot = this.#slotOf(session);

@@ -1,30 +1,26 @@
 /**
  * The sessions of a cache, each with its listener under a slot: a whole number from 0, which others keep what they know of it
- * under. What is looked at to find one is in words, in pages, so that nothing large is ever copied to make room.
+ * under. What is looked at to find one is in its record; sessions are in pages too, so that none is copied to make room.
  */
 
 import type { Version } from '../wire/registry.ts';
 import { ownId, type Session } from './session.ts';
 import { KEY_WORDS, type KeyHash, randomKeyHash, writeKey } from './session-key.ts';
+import { HASH, recordAt, SlotRecords } from './slot-records.ts';
 import { NONE, SlotTable } from './slot-table.ts';
 
 const MAX_ID = 32;
 
-const PAGE_SHIFT = 9;
+/** Pages so large that what leads to one is in the processor's caches, however many sessions there are. */
+const PAGE_SHIFT = 12;
 const PAGE_SLOTS = 2 ** PAGE_SHIFT;
 const IN_PAGE = PAGE_SLOTS - 1;
-/** Of a slot: its key, and the hash of that. Of a free one the first word is the next that is free. */
-const SLOT_WORDS = KEY_WORDS + 1;
-
-interface Page<Listener> {
-  readonly words: Int32Array;
-  readonly sessions: (Session | undefined)[];
-  readonly listeners: (Listener | undefined)[];
-}
 
 export class SessionTable<Listener> {
   readonly #byKey = new SlotTable();
-  readonly #pages: Page<Listener>[] = [];
+  readonly #records: SlotRecords;
+  readonly #sessions: (Session | undefined)[][] = [];
+  readonly #listeners: (Listener | undefined)[][] = [];
   /** What is being looked for. */
   readonly #key = new Int32Array(KEY_WORDS);
   #hash: KeyHash | undefined;
@@ -32,9 +28,13 @@ export class SessionTable<Listener> {
   #slots = 0;
   #size = 0;
 
-  /** Given no hash, it draws one when it needs it: some hosts have no random numbers before the first request. */
-  constructor(hash?: KeyHash) {
+  /**
+   * Of these records it has the key and its hash; of a free slot the first word is the next that is free. Given no hash, it draws one when it
+   * needs it: some hosts have no random numbers before the first request.
+   */
+  constructor(hash?: KeyHash, records = new SlotRecords()) {
     this.#hash = hash;
+    this.#records = records;
   }
 
   get size(): number {
@@ -48,12 +48,12 @@ export class SessionTable<Listener> {
 
   /** Of a slot in use. */
   session(slot: number): Session {
-    return this.#pageOf(slot).sessions[slot & IN_PAGE] as Session;
+    return pageOf(this.#sessions, slot)[slot & IN_PAGE] as Session;
   }
 
   /** Of a slot in use. */
   listener(slot: number): Listener {
-    return this.#pageOf(slot).listeners[slot & IN_PAGE] as Listener;
+    return pageOf(this.#listeners, slot)[slot & IN_PAGE] as Listener;
   }
 
   /** The slot of the session with this id, or {@link NONE}. */
@@ -71,67 +71,67 @@ export class SessionTable<Listener> {
   insert(session: Session, listener: Listener): number {
     this.#hash ??= randomKeyHash();
     const slot = this.#freeSlot();
-    const { words, sessions, listeners } = this.#pageOf(slot);
     writeKey(this.#key, session.version, ownId(session));
     const hash = this.#hash(this.#key);
-    words.set(this.#key, placeOf(slot));
-    words[placeOf(slot) + KEY_WORDS] = hash;
-    sessions[slot & IN_PAGE] = session;
-    listeners[slot & IN_PAGE] = listener;
+    this.#writeRecord(slot, hash);
+    pageOf(this.#sessions, slot)[slot & IN_PAGE] = session;
+    pageOf(this.#listeners, slot)[slot & IN_PAGE] = listener;
     this.#byKey.insert(hash, slot);
     this.#size++;
     return slot;
   }
 
   delete(slot: number): void {
-    const { words, sessions, listeners } = this.#pageOf(slot);
-    this.#byKey.delete(words[placeOf(slot) + KEY_WORDS] as number, slot);
-    words[placeOf(slot)] = this.#free;
+    this.#byKey.delete(this.#records.get(slot, HASH), slot);
+    this.#records.set(slot, 0, this.#free);
     this.#free = slot;
-    sessions[slot & IN_PAGE] = undefined;
-    listeners[slot & IN_PAGE] = undefined;
+    pageOf(this.#sessions, slot)[slot & IN_PAGE] = undefined;
+    pageOf(this.#listeners, slot)[slot & IN_PAGE] = undefined;
     this.#size--;
   }
 
   /** Gives back what an empty table takes. In place: compiled code that knows this table stays good. */
   reset(): void {
     this.#byKey.reset();
-    this.#pages.length = 0;
+    this.#records.reset();
+    this.#sessions.length = 0;
+    this.#listeners.length = 0;
     this.#free = NONE;
     this.#slots = 0;
   }
 
   #isUnderKey(slot: number): boolean {
-    const { words } = this.#pageOf(slot);
-    const at = placeOf(slot);
-    for (let i = 0; i < KEY_WORDS; i++) if (words[at + i] !== this.#key[i]) return false;
+    const page = this.#records.pageOf(slot);
+    const at = recordAt(slot);
+    for (let i = 0; i < KEY_WORDS; i++) if (page[at + i] !== this.#key[i]) return false;
     return true;
+  }
+
+  #writeRecord(slot: number, hash: number): void {
+    const page = this.#records.pageOf(slot);
+    const at = recordAt(slot);
+    for (let i = 0; i < KEY_WORDS; i++) page[at + i] = this.#key[i] as number;
+    page[at + HASH] = hash;
   }
 
   #freeSlot(): number {
     const slot = this.#free;
     if (slot === NONE) {
-      if (this.#slots === this.#pages.length * PAGE_SLOTS) this.#pages.push(newPage());
+      this.#reach(this.#slots);
       return this.#slots++;
     }
-    this.#free = this.#pageOf(slot).words[placeOf(slot)] as number;
+    this.#free = this.#records.get(slot, 0);
     return slot;
   }
 
-  #pageOf(slot: number): Page<Listener> {
-    return this.#pages[slot >> PAGE_SHIFT] as Page<Listener>;
+  #reach(slot: number): void {
+    this.#records.reach(slot);
+    if (slot < this.#sessions.length * PAGE_SLOTS) return;
+    this.#sessions.push(new Array(PAGE_SLOTS).fill(undefined));
+    this.#listeners.push(new Array(PAGE_SLOTS).fill(undefined));
   }
 }
 
-function newPage<Listener>(): Page<Listener> {
-  return {
-    words: new Int32Array(PAGE_SLOTS * SLOT_WORDS),
-    sessions: new Array(PAGE_SLOTS).fill(undefined),
-    listeners: new Array(PAGE_SLOTS).fill(undefined),
-  };
-}
-
-/** Among the words of its page. */
-function placeOf(slot: number): number {
-  return (slot & IN_PAGE) * SLOT_WORDS;
+function pageOf<T>(pages: readonly T[][], slot: number): T[] {
+  return pages[slot >> PAGE_SHIFT] as T[];
 }

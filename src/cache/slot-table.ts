@@ -43,12 +43,6 @@ export class SlotTable {
     put(this.#cellsOf(hash), hash, slot);
   }
 
-  /** Has a hash lead to another slot from now on. */
-  replace(hash: number, slot: number, by: number): void {
-    const cells = this.#cellsOf(hash);
-    cells[this.#cellOf(hash, slot) + 1] = by + 1;
-  }
-
   /** The slot must be there. */
   delete(hash: number, slot: number): void {
     const cells = this.#cellsOf(hash);

@@ -5,7 +5,7 @@ import { platform } from '../platform.ts';
 import { FLUSH_SLICE } from '../session-store.ts';
 
 /**
- * {@link ServerConfig.flushSessions}, a few thousand sessions at a time with a turn of the event loop between them. Where `now` is 0
+ * {@link ServerConfig.flushSessions}, a thousand sessions at a time with a turn of the event loop between them. Where `now` is 0
  * as many leave as there are at the beginning, not those that come meanwhile as well. How many there were. Rejects with what
  * `flushSessions` throws; the rest stays then.
  */
