@@ -306,7 +306,7 @@ export class TlsSocket extends DuplexSocket {
     const callback = this.#final;
     this.#final = undefined;
     this.#driver.run(() => this.connection.end());
-    this.transport.end(() => callback?.());
+    this.transport.end(() => callback?.(), this.readableEnded);
   }
 
   /** Reads while somebody wants what comes, nothing is being waited for, and our answers find their way out. */

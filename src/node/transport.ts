@@ -71,14 +71,18 @@ export class Transport {
     Promise.resolve(promise).then(release, release);
   }
 
-  /** Half-closes. `ended` is called when everything has been sent, and where nobody could receive it any more. */
-  end(ended: () => void): void {
+  /**
+   * Half-closes. `ended` is called when everything has been sent, and where nobody could receive it any more. `isClosing`: it will
+   * be destroyed right after, and the system says the end to the peer of a socket: then half-closing it first is only work.
+   */
+  end(ended: () => void, isClosing: boolean): void {
     const { duplex } = this;
     if (duplex.destroyed || duplex.writableFinished) return ended();
     if (this.#holds > 0) {
-      this.#endLater = () => this.end(ended); // the end of a stream lets go of all that it keeps back
+      this.#endLater = () => this.end(ended, isClosing); // the end of a stream lets go of all that it keeps back
       return;
     }
+    if (isClosing && this.socket !== undefined && duplex.writableLength === 0) return ended();
     duplex.end(() => {
       if (duplex.errored === null || duplex.errored === undefined) ended(); // otherwise there is an 'error' to come
     });
