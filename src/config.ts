@@ -5,7 +5,7 @@ import { type Compat, SessionCache } from './cache/session-cache.ts';
 import type { TicketPolicy } from './connection-tickets.ts';
 import type { Credential } from './crypto/credential.ts';
 import { certificatesFromPem } from './crypto/credential-pem.ts';
-import type { CryptoProvider } from './crypto/provider.ts';
+import { type CryptoProvider, isPromise } from './crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from './handshake/new-session-ticket.ts';
 import type { Settings, TicketSettings } from './handshake/settings.ts';
@@ -89,7 +89,7 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   requireObject('sessions', sessions);
   requireKnown('sessions.', sessions, SESSION_OPTIONS);
   const compat = options.compat === undefined ? undefined : oneOf<Compat>('compat', options.compat, ['openssl-3']);
-  const crypto = complete('crypto', options.crypto ?? parts.crypto, ['hashes', 'aeads', 'groups']);
+  const crypto = provider(options.crypto ?? parts.crypto);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
   const policy = sessionPolicy(sessions);
   const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
@@ -144,11 +144,25 @@ function protocolSettings(options: ServerOptions, protocols: Parts['protocols'])
   };
 }
 
+/** Complete, so that what a spread has left out is found here and not by the first client. @throws TypeError */
+function provider(given: CryptoProvider): CryptoProvider {
+  if (typeof given === 'string') throw new TypeError('crypto: an object is wanted, the provider and not its name');
+  const { hashes, aeads, groups } = complete('crypto', given, ['hashes', 'aeads', 'groups']);
+  complete('crypto.hashes', hashes, ['sha256', 'sha384']);
+  complete('crypto.aeads', aeads, ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305']);
+  requireNoPromise('crypto.groups', groups);
+  return given;
+}
+
 /** By default those that the provider has: an engine's Web Crypto, say, need not have them all. */
 function groups(given: ServerOptions['groups'], crypto: CryptoProvider): readonly GroupName[] {
   const names = Object.keys(NamedGroup) as GroupName[];
   const has = (name: GroupName) => crypto.groups[name] !== undefined;
-  if (given === undefined) return list('crypto.groups', DEFAULT_GROUPS.filter(has));
+  if (given === undefined) {
+    const present = DEFAULT_GROUPS.filter(has);
+    if (present.length === 0) throw new TypeError(`crypto.groups: has none of ${DEFAULT_GROUPS.join(', ')}`);
+    return present;
+  }
   const chosen = list('groups', given).map((name) => oneOf('groups', name, names));
   const missing = chosen.find((name) => !has(name));
   if (missing !== undefined) throw new TypeError(`groups: the crypto provider has no ${missing}`);
@@ -188,6 +202,7 @@ function credentials(
   }
   return given.map((credential: Credential | PemCredential) => {
     requireObject('credentials[]', credential);
+    requireNoPromise('credentials[]', credential);
     if ('sign' in credential) return complete('credentials[]', credential, ['certificateChain', 'schemes', 'names']);
     requireKnown('credentials[].', credential, 'cert key');
     if (credentialFromPem === undefined)
@@ -343,6 +358,11 @@ function requireObject(name: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new TypeError(`${name}: an object is wanted`);
   }
+}
+
+/** What is made by a promise, as webCryptoCredential() does, is easily forgotten to be waited for. */
+function requireNoPromise(name: string, value: unknown): void {
+  if (isPromise(value)) throw new TypeError(`${name}: await the promise, and give what it brings`);
 }
 
 /** What the user has made himself: it is not looked into, but something else in its place is named. */

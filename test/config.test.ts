@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { SessionCache } from '../src/cache/session-cache.ts';
 import { defaultProvider } from '../src/crypto/default.ts';
 import { SUITES } from '../src/crypto/suites.ts';
+import { webCrypto } from '../src/crypto/web-crypto.ts';
+import { webCryptoCredential } from '../src/crypto/web-crypto-credential.ts';
 import { defineServer } from '../src/define-server.ts';
 import type { ServerOptions } from '../src/options.ts';
 import { systemWorld } from '../src/world.ts';
@@ -147,6 +149,7 @@ describe('defineServer()', () => {
       [{ credentials: ecdsaP256 }, /^credentials: give at least one/],
       [{ credentials: [null] }, /^credentials\[\]: an object is wanted/],
       [{ credentials: ['PEM'] }, /^credentials\[\]: an object is wanted/],
+      [{ credentials: [webCryptoCredential(ecdsaP256)] }, /^credentials\[\]: await the promise/],
       [{ credentials: [{ sign: nothing }] }, /^credentials\[\]: certificateChain is missing/],
       [{ credentials: [{ cert: ecdsaP256.cert }] }, /^key: /],
       [{ credentials: [{ key: ecdsaP256.key }] }, /^cert: /],
@@ -170,8 +173,15 @@ describe('defineServer()', () => {
       [{ requireExtendedMasterSecret: 1 }, /^requireExtendedMasterSecret: true or false/],
       [{ onServerName: {} }, /^onServerName: a function/],
       [{ keylog: 'file' }, /^keylog: a function/],
-      [{ crypto: 'node' }, /^crypto: an object/],
+      [{ crypto: 'node' }, /^crypto: an object is wanted, the provider and not its name/],
+      [{ crypto: 5 }, /^crypto: an object/],
       [{ crypto: { hashes: {} } }, /^crypto: aeads is missing/],
+      [
+        { crypto: { ...defaultProvider, hashes: { sha256: defaultProvider.hashes.sha256 } } },
+        /^crypto.hashes: sha384 is missing/,
+      ],
+      [{ crypto: { ...defaultProvider, aeads: {} } }, /^crypto.aeads: aes-128-gcm is missing/],
+      [{ crypto: { ...defaultProvider, groups: webCrypto.supportedGroups() } }, /^crypto.groups: await the promise/],
       [{ world: {} }, /^world: now is missing/],
       [{ world: { now: Date.now } }, /^world: randomBytes is missing/],
       [{ sessions: true }, /^sessions: an object/],
@@ -291,7 +301,10 @@ describe('defineServer()', () => {
         /^groups: .* has no x25519$/,
       );
       expect(define({ crypto }).groups).to.deep.equal(['secp256r1']);
-      expect(() => define({ crypto: { ...crypto, groups: {} } })).to.throw(TypeError, /^crypto.groups: an array/);
+      expect(() => define({ crypto: { ...crypto, groups: {} } })).to.throw(
+        TypeError,
+        /^crypto.groups: has none of x25519/,
+      );
     });
 
     it('a size for a cache that is not its own', () => {
