@@ -3,7 +3,9 @@
 import type { ServerConfig } from '../config.ts';
 import type { ConnectionOptions } from '../connection.ts';
 import type { CallbackName } from '../events.ts';
+import type { ServerOptions } from '../options.ts';
 import type { AbortSignalLike } from '../platform.ts';
+import { SessionStore } from '../session-store.ts';
 import { WebShell } from './shell.ts';
 import type { BytesPair } from './streams.ts';
 import { TlsConnection } from './tls-connection.ts';
@@ -20,12 +22,18 @@ export interface AcceptOptions {
   readonly onCallbackError?: ((callback: CallbackName, error: unknown) => void) | undefined;
 }
 
+/** Whether defineServer() has made it, or it is still options. */
+export function isDefined(config: ServerConfig | ServerOptions): config is ServerConfig {
+  return typeof config === 'object' && config !== null && 'store' in config && config.store instanceof SessionStore;
+}
+
 /** As `accept()` of the index, whose options may be no configuration yet. */
 export async function acceptDefined(
   transport: BytesPair,
   server: ServerConfig,
   { addresses, signal, onCallbackError }: AcceptOptions = {},
 ): Promise<TlsConnection> {
+  if (!isDefined(server)) throw new TypeError('config: what defineServer() returned is wanted');
   const shell = new WebShell(transport, server, { addresses, onCallbackError });
   const giveUp = (): void => shell.abort(signal?.reason ?? new Error('the handshake was given up'));
   if (signal?.aborted) giveUp();

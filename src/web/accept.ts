@@ -3,8 +3,7 @@
 import type { ServerConfig } from '../config.ts';
 import { defineServer } from '../define-server.ts';
 import type { ServerOptions } from '../options.ts';
-import { SessionStore } from '../session-store.ts';
-import { type AcceptOptions, acceptDefined } from './accept-defined.ts';
+import { type AcceptOptions, acceptDefined, isDefined } from './accept-defined.ts';
 import type { BytesPair } from './streams.ts';
 import type { TlsConnection } from './tls-connection.ts';
 
@@ -28,8 +27,4 @@ export async function accept(
   options?: AcceptOptions,
 ): Promise<TlsConnection> {
   return await acceptDefined(transport, isDefined(config) ? config : defineServer(config), options);
-}
-
-function isDefined(config: ServerConfig | ServerOptions): config is ServerConfig {
-  return typeof config === 'object' && config !== null && 'store' in config && config.store instanceof SessionStore;
 }

@@ -107,6 +107,20 @@ describe('tls-resume/tls13', () => {
     });
   }
 
+  it('refuses a part that there is not, and names those that there are', () => {
+    const parts = { sealedTicket: sealedTickets } as entry.OptionalParts;
+    expect(() => defineServer({ credentials }, parts)).to.throw(TypeError, /parts.sealedTicket; .* sealedTickets$/);
+  });
+
+  it('accept() refuses options in the place of a configuration', async () => {
+    const transport = { readable: new ReadableStream(), writable: new WritableStream() };
+    const options: unknown = { credentials };
+    const error: unknown = await entry.accept(transport, options as ServerConfig).catch((reason: unknown) => reason);
+    expect(error)
+      .to.be.instanceOf(TypeError)
+      .with.property('message', 'config: what defineServer() returned is wanted');
+  });
+
   it('exports what the index exports, and the parts that are its own', () => {
     const own = ['accept', 'clientCertificates', 'defineServer', 'sealedTickets'];
     const shared = Object.entries(entry).filter(([name]) => !own.includes(name));
