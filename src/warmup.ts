@@ -9,6 +9,7 @@ import type { ServerConfig } from './config.ts';
 import { ServerConnection } from './connection.ts';
 import type { Credential } from './crypto/credential.ts';
 import { defineServer } from './define-server.ts';
+import type { ServerOptions } from './options.ts';
 import { fromHex } from './wire/bytes.ts';
 import { CipherSuite, type Version } from './wire/registry.ts';
 import type { World } from './world.ts';
@@ -62,7 +63,7 @@ const credential: Credential = {
   sign: () => new Uint8Array(64),
 };
 
-export function serverFor(crypto: ServerConfig['crypto'], cache: SessionCache): ServerConfig {
+export function serverFor(crypto: ServerOptions['crypto'], cache: SessionCache): ServerConfig {
   const sessions = { cache, foreign: true, idContext: Uint8Array.of(1) };
   return defineServer({ credentials: [credential], crypto, world: dice, pskModes: ['psk_ke'], sessions });
 }
@@ -71,19 +72,24 @@ export function serverFor(crypto: ServerConfig['crypto'], cache: SessionCache): 
  * Runs so many handshakes of each version that resume, in memory, with the provider of `config` and nothing else of it: no session,
  * counter or callback of its own has to do with them. Some 50 to 500 microseconds each, at first more; the call does not return
  * before all are done, so make it before you listen. Once a process is enough.
+ * @param server a configuration, or `{ crypto }`; without it the provider of a server that names none
  * @returns how many handshakes have resumed, which is twice `handshakes`
+ * @throws TypeError for a provider that is not put into an object, and for what is no number
  */
-export function warmup({ crypto }: Pick<ServerConfig, 'crypto'>, handshakes = 1000): number {
+export function warmup(server: Partial<Pick<ServerConfig, 'crypto'>> = {}, handshakes = 1000): number {
+  if ('hashes' in server) throw new TypeError('warmup: a provider goes into an object: warmup({ crypto: fast })');
+  if (!Number.isInteger(handshakes)) throw new TypeError(`warmup: ${handshakes} is no number of handshakes`);
+  const { crypto } = server;
   let resumed = 0;
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const cache = new SessionCache();
-    const server = serverFor(crypto, cache);
+    const config = serverFor(crypto, cache);
     const flights = FLIGHTS[version].map(fromHex);
     for (let i = 0; i < handshakes; i++) {
       const session = sessionOf(version); // a new one each time, as with new clients
       cache.add(session);
       session.free();
-      if (resumes(server, flights)) resumed++;
+      if (resumes(config, flights)) resumed++;
     }
     cache.close();
   }

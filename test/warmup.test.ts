@@ -47,6 +47,12 @@ describe('warmup()', () => {
     });
   }
 
+  it('takes the default provider where none is named, and no provider for a configuration', () => {
+    expect(warmup(undefined, 2)).to.equal(4);
+    expect(() => warmup(fast as object, 2)).to.throw(TypeError, 'warmup({ crypto: fast })');
+    expect(() => warmup({ crypto: fast }, Number.NaN)).to.throw(TypeError, 'no number of handshakes');
+  });
+
   it('has nothing to do with the sessions and the counters of the server', () => {
     const told: unknown[] = [];
     const onNew = (session: unknown) => void told.push(session);
