@@ -9,6 +9,8 @@ import { noble } from '../../src/crypto/noble.ts';
 import { compareProviders } from '../support/differential.ts';
 
 const [inputs = 1_000_000, seed = Date.now() % 2 ** 31] = process.argv.slice(2).map(Number);
+if (!(Number.isInteger(inputs) && inputs > 0 && Number.isInteger(seed)))
+  throw new TypeError('npm run differential [-- INPUTS [SEED]]: whole numbers, INPUTS above 0');
 console.log(`default = noble and fast = noble: ${inputs} inputs, seed ${seed}`);
 const { user, system } = process.cpuUsage();
 compareProviders(noble, { default: defaultProvider, fast }, inputs, seed);
