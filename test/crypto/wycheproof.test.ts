@@ -182,6 +182,9 @@ describe(`Wycheproof${folder === '' && !isWanted ? ', without WYCHEPROOF_DIR' : 
     it(`X25519, ${name}`, () => x25519Tests(groups.x25519 as KeyAgreement));
     it(`ECDH with secp256r1, ${name}`, () => ecdhTests(groups.secp256r1 as KeyAgreement, seedOf));
   }
+  it('X25519 and ECDH, default and fast: noble’s', () => {
+    for (const { groups } of [defaultProvider, fast]) expect(groups).to.equal(noble.groups);
+  });
   it('ECDSA with secp256r1', () => ecdsaTests());
   it('Ed25519', () => ed25519Tests());
 });
