@@ -51,7 +51,7 @@ export function peerOptions(mode: ModeName): TlsOptions {
   return { ...versions(mode), cert, key, secureOptions: withoutTickets(mode), sessionTimeout: 7200, noDelay: true };
 }
 
-/** Of ours: what a user gets who only says what the mode is. */
+/** Of ours: what a user gets who only says what the mode is; in psk_ke also that the ticket leaves with the server's flight. */
 export function ourOptions(mode: ModeName): NodeServerOptions {
   const version = versionOf(mode);
   return {

@@ -64,7 +64,7 @@ export const HELP = `npm run bench -- [options]
   --handshakes N    a round and server, default ${THOROUGH.handshakes}
   --json FILE       default bench.json in the folder for temporary files
   --write-docs      table and plot into docs/
-  --quick           everything once, in less than a minute, for CI: the figures mean little
+  --quick           everything but cache, briefly, in less than a minute, for CI: the figures mean little
 `;
 
 /** @throws TypeError where the command line makes no sense; `undefined` where it asks for help */
