@@ -6,6 +6,7 @@ import {
   exportKeyingMaterial,
   type MasterSecret,
 } from '../crypto/key-schedule.ts';
+import type { TicketIssuer } from './tickets-tls13.ts';
 
 /**
  * Most connections never export, so its secret is made when first asked for. Until then the Master Secret has to stay, from
@@ -14,12 +15,14 @@ import {
 export class Exporter {
   readonly #master: MasterSecret;
   readonly #transcriptHash: Uint8Array;
+  readonly #issuer: TicketIssuer | undefined;
   #secret: ExporterMasterSecret | undefined;
 
-  /** Takes over `master`. `transcriptHash`: of ClientHello…server Finished. */
-  constructor(master: MasterSecret, transcriptHash: Uint8Array) {
+  /** Takes over `master`, of which `issuer` may want something yet. `transcriptHash`: of ClientHello…server Finished. */
+  constructor(master: MasterSecret, transcriptHash: Uint8Array, issuer?: TicketIssuer) {
     this.#master = master;
     this.#transcriptHash = transcriptHash;
+    this.#issuer = issuer;
   }
 
   get secret(): ExporterMasterSecret {
@@ -31,6 +34,7 @@ export class Exporter {
   settle(): void {
     if (this.#secret !== undefined) return;
     this.#secret = exporterMasterSecret(this.#master, this.#transcriptHash);
+    this.#issuer?.settle();
     this.#master.wipe();
   }
 

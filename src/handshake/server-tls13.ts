@@ -223,7 +223,7 @@ function established(
   { aead, master, transcriptHash, secrets }: ApplicationStage,
   { issuer, ticketsDue }: Pick<Established, 'issuer' | 'ticketsDue'>,
 ): Established {
-  const exporter = context.own(new Exporter(master, transcriptHash), 'closed');
+  const exporter = context.own(new Exporter(master, transcriptHash, issuer), 'closed');
   if (context.logsKeys) context.keylog('EXPORTER_SECRET', exporter.secret.bytes);
   for (const secret of [master, secrets.client, secrets.server]) secret.rest();
   return {

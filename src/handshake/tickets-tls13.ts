@@ -30,14 +30,28 @@ export interface Issue {
 export class TicketIssuer {
   readonly #context: Handshaking;
   readonly #choice: Tls13Choice;
-  readonly #resumption: ResumptionMasterSecret;
+  readonly #master: MasterSecret;
+  readonly #transcriptHash: Uint8Array;
+  #secret: ResumptionMasterSecret | undefined;
   #count = 0;
 
-  /** `transcriptHash`: of ClientHello…client Finished. */
+  /** `master` has to stay until the first ticket, or {@link settle}. `transcriptHash`: of ClientHello…client Finished. */
   constructor(context: Handshaking, choice: Tls13Choice, master: MasterSecret, transcriptHash: Uint8Array) {
     this.#context = context;
     this.#choice = choice;
-    this.#resumption = context.own(resumptionMasterSecret(master, transcriptHash), 'closed');
+    this.#master = master;
+    this.#transcriptHash = transcriptHash;
+  }
+
+  /** Made when there is a session to be made of it, as not every connection has one. */
+  get #resumption(): ResumptionMasterSecret {
+    this.#secret ??= this.#context.own(resumptionMasterSecret(this.#master, this.#transcriptHash), 'closed');
+    return this.#secret;
+  }
+
+  /** The Master Secret is about to be wiped; tickets can still be asked for. */
+  settle(): void {
+    this.#resumption.rest();
   }
 
   /** Each is known to its keepers before it can leave. */
@@ -49,7 +63,7 @@ export class TicketIssuer {
       yield* this.announce([issue]);
       this.#context.send(newSessionTicket, issue.message);
     }
-    this.#resumption.rest();
+    this.#secret?.rest();
     return undefined;
   }
 
@@ -62,7 +76,7 @@ export class TicketIssuer {
       this.#context.send(newSessionTicket, issue.message);
       issues.push(issue);
     }
-    this.#resumption.rest();
+    this.#secret?.rest();
     return issues;
   }
 
@@ -79,7 +93,7 @@ export class TicketIssuer {
   attachUnsent(): void {
     const { facts, sessions } = this.#context;
     facts.session = sessions.hold(this.#newSession(EMPTY, EMPTY));
-    this.#resumption.rest();
+    this.#secret?.rest();
   }
 
   /** None where it cannot be made, or is not to be resumed: a connection does without. */

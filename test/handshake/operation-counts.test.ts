@@ -82,6 +82,27 @@ describe('the operations of a resumed handshake are no more than need be', () =>
     }
   }
 
+  /** What may have the Master Secret wiped before a ticket is asked for. */
+  const LATER: Record<string, (link: Exchange) => void> = {
+    nothing: () => {},
+    'an exporter': ({ connection }) => void connection.exportKeyingMaterial(32, 'EXPORTER-test'),
+    'new keys': (link) => link.step(link.connection.updateKeys()),
+  };
+  for (const [what, happens] of Object.entries(LATER)) {
+    it(`TLS 1.3: no secret for tickets until one is asked for, and ${what} before that`, () => {
+      const provider = counting({ ...defaultProvider, groups: toyCrypto.groups });
+      const config = bench.server('psk-stateful', { crypto: provider, tickets: { afterResumption: 0 } });
+      const first = bench.connect(config, {});
+      provider.take();
+      const link = bench.connect(config, returning(first));
+      expect(provider.take().compressions).to.equal(TLS13.compressions - 6); // its derivation, its key, and a PSK
+      happens(link);
+      link.step(link.connection.sendTicket());
+      expect(link.client.tickets).to.have.lengthOf(1);
+      expectResumed(bench.connect(config, returning(link)), 'psk-stateful');
+    });
+  }
+
   it('what asks for more is seen: an exporter, a key log', () => {
     const provider = counting({ ...defaultProvider, groups: toyCrypto.groups });
     const { connection } = bench.connect(bench.server('psk-stateful', { crypto: provider }), {});
