@@ -147,9 +147,10 @@ function protocolSettings(options: ServerOptions, protocols: Parts['protocols'])
 /** Complete, so that what a spread has left out is found here and not by the first client. @throws TypeError */
 function provider(given: CryptoProvider): CryptoProvider {
   if (typeof given === 'string') throw new TypeError('crypto: an object is wanted, the provider and not its name');
-  const { hashes, aeads, groups } = complete('crypto', given, ['hashes', 'aeads', 'groups']);
-  complete('crypto.hashes', hashes, ['sha256', 'sha384']);
-  complete('crypto.aeads', aeads, ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305']);
+  const remedy = '; spread a whole provider, and then yours';
+  const { hashes, aeads, groups } = complete('crypto', given, ['hashes', 'aeads', 'groups'], remedy);
+  complete('crypto.hashes', hashes, ['sha256', 'sha384'], remedy);
+  complete('crypto.aeads', aeads, ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'], remedy);
   requireNoPromise('crypto.groups', groups);
   return given;
 }
@@ -366,10 +367,10 @@ function requireNoPromise(name: string, value: unknown): void {
 }
 
 /** What the user has made himself: it is not looked into, but something else in its place is named. */
-function complete<T extends object>(name: string, value: T, members: readonly (keyof T & string)[]): T {
+function complete<T extends object>(name: string, value: T, members: readonly (keyof T & string)[], remedy = ''): T {
   requireObject(name, value);
   const missing = members.find((member) => value[member] === undefined);
-  if (missing !== undefined) throw new TypeError(`${name}: ${missing} is missing`);
+  if (missing !== undefined) throw new TypeError(`${name}: ${missing} is missing${remedy}`);
   return value;
 }
 

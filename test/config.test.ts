@@ -175,7 +175,7 @@ describe('defineServer()', () => {
       [{ keylog: 'file' }, /^keylog: a function/],
       [{ crypto: 'node' }, /^crypto: an object is wanted, the provider and not its name/],
       [{ crypto: 5 }, /^crypto: an object/],
-      [{ crypto: { hashes: {} } }, /^crypto: aeads is missing/],
+      [{ crypto: { hashes: {} } }, /^crypto: aeads is missing; spread a whole provider/],
       [
         { crypto: { ...defaultProvider, hashes: { sha256: defaultProvider.hashes.sha256 } } },
         /^crypto.hashes: sha384 is missing/,
