@@ -100,7 +100,7 @@ export interface AeadKey {
    * with any key.
    */
   openInPlace?(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean;
-  /** Overwrites the key. */
+  /** Overwrites the key. Whoever uses it all the same must get an error: what is left of it is everybody's. */
   wipe(): void;
 }
 
