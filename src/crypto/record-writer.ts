@@ -89,7 +89,7 @@ export class RecordWriter {
   /** All that has become ready to be sent. */
   take(): Uint8Array {
     this.endFlight();
-    if (this.#start === this.#end) return EMPTY;
+    if (this.#start === this.#end) return new Uint8Array(0); // whoever gets it may transfer it, and EMPTY is everybody's
     const output = this.#output.subarray(this.#start, this.#end);
     this.#start = this.#end;
     if (this.#output.length > ROOM) this.#forget();
