@@ -71,8 +71,14 @@ export class RecordWriter {
   #seal(type: number, content: Uint8Array): void {
     const length = content.length + this.#protection.expansion;
     this.#reserve(length);
-    this.#protection.seal(type, content, this.#output, this.#end);
-    this.#end += length;
+    const end = this.#end + length;
+    try {
+      this.#protection.seal(type, content, this.#output, this.#end);
+    } catch (error) {
+      this.#output.fill(0, this.#end, end); // what is not sealed must not stand behind what has been handed out
+      throw error;
+    }
+    this.#end = end;
   }
 
   #reserve(length: number): void {
