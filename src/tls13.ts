@@ -3,7 +3,7 @@
  * by those who need it. What it exports besides defineServer() is what the index exports.
  */
 
-import { configure, type ServerConfig } from './config.ts';
+import { configure, requireKnown, type ServerConfig } from './config.ts';
 import type { Credential } from './crypto/credential.ts';
 import { webProvider } from './crypto/web-provider.ts';
 import { tls13 } from './handshake/server-tls13.ts';
@@ -52,5 +52,9 @@ export interface Tls13Options
  * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
  */
 export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {
+  requireKnown('parts.', parts, 'clientCertificates sealedTickets');
+  const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;
+  if (requireExtendedMasterSecret !== undefined)
+    throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');
   return configure(options, { ...parts, protocols: [tls13], crypto: webProvider });
 }

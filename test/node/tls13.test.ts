@@ -99,6 +99,7 @@ describe('tls-resume/tls13', () => {
     [{ clientAuth }, /^clientAuth: .* defineServer\(options, { clientCertificates }\)$/],
     [{ tickets: { mode: 'stateless' } }, /^tickets.mode 'stateless': .* defineServer\(options, { sealedTickets }\)$/],
     [{ credentials: [certificates.ecdsaP256] }, /^credentials\[\]: PEM is for webCryptoCredential\(\)/],
+    [{ requireExtendedMasterSecret: true }, /^requireExtendedMasterSecret is for TLS 1.2/],
     [{ credentials: [] }, /^credentials: give at least one credential, which webCryptoCredential\(\) makes$/],
   ] as const) {
     it(`refuses ${JSON.stringify(options).slice(0, 60)}`, () => {
@@ -106,6 +107,11 @@ describe('tls-resume/tls13', () => {
       expect(define).to.throw(message);
     });
   }
+
+  it('refuses a part that it does not know', () => {
+    const parts = { sealedTicket: entry.sealedTickets } as entry.OptionalParts;
+    expect(() => defineServer({ credentials }, parts)).to.throw(TypeError, 'parts.sealedTicket');
+  });
 
   it('exports what the index exports, and the parts that are its own', () => {
     const own = ['accept', 'clientCertificates', 'defineServer', 'sealedTickets'];
