@@ -254,13 +254,16 @@ export class ServerConnection {
     });
   }
 
-  /** Sends application data. @throws Error before the connection is established, and after {@link end} */
+  /**
+   * Sends application data. Nothing comes of it where a callback of the tickets that go first ends the connection.
+   * @throws Error before the connection is established, and after {@link end}
+   */
   write(data: Uint8Array): Step {
     if (this.#state !== 'established') throw new Error('write() before the handshake is complete, or after the end');
     if (this.#channel.isEnded) throw new Error('write() after end()');
     return this.#step(() => {
       this.#issueTickets();
-      this.#channel.sendData(data);
+      if (this.#state === 'established' && !this.#channel.isEnded) this.#channel.sendData(data);
     });
   }
 

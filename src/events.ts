@@ -10,6 +10,7 @@ import type { TlsAlert } from './wire/alert.ts';
 
 /** Send the output, even when the connection has failed; then attend to the events; then see to the question. */
 export interface Step {
+  /** It never changes. Outputs of one connection may share their memory: transfer a copy, unless all before it are sent. */
   readonly output: Uint8Array;
   readonly events: readonly Event[];
   /** Open until {@link ServerConnection.answer}; meanwhile `receive` only buffers, so stop reading. */

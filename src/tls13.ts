@@ -53,5 +53,8 @@ export interface Tls13Options
  */
 export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {
   requireKnown('parts.', parts, 'clientCertificates sealedTickets');
+  const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;
+  if (requireExtendedMasterSecret !== undefined)
+    throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');
   return configure(options, { ...parts, protocols: [tls13], crypto: webProvider });
 }

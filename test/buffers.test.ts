@@ -56,3 +56,15 @@ describe('Buffers from the user', () => {
     expect(connection.isEstablished).to.equal(true);
   });
 });
+
+describe('Buffers for the user', () => {
+  it('may be transferred, also where there is nothing in them', () => {
+    const config = testServer({ crypto: toyCrypto });
+    const { output } = new ServerConnection(config).receive(new Uint8Array(0));
+    structuredClone(output, { transfer: [output.buffer as ArrayBuffer] });
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const client = new TestClient({ version, crypto: toyCrypto, keyShares: ['x25519'], verify: false });
+      expect(exchange(client, new ServerConnection(config)).has('established'), version).to.equal(true);
+    }
+  });
+});

@@ -11,9 +11,17 @@ export function nobleAead(name: AeadName, keyLength: number, noble: typeof gcm |
     keyLength,
     key: (bytes) => {
       const key = copyOf(bytes);
+      let isWiped = false;
+      const requireKey = () => {
+        if (isWiped) throw new Error('this key has been wiped'); // what it has become is everybody's
+      };
       return {
-        seal: (nonce, additionalData, plaintext) => noble(key, nonce, additionalData).encrypt(plaintext),
+        seal: (nonce, additionalData, plaintext) => {
+          requireKey();
+          return noble(key, nonce, additionalData).encrypt(plaintext);
+        },
         open: (nonce, additionalData, ciphertext) => {
+          requireKey();
           if (ciphertext.length < noble.tagLength) return undefined;
           try {
             return noble(key, nonce, additionalData).decrypt(ciphertext);
@@ -21,7 +29,10 @@ export function nobleAead(name: AeadName, keyLength: number, noble: typeof gcm |
             return undefined; // noble checks the tag before it decrypts, and throws for nothing else here
           }
         },
-        wipe: () => wipe(key),
+        wipe: () => {
+          isWiped = true;
+          wipe(key);
+        },
       };
     },
   };

@@ -75,6 +75,8 @@ export interface HmacKey {
   wipe(): void;
 }
 
+const TAG_LENGTH = 16;
+
 /** An AEAD with a nonce of 12 and a tag of 16 bytes (RFC 5116 §5.1, RFC 8439 §2.8). */
 export interface Aead {
   readonly name: AeadName;
@@ -84,7 +86,7 @@ export interface Aead {
 }
 
 export interface AeadKey {
-  /** Ciphertext with the tag behind it. */
+  /** Ciphertext with the tag behind it. Nonce and additional data are lent, here as below: the next record overwrites them. */
   seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** The plaintext, or `undefined` where the tag does not fit; nothing is released before the tag has been checked. */
   open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
@@ -100,11 +102,14 @@ export interface AeadKey {
    * with any key.
    */
   openInPlace?(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean;
-  /** Overwrites the key. */
+  /** Overwrites the key. Whoever uses it all the same must get an error: what is left of it is everybody's. */
   wipe(): void;
 }
 
-/** {@link AeadKey.sealInPlace}, where need be with copies. */
+/**
+ * {@link AeadKey.sealInPlace}, where need be with copies.
+ * @throws RangeError where a provider's key has sealed to something else than as many bytes and a tag: plaintext would remain
+ */
 export function sealInPlace(
   key: AeadKey,
   nonce: Uint8Array,
@@ -114,7 +119,11 @@ export function sealInPlace(
   end: number,
 ): void {
   if (key.sealInPlace !== undefined) key.sealInPlace(nonce, additionalData, buffer, start, end);
-  else buffer.set(key.seal(nonce, additionalData, buffer.subarray(start, end)), start);
+  else {
+    const sealed = key.seal(nonce, additionalData, buffer.subarray(start, end));
+    if (sealed.length !== end - start + TAG_LENGTH) throw new RangeError('seal: text and tag are wanted, as bytes');
+    buffer.set(sealed, start);
+  }
 }
 
 /** {@link AeadKey.openInPlace}, where need be with copies. */

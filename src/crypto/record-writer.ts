@@ -71,8 +71,14 @@ export class RecordWriter {
   #seal(type: number, content: Uint8Array): void {
     const length = content.length + this.#protection.expansion;
     this.#reserve(length);
-    this.#protection.seal(type, content, this.#output, this.#end);
-    this.#end += length;
+    const end = this.#end + length;
+    try {
+      this.#protection.seal(type, content, this.#output, this.#end);
+    } catch (error) {
+      this.#output.fill(0, this.#end, end); // what is not sealed must not stand behind what has been handed out
+      throw error;
+    }
+    this.#end = end;
   }
 
   #reserve(length: number): void {
@@ -89,7 +95,7 @@ export class RecordWriter {
   /** All that has become ready to be sent. */
   take(): Uint8Array {
     this.endFlight();
-    if (this.#start === this.#end) return EMPTY;
+    if (this.#start === this.#end) return new Uint8Array(0); // whoever gets it may transfer it, and EMPTY is everybody's
     const output = this.#output.subarray(this.#start, this.#end);
     this.#start = this.#end;
     if (this.#output.length > ROOM) this.#forget();

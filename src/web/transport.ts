@@ -1,6 +1,7 @@
 /** The two byte streams below TLS: who reads, who writes, and how they are left without the last alert being lost. */
 
 import { platform, type Timer } from '../platform.ts';
+import { copyOf } from '../wire/bytes.ts';
 import { type BytesPair, type BytesReader, type BytesWriter, bytesOf } from './streams.ts';
 
 /** How long an end may take: for the last bytes to be taken, and for the peer to end in its turn. */
@@ -31,7 +32,9 @@ export class Transport {
 
   /** Resolves when the stream has taken them; what comes after {@link closeWriting} is dropped. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#closing === undefined) await this.#writer.write(bytes);
+    // A sink may transfer what it is given, as streams of bytes do; outputs that still wait for it may be in the same memory.
+    const isWhole = bytes.length === bytes.buffer.byteLength;
+    if (this.#closing === undefined) await this.#writer.write(isWhole ? bytes : copyOf(bytes));
   }
 
   /** Resolves when there is room for more. */

@@ -307,6 +307,10 @@ function aeadContract(name: AeadName, keyLength: number, aead: Aead): void {
       expect(toHex(aeadKey.seal(nonce, EMPTY, EMPTY))).to.equal(sealed);
       aeadKey.wipe();
       expect(await attempt(() => aeadKey.seal(nonce, EMPTY, EMPTY))).not.to.equal(sealed);
+      // Zeros are a key as well, and everybody's.
+      expect(() => aeadKey.seal(nonce, EMPTY, EMPTY)).to.throw('wiped');
+      expect(() => aeadKey.open(nonce, EMPTY, fromHex(sealed))).to.throw('wiped');
+      expect(() => sealInPlace(aeadKey, nonce, EMPTY, new Uint8Array(16), 0, 0)).to.throw('wiped');
       const other = aead.key(key);
       other.wipe();
       expect(toHex(aead.key(key).seal(nonce, EMPTY, EMPTY))).to.equal(sealed);

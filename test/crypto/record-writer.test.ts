@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { noble } from '../../src/crypto/noble.ts';
-import { type Protection, Tls13Protection } from '../../src/crypto/protection.ts';
+import { type Protection, Tls12Protection, Tls13Protection } from '../../src/crypto/protection.ts';
+import type { AeadKey } from '../../src/crypto/provider.ts';
 import { RecordWriter } from '../../src/crypto/record-writer.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import { RecordBuffer, recordHeader, type TlsRecord } from '../../src/wire/record.ts';
@@ -38,6 +39,10 @@ function marking(mark: number, wiped: number[] = []): Protection {
     },
   };
   return protection;
+}
+
+function throws(): never {
+  throw new Error('broken');
 }
 
 const bytes = (...values: readonly number[]) => Uint8Array.from(values);
@@ -109,6 +114,36 @@ describe('RecordWriter', () => {
     expect(wiped).to.deep.equal([0xcc]);
     expect(plain(writer.take())).to.deep.equal([`${handshake}:cc01`]);
   });
+
+  for (const version of [Tls12Protection, Tls13Protection]) {
+    for (const [what, broken] of [
+      ['throws', () => throws()],
+      ['answers with a promise', (sealed) => Promise.resolve(sealed)],
+      ['answers with a buffer', (sealed) => sealed.slice().buffer],
+      ['forgets the tag', (sealed) => sealed.subarray(16)],
+    ] as readonly (readonly [string, (sealed: Uint8Array) => unknown])[]) {
+      it(`lets no plaintext out of ${version.name} where a provider's cipher ${what}`, () => {
+        const aead = noble.aeads['aes-128-gcm'];
+        const key = (bytes: Uint8Array): AeadKey => ({
+          ...aead.key(bytes),
+          seal: (...text) => broken(aead.key(bytes).seal(...text)) as Uint8Array,
+        });
+        const writer = new RecordWriter();
+        writer.record(alert, bytes(1, 2));
+        const before = writer.take();
+        writer.protect(
+          new version(
+            { ...aead, key },
+            { key: new Uint8Array(16), iv: new Uint8Array(version === Tls12Protection ? 4 : 12) },
+          ),
+        );
+        const secret = new Uint8Array(40).fill(0x5e);
+        expect(() => writer.record(application_data, secret)).to.throw(what === 'throws' ? 'broken' : 'tag');
+        expect(writer.take()).to.have.length(0);
+        expect(toHex(new Uint8Array(before.buffer))).not.to.include('5e5e');
+      });
+    }
+  }
 
   it('protects as the other end opens', () => {
     const aead = noble.aeads['aes-128-gcm'];

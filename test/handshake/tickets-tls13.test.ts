@@ -7,6 +7,7 @@ import { openSession } from '../../src/cache/ticket.ts';
 import type { TicketKeyProvider } from '../../src/cache/ticket-key-provider.ts';
 import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../../src/config.ts';
+import type { Step } from '../../src/events.ts';
 import type { TicketOptions } from '../../src/options.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 import { FORMATS, newKey, sealed } from '../cache/tickets-support.ts';
@@ -150,6 +151,18 @@ for (const mode of MODES) {
         link.step(again);
         expect(link.client.tickets.length).to.equal(2);
       });
+
+      for (const ending of ['end', 'dispose'] as const) {
+        it(`with-first-write: whose callback ends the connection (${ending}) has no data sent behind that`, () => {
+          const endings: Step[] = [];
+          const onGenerate = (): undefined => void endings.push(link.connection[ending]());
+          const link = bench.connect(serve({ timing: 'with-first-write', onGenerate }), {});
+          const step = link.connection.write(DATA);
+          expect(endings.length).to.equal(1);
+          expect(step.output).to.deep.equal(EMPTY);
+          expect(happenings(link.step(step))).not.to.include('failed');
+        });
+      }
 
       it('with-first-write: who never writes sends none', () => {
         const link = bench.connect(serve({ timing: 'with-first-write' }), {});

@@ -99,6 +99,7 @@ describe('tls-resume/tls13', () => {
     [{ clientAuth }, /^clientAuth: .* defineServer\(options, { clientCertificates }\)$/],
     [{ tickets: { mode: 'stateless' } }, /^tickets.mode 'stateless': .* defineServer\(options, { sealedTickets }\)$/],
     [{ credentials: [certificates.ecdsaP256] }, /^credentials\[\]: PEM is for webCryptoCredential\(\)/],
+    [{ requireExtendedMasterSecret: true }, /^requireExtendedMasterSecret is for TLS 1.2/],
     [{ credentials: [] }, /^credentials: give at least one credential, which webCryptoCredential\(\) makes$/],
   ] as const) {
     it(`refuses ${JSON.stringify(options).slice(0, 60)}`, () => {

@@ -233,6 +233,22 @@ describe('accept: back-pressure', () => {
     await flood;
   });
 
+  it('loses nothing to a transport that transfers what it takes, when it comes to it', async () => {
+    const link = streamLink();
+    const onward = link.server.writable.getWriter();
+    const write = async (chunk: Uint8Array) => {
+      await delay(1); // what is written meanwhile waits
+      await onward.write(structuredClone(chunk, { transfer: [chunk.buffer as ArrayBuffer] }));
+    };
+    const writable = new WritableStream<Uint8Array>({ write }, { highWaterMark: 100 });
+    const { tls, client, reader } = await acceptScripted({ ...link, server: { ...link.server, writable } });
+    const writer = tls.writable.getWriter();
+    const written = Promise.all([1, 2, 3, 4].map((byte) => writer.write(Uint8Array.of(byte))));
+    while (client.data.length < 4) client.receive((await reader.read()).value ?? new Uint8Array(0));
+    await written;
+    expect([...client.data]).to.deep.equal([1, 2, 3, 4]);
+  });
+
   it('protects nothing before the transport has room for it', async () => {
     const link = streamLink();
     const meter = new Meter();
