@@ -7,16 +7,15 @@
  * SECURITY.md; these touch sixteen lines of it.
  */
 
+import { SpareWords } from './spare-words.ts';
+
 /** §5.1.1: the inverse in GF(2^8), and behind it an affine map. */
 const SBOX = substitutions();
 /** SubBytes and MixColumns of one byte in the first row: 2·s, s, s, 3·s. The other rows are the same, turned. */
 const TABLE = Int32Array.from(SBOX, (s) => (double(s) << 24) | (s << 16) | (s << 8) | (double(s) ^ s));
 
-/** Round keys of wiped keys: an array of this size takes longer to allocate than to fill. */
-const spare: Int32Array[] = [];
-const MAX_SPARE = 64;
 /** §5.2: four words for each of up to 14 rounds, and four more. */
-const MAX_WORDS = 60;
+const spare = new SpareWords(60);
 
 /** Times x, modulo x^8 + x^4 + x^3 + x + 1 (§4.2). */
 function double(value: number): number {
@@ -64,7 +63,7 @@ function mixed(w0: number, w1: number, w2: number, w3: number): number {
 
 /** A key of 16 or 32 bytes, which are copied, set up for blocks of four words. */
 export class AesKey {
-  #roundKeys: Int32Array | undefined = spare.pop() ?? new Int32Array(MAX_WORDS);
+  #roundKeys: Int32Array | undefined = spare.take();
   readonly #words: number;
 
   /** §5.2, KeyExpansion() */
@@ -111,7 +110,6 @@ export class AesKey {
     const w = this.#roundKeys;
     if (w === undefined) return;
     this.#roundKeys = undefined;
-    w.fill(0);
-    if (spare.length < MAX_SPARE) spare.push(w);
+    spare.giveBack(w);
   }
 }

@@ -8,6 +8,8 @@
  * Look-ups by secrets can be watched through the processor's cache, as those of @noble's AES can; see SECURITY.md.
  */
 
+import { SpareWords } from './spare-words.ts';
+
 /** 4 KB of data; the wide table has paid for itself after less. */
 const WIDE_AFTER = 256;
 const NARROW = 4 * 16;
@@ -28,9 +30,8 @@ function reductions(bits: number): Int32Array {
   });
 }
 
-/** Narrow tables of wiped keys: an array of this size takes longer to allocate than to fill. */
-const spare: Int32Array[] = [];
-const MAX_SPARE = 64;
+/** Of narrow tables. */
+const spare = new SpareWords(NARROW);
 /** The table of a wiped key. */
 const WIPED = new Int32Array(WIDE);
 
@@ -46,7 +47,7 @@ export class Ghash {
 
   /** H as words. */
   constructor(h0: number, h1: number, h2: number, h3: number) {
-    this.#table = spare.pop() ?? new Int32Array(NARROW);
+    this.#table = spare.take();
     fill(this.#table, h0, h1, h2, h3);
   }
 
@@ -77,8 +78,8 @@ export class Ghash {
   }
 
   wipe(): void {
-    this.#table.fill(0);
-    if (this.#table.length === NARROW && spare.length < MAX_SPARE) spare.push(this.#table);
+    if (this.#table.length === NARROW) spare.giveBack(this.#table);
+    else this.#table.fill(0);
     this.#table = WIPED;
   }
 

@@ -8,6 +8,7 @@
  */
 
 import type { Hash, HmacKey, RunningHash } from './provider.ts';
+import { SpareWords } from './spare-words.ts';
 
 /** §6.2.2: the state (eight words) goes on by one block (sixteen), which stays as it is. */
 export type Compress = (state: Int32Array, block: Int32Array) => void;
@@ -129,13 +130,12 @@ class RunningSha256 implements RunningHash {
   }
 }
 
-/** States of wiped keys: most keys of a handshake are used once or twice. */
-const spare: Int32Array[] = [];
-const MAX_SPARE = 64;
+/** Most keys of a handshake are used once or twice. */
+const spare = new SpareWords(2 * STATE_WORDS);
 
 class HmacSha256Key implements HmacKey {
   /** Behind key xor ipad, and behind key xor opad. */
-  #states: Int32Array | undefined = spare.pop() ?? new Int32Array(2 * STATE_WORDS);
+  #states: Int32Array | undefined = spare.take();
 
   readonly #compress: Compress;
 
@@ -183,8 +183,7 @@ class HmacSha256Key implements HmacKey {
     const states = this.#states;
     if (states === undefined) return;
     this.#states = undefined;
-    clear(states, 0, 2 * STATE_WORDS);
-    if (spare.length < MAX_SPARE) spare.push(states);
+    spare.giveBack(states);
   }
 }
 
