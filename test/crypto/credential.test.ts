@@ -1,4 +1,4 @@
-import { constants, createPrivateKey, generateKeyPairSync, verify, X509Certificate } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { credentialFromPem } from '../../src/crypto/credential.ts';
@@ -7,17 +7,7 @@ import { DerReader, integer, octetString, sequence, Tag } from '../../src/wire/d
 import { encodePem, parsePem } from '../../src/wire/pem.ts';
 import type { SignatureSchemeName } from '../../src/wire/registry.ts';
 import { certificates, rootCertificate } from '../fixtures.ts';
-
-const message = new TextEncoder().encode('TLS 1.3, server CertificateVerify');
-
-/** Whether node:crypto takes the signature for one of the scheme by the key of the certificate. */
-function isSignature(cert: string, scheme: SignatureSchemeName, signature: Uint8Array): boolean {
-  const hash = scheme === 'ed25519' ? null : `sha${scheme.slice(-3)}`;
-  const key = new X509Certificate(cert).publicKey;
-  if (!scheme.startsWith('rsa_pss')) return verify(hash, message, key, signature);
-  const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
-  return verify(hash, message, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
-}
+import { isSignature, message } from '../support/signatures.ts';
 
 const pkcs8 = (pem: string) => createPrivateKey(pem).export({ format: 'pem', type: 'pkcs8' }).toString();
 const sec1 = (pem: string) => createPrivateKey(pem).export({ format: 'pem', type: 'sec1' }).toString();

@@ -1,23 +1,13 @@
-import { constants, createPrivateKey, verify, X509Certificate } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import { expect } from 'chai';
 import { credentialFromPem } from '../../src/crypto/credential.ts';
 import { webCryptoCredential } from '../../src/crypto/web-crypto-credential.ts';
 import { DerReader, integer, octetString, sequence, Tag } from '../../src/wire/der.ts';
 import { encodePem, parsePem } from '../../src/wire/pem.ts';
-import type { SignatureSchemeName } from '../../src/wire/registry.ts';
 import { certificates, rootCertificate } from '../fixtures.ts';
+import { isSignature, message } from '../support/signatures.ts';
 
-const message = new TextEncoder().encode('TLS 1.3, server CertificateVerify');
 const { ecdsaP256, ecdsaP384, ed25519, rsa2048, rsa2048Pkcs1, bExample, chain } = certificates;
-
-/** Whether node:crypto takes the signature for one of the scheme by the key of the certificate. */
-function isSignature(cert: string, scheme: SignatureSchemeName, signature: Uint8Array): boolean {
-  const hash = scheme === 'ed25519' ? null : `sha${scheme.slice(-3)}`;
-  const key = new X509Certificate(cert).publicKey;
-  if (!scheme.startsWith('rsa_pss')) return verify(hash, message, key, signature);
-  const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
-  return verify(hash, message, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
-}
 
 const pkcs8 = (pem: string) => createPrivateKey(pem).export({ format: 'pem', type: 'pkcs8' }).toString();
 const rejection = (pem: { readonly cert: string; readonly key: string }): Promise<unknown> =>

@@ -2,7 +2,7 @@
 
 import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto';
 import type { CertificateVerify } from '../../src/handshake/certificate-verify.ts';
-import { nameOf, SignatureScheme } from '../../src/wire/registry.ts';
+import { nameOf, SignatureScheme, type SignatureSchemeName } from '../../src/wire/registry.ts';
 
 /** RFC 8446 §4.2.3: whether `content` was signed by the key of this certificate. */
 export function verifySignature(
@@ -20,4 +20,12 @@ export function verifySignature(
   const padding = scheme.startsWith('rsa_pss_') ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
   const pem = createPublicKey(key.export({ type: 'spki', format: 'pem' }));
   return verify(hash, content, { key: pem, padding, saltLength: RSA_PSS_SALTLEN_DIGEST }, signature);
+}
+
+/** What is signed wherever it does not matter what. */
+export const message = new TextEncoder().encode('TLS 1.3, server CertificateVerify');
+
+/** The same of {@link message}, by the names: a PEM certificate, a scheme. */
+export function isSignature(cert: string, scheme: SignatureSchemeName, signature: Uint8Array): boolean {
+  return verifySignature(Buffer.from(cert), { algorithm: SignatureScheme[scheme], signature }, message);
 }
