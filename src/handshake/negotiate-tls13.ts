@@ -33,7 +33,7 @@ export function* negotiateTls13(context: Handshaking, first: Received<ClientHell
   if (first.body.extensions.earlyData) context.skipEarlyData();
   const suites = commonSuites(first.body, context.settings, 'TLSv1.3');
   if (suites.length === 0) throw new TlsAlert('handshake_failure', 'no cipher suite in common');
-  const lookups: Lookups = [];
+  const lookups: Lookups = new Map();
   const offered = yield* selectPsk(context, first, suites, lookups);
   const suite = offered?.suite ?? (suites[0] as SuiteParameters);
   context.facts.suite = suite;
@@ -70,8 +70,9 @@ function* negotiateShare(
 
 /** The ticket resumed from says so, or every one that came to nothing. A session that was refused calls for a new ticket. */
 function isKept(psk: SelectedPsk | undefined, lookups: Lookups): boolean {
-  if (psk !== undefined) return lookups.some(({ found, renew }) => found === psk.session && renew === false);
-  return lookups.length > 0 && lookups.every(({ found, renew }) => typeof found === 'string' && renew === false);
+  const all = [...lookups.values()];
+  if (psk !== undefined) return all.some(({ found, renew }) => found === psk.session && renew === false);
+  return all.length > 0 && all.every(({ found, renew }) => typeof found === 'string' && renew === false);
 }
 
 /** §4.2.3, §4.4.2.2: a certificate that the client can verify; RSASSA-PKCS1-v1_5 is for certificates only. */

@@ -4,7 +4,7 @@ import type { Session } from '../cache/session.ts';
 import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from '../crypto/key-schedule.ts';
 import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
 import { TlsAlert } from '../wire/alert.ts';
-import { equalBytes, equalConstantTime } from '../wire/bytes.ts';
+import { equalConstantTime, latin1 } from '../wire/bytes.ts';
 import type { PskMode } from '../wire/registry.ts';
 import { type ClientHello, truncateBeforeBinders } from './client-hello.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
@@ -25,9 +25,9 @@ export interface SelectedPsk {
   readonly early: EarlySecret;
 }
 
-/** What each identity led to; kept across a HelloRetryRequest, so that each is looked up once. No more than `maxIdentities` a hello. */
-export type Lookups = Lookup[];
-type Lookup = { readonly identity: Uint8Array } & Pick<OpenedTicket, 'found' | 'renew' | 'facts'>;
+/** What each identity led to; kept across a HelloRetryRequest, so that each is looked up once. */
+export type Lookups = Map<string, Lookup>;
+type Lookup = Pick<OpenedTicket, 'found' | 'renew' | 'facts'>;
 
 /** The ticket of a stateful session is its id, and ids have 1 to 32 bytes. */
 const MAX_ID = 32;
@@ -130,16 +130,16 @@ function judge({ settings }: Handshaking, session: Session, offer: Offer): Judge
 
 /** §4.1.4: the client may have removed identities for its second hello, so they are known by their bytes. */
 function* lookUp(context: Handshaking, identity: Uint8Array, lookups: Lookups): Handshake<Lookup> {
-  const known = lookups.find((before) => equalBytes(before.identity, identity));
+  const key = latin1(identity); // a list of arrays would take quadratic time where many are tried
+  const known = lookups.get(key);
   if (known !== undefined) return known;
   const isStateless = context.settings.tickets.mode === 'stateless';
   const opened = isStateless ? yield* openTicket(context, 'TLSv1.3', identity) : yield* find(context, identity);
-  const lookup = { identity, found: opened.found, renew: opened.renew, facts: opened.facts };
-  lookups.push(lookup);
-  return lookup;
+  lookups.set(key, opened);
+  return opened;
 }
 
-function* find({ sessions }: Handshaking, id: Uint8Array): Handshake<Omit<Lookup, 'identity'>> {
+function* find({ sessions }: Handshaking, id: Uint8Array): Handshake<Lookup> {
   if (id.length > MAX_ID) return { found: 'undecryptable', renew: undefined };
   const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.3', id) });
   return { found: sessions.found('TLSv1.3', id, outcome), renew: undefined };
@@ -191,9 +191,7 @@ export function* takePsk(
   const lost = settings.tickets.singleUse ? yield* take(context, session) : undefined;
   if (lost !== undefined) {
     // Nor may a second ClientHello have it.
-    lookups.forEach(({ identity, found }, i) => {
-      if (found === session) lookups[i] = { identity, found: lost, renew: undefined };
-    });
+    for (const [key, { found }] of lookups) if (found === session) lookups.set(key, { found: lost, renew: undefined });
     lose(context, lost);
     return undefined;
   }
