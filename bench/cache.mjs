@@ -20,9 +20,9 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { LRUCache } from 'lru-cache';
-import { Session } from '../dist/src/cache/session.js';
 import { SessionCache } from '../dist/src/cache/session-cache.js';
 import { FLUSH_SLICE } from '../dist/src/session-store.js';
+import { Session } from '../dist/src/sessions/session.js';
 
 const TIMEOUT = 7200;
 const SECRET = new Uint8Array(48).fill(0x5a);

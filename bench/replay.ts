@@ -1,10 +1,6 @@
 /** A handshake in memory that is done once with a real client, and from then on as often as wanted by the engine alone. */
 
 import { SessionCache } from '../src/cache/session-cache.ts';
-import type { TicketFormat } from '../src/cache/ticket-format.ts';
-import { aeadTickets } from '../src/cache/ticket-format-aead.ts';
-import { TicketKey } from '../src/cache/ticket-key.ts';
-import { TicketKeyRing } from '../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../src/config.ts';
 import { ServerConnection } from '../src/connection.ts';
 import { type Credential, credentialFromPem } from '../src/crypto/credential.ts';
@@ -12,6 +8,10 @@ import type { CryptoProvider } from '../src/crypto/provider.ts';
 import { isPromise } from '../src/crypto/provider.ts';
 import { defineServer } from '../src/define-server.ts';
 import type { Step } from '../src/events.ts';
+import type { TicketFormat } from '../src/tickets/format.ts';
+import { aeadTickets } from '../src/tickets/format-aead.ts';
+import { TicketKey } from '../src/tickets/key.ts';
+import { TicketKeyRing } from '../src/tickets/key-ring.ts';
 import { EMPTY } from '../src/wire/bytes.ts';
 import { certificates } from '../test/fixtures.ts';
 import { type ClientOptions, TestClient } from '../test/support/client.ts';

@@ -1,6 +1,5 @@
 /** What stands behind each defineServer(): validates the options, fills in the defaults, and freezes the result. */
 
-import type { Session } from './cache/session.ts';
 import { type Compat, SessionCache } from './cache/session-cache.ts';
 import type { TicketPolicy } from './connection-tickets.ts';
 import type { Credential } from './crypto/credential.ts';
@@ -13,6 +12,7 @@ import type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from
 import type { Parts } from './parts.ts';
 import { type OwnCallbacks, sessionPolicy } from './session-policy.ts';
 import { SessionStore } from './session-store.ts';
+import type { Session } from './sessions/session.ts';
 import type { SessionStatistics } from './statistics.ts';
 import { copyOf } from './wire/bytes.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from './wire/registry.ts';

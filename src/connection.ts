@@ -4,7 +4,6 @@
  */
 
 import type { ConnectionInfo } from './cache/callbacks.ts';
-import type { Session } from './cache/session.ts';
 import { Channel } from './channel.ts';
 import type { ServerConfig } from './config.ts';
 import { ConnectionHandshaking } from './connection-handshaking.ts';
@@ -29,6 +28,7 @@ import { serve } from './handshake/server.ts';
 import type { Verdict } from './handshake/verdict.ts';
 import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from './handshake/wait.ts';
 import { Secrets, type Wipeable } from './secrets.ts';
+import type { Session } from './sessions/session.ts';
 import { alertName, TlsAlert } from './wire/alert.ts';
 import { wipe } from './wire/bytes.ts';
 import { DecodeError } from './wire/codec.ts';

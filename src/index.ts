@@ -12,20 +12,7 @@ export {
   type OnTake,
   type RemovalReason,
 } from './cache/callbacks.ts';
-export type { Scope, ScopeField } from './cache/scope.ts';
-export { SealCounts } from './cache/seal-counts.ts';
-export { Session, type SessionParameters } from './cache/session.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
-export { SESSION_PEM_LABEL, SessionDecodeError } from './cache/session-der.ts';
-export type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from './cache/ticket-callbacks.ts';
-export type { TicketCipher, TicketFailure, TicketFormat } from './cache/ticket-format.ts';
-export { aeadTickets } from './cache/ticket-format-aead.ts';
-export { cbcTickets } from './cache/ticket-format-cbc.ts';
-export { type NoTicket, TicketKey, type TicketKeyOptions } from './cache/ticket-key.ts';
-export { TicketKeyFileError, type TicketKeyProducer, ticketKeyFile, ticketKeysFrom } from './cache/ticket-key-files.ts';
-export type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
-export { type RingWorld, type RotationOptions, type TicketKeyInfo, TicketKeyRing } from './cache/ticket-key-ring.ts';
-export { WeakTicketKeyError } from './cache/ticket-key-strength.ts';
 export type { ServerConfig } from './config.ts';
 export { type ConnectionOptions, ServerConnection } from './connection.ts';
 export { type Credential, credentialFromPem } from './crypto/credential.ts';
@@ -64,7 +51,20 @@ export type {
   SessionOptions,
   TicketOptions,
 } from './options.ts';
+export type { Scope, ScopeField } from './sessions/scope.ts';
+export { Session, type SessionParameters } from './sessions/session.ts';
+export { SESSION_PEM_LABEL, SessionDecodeError } from './sessions/session-der.ts';
 export type { SessionStatistics } from './statistics.ts';
+export type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from './tickets/callbacks.ts';
+export type { TicketCipher, TicketFailure, TicketFormat } from './tickets/format.ts';
+export { aeadTickets } from './tickets/format-aead.ts';
+export { cbcTickets } from './tickets/format-cbc.ts';
+export { type NoTicket, TicketKey, type TicketKeyOptions } from './tickets/key.ts';
+export { TicketKeyFileError, type TicketKeyProducer, ticketKeyFile, ticketKeysFrom } from './tickets/key-files.ts';
+export type { OpeningKey, Renewal, TicketKeyProvider } from './tickets/key-provider.ts';
+export { type RingWorld, type RotationOptions, type TicketKeyInfo, TicketKeyRing } from './tickets/key-ring.ts';
+export { WeakTicketKeyError } from './tickets/key-strength.ts';
+export { SealCounts } from './tickets/seal-counts.ts';
 export { warmup } from './warmup.ts';
 export { accept } from './web/accept.ts';
 export type { AcceptOptions } from './web/accept-defined.ts';

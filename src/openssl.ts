@@ -1,6 +1,5 @@
 /** The API of OpenSSL's manual pages over the same engine: it translates and decides nothing. */
 
-export { Session } from './cache/session.ts';
 export type {
   GenerateSessionIdCallback,
   GetSessionCallback,
@@ -21,3 +20,4 @@ export type {
   TicketKeyCallback,
   TicketMacContext,
 } from './openssl/ticket-callbacks.ts';
+export { Session } from './sessions/session.ts';

@@ -1,17 +1,17 @@
 /** Tickets that are sessions, sealed, as one connection sees them: has keys found, opens and seals. */
 
-import type { Session } from './cache/session.ts';
-import { openSession, type RejectedTicket, sealSession, ticketKeyName } from './cache/ticket.ts';
-import { openedStatus } from './cache/ticket-callbacks.ts';
-import { MAX_TICKET_LENGTH } from './cache/ticket-format.ts';
-import { TicketKey } from './cache/ticket-key.ts';
-import type { OpeningKey, Renewal, TicketKeyProvider } from './cache/ticket-key-provider.ts';
-import { TicketKeyRing } from './cache/ticket-key-ring.ts';
 import { late, type SealedTickets, type TicketHost } from './connection-tickets.ts';
 import { type Awaitable, isPromise } from './crypto/provider.ts';
 import { disowned } from './events.ts';
 import type { OpenedTicket, Sealed, TicketFacts } from './handshake/context.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
+import type { Session } from './sessions/session.ts';
+import { openedStatus } from './tickets/callbacks.ts';
+import { MAX_TICKET_LENGTH } from './tickets/format.ts';
+import { TicketKey } from './tickets/key.ts';
+import type { OpeningKey, Renewal, TicketKeyProvider } from './tickets/key-provider.ts';
+import { TicketKeyRing } from './tickets/key-ring.ts';
+import { openSession, type RejectedTicket, sealSession, ticketKeyName } from './tickets/ticket.ts';
 import { TlsAlert } from './wire/alert.ts';
 import { copyOf, toHex } from './wire/bytes.ts';
 import type { Version } from './wire/registry.ts';

@@ -3,13 +3,13 @@
  * two flights of a client were recorded, and answered with the same dice each time they stay right, so that no client is needed.
  */
 
-import { Session } from './cache/session.ts';
 import { SessionCache } from './cache/session-cache.ts';
 import type { ServerConfig } from './config.ts';
 import { ServerConnection } from './connection.ts';
 import type { Credential } from './crypto/credential.ts';
 import { defineServer } from './define-server.ts';
 import type { ServerOptions } from './options.ts';
+import { Session } from './sessions/session.ts';
 import { fromHex } from './wire/bytes.ts';
 import { CipherSuite, type Version } from './wire/registry.ts';
 import type { World } from './world.ts';

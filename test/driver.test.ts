@@ -3,10 +3,10 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { TicketKeyProvider } from '../src/cache/ticket-key-provider.ts';
 import { Driver } from '../src/driver.ts';
 import type { Event } from '../src/events.ts';
 import type { ServerOptions } from '../src/options.ts';
+import type { TicketKeyProvider } from '../src/tickets/key-provider.ts';
 import { newKey } from './cache/tickets-support.ts';
 import { TestClient } from './support/client.ts';
 import { testServer, toyCrypto } from './support/servers.ts';

@@ -2,7 +2,7 @@
 
 import type { Awaitable } from '../crypto/provider.ts';
 import type { AbortSignalLike } from '../platform.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../sessions/session.ts';
 
 /** Why a session left: told to the remove callback. */
 export type RemovalReason =

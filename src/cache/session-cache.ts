@@ -3,10 +3,10 @@
  * SSL_CTX_flush_sessions(3)). It knows sessions and whom to tell that one has left; of handshakes it knows nothing.
  */
 
+import { ownId, type Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
 import type { OnRemove, RemovalReason } from './callbacks.ts';
 import { ExpiryLists } from './expiry-lists.ts';
-import { ownId, type Session } from './session.ts';
 import { SessionTable } from './session-table.ts';
 import { SlotRecords } from './slot-records.ts';
 import { NONE } from './slot-table.ts';

@@ -3,8 +3,8 @@
  * under. What is looked at to find one is in its record; sessions are in pages too, so that none is copied to make room.
  */
 
+import { ownId, type Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
-import { ownId, type Session } from './session.ts';
 import { KEY_WORDS, type KeyHash, randomKeyHash, writeKey } from './session-key.ts';
 import { HASH, recordAt, SlotRecords } from './slot-records.ts';
 import { NONE, SlotTable } from './slot-table.ts';

@@ -2,9 +2,9 @@
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Compat } from '../cache/session-cache.ts';
-import { TICKET_KEY_PRODUCERS, type TicketKeyProducer } from '../cache/ticket-key-files.ts';
 import { SUITES } from '../crypto/suites.ts';
 import type { ServerOptions, TicketOptions } from '../options.ts';
+import { TICKET_KEY_PRODUCERS, type TicketKeyProducer } from '../tickets/key-files.ts';
 import { fromHex, utf8 } from '../wire/bytes.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../wire/registry.ts';
 import { systemCode, usage } from './fault.ts';

@@ -1,11 +1,11 @@
 /** The files that the command reads and writes. */
 
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { TicketKey } from '../cache/ticket-key.ts';
-import { TicketKeyFileError, ticketKeysFrom } from '../cache/ticket-key-files.ts';
-import { WeakTicketKeyError } from '../cache/ticket-key-strength.ts';
 import { type Credential, credentialFromPem } from '../crypto/credential.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
+import type { TicketKey } from '../tickets/key.ts';
+import { TicketKeyFileError, ticketKeysFrom } from '../tickets/key-files.ts';
+import { WeakTicketKeyError } from '../tickets/key-strength.ts';
 import { wipe } from '../wire/bytes.ts';
 import type { CertificateFiles, TicketKeyFile } from './args.ts';
 import { systemReason, usage } from './fault.ts';

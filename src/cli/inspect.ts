@@ -1,9 +1,9 @@
 /** `tls-resume inspect`: looks into a stored session, or into a ticket with the keys that it was sealed with. */
 
-import { Session } from '../cache/session.ts';
-import { SessionDecodeError } from '../cache/session-der.ts';
-import { openTicket, type RejectedTicket } from '../cache/ticket.ts';
-import type { TicketKey } from '../cache/ticket-key.ts';
+import { Session } from '../sessions/session.ts';
+import { SessionDecodeError } from '../sessions/session-der.ts';
+import type { TicketKey } from '../tickets/key.ts';
+import { openTicket, type RejectedTicket } from '../tickets/ticket.ts';
 import { latin1, toHex, wipe } from '../wire/bytes.ts';
 import type { InspectSettings, TicketKeyFile } from './args.ts';
 import { Fault } from './fault.ts';

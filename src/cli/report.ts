@@ -1,11 +1,11 @@
 /** What the command tells: one object for each thing that happened, as a line of JSON or as a line for people. */
 
 import type { RemovalReason } from '../cache/callbacks.ts';
-import type { NoTicket } from '../cache/ticket-key.ts';
 import type { CallbackName } from '../events.ts';
 import type { TicketFacts } from '../handshake/context.ts';
 import type { Mechanism, NoResumption } from '../handshake/resumption.ts';
 import type { Check } from '../handshake/verdict.ts';
+import type { NoTicket } from '../tickets/key.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
 
 /** A client, and the number of its connection. */

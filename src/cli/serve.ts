@@ -2,7 +2,6 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { TicketKeyRing } from '../cache/ticket-key-ring.ts';
 import { defaultProvider } from '../crypto/default.ts';
 import { fast } from '../crypto/fast.ts';
 import { noble } from '../crypto/noble.ts';
@@ -10,6 +9,7 @@ import type { CryptoProvider } from '../crypto/provider.ts';
 import { selfSignedCertificate } from '../crypto/self-signed.ts';
 import { defineServer } from '../define-server.ts';
 import { nodeCrypto, type TlsSocket } from '../node/index.ts';
+import { TicketKeyRing } from '../tickets/key-ring.ts';
 import type { Version } from '../wire/registry.ts';
 import { systemWorld } from '../world.ts';
 import type { ProviderName, ResumptionSettings, ServeSettings } from './args.ts';

@@ -1,7 +1,7 @@
 /** A session for people and for programs: every field, and its secrets only where they have been asked for. */
 
-import { SCOPE_FIELDS } from '../cache/scope.ts';
-import type { Session } from '../cache/session.ts';
+import { SCOPE_FIELDS } from '../sessions/scope.ts';
+import type { Session } from '../sessions/session.ts';
 import { latin1, toHex } from '../wire/bytes.ts';
 import { CipherSuite, NamedGroup, nameOf } from '../wire/registry.ts';
 import { printable } from './report.ts';

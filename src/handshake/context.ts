@@ -1,11 +1,11 @@
 /** What a handshake is given: the hands to act with, and a place for what it finds out. */
 
-import type { Session } from '../cache/session.ts';
-import type { TicketStatus } from '../cache/ticket-callbacks.ts';
 import type { Protection } from '../crypto/protection.ts';
 import type { Awaitable, RandomBytes } from '../crypto/provider.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
 import type { Transcript } from '../crypto/transcript.ts';
+import type { Session } from '../sessions/session.ts';
+import type { TicketStatus } from '../tickets/callbacks.ts';
 import type { GroupName, Version } from '../wire/registry.ts';
 import type { Message } from './message.ts';
 import type { NoResumption, Resumption } from './resumption.ts';

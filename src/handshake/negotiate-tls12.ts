@@ -1,7 +1,7 @@
 /** What a TLS 1.2 ClientHello settles: RFC 5246 §7.4.1, RFC 8422 §5.1, and which session it may resume. */
 
-import type { Session } from '../cache/session.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
+import type { Session } from '../sessions/session.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { EMPTY } from '../wire/bytes.ts';
 import { type GroupName, NamedGroup, type SignatureSchemeName } from '../wire/registry.ts';

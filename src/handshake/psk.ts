@@ -1,8 +1,8 @@
 /** Which of the offered pre-shared keys, if any: RFC 8446 §4.2.9, §4.2.11. */
 
-import type { Session } from '../cache/session.ts';
 import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from '../crypto/key-schedule.ts';
 import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
+import type { Session } from '../sessions/session.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { equalConstantTime, latin1 } from '../wire/bytes.ts';
 import type { PskMode } from '../wire/registry.ts';

@@ -3,9 +3,9 @@
  * server name has selected the configuration and before a binder is checked (RFC 8446 §4.2.11, RFC 5246 §F.1.4, RFC 7627 §5.3).
  */
 
-import { SCOPE_FIELDS, type Scope, type ScopeField } from '../cache/scope.ts';
-import type { Session } from '../cache/session.ts';
 import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
+import { SCOPE_FIELDS, type Scope, type ScopeField } from '../sessions/scope.ts';
+import type { Session } from '../sessions/session.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import type { PskMode, Version } from '../wire/registry.ts';

@@ -1,6 +1,5 @@
 /** The TLS 1.2 server: one function per flight, in the order of RFC 5246 §7.3, Figures 1 and 2. */
 
-import { Session } from '../cache/session.ts';
 import {
   storedMasterSecret,
   type Tls12MasterSecret,
@@ -13,6 +12,7 @@ import {
 import { explicitNonceLength, type Protection, Tls12Protection } from '../crypto/protection.ts';
 import type { EphemeralKey } from '../crypto/provider.ts';
 import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
+import { Session } from '../sessions/session.ts';
 import { concat, copyOf, EMPTY, wipe } from '../wire/bytes.ts';
 import { encode } from '../wire/codec.ts';
 import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';

@@ -1,12 +1,12 @@
 /** NewSessionTicket messages: RFC 8446 §4.6.1. A stateful ticket is the id under which the session is kept. */
 
-import { Session } from '../cache/session.ts';
 import {
   type MasterSecret,
   type ResumptionMasterSecret,
   resumptionMasterSecret,
   resumptionPsk,
 } from '../crypto/key-schedule.ts';
+import { Session } from '../sessions/session.ts';
 import { concat, EMPTY, wipe } from '../wire/bytes.ts';
 import { decode, encode, uint32 } from '../wire/codec.ts';
 import { NamedGroup } from '../wire/registry.ts';

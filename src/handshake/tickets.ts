@@ -1,6 +1,6 @@
 /** Tickets that hold their session sealed (RFC 5077, RFC 8446 §4.6.1): how a handshake opens one, and makes one. */
 
-import type { Session } from '../cache/session.ts';
+import type { Session } from '../sessions/session.ts';
 import { EMPTY } from '../wire/bytes.ts';
 import type { Version } from '../wire/registry.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';

@@ -2,12 +2,12 @@
 
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
-import type { Session } from '../cache/session.ts';
 import type { ServerConfig } from '../config.ts';
 import type { ServerConnection } from '../connection.ts';
 import { Driver } from '../driver.ts';
 import type { Event } from '../events.ts';
 import type { Resumption } from '../handshake/resumption.ts';
+import type { Session } from '../sessions/session.ts';
 import { DuplexSocket } from './duplex-socket.ts';
 import type { Listen, TlsSocketEvents } from './events.ts';
 import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';

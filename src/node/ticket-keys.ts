@@ -1,9 +1,9 @@
 /** node:tls's `ticketKeys`: one key as 48 bytes, which can be read and replaced while the server runs. */
 
 import { Buffer } from 'node:buffer';
-import type { TicketKey } from '../cache/ticket-key.ts';
-import { ticketKeyFile, ticketKeysFrom } from '../cache/ticket-key-files.ts';
-import { type RingWorld, TicketKeyRing } from '../cache/ticket-key-ring.ts';
+import type { TicketKey } from '../tickets/key.ts';
+import { ticketKeyFile, ticketKeysFrom } from '../tickets/key-files.ts';
+import { type RingWorld, TicketKeyRing } from '../tickets/key-ring.ts';
 
 const LENGTH = 48;
 

@@ -1,8 +1,8 @@
 /** OpenSSL's callbacks as a JavaScript program writes them, and how the engine sees them. */
 
 import { type Given, give } from '../cache/callbacks.ts';
-import type { Session } from '../cache/session.ts';
 import { type Awaitable, isPromise } from '../crypto/provider.ts';
+import type { Session } from '../sessions/session.ts';
 import { SSL_MAX_SSL_SESSION_ID_LENGTH } from './constants.ts';
 import type { Ssl } from './ssl.ts';
 import type { SslContext } from './ssl-context.ts';

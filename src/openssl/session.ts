@@ -1,6 +1,6 @@
 /** SSL_SESSION: here it is {@link Session}. These are its functions under OpenSSL's names, with OpenSSL's answers. */
 
-import { Session } from '../cache/session.ts';
+import { Session } from '../sessions/session.ts';
 
 /** The session, with one hold more. SSL_SESSION_up_ref(3) */
 export function SSL_SESSION_up_ref(session: Session): Session {

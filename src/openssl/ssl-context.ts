@@ -1,7 +1,6 @@
 /** SSL_CTX: what a server's connections share. Every method is a function of OpenSSL's, with its answers. */
 
 import type { ConnectionInfo } from '../cache/callbacks.ts';
-import type { Session } from '../cache/session.ts';
 import { SessionCache } from '../cache/session-cache.ts';
 import type { ServerConfig } from '../config.ts';
 import type { TicketPolicy } from '../connection-tickets.ts';
@@ -12,6 +11,7 @@ import type { CacheMode, ServerOptions, TicketCallbacks } from '../options.ts';
 import { sealedTickets } from '../sealed-tickets.ts';
 import type { SessionPolicy } from '../session-policy.ts';
 import { SessionStore } from '../session-store.ts';
+import type { Session } from '../sessions/session.ts';
 import { copyOf } from '../wire/bytes.ts';
 import {
   type GenerateSessionIdCallback,

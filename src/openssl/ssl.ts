@@ -1,11 +1,11 @@
 /** SSL: one connection. Bytes go in by receive() and come out by take() or `send`; the rest are functions of OpenSSL's. */
 
 import type { ConnectionInfo } from '../cache/callbacks.ts';
-import type { Session } from '../cache/session.ts';
 import { type ConnectionOptions, connectionOf, type ServerConnection } from '../connection.ts';
 import { type Awaitable, isPromise } from '../crypto/provider.ts';
 import { Driver } from '../driver.ts';
 import type { Event } from '../events.ts';
+import type { Session } from '../sessions/session.ts';
 import { concat, copyOf } from '../wire/bytes.ts';
 import type { GenerateSessionIdCallback, Int, NotResumableSessionCallback, VerifyCallback } from './callbacks.ts';
 import {

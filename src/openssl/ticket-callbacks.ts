@@ -1,13 +1,13 @@
 /** OpenSSL's callbacks about tickets, and how the engine sees them. */
 
 import type { ConnectionInfo } from '../cache/callbacks.ts';
-import type { Session } from '../cache/session.ts';
-import type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from '../cache/ticket-callbacks.ts';
-import { draw, KEY_NAME_LENGTH, type TicketFormat } from '../cache/ticket-format.ts';
-import { cbcTickets } from '../cache/ticket-format-cbc.ts';
-import { TicketKey } from '../cache/ticket-key.ts';
-import type { OpeningKey, TicketKeyProvider } from '../cache/ticket-key-provider.ts';
 import type { Awaitable, HashName, RandomBytes } from '../crypto/provider.ts';
+import type { Session } from '../sessions/session.ts';
+import type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from '../tickets/callbacks.ts';
+import { draw, KEY_NAME_LENGTH, type TicketFormat } from '../tickets/format.ts';
+import { cbcTickets } from '../tickets/format-cbc.ts';
+import { TicketKey } from '../tickets/key.ts';
+import type { OpeningKey, TicketKeyProvider } from '../tickets/key-provider.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { concat, copyOf, EMPTY, wipe } from '../wire/bytes.ts';
 import { type Int, then, yes } from './callbacks.ts';

@@ -1,11 +1,11 @@
 /** The ticket keys of a context: a callback's, those that its server was defined with, or 80 bytes of its own. */
 
 import type { ConnectionInfo } from '../cache/callbacks.ts';
-import { cbcTickets } from '../cache/ticket-format-cbc.ts';
-import { TicketKey } from '../cache/ticket-key.ts';
-import { ticketKeyFile, ticketKeysFrom } from '../cache/ticket-key-files.ts';
-import type { OpeningKey, TicketKeyProvider } from '../cache/ticket-key-provider.ts';
 import type { Awaitable, RandomBytes } from '../crypto/provider.ts';
+import { cbcTickets } from '../tickets/format-cbc.ts';
+import { TicketKey } from '../tickets/key.ts';
+import { ticketKeyFile, ticketKeysFrom } from '../tickets/key-files.ts';
+import type { OpeningKey, TicketKeyProvider } from '../tickets/key-provider.ts';
 
 /** name16 hmac32 aes32, as of SSL_CTX_set_tlsext_ticket_keys(3) */
 const KEYS_LENGTH = 80;

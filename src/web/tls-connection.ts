@@ -1,8 +1,8 @@
 /** A TLS connection as two Web Streams, for applications. */
 
-import type { Session } from '../cache/session.ts';
 import type { ServerConnection } from '../connection.ts';
 import type { Resumption } from '../handshake/resumption.ts';
+import type { Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
 import type { WebShell } from './shell.ts';
 import type { ReadableBytes, WritableBytes } from './streams.ts';

@@ -1,8 +1,8 @@
 /** A cache that is full stays as large as it is, whatever goes through it: neither it nor what has left keeps memory. */
 
 import { expect } from 'chai';
-import { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
+import { Session } from '../../src/sessions/session.ts';
 import { memory } from '../support/memory.ts';
 
 const MIB = 2 ** 20;

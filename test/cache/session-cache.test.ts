@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { RemovalReason } from '../../src/cache/callbacks.ts';
-import { Session, type SessionParameters } from '../../src/cache/session.ts';
 import { type RemovalListener, SessionCache, type SessionCacheOptions } from '../../src/cache/session-cache.ts';
+import { Session, type SessionParameters } from '../../src/sessions/session.ts';
 
 /** A session with this id whose last second is `expires`. */
 function session(id: number, expires: number, changes: Partial<SessionParameters> = {}): Session {

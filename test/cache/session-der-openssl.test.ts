@@ -1,7 +1,7 @@
 /** Every field of SSLSession, and every byte, as the OpenSSL under node:tls reads and writes it. */
 
 import { expect } from 'chai';
-import { Session } from '../../src/cache/session.ts';
+import { Session } from '../../src/sessions/session.ts';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { explicit, implicit, integer, octetString, sequence, tlv } from '../../src/wire/der.ts';
 import { ReferenceSession } from '../support/reference-session.ts';

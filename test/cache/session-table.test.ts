@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Session } from '../../src/cache/session.ts';
 import { KEY_WORDS, type KeyHash, randomKeyHash, seededKeyHash, writeKey } from '../../src/cache/session-key.ts';
 import { SessionTable } from '../../src/cache/session-table.ts';
 import { NONE } from '../../src/cache/slot-table.ts';
+import { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { runs } from '../support/runs.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Session, type SessionParameters } from '../../src/cache/session.ts';
+import { Session, type SessionParameters } from '../../src/sessions/session.ts';
 
 const parameters: SessionParameters = {
   version: 'TLSv1.2',

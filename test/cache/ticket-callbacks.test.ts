@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { Session } from '../../src/cache/session.ts';
-import { openSession, sealSession } from '../../src/cache/ticket.ts';
+import { Session } from '../../src/sessions/session.ts';
 import {
   DEFAULT_ANSWERS,
   judgeTicket,
@@ -10,7 +9,8 @@ import {
   type TicketAnswer,
   type TicketStatus,
   type TicketVerdict,
-} from '../../src/cache/ticket-callbacks.ts';
+} from '../../src/tickets/callbacks.ts';
+import { openSession, sealSession } from '../../src/tickets/ticket.ts';
 import { ascii, latin1, toHex } from '../../src/wire/bytes.ts';
 import { FORMATS, newKey, random } from './tickets-support.ts';
 

@@ -1,9 +1,9 @@
 import { createCipheriv, createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { aeadTickets } from '../../src/cache/ticket-format-aead.ts';
-import { cbcTickets } from '../../src/cache/ticket-format-cbc.ts';
-import { ticketKeysFrom } from '../../src/cache/ticket-key-files.ts';
+import { aeadTickets } from '../../src/tickets/format-aead.ts';
+import { cbcTickets } from '../../src/tickets/format-cbc.ts';
+import { ticketKeysFrom } from '../../src/tickets/key-files.ts';
 import { concat, copyOf, EMPTY, latin1, toHex } from '../../src/wire/bytes.ts';
 import { FORMATS, newKey, random, sealed, VECTOR_NAMES, vector } from './tickets-support.ts';
 

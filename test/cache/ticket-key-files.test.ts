@@ -4,8 +4,8 @@ import {
   type TicketKeyProducer,
   ticketKeyFile,
   ticketKeysFrom,
-} from '../../src/cache/ticket-key-files.ts';
-import { WeakTicketKeyError } from '../../src/cache/ticket-key-strength.ts';
+} from '../../src/tickets/key-files.ts';
+import { WeakTicketKeyError } from '../../src/tickets/key-strength.ts';
 import { ascii, concat, toHex } from '../../src/wire/bytes.ts';
 import { FORMATS, newKey, random, sealed } from './tickets-support.ts';
 

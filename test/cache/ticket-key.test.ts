@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import { MAX_SEALS, SealCounts } from '../../src/cache/seal-counts.ts';
-import type { TicketFormat } from '../../src/cache/ticket-format.ts';
-import { aeadTickets } from '../../src/cache/ticket-format-aead.ts';
-import { cbcTickets } from '../../src/cache/ticket-format-cbc.ts';
-import { TicketKey } from '../../src/cache/ticket-key.ts';
-import { WeakTicketKeyError } from '../../src/cache/ticket-key-strength.ts';
+import type { TicketFormat } from '../../src/tickets/format.ts';
+import { aeadTickets } from '../../src/tickets/format-aead.ts';
+import { cbcTickets } from '../../src/tickets/format-cbc.ts';
+import { TicketKey } from '../../src/tickets/key.ts';
+import { WeakTicketKeyError } from '../../src/tickets/key-strength.ts';
+import { MAX_SEALS, SealCounts } from '../../src/tickets/seal-counts.ts';
 import { ascii, concat, copyOf, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { FORMATS, newKey, random, sealed } from './tickets-support.ts';
 

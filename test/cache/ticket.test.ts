@@ -1,7 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { Session, type SessionParameters } from '../../src/cache/session.ts';
+import { Session, type SessionParameters } from '../../src/sessions/session.ts';
+import { aeadTickets } from '../../src/tickets/format-aead.ts';
+import { cbcTickets } from '../../src/tickets/format-cbc.ts';
+import { TicketKey } from '../../src/tickets/key.ts';
+import { ticketKeysFrom } from '../../src/tickets/key-files.ts';
+import type { OpeningKey } from '../../src/tickets/key-provider.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import {
   type OpenedSession,
   openSession,
@@ -9,13 +15,7 @@ import {
   type RejectedTicket,
   sealSession,
   ticketKeyName,
-} from '../../src/cache/ticket.ts';
-import { aeadTickets } from '../../src/cache/ticket-format-aead.ts';
-import { cbcTickets } from '../../src/cache/ticket-format-cbc.ts';
-import { TicketKey } from '../../src/cache/ticket-key.ts';
-import { ticketKeysFrom } from '../../src/cache/ticket-key-files.ts';
-import type { OpeningKey } from '../../src/cache/ticket-key-provider.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
+} from '../../src/tickets/ticket.ts';
 import { ascii, concat, copyOf, toHex } from '../../src/wire/bytes.ts';
 import { TestWorld } from '../support/world.ts';
 import { FORMATS, newKey, random, sealed, VECTOR_NAMES, vector } from './tickets-support.ts';

@@ -1,11 +1,11 @@
 /** What the tests of tickets share: formats, keys, and what tickets are computed with in node:crypto. */
 
 import { createCipheriv, createHmac } from 'node:crypto';
-import { SealCounts } from '../../src/cache/seal-counts.ts';
-import type { TicketFormat } from '../../src/cache/ticket-format.ts';
-import { aeadTickets } from '../../src/cache/ticket-format-aead.ts';
-import { cbcTickets } from '../../src/cache/ticket-format-cbc.ts';
-import { TicketKey, type TicketKeyOptions } from '../../src/cache/ticket-key.ts';
+import type { TicketFormat } from '../../src/tickets/format.ts';
+import { aeadTickets } from '../../src/tickets/format-aead.ts';
+import { cbcTickets } from '../../src/tickets/format-cbc.ts';
+import { TicketKey, type TicketKeyOptions } from '../../src/tickets/key.ts';
+import { SealCounts } from '../../src/tickets/seal-counts.ts';
 import { fromHex } from '../../src/wire/bytes.ts';
 import { fixture } from '../fixtures.ts';
 import { TestWorld } from '../support/world.ts';

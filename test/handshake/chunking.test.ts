@@ -1,11 +1,11 @@
 /** A connection is a function of seed, clock, input and answers: how the input is cut into pieces changes nothing. */
 
 import { expect } from 'chai';
-import type { TicketKeyProvider } from '../../src/cache/ticket-key-provider.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { Event, Question, Step } from '../../src/events.ts';
 import type { ServerOptions } from '../../src/options.ts';
+import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 import { newKey } from '../cache/tickets-support.ts';
 import { type ClientOptions, type Exchange, exchange, TestClient } from '../support/client.ts';

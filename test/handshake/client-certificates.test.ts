@@ -2,11 +2,11 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Session } from '../../src/cache/session.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { CertificateRequest, CertificateRequestTls12 } from '../../src/handshake/certificate-request.ts';
 import type { ClientAuthOptions, ServerOptions } from '../../src/options.ts';
+import { Session } from '../../src/sessions/session.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import { AlertDescription, SignatureScheme, type SignatureSchemeName, type Version } from '../../src/wire/registry.ts';

@@ -5,12 +5,12 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { Event, Outcome, Question, Step } from '../../src/events.ts';
 import type { ClientHello } from '../../src/handshake/client-hello.ts';
 import type { TicketOptions } from '../../src/options.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { alertName } from '../../src/wire/alert.ts';
 import { concat, EMPTY } from '../../src/wire/bytes.ts';
 import { AlertLevel, ContentType, type Version } from '../../src/wire/registry.ts';

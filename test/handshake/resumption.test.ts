@@ -1,12 +1,12 @@
 /** Whether a session is resumed, and each reason why it is not. The reasons are a closed union; each has its test here. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { NoResumption } from '../../src/handshake/resumption.ts';
 import type { ServerOptions } from '../../src/options.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../support/client.ts';

@@ -4,14 +4,14 @@
  */
 
 import { expect } from 'chai';
-import { SCOPE_FIELDS, type Scope } from '../../src/cache/scope.ts';
-import type { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import { openSession } from '../../src/cache/ticket.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import type { Credential } from '../../src/crypto/credential.ts';
 import type { ScopeOptions, SessionOptions, TicketOptions } from '../../src/options.ts';
+import { SCOPE_FIELDS, type Scope } from '../../src/sessions/scope.ts';
+import type { Session } from '../../src/sessions/session.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
+import { openSession } from '../../src/tickets/ticket.ts';
 import { fromHex, toHex } from '../../src/wire/bytes.ts';
 import { newKey, sealed } from '../cache/tickets-support.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';

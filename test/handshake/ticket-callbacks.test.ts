@@ -1,13 +1,13 @@
 /** Whoever is asked about tickets: the keeper of the keys, onGenerate, onDecrypt. Each answer, at once and later, in both versions. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
-import type { OnDecryptTicket, TicketAnswer, TicketStatus } from '../../src/cache/ticket-callbacks.ts';
-import type { TicketKey } from '../../src/cache/ticket-key.ts';
-import type { OpeningKey, TicketKeyProvider } from '../../src/cache/ticket-key-provider.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { NoResumption } from '../../src/handshake/resumption.ts';
 import type { TicketOptions } from '../../src/options.ts';
+import type { Session } from '../../src/sessions/session.ts';
+import type { OnDecryptTicket, TicketAnswer, TicketStatus } from '../../src/tickets/callbacks.ts';
+import type { TicketKey } from '../../src/tickets/key.ts';
+import type { OpeningKey, TicketKeyProvider } from '../../src/tickets/key-provider.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { EMPTY, toHex } from '../../src/wire/bytes.ts';
 import { newKey } from '../cache/tickets-support.ts';

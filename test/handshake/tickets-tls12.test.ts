@@ -1,11 +1,11 @@
 /** Tickets of TLS 1.2 (RFC 5077): what is on the wire, and what becomes of each ticket that a client may show. */
 
 import { expect } from 'chai';
-import { type OpenedSession, openSession } from '../../src/cache/ticket.ts';
-import type { TicketKey } from '../../src/cache/ticket-key.ts';
-import type { TicketKeyProvider } from '../../src/cache/ticket-key-provider.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../../src/config.ts';
+import type { TicketKey } from '../../src/tickets/key.ts';
+import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
+import { type OpenedSession, openSession } from '../../src/tickets/ticket.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 import { FORMATS, newKey, sealed } from '../cache/tickets-support.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';

@@ -1,14 +1,14 @@
 /** Tickets of TLS 1.3 (RFC 8446 §4.6.1): when they leave, who hears of them and when, how many, how long, and how often each is good. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import { openSession } from '../../src/cache/ticket.ts';
-import type { TicketKeyProvider } from '../../src/cache/ticket-key-provider.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import type { Step } from '../../src/events.ts';
 import type { TicketOptions } from '../../src/options.ts';
+import type { Session } from '../../src/sessions/session.ts';
+import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
+import { openSession } from '../../src/tickets/ticket.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 import { FORMATS, newKey, sealed } from '../cache/tickets-support.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';

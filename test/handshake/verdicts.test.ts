@@ -1,13 +1,13 @@
 /** What has become of each session that a client has offered: each reason, by which rule, of what ticket, and how it would have passed. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import { TicketKey } from '../../src/cache/ticket-key.ts';
-import type { TicketKeyProvider } from '../../src/cache/ticket-key-provider.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import { type Mechanism, type NoResumption, rulesFor } from '../../src/handshake/resumption.ts';
 import type { Verdict } from '../../src/handshake/verdict.ts';
+import type { Session } from '../../src/sessions/session.ts';
+import { TicketKey } from '../../src/tickets/key.ts';
+import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { EMPTY, toHex } from '../../src/wire/bytes.ts';
 import { newKey, sealed } from '../cache/tickets-support.ts';
 import type { Exchange } from '../support/client.ts';

@@ -7,7 +7,7 @@ import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TicketKeyProducer } from '../../src/cache/ticket-key-files.ts';
+import type { TicketKeyProducer } from '../../src/tickets/key-files.ts';
 import { certificates, fixturePath } from '../fixtures.ts';
 import { CERTIFICATE } from './harness.ts';
 import { findProgram, plainEnvironment, run, sourcePath, workFolder } from './peers.ts';

@@ -1,7 +1,6 @@
 /** What the functions of contexts, connections and sessions answer, and what they do besides. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import {
   d2i_SSL_SESSION,
   i2d_SSL_SESSION,
@@ -23,6 +22,7 @@ import {
   Ssl,
   SslContext,
 } from '../../src/openssl.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import { TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';

@@ -4,7 +4,6 @@
  */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
@@ -19,6 +18,7 @@ import {
 import { SSL_SESSION_set_time, SSL_SESSION_set_timeout } from '../../src/openssl/session.ts';
 import type { SslContext } from '../../src/openssl/ssl-context.ts';
 import type { ServerOptions } from '../../src/options.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import { ExtensionType, type Version } from '../../src/wire/registry.ts';
 import { type ClientOptions, exchange, TestClient } from '../support/client.ts';

@@ -1,7 +1,6 @@
 /** The internal cache through the façade: keys, expiry, order, capacity, flushing (SSL_CTX_add_session(3), SSL_CTX_flush_sessions(3)). */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import {
   SESS_CACHE_NO_AUTO_CLEAR,
@@ -10,6 +9,7 @@ import {
   SSL_SESSION_set_timeout,
   type SslContext,
 } from '../../src/openssl.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { idOf, resumed, returning, seconds, session, sessionOf, visit } from './sessions.ts';

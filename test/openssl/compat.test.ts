@@ -1,7 +1,6 @@
 /** `compat: 'openssl-3'`: five things as OpenSSL 3's code has them, each beside what the manual pages say, and nothing else. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import { type Compat, SessionCache } from '../../src/cache/session-cache.ts';
 import {
   i2d_SSL_SESSION,
@@ -13,6 +12,7 @@ import {
   type SslContext,
 } from '../../src/openssl.ts';
 import type { ServerOptions } from '../../src/options.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import type { ClientOptions } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';

@@ -3,8 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { assert } from 'chai';
-import { Session } from '../../src/cache/session.ts';
 import * as facade from '../../src/openssl.ts';
+import { Session } from '../../src/sessions/session.ts';
 import { packageFile } from '../web/support.ts';
 
 const root = join(packageFile, '..');

@@ -1,7 +1,6 @@
 /** SSL_CTX_sess_set_get_cb(3): when it is called, what it is told, what becomes of its answer, and what it may do itself. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import type { Event } from '../../src/events.ts';
 import type { GetSessionCallback } from '../../src/openssl/callbacks.ts';
 import {
@@ -16,6 +15,7 @@ import {
 import { d2i_SSL_SESSION, i2d_SSL_SESSION } from '../../src/openssl/session.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
 import type { SslContext } from '../../src/openssl/ssl-context.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';

@@ -1,7 +1,6 @@
 /** SSL_CTX_sess_set_new_cb(3): when it is called, how often, what it finds, what its answer does, and what it may do itself. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import type { Event } from '../../src/events.ts';
 import type { NewSessionCallback } from '../../src/openssl/callbacks.ts';
 import {
@@ -15,6 +14,7 @@ import {
 } from '../../src/openssl/constants.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
 import type { SslContext } from '../../src/openssl/ssl-context.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import { TestClient } from '../support/client.ts';
 import { toyCrypto } from '../support/servers.ts';

@@ -1,7 +1,6 @@
 /** What OpenSSL's own tests of tickets check, by their numbers in the behaviour list that this project goes by. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import {
   SESS_CACHE_BOTH,
   SSL_OP_ALLOW_NO_DHE_KEX,
@@ -15,6 +14,7 @@ import {
   SSL_TICKET_RETURN_USE,
   type SslContext,
 } from '../../src/openssl.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { ascii, EMPTY } from '../../src/wire/bytes.ts';
 import { ExtensionType, type Version } from '../../src/wire/registry.ts';
 import type { ClientOptions, TestClient } from '../support/client.ts';

@@ -1,7 +1,6 @@
 /** SSL_CTX_set_session_ticket_cb(3): every status with every answer, in both versions (§5.5). */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import * as openssl from '../../src/openssl.ts';
 import {
   SSL_OP_NO_TICKET,
@@ -12,6 +11,7 @@ import {
   SSL_SESSION_set1_ticket_appdata,
   type SslContext,
 } from '../../src/openssl.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { ascii, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { TestWorld } from '../support/world.ts';
 import { VERSIONS } from './support.ts';

@@ -1,10 +1,10 @@
 /** Sessions made by hand, and a server under test that is spoken to under either of its names. */
 
-import { Session, type SessionParameters } from '../../src/cache/session.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { Event } from '../../src/events.ts';
 import type { Ssl } from '../../src/openssl/ssl.ts';
+import { Session, type SessionParameters } from '../../src/sessions/session.ts';
 import { type ClientOptions, exchange, TestClient } from '../support/client.ts';
 import type { Exchange } from '../support/exchange.ts';
 import { toyCrypto } from '../support/servers.ts';

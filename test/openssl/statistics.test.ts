@@ -1,7 +1,6 @@
 /** The counters of SSL_CTX_sess_number(3): each of them, once a connection; and the snapshot of the idiomatic API. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import {
   i2d_SSL_SESSION,
@@ -12,6 +11,7 @@ import {
   type SslContext,
 } from '../../src/openssl.ts';
 import type { ServerOptions, SessionOptions } from '../../src/options.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import type { SessionStatistics } from '../../src/statistics.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';

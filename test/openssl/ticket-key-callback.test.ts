@@ -2,10 +2,10 @@
 
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import type { TicketKey } from '../../src/cache/ticket-key.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import { ticketKeyProvider } from '../../src/openssl/ticket-callbacks.ts';
 import type { Ssl, SslContext, TicketKeyCallback } from '../../src/openssl.ts';
+import type { TicketKey } from '../../src/tickets/key.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import { exchange, TestClient } from '../support/client.ts';
 import { toyCrypto } from '../support/servers.ts';

@@ -1,9 +1,6 @@
 /** Stateless tickets in the façade: when they are made, what they say, who is asked, and their keys. */
 
 import { expect } from 'chai';
-import { Session } from '../../src/cache/session.ts';
-import type { TicketKey } from '../../src/cache/ticket-key.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import { ContextTicketKeys } from '../../src/openssl/ticket-keys.ts';
 import {
@@ -14,6 +11,9 @@ import {
   SSL_TICKET_SUCCESS_RENEW,
   SslContext,
 } from '../../src/openssl.ts';
+import { Session } from '../../src/sessions/session.ts';
+import type { TicketKey } from '../../src/tickets/key.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 import { exchange, TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';

@@ -1,7 +1,6 @@
 /** SSL_VERIFY_PEER: whether clients are asked, who judges them, and which sessions there are then. */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import {
   SSL_VERIFY_CLIENT_ONCE,
   SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
@@ -11,6 +10,7 @@ import {
 import { SSL_SESSION_get0_peer } from '../../src/openssl/session.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
 import type { SslContext } from '../../src/openssl/ssl-context.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';
 import { clientCertificate } from '../support/client-certificates.ts';
 import { toyCrypto } from '../support/servers.ts';

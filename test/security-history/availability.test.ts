@@ -7,9 +7,9 @@
 
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
-import { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
 import type { ClientAuthOptions } from '../../src/options.ts';
+import { Session } from '../../src/sessions/session.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import { integer, sequence } from '../../src/wire/der.ts';
 import type { ClientOptions } from '../support/client.ts';

@@ -8,8 +8,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import { MAX_TICKET_LIFETIME } from '../../src/handshake/new-session-ticket.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { EMPTY, toHex } from '../../src/wire/bytes.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';
 import { expectFull, expectResumed, firstOffer, firstTicket, MECHANISMS, returning } from '../support/mechanisms.ts';

@@ -9,11 +9,11 @@
  */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
-import { openTicket } from '../../src/cache/ticket.ts';
-import { TicketKey } from '../../src/cache/ticket-key.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import { SUITES } from '../../src/crypto/suites.ts';
+import type { Session } from '../../src/sessions/session.ts';
+import { TicketKey } from '../../src/tickets/key.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
+import { openTicket } from '../../src/tickets/ticket.ts';
 import { concat, EMPTY } from '../../src/wire/bytes.ts';
 import { ExtensionType } from '../../src/wire/registry.ts';
 import { FORMATS, newKey } from '../cache/tickets-support.ts';

@@ -8,10 +8,10 @@
  */
 
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../../src/config.ts';
+import type { Session } from '../../src/sessions/session.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { ContentType, ExtensionType } from '../../src/wire/registry.ts';
 import { newKey, sealed } from '../cache/tickets-support.ts';
 import { certificates, rootCertificate } from '../fixtures.ts';

@@ -7,16 +7,16 @@
 
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import type { Session } from '../../src/cache/session.ts';
-import { openSession, openTicket } from '../../src/cache/ticket.ts';
-import type { TicketFormat } from '../../src/cache/ticket-format.ts';
-import { aeadTickets } from '../../src/cache/ticket-format-aead.ts';
-import { cbcTickets } from '../../src/cache/ticket-format-cbc.ts';
-import { TicketKey } from '../../src/cache/ticket-key.ts';
-import { type TicketKeyProducer, ticketKeysFrom } from '../../src/cache/ticket-key-files.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
-import { WeakTicketKeyError } from '../../src/cache/ticket-key-strength.ts';
 import { ServerConnection } from '../../src/connection.ts';
+import type { Session } from '../../src/sessions/session.ts';
+import type { TicketFormat } from '../../src/tickets/format.ts';
+import { aeadTickets } from '../../src/tickets/format-aead.ts';
+import { cbcTickets } from '../../src/tickets/format-cbc.ts';
+import { TicketKey } from '../../src/tickets/key.ts';
+import { type TicketKeyProducer, ticketKeysFrom } from '../../src/tickets/key-files.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
+import { WeakTicketKeyError } from '../../src/tickets/key-strength.ts';
+import { openSession, openTicket } from '../../src/tickets/ticket.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import { systemWorld } from '../../src/world.ts';
 import { FORMATS, newKey, random, sealed } from '../cache/tickets-support.ts';
@@ -186,10 +186,10 @@ describe('security history: ticket keys', () => {
     const isOther = (operand: string) => !/^(?:undefined|null|\d+|true|false)$/.test(operand);
 
     const USES: Record<string, RegExp> = {
-      'cache/ticket-format-cbc.ts': /equalConstantTime\(mac\.sign\(body\), /,
+      'tickets/format-cbc.ts': /equalConstantTime\(mac\.sign\(body\), /,
       'handshake/psk.ts': /equalConstantTime\(binder, expected\)/,
       'handshake/finished.ts': /equalConstantTime\(verifyData, expected\)/,
-      'cache/ticket-key.ts': /equalConstantTime\(this\.#name, name\)/,
+      'tickets/key.ts': /equalConstantTime\(this\.#name, name\)/,
     };
     for (const [path, use] of Object.entries(USES)) {
       it(`in ${path}`, () => expect(codeOf(sources.get(path) ?? '')).to.match(use));
@@ -253,7 +253,7 @@ describe('security history: ticket keys', () => {
     }
 
     it('the MAC is verified before anything is decrypted', () => {
-      const text = codeOf(readSources().get('cache/ticket-format-cbc.ts') ?? '');
+      const text = codeOf(readSources().get('tickets/format-cbc.ts') ?? '');
       const open = text.slice(text.indexOf('open: ('));
       expect(open.indexOf('equalConstantTime(')).to.be.above(0).and.below(open.indexOf('decryptCbc('));
     });

@@ -1,13 +1,13 @@
 /** The four ways to resume, servers that share what each takes, and clients that come back. */
 
 import { expect } from 'chai';
-import { SealCounts } from '../../src/cache/seal-counts.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import { TicketKeyRing } from '../../src/cache/ticket-key-ring.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../../src/connection.ts';
 import type { Mechanism, NoResumption } from '../../src/handshake/resumption.ts';
 import type { ServerOptions, SessionOptions, TicketOptions } from '../../src/options.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
+import { SealCounts } from '../../src/tickets/seal-counts.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { type ClientOptions, type ClientTicket, TestClient } from './client.ts';

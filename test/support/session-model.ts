@@ -5,7 +5,7 @@
  */
 
 import type { RemovalReason } from '../../src/cache/callbacks.ts';
-import type { Session } from '../../src/cache/session.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { copyOf, equalBytes, fromHex, toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 

@@ -3,11 +3,11 @@
  * them is a table, and the handshake asks it.
  */
 
+import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { Awaitable } from '../crypto/provider.ts';
+import type { Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
-import type { ConnectionInfo } from './callbacks.ts';
-import type { Session } from './session.ts';
-import type { Renewal } from './ticket-key-provider.ts';
+import type { Renewal } from './key-provider.ts';
 
 /** SSL_TICKET_EMPTY (TLS 1.2 only: the client asks for a ticket), _NO_DECRYPT, _SUCCESS, _SUCCESS_RENEW. */
 export type TicketStatus = 'empty' | 'no-decrypt' | 'success' | 'success-renew';

@@ -4,12 +4,12 @@
  */
 
 import type { RandomBytes } from '../crypto/provider.ts';
+import { Session } from '../sessions/session.ts';
+import { SessionDecodeError } from '../sessions/session-der.ts';
 import { copyRange, wipe } from '../wire/bytes.ts';
-import { Session } from './session.ts';
-import { SessionDecodeError } from './session-der.ts';
-import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH, type TicketFailure } from './ticket-format.ts';
-import type { NoTicket, TicketKey } from './ticket-key.ts';
-import type { OpeningKey, Renewal } from './ticket-key-provider.ts';
+import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH, type TicketFailure } from './format.ts';
+import type { NoTicket, TicketKey } from './key.ts';
+import type { OpeningKey, Renewal } from './key-provider.ts';
 
 /** No format has shorter ones, nor does OpenSSL ask its callback about them: a key name and a vector. */
 const MIN_TICKET_LENGTH = 2 * KEY_NAME_LENGTH;

@@ -15,10 +15,10 @@
 
 import { platform } from '../platform.ts';
 import { concat, EMPTY, latin1, wipe } from '../wire/bytes.ts';
-import { KEY_NAME_LENGTH, type TicketFormat } from './ticket-format.ts';
-import { aeadTickets } from './ticket-format-aead.ts';
-import { cbcTickets } from './ticket-format-cbc.ts';
-import { TicketKey, type TicketKeyOptions } from './ticket-key.ts';
+import { KEY_NAME_LENGTH, type TicketFormat } from './format.ts';
+import { aeadTickets } from './format-aead.ts';
+import { cbcTickets } from './format-cbc.ts';
+import { TicketKey, type TicketKeyOptions } from './key.ts';
 
 export type TicketKeyProducer = 'tls-resume' | 'openssl' | 'node' | 'apache' | 'nginx' | 'haproxy';
 

@@ -8,10 +8,10 @@
 
 import type { RandomBytes } from '../crypto/provider.ts';
 import { toHex } from '../wire/bytes.ts';
-import type { TicketFormat } from './ticket-format.ts';
-import { aeadTickets } from './ticket-format-aead.ts';
-import { TicketKey, type TicketKeyOptions } from './ticket-key.ts';
-import type { OpeningKey, TicketKeyProvider } from './ticket-key-provider.ts';
+import type { TicketFormat } from './format.ts';
+import { aeadTickets } from './format-aead.ts';
+import { TicketKey, type TicketKeyOptions } from './key.ts';
+import type { OpeningKey, TicketKeyProvider } from './key-provider.ts';
 
 /**
  * Seconds. A thief of the keys opens what was sealed in `rotateEvery + keepFor` before the theft. `keepFor` cannot be

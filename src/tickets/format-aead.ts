@@ -18,7 +18,7 @@
 import { aesGcm } from '../crypto/aes-gcm.ts';
 import { sealInPlace } from '../crypto/provider.ts';
 import { copyOf } from '../wire/bytes.ts';
-import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './ticket-format.ts';
+import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './format.ts';
 
 const VERSION = 1;
 const NONCE_LENGTH = 12;

@@ -17,7 +17,7 @@ import { AES_BLOCK, decryptCbc, encryptCbc } from '../crypto/aes-cbc.ts';
 import type { HashName } from '../crypto/provider.ts';
 import { symmetric } from '../crypto/symmetric.ts';
 import { concat, copyOf, equalConstantTime, wipe } from '../wire/bytes.ts';
-import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './ticket-format.ts';
+import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './format.ts';
 
 const STATE_AT = KEY_NAME_LENGTH + AES_BLOCK;
 

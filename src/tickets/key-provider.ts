@@ -12,9 +12,9 @@
  * A cipher, MAC or initialisation vector of the callback's own is a `TicketFormat` of its own.
  */
 
+import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { Awaitable } from '../crypto/provider.ts';
-import type { ConnectionInfo } from './callbacks.ts';
-import type { TicketKey } from './ticket-key.ts';
+import type { TicketKey } from './key.ts';
 
 /**
  * Whether the client of an opened ticket is due a new one. `as-usual`: as the protocol version has it, which is one in

@@ -3,7 +3,6 @@
 import type { RandomBytes } from '../crypto/provider.ts';
 import { symmetric } from '../crypto/symmetric.ts';
 import { copyOf, equalConstantTime, toHex, wipe } from '../wire/bytes.ts';
-import { MAX_SEALS, processSealCounts, type SealCounts } from './seal-counts.ts';
 import {
   draw,
   KEY_NAME_LENGTH,
@@ -11,8 +10,9 @@ import {
   type TicketCipher,
   type TicketFailure,
   type TicketFormat,
-} from './ticket-format.ts';
-import { WeakTicketKeyError, weaknessOf } from './ticket-key-strength.ts';
+} from './format.ts';
+import { WeakTicketKeyError, weaknessOf } from './key-strength.ts';
+import { MAX_SEALS, processSealCounts, type SealCounts } from './seal-counts.ts';
 
 export interface TicketKeyOptions {
   /**

@@ -37,14 +37,14 @@ import { DerError, DerReader, explicitTag, implicitTag, Tag } from '../wire/der.
 import { DerWriter } from '../wire/der-writer.ts';
 import { PemError, parsePem } from '../wire/pem.ts';
 import { ProtocolVersion, type Version } from '../wire/registry.ts';
-import type { ForeignFields, SessionParameters } from './session.ts';
 import {
   decodeTicketAppdata,
   isTicketAppdata,
   MAX_TICKET_APPDATA,
   type OwnFields,
   writeTicketAppdata,
-} from './ticket-appdata.ts';
+} from './appdata.ts';
+import type { ForeignFields, SessionParameters } from './session.ts';
 
 /** What PEM_write_SSL_SESSION(3) puts behind BEGIN. */
 export const SESSION_PEM_LABEL = 'SSL SESSION PARAMETERS';
