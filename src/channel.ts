@@ -3,12 +3,12 @@
 import { RecordReader } from './crypto/record-reader.ts';
 import { RecordWriter } from './crypto/record-writer.ts';
 import type { Event } from './events.ts';
-import { clientHello } from './handshake/client-hello.ts';
-import type { Handshaking } from './handshake/context.ts';
-import type { TrafficTls13 } from './handshake/established.ts';
-import { keyUpdate } from './handshake/key-update.ts';
 import { KeyUpdates } from './handshake/key-updates.ts';
-import { frame, type Message } from './handshake/message.ts';
+import { clientHello } from './handshake/messages/client-hello.ts';
+import { keyUpdate } from './handshake/messages/key-update.ts';
+import { frame, type Message } from './handshake/messages/message.ts';
+import type { Handshaking } from './handshake/server/context.ts';
+import type { TrafficTls13 } from './handshake/server/established.ts';
 import { TlsAlert } from './wire/alert.ts';
 import { decode } from './wire/codec.ts';
 import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from './wire/handshake-buffer.ts';

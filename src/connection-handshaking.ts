@@ -1,4 +1,4 @@
-/** The connection as its handshake acts on it: the hands of handshake/context.ts. */
+/** The connection as its handshake acts on it: the hands of handshake/server/context.ts. */
 
 import type { ConnectionInfo } from './cache/callbacks.ts';
 import type { Channel } from './channel.ts';
@@ -9,9 +9,9 @@ import type { Protection } from './crypto/protection.ts';
 import type { Awaitable } from './crypto/provider.ts';
 import { Transcript } from './crypto/transcript.ts';
 import type { Event } from './events.ts';
-import type { Facts, Handshaking } from './handshake/context.ts';
-import type { Message } from './handshake/message.ts';
-import { notResumed } from './handshake/resumption.ts';
+import type { Message } from './handshake/messages/message.ts';
+import type { Facts, Handshaking } from './handshake/server/context.ts';
+import { notResumed } from './handshake/server/resumption.ts';
 import type { Secrets, Wipeable } from './secrets.ts';
 import { SessionStore } from './session-store.ts';
 import { TlsAlert } from './wire/alert.ts';

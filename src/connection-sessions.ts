@@ -3,8 +3,8 @@
 import { type ConnectionInfo, Given } from './cache/callbacks.ts';
 import { type Awaitable, isPromise } from './crypto/provider.ts';
 import type { CallbackName, Deferred, Event } from './events.ts';
-import type { Sessions } from './handshake/context.ts';
-import type { NoResumption } from './handshake/resumption.ts';
+import type { Sessions } from './handshake/server/context.ts';
+import type { NoResumption } from './handshake/server/resumption.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
 import { platform } from './platform.ts';
 import type { OwnCallbacks } from './session-policy.ts';

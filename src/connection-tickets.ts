@@ -3,7 +3,7 @@
 import type { ConnectionInfo } from './cache/callbacks.ts';
 import type { Awaitable } from './crypto/provider.ts';
 import type { CallbackName, Event } from './events.ts';
-import type { OpenedTicket, Sealed, Tickets } from './handshake/context.ts';
+import type { OpenedTicket, Sealed, Tickets } from './handshake/server/context.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
 import type { TicketCallbacks } from './options.ts';
 import type { Session } from './sessions/session.ts';

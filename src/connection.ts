@@ -20,12 +20,12 @@ import {
   type Question,
   type Step,
 } from './events.ts';
-import type { Facts } from './handshake/context.ts';
-import type { Established } from './handshake/established.ts';
-import type { Message } from './handshake/message.ts';
-import type { Resumption } from './handshake/resumption.ts';
-import { serve } from './handshake/server.ts';
-import type { Verdict } from './handshake/verdict.ts';
+import type { Message } from './handshake/messages/message.ts';
+import type { Facts } from './handshake/server/context.ts';
+import type { Established } from './handshake/server/established.ts';
+import type { Resumption } from './handshake/server/resumption.ts';
+import { serve } from './handshake/server/serve.ts';
+import type { Verdict } from './handshake/server/verdict.ts';
 import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from './handshake/wait.ts';
 import { Secrets, type Wipeable } from './secrets.ts';
 import type { Session } from './sessions/session.ts';

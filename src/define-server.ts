@@ -3,9 +3,9 @@
 import { configure, type ServerConfig } from './config.ts';
 import { credentialFromPem } from './crypto/credential.ts';
 import { defaultProvider } from './crypto/default.ts';
-import { clientCertificates } from './handshake/client-authentication.ts';
-import { tls12 } from './handshake/server-tls12.ts';
-import { tls13 } from './handshake/server-tls13.ts';
+import { clientCertificates } from './handshake/server/client-authentication.ts';
+import { tls12 } from './handshake/server/server-tls12.ts';
+import { tls13 } from './handshake/server/server-tls13.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 import { sealedTickets } from './sealed-tickets.ts';

@@ -2,7 +2,7 @@
 
 import type { RemovalReason } from './cache/callbacks.ts';
 import { disregard } from './crypto/provider.ts';
-import type { Verdict } from './handshake/verdict.ts';
+import type { Verdict } from './handshake/server/verdict.ts';
 import type { Task } from './handshake/wait.ts';
 import type { Session } from './sessions/session.ts';
 import type { NoTicket } from './tickets/key.ts';

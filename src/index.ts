@@ -39,9 +39,9 @@ export { webCryptoCredential } from './crypto/web-crypto-credential.ts';
 export { webProvider } from './crypto/web-provider.ts';
 export { defineServer } from './define-server.ts';
 export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
-export type { TicketFacts } from './handshake/context.ts';
-export type { Mechanism, NoResumption, Resumption } from './handshake/resumption.ts';
-export type { Check, Verdict } from './handshake/verdict.ts';
+export type { TicketFacts } from './handshake/server/context.ts';
+export type { Mechanism, NoResumption, Resumption } from './handshake/server/resumption.ts';
+export type { Check, Verdict } from './handshake/server/verdict.ts';
 export type {
   CacheMode,
   ClientAuthOptions,

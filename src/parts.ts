@@ -3,8 +3,8 @@
 import type { SealedTickets } from './connection-tickets.ts';
 import type { Credential } from './crypto/credential.ts';
 import type { CryptoProvider } from './crypto/provider.ts';
-import type { ClientCertificates } from './handshake/client-authentication.ts';
-import type { Protocol } from './handshake/protocol.ts';
+import type { ClientCertificates } from './handshake/server/client-authentication.ts';
+import type { Protocol } from './handshake/server/protocol.ts';
 import type { PemCredential } from './options.ts';
 
 export interface Parts {

@@ -3,7 +3,7 @@
 import { late, type SealedTickets, type TicketHost } from './connection-tickets.ts';
 import { type Awaitable, isPromise } from './crypto/provider.ts';
 import { disowned } from './events.ts';
-import type { OpenedTicket, Sealed, TicketFacts } from './handshake/context.ts';
+import type { OpenedTicket, Sealed, TicketFacts } from './handshake/server/context.ts';
 import type { TaskOutcome } from './handshake/wait.ts';
 import type { Session } from './sessions/session.ts';
 import { openedStatus } from './tickets/callbacks.ts';

@@ -6,7 +6,7 @@
 import { configure, requireKnown, type ServerConfig } from './config.ts';
 import type { Credential } from './crypto/credential.ts';
 import { webProvider } from './crypto/web-provider.ts';
-import { tls13 } from './handshake/server-tls13.ts';
+import { tls13 } from './handshake/server/server-tls13.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 
@@ -21,7 +21,7 @@ export { webCrypto } from './crypto/web-crypto.ts';
 export { webCryptoCredential } from './crypto/web-crypto-credential.ts';
 export { webProvider } from './crypto/web-provider.ts';
 export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
-export { clientCertificates } from './handshake/client-authentication.ts';
+export { clientCertificates } from './handshake/server/client-authentication.ts';
 export { sealedTickets } from './sealed-tickets.ts';
 export { Session, type SessionParameters } from './sessions/session.ts';
 export { TicketKey, type TicketKeyOptions } from './tickets/key.ts';

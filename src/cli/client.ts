@@ -3,8 +3,8 @@
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config.ts';
 import type { Event } from '../events.ts';
-import type { TicketFacts } from '../handshake/context.ts';
-import type { Verdict } from '../handshake/verdict.ts';
+import type { TicketFacts } from '../handshake/server/context.ts';
+import type { Verdict } from '../handshake/server/verdict.ts';
 import { accept, type TlsSocket } from '../node/index.ts';
 import { alertName, TlsAlert } from '../wire/alert.ts';
 import { toHex } from '../wire/bytes.ts';

@@ -2,9 +2,9 @@
 
 import type { RemovalReason } from '../cache/callbacks.ts';
 import type { CallbackName } from '../events.ts';
-import type { TicketFacts } from '../handshake/context.ts';
-import type { Mechanism, NoResumption } from '../handshake/resumption.ts';
-import type { Check } from '../handshake/verdict.ts';
+import type { TicketFacts } from '../handshake/server/context.ts';
+import type { Mechanism, NoResumption } from '../handshake/server/resumption.ts';
+import type { Check } from '../handshake/server/verdict.ts';
 import type { NoTicket } from '../tickets/key.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
 

@@ -6,7 +6,7 @@ import {
   exportKeyingMaterial,
   type MasterSecret,
 } from '../crypto/key-schedule.ts';
-import type { TicketIssuer } from './tickets-tls13.ts';
+import type { TicketIssuer } from './server/new-session-tickets.ts';
 
 /**
  * Most connections never export, so its secret is made when first asked for. Until then the Master Secret has to stay, from

@@ -3,8 +3,8 @@
 import type { EphemeralKey } from '../crypto/provider.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import type { GroupName } from '../wire/registry.ts';
-import type { Handshaking } from './context.ts';
-import type { Signing } from './negotiate.ts';
+import type { Handshaking } from './server/context.ts';
+import type { Signing } from './server/negotiate.ts';
 import { type Handshake, perform } from './wait.ts';
 
 /** An ephemeral key pair of ours. It is wiped with the handshake. */

@@ -1,10 +1,10 @@
 /** KeyUpdate, both ways: RFC 8446 §4.6.3, §7.2. */
 
 import { nextTrafficSecret, type TrafficSecret } from '../crypto/key-schedule.ts';
-import type { Handshaking } from './context.ts';
-import type { TrafficTls13 } from './established.ts';
-import { type KeyUpdate, KeyUpdateRequest, keyUpdate } from './key-update.ts';
-import { protection } from './server-tls13.ts';
+import { type KeyUpdate, KeyUpdateRequest, keyUpdate } from './messages/key-update.ts';
+import type { Handshaking } from './server/context.ts';
+import type { TrafficTls13 } from './server/established.ts';
+import { protection } from './server/server-tls13.ts';
 
 type Acting = Pick<Handshaking, 'send' | 'own' | 'discard' | 'protectReading' | 'protectWriting'>;
 

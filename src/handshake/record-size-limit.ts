@@ -2,8 +2,8 @@
 
 import { TlsAlert } from '../wire/alert.ts';
 import { MAX_PLAINTEXT } from '../wire/record.ts';
-import type { ClientHello } from './client-hello.ts';
-import type { Handshaking } from './context.ts';
+import type { ClientHello } from './messages/client-hello.ts';
+import type { Handshaking } from './server/context.ts';
 
 const MIN_LIMIT = 64;
 

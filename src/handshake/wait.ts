@@ -6,7 +6,7 @@
 import type { Awaitable } from '../crypto/provider.ts';
 import { decode } from '../wire/codec.ts';
 import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
-import type { Message, Received } from './message.ts';
+import type { Message, Received } from './messages/message.ts';
 
 /**
  * Work that may have to wait for the world outside, or that runs a user's code: the driver runs it while the generator is

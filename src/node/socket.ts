@@ -6,7 +6,7 @@ import type { ServerConfig } from '../config.ts';
 import type { ServerConnection } from '../connection.ts';
 import { Driver } from '../driver.ts';
 import type { Event } from '../events.ts';
-import type { Resumption } from '../handshake/resumption.ts';
+import type { Resumption } from '../handshake/server/resumption.ts';
 import type { Session } from '../sessions/session.ts';
 import { DuplexSocket } from './duplex-socket.ts';
 import type { Listen, TlsSocketEvents } from './events.ts';

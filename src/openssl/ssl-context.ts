@@ -6,7 +6,7 @@ import type { ServerConfig } from '../config.ts';
 import type { TicketPolicy } from '../connection-tickets.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
 import { defineServer } from '../define-server.ts';
-import type { TicketSettings } from '../handshake/settings.ts';
+import type { TicketSettings } from '../handshake/server/settings.ts';
 import type { CacheMode, ServerOptions, TicketCallbacks } from '../options.ts';
 import { sealedTickets } from '../sealed-tickets.ts';
 import type { SessionPolicy } from '../session-policy.ts';

@@ -1,6 +1,6 @@
 /** When a connection has tickets, of which kind, and how many. */
 
-import type { TicketSettings } from '../handshake/settings.ts';
+import type { TicketSettings } from '../handshake/server/settings.ts';
 import { SSL_OP_NO_TICKET } from './constants.ts';
 import type { Copied } from './ssl-context.ts';
 

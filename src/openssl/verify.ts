@@ -2,7 +2,7 @@
 
 import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { ServerConfig } from '../config.ts';
-import { clientCertificates } from '../handshake/client-authentication.ts';
+import { clientCertificates } from '../handshake/server/client-authentication.ts';
 import { type VerifyCallback, yes } from './callbacks.ts';
 import {
   SSL_VERIFY_CLIENT_ONCE,

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
-import type { CertificateRequest, CertificateRequestTls12 } from '../../src/handshake/certificate-request.ts';
+import type { CertificateRequest, CertificateRequestTls12 } from '../../src/handshake/messages/certificate-request.ts';
 import type { ClientAuthOptions, ServerOptions } from '../../src/options.ts';
 import { Session } from '../../src/sessions/session.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';

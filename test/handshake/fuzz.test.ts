@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
 import type { Event, Outcome, Question, Step } from '../../src/events.ts';
-import type { ClientHello } from '../../src/handshake/client-hello.ts';
+import type { ClientHello } from '../../src/handshake/messages/client-hello.ts';
 import type { TicketOptions } from '../../src/options.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { alertName } from '../../src/wire/alert.ts';

@@ -2,25 +2,30 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { certificate, certificateTls12 } from '../../src/handshake/certificate.ts';
-import { certificateRequest, certificateRequestTls12 } from '../../src/handshake/certificate-request.ts';
-import { certificateVerify } from '../../src/handshake/certificate-verify.ts';
-import { ClientHello, clientHello, OfferedPsks, truncateBeforeBinders } from '../../src/handshake/client-hello.ts';
-import { clientKeyExchange } from '../../src/handshake/client-key-exchange.ts';
-import { encryptedExtensions } from '../../src/handshake/encrypted-extensions.ts';
-import { finished } from '../../src/handshake/finished.ts';
-import { keyUpdate } from '../../src/handshake/key-update.ts';
-import { frame, type Message } from '../../src/handshake/message.ts';
-import { newSessionTicket } from '../../src/handshake/new-session-ticket.ts';
+import { certificate, certificateTls12 } from '../../src/handshake/messages/certificate.ts';
+import { certificateRequest, certificateRequestTls12 } from '../../src/handshake/messages/certificate-request.ts';
+import { certificateVerify } from '../../src/handshake/messages/certificate-verify.ts';
+import {
+  ClientHello,
+  clientHello,
+  OfferedPsks,
+  truncateBeforeBinders,
+} from '../../src/handshake/messages/client-hello.ts';
+import { clientKeyExchange } from '../../src/handshake/messages/client-key-exchange.ts';
+import { encryptedExtensions } from '../../src/handshake/messages/encrypted-extensions.ts';
+import { finished } from '../../src/handshake/messages/finished.ts';
+import { keyUpdate } from '../../src/handshake/messages/key-update.ts';
+import { frame, type Message } from '../../src/handshake/messages/message.ts';
+import { newSessionTicket } from '../../src/handshake/messages/new-session-ticket.ts';
 import {
   HELLO_RETRY_REQUEST_RANDOM,
   helloRetryRequest,
   type ServerHelloTls12,
   serverHello,
   serverHelloTls12,
-} from '../../src/handshake/server-hello.ts';
-import { serverHelloDone } from '../../src/handshake/server-hello-done.ts';
-import { serverKeyExchange } from '../../src/handshake/server-key-exchange.ts';
+} from '../../src/handshake/messages/server-hello.ts';
+import { serverHelloDone } from '../../src/handshake/messages/server-hello-done.ts';
+import { serverKeyExchange } from '../../src/handshake/messages/server-key-exchange.ts';
 import { concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { type Codec, DecodeError, decode, encode, type Infer } from '../../src/wire/codec.ts';
 import { HandshakeType, NamedGroup } from '../../src/wire/registry.ts';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { SessionCache } from '../../src/cache/session-cache.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { ServerConnection } from '../../src/connection.ts';
-import type { NoResumption } from '../../src/handshake/resumption.ts';
+import type { NoResumption } from '../../src/handshake/server/resumption.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';

@@ -3,8 +3,8 @@
 import { expect } from 'chai';
 import { ServerConnection } from '../../src/connection.ts';
 import type { Event } from '../../src/events.ts';
-import { EncryptedExtensions } from '../../src/handshake/encrypted-extensions.ts';
-import { HELLO_RETRY_REQUEST_RANDOM } from '../../src/handshake/server-hello.ts';
+import { EncryptedExtensions } from '../../src/handshake/messages/encrypted-extensions.ts';
+import { HELLO_RETRY_REQUEST_RANDOM } from '../../src/handshake/messages/server-hello.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import { ascii, toHex } from '../../src/wire/bytes.ts';
 import { decode } from '../../src/wire/codec.ts';

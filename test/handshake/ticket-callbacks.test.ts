@@ -1,7 +1,7 @@
 /** Whoever is asked about tickets: the keeper of the keys, onGenerate, onDecrypt. Each answer, at once and later, in both versions. */
 
 import { expect } from 'chai';
-import type { NoResumption } from '../../src/handshake/resumption.ts';
+import type { NoResumption } from '../../src/handshake/server/resumption.ts';
 import type { TicketOptions } from '../../src/options.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import type { OnDecryptTicket, TicketAnswer, TicketStatus } from '../../src/tickets/callbacks.ts';

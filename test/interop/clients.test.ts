@@ -5,7 +5,7 @@
  */
 
 import { expect } from 'chai';
-import type { NoResumption } from '../../src/handshake/resumption.ts';
+import type { NoResumption } from '../../src/handshake/server/resumption.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import { certificates } from '../fixtures.ts';
 import { type Client, clients, opensslSessionFile, type Version } from './clients.ts';

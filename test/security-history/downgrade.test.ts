@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { MAX_TICKET_LIFETIME } from '../../src/handshake/new-session-ticket.ts';
+import { MAX_TICKET_LIFETIME } from '../../src/handshake/messages/new-session-ticket.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { EMPTY, toHex } from '../../src/wire/bytes.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import type { ServerConfig } from '../../src/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../../src/connection.ts';
-import type { Mechanism, NoResumption, Resumption } from '../../src/handshake/resumption.ts';
+import type { Mechanism, NoResumption, Resumption } from '../../src/handshake/server/resumption.ts';
 import type { ClientAuthOptions } from '../../src/options.ts';
 import { equalBytes } from '../../src/wire/bytes.ts';
 import type { AlertName, Version } from '../../src/wire/registry.ts';

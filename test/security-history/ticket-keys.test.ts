@@ -187,8 +187,8 @@ describe('security history: ticket keys', () => {
 
     const USES: Record<string, RegExp> = {
       'tickets/format-cbc.ts': /equalConstantTime\(mac\.sign\(body\), /,
-      'handshake/psk.ts': /equalConstantTime\(binder, expected\)/,
-      'handshake/finished.ts': /equalConstantTime\(verifyData, expected\)/,
+      'handshake/server/psk.ts': /equalConstantTime\(binder, expected\)/,
+      'handshake/messages/finished.ts': /equalConstantTime\(verifyData, expected\)/,
       'tickets/key.ts': /equalConstantTime\(this\.#name, name\)/,
     };
     for (const [path, use] of Object.entries(USES)) {

@@ -3,7 +3,7 @@
 import { earlySecret, finishedMac, resumptionBinderKey } from '../../src/crypto/key-schedule.ts';
 import type { CryptoProvider, HashName } from '../../src/crypto/provider.ts';
 import type { Transcript } from '../../src/crypto/transcript.ts';
-import { ClientHello, clientHello } from '../../src/handshake/client-hello.ts';
+import { ClientHello, clientHello } from '../../src/handshake/messages/client-hello.ts';
 import {
   decode,
   encode,

@@ -38,24 +38,29 @@ import { explicitNonceLength, Tls12Protection } from '../../src/crypto/protectio
 import type { CryptoProvider, EphemeralKey, Hash } from '../../src/crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteById } from '../../src/crypto/suites.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
-import { Certificate, CertificateTls12, certificate, certificateTls12 } from '../../src/handshake/certificate.ts';
-import { CertificateRequest, CertificateRequestTls12 } from '../../src/handshake/certificate-request.ts';
-import { CertificateVerify, certificateVerify } from '../../src/handshake/certificate-verify.ts';
-import { ClientHello } from '../../src/handshake/client-hello.ts';
-import { clientKeyExchange } from '../../src/handshake/client-key-exchange.ts';
-import { EncryptedExtensions } from '../../src/handshake/encrypted-extensions.ts';
-import { finished } from '../../src/handshake/finished.ts';
-import { KeyUpdate, KeyUpdateRequest, keyUpdate } from '../../src/handshake/key-update.ts';
-import { frame } from '../../src/handshake/message.ts';
-import { NewSessionTicket, NewSessionTicketTls12 } from '../../src/handshake/new-session-ticket.ts';
+import {
+  Certificate,
+  CertificateTls12,
+  certificate,
+  certificateTls12,
+} from '../../src/handshake/messages/certificate.ts';
+import { CertificateRequest, CertificateRequestTls12 } from '../../src/handshake/messages/certificate-request.ts';
+import { CertificateVerify, certificateVerify } from '../../src/handshake/messages/certificate-verify.ts';
+import { ClientHello } from '../../src/handshake/messages/client-hello.ts';
+import { clientKeyExchange } from '../../src/handshake/messages/client-key-exchange.ts';
+import { EncryptedExtensions } from '../../src/handshake/messages/encrypted-extensions.ts';
+import { finished } from '../../src/handshake/messages/finished.ts';
+import { KeyUpdate, KeyUpdateRequest, keyUpdate } from '../../src/handshake/messages/key-update.ts';
+import { frame } from '../../src/handshake/messages/message.ts';
+import { NewSessionTicket, NewSessionTicketTls12 } from '../../src/handshake/messages/new-session-ticket.ts';
 import {
   HELLO_RETRY_REQUEST_RANDOM,
   HelloRetryRequest,
   ServerHello,
   ServerHelloTls12,
-} from '../../src/handshake/server-hello.ts';
-import { ServerKeyExchange } from '../../src/handshake/server-key-exchange.ts';
-import { protection } from '../../src/handshake/server-tls13.ts';
+} from '../../src/handshake/messages/server-hello.ts';
+import { ServerKeyExchange } from '../../src/handshake/messages/server-key-exchange.ts';
+import { protection } from '../../src/handshake/server/server-tls13.ts';
 import { Alert, alertName } from '../../src/wire/alert.ts';
 import { concat, EMPTY, equalBytes } from '../../src/wire/bytes.ts';
 import { decode, encode } from '../../src/wire/codec.ts';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { SessionCache } from '../../src/cache/session-cache.ts';
 import type { ServerConfig } from '../../src/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../../src/connection.ts';
-import type { Mechanism, NoResumption } from '../../src/handshake/resumption.ts';
+import type { Mechanism, NoResumption } from '../../src/handshake/server/resumption.ts';
 import type { ServerOptions, SessionOptions, TicketOptions } from '../../src/options.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { SealCounts } from '../../src/tickets/seal-counts.ts';

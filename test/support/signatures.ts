@@ -1,7 +1,7 @@
 /** The server's signature, checked by OpenSSL instead of by the code that made it. */
 
 import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto';
-import type { CertificateVerify } from '../../src/handshake/certificate-verify.ts';
+import type { CertificateVerify } from '../../src/handshake/messages/certificate-verify.ts';
 import { nameOf, SignatureScheme, type SignatureSchemeName } from '../../src/wire/registry.ts';
 
 /** RFC 8446 §4.2.3: whether `content` was signed by the key of this certificate. */

@@ -31,14 +31,18 @@ import { Secret } from '../../src/crypto/secret.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
 import { defineServer } from '../../src/define-server.ts';
 import type { Event } from '../../src/events.ts';
-import { certificate } from '../../src/handshake/certificate.ts';
-import { certificateVerify } from '../../src/handshake/certificate-verify.ts';
-import { clientHello, truncateBeforeBinders } from '../../src/handshake/client-hello.ts';
-import { encryptedExtensions } from '../../src/handshake/encrypted-extensions.ts';
-import { finished } from '../../src/handshake/finished.ts';
-import { frame, type Message } from '../../src/handshake/message.ts';
-import { newSessionTicket } from '../../src/handshake/new-session-ticket.ts';
-import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest, serverHello } from '../../src/handshake/server-hello.ts';
+import { certificate } from '../../src/handshake/messages/certificate.ts';
+import { certificateVerify } from '../../src/handshake/messages/certificate-verify.ts';
+import { clientHello, truncateBeforeBinders } from '../../src/handshake/messages/client-hello.ts';
+import { encryptedExtensions } from '../../src/handshake/messages/encrypted-extensions.ts';
+import { finished } from '../../src/handshake/messages/finished.ts';
+import { frame, type Message } from '../../src/handshake/messages/message.ts';
+import { newSessionTicket } from '../../src/handshake/messages/new-session-ticket.ts';
+import {
+  HELLO_RETRY_REQUEST_RANDOM,
+  helloRetryRequest,
+  serverHello,
+} from '../../src/handshake/messages/server-hello.ts';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { decode } from '../../src/wire/codec.ts';
 import { RecordBuffer, type TlsRecord } from '../../src/wire/record.ts';

@@ -1,10 +1,10 @@
 /** Tickets that hold their session sealed (RFC 5077, RFC 8446 §4.6.1): how a handshake opens one, and makes one. */
 
-import type { Session } from '../sessions/session.ts';
-import { EMPTY } from '../wire/bytes.ts';
-import type { Version } from '../wire/registry.ts';
+import type { Session } from '../../sessions/session.ts';
+import { EMPTY } from '../../wire/bytes.ts';
+import type { Version } from '../../wire/registry.ts';
+import { type Handshake, perform } from '../wait.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
-import { type Handshake, perform } from './wait.ts';
 
 /** `sessionId`: what a TLS 1.2 client has sent beside its ticket. */
 export function* openTicket(

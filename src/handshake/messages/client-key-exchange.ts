@@ -1,6 +1,6 @@
 /** ClientKeyExchange of an ECDHE suite: RFC 8422 §5.7. */
 
-import { type Infer, opaque, struct } from '../wire/codec.ts';
+import { type Infer, opaque, struct } from '../../wire/codec.ts';
 import { message } from './message.ts';
 
 export const ClientKeyExchange = struct({ point: opaque(1, 255) });

@@ -1,8 +1,8 @@
 /** The resumption scope: what a session of this handshake would be bound to (RFC 6066 §3, RFC 8446 §4.6.1, RFC 9257 is of others). */
 
-import type { Scope, ScopeField } from '../sessions/scope.ts';
-import { toHex, utf8 } from '../wire/bytes.ts';
-import type { ClientHello } from './client-hello.ts';
+import type { Scope, ScopeField } from '../../sessions/scope.ts';
+import { toHex, utf8 } from '../../wire/bytes.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
 import type { Handshaking } from './context.ts';
 import { canonicalName, credentialsFor, selectAlpn } from './negotiate.ts';
 import type { Settings } from './settings.ts';

@@ -1,11 +1,11 @@
 /** A version of TLS as a part that a server has or has not: a bundle contains the versions that are named in it. */
 
-import type { Version } from '../wire/registry.ts';
-import type { ClientHello } from './client-hello.ts';
+import type { Version } from '../../wire/registry.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import type { Received } from '../messages/message.ts';
+import type { Handshake } from '../wait.ts';
 import type { Handshaking } from './context.ts';
 import type { Established } from './established.ts';
-import type { Received } from './message.ts';
-import type { Handshake } from './wait.ts';
 
 export interface Protocol {
   readonly version: Version;

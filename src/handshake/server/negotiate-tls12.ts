@@ -1,13 +1,15 @@
 /** What a TLS 1.2 ClientHello settles: RFC 5246 §7.4.1, RFC 8422 §5.1, and which session it may resume. */
 
-import type { SuiteParameters } from '../crypto/suites.ts';
-import type { Session } from '../sessions/session.ts';
-import { TlsAlert } from '../wire/alert.ts';
-import { EMPTY } from '../wire/bytes.ts';
-import { type GroupName, NamedGroup, type SignatureSchemeName } from '../wire/registry.ts';
-import type { ClientHello } from './client-hello.ts';
+import type { SuiteParameters } from '../../crypto/suites.ts';
+import type { Session } from '../../sessions/session.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { EMPTY } from '../../wire/bytes.ts';
+import { type GroupName, NamedGroup, type SignatureSchemeName } from '../../wire/registry.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import { type Handshake, perform, performed } from '../wait.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
 import { commonGroups, commonSuites, type Signing, selectSigning } from './negotiate.ts';
+import { scopeOf } from './offered-scope.ts';
 import {
   acceptedCertificate,
   brokenRule,
@@ -16,10 +18,8 @@ import {
   type NoResumption,
   notResumed,
 } from './resumption.ts';
-import { scopeOf } from './scope.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
 import { type Judged, Verdict } from './verdict.ts';
-import { type Handshake, perform, performed } from './wait.ts';
 
 const UNCOMPRESSED = 0;
 

@@ -8,39 +8,39 @@ import {
   tls12Keys,
   tls12MasterSecret,
   tls12VerifyData,
-} from '../crypto/prf.ts';
-import { explicitNonceLength, type Protection, Tls12Protection } from '../crypto/protection.ts';
-import type { EphemeralKey } from '../crypto/provider.ts';
-import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
-import { Session } from '../sessions/session.ts';
-import { concat, copyOf, EMPTY, wipe } from '../wire/bytes.ts';
-import { encode } from '../wire/codec.ts';
-import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
-import { certificateTls12 } from './certificate.ts';
+} from '../../crypto/prf.ts';
+import { explicitNonceLength, type Protection, Tls12Protection } from '../../crypto/protection.ts';
+import type { EphemeralKey } from '../../crypto/provider.ts';
+import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
+import { Session } from '../../sessions/session.ts';
+import { concat, copyOf, EMPTY, wipe } from '../../wire/bytes.ts';
+import { encode } from '../../wire/codec.ts';
+import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
+import { agree, generateKey, signature } from '../key-exchange.ts';
+import { certificateTls12 } from '../messages/certificate.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import { clientKeyExchange } from '../messages/client-key-exchange.ts';
+import { finished, requireVerifyData } from '../messages/finished.ts';
+import type { Received } from '../messages/message.ts';
+import { newSessionTicketTls12 } from '../messages/new-session-ticket.ts';
+import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from '../messages/server-hello.ts';
+import { serverHelloDone } from '../messages/server-hello-done.ts';
+import { ServerECDHParams, serverKeyExchange } from '../messages/server-key-exchange.ts';
+import { recordSizeLimit } from '../record-size-limit.ts';
+import { type Handshake, performed, receive, receiveChangeCipherSpec } from '../wait.ts';
 import {
   receiveCertificateTls12,
   receiveCertificateVerifyTls12,
   sendCertificateRequestTls12,
 } from './client-authentication.ts';
-import type { ClientHello } from './client-hello.ts';
-import { clientKeyExchange } from './client-key-exchange.ts';
 import type { Handshaking } from './context.ts';
 import type { Established } from './established.ts';
-import { finished, requireVerifyData } from './finished.ts';
-import { agree, generateKey, signature } from './key-exchange.ts';
-import type { Received } from './message.ts';
 import { selectAlpn } from './negotiate.ts';
 import { requireTls12Hello, selectSessionTls12, selectTls12, type Tls12Choice } from './negotiate-tls12.ts';
-import { newSessionTicketTls12 } from './new-session-ticket.ts';
+import { scopeOf } from './offered-scope.ts';
 import type { Protocol } from './protocol.ts';
-import { recordSizeLimit } from './record-size-limit.ts';
 import { issuesSessions } from './resumption.ts';
-import { scopeOf } from './scope.ts';
-import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from './server-hello.ts';
-import { serverHelloDone } from './server-hello-done.ts';
-import { ServerECDHParams, serverKeyExchange } from './server-key-exchange.ts';
 import { generateTicket, sealTicket } from './tickets.ts';
-import { type Handshake, performed, receive, receiveChangeCipherSpec } from './wait.ts';
 
 function* serveTls12(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
   requireTls12Hello(context, hello.body);

@@ -1,12 +1,12 @@
 /** The server's side of the handshake: ClientHello → configuration → version → server-tls13.ts or server-tls12.ts. */
 
-import { TlsAlert } from '../wire/alert.ts';
-import { ProtocolVersion } from '../wire/registry.ts';
-import { clientHello } from './client-hello.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { ProtocolVersion } from '../../wire/registry.ts';
+import { clientHello } from '../messages/client-hello.ts';
+import { type Handshake, perform, receive } from '../wait.ts';
 import type { Handshaking } from './context.ts';
 import type { Established } from './established.ts';
 import { selectServerName, selectVersion } from './negotiate.ts';
-import { type Handshake, perform, receive } from './wait.ts';
 
 export function* serve(context: Handshaking): Handshake<Established> {
   const hello = yield* receive(clientHello);

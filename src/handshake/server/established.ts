@@ -1,9 +1,9 @@
 /** What a handshake leaves to the connection. */
 
-import type { TrafficSecrets } from '../crypto/key-schedule.ts';
-import type { Aead } from '../crypto/provider.ts';
-import type { Exporter } from './exporter.ts';
-import type { TicketIssuer } from './tickets-tls13.ts';
+import type { TrafficSecrets } from '../../crypto/key-schedule.ts';
+import type { Aead } from '../../crypto/provider.ts';
+import type { Exporter } from '../exporter.ts';
+import type { TicketIssuer } from './new-session-tickets.ts';
 
 /** What goes on after the handshake: KeyUpdate replaces the secrets. */
 export interface TrafficTls13 {

@@ -3,18 +3,18 @@
  * What a key has signed is checked first, so that nobody's chain is judged but the owner's.
  */
 
-import { parseCertificate } from '../crypto/certificate.ts';
-import { certificateVerifyContent } from '../crypto/key-schedule.ts';
-import { type VerifyingKey, verifyingKey } from '../crypto/verifying-key.ts';
-import { TlsAlert } from '../wire/alert.ts';
-import { copyOf, EMPTY } from '../wire/bytes.ts';
-import { DerError } from '../wire/der.ts';
-import { nameOf, SignatureScheme, type SignatureSchemeName, type Version } from '../wire/registry.ts';
-import { certificate, certificateTls12 } from './certificate.ts';
-import { ClientCertificateType, certificateRequest, certificateRequestTls12 } from './certificate-request.ts';
-import { type CertificateVerify, certificateVerify } from './certificate-verify.ts';
+import { parseCertificate } from '../../crypto/certificate.ts';
+import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
+import { type VerifyingKey, verifyingKey } from '../../crypto/verifying-key.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { copyOf, EMPTY } from '../../wire/bytes.ts';
+import { DerError } from '../../wire/der.ts';
+import { nameOf, SignatureScheme, type SignatureSchemeName, type Version } from '../../wire/registry.ts';
+import { certificate, certificateTls12 } from '../messages/certificate.ts';
+import { ClientCertificateType, certificateRequest, certificateRequestTls12 } from '../messages/certificate-request.ts';
+import { type CertificateVerify, certificateVerify } from '../messages/certificate-verify.ts';
+import { type Handshake, perform, receive } from '../wait.ts';
 import type { Handshaking } from './context.ts';
-import { type Handshake, perform, receive } from './wait.ts';
 
 /** What a client may sign with, and its certificates be signed with, in the order of preference. */
 const SCHEMES: readonly SignatureSchemeName[] = [

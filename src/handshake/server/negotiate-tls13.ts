@@ -1,17 +1,17 @@
 /** What ClientHello and, where there is one, HelloRetryRequest settle: RFC 8446 §4.1.1 to §4.1.4. */
 
-import { Plaintext } from '../crypto/protection.ts';
-import type { SuiteParameters } from '../crypto/suites.ts';
-import { TlsAlert } from '../wire/alert.ts';
-import { equalBytes } from '../wire/bytes.ts';
-import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../wire/registry.ts';
-import { type ClientHello, type ClientHelloExtensions, clientHello, rawExtensions } from './client-hello.ts';
+import { Plaintext } from '../../crypto/protection.ts';
+import type { SuiteParameters } from '../../crypto/suites.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { equalBytes } from '../../wire/bytes.ts';
+import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../../wire/registry.ts';
+import { type ClientHello, type ClientHelloExtensions, clientHello, rawExtensions } from '../messages/client-hello.ts';
+import type { Received } from '../messages/message.ts';
+import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from '../messages/server-hello.ts';
+import { type Handshake, receive } from '../wait.ts';
 import type { Handshaking } from './context.ts';
-import type { Received } from './message.ts';
 import { commonGroups, commonSuites, type Signing, selectAlpn, selectSigning } from './negotiate.ts';
 import { type Lookups, type SelectedPsk, selectPsk, takePsk } from './psk.ts';
-import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from './server-hello.ts';
-import { type Handshake, receive } from './wait.ts';
 
 export interface Tls13Choice {
   /** The hello that ServerHello answers. */

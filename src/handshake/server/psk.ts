@@ -1,20 +1,20 @@
 /** Which of the offered pre-shared keys, if any: RFC 8446 §4.2.9, §4.2.11. */
 
-import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from '../crypto/key-schedule.ts';
-import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
-import type { Session } from '../sessions/session.ts';
-import { TlsAlert } from '../wire/alert.ts';
-import { equalConstantTime, latin1 } from '../wire/bytes.ts';
-import type { PskMode } from '../wire/registry.ts';
-import { type ClientHello, truncateBeforeBinders } from './client-hello.ts';
+import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from '../../crypto/key-schedule.ts';
+import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
+import type { Session } from '../../sessions/session.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { equalConstantTime, latin1 } from '../../wire/bytes.ts';
+import type { PskMode } from '../../wire/registry.ts';
+import { type ClientHello, truncateBeforeBinders } from '../messages/client-hello.ts';
+import type { Received } from '../messages/message.ts';
+import { type Handshake, perform, performed } from '../wait.ts';
 import type { Handshaking, OpenedTicket } from './context.ts';
-import type { Received } from './message.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
+import { scopeOf } from './offered-scope.ts';
 import { acceptedCertificate, brokenRule, type NoResumption, notResumed, type Offer } from './resumption.ts';
-import { scopeOf } from './scope.ts';
 import { openTicket } from './tickets.ts';
 import { type Judged, Verdict } from './verdict.ts';
-import { type Handshake, perform, performed } from './wait.ts';
 
 /** A PSK whose binder has verified. */
 export interface SelectedPsk {

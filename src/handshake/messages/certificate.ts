@@ -1,6 +1,6 @@
 /** Certificate: RFC 8446 §4.4.2, RFC 5246 §7.4.2. */
 
-import { extensions, type Infer, opaque, struct, vector } from '../wire/codec.ts';
+import { extensions, type Infer, opaque, struct, vector } from '../../wire/codec.ts';
 import { message } from './message.ts';
 
 const CertificateEntry = struct({ certData: opaque(1, 0xffffff), extensions: extensions({}) });

@@ -16,9 +16,9 @@ import {
   uint16,
   uint32,
   vector,
-} from '../wire/codec.ts';
-import { MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
-import { ExtensionType } from '../wire/registry.ts';
+} from '../../wire/codec.ts';
+import { MESSAGE_HEADER } from '../../wire/handshake-buffer.ts';
+import { ExtensionType } from '../../wire/registry.ts';
 import { message } from './message.ts';
 
 /** RFC 6066 §3. Only host_name (0) exists. */

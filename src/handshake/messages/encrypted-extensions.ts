@@ -1,7 +1,7 @@
 /** EncryptedExtensions: RFC 8446 §4.3.1. */
 
-import { extensions, flag, type Infer, struct, uint8, uint16, vector } from '../wire/codec.ts';
-import { ExtensionType } from '../wire/registry.ts';
+import { extensions, flag, type Infer, struct, uint8, uint16, vector } from '../../wire/codec.ts';
+import { ExtensionType } from '../../wire/registry.ts';
 import { ProtocolNameList } from './client-hello.ts';
 import { message } from './message.ts';
 

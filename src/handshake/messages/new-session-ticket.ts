@@ -1,7 +1,7 @@
 /** NewSessionTicket: RFC 8446 §4.6.1; for TLS 1.2 RFC 5077 §3.3. */
 
-import { extensions, type Infer, opaque, struct, uint32 } from '../wire/codec.ts';
-import { ExtensionType } from '../wire/registry.ts';
+import { extensions, type Infer, opaque, struct, uint32 } from '../../wire/codec.ts';
+import { ExtensionType } from '../../wire/registry.ts';
 import { message } from './message.ts';
 
 export const NewSessionTicket = struct({

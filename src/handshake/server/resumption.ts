@@ -3,14 +3,14 @@
  * server name has selected the configuration and before a binder is checked (RFC 8446 §4.2.11, RFC 5246 §F.1.4, RFC 7627 §5.3).
  */
 
-import { type SuiteParameters, suiteById } from '../crypto/suites.ts';
-import { SCOPE_FIELDS, type Scope, type ScopeField } from '../sessions/scope.ts';
-import type { Session } from '../sessions/session.ts';
-import { TlsAlert } from '../wire/alert.ts';
-import { equalBytes } from '../wire/bytes.ts';
-import type { PskMode, Version } from '../wire/registry.ts';
+import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
+import { SCOPE_FIELDS, type Scope, type ScopeField } from '../../sessions/scope.ts';
+import type { Session } from '../../sessions/session.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { equalBytes } from '../../wire/bytes.ts';
+import type { PskMode, Version } from '../../wire/registry.ts';
+import { MAX_TICKET_LIFETIME } from '../messages/new-session-ticket.ts';
 import { canonicalName } from './negotiate.ts';
-import { MAX_TICKET_LIFETIME } from './new-session-ticket.ts';
 import type { Settings } from './settings.ts';
 
 /** Why a full handshake. */

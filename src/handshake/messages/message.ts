@@ -1,7 +1,7 @@
 /** The framing of handshake messages: RFC 8446 §4, RFC 5246 §7.4. */
 
-import { block, type Codec, encode, struct, uint8 } from '../wire/codec.ts';
-import { HandshakeType } from '../wire/registry.ts';
+import { block, type Codec, encode, struct, uint8 } from '../../wire/codec.ts';
+import { HandshakeType } from '../../wire/registry.ts';
 
 /** One kind of message: its name and number, the struct of its body, and the longest body that is accepted. */
 export interface Message<T> {

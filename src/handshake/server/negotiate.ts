@@ -3,9 +3,9 @@
  * loop: the server's lists are frozen, and of such V8 takes twenty times as long for filter() and find() as of others.
  */
 
-import type { Credential } from '../crypto/credential.ts';
-import type { SuiteParameters } from '../crypto/suites.ts';
-import { TlsAlert } from '../wire/alert.ts';
+import type { Credential } from '../../crypto/credential.ts';
+import type { SuiteParameters } from '../../crypto/suites.ts';
+import { TlsAlert } from '../../wire/alert.ts';
 import {
   CipherSuite,
   type GroupName,
@@ -16,8 +16,8 @@ import {
   SignatureScheme,
   type SignatureSchemeName,
   type Version,
-} from '../wire/registry.ts';
-import type { ClientHello } from './client-hello.ts';
+} from '../../wire/registry.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
 import type { Settings } from './settings.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** Finished: RFC 8446 §4.4.4, RFC 5246 §7.4.9. The length of verify_data is the hash's, or 12 in TLS 1.2. */
 
-import { TlsAlert } from '../wire/alert.ts';
-import { equalConstantTime } from '../wire/bytes.ts';
-import { type Infer, rest, struct } from '../wire/codec.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { equalConstantTime } from '../../wire/bytes.ts';
+import { type Infer, rest, struct } from '../../wire/codec.ts';
 import { message } from './message.ts';
 
 export const Finished = struct({ verifyData: rest });

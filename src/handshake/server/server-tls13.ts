@@ -13,30 +13,30 @@ import {
   type TrafficSecret,
   type TrafficSecrets,
   trafficKeys,
-} from '../crypto/key-schedule.ts';
-import { type Protection, Tls13Protection } from '../crypto/protection.ts';
-import type { Aead } from '../crypto/provider.ts';
-import { EMPTY } from '../wire/bytes.ts';
-import { NamedGroup, ProtocolVersion, SignatureScheme } from '../wire/registry.ts';
-import { certificate } from './certificate.ts';
-import { certificateVerify } from './certificate-verify.ts';
+} from '../../crypto/key-schedule.ts';
+import { type Protection, Tls13Protection } from '../../crypto/protection.ts';
+import type { Aead } from '../../crypto/provider.ts';
+import { EMPTY } from '../../wire/bytes.ts';
+import { NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
+import { Exporter } from '../exporter.ts';
+import { exchangeKeys, signature } from '../key-exchange.ts';
+import { certificate } from '../messages/certificate.ts';
+import { certificateVerify } from '../messages/certificate-verify.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
+import { finished, requireVerifyData } from '../messages/finished.ts';
+import { frame, type Received } from '../messages/message.ts';
+import { serverHello } from '../messages/server-hello.ts';
+import { recordSizeLimit } from '../record-size-limit.ts';
+import { type Handshake, performed, receive } from '../wait.ts';
 import type { ClientCertificates } from './client-authentication.ts';
-import type { ClientHello } from './client-hello.ts';
 import type { Handshaking } from './context.ts';
-import { encryptedExtensions } from './encrypted-extensions.ts';
 import type { Established } from './established.ts';
-import { Exporter } from './exporter.ts';
-import { finished, requireVerifyData } from './finished.ts';
-import { exchangeKeys, signature } from './key-exchange.ts';
-import { frame, type Received } from './message.ts';
 import type { Signing } from './negotiate.ts';
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
+import { expectedTickets, type Issue, TicketIssuer, ticketCount } from './new-session-tickets.ts';
 import type { Protocol } from './protocol.ts';
-import { recordSizeLimit } from './record-size-limit.ts';
 import { issuesSessions } from './resumption.ts';
-import { serverHello } from './server-hello.ts';
-import { expectedTickets, type Issue, TicketIssuer, ticketCount } from './tickets-tls13.ts';
-import { type Handshake, performed, receive } from './wait.ts';
 
 function* serveTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);

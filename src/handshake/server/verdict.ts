@@ -1,7 +1,7 @@
 /** What has become of each session that a client has offered, and why: for whoever asks. Nothing of it goes to the peer. */
 
-import type { Session } from '../sessions/session.ts';
-import { toHex } from '../wire/bytes.ts';
+import type { Session } from '../../sessions/session.ts';
+import { toHex } from '../../wire/bytes.ts';
 import type { TicketFacts } from './context.ts';
 import { type Mechanism, type NoResumption, type Offer, type Rule, rulesFor } from './resumption.ts';
 import type { Settings } from './settings.ts';

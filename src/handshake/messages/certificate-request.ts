@@ -1,7 +1,7 @@
 /** CertificateRequest: RFC 8446 §4.3.2; for TLS 1.2 RFC 5246 §7.4.4. */
 
-import { extensions, type Infer, opaque, struct, uint8, uint16, vector } from '../wire/codec.ts';
-import { ExtensionType } from '../wire/registry.ts';
+import { extensions, type Infer, opaque, struct, uint8, uint16, vector } from '../../wire/codec.ts';
+import { ExtensionType } from '../../wire/registry.ts';
 import { message } from './message.ts';
 
 const DistinguishedName = opaque(1, 0xffff);

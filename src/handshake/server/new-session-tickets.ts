@@ -5,20 +5,20 @@ import {
   type ResumptionMasterSecret,
   resumptionMasterSecret,
   resumptionPsk,
-} from '../crypto/key-schedule.ts';
-import { Session } from '../sessions/session.ts';
-import { concat, EMPTY, wipe } from '../wire/bytes.ts';
-import { decode, encode, uint32 } from '../wire/codec.ts';
-import { NamedGroup } from '../wire/registry.ts';
-import type { ClientHello } from './client-hello.ts';
+} from '../../crypto/key-schedule.ts';
+import { Session } from '../../sessions/session.ts';
+import { concat, EMPTY, wipe } from '../../wire/bytes.ts';
+import { decode, encode, uint32 } from '../../wire/codec.ts';
+import { NamedGroup } from '../../wire/registry.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from '../messages/new-session-ticket.ts';
+import { type Handshake, performed } from '../wait.ts';
 import type { Handshaking } from './context.ts';
 import { selectPskMode } from './negotiate.ts';
 import type { Tls13Choice } from './negotiate-tls13.ts';
-import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from './new-session-ticket.ts';
+import { scopeOf } from './offered-scope.ts';
 import { issuesSessions } from './resumption.ts';
-import { scopeOf } from './scope.ts';
 import { generateTicket, sealTicket } from './tickets.ts';
-import { type Handshake, performed } from './wait.ts';
 
 /** A ticket and the session that it stands for. */
 export interface Issue {

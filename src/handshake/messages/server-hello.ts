@@ -1,6 +1,6 @@
 /** ServerHello and HelloRetryRequest: RFC 8446 §4.1.3, §4.1.4; for TLS 1.2 RFC 5246 §7.4.1.3 with its extensions. */
 
-import { fromHex } from '../wire/bytes.ts';
+import { fromHex } from '../../wire/bytes.ts';
 import {
   extensions,
   fixed,
@@ -13,8 +13,8 @@ import {
   uint8,
   uint16,
   vector,
-} from '../wire/codec.ts';
-import { ExtensionType } from '../wire/registry.ts';
+} from '../../wire/codec.ts';
+import { ExtensionType } from '../../wire/registry.ts';
 import { KeyShareEntry, ProtocolNameList } from './client-hello.ts';
 import { message } from './message.ts';
 

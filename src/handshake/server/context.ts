@@ -1,17 +1,17 @@
 /** What a handshake is given: the hands to act with, and a place for what it finds out. */
 
-import type { Protection } from '../crypto/protection.ts';
-import type { Awaitable, RandomBytes } from '../crypto/provider.ts';
-import type { SuiteParameters } from '../crypto/suites.ts';
-import type { Transcript } from '../crypto/transcript.ts';
-import type { Session } from '../sessions/session.ts';
-import type { TicketStatus } from '../tickets/callbacks.ts';
-import type { GroupName, Version } from '../wire/registry.ts';
-import type { Message } from './message.ts';
+import type { Protection } from '../../crypto/protection.ts';
+import type { Awaitable, RandomBytes } from '../../crypto/provider.ts';
+import type { SuiteParameters } from '../../crypto/suites.ts';
+import type { Transcript } from '../../crypto/transcript.ts';
+import type { Session } from '../../sessions/session.ts';
+import type { TicketStatus } from '../../tickets/callbacks.ts';
+import type { GroupName, Version } from '../../wire/registry.ts';
+import type { Message } from '../messages/message.ts';
+import type { TaskOutcome } from '../wait.ts';
 import type { NoResumption, Resumption } from './resumption.ts';
 import type { Settings } from './settings.ts';
 import type { Verdict } from './verdict.ts';
-import type { TaskOutcome } from './wait.ts';
 
 /** The session store as the handshake sees it: the internal cache first, then the user's callbacks. */
 export interface Sessions {
