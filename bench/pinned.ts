@@ -3,7 +3,7 @@
  * cost, but what is handed on is what came out the first time, which the client's recorded answer fits.
  */
 
-import type { Credential } from '../src/crypto/credential.ts';
+import type { Credential } from '../src/crypto/credentials/credential.ts';
 import type { CryptoProvider, KeyAgreement } from '../src/crypto/provider.ts';
 import { copyOf } from '../src/wire/bytes.ts';
 import { whenKnown } from './recorder.ts';

@@ -3,7 +3,7 @@
 import { SessionCache } from '../src/cache/session-cache.ts';
 import type { ServerConfig } from '../src/config.ts';
 import { ServerConnection } from '../src/connection.ts';
-import { type Credential, credentialFromPem } from '../src/crypto/credential.ts';
+import { type Credential, credentialFromPem } from '../src/crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../src/crypto/provider.ts';
 import { isPromise } from '../src/crypto/provider.ts';
 import { defineServer } from '../src/define-server.ts';

@@ -2,8 +2,8 @@
 
 import { type Compat, SessionCache } from './cache/session-cache.ts';
 import type { TicketPolicy } from './connection-tickets.ts';
-import type { Credential } from './crypto/credential.ts';
-import { certificatesFromPem } from './crypto/credential-pem.ts';
+import type { Credential } from './crypto/credentials/credential.ts';
+import { certificatesFromPem } from './crypto/credentials/credential-pem.ts';
 import { type CryptoProvider, isPromise } from './crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from './handshake/messages/new-session-ticket.ts';

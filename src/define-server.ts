@@ -1,8 +1,8 @@
 /** defineServer() of a server with all its parts. */
 
 import { configure, type ServerConfig } from './config.ts';
-import { credentialFromPem } from './crypto/credential.ts';
-import { defaultProvider } from './crypto/default.ts';
+import { credentialFromPem } from './crypto/credentials/credential.ts';
+import { defaultProvider } from './crypto/providers/default.ts';
 import { clientCertificates } from './handshake/server/client-authentication.ts';
 import { tls12 } from './handshake/server/server-tls12.ts';
 import { tls13 } from './handshake/server/server-tls13.ts';

@@ -15,10 +15,9 @@ export {
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
 export type { ServerConfig } from './config.ts';
 export { type ConnectionOptions, ServerConnection } from './connection.ts';
-export { type Credential, credentialFromPem } from './crypto/credential.ts';
-export { defaultProvider } from './crypto/default.ts';
-export { fast } from './crypto/fast.ts';
-export { noble } from './crypto/noble.ts';
+export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
+export { selfSignedCertificate } from './crypto/credentials/self-signed.ts';
+export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
 export type {
   Aead,
   AeadKey,
@@ -33,10 +32,11 @@ export type {
   RunningHash,
   Sign,
 } from './crypto/provider.ts';
-export { selfSignedCertificate } from './crypto/self-signed.ts';
-export { webCrypto } from './crypto/web-crypto.ts';
-export { webCryptoCredential } from './crypto/web-crypto-credential.ts';
-export { webProvider } from './crypto/web-provider.ts';
+export { defaultProvider } from './crypto/providers/default.ts';
+export { fast } from './crypto/providers/fast.ts';
+export { noble } from './crypto/providers/noble.ts';
+export { webCrypto } from './crypto/providers/web-crypto.ts';
+export { webProvider } from './crypto/providers/web-provider.ts';
 export { defineServer } from './define-server.ts';
 export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 export type { TicketFacts } from './handshake/server/context.ts';

@@ -3,7 +3,7 @@
 import type { ConnectionInfo, GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from './cache/callbacks.ts';
 import type { Compat, SessionCache } from './cache/session-cache.ts';
 import type { ServerConfig } from './config.ts';
-import type { Credential } from './crypto/credential.ts';
+import type { Credential } from './crypto/credentials/credential.ts';
 import type { Awaitable, CryptoProvider } from './crypto/provider.ts';
 import type { OnDecryptTicket, OnGenerateTicket } from './tickets/callbacks.ts';
 import type { TicketKeyProvider } from './tickets/key-provider.ts';

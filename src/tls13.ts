@@ -4,8 +4,8 @@
  */
 
 import { configure, requireKnown, type ServerConfig } from './config.ts';
-import type { Credential } from './crypto/credential.ts';
-import { webProvider } from './crypto/web-provider.ts';
+import type { Credential } from './crypto/credentials/credential.ts';
+import { webProvider } from './crypto/providers/web-provider.ts';
 import { tls13 } from './handshake/server/server-tls13.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -14,12 +14,12 @@ export { type ConnectionInfo, Given, give, type RemovalReason } from './cache/ca
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
 export type { ServerConfig } from './config.ts';
 export { type ConnectionOptions, ServerConnection } from './connection.ts';
-export { type Credential, credentialFromPem } from './crypto/credential.ts';
-export { defaultProvider } from './crypto/default.ts';
+export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
+export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
 export type { CryptoProvider } from './crypto/provider.ts';
-export { webCrypto } from './crypto/web-crypto.ts';
-export { webCryptoCredential } from './crypto/web-crypto-credential.ts';
-export { webProvider } from './crypto/web-provider.ts';
+export { defaultProvider } from './crypto/providers/default.ts';
+export { webCrypto } from './crypto/providers/web-crypto.ts';
+export { webProvider } from './crypto/providers/web-provider.ts';
 export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
 export { clientCertificates } from './handshake/server/client-authentication.ts';
 export { sealedTickets } from './sealed-tickets.ts';

@@ -6,7 +6,7 @@
 import { SessionCache } from './cache/session-cache.ts';
 import type { ServerConfig } from './config.ts';
 import { ServerConnection } from './connection.ts';
-import type { Credential } from './crypto/credential.ts';
+import type { Credential } from './crypto/credentials/credential.ts';
 import { defineServer } from './define-server.ts';
 import type { ServerOptions } from './options.ts';
 import { Session } from './sessions/session.ts';

@@ -10,8 +10,8 @@ import { Replay, runCalls } from '../bench/replay.ts';
 import { toMarkdown } from '../bench/report.ts';
 import { pairedRatios, spreadOf } from '../bench/statistics.ts';
 import { targetOf } from '../bench/targets.ts';
-import { noble } from '../src/crypto/noble.ts';
 import type { CryptoProvider, KeyAgreement } from '../src/crypto/provider.ts';
+import { noble } from '../src/crypto/providers/noble.ts';
 
 const MEASURED = {
   name: 'sockets/tls12-id/fast',

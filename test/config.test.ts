@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { SessionCache } from '../src/cache/session-cache.ts';
-import { defaultProvider } from '../src/crypto/default.ts';
+import { webCryptoCredential } from '../src/crypto/credentials/web-crypto-credential.ts';
+import { defaultProvider } from '../src/crypto/providers/default.ts';
+import { webCrypto } from '../src/crypto/providers/web-crypto.ts';
 import { SUITES } from '../src/crypto/suites.ts';
-import { webCrypto } from '../src/crypto/web-crypto.ts';
-import { webCryptoCredential } from '../src/crypto/web-crypto-credential.ts';
 import { defineServer } from '../src/define-server.ts';
 import type { ServerOptions } from '../src/options.ts';
 import { systemWorld } from '../src/world.ts';

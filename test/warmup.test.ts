@@ -3,9 +3,9 @@
 import { expect } from 'chai';
 import { SessionCache } from '../src/cache/session-cache.ts';
 import { ServerConnection } from '../src/connection.ts';
-import { defaultProvider } from '../src/crypto/default.ts';
-import { fast } from '../src/crypto/fast.ts';
-import { noble } from '../src/crypto/noble.ts';
+import { defaultProvider } from '../src/crypto/providers/default.ts';
+import { fast } from '../src/crypto/providers/fast.ts';
+import { noble } from '../src/crypto/providers/noble.ts';
 import { defineServer, warmup } from '../src/index.ts';
 import { FLIGHTS, serverFor, sessionOf } from '../src/warmup.ts';
 import { toHex } from '../src/wire/bytes.ts';

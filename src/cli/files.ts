@@ -1,7 +1,7 @@
 /** The files that the command reads and writes. */
 
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { type Credential, credentialFromPem } from '../crypto/credential.ts';
+import { type Credential, credentialFromPem } from '../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { TicketKey } from '../tickets/key.ts';
 import { TicketKeyFileError, ticketKeysFrom } from '../tickets/key-files.ts';

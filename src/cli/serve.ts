@@ -2,11 +2,11 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { defaultProvider } from '../crypto/default.ts';
-import { fast } from '../crypto/fast.ts';
-import { noble } from '../crypto/noble.ts';
+import { selfSignedCertificate } from '../crypto/credentials/self-signed.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
-import { selfSignedCertificate } from '../crypto/self-signed.ts';
+import { defaultProvider } from '../crypto/providers/default.ts';
+import { fast } from '../crypto/providers/fast.ts';
+import { noble } from '../crypto/providers/noble.ts';
 import { defineServer } from '../define-server.ts';
 import { nodeCrypto, type TlsSocket } from '../node/index.ts';
 import { TicketKeyRing } from '../tickets/key-ring.ts';

@@ -15,8 +15,8 @@
  * A key, where it is written down, is `opaque key_name[16]; opaque key[32];`.
  */
 
-import { aesGcm } from '../crypto/aes-gcm.ts';
 import { sealInPlace } from '../crypto/provider.ts';
+import { aesGcm } from '../crypto/providers/aes-gcm.ts';
 import { copyOf } from '../wire/bytes.ts';
 import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './format.ts';
 

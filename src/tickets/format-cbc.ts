@@ -15,7 +15,7 @@
 
 import { AES_BLOCK, decryptCbc, encryptCbc } from '../crypto/aes-cbc.ts';
 import type { HashName } from '../crypto/provider.ts';
-import { symmetric } from '../crypto/symmetric.ts';
+import { symmetric } from '../crypto/providers/symmetric.ts';
 import { concat, copyOf, equalConstantTime, wipe } from '../wire/bytes.ts';
 import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './format.ts';
 

@@ -1,7 +1,7 @@
 /** A ticket key (STEK): a name, a secret, the format it is used in, and a count of what it has sealed. */
 
 import type { RandomBytes } from '../crypto/provider.ts';
-import { symmetric } from '../crypto/symmetric.ts';
+import { symmetric } from '../crypto/providers/symmetric.ts';
 import { copyOf, equalConstantTime, toHex, wipe } from '../wire/bytes.ts';
 import {
   draw,

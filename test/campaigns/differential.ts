@@ -3,9 +3,9 @@
  * unless told otherwise, and a seed of the day's own, which is printed.
  */
 
-import { defaultProvider } from '../../src/crypto/default.ts';
-import { fast } from '../../src/crypto/fast.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
+import { fast } from '../../src/crypto/providers/fast.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { compareProviders } from '../support/differential.ts';
 
 const [inputs = 1_000_000, seed = Date.now() % 2 ** 31] = process.argv.slice(2).map(Number);

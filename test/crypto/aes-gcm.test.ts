@@ -1,6 +1,6 @@
 import { createCipheriv } from 'node:crypto';
 import { expect } from 'chai';
-import { aesGcm } from '../../src/crypto/aes-gcm.ts';
+import { aesGcm } from '../../src/crypto/providers/aes-gcm.ts';
 import { EMPTY, toHex } from '../../src/wire/bytes.ts';
 
 describe('AES-GCM', () => {

@@ -1,7 +1,7 @@
 import { createCipheriv } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { AesKey } from '../../src/crypto/aes.ts';
+import { AesKey } from '../../src/crypto/providers/aes.ts';
 import { fromHex, toHex } from '../../src/wire/bytes.ts';
 
 function encrypt(key: AesKey, block: Uint8Array): string {

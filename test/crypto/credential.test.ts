@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { credentialFromPem } from '../../src/crypto/credential.ts';
+import { credentialFromPem } from '../../src/crypto/credentials/credential.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import { DerReader, integer, octetString, sequence, Tag } from '../../src/wire/der.ts';
 import { encodePem, parsePem } from '../../src/wire/pem.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { defaultProvider } from '../../src/crypto/default.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import { providerContract } from './provider-contract.ts';
 

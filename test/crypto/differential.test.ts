@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { defaultProvider } from '../../src/crypto/default.ts';
-import { fast } from '../../src/crypto/fast.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import type { CryptoProvider } from '../../src/crypto/provider.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
+import { fast } from '../../src/crypto/providers/fast.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
 import { compareProviders } from '../support/differential.ts';
 

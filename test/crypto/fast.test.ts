@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { fast } from '../../src/crypto/fast.ts';
+import { fast } from '../../src/crypto/providers/fast.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import { providerContract } from './provider-contract.ts';
 

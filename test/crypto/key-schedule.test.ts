@@ -21,7 +21,7 @@ import {
   resumptionPsk,
   trafficKeys,
 } from '../../src/crypto/key-schedule.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 

@@ -1,7 +1,6 @@
 import { createCipheriv } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { noble } from '../../src/crypto/noble.ts';
 import {
   explicitNonceLength,
   Plaintext,
@@ -10,6 +9,7 @@ import {
   Tls13Protection,
 } from '../../src/crypto/protection.ts';
 import type { AeadName } from '../../src/crypto/provider.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { RecordBuffer, recordHeader, type TlsRecord } from '../../src/wire/record.ts';

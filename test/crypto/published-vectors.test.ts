@@ -1,10 +1,10 @@
 /** Published vectors of the algorithms that a provider has, for each that is in TypeScript. */
 
 import { expect } from 'chai';
-import { defaultProvider } from '../../src/crypto/default.ts';
-import { fast } from '../../src/crypto/fast.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import type { AeadName, HashName } from '../../src/crypto/provider.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
+import { fast } from '../../src/crypto/providers/fast.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { ascii, fromHex, toHex } from '../../src/wire/bytes.ts';
 
 interface GcmVector {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { noble } from '../../src/crypto/noble.ts';
 import { type Protection, Tls12Protection, Tls13Protection } from '../../src/crypto/protection.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { type Incoming, RecordReader } from '../../src/crypto/record-reader.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { noble } from '../../src/crypto/noble.ts';
 import { type Protection, Tls12Protection, Tls13Protection } from '../../src/crypto/protection.ts';
 import type { AeadKey } from '../../src/crypto/provider.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { RecordWriter } from '../../src/crypto/record-writer.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import { RecordBuffer, recordHeader, type TlsRecord } from '../../src/wire/record.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { noble } from '../../src/crypto/noble.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import { counting } from '../support/counting.ts';

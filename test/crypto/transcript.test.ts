@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { noble } from '../../src/crypto/noble.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 

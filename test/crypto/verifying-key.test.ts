@@ -2,8 +2,8 @@
 
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
-import { parseCertificate } from '../../src/crypto/certificate.ts';
-import { verifyingKey } from '../../src/crypto/verifying-key.ts';
+import { parseCertificate } from '../../src/crypto/credentials/certificate.ts';
+import { verifyingKey } from '../../src/crypto/credentials/verifying-key.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import { DerError, DerReader, integer, sequence, Tag } from '../../src/wire/der.ts';
 import { SignatureScheme, type SignatureSchemeName } from '../../src/wire/registry.ts';

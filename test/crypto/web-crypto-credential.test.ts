@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { expect } from 'chai';
-import { credentialFromPem } from '../../src/crypto/credential.ts';
-import { webCryptoCredential } from '../../src/crypto/web-crypto-credential.ts';
+import { credentialFromPem } from '../../src/crypto/credentials/credential.ts';
+import { webCryptoCredential } from '../../src/crypto/credentials/web-crypto-credential.ts';
 import { DerReader, integer, octetString, sequence, Tag } from '../../src/wire/der.ts';
 import { encodePem, parsePem } from '../../src/wire/pem.ts';
 import { certificates, rootCertificate } from '../fixtures.ts';

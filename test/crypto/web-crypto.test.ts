@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { defaultProvider } from '../../src/crypto/default.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import type { EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
-import { webCrypto } from '../../src/crypto/web-crypto.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
+import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
 import { type Platform, platform } from '../../src/platform.ts';
 import { groupsContract } from './provider-contract.ts';
 

@@ -7,12 +7,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { Oid } from '../../src/crypto/certificate.ts';
-import { defaultProvider } from '../../src/crypto/default.ts';
-import { fast } from '../../src/crypto/fast.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { Oid } from '../../src/crypto/credentials/certificate.ts';
+import { verifyingKey } from '../../src/crypto/credentials/verifying-key.ts';
 import type { Aead, CryptoProvider, Hash, HashName, KeyAgreement } from '../../src/crypto/provider.ts';
-import { verifyingKey } from '../../src/crypto/verifying-key.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
+import { fast } from '../../src/crypto/providers/fast.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
 import { concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 

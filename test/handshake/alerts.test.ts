@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import { ServerConnection } from '../../src/connection.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { certificateTls12 } from '../../src/handshake/messages/certificate.ts';
 import { KeyUpdate } from '../../src/handshake/messages/key-update.ts';
 import { frame } from '../../src/handshake/messages/message.ts';

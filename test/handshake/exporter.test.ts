@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { defaultProvider } from '../../src/crypto/default.ts';
 import {
   earlySecret,
   exporterMasterSecret,
@@ -7,6 +6,7 @@ import {
   handshakeSecret,
   masterSecret,
 } from '../../src/crypto/key-schedule.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { Exporter } from '../../src/handshake/exporter.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import { counting } from '../support/counting.ts';

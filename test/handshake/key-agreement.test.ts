@@ -2,10 +2,10 @@
 
 import { expect } from 'chai';
 import { ServerConnection } from '../../src/connection.ts';
-import { defaultProvider } from '../../src/crypto/default.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import type { Awaitable, CryptoProvider, EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
-import { webCrypto } from '../../src/crypto/web-crypto.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
+import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
 import type { GroupName } from '../../src/wire/registry.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';

@@ -1,7 +1,7 @@
 /** What a resumed handshake costs, counted and not timed: as few operations as the protocol can do with, and no more. */
 
 import { expect } from 'chai';
-import { defaultProvider } from '../../src/crypto/default.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import type { TicketOptions } from '../../src/options.ts';
 import type { CipherSuiteName, PskMode } from '../../src/wire/registry.ts';
 import type { ClientOptions } from '../support/client.ts';

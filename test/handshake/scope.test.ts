@@ -6,7 +6,7 @@
 import { expect } from 'chai';
 import { SessionCache } from '../../src/cache/session-cache.ts';
 import type { ServerConfig } from '../../src/config.ts';
-import type { Credential } from '../../src/crypto/credential.ts';
+import type { Credential } from '../../src/crypto/credentials/credential.ts';
 import type { ScopeOptions, SessionOptions, TicketOptions } from '../../src/options.ts';
 import { SCOPE_FIELDS, type Scope } from '../../src/sessions/scope.ts';
 import type { Session } from '../../src/sessions/session.ts';

@@ -1,10 +1,10 @@
 import { constants, createPrivateKey, createPublicKey, verify } from 'node:crypto';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { expect } from 'chai';
-import { credentialFromPem } from '../../src/crypto/credential.ts';
-import { defaultProvider } from '../../src/crypto/default.ts';
+import { credentialFromPem } from '../../src/crypto/credentials/credential.ts';
 import type { CryptoProvider, PrivateKeyDer } from '../../src/crypto/provider.ts';
-import { webCrypto } from '../../src/crypto/web-crypto.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
+import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
 import { createServer, nodeCrypto } from '../../src/node/index.ts';
 import { EMPTY, toHex, utf8 } from '../../src/wire/bytes.ts';
 import type { GroupName } from '../../src/wire/registry.ts';

@@ -24,7 +24,6 @@ import {
   resumptionPsk,
   type TrafficSecrets,
 } from '../../src/crypto/key-schedule.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import {
   storedMasterSecret,
   type Tls12MasterSecret,
@@ -36,6 +35,7 @@ import {
 } from '../../src/crypto/prf.ts';
 import { explicitNonceLength, Tls12Protection } from '../../src/crypto/protection.ts';
 import type { CryptoProvider, EphemeralKey, Hash } from '../../src/crypto/provider.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { SUITES, type SuiteParameters, suiteById } from '../../src/crypto/suites.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
 import {

@@ -3,11 +3,11 @@
  * Crypto agree on keys. `npm run test:providers` runs what is worth it under each.
  */
 
-import { defaultProvider } from '../../src/crypto/default.ts';
-import { fast } from '../../src/crypto/fast.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import type { CryptoProvider } from '../../src/crypto/provider.ts';
-import { webCrypto } from '../../src/crypto/web-crypto.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
+import { fast } from '../../src/crypto/providers/fast.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
+import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
 
 const PROVIDERS: Readonly<Record<string, CryptoProvider>> = {

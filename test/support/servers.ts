@@ -1,7 +1,7 @@
 /** Servers for tests: credentials of every kind, one that costs nothing, and configurations in a world of their own. */
 
 import type { ServerConfig } from '../../src/config.ts';
-import { type Credential, credentialFromPem } from '../../src/crypto/credential.ts';
+import { type Credential, credentialFromPem } from '../../src/crypto/credentials/credential.ts';
 import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
 import { defineServer } from '../../src/define-server.ts';
 import type { ServerOptions } from '../../src/options.ts';

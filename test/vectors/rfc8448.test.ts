@@ -6,7 +6,7 @@
 import { constants, createHmac, verify, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { ServerConnection } from '../../src/connection.ts';
-import type { Credential } from '../../src/crypto/credential.ts';
+import type { Credential } from '../../src/crypto/credentials/credential.ts';
 import {
   applicationTrafficSecrets,
   certificateVerifyContent,
@@ -24,9 +24,9 @@ import {
   type TrafficSecret,
   trafficKeys,
 } from '../../src/crypto/key-schedule.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import { Plaintext, Tls13Protection } from '../../src/crypto/protection.ts';
 import type { EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
+import { noble } from '../../src/crypto/providers/noble.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
 import { defineServer } from '../../src/define-server.ts';

@@ -3,9 +3,9 @@
  * What a key has signed is checked first, so that nobody's chain is judged but the owner's.
  */
 
-import { parseCertificate } from '../../crypto/certificate.ts';
+import { parseCertificate } from '../../crypto/credentials/certificate.ts';
+import { type VerifyingKey, verifyingKey } from '../../crypto/credentials/verifying-key.ts';
 import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
-import { type VerifyingKey, verifyingKey } from '../../crypto/verifying-key.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf, EMPTY } from '../../wire/bytes.ts';
 import { DerError } from '../../wire/der.ts';

@@ -3,7 +3,7 @@
  * loop: the server's lists are frozen, and of such V8 takes twenty times as long for filter() and find() as of others.
  */
 
-import type { Credential } from '../../crypto/credential.ts';
+import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import {

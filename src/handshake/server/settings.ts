@@ -2,7 +2,7 @@
 
 import type { ConnectionInfo } from '../../cache/callbacks.ts';
 import type { Compat } from '../../cache/session-cache.ts';
-import type { Credential } from '../../crypto/credential.ts';
+import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { Awaitable, CryptoProvider } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { GroupName, PskMode, Version } from '../../wire/registry.ts';

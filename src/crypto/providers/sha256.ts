@@ -7,7 +7,7 @@
  * The words below are busy within a call and never between two.
  */
 
-import type { Hash, HmacKey, RunningHash } from './provider.ts';
+import type { Hash, HmacKey, RunningHash } from '../provider.ts';
 import { SpareWords } from './spare-words.ts';
 
 /** §6.2.2: the state (eight words) goes on by one block (sixteen), which stays as it is. */

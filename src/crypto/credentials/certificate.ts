@@ -1,8 +1,8 @@
 /** The few fields of X.509 (RFC 5280 §4.1) that a server reads of a certificate. */
 
-import { platform } from '../platform.ts';
-import { equalBytes, latin1 } from '../wire/bytes.ts';
-import { DerReader, explicitTag, implicitTag, Tag } from '../wire/der.ts';
+import { platform } from '../../platform.ts';
+import { equalBytes, latin1 } from '../../wire/bytes.ts';
+import { DerReader, explicitTag, implicitTag, Tag } from '../../wire/der.ts';
 
 /** Object identifiers: RFC 5280 §4.2.1, RFC 3279 §2.3.1, RFC 4055 §1.2, RFC 5480 §2.1.1, RFC 5758 §3.2, RFC 8410 §3. */
 export const Oid = {

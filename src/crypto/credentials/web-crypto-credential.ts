@@ -1,9 +1,9 @@
 /** A credential whose key Web Crypto holds and signs with: no curve code of ours, and a key that cannot be read out again. */
 
-import { platform, type WebCryptoAlgorithm, type WebCryptoKey } from '../platform.ts';
-import { copyOf } from '../wire/bytes.ts';
-import { bitString, explicit, integer, octetString, oid, sequence, Tag, tlv } from '../wire/der.ts';
-import type { SignatureSchemeName } from '../wire/registry.ts';
+import { platform, type WebCryptoAlgorithm, type WebCryptoKey } from '../../platform.ts';
+import { copyOf } from '../../wire/bytes.ts';
+import { bitString, explicit, integer, octetString, oid, sequence, Tag, tlv } from '../../wire/der.ts';
+import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { Oid, type PublicKey } from './certificate.ts';
 import type { Credential } from './credential.ts';
 import { chainFromPem, describeChain, naming, privateKeyBlock, requireOwner } from './credential-pem.ts';

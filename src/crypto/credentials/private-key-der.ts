@@ -1,8 +1,8 @@
 /** Private keys as they are written: PKCS#8 (RFC 5958 §2), SEC1 (RFC 5915 §3) or PKCS#1 (RFC 8017 Appendix A.1.2). */
 
-import { concat } from '../wire/bytes.ts';
-import { DerReader, explicitTag, Tag } from '../wire/der.ts';
-import type { PemBlock } from '../wire/pem.ts';
+import { concat } from '../../wire/bytes.ts';
+import { DerReader, explicitTag, Tag } from '../../wire/der.ts';
+import type { PemBlock } from '../../wire/pem.ts';
 import { Oid, readAlgorithm } from './certificate.ts';
 import { bitLength, MIN_RSA_BITS } from './rsa.ts';
 

@@ -6,7 +6,7 @@
  */
 
 import type { CHash, Hash as NobleHash } from '@noble/hashes/utils.js';
-import type { Hash, HashName, HmacKey, RunningHash } from './provider.ts';
+import type { Hash, HashName, HmacKey, RunningHash } from '../provider.ts';
 
 const MAX_SPARE = 128;
 const IPAD = 0x36;

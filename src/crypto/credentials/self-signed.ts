@@ -1,7 +1,7 @@
 /** A certificate that a server makes for itself (RFC 5280 §4.1). */
 
 import { p256 } from '@noble/curves/nist.js';
-import { platform } from '../platform.ts';
+import { platform } from '../../platform.ts';
 import {
   bitString,
   boolean,
@@ -14,8 +14,8 @@ import {
   set,
   time,
   utf8String,
-} from '../wire/der.ts';
-import { encodePem } from '../wire/pem.ts';
+} from '../../wire/der.ts';
+import { encodePem } from '../../wire/pem.ts';
 import { GeneralName, Oid } from './certificate.ts';
 
 export interface SelfSignedOptions {

@@ -1,10 +1,10 @@
 /** A certificate chain and the key that signs for it. */
 
-import type { SignatureSchemeName } from '../wire/registry.ts';
+import type { SignatureSchemeName } from '../../wire/registry.ts';
+import type { Awaitable, CryptoProvider } from '../provider.ts';
 import { equalPublicKeys } from './certificate.ts';
 import { chainFromPem, describeChain, naming, privateKeyBlock, requireOwner } from './credential-pem.ts';
 import { parsePrivateKey } from './private-key.ts';
-import type { Awaitable, CryptoProvider } from './provider.ts';
 
 export interface Credential {
   /** DER, the server's own certificate first (RFC 8446 §4.4.2). */

@@ -2,9 +2,9 @@
 
 import { x25519 as curve25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
-import { wipe } from '../wire/bytes.ts';
-import type { GroupName } from '../wire/registry.ts';
-import type { KeyAgreement } from './provider.ts';
+import { wipe } from '../../wire/bytes.ts';
+import type { GroupName } from '../../wire/registry.ts';
+import type { KeyAgreement } from '../provider.ts';
 
 /** What the three curves have in common in noble's interface. */
 interface Curve {

@@ -4,9 +4,9 @@
  * more than all the hashes of a resumption.
  */
 
-import { platform, type WebCryptoAgreement, type WebCryptoKey } from '../platform.ts';
-import type { GroupName } from '../wire/registry.ts';
-import type { EphemeralKey, KeyAgreement } from './provider.ts';
+import { platform, type WebCryptoAgreement, type WebCryptoKey } from '../../platform.ts';
+import type { GroupName } from '../../wire/registry.ts';
+import type { EphemeralKey, KeyAgreement } from '../provider.ts';
 
 interface Group {
   readonly algorithm: WebCryptoAgreement;

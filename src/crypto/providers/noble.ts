@@ -4,9 +4,9 @@ import { gcm } from '@noble/ciphers/aes.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha384 } from '@noble/hashes/sha2.js';
+import type { CryptoProvider, Hash, HashName } from '../provider.ts';
 import { nobleAead } from './noble-aead.ts';
 import { nobleGroups } from './noble-groups.ts';
-import type { CryptoProvider, Hash, HashName } from './provider.ts';
 
 function hash(name: HashName, noble: typeof sha256 | typeof sha384): Hash {
   return {

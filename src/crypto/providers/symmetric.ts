@@ -2,11 +2,11 @@
 
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { sha384 } from '@noble/hashes/sha2.js';
+import type { CryptoProvider } from '../provider.ts';
 import { aesGcm } from './aes-gcm.ts';
 import { nobleAead } from './noble-aead.ts';
 import { nobleCompress } from './noble-sha256.ts';
 import { pooledHash } from './pooled-hash.ts';
-import type { CryptoProvider } from './provider.ts';
 import { sha256Over } from './sha256.ts';
 
 export const symmetric: Pick<CryptoProvider, 'hashes' | 'aeads'> = {

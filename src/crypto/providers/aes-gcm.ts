@@ -4,10 +4,10 @@
  * It works in place, in words, and allocates nothing for a block. The same bit for bit: `npm run differential` compares.
  */
 
-import { copyRange } from '../wire/bytes.ts';
+import { copyRange } from '../../wire/bytes.ts';
+import type { Aead, AeadKey, AeadName } from '../provider.ts';
 import { AesKey } from './aes.ts';
 import { Ghash } from './ghash.ts';
-import type { Aead, AeadKey, AeadName } from './provider.ts';
 
 const NONCE = 12;
 const TAG = 16;

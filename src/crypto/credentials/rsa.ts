@@ -1,6 +1,6 @@
 /** What signing and verifying with RSA have in common: Web Crypto does both. */
 
-import { integer, octetString, oid, sequence, Tag, tlv } from '../wire/der.ts';
+import { integer, octetString, oid, sequence, Tag, tlv } from '../../wire/der.ts';
 import { Oid } from './certificate.ts';
 
 /** The names that Web Crypto has for them; the salt of RSASSA-PSS is as long as the digest (RFC 8446 §4.2.3). */

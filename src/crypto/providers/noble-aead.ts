@@ -2,8 +2,8 @@
 
 import type { gcm } from '@noble/ciphers/aes.js';
 import type { chacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { copyOf, wipe } from '../wire/bytes.ts';
-import type { Aead, AeadName } from './provider.ts';
+import { copyOf, wipe } from '../../wire/bytes.ts';
+import type { Aead, AeadName } from '../provider.ts';
 
 export function nobleAead(name: AeadName, keyLength: number, noble: typeof gcm | typeof chacha20poly1305): Aead {
   return {

@@ -1,8 +1,8 @@
 /** What makes a credential of PEM, whoever signs: the chain, the key's block, and that they belong together. */
 
-import { DerError } from '../wire/der.ts';
-import { type PemBlock, PemError, parsePem } from '../wire/pem.ts';
-import type { SignatureSchemeName } from '../wire/registry.ts';
+import { DerError } from '../../wire/der.ts';
+import { type PemBlock, PemError, parsePem } from '../../wire/pem.ts';
+import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import type { Credential } from './credential.ts';
 

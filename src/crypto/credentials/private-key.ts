@@ -2,10 +2,11 @@
 
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
-import { platform } from '../platform.ts';
-import { integer, sequence } from '../wire/der.ts';
-import type { PemBlock } from '../wire/pem.ts';
-import type { SignatureSchemeName } from '../wire/registry.ts';
+import { platform } from '../../platform.ts';
+import { integer, sequence } from '../../wire/der.ts';
+import type { PemBlock } from '../../wire/pem.ts';
+import type { SignatureSchemeName } from '../../wire/registry.ts';
+import type { CryptoProvider, PrivateKeyDer, Sign } from '../provider.ts';
 import { Oid, type PublicKey } from './certificate.ts';
 import {
   type EcPrivateKey,
@@ -14,7 +15,6 @@ import {
   type RsaPrivateKey,
   readPrivateKey,
 } from './private-key-der.ts';
-import type { CryptoProvider, PrivateKeyDer, Sign } from './provider.ts';
 import { isRsaScheme, RSA_SCHEMES, type RsaScheme, rsaPkcs8 } from './rsa.ts';
 
 /** A private key that can sign, and the public key that belongs to it. */
