@@ -21,7 +21,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { SessionCache } from '../dist/src/cache/session-cache.js';
-import { FLUSH_SLICE } from '../dist/src/session-store.js';
+import { FLUSH_SLICE } from '../dist/src/engine/server/store.js';
 import { Session } from '../dist/src/sessions/session.js';
 
 const TIMEOUT = 7200;

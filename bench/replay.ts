@@ -1,13 +1,13 @@
 /** A handshake in memory that is done once with a real client, and from then on as often as wanted by the engine alone. */
 
 import { SessionCache } from '../src/cache/session-cache.ts';
-import type { ServerConfig } from '../src/config.ts';
-import { ServerConnection } from '../src/connection.ts';
 import { type Credential, credentialFromPem } from '../src/crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../src/crypto/provider.ts';
 import { isPromise } from '../src/crypto/provider.ts';
-import { defineServer } from '../src/define-server.ts';
-import type { Step } from '../src/events.ts';
+import type { Step } from '../src/engine/events.ts';
+import type { ServerConfig } from '../src/engine/server/config.ts';
+import { defineServer } from '../src/engine/server/define-server.ts';
+import { ServerConnection } from '../src/engine/server/server-connection.ts';
 import type { TicketFormat } from '../src/tickets/format.ts';
 import { aeadTickets } from '../src/tickets/format-aead.ts';
 import { TicketKey } from '../src/tickets/key.ts';

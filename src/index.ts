@@ -13,8 +13,6 @@ export {
   type RemovalReason,
 } from './cache/callbacks.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
-export type { ServerConfig } from './config.ts';
-export { type ConnectionOptions, ServerConnection } from './connection.ts';
 export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
 export { selfSignedCertificate } from './crypto/credentials/self-signed.ts';
 export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
@@ -37,11 +35,9 @@ export { fast } from './crypto/providers/fast.ts';
 export { noble } from './crypto/providers/noble.ts';
 export { webCrypto } from './crypto/providers/web-crypto.ts';
 export { webProvider } from './crypto/providers/web-provider.ts';
-export { defineServer } from './define-server.ts';
-export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
-export type { TicketFacts } from './handshake/server/context.ts';
-export type { Mechanism, NoResumption, Resumption } from './handshake/server/resumption.ts';
-export type { Check, Verdict } from './handshake/server/verdict.ts';
+export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './engine/events.ts';
+export type { ServerConfig } from './engine/server/config.ts';
+export { defineServer } from './engine/server/define-server.ts';
 export type {
   CacheMode,
   ClientAuthOptions,
@@ -50,11 +46,16 @@ export type {
   ServerOptions,
   SessionOptions,
   TicketOptions,
-} from './options.ts';
+} from './engine/server/options.ts';
+export { type ConnectionOptions, ServerConnection } from './engine/server/server-connection.ts';
+export type { SessionStatistics } from './engine/server/statistics.ts';
+export { warmup } from './engine/server/warmup.ts';
+export type { TicketFacts } from './handshake/server/context.ts';
+export type { Mechanism, NoResumption, Resumption } from './handshake/server/resumption.ts';
+export type { Check, Verdict } from './handshake/server/verdict.ts';
 export type { Scope, ScopeField } from './sessions/scope.ts';
 export { Session, type SessionParameters } from './sessions/session.ts';
 export { SESSION_PEM_LABEL, SessionDecodeError } from './sessions/session-der.ts';
-export type { SessionStatistics } from './statistics.ts';
 export type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from './tickets/callbacks.ts';
 export type { TicketCipher, TicketFailure, TicketFormat } from './tickets/format.ts';
 export { aeadTickets } from './tickets/format-aead.ts';
@@ -65,7 +66,6 @@ export type { OpeningKey, Renewal, TicketKeyProvider } from './tickets/key-provi
 export { type RingWorld, type RotationOptions, type TicketKeyInfo, TicketKeyRing } from './tickets/key-ring.ts';
 export { WeakTicketKeyError } from './tickets/key-strength.ts';
 export { SealCounts } from './tickets/seal-counts.ts';
-export { warmup } from './warmup.ts';
 export { accept } from './web/accept.ts';
 export type { AcceptOptions } from './web/accept-defined.ts';
 export { flushInSlices } from './web/flush.ts';

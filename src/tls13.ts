@@ -3,26 +3,26 @@
  * by those who need it. What it exports besides defineServer() is what the index exports.
  */
 
-import { configure, requireKnown, type ServerConfig } from './config.ts';
 import type { Credential } from './crypto/credentials/credential.ts';
 import { webProvider } from './crypto/providers/web-provider.ts';
+import { configure, requireKnown, type ServerConfig } from './engine/server/config.ts';
+import type { ServerOptions } from './engine/server/options.ts';
+import type { Parts } from './engine/server/parts.ts';
 import { tls13 } from './handshake/server/server-tls13.ts';
-import type { ServerOptions } from './options.ts';
-import type { Parts } from './parts.ts';
 
 export { type ConnectionInfo, Given, give, type RemovalReason } from './cache/callbacks.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
-export type { ServerConfig } from './config.ts';
-export { type ConnectionOptions, ServerConnection } from './connection.ts';
 export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
 export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
 export type { CryptoProvider } from './crypto/provider.ts';
 export { defaultProvider } from './crypto/providers/default.ts';
 export { webCrypto } from './crypto/providers/web-crypto.ts';
 export { webProvider } from './crypto/providers/web-provider.ts';
-export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './events.ts';
+export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './engine/events.ts';
+export type { ServerConfig } from './engine/server/config.ts';
+export { type ConnectionOptions, ServerConnection } from './engine/server/server-connection.ts';
+export { sealedTickets } from './engine/server/ticket-sealing.ts';
 export { clientCertificates } from './handshake/server/client-authentication.ts';
-export { sealedTickets } from './sealed-tickets.ts';
 export { Session, type SessionParameters } from './sessions/session.ts';
 export { TicketKey, type TicketKeyOptions } from './tickets/key.ts';
 export { type RotationOptions, TicketKeyRing } from './tickets/key-ring.ts';

@@ -27,7 +27,7 @@ interface Zone {
 
 const within = (folder: string) => (path: string) => path.startsWith(`${folder}/`);
 const among = (names: string) => (path: string) => names.split(' ').includes(path.replace(/\.ts$/, ''));
-const BELOW_SHELLS = ['platform', 'wire', 'crypto', 'messages', 'cache', 'flights', 'engine'];
+const BELOW_SHELLS = ['platform', 'world', 'wire', 'crypto', 'messages', 'cache', 'flights', 'engine'];
 
 /** The first that holds a file has it. */
 const ZONES: readonly Zone[] = [
@@ -47,14 +47,13 @@ const ZONES: readonly Zone[] = [
     types: ['cache'],
     files: ['sessions/session.ts', 'sessions/scope.ts'], // a handshake makes sessions; who keeps them is not its business
   },
+  { name: 'driver', holds: among('engine/driver'), imports: BELOW_SHELLS, isShell: true },
+  { name: 'world', holds: among('world'), imports: ['platform'] },
   {
     name: 'engine',
-    holds: among(
-      'config define-server parts sealed-tickets options connection channel connection-handshaking connection-sessions connection-tickets warmup session-policy session-store statistics secrets events world',
-    ),
-    imports: ['platform', 'wire', 'crypto', 'messages', 'cache', 'flights'],
+    holds: within('engine'),
+    imports: ['platform', 'world', 'wire', 'crypto', 'messages', 'cache', 'flights'],
   },
-  { name: 'driver', holds: among('driver'), imports: BELOW_SHELLS, isShell: true },
   { name: 'web', holds: within('web'), imports: [...BELOW_SHELLS, 'driver'], isShell: true },
   {
     name: 'openssl',
@@ -154,7 +153,7 @@ describe('the architecture', () => {
 
   it('is read at all', () => {
     expect(sources.size).to.be.above(60);
-    expect(importsOf('connection.ts', sources.get('connection.ts') ?? '').length).to.be.above(15);
+    expect(importsOf('engine/server/config.ts', sources.get('engine/server/config.ts') ?? '').length).to.be.above(15);
   });
 
   it('each layer imports what it may', () => expect(checkImports(sources)).to.deep.equal([]));
@@ -175,8 +174,8 @@ describe('the test of the architecture', () => {
       'handshake/messages/message.ts': '',
       'handshake/messages/finished.ts': "import { type Message, message } from './message.ts';",
       'handshake/server/serve.ts': "import { finished } from '../messages/finished.ts';",
-      'connection.ts': "import { serve } from './handshake/server/serve.ts';",
-      'driver.ts': '',
+      'engine/server/server-connection.ts': "import { serve } from '../../handshake/server/serve.ts';",
+      'engine/driver.ts': '',
       'web/accept.ts': '',
       'node/index.ts': '',
     };
@@ -194,13 +193,13 @@ describe('the test of the architecture', () => {
       "import { Session } from '../../sessions/session.ts';\nimport type { SessionCache } from '../../cache/session-cache.ts';",
     ],
     ['handshake/server/psk.ts', 'function* f() {\n  const x = yield* g(); // then yield\n  return `await`;\n}'],
-    ['config.ts', "import type {\n  A,\n  B,\n} from './handshake/server/serve.ts';"],
-    ['connection.ts', "import type { Driver } from './connection.ts';"],
+    ['engine/server/config.ts', "import type {\n  A,\n  B,\n} from '../../handshake/server/serve.ts';"],
+    ['engine/channel.ts', "import type { Channel } from './channel.ts';"],
     ['web/shell.ts', "import { accept } from './accept.ts';\nawait accept();"],
     ['node/socket.ts', "import { Socket } from 'node:net';\nglobalThis.setTimeout();"],
     ['cli/main.ts', "export * from '../node/index.ts';"],
     ['wire/pem.ts', "/** Never await, async, yield, globalThis. */\nexport const say = 'await node: it';"],
-    ['secrets.ts', "export const name = 'x';\nexport function from() { return 'y'; }"],
+    ['engine/secrets.ts', "export const name = 'x';\nexport function from() { return 'y'; }"],
   ];
   for (const [path, text] of RIGHT)
     it(`lets ${path} say ${oneLine(text)}`, () => expect(judge(path, text)).to.deep.equal([]));
@@ -212,7 +211,11 @@ describe('the test of the architecture', () => {
     ['platform.ts', "import type { A } from './wire/codec.ts';", 'platform imports wire/codec.ts'],
     ['crypto/providers/noble.ts', "import { createHash } from 'node:crypto';", 'the package node:crypto'],
     ['crypto/providers/noble.ts', "import express from 'express';", 'the package express'],
-    ['crypto/providers/noble.ts', "export * from '../../connection.ts';", 'crypto imports connection.ts'],
+    [
+      'crypto/providers/noble.ts',
+      "export * from '../../engine/channel.ts';",
+      'crypto/providers/noble.ts: imports engine/channel.ts',
+    ],
     [
       'tickets/ticket.ts',
       "import type { F } from '../handshake/messages/finished.ts';",
@@ -225,17 +228,21 @@ describe('the test of the architecture', () => {
     ],
     ['handshake/server/psk.ts', "import { SessionCache } from '../../cache/session-cache.ts';", 'as a value'],
     ['handshake/server/psk.ts', "import { type SessionCache } from '../../cache/session-cache.ts';", 'as a value'],
-    ['handshake/server/psk.ts', "import type { C } from '../../connection.ts';", 'flights imports connection.ts'],
-    ['config.ts', "import {\n  Driver,\n} from './driver.ts';", 'engine imports driver.ts'],
-    ['config.ts', "import 'node:fs';", 'the package node:fs'],
+    [
+      'handshake/server/psk.ts',
+      "import type { C } from '../../engine/server/server-connection.ts';",
+      'flights imports engine/server/server-connection.ts',
+    ],
+    ['engine/server/config.ts', "import {\n  Driver,\n} from '../driver.ts';", 'engine imports engine/driver.ts'],
+    ['engine/server/config.ts', "import 'node:fs';", 'the package node:fs'],
     ['web/shell.ts', "import { createServer } from '../node/index.ts';", 'web imports node/index.ts'],
     ['web/shell.ts', "const fs = await import('node:fs');", 'the package node:fs'],
     ['index.ts', "export { createServer } from './node/index.ts';", 'index imports node/index.ts'],
     ['node/socket.ts', "import { accept } from '../web/accept.ts';", 'node imports web/accept.ts'],
     ['node/socket.ts', "import x from './gone.ts';", 'which is not in src/'],
     ['utils.ts', '', 'in no layer'],
-    ['session-store.ts', 'export async function f() {}', 'waits'],
-    ['session-store.ts', 'for await (const x of y) {}', 'waits'],
+    ['engine/server/store.ts', 'export async function f() {}', 'waits'],
+    ['engine/server/store.ts', 'for await (const x of y) {}', 'waits'],
     ['handshake/server/psk.ts', 'function* f() { const x = yield g(); }', 'yields'],
     ['cache/session-cache.ts', 'globalThis.crypto.getRandomValues(x);', 'globalThis'],
     ['handshake/messages/finished.ts', "import { message } from './message.ts';\nexport * from './finished.ts';", '→'],

@@ -4,7 +4,7 @@
  */
 
 import { expect } from 'chai';
-import { ServerConnection } from '../src/connection.ts';
+import { ServerConnection } from '../src/engine/server/server-connection.ts';
 import { toHex } from '../src/wire/bytes.ts';
 import { exchange, TestClient } from './support/client.ts';
 import { testServer, toyCrypto } from './support/servers.ts';

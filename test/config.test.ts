@@ -4,8 +4,8 @@ import { webCryptoCredential } from '../src/crypto/credentials/web-crypto-creden
 import { defaultProvider } from '../src/crypto/providers/default.ts';
 import { webCrypto } from '../src/crypto/providers/web-crypto.ts';
 import { SUITES } from '../src/crypto/suites.ts';
-import { defineServer } from '../src/define-server.ts';
-import type { ServerOptions } from '../src/options.ts';
+import { defineServer } from '../src/engine/server/define-server.ts';
+import type { ServerOptions } from '../src/engine/server/options.ts';
 import { systemWorld } from '../src/world.ts';
 import { certificates } from './fixtures.ts';
 import { quickCredential } from './support/servers.ts';

@@ -3,9 +3,9 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Driver } from '../src/driver.ts';
-import type { Event } from '../src/events.ts';
-import type { ServerOptions } from '../src/options.ts';
+import { Driver } from '../src/engine/driver.ts';
+import type { Event } from '../src/engine/events.ts';
+import type { ServerOptions } from '../src/engine/server/options.ts';
 import type { TicketKeyProvider } from '../src/tickets/key-provider.ts';
 import { newKey } from './cache/tickets-support.ts';
 import { TestClient } from './support/client.ts';

@@ -2,9 +2,9 @@
 
 import { expect } from 'chai';
 import type { RemovalReason } from '../src/cache/callbacks.ts';
-import type { ServerConfig } from '../src/config.ts';
+import type { ServerConfig } from '../src/engine/server/config.ts';
+import { FLUSH_SLICE } from '../src/engine/server/store.ts';
 import { flushInSlices } from '../src/index.ts';
-import { FLUSH_SLICE } from '../src/session-store.ts';
 import { Session } from '../src/sessions/session.ts';
 import { testServer } from './support/servers.ts';
 import { TestWorld } from './support/world.ts';

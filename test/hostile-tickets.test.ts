@@ -1,7 +1,7 @@
 /** What keepers of ticket keys, and callbacks about tickets and certificates, may do without ending a process. */
 
 import { expect } from 'chai';
-import type { ServerConnection } from '../src/connection.ts';
+import type { ServerConnection } from '../src/engine/server/server-connection.ts';
 import type { Session } from '../src/sessions/session.ts';
 import { TlsAlert } from '../src/wire/alert.ts';
 import type { AlertName } from '../src/wire/registry.ts';

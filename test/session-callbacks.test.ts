@@ -3,10 +3,10 @@
 import { expect } from 'chai';
 import { give, type RemovalReason } from '../src/cache/callbacks.ts';
 import { SessionCache } from '../src/cache/session-cache.ts';
-import type { ServerConfig } from '../src/config.ts';
-import { ServerConnection } from '../src/connection.ts';
-import type { Event } from '../src/events.ts';
-import type { ServerOptions } from '../src/options.ts';
+import type { Event } from '../src/engine/events.ts';
+import type { ServerConfig } from '../src/engine/server/config.ts';
+import type { ServerOptions } from '../src/engine/server/options.ts';
+import { ServerConnection } from '../src/engine/server/server-connection.ts';
 import type { Session } from '../src/sessions/session.ts';
 import { toHex } from '../src/wire/bytes.ts';
 import { type ClientOptions, exchange, TestClient } from './support/client.ts';

@@ -7,13 +7,13 @@
 import fc from 'fast-check';
 import { give, type OnGet, type OnRemove } from '../src/cache/callbacks.ts';
 import { type RemovalListener, SessionCache } from '../src/cache/session-cache.ts';
-import type { ServerConfig } from '../src/config.ts';
-import { ServerConnection } from '../src/connection.ts';
 import { suiteById } from '../src/crypto/suites.ts';
-import type { Deferred, Event, Outcome, Question } from '../src/events.ts';
-import type { SessionOptions } from '../src/options.ts';
+import type { Deferred, Event, Outcome, Question } from '../src/engine/events.ts';
+import type { ServerConfig } from '../src/engine/server/config.ts';
+import type { SessionOptions } from '../src/engine/server/options.ts';
+import { ServerConnection } from '../src/engine/server/server-connection.ts';
+import type { Counted } from '../src/engine/server/statistics.ts';
 import { Session } from '../src/sessions/session.ts';
-import type { Counted } from '../src/statistics.ts';
 import { toHex } from '../src/wire/bytes.ts';
 import type { Version } from '../src/wire/registry.ts';
 import { type ClientOptions, TestClient } from './support/client.ts';

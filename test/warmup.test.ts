@@ -2,12 +2,12 @@
 
 import { expect } from 'chai';
 import { SessionCache } from '../src/cache/session-cache.ts';
-import { ServerConnection } from '../src/connection.ts';
 import { defaultProvider } from '../src/crypto/providers/default.ts';
 import { fast } from '../src/crypto/providers/fast.ts';
 import { noble } from '../src/crypto/providers/noble.ts';
+import { ServerConnection } from '../src/engine/server/server-connection.ts';
+import { FLIGHTS, serverFor, sessionOf } from '../src/engine/server/warmup.ts';
 import { defineServer, warmup } from '../src/index.ts';
-import { FLIGHTS, serverFor, sessionOf } from '../src/warmup.ts';
 import { toHex } from '../src/wire/bytes.ts';
 import type { Version } from '../src/wire/registry.ts';
 import { type ClientOptions, TestClient } from './support/client.ts';

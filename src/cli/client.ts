@@ -1,8 +1,8 @@
 /** One client of the server: its connection from the first byte to the last, and what is told of it. */
 
 import type { Socket } from 'node:net';
-import type { ServerConfig } from '../config.ts';
-import type { Event } from '../events.ts';
+import type { Event } from '../engine/events.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
 import type { TicketFacts } from '../handshake/server/context.ts';
 import type { Verdict } from '../handshake/server/verdict.ts';
 import { accept, type TlsSocket } from '../node/index.ts';

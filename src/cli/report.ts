@@ -1,7 +1,7 @@
 /** What the command tells: one object for each thing that happened, as a line of JSON or as a line for people. */
 
 import type { RemovalReason } from '../cache/callbacks.ts';
-import type { CallbackName } from '../events.ts';
+import type { CallbackName } from '../engine/events.ts';
 import type { TicketFacts } from '../handshake/server/context.ts';
 import type { Mechanism, NoResumption } from '../handshake/server/resumption.ts';
 import type { Check } from '../handshake/server/verdict.ts';

@@ -7,7 +7,7 @@ import type { CryptoProvider } from '../crypto/provider.ts';
 import { defaultProvider } from '../crypto/providers/default.ts';
 import { fast } from '../crypto/providers/fast.ts';
 import { noble } from '../crypto/providers/noble.ts';
-import { defineServer } from '../define-server.ts';
+import { defineServer } from '../engine/server/define-server.ts';
 import { nodeCrypto, type TlsSocket } from '../node/index.ts';
 import { TicketKeyRing } from '../tickets/key-ring.ts';
 import type { Version } from '../wire/registry.ts';

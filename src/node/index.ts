@@ -1,7 +1,7 @@
 /** The Node shell: a server like node:tls's, over node:net, and TLS over any Duplex. */
 
 import type { Duplex } from 'node:stream';
-import type { ServerConfig } from '../config.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
 import { type NodeServerOptions, splitOptions } from './options.ts';
 import { Server } from './server.ts';
 import { TlsSocket } from './socket.ts';

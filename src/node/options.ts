@@ -1,10 +1,10 @@
 /** The options of the Node shell: the core's, node:tls's way to give a certificate, and what concerns sockets. */
 
 import type { Buffer } from 'node:buffer';
-import { CORE_OPTIONS, requireKnown, type ServerConfig } from '../config.ts';
-import { defineServer } from '../define-server.ts';
-import type { ServerOptions, TicketOptions } from '../options.ts';
-import { SessionStore } from '../session-store.ts';
+import { CORE_OPTIONS, requireKnown, type ServerConfig } from '../engine/server/config.ts';
+import { defineServer } from '../engine/server/define-server.ts';
+import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
+import { SessionStore } from '../engine/server/store.ts';
 import { systemWorld } from '../world.ts';
 import { requireMilliseconds } from './idle-timer.ts';
 import { refuseNodeNames } from './node-tls-names.ts';

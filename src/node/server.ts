@@ -2,13 +2,13 @@
 
 import { Buffer } from 'node:buffer';
 import { Server as NetServer, type Socket } from 'node:net';
-import type { ServerConfig } from '../config.ts';
-import { defineServer } from '../define-server.ts';
-import type { CallbackName } from '../events.ts';
+import type { CallbackName } from '../engine/events.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import { defineServer } from '../engine/server/define-server.ts';
+import type { ServerOptions, SessionOptions } from '../engine/server/options.ts';
+import type { SessionStatistics } from '../engine/server/statistics.ts';
 import { flushInSlices } from '../index.ts';
-import type { ServerOptions, SessionOptions } from '../options.ts';
 import type { Session } from '../sessions/session.ts';
-import type { SessionStatistics } from '../statistics.ts';
 import type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent } from './events.ts';
 import { type NodeServerOptions, splitOptions } from './options.ts';
 import { type ServerSocketOptions, TlsSocket } from './socket.ts';

@@ -2,10 +2,10 @@
 
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
-import type { ServerConfig } from '../config.ts';
-import type { ServerConnection } from '../connection.ts';
-import { Driver } from '../driver.ts';
-import type { Event } from '../events.ts';
+import { Driver } from '../engine/driver.ts';
+import type { Event } from '../engine/events.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import type { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Resumption } from '../handshake/server/resumption.ts';
 import type { Session } from '../sessions/session.ts';
 import { DuplexSocket } from './duplex-socket.ts';

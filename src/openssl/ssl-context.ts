@@ -2,15 +2,15 @@
 
 import type { ConnectionInfo } from '../cache/callbacks.ts';
 import { SessionCache } from '../cache/session-cache.ts';
-import type { ServerConfig } from '../config.ts';
-import type { TicketPolicy } from '../connection-tickets.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
-import { defineServer } from '../define-server.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import { defineServer } from '../engine/server/define-server.ts';
+import type { CacheMode, ServerOptions, TicketCallbacks } from '../engine/server/options.ts';
+import type { SessionPolicy } from '../engine/server/policy.ts';
+import { SessionStore } from '../engine/server/store.ts';
+import type { TicketPolicy } from '../engine/server/ticket-judging.ts';
+import { sealedTickets } from '../engine/server/ticket-sealing.ts';
 import type { TicketSettings } from '../handshake/server/settings.ts';
-import type { CacheMode, ServerOptions, TicketCallbacks } from '../options.ts';
-import { sealedTickets } from '../sealed-tickets.ts';
-import type { SessionPolicy } from '../session-policy.ts';
-import { SessionStore } from '../session-store.ts';
 import type { Session } from '../sessions/session.ts';
 import { copyOf } from '../wire/bytes.ts';
 import {

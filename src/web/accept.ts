@@ -1,8 +1,8 @@
 /** The Web shell: TLS over any pair of Web Streams. */
 
-import type { ServerConfig } from '../config.ts';
-import { defineServer } from '../define-server.ts';
-import type { ServerOptions } from '../options.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import { defineServer } from '../engine/server/define-server.ts';
+import type { ServerOptions } from '../engine/server/options.ts';
 import { type AcceptOptions, acceptDefined, isDefined } from './accept-defined.ts';
 import type { BytesPair } from './streams.ts';
 import type { TlsConnection } from './tls-connection.ts';

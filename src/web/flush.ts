@@ -1,8 +1,8 @@
 /** A flush that lets others in: for caches of which a great deal may have expired at once. */
 
-import type { ServerConfig } from '../config.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import { FLUSH_SLICE } from '../engine/server/store.ts';
 import { platform } from '../platform.ts';
-import { FLUSH_SLICE } from '../session-store.ts';
 
 /**
  * {@link ServerConfig.flushSessions}, a thousand sessions at a time with a turn of the event loop between them. Where `now` is 0

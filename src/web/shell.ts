@@ -1,9 +1,9 @@
 /** What runs a connection over Web Streams: when to read, when to wait, and how each kind of end reaches everybody. */
 
-import type { ServerConfig } from '../config.ts';
-import type { ConnectionOptions } from '../connection.ts';
-import { Driver, type Shell } from '../driver.ts';
-import type { CallbackName, Event } from '../events.ts';
+import { Driver, type Shell } from '../engine/driver.ts';
+import type { CallbackName, Event } from '../engine/events.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import type { ConnectionOptions } from '../engine/server/server-connection.ts';
 import { platform, type ReadableController, type WritableController } from '../platform.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import {

@@ -1,6 +1,6 @@
 /** A TLS connection as two Web Streams, for applications. */
 
-import type { ServerConnection } from '../connection.ts';
+import type { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Resumption } from '../handshake/server/resumption.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';

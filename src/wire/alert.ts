@@ -1,4 +1,4 @@
-/** Alerts: RFC 8446 §6, RFC 5246 §7.2. Thrown where a rule is broken, turned into bytes in one place (connection.ts). */
+/** Alerts: RFC 8446 §6, RFC 5246 §7.2. Thrown where a rule is broken, turned into bytes in one place (engine/server/server-connection.ts). */
 
 import { type Infer, struct, uint8 } from './codec.ts';
 import { AlertDescription, type AlertName } from './registry.ts';

@@ -1,13 +1,13 @@
 /** The rules whose breach the RFCs answer with an alert: one row each, and what the server says on the wire. */
 
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
 import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { certificateTls12 } from '../../src/handshake/messages/certificate.ts';
 import { KeyUpdate } from '../../src/handshake/messages/key-update.ts';
 import { frame } from '../../src/handshake/messages/message.ts';
-import type { ServerOptions } from '../../src/options.ts';
 import { concat, fromHex } from '../../src/wire/bytes.ts';
 import { encode } from '../../src/wire/codec.ts';
 import {

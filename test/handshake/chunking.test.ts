@@ -1,10 +1,10 @@
 /** A connection is a function of seed, clock, input and answers: how the input is cut into pieces changes nothing. */
 
 import { expect } from 'chai';
-import type { ServerConfig } from '../../src/config.ts';
-import { ServerConnection } from '../../src/connection.ts';
-import type { Event, Question, Step } from '../../src/events.ts';
-import type { ServerOptions } from '../../src/options.ts';
+import type { Event, Question, Step } from '../../src/engine/events.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 import { newKey } from '../cache/tickets-support.ts';

@@ -2,10 +2,10 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { ServerConfig } from '../../src/config.ts';
-import { ServerConnection } from '../../src/connection.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
+import type { ClientAuthOptions, ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { CertificateRequest, CertificateRequestTls12 } from '../../src/handshake/messages/certificate-request.ts';
-import type { ClientAuthOptions, ServerOptions } from '../../src/options.ts';
 import { Session } from '../../src/sessions/session.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { toHex } from '../../src/wire/bytes.ts';

@@ -1,11 +1,11 @@
 /** Key agreement that answers later: the handshake waits for it wherever it agrees on keys, and no secret is left behind. */
 
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
 import type { Awaitable, CryptoProvider, EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
 import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
 import type { GroupName } from '../../src/wire/registry.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';

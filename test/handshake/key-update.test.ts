@@ -1,8 +1,8 @@
 /** KeyUpdate both ways, and the limits that call for it: RFC 8446 §4.6.3, §5.5. */
 
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
-import type { ServerOptions } from '../../src/options.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { ascii, concat, toHex } from '../../src/wire/bytes.ts';
 import { ContentType } from '../../src/wire/registry.ts';
 import { type ClientOptions, type Exchange, exchange, TestClient } from '../support/client.ts';

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
-import type { TicketOptions } from '../../src/options.ts';
+import type { TicketOptions } from '../../src/engine/server/options.ts';
 import type { CipherSuiteName, PskMode } from '../../src/wire/registry.ts';
 import type { ClientOptions } from '../support/client.ts';
 import { counting, type OperationCounts } from '../support/counting.ts';

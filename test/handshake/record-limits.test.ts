@@ -1,8 +1,8 @@
 /** How messages and data lie in records, and how much of what is taken in: RFC 8446 §5.1, §5.4, §4.2.10, RFC 8449. */
 
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
-import type { ServerOptions } from '../../src/options.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import { ContentType, ExtensionType, type Version } from '../../src/wire/registry.ts';
 import { type ClientOptions, type Exchange, exchange, TestClient } from '../support/client.ts';

@@ -1,8 +1,8 @@
 /** Rules of the RFCs that one file of the server alone does not show: each with what would break it. */
 
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
-import type { ServerOptions } from '../../src/options.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import { ExtensionType } from '../../src/wire/registry.ts';
 import { type ClientOptions, type Exchange, exchange, TestClient } from '../support/client.ts';

@@ -5,9 +5,9 @@
 
 import { expect } from 'chai';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import type { ServerConfig } from '../../src/config.ts';
 import type { Credential } from '../../src/crypto/credentials/credential.ts';
-import type { ScopeOptions, SessionOptions, TicketOptions } from '../../src/options.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
+import type { ScopeOptions, SessionOptions, TicketOptions } from '../../src/engine/server/options.ts';
 import { SCOPE_FIELDS, type Scope } from '../../src/sessions/scope.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';

@@ -1,8 +1,8 @@
 /** The TLS 1.2 server against a scripted client: RFC 5246 §7, RFC 8422, RFC 7627, RFC 5746. */
 
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
-import type { ServerOptions } from '../../src/options.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { ascii, toHex } from '../../src/wire/bytes.ts';
 import { AlertLevel, CipherSuite, ContentType, type SignatureSchemeName } from '../../src/wire/registry.ts';
 import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../support/client.ts';

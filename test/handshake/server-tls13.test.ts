@@ -1,11 +1,11 @@
 /** The TLS 1.3 server against a scripted client: RFC 8446 §2 to §4, Appendix D.4. */
 
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
-import type { Event } from '../../src/events.ts';
+import type { Event } from '../../src/engine/events.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { EncryptedExtensions } from '../../src/handshake/messages/encrypted-extensions.ts';
 import { HELLO_RETRY_REQUEST_RANDOM } from '../../src/handshake/messages/server-hello.ts';
-import type { ServerOptions } from '../../src/options.ts';
 import { ascii, toHex } from '../../src/wire/bytes.ts';
 import { decode } from '../../src/wire/codec.ts';
 import { ContentType, NamedGroup, type SignatureSchemeName } from '../../src/wire/registry.ts';

@@ -1,8 +1,8 @@
 /** Whoever is asked about tickets: the keeper of the keys, onGenerate, onDecrypt. Each answer, at once and later, in both versions. */
 
 import { expect } from 'chai';
+import type { TicketOptions } from '../../src/engine/server/options.ts';
 import type { NoResumption } from '../../src/handshake/server/resumption.ts';
-import type { TicketOptions } from '../../src/options.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import type { OnDecryptTicket, TicketAnswer, TicketStatus } from '../../src/tickets/callbacks.ts';
 import type { TicketKey } from '../../src/tickets/key.ts';

@@ -1,7 +1,7 @@
 /** Tickets of TLS 1.2 (RFC 5077): what is on the wire, and what becomes of each ticket that a client may show. */
 
 import { expect } from 'chai';
-import type { ServerConfig } from '../../src/config.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
 import type { TicketKey } from '../../src/tickets/key.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';

@@ -2,9 +2,9 @@
 
 import { expect } from 'chai';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import type { ServerConfig } from '../../src/config.ts';
-import type { Step } from '../../src/events.ts';
-import type { TicketOptions } from '../../src/options.ts';
+import type { Step } from '../../src/engine/events.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
+import type { TicketOptions } from '../../src/engine/server/options.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';

@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
-import type { ClientAuthOptions, ServerOptions } from '../../src/options.ts';
+import type { ClientAuthOptions, ServerOptions } from '../../src/engine/server/options.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { fixture } from '../fixtures.ts';
 import { type Client, curl, gnutlsCli, nodeTls, opensslSessionFile, type Version } from './clients.ts';

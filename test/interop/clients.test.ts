@@ -5,8 +5,8 @@
  */
 
 import { expect } from 'chai';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
 import type { NoResumption } from '../../src/handshake/server/resumption.ts';
-import type { ServerOptions } from '../../src/options.ts';
 import { certificates } from '../fixtures.ts';
 import { type Client, clients, opensslSessionFile, type Version } from './clients.ts';
 import { describeClient, onTheWire, type Travelled, type Trip, travel, WIRE_VERSION } from './harness.ts';

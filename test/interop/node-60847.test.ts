@@ -10,7 +10,7 @@
  */
 
 import { expect } from 'chai';
-import type { ServerOptions } from '../../src/options.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { type Client, opensslSessionFile } from './clients.ts';
 import { onTheWire, type Travelled, travel } from './harness.ts';
 import { hex, type OurServer, openStore, type Store, startOurs } from './our-server.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect as connectPlain } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { expect } from 'chai';
-import { defineServer } from '../../src/define-server.ts';
+import { defineServer } from '../../src/engine/server/define-server.ts';
 import type { Server } from '../../src/node/index.ts';
 import { certificates } from '../fixtures.ts';
 import { only, startServer, stopServers, textOf, VERSIONS, visit } from './support.ts';

@@ -6,7 +6,7 @@ import { type Agent, createServer as createHttpServer } from 'node:http';
 import * as https from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { defineServer } from '../../src/define-server.ts';
+import { defineServer } from '../../src/engine/server/define-server.ts';
 import { type Session, SessionCache } from '../../src/index.ts';
 import { createServer, type NodeServerOptions, type TlsSocket } from '../../src/node/index.ts';
 import { certificates } from '../fixtures.ts';

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
-import { defineServer } from '../../src/define-server.ts';
+import { defineServer } from '../../src/engine/server/define-server.ts';
 import { TlsAlert } from '../../src/index.ts';
 import { accept, type NodeServerOptions, type Server, type TlsSocket } from '../../src/node/index.ts';
 import type { Version } from '../../src/wire/registry.ts';

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
-import type { ServerConfig } from '../../src/config.ts';
-import { defineServer as defineWhole } from '../../src/define-server.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
+import { defineServer as defineWhole } from '../../src/engine/server/define-server.ts';
 import * as index from '../../src/index.ts';
 import * as entry from '../../src/tls13.ts';
 import { certificates } from '../fixtures.ts';

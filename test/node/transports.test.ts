@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
-import { defineServer } from '../../src/define-server.ts';
+import { defineServer } from '../../src/engine/server/define-server.ts';
 import { accept } from '../../src/node/index.ts';
 import { testProvider } from '../support/provider.ts';
 import { credentials, memoryPair, only, textOf, VERSIONS } from './support.ts';

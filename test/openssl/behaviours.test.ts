@@ -5,9 +5,10 @@
 
 import { expect } from 'chai';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import { ServerConnection } from '../../src/connection.ts';
 import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
-import type { Event } from '../../src/events.ts';
+import type { Event } from '../../src/engine/events.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import {
   SESS_CACHE_NO_INTERNAL,
   SESS_CACHE_NO_INTERNAL_STORE,
@@ -17,7 +18,6 @@ import {
 } from '../../src/openssl/constants.ts';
 import { SSL_SESSION_set_time, SSL_SESSION_set_timeout } from '../../src/openssl/session.ts';
 import type { SslContext } from '../../src/openssl/ssl-context.ts';
-import type { ServerOptions } from '../../src/options.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import { ExtensionType, type Version } from '../../src/wire/registry.ts';

@@ -1,11 +1,11 @@
 /** SSL_CTX_set_session_cache_mode(3), flag by flag: under OpenSSL's numbers, and as named options. */
 
 import { expect } from 'chai';
+import type { SessionOptions } from '../../src/engine/server/options.ts';
+import type { SessionStatistics } from '../../src/engine/server/statistics.ts';
 import * as openssl from '../../src/openssl.ts';
 import { SslContext } from '../../src/openssl.ts';
-import type { SessionOptions } from '../../src/options.ts';
 import type { Session } from '../../src/sessions/session.ts';
-import type { SessionStatistics } from '../../src/statistics.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import type { ClientOptions, TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';

@@ -1,7 +1,7 @@
 /** The internal cache through the façade: keys, expiry, order, capacity, flushing (SSL_CTX_add_session(3), SSL_CTX_flush_sessions(3)). */
 
 import { expect } from 'chai';
-import type { ServerConfig } from '../../src/config.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
 import {
   SESS_CACHE_NO_AUTO_CLEAR,
   SESS_CACHE_SERVER,

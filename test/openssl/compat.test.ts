@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import { type Compat, SessionCache } from '../../src/cache/session-cache.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
 import {
   i2d_SSL_SESSION,
   SESS_CACHE_NO_INTERNAL_STORE,
@@ -11,7 +12,6 @@ import {
   SSL_SESSION_is_resumable,
   type SslContext,
 } from '../../src/openssl.ts';
-import type { ServerOptions } from '../../src/options.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import type { ClientOptions } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';

@@ -1,7 +1,7 @@
 /** SSL_CTX_sess_set_get_cb(3): when it is called, what it is told, what becomes of its answer, and what it may do itself. */
 
 import { expect } from 'chai';
-import type { Event } from '../../src/events.ts';
+import type { Event } from '../../src/engine/events.ts';
 import type { GetSessionCallback } from '../../src/openssl/callbacks.ts';
 import {
   SESS_CACHE_BOTH,

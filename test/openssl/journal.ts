@@ -1,6 +1,6 @@
 /** The three callbacks of a context, written down, and what an application keeps by them. */
 
-import type { Event } from '../../src/events.ts';
+import type { Event } from '../../src/engine/events.ts';
 import type { GetSessionCallback, Int, NewSessionCallback } from '../../src/openssl/callbacks.ts';
 import { SESS_CACHE_NO_INTERNAL_STORE } from '../../src/openssl/constants.ts';
 import type { Ssl } from '../../src/openssl/ssl.ts';

@@ -1,7 +1,7 @@
 /** SSL_CTX_sess_set_new_cb(3): when it is called, how often, what it finds, what its answer does, and what it may do itself. */
 
 import { expect } from 'chai';
-import type { Event } from '../../src/events.ts';
+import type { Event } from '../../src/engine/events.ts';
 import type { NewSessionCallback } from '../../src/openssl/callbacks.ts';
 import {
   SESS_CACHE_BOTH,

@@ -2,11 +2,11 @@
 
 import { expect } from 'chai';
 import type { RemovalReason } from '../../src/cache/callbacks.ts';
-import type { Event } from '../../src/events.ts';
+import type { Event } from '../../src/engine/events.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { SESS_CACHE_NO_INTERNAL, SESS_CACHE_SERVER } from '../../src/openssl/constants.ts';
 import { SSL_SESSION_is_resumable } from '../../src/openssl/session.ts';
 import type { SslContext } from '../../src/openssl/ssl-context.ts';
-import type { ServerOptions } from '../../src/options.ts';
 import { Session } from '../../src/sessions/session.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { TestWorld } from '../support/world.ts';

@@ -1,8 +1,8 @@
 /** Sessions made by hand, and a server under test that is spoken to under either of its names. */
 
-import type { ServerConfig } from '../../src/config.ts';
-import { ServerConnection } from '../../src/connection.ts';
-import type { Event } from '../../src/events.ts';
+import type { Event } from '../../src/engine/events.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { Ssl } from '../../src/openssl/ssl.ts';
 import { Session, type SessionParameters } from '../../src/sessions/session.ts';
 import { type ClientOptions, exchange, TestClient } from '../support/client.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect as connectPlain } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { TlsSocket } from '../../src/node/index.ts';
 import {
   SSL_OP_IGNORE_UNEXPECTED_EOF,

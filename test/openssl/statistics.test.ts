@@ -1,7 +1,9 @@
 /** The counters of SSL_CTX_sess_number(3): each of them, once a connection; and the snapshot of the idiomatic API. */
 
 import { expect } from 'chai';
-import type { ServerConfig } from '../../src/config.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
+import type { ServerOptions, SessionOptions } from '../../src/engine/server/options.ts';
+import type { SessionStatistics } from '../../src/engine/server/statistics.ts';
 import {
   i2d_SSL_SESSION,
   SESS_CACHE_NO_INTERNAL_LOOKUP,
@@ -10,9 +12,7 @@ import {
   Ssl,
   type SslContext,
 } from '../../src/openssl.ts';
-import type { ServerOptions, SessionOptions } from '../../src/options.ts';
 import type { Session } from '../../src/sessions/session.ts';
-import type { SessionStatistics } from '../../src/statistics.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';

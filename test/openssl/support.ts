@@ -1,9 +1,9 @@
 /** A client and a connection of the façade, in memory. */
 
+import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { SSL_OP_NO_TICKET } from '../../src/openssl/constants.ts';
 import { Ssl, type SslOptions } from '../../src/openssl/ssl.ts';
 import { SslContext } from '../../src/openssl/ssl-context.ts';
-import type { ServerOptions } from '../../src/options.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';

@@ -2,7 +2,7 @@
 
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { ticketKeyProvider } from '../../src/openssl/ticket-callbacks.ts';
 import type { Ssl, SslContext, TicketKeyCallback } from '../../src/openssl.ts';
 import type { TicketKey } from '../../src/tickets/key.ts';

@@ -1,10 +1,10 @@
 /** Contexts with stateless tickets, and clients that have them: what the tests of the façade's tickets share. */
 
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
-import type { Event } from '../../src/events.ts';
+import type { Event } from '../../src/engine/events.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
 import type { DecryptTicketCallback, SslContext, TicketKeyCallback } from '../../src/openssl.ts';
 import * as openssl from '../../src/openssl.ts';
-import type { ServerOptions } from '../../src/options.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import type { ClientOptions, TestClient } from '../support/client.ts';

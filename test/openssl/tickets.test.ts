@@ -1,7 +1,7 @@
 /** Stateless tickets in the façade: when they are made, what they say, who is asked, and their keys. */
 
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { ContextTicketKeys } from '../../src/openssl/ticket-keys.ts';
 import {
   SESS_CACHE_OFF,

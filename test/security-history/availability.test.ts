@@ -8,7 +8,7 @@
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import type { ClientAuthOptions } from '../../src/options.ts';
+import type { ClientAuthOptions } from '../../src/engine/server/options.ts';
 import { Session } from '../../src/sessions/session.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import { integer, sequence } from '../../src/wire/der.ts';

@@ -9,7 +9,7 @@
 
 import { expect } from 'chai';
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import type { ServerConfig } from '../../src/config.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { ContentType, ExtensionType } from '../../src/wire/registry.ts';

@@ -1,10 +1,10 @@
 /** What the tests of the security history share: one test for each mechanism that an event concerns, each with a bench of its own. */
 
 import { expect } from 'chai';
-import type { ServerConfig } from '../../src/config.ts';
-import { type ConnectionOptions, ServerConnection } from '../../src/connection.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
+import type { ClientAuthOptions } from '../../src/engine/server/options.ts';
+import { type ConnectionOptions, ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { Mechanism, NoResumption, Resumption } from '../../src/handshake/server/resumption.ts';
-import type { ClientAuthOptions } from '../../src/options.ts';
 import { equalBytes } from '../../src/wire/bytes.ts';
 import type { AlertName, Version } from '../../src/wire/registry.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';

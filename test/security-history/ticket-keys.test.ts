@@ -7,7 +7,7 @@
 
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import type { TicketFormat } from '../../src/tickets/format.ts';
 import { aeadTickets } from '../../src/tickets/format-aead.ts';

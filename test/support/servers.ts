@@ -1,10 +1,10 @@
 /** Servers for tests: credentials of every kind, one that costs nothing, and configurations in a world of their own. */
 
-import type { ServerConfig } from '../../src/config.ts';
 import { type Credential, credentialFromPem } from '../../src/crypto/credentials/credential.ts';
 import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
-import { defineServer } from '../../src/define-server.ts';
-import type { ServerOptions } from '../../src/options.ts';
+import type { ServerConfig } from '../../src/engine/server/config.ts';
+import { defineServer } from '../../src/engine/server/define-server.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { certificates } from '../fixtures.ts';
 import { synchronousProvider } from './provider.ts';
 import { TestWorld } from './world.ts';

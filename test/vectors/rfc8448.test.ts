@@ -5,7 +5,6 @@
 
 import { constants, createHmac, verify, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
-import { ServerConnection } from '../../src/connection.ts';
 import type { Credential } from '../../src/crypto/credentials/credential.ts';
 import {
   applicationTrafficSecrets,
@@ -29,8 +28,9 @@ import type { EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
-import { defineServer } from '../../src/define-server.ts';
-import type { Event } from '../../src/events.ts';
+import type { Event } from '../../src/engine/events.ts';
+import { defineServer } from '../../src/engine/server/define-server.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { certificate } from '../../src/handshake/messages/certificate.ts';
 import { certificateVerify } from '../../src/handshake/messages/certificate-verify.ts';
 import { clientHello, truncateBeforeBinders } from '../../src/handshake/messages/client-hello.ts';

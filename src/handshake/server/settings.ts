@@ -9,7 +9,7 @@ import type { GroupName, PskMode, Version } from '../../wire/registry.ts';
 import type { ClientCertificates } from './client-authentication.ts';
 import type { Protocol } from './protocol.ts';
 
-/** What the user has decided. config.ts validates it, fills in the defaults and freezes it. */
+/** What the user has decided. engine/server/config.ts validates it, fills in the defaults and freezes it. */
 export interface Settings {
   readonly credentials: readonly Credential[];
   /** The versions that this server is made with; which of them it speaks is said next. */

@@ -1,11 +1,11 @@
 /** What a server is made of. The entries of the package differ in it, and a bundle has what its entry names and nothing else. */
 
-import type { SealedTickets } from './connection-tickets.ts';
-import type { Credential } from './crypto/credentials/credential.ts';
-import type { CryptoProvider } from './crypto/provider.ts';
-import type { ClientCertificates } from './handshake/server/client-authentication.ts';
-import type { Protocol } from './handshake/server/protocol.ts';
+import type { Credential } from '../../crypto/credentials/credential.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { ClientCertificates } from '../../handshake/server/client-authentication.ts';
+import type { Protocol } from '../../handshake/server/protocol.ts';
 import type { PemCredential } from './options.ts';
+import type { SealedTickets } from './ticket-judging.ts';
 
 export interface Parts {
   /** In rising order of their versions. */

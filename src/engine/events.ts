@@ -1,12 +1,12 @@
 /** What one call on a connection brings about: bytes to send, events to attend to, and perhaps a question. */
 
-import type { RemovalReason } from './cache/callbacks.ts';
-import { disregard } from './crypto/provider.ts';
-import type { Verdict } from './handshake/server/verdict.ts';
-import type { Task } from './handshake/wait.ts';
-import type { Session } from './sessions/session.ts';
-import type { NoTicket } from './tickets/key.ts';
-import type { TlsAlert } from './wire/alert.ts';
+import type { RemovalReason } from '../cache/callbacks.ts';
+import { disregard } from '../crypto/provider.ts';
+import type { Verdict } from '../handshake/server/verdict.ts';
+import type { Task } from '../handshake/wait.ts';
+import type { Session } from '../sessions/session.ts';
+import type { NoTicket } from '../tickets/key.ts';
+import type { TlsAlert } from '../wire/alert.ts';
 
 /** Send the output, even when the connection has failed; then attend to the events; then see to the question. */
 export interface Step {

@@ -1,6 +1,6 @@
 /** The one owner of a connection's secrets: locals of a suspended generator cannot be reached, what is registered here can. */
 
-import { wipe } from './wire/bytes.ts';
+import { wipe } from '../wire/bytes.ts';
 
 /** A secret that somebody else keeps: an ephemeral key, a record key. */
 export interface Wipeable {

@@ -1,18 +1,18 @@
 /** Tickets as one connection sees them: asks the application about each, and leaves what is sealed to who can open it. */
 
-import type { ConnectionInfo } from './cache/callbacks.ts';
-import type { Awaitable } from './crypto/provider.ts';
-import type { CallbackName, Event } from './events.ts';
-import type { OpenedTicket, Sealed, Tickets } from './handshake/server/context.ts';
-import type { TaskOutcome } from './handshake/wait.ts';
+import type { ConnectionInfo } from '../../cache/callbacks.ts';
+import type { Awaitable } from '../../crypto/provider.ts';
+import type { OpenedTicket, Sealed, Tickets } from '../../handshake/server/context.ts';
+import type { TaskOutcome } from '../../handshake/wait.ts';
+import type { Session } from '../../sessions/session.ts';
+import { judgeTicket } from '../../tickets/callbacks.ts';
+import { KEY_NAME_LENGTH } from '../../tickets/format.ts';
+import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { copyRange } from '../../wire/bytes.ts';
+import type { World } from '../../world.ts';
+import type { CallbackName, Event } from '../events.ts';
 import type { TicketCallbacks } from './options.ts';
-import type { Session } from './sessions/session.ts';
-import { judgeTicket } from './tickets/callbacks.ts';
-import { KEY_NAME_LENGTH } from './tickets/format.ts';
-import type { TicketKeyProvider } from './tickets/key-provider.ts';
-import { TlsAlert } from './wire/alert.ts';
-import { copyRange } from './wire/bytes.ts';
-import type { World } from './world.ts';
 
 /** What a connection lends its tickets. */
 export interface TicketHost {

@@ -1,20 +1,20 @@
 /** The session store as one connection sees it: asks, keeps holds, turns whatever the callbacks answer into a session or a reason. */
 
-import { type ConnectionInfo, Given } from './cache/callbacks.ts';
-import { type Awaitable, isPromise } from './crypto/provider.ts';
-import type { CallbackName, Deferred, Event } from './events.ts';
-import type { Sessions } from './handshake/server/context.ts';
-import type { NoResumption } from './handshake/server/resumption.ts';
-import type { TaskOutcome } from './handshake/wait.ts';
-import { platform } from './platform.ts';
-import type { OwnCallbacks } from './session-policy.ts';
-import type { SessionStore } from './session-store.ts';
-import { Session } from './sessions/session.ts';
+import { type ConnectionInfo, Given } from '../../cache/callbacks.ts';
+import { type Awaitable, isPromise } from '../../crypto/provider.ts';
+import type { Sessions } from '../../handshake/server/context.ts';
+import type { NoResumption } from '../../handshake/server/resumption.ts';
+import type { TaskOutcome } from '../../handshake/wait.ts';
+import { platform } from '../../platform.ts';
+import { Session } from '../../sessions/session.ts';
+import { MAX_TICKET_PLAINTEXT } from '../../tickets/format.ts';
+import { copyOf, EMPTY, equalBytes } from '../../wire/bytes.ts';
+import type { Version } from '../../wire/registry.ts';
+import { drawRandom, type World } from '../../world.ts';
+import type { CallbackName, Deferred, Event } from '../events.ts';
+import type { OwnCallbacks } from './policy.ts';
 import type { Counted } from './statistics.ts';
-import { MAX_TICKET_PLAINTEXT } from './tickets/format.ts';
-import { copyOf, EMPTY, equalBytes } from './wire/bytes.ts';
-import type { Version } from './wire/registry.ts';
-import { drawRandom, type World } from './world.ts';
+import type { SessionStore } from './store.ts';
 
 const ID_LENGTH = 32;
 

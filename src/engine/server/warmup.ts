@@ -3,16 +3,16 @@
  * two flights of a client were recorded, and answered with the same dice each time they stay right, so that no client is needed.
  */
 
-import { SessionCache } from './cache/session-cache.ts';
+import { SessionCache } from '../../cache/session-cache.ts';
+import type { Credential } from '../../crypto/credentials/credential.ts';
+import { Session } from '../../sessions/session.ts';
+import { fromHex } from '../../wire/bytes.ts';
+import { CipherSuite, type Version } from '../../wire/registry.ts';
+import type { World } from '../../world.ts';
 import type { ServerConfig } from './config.ts';
-import { ServerConnection } from './connection.ts';
-import type { Credential } from './crypto/credentials/credential.ts';
 import { defineServer } from './define-server.ts';
 import type { ServerOptions } from './options.ts';
-import { Session } from './sessions/session.ts';
-import { fromHex } from './wire/bytes.ts';
-import { CipherSuite, type Version } from './wire/registry.ts';
-import type { World } from './world.ts';
+import { ServerConnection } from './server-connection.ts';
 
 /** What a client of TLS 1.2 says that resumes by session id, and one of TLS 1.3 by psk_ke; to a server with the dice below. */
 export const FLIGHTS: Readonly<Record<Version, readonly [hello: string, finished: string]>> = {

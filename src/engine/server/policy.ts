@@ -1,8 +1,8 @@
 /** What a session store goes by: the part of `sessions` that is asked anew each time. */
 
-import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from './cache/callbacks.ts';
+import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from '../../cache/callbacks.ts';
+import type { Version } from '../../wire/registry.ts';
 import type { CacheMode, SessionOptions } from './options.ts';
-import type { Version } from './wire/registry.ts';
 
 /** config.ts freezes it; the façade for OpenSSL's names has one that changes under its connections, as theirs does. */
 export interface SessionPolicy {

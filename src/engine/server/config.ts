@@ -1,22 +1,22 @@
 /** What stands behind each defineServer(): validates the options, fills in the defaults, and freezes the result. */
 
-import { type Compat, SessionCache } from './cache/session-cache.ts';
-import type { TicketPolicy } from './connection-tickets.ts';
-import type { Credential } from './crypto/credentials/credential.ts';
-import { certificatesFromPem } from './crypto/credentials/credential-pem.ts';
-import { type CryptoProvider, isPromise } from './crypto/provider.ts';
-import { SUITES, type SuiteParameters, suiteByName } from './crypto/suites.ts';
-import { MAX_TICKET_LIFETIME } from './handshake/messages/new-session-ticket.ts';
-import type { Settings, TicketSettings } from './handshake/server/settings.ts';
+import { type Compat, SessionCache } from '../../cache/session-cache.ts';
+import type { Credential } from '../../crypto/credentials/credential.ts';
+import { certificatesFromPem } from '../../crypto/credentials/credential-pem.ts';
+import { type CryptoProvider, isPromise } from '../../crypto/provider.ts';
+import { SUITES, type SuiteParameters, suiteByName } from '../../crypto/suites.ts';
+import { MAX_TICKET_LIFETIME } from '../../handshake/messages/new-session-ticket.ts';
+import type { Settings, TicketSettings } from '../../handshake/server/settings.ts';
+import type { Session } from '../../sessions/session.ts';
+import { copyOf } from '../../wire/bytes.ts';
+import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../../wire/registry.ts';
+import { systemWorld, type World } from '../../world.ts';
 import type { PemCredential, ServerOptions, SessionOptions, TicketOptions } from './options.ts';
 import type { Parts } from './parts.ts';
-import { type OwnCallbacks, sessionPolicy } from './session-policy.ts';
-import { SessionStore } from './session-store.ts';
-import type { Session } from './sessions/session.ts';
+import { type OwnCallbacks, sessionPolicy } from './policy.ts';
 import type { SessionStatistics } from './statistics.ts';
-import { copyOf } from './wire/bytes.ts';
-import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from './wire/registry.ts';
-import { systemWorld, type World } from './world.ts';
+import { SessionStore } from './store.ts';
+import type { TicketPolicy } from './ticket-judging.ts';
 
 /** A server's settings, validated and frozen. Any number of connections may use it. Made by `defineServer()`. */
 export interface ServerConfig extends Settings {

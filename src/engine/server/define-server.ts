@@ -1,14 +1,14 @@
 /** defineServer() of a server with all its parts. */
 
+import { credentialFromPem } from '../../crypto/credentials/credential.ts';
+import { defaultProvider } from '../../crypto/providers/default.ts';
+import { clientCertificates } from '../../handshake/server/client-authentication.ts';
+import { tls12 } from '../../handshake/server/server-tls12.ts';
+import { tls13 } from '../../handshake/server/server-tls13.ts';
 import { configure, type ServerConfig } from './config.ts';
-import { credentialFromPem } from './crypto/credentials/credential.ts';
-import { defaultProvider } from './crypto/providers/default.ts';
-import { clientCertificates } from './handshake/server/client-authentication.ts';
-import { tls12 } from './handshake/server/server-tls12.ts';
-import { tls13 } from './handshake/server/server-tls13.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
-import { sealedTickets } from './sealed-tickets.ts';
+import { sealedTickets } from './ticket-sealing.ts';
 
 const ALL: Parts = {
   protocols: [tls12, tls13],

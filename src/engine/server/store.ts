@@ -1,14 +1,14 @@
 /** A server's sessions: the internal cache and the user's callbacks (SSL_CTX_sess_set_get_cb(3)), shared by its connections. */
 
-import type { RemovalReason } from './cache/callbacks.ts';
-import type { Compat, RemovalListener, SessionCache } from './cache/session-cache.ts';
-import { isPromise } from './crypto/provider.ts';
-import { type CallbackName, disowned, type Event } from './events.ts';
-import type { SessionPolicy } from './session-policy.ts';
-import type { Session } from './sessions/session.ts';
+import type { RemovalReason } from '../../cache/callbacks.ts';
+import type { Compat, RemovalListener, SessionCache } from '../../cache/session-cache.ts';
+import { isPromise } from '../../crypto/provider.ts';
+import type { Session } from '../../sessions/session.ts';
+import { toHex } from '../../wire/bytes.ts';
+import type { World } from '../../world.ts';
+import { type CallbackName, disowned, type Event } from '../events.ts';
+import type { SessionPolicy } from './policy.ts';
 import { Counters, type SessionStatistics } from './statistics.ts';
-import { toHex } from './wire/bytes.ts';
-import type { World } from './world.ts';
 
 /** SSL_CTX_set_session_cache_mode(3): expired sessions are flushed once in so many connections. */
 const CONNECTIONS_PER_FLUSH = 255;

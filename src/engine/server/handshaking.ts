@@ -1,22 +1,22 @@
 /** The connection as its handshake acts on it: the hands of handshake/server/context.ts. */
 
-import type { ConnectionInfo } from './cache/callbacks.ts';
-import type { Channel } from './channel.ts';
+import type { ConnectionInfo } from '../../cache/callbacks.ts';
+import type { Protection } from '../../crypto/protection.ts';
+import type { Awaitable } from '../../crypto/provider.ts';
+import { Transcript } from '../../crypto/transcript.ts';
+import type { Message } from '../../handshake/messages/message.ts';
+import type { Facts, Handshaking } from '../../handshake/server/context.ts';
+import { notResumed } from '../../handshake/server/resumption.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { EMPTY, toHex } from '../../wire/bytes.ts';
+import { drawRandom } from '../../world.ts';
+import type { Channel } from '../channel.ts';
+import type { Event } from '../events.ts';
+import type { Secrets, Wipeable } from '../secrets.ts';
 import type { ServerConfig } from './config.ts';
-import type { ConnectionSessions } from './connection-sessions.ts';
-import type { ConnectionTickets, TicketPolicy } from './connection-tickets.ts';
-import type { Protection } from './crypto/protection.ts';
-import type { Awaitable } from './crypto/provider.ts';
-import { Transcript } from './crypto/transcript.ts';
-import type { Event } from './events.ts';
-import type { Message } from './handshake/messages/message.ts';
-import type { Facts, Handshaking } from './handshake/server/context.ts';
-import { notResumed } from './handshake/server/resumption.ts';
-import type { Secrets, Wipeable } from './secrets.ts';
-import { SessionStore } from './session-store.ts';
-import { TlsAlert } from './wire/alert.ts';
-import { EMPTY, toHex } from './wire/bytes.ts';
-import { drawRandom } from './world.ts';
+import type { ConnectionSessions } from './session-lookup.ts';
+import { SessionStore } from './store.ts';
+import type { ConnectionTickets, TicketPolicy } from './ticket-judging.ts';
 
 /** What a handshake acts with. */
 interface Parts {

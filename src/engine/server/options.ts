@@ -1,14 +1,22 @@
 /** What a user may ask of a server: one shape for every shell. Unknown names are a TypeError, see config.ts. */
 
-import type { ConnectionInfo, GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from './cache/callbacks.ts';
-import type { Compat, SessionCache } from './cache/session-cache.ts';
+import type {
+  ConnectionInfo,
+  GenerateId,
+  NotResumable,
+  OnGet,
+  OnNew,
+  OnRemove,
+  OnTake,
+} from '../../cache/callbacks.ts';
+import type { Compat, SessionCache } from '../../cache/session-cache.ts';
+import type { Credential } from '../../crypto/credentials/credential.ts';
+import type { Awaitable, CryptoProvider } from '../../crypto/provider.ts';
+import type { OnDecryptTicket, OnGenerateTicket } from '../../tickets/callbacks.ts';
+import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
+import type { CipherSuiteName, GroupName, PskMode, Version } from '../../wire/registry.ts';
+import type { World } from '../../world.ts';
 import type { ServerConfig } from './config.ts';
-import type { Credential } from './crypto/credentials/credential.ts';
-import type { Awaitable, CryptoProvider } from './crypto/provider.ts';
-import type { OnDecryptTicket, OnGenerateTicket } from './tickets/callbacks.ts';
-import type { TicketKeyProvider } from './tickets/key-provider.ts';
-import type { CipherSuiteName, GroupName, PskMode, Version } from './wire/registry.ts';
-import type { World } from './world.ts';
 
 export interface ServerOptions {
   /**

@@ -1,18 +1,18 @@
 /** What a connection says and hears once it has keys, whatever it is about: records, alerts, key updates and their limits. */
 
-import { RecordReader } from './crypto/record-reader.ts';
-import { RecordWriter } from './crypto/record-writer.ts';
+import { RecordReader } from '../crypto/record-reader.ts';
+import { RecordWriter } from '../crypto/record-writer.ts';
+import { KeyUpdates } from '../handshake/key-updates.ts';
+import { clientHello } from '../handshake/messages/client-hello.ts';
+import { keyUpdate } from '../handshake/messages/key-update.ts';
+import { frame, type Message } from '../handshake/messages/message.ts';
+import type { Handshaking } from '../handshake/server/context.ts';
+import type { TrafficTls13 } from '../handshake/server/established.ts';
+import { TlsAlert } from '../wire/alert.ts';
+import { decode } from '../wire/codec.ts';
+import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
+import { AlertDescription, AlertLevel, type AlertName, ContentType } from '../wire/registry.ts';
 import type { Event } from './events.ts';
-import { KeyUpdates } from './handshake/key-updates.ts';
-import { clientHello } from './handshake/messages/client-hello.ts';
-import { keyUpdate } from './handshake/messages/key-update.ts';
-import { frame, type Message } from './handshake/messages/message.ts';
-import type { Handshaking } from './handshake/server/context.ts';
-import type { TrafficTls13 } from './handshake/server/established.ts';
-import { TlsAlert } from './wire/alert.ts';
-import { decode } from './wire/codec.ts';
-import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from './wire/handshake-buffer.ts';
-import { AlertDescription, AlertLevel, type AlertName, ContentType } from './wire/registry.ts';
 
 /** TLS 1.2: how often a peer may ask for a renegotiation that it does not get. */
 const MAX_RENEGOTIATIONS = 4;

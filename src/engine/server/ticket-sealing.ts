@@ -1,20 +1,20 @@
 /** Tickets that are sessions, sealed, as one connection sees them: has keys found, opens and seals. */
 
-import { late, type SealedTickets, type TicketHost } from './connection-tickets.ts';
-import { type Awaitable, isPromise } from './crypto/provider.ts';
-import { disowned } from './events.ts';
-import type { OpenedTicket, Sealed, TicketFacts } from './handshake/server/context.ts';
-import type { TaskOutcome } from './handshake/wait.ts';
-import type { Session } from './sessions/session.ts';
-import { openedStatus } from './tickets/callbacks.ts';
-import { MAX_TICKET_LENGTH } from './tickets/format.ts';
-import { TicketKey } from './tickets/key.ts';
-import type { OpeningKey, Renewal, TicketKeyProvider } from './tickets/key-provider.ts';
-import { TicketKeyRing } from './tickets/key-ring.ts';
-import { openSession, type RejectedTicket, sealSession, ticketKeyName } from './tickets/ticket.ts';
-import { TlsAlert } from './wire/alert.ts';
-import { copyOf, toHex } from './wire/bytes.ts';
-import type { Version } from './wire/registry.ts';
+import { type Awaitable, isPromise } from '../../crypto/provider.ts';
+import type { OpenedTicket, Sealed, TicketFacts } from '../../handshake/server/context.ts';
+import type { TaskOutcome } from '../../handshake/wait.ts';
+import type { Session } from '../../sessions/session.ts';
+import { openedStatus } from '../../tickets/callbacks.ts';
+import { MAX_TICKET_LENGTH } from '../../tickets/format.ts';
+import { TicketKey } from '../../tickets/key.ts';
+import type { OpeningKey, Renewal, TicketKeyProvider } from '../../tickets/key-provider.ts';
+import { TicketKeyRing } from '../../tickets/key-ring.ts';
+import { openSession, type RejectedTicket, sealSession, ticketKeyName } from '../../tickets/ticket.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { copyOf, toHex } from '../../wire/bytes.ts';
+import type { Version } from '../../wire/registry.ts';
+import { disowned } from '../events.ts';
+import { late, type SealedTickets, type TicketHost } from './ticket-judging.ts';
 
 /** RFC 8446 §4.2.10 lets a new ticket follow; RFC 5077 §3.3 has one where the old is no good. */
 const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };

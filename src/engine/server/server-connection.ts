@@ -3,14 +3,22 @@
  * place where an alert is turned into bytes.
  */
 
-import type { ConnectionInfo } from './cache/callbacks.ts';
-import { Channel } from './channel.ts';
-import type { ServerConfig } from './config.ts';
-import { ConnectionHandshaking } from './connection-handshaking.ts';
-import { ConnectionSessions } from './connection-sessions.ts';
-import { ConnectionTickets } from './connection-tickets.ts';
-import { isPromise } from './crypto/provider.ts';
-import type { Incoming } from './crypto/record-reader.ts';
+import type { ConnectionInfo } from '../../cache/callbacks.ts';
+import { isPromise } from '../../crypto/provider.ts';
+import type { Incoming } from '../../crypto/record-reader.ts';
+import type { Message } from '../../handshake/messages/message.ts';
+import type { Facts } from '../../handshake/server/context.ts';
+import type { Established } from '../../handshake/server/established.ts';
+import type { Resumption } from '../../handshake/server/resumption.ts';
+import { serve } from '../../handshake/server/serve.ts';
+import type { Verdict } from '../../handshake/server/verdict.ts';
+import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from '../../handshake/wait.ts';
+import type { Session } from '../../sessions/session.ts';
+import { alertName, TlsAlert } from '../../wire/alert.ts';
+import { wipe } from '../../wire/bytes.ts';
+import { DecodeError } from '../../wire/codec.ts';
+import { AlertDescription, AlertLevel, type Version } from '../../wire/registry.ts';
+import { Channel } from '../channel.ts';
 import {
   type CallbackName,
   type Deferred,
@@ -19,20 +27,12 @@ import {
   type Outcome,
   type Question,
   type Step,
-} from './events.ts';
-import type { Message } from './handshake/messages/message.ts';
-import type { Facts } from './handshake/server/context.ts';
-import type { Established } from './handshake/server/established.ts';
-import type { Resumption } from './handshake/server/resumption.ts';
-import { serve } from './handshake/server/serve.ts';
-import type { Verdict } from './handshake/server/verdict.ts';
-import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from './handshake/wait.ts';
-import { Secrets, type Wipeable } from './secrets.ts';
-import type { Session } from './sessions/session.ts';
-import { alertName, TlsAlert } from './wire/alert.ts';
-import { wipe } from './wire/bytes.ts';
-import { DecodeError } from './wire/codec.ts';
-import { AlertDescription, AlertLevel, type Version } from './wire/registry.ts';
+} from '../events.ts';
+import { Secrets, type Wipeable } from '../secrets.ts';
+import type { ServerConfig } from './config.ts';
+import { ConnectionHandshaking } from './handshaking.ts';
+import { ConnectionSessions } from './session-lookup.ts';
+import { ConnectionTickets } from './ticket-judging.ts';
 
 /** What callbacks are told of a connection; which one it is stays between us. (A WeakMap of them would burden the garbage collector.) */
 class Info implements ConnectionInfo {
