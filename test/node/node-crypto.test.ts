@@ -8,7 +8,7 @@ import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
 import { createServer, nodeCrypto } from '../../src/node/index.ts';
 import { EMPTY, toHex, utf8 } from '../../src/wire/bytes.ts';
 import type { GroupName } from '../../src/wire/registry.ts';
-import { providerContract } from '../crypto/provider-contract.ts';
+import { providerContract } from '../crypto/providers/provider-contract.ts';
 import { certificates } from '../fixtures.ts';
 import { only, startServer, stopServers, VERSIONS, visit } from './support.ts';
 

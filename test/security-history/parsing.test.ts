@@ -16,7 +16,6 @@ import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { openTicket } from '../../src/tickets/ticket.ts';
 import { concat, EMPTY } from '../../src/wire/bytes.ts';
 import { ExtensionType } from '../../src/wire/registry.ts';
-import { FORMATS, newKey } from '../cache/tickets-support.ts';
 import type { ClientOptions } from '../support/client.ts';
 import { type RawExtension, withExtension } from '../support/client-hello.ts';
 import {
@@ -30,6 +29,7 @@ import {
 } from '../support/mechanisms.ts';
 import { quickCredential, quickRsaCredential } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
+import { FORMATS, newKey } from '../tickets/support.ts';
 import {
   each,
   expectAlert,

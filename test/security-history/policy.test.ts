@@ -13,7 +13,6 @@ import type { ServerConfig } from '../../src/engine/server/config.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { ContentType, ExtensionType } from '../../src/wire/registry.ts';
-import { newKey, sealed } from '../cache/tickets-support.ts';
 import { certificates, rootCertificate } from '../fixtures.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';
 import { clientCertificate } from '../support/client-certificates.ts';
@@ -27,6 +26,7 @@ import {
   returning,
 } from '../support/mechanisms.ts';
 import { quickCredential } from '../support/servers.ts';
+import { newKey, sealed } from '../tickets/support.ts';
 import { brokenRule, each, expectAlert, expectRefused, ID_CONTEXT, requiring, TLS12, TLS13, Trial } from './support.ts';
 
 const CA_A = rootCertificate;

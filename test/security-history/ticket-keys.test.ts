@@ -19,12 +19,12 @@ import { WeakTicketKeyError } from '../../src/tickets/key-strength.ts';
 import { openSession, openTicket } from '../../src/tickets/ticket.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import { systemWorld } from '../../src/world.ts';
-import { FORMATS, newKey, random, sealed } from '../cache/tickets-support.ts';
 import type { Exchange } from '../support/client.ts';
 import { expectFull, expectResumed, MECHANISMS } from '../support/mechanisms.ts';
 import { growth } from '../support/memory.ts';
 import { codeOf, readSources } from '../support/sources.ts';
 import { TestWorld } from '../support/world.ts';
+import { FORMATS, newKey, random, sealed } from '../tickets/support.ts';
 import { each, failedCallbacks, STATELESS } from './support.ts';
 
 const NAME = 16;

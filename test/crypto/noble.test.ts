@@ -1,4 +1,0 @@
-import { noble } from '../../src/crypto/providers/noble.ts';
-import { providerContract } from './provider-contract.ts';
-
-providerContract('noble', noble);

@@ -1,0 +1,124 @@
+/** What every shell does with a Step: here where a connection waits for a ticket after its handshake. */
+
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Driver } from '../../src/engine/driver.ts';
+import type { Event } from '../../src/engine/events.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
+import { TestClient } from '../support/client.ts';
+import { testServer, toyCrypto } from '../support/servers.ts';
+import { newKey } from '../tickets/support.ts';
+
+const DATA = Uint8Array.of(1, 2, 3);
+
+/** A driver and its client, which hears what is sent at once. */
+class Link {
+  readonly events: Event[] = [];
+  readonly client = new TestClient({ crypto: toyCrypto });
+  readonly driver: Driver;
+  /** Dispatches the type of each event. */
+  readonly heard = new EventTarget();
+  /** Called when no question is open any more. */
+  onReady = (): void => {};
+
+  constructor(options: Partial<ServerOptions>) {
+    this.driver = new Driver(testServer({ crypto: toyCrypto, ...options }), {
+      send: (output) => this.client.receive(output),
+      attend: (event) => {
+        this.events.push(event);
+        this.heard.dispatchEvent(new globalThis.Event(event.type));
+      },
+      crash: (error) => {
+        throw error;
+      },
+      ready: () => this.onReady(),
+    });
+  }
+
+  /** Passes what the client has to say. */
+  pass(): void {
+    for (let input = this.client.take(); input.length > 0; input = this.client.take()) this.driver.receive(input);
+  }
+
+  has(type: Event['type']): boolean {
+    return this.events.some((event) => event.type === type);
+  }
+}
+
+function stateless(sealingKey: TicketKeyProvider['sealingKey'], initial: number): Pick<ServerOptions, 'tickets'> {
+  return { tickets: { mode: 'stateless', initial, keys: { sealingKey, openingKeys: () => [] } } };
+}
+
+describe('Driver', () => {
+  it('reads on where end() is called before a ticket is sealed', async () => {
+    const link = new Link(stateless(() => new Promise(() => {}), 0));
+    link.pass();
+    link.driver.run(() => link.driver.connection.sendTicket());
+    expect(link.driver.isWaiting).to.equal(true);
+    link.client.sendData(DATA);
+    link.pass();
+    link.client.close();
+    link.pass();
+    expect(link.has('data')).to.equal(false);
+    const isReady = new Promise<void>((resolve) => {
+      link.onReady = resolve;
+    });
+    link.driver.run(() => link.driver.connection.end());
+    await isReady;
+    expect(link.driver.isWaiting).to.equal(false);
+    expect([link.has('data'), link.has('end'), link.has('failed')]).to.deep.equal([true, true, false]);
+    link.driver.run(() => link.driver.connection.dispose());
+  });
+
+  it('sends the alert of a connection that a bug has ended, and then tells of the bug', () => {
+    const bug = new Error('no dice');
+    const world = {
+      now: () => 0,
+      randomBytes: () => {
+        throw bug;
+      },
+    };
+    const heard: unknown[] = [];
+    const client = new TestClient({ crypto: toyCrypto, version: 'TLSv1.2' });
+    const driver = new Driver(testServer({ crypto: toyCrypto, world }), {
+      send: (output) => client.receive(output),
+      attend: ({ type }) => heard.push(type),
+      crash: (error) => heard.push(client.alert?.name, error),
+    });
+    driver.receive(client.take());
+    expect(heard).to.deep.equal(['internal_error', bug]);
+    expect(driver.connection.hasFailed).to.equal(true);
+  });
+
+  it('does not take the mistake of a caller for one', () => {
+    const errors: unknown[] = [];
+    const driver = new Driver(testServer({ crypto: toyCrypto }), {
+      send: () => {},
+      attend: () => {},
+      crash: (error) => errors.push(error),
+    });
+    driver.run(() => driver.connection.write(DATA));
+    expect(errors.length).to.equal(1);
+    expect(driver.connection.waitingFor?.kind).to.equal('message');
+    driver.run(() => driver.connection.dispose());
+  });
+
+  it('gives a ticket after the handshake a budget of its own, whatever the handshake has used up', async () => {
+    const key = newKey();
+    let isSlow = true;
+    const sealingKey = () => (isSlow ? new Promise<never>(() => {}) : delay(5).then(() => key));
+    const link = new Link({ ...stateless(sealingKey, 1), sessions: { lookupTimeoutMs: 60 } });
+    link.pass();
+    await once(link.heard, 'established');
+    expect(link.has('callback-error'), 'too late').to.equal(true);
+    expect(link.client.tickets).to.deep.equal([]);
+    isSlow = false;
+    const isTold = once(link.heard, 'new-session');
+    link.driver.run(() => link.driver.connection.sendTicket());
+    await isTold;
+    expect(link.client.tickets.length).to.equal(1);
+    link.driver.run(() => link.driver.connection.dispose());
+  });
+});

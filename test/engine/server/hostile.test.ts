@@ -1,0 +1,324 @@
+/** What peers and stores may do to a server without ending a session, a connection or a process; and what is wiped after all. */
+
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { expect } from 'chai';
+import { give } from '../../../src/cache/callbacks.ts';
+import { SessionCache } from '../../../src/cache/session-cache.ts';
+import type { Aead, CryptoProvider, KeyAgreement } from '../../../src/crypto/provider.ts';
+import { noble } from '../../../src/crypto/providers/noble.ts';
+import { Driver } from '../../../src/engine/driver.ts';
+import type { ServerConfig } from '../../../src/engine/server/config.ts';
+import type { ServerOptions } from '../../../src/engine/server/options.ts';
+import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
+import type { Session } from '../../../src/sessions/session.ts';
+import { ExtensionType } from '../../../src/wire/registry.ts';
+import { startServer, stopServers } from '../../node/support.ts';
+import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
+import { withExtension } from '../../support/client-hello.ts';
+import { Exchange, exchangeAsync } from '../../support/exchange.ts';
+import { unhandledIn } from '../../support/rejections.ts';
+import { testServer, toyCrypto } from '../../support/servers.ts';
+import { TestWorld } from '../../support/world.ts';
+
+type SessionOptions = NonNullable<ServerOptions['sessions']>;
+const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+const SHELL = { send: () => {}, attend: () => {}, crash: () => {} };
+let world: TestWorld;
+
+beforeEach(() => {
+  world = new TestWorld(11);
+});
+
+function server(sessions: SessionOptions = {}, options: Partial<ServerOptions> = {}): ServerConfig {
+  return testServer({ world, crypto: toyCrypto, sessions, ...options });
+}
+
+function client(options: ClientOptions): TestClient {
+  return new TestClient({ sni: 'localhost', crypto: toyCrypto, ...options });
+}
+
+function connect(config: ServerConfig, options: ClientOptions): Exchange {
+  return exchange(client(options), new ServerConnection(config));
+}
+
+function again({ client: before, connection }: Exchange): ClientOptions {
+  const { version } = connection;
+  return version === 'TLSv1.2' ? { version, session: before.session } : { psks: before.tickets.slice(0, 1) };
+}
+
+describe('hostile peers', () => {
+  it('a replayed ClientHello, whose binder is right, costs its client a full handshake, and in TLS 1.2 nothing', () => {
+    for (const [version, resumed] of [
+      ['TLSv1.2', true],
+      ['TLSv1.3', false],
+    ] as const) {
+      const config = server();
+      const first = connect(config, { version });
+      const second = connect(config, again(first));
+      const replay = new ServerConnection(config);
+      replay.receive(second.input[0] as Uint8Array);
+      replay.receive(Uint8Array.of(21, 3, 3, 0, 2, 2, 40));
+      const third = connect(config, again(first));
+      expect(third.connection.isEstablished).to.equal(true);
+      expect(third.connection.resumption.resumed, version).to.equal(resumed);
+    }
+  });
+
+  it('ten times as many key shares take some ten times as long, and not a hundred times', () => {
+    const u16 = (value: number) => [value >> 8, value & 255];
+    const helloWith = (count: number): Uint8Array => {
+      const groups = Array.from({ length: 2.5 * count }, (_, i) => 0x4000 + i);
+      const shares = groups.slice(-count).flatMap((group) => [...u16(group), 0, 1, 1]);
+      const rewriteExtensions: ClientOptions['rewriteExtensions'] = (list) =>
+        withExtension(
+          withExtension(list, ExtensionType.supported_groups, ...u16(5 * count), ...groups.flatMap(u16)),
+          ExtensionType.key_share,
+          ...u16(shares.length),
+          ...shares,
+        );
+      return client({ rewriteExtensions }).take();
+    };
+    const shortest = (hello: Uint8Array): number => {
+      const times = Array.from({ length: 7 }, () => {
+        const connection = new ServerConnection(server());
+        const start = performance.now();
+        connection.receive(hello);
+        return performance.now() - start;
+      });
+      return Math.min(...times);
+    };
+    shortest(helloWith(6400));
+    expect(shortest(helloWith(6400)) / shortest(helloWith(640))).to.be.below(40);
+  });
+
+  it('early data in records too short for a tag is idle', () => {
+    const { connection } = exchange(
+      client({ earlyData: true, stopBefore: 'finished' }),
+      new ServerConnection(server()),
+    );
+    const records = Array.from({ length: 100 }, () => [23, 3, 3, 0, 1, 7]).flat();
+    const { events } = connection.receive(Uint8Array.from(records));
+    expect(events.map(({ type }) => type)).to.include('failed');
+  });
+
+  it('the answers to our own key updates are not idle', () => {
+    const { connection, ...rest } = connect(server(), {});
+    const ex = new Exchange(rest.client, connection);
+    for (let i = 0; i < 40; i++) ex.step(connection.updateKeys(true)).run();
+    expect(connection.canWrite).to.equal(true);
+  });
+});
+
+for (const version of VERSIONS) {
+  describe(`hostile stores in ${version}`, () => {
+    const answers: Record<string, (session: Session) => unknown> = {
+      'give() of nothing': () => give(undefined as never),
+      'give() of bytes': (session) => give(session.toDer() as never),
+      'give() of a Proxy': (session) => give(new Proxy(session, {})),
+      'what throws when asked for then': () => ({
+        // biome-ignore lint/suspicious/noThenProperty: that is the point.
+        get then() {
+          throw new Error('then');
+        },
+      }),
+      'a revoked Proxy': () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      },
+    };
+    for (const [what, answer] of Object.entries(answers)) {
+      for (const isAsync of [false, true]) {
+        it(`onGet answers ${isAsync ? 'later ' : ''}${what}: a full handshake and an event`, async () => {
+          let known: Session | undefined;
+          const onGet = () =>
+            isAsync ? Promise.resolve().then(() => answer(known as Session)) : answer(known as Session);
+          const onNew = (session: Session) => {
+            known ??= session;
+            return true;
+          };
+          const config = server({ cache: false, onNew, onGet: onGet as never });
+          const first = connect(config, { version });
+          const second = await exchangeAsync(client(again(first)), new ServerConnection(config));
+          expect(second.connection.isEstablished).to.equal(true);
+          expect(second.connection.resumption.reason).to.equal('store-error');
+          expect(second.has('callback-error')).to.equal(true);
+          second.connection.dispose();
+        });
+      }
+    }
+
+    it('onNew answers what throws when asked for then: nothing is lost', () => {
+      const told: Session[] = [];
+      const onNew = (session: Session) => {
+        told.push(session);
+        return answers['what throws when asked for then']?.(session);
+      };
+      const { connection } = connect(server({ onNew: onNew as never }), { version });
+      expect(connection.isEstablished).to.equal(true);
+      connection.dispose(true);
+      for (const session of told) expect(session.holds).to.equal(1);
+    });
+
+    it('a session that is given too late, and freed before, ends nothing', () => {
+      let known: Session | undefined;
+      const onNew = (session: Session) => {
+        known ??= session;
+        return true;
+      };
+      const config = server({ cache: false, onNew, onGet: () => new Promise(() => {}) });
+      const first = connect(config, { version });
+      first.connection.dispose();
+      const second = exchange(client(again(first)), new ServerConnection(config));
+      const { question } = second;
+      second.answer({ late: true });
+      known?.free();
+      second.connection.answer(question as never, { value: give(known as Session) });
+      expect(second.connection.isEstablished).to.equal(true);
+    });
+
+    it('onGet closes the connection and then rejects, or gives: neither a crash nor a lost hold', async () => {
+      let driver: Driver | undefined;
+      let known: Session | undefined;
+      let isGenerous = false;
+      const onNew = (session: Session) => {
+        known ??= session;
+        return true;
+      };
+      const onGet = async () => {
+        driver?.run(() => (driver as Driver).connection.dispose());
+        if (!isGenerous) throw new Error('banned');
+        return give((known as Session).upRef());
+      };
+      const config = server({ cache: false, onNew, onGet });
+      const first = connect(config, { version });
+      first.connection.dispose(true);
+      for (isGenerous of [false, true]) {
+        driver = new Driver(config, SHELL);
+        const unhandled = await unhandledIn(() => driver?.receive(client(again(first)).take()));
+        expect(unhandled).to.deep.equal([]);
+        expect(known?.holds).to.equal(1);
+      }
+    });
+  });
+}
+
+describe('hostile stores', () => {
+  it('expired is the reason after a HelloRetryRequest, too', () => {
+    let der: Uint8Array | undefined;
+    const onNew = (session: Session) => {
+      der ??= session.toDer();
+    };
+    const config = server({ cache: false, onNew, onGet: () => der });
+    const first = connect(config, {});
+    world.advance(8000);
+    const { connection } = connect(config, { ...again(first), keyShares: [] });
+    expect(connection.resumption.reason).to.equal('expired');
+  });
+
+  it('generateId with the very id that the client offers: its echo would say that it resumes', () => {
+    const config = server({ cache: false, generateId: () => new Uint8Array(32).fill(9), onNew: () => {} });
+    const options = { version: 'TLSv1.2' } as const;
+    const first = connect(config, options);
+    const second = connect(config, { ...options, session: first.client.session });
+    expect(second.client.isEstablished).to.equal(true);
+    expect(second.client.isResumed).to.equal(false);
+  });
+
+  it('of two servers with one cache each hears of what it was told of', () => {
+    const told: string[] = [];
+    let der: Uint8Array | undefined;
+    const cache = new SessionCache();
+    const onNew = (session: Session) => {
+      der ??= session.toDer();
+    };
+    const a = server({ cache, onNew, onRemove: () => void told.push('a') });
+    const apart = { internalLookup: false, internalStore: false };
+    const b = server({ cache, ...apart, onGet: () => der, onRemove: () => void told.push('b') });
+    const { connection } = connect(b, again(connect(a, {})));
+    b.removeSession(connection.resumption.session as Session);
+    expect(told.sort()).to.deep.equal(['a', 'b']);
+  });
+
+  it('a keylog that calls the connection hears of each line once', () => {
+    const lines: string[] = [];
+    let connection: ServerConnection | undefined;
+    const keylog = (line: string) => {
+      lines.push(line);
+      if (lines.length < 100) connection?.end();
+    };
+    connection = new ServerConnection(server({}, { keylog }));
+    connection.receive(client({}).take());
+    expect(lines.length).to.equal(new Set(lines).size);
+  });
+});
+
+/** A provider that knows which of its keys have not been wiped. */
+function bookkeeper() {
+  const live = new Set<object>();
+  const watched = <T extends { wipe(): void }>(key: T): T => {
+    live.add(key);
+    const wipe = () => {
+      live.delete(key);
+      key.wipe();
+    };
+    return { ...key, wipe };
+  };
+  const aead = (made: Aead): Aead => ({ ...made, key: (bytes) => watched(made.key(bytes)) });
+  const group = toyCrypto.groups.x25519 as KeyAgreement;
+  const crypto: CryptoProvider = {
+    ...noble,
+    aeads: {
+      'aes-128-gcm': aead(noble.aeads['aes-128-gcm']),
+      'aes-256-gcm': aead(noble.aeads['aes-256-gcm']),
+      'chacha20-poly1305': aead(noble.aeads['chacha20-poly1305']),
+    },
+    groups: { x25519: { generate: (randomBytes) => watched(group.generate(randomBytes) as never) } },
+  };
+  return { live, crypto };
+}
+
+describe('keys of a handshake that comes to nothing are wiped', () => {
+  for (const version of VERSIONS) {
+    for (const isResumed of [false, true]) {
+      for (const stopBefore of ['client_key_exchange', 'change_cipher_spec', 'finished'] as const) {
+        it(`${version}, ${isResumed ? 'resumed' : 'full'}, before ${stopBefore}`, () => {
+          const { live, crypto } = bookkeeper();
+          const config = server({}, { crypto });
+          const first = connect(config, { version });
+          first.connection.end();
+          first.connection.dispose();
+          const { connection } = connect(config, { version, ...(isResumed ? again(first) : {}), stopBefore });
+          connection.dispose();
+          expect(live.size).to.equal(0);
+        });
+      }
+    }
+  }
+});
+
+describe('a listener that throws while its socket is destroyed', () => {
+  afterEach(stopServers);
+
+  it('leaves no transport behind', async () => {
+    const transports: Socket[] = [];
+    const { server: listening, port } = await startServer({}, (socket) => {
+      socket.on('error', () => {});
+      socket.on('tlsEvent', () => {
+        throw new Error('the listener');
+      });
+      socket.destroy(); // in TLS 1.2 that removes the session, of which the listener hears
+    });
+    listening.on('connection', (transport) => void transports.push(transport));
+    const peer = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+    peer.on('error', () => {});
+    await once(peer, 'secureConnect');
+    await delay(50);
+    const isDestroyed = transports.map(({ destroyed }) => destroyed);
+    for (const transport of transports) transport.destroy();
+    expect(isDestroyed).to.deep.equal([true]);
+  });
+});

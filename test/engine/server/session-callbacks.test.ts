@@ -1,0 +1,381 @@
+/** The new, get and remove callbacks: when each is called, how often, and what its answer does. */
+
+import { expect } from 'chai';
+import { give, type RemovalReason } from '../../../src/cache/callbacks.ts';
+import { SessionCache } from '../../../src/cache/session-cache.ts';
+import type { Event } from '../../../src/engine/events.ts';
+import type { ServerConfig } from '../../../src/engine/server/config.ts';
+import type { ServerOptions } from '../../../src/engine/server/options.ts';
+import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
+import type { Session } from '../../../src/sessions/session.ts';
+import { toHex } from '../../../src/wire/bytes.ts';
+import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
+import { Exchange } from '../../support/exchange.ts';
+import { testServer, toyCrypto } from '../../support/servers.ts';
+import { TestWorld } from '../../support/world.ts';
+
+type SessionOptions = NonNullable<ServerOptions['sessions']>;
+const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+let world: TestWorld;
+
+beforeEach(() => {
+  world = new TestWorld(11);
+});
+
+function server(sessions: SessionOptions = {}, options: Partial<ServerOptions> = {}): ServerConfig {
+  return testServer({ world, crypto: toyCrypto, sessions, ...options });
+}
+
+function client(options: ClientOptions): TestClient {
+  return new TestClient({ sni: 'localhost', crypto: toyCrypto, ...options });
+}
+
+function connect(config: ServerConfig, options: ClientOptions): Exchange {
+  return exchange(client(options), new ServerConnection(config));
+}
+
+function again({ client: before, connection }: Exchange): ClientOptions {
+  const { version } = connection;
+  return version === 'TLSv1.2' ? { version, session: before.session } : { psks: before.tickets.slice(0, 1) };
+}
+
+function errors(events: readonly Event[]): unknown[] {
+  return events.flatMap((event) => (event.type === 'callback-error' ? [event.callback] : []));
+}
+
+for (const version of VERSIONS) {
+  const perFull = version === 'TLSv1.2' ? 1 : 2;
+  const perResumption = version === 'TLSv1.2' ? 0 : 1;
+
+  describe(`callbacks in ${version}`, () => {
+    it(`new: ${perFull} after a full handshake, ${perResumption} after a resumption`, () => {
+      const ids: string[] = [];
+      const config = server({ onNew: (session) => void ids.push(toHex(session.id)) });
+      const first = connect(config, { version });
+      expect(ids.length).to.equal(perFull);
+      const offered = version === 'TLSv1.2' ? [first.client.session.id] : first.client.tickets.map((t) => t.identity);
+      expect(ids).to.deep.equal(offered.map(toHex));
+      connect(config, again(first));
+      expect(ids.length).to.equal(perFull + perResumption);
+      expect(new Set(ids).size).to.equal(ids.length);
+    });
+
+    it('new: has the session in its cache, and runs before a byte of the announcement can leave', () => {
+      const cache = new SessionCache();
+      const seen: { cached: boolean; sent: number }[] = [];
+      let result: Exchange | undefined;
+      const config = server({
+        cache,
+        onNew: (session) => {
+          const sent = result?.client.heard.filter((name) => /ticket|finished/.test(name)).length ?? 0;
+          seen.push({ cached: cache.has(session.version, session.id), sent });
+        },
+      });
+      result = new Exchange(client({ version }), new ServerConnection(config));
+      result.run();
+      const finished = version === 'TLSv1.2' ? 0 : 1; // TLS 1.3 has sent its own before
+      expect(seen).to.deep.equal(Array(perFull).fill({ cached: true, sent: finished }));
+    });
+
+    it('new: tells the version, the host name and the addresses', () => {
+      const infos: unknown[] = [];
+      const addresses = { remoteAddress: '127.0.0.1', remotePort: 1234 };
+      const config = server({ onNew: (_session, info) => void infos.push(info) });
+      exchange(client({ version }), new ServerConnection(config, { addresses }));
+      expect(infos[0]).to.deep.equal({ serverName: 'localhost', version, ...addresses });
+    });
+
+    it('new answers false: the session is out at once, and remove is not told', () => {
+      const removed: unknown[] = [];
+      const sessions: Session[] = [];
+      const cache = new SessionCache();
+      const onNew = (session: Session) => {
+        sessions.push(session);
+        return false;
+      };
+      const config = server({ cache, onNew, onRemove: (session) => void removed.push(session) });
+      const first = connect(config, { version });
+      expect(cache.size).to.equal(0);
+      expect(removed).to.deep.equal([]);
+      expect(first.events.filter(({ type }) => type === 'session-refused').length).to.equal(perFull);
+      expect(connect(config, again(first)).connection.resumption.reason).to.equal('unknown');
+      first.connection.dispose();
+      expect(sessions[0]?.holds, 'nobody holds it').to.equal(0);
+    });
+
+    for (const [answer, holds] of [
+      [true, 1],
+      [undefined, 0],
+    ] as const) {
+      it(`new answers ${answer}: the session stays, and the application has ${holds} holds`, () => {
+        const sessions: Session[] = [];
+        const cache = new SessionCache();
+        const config = server({
+          cache,
+          onNew: (session) => {
+            sessions.push(session);
+            return answer;
+          },
+        });
+        const first = connect(config, { version });
+        expect(cache.size).to.equal(perFull);
+        first.connection.dispose(true);
+        expect(sessions[0]?.holds).to.equal(1 + holds);
+        cache.close();
+        expect(sessions[0]?.holds).to.equal(holds);
+        if (holds === 0) expect(() => sessions[0]?.secret).to.throw(/free/);
+      });
+    }
+
+    it('new answers a promise: held until it settles, and then its value counts', () => {
+      for (const [outcome, size] of [
+        [{ value: false }, 0],
+        [{ value: true }, perFull],
+        [{ error: new Error('rejected') }, perFull],
+      ] as const) {
+        const cache = new SessionCache();
+        const sessions: Session[] = [];
+        const config = server({
+          cache,
+          onNew: (session) => {
+            sessions.push(session);
+            return new Promise<boolean>(() => {});
+          },
+        });
+        const result = connect(config, { version });
+        expect(result.connection.isEstablished, 'the handshake does not wait').to.equal(true);
+        result.connection.dispose(true);
+        expect(sessions[0]?.holds).to.equal(2);
+        for (const event of [...result.events]) {
+          if (event.type === 'deferred') result.step(result.connection.settle(event.deferred, outcome));
+        }
+        expect(cache.size).to.equal(size);
+        expect(errors(result.events).length).to.equal('error' in outcome ? perFull : 0);
+        expect(sessions[0]?.holds).to.equal('error' in outcome ? 1 : outcome.value ? 2 : 0);
+      }
+    });
+
+    it('new throws: an event, and as if it had answered nothing', () => {
+      const cache = new SessionCache();
+      const config = server({
+        cache,
+        onNew: () => {
+          throw new Error('the application');
+        },
+      });
+      const first = connect(config, { version });
+      expect(first.connection.isEstablished).to.equal(true);
+      expect(errors(first.events)).to.deep.equal(Array(perFull).fill('onNew'));
+      expect(cache.size).to.equal(perFull);
+      expect(connect(config, again(first)).connection.resumption.resumed).to.equal(true);
+    });
+
+    it('remove: when the cache is full, soonest to expire first', () => {
+      const removed: [string, RemovalReason][] = [];
+      const config = server({
+        maxEntries: 2,
+        onRemove: (session, reason) => void removed.push([toHex(session.id), reason]),
+      });
+      const ids: string[] = [];
+      for (let i = 0; i < 3; i++) {
+        world.advance(10);
+        const { client: peer } = connect(config, { version });
+        ids.push(...(version === 'TLSv1.2' ? [peer.session.id] : peer.tickets.map((t) => t.identity)).map(toHex));
+      }
+      expect(removed).to.deep.equal(ids.slice(0, -2).map((id) => [id, 'evicted']));
+      expect(config.store.cache?.size).to.equal(2);
+    });
+
+    it('remove: once for each, also where it removes one that left with it and has yet to be told', () => {
+      const removed: string[] = [];
+      const sessions: Session[] = [];
+      const config = server({
+        onNew: (session) => void sessions.push(session),
+        onRemove: (session, reason) => {
+          removed.push(`${sessions.indexOf(session)} ${reason}`);
+          for (const one of sessions) config.removeSession(one);
+        },
+      });
+      connect(config, { version: 'TLSv1.3' });
+      config.flushSessions(0);
+      expect(removed).to.deep.equal(['0 flushed', '1 flushed']);
+    });
+
+    it('new: not of a session that has left already, as remove of another has flushed the cache', () => {
+      const told: string[] = [];
+      const config = server({
+        maxEntries: 1,
+        onNew: (session) => {
+          told.push(`new ${session.isResumable}`);
+        },
+        onRemove: (session, reason) => {
+          told.push(reason);
+          config.flushSessions(0);
+          expect(session.isCached).to.equal(false);
+        },
+      });
+      connect(config, { version });
+      const before = told.splice(0);
+      expect(before[0]).to.equal('new true');
+      const second = connect(config, { version });
+      expect(second.connection.isEstablished).to.equal(true);
+      expect(told.filter((what) => what === 'new false')).to.deep.equal([]);
+      expect(told).to.include.members(['evicted', 'flushed']);
+    });
+
+    it('remove: throws, or rejects, and nothing comes of it but an event', async () => {
+      for (const onRemove of [
+        () => {
+          throw new Error('the application');
+        },
+        () => Promise.reject(new Error('the application')),
+      ]) {
+        const config = server({ maxEntries: 1, onRemove });
+        connect(config, { version });
+        const second = connect(config, { version });
+        expect(second.connection.isEstablished).to.equal(true);
+        for (const event of [...second.events]) {
+          if (event.type !== 'deferred') continue;
+          const error = await Promise.resolve(event.deferred.promise).catch((reason: unknown) => reason);
+          second.step(second.connection.settle(event.deferred, { error }));
+        }
+        expect(errors(second.events)).to.include('onRemove');
+      }
+    });
+
+    it('all of them may use the cache from inside', () => {
+      const cache = new SessionCache();
+      const config = server({
+        cache,
+        onNew: () => void cache.flush(),
+        onRemove: (session) => void cache.remove(session),
+        onGet: () => {
+          cache.flush();
+          return undefined;
+        },
+      });
+      const first = connect(config, { version });
+      expect(first.connection.isEstablished).to.equal(true);
+      expect(connect(config, again(first)).connection.isEstablished).to.equal(true);
+    });
+
+    it('a fatal alert ends the session, but only once the peer has proved that it holds it', () => {
+      const removed: RemovalReason[] = [];
+      const config = server({ onRemove: (_session, reason) => void removed.push(reason) });
+      const first = connect(config, { version });
+      const thief =
+        version === 'TLSv1.2'
+          ? { ...again(first), rewriteMessage: spoil }
+          : {
+              ...again(first),
+              rewriteBinders: (all: readonly Uint8Array[]) => all.map((binder) => binder.map((b) => b ^ 1)),
+            };
+      expect(connect(config, thief).failure?.alert).to.equal('decrypt_error');
+      expect(removed).to.deep.equal([]);
+      const second = connect(config, again(first));
+      expect(second.connection.resumption.resumed).to.equal(true);
+      const current = second.connection.session;
+      second.client.sendAlert('bad_certificate');
+      second.run();
+      expect(second.failure?.origin).to.equal('remote');
+      expect(removed).to.deep.equal(['alert-received']);
+      expect(current?.isResumable).to.equal(false);
+      const third = connect(config, { version });
+      third.client.sendRecord(23, new Uint8Array(0));
+      third.send(Uint8Array.of(23, 3, 3, 0, 24, ...new Uint8Array(24)));
+      expect(third.failure?.alert).to.equal('bad_record_mac');
+      expect(removed).to.deep.equal(['alert-received', 'alert-sent']);
+    });
+
+    it('an id of the application’s own making; a bad one is replaced by one of ours', () => {
+      let next: () => Uint8Array = () => Uint8Array.of(1, 2, 3);
+      const ids: string[] = [];
+      const config = server({ generateId: () => next(), onNew: (session) => void ids.push(toHex(session.id)) });
+      const first = connect(config, { version });
+      expect(ids[0]).to.equal('010203');
+      if (version === 'TLSv1.3') expect(ids[1], 'in use').to.have.lengthOf(64);
+      expect(connect(config, again(first)).connection.resumption.resumed).to.equal(true);
+      for (const bad of [() => new Uint8Array(0), () => new Uint8Array(33), () => 'id' as unknown as Uint8Array]) {
+        next = bad;
+        ids.length = 0;
+        const result = connect(config, { version });
+        expect(result.connection.isEstablished).to.equal(true);
+        expect(ids[0]).to.have.lengthOf(64);
+        expect(errors(result.events)).to.include('generateId');
+      }
+    });
+
+    it('what has expired while the store was asked is not resumed', () => {
+      const removed: RemovalReason[] = [];
+      const first = connect(server({ timeout: 10 }, { tickets: { initial: 1 } }), { version });
+      const kept = first.connection.session?.dup() as Session;
+      const onRemove = (_session: Session, reason: RemovalReason) => void removed.push(reason);
+      const second = connect(server({ cache: false, onGet: () => new Promise(() => {}), onRemove }), again(first));
+      world.advance(11);
+      second.answer({ value: kept });
+      expect(second.connection.resumption.reason).to.equal('expired');
+      expect(removed).to.deep.equal(['expired']);
+    });
+
+    it('what is given too late is given back', () => {
+      const config = server({ onNew: () => true });
+      const first = connect(config, { version });
+      const kept = first.connection.session?.dup() as Session;
+      const slow = server({ cache: false, onGet: () => new Promise(() => {}) });
+      const second = connect(slow, again(first));
+      const { question } = second;
+      if (question === undefined) throw new Error('no question');
+      second.answer({ late: true });
+      expect(second.connection.resumption.reason).to.equal('store-timeout');
+      second.step(second.connection.answer(question, { value: give(kept) }));
+      expect(kept.holds).to.equal(0);
+    });
+  });
+}
+
+describe('a session cache for several servers', () => {
+  it('serves them all, and closing it tells remove for every session, soonest to expire first', () => {
+    const cache = new SessionCache();
+    const told: string[] = [];
+    const a = server({ cache, timeout: 200, onRemove: (_session, reason) => void told.push(`a ${reason}`) });
+    const b = server({ cache, timeout: 100, onRemove: (_session, reason) => void told.push(`b ${reason}`) });
+    const first = connect(a, { version: 'TLSv1.2' });
+    expect(connect(b, again(first)).connection.resumption.resumed).to.equal(true);
+    connect(b, { version: 'TLSv1.2' });
+    cache.close();
+    expect(told).to.deep.equal(['b closed', 'a closed']);
+    expect(connect(a, again(first)).connection.resumption.reason).to.equal('unknown');
+  });
+});
+
+describe('housekeeping', () => {
+  it('flushes what has expired with every 255th connection, unless told not to', () => {
+    for (const autoClear of [true, false]) {
+      const removed: RemovalReason[] = [];
+      const onRemove = (_session: Session, reason: RemovalReason) => void removed.push(reason);
+      const config = server({ autoClear, timeout: 10, onRemove });
+      connect(config, { version: 'TLSv1.2' });
+      world.advance(11);
+      for (let i = 1; i < 254; i++) connect(config, { version: 'TLSv1.2' });
+      expect(removed).to.deep.equal([]);
+      connect(config, { version: 'TLSv1.2' });
+      expect(removed).to.deep.equal(autoClear ? ['expired'] : []);
+    }
+  });
+
+  it('counts the timeout from the last use where updateTime says so', () => {
+    for (const updateTime of [true, false]) {
+      const config = server({ updateTime, timeout: 100 });
+      const first = connect(config, { version: 'TLSv1.2' });
+      world.advance(60);
+      expect(connect(config, again(first)).connection.resumption.resumed).to.equal(true);
+      world.advance(60);
+      expect(connect(config, again(first)).connection.resumption.resumed).to.equal(updateTime);
+    }
+  });
+});
+
+/** A Finished that does not verify. */
+function spoil(name: string, raw: Uint8Array): Uint8Array {
+  return name === 'finished' ? raw.map((byte, i) => (i === raw.length - 1 ? byte ^ 1 : byte)) : raw;
+}

@@ -1,0 +1,499 @@
+/** Certificates of clients: when they are asked for, what proves them, who judges them, and what a session remembers of them. */
+
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { ServerConfig } from '../../../src/engine/server/config.ts';
+import type { ClientAuthOptions, ServerOptions } from '../../../src/engine/server/options.ts';
+import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
+import type {
+  CertificateRequest,
+  CertificateRequestTls12,
+} from '../../../src/handshake/messages/certificate-request.ts';
+import { Session } from '../../../src/sessions/session.ts';
+import { TlsAlert } from '../../../src/wire/alert.ts';
+import { toHex } from '../../../src/wire/bytes.ts';
+import {
+  AlertDescription,
+  SignatureScheme,
+  type SignatureSchemeName,
+  type Version,
+} from '../../../src/wire/registry.ts';
+import { certificates, rootCertificate } from '../../fixtures.ts';
+import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
+import { type ClientCertificateKind, clientCertificate } from '../../support/client-certificates.ts';
+import { testServer, toyCrypto } from '../../support/servers.ts';
+import { TestWorld } from '../../support/world.ts';
+
+const VERSIONS: readonly Version[] = ['TLSv1.2', 'TLSv1.3'];
+const ID_CONTEXT = Uint8Array.of(1);
+const NO_TICKETS: ClientOptions = {};
+const accept = () => true;
+
+/** A server that asks, and hands out sessions. */
+function server(clientAuth: Partial<ClientAuthOptions> = {}, options: Partial<ServerOptions> = {}): ServerConfig {
+  return testServer({
+    crypto: toyCrypto,
+    ...options,
+    sessions: { idContext: ID_CONTEXT, ...options.sessions },
+    clientAuth: { mode: 'require', verifyClient: accept, ...clientAuth },
+  });
+}
+
+const client = (options: ClientOptions) => new TestClient({ crypto: toyCrypto, sni: 'localhost', ...options });
+
+/** Shows the P-256 certificate, unless told otherwise. */
+function connect(config: ServerConfig, options: ClientOptions = {}): Exchange {
+  return exchange(client({ certificate: clientCertificate('ecdsaP256'), ...options }), new ServerConnection(config));
+}
+
+const leafOf = (kind: ClientCertificateKind) => clientCertificate(kind).chain[0];
+
+function expectAccepted({ failure, connection }: Exchange, kind: ClientCertificateKind = 'ecdsaP256'): void {
+  expect(failure).to.equal(undefined);
+  expect(connection.isEstablished).to.equal(true);
+  expect(connection.peerCertificate).to.deep.equal(leafOf(kind));
+}
+
+function expectRefused({ failure, connection, client: peer }: Exchange, alert: string): void {
+  expect(failure?.alert).to.equal(alert);
+  expect(connection.isEstablished).to.equal(false);
+  expect(peer.alert?.name).to.equal(alert);
+  expect(connection.peerCertificate).to.equal(undefined);
+  expect(connection.peerCertificateChain).to.equal(undefined);
+}
+
+const both = (title: string, body: (version: Version) => void | Promise<void>): void => {
+  for (const version of VERSIONS) it(`${title} (${version})`, () => body(version));
+};
+
+const P256: readonly SignatureSchemeName[] = ['ecdsa_secp256r1_sha256'];
+const P384: readonly SignatureSchemeName[] = ['ecdsa_secp384r1_sha384'];
+const ECDSA = [...P256, ...P384];
+const PSS: readonly SignatureSchemeName[] = ['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512'];
+const PKCS1: readonly SignatureSchemeName[] = ['rsa_pkcs1_sha256', 'rsa_pkcs1_sha384', 'rsa_pkcs1_sha512'];
+
+/** What each key may sign with. */
+const SCHEMES: Readonly<Record<Version, Readonly<Record<ClientCertificateKind, readonly SignatureSchemeName[]>>>> = {
+  'TLSv1.3': { ecdsaP256: P256, ecdsaP384: P384, ed25519: ['ed25519'], rsa2048: PSS, chain: P256 },
+  'TLSv1.2': { ecdsaP256: ECDSA, ecdsaP384: ECDSA, ed25519: ['ed25519'], rsa2048: [...PSS, ...PKCS1], chain: ECDSA },
+};
+
+describe('certificates of clients', () => {
+  describe('are asked for', () => {
+    it('after EncryptedExtensions, RFC 8446 §4.3.2', () => {
+      const { client: peer } = connect(server());
+      const heard = peer.heard.filter((name) => name !== 'change_cipher_spec');
+      expect(heard.slice(0, 6)).to.deep.equal([
+        'server_hello',
+        'encrypted_extensions',
+        'certificate_request',
+        'certificate',
+        'certificate_verify',
+        'finished',
+      ]);
+      const { certificateRequestContext, extensions } = peer.certificateRequest as CertificateRequest;
+      expect(certificateRequestContext).to.have.length(0);
+      expect(extensions.signatureAlgorithms).to.have.members(Object.values(SignatureScheme));
+      expect(extensions.certificateAuthorities).to.equal(undefined);
+    });
+
+    it('before ServerHelloDone, RFC 5246 §7.4.4', () => {
+      const { client: peer } = connect(server(), { version: 'TLSv1.2' });
+      expect(peer.heard.slice(0, 5)).to.deep.equal([
+        'server_hello',
+        'certificate',
+        'server_key_exchange',
+        'certificate_request',
+        'server_hello_done',
+      ]);
+      const request = peer.certificateRequest as CertificateRequestTls12;
+      expect(request.certificateTypes).to.have.members([1, 64]);
+      expect(request.supportedSignatureAlgorithms).to.have.members(Object.values(SignatureScheme));
+      expect(request.certificateAuthorities).to.deep.equal([]);
+    });
+
+    both('with the names of the authorities', (version) => {
+      const config = server({ authorities: [rootCertificate, certificates.aExample.cert] });
+      const request = connect(config, { version }).client.certificateRequest;
+      const names =
+        request !== undefined && 'extensions' in request
+          ? request.extensions.certificateAuthorities
+          : request?.certificateAuthorities;
+      const dn = (name: string) => [0x30, name.length + 11, 0x31, name.length + 9, 0x30, name.length + 7];
+      expect(names?.map((name) => [...name.subarray(0, 6)])).to.deep.equal([
+        dn('tls-resume test root'),
+        dn('a.example'),
+      ]);
+      expect(config.clientAuth?.authorities).to.deep.equal(names);
+      expect(config.clientAuth?.anchors).to.have.length(2);
+    });
+
+    both('of nobody, unless it is wanted', (version) => {
+      const { client: peer, connection } = connect(testServer({ crypto: toyCrypto }), { version });
+      expect(peer.certificateRequest).to.equal(undefined);
+      expect(connection.isEstablished).to.equal(true);
+      expect(connection.peerCertificate).to.equal(undefined);
+    });
+
+    both('where the virtual host wants it, and it judges', (version) => {
+      const judged: string[] = [];
+      const host = server({ verifyClient: (_, { serverName }) => judged.push(String(serverName)) > 0 });
+      const config = testServer({
+        crypto: toyCrypto,
+        onServerName: (name) => (name === 'a.example' ? host : undefined),
+      });
+      expectAccepted(connect(config, { version, sni: 'a.example' }));
+      expect(connect(config, { version, sni: 'b.example' }).client.certificateRequest).to.equal(undefined);
+      expect(judged).to.deep.equal(['a.example']);
+    });
+
+    it('after a HelloRetryRequest', () => {
+      const link = connect(server(), { keyShares: [] });
+      expect(link.client.helloRetryRequest).to.not.equal(undefined);
+      expectAccepted(link);
+    });
+  });
+
+  for (const version of VERSIONS) {
+    describe(`are proved in ${version}`, () => {
+      for (const [kind, schemes] of Object.entries(SCHEMES[version]) as [
+        ClientCertificateKind,
+        SignatureSchemeName[],
+      ][]) {
+        for (const scheme of schemes) {
+          it(`by ${kind} with ${scheme}`, async () => {
+            const shown = clientCertificate(kind, scheme);
+            const peer = client({ version, certificate: shown });
+            const chains: (readonly Uint8Array[])[] = [];
+            const config = server({ verifyClient: (chain) => chains.push(chain) > 0 });
+            const link = await exchangeAsync(peer, new ServerConnection(config));
+            expectAccepted(link, kind);
+            expect(chains).to.deep.equal([shown.chain]);
+            expect(link.connection.peerCertificateChain).to.deep.equal(shown.chain);
+          });
+        }
+
+        it(`not by ${kind} with anything else`, () => {
+          const others = Object.keys(SignatureScheme).filter((name) => !schemes.includes(name as SignatureSchemeName));
+          for (const other of others as SignatureSchemeName[]) {
+            const shown = { ...clientCertificate(kind), scheme: other };
+            expectRefused(connect(server(), { version, certificate: shown }), 'illegal_parameter');
+          }
+        });
+
+        it(`not by ${kind} with a signature of something else`, async () => {
+          const shown = clientCertificate(kind);
+          const sign = (content: Uint8Array) => shown.sign(content.map((byte, i) => (i === 70 ? byte ^ 1 : byte)));
+          const peer = client({ version, certificate: { ...shown, sign } });
+          expectRefused(await exchangeAsync(peer, new ServerConnection(server())), 'decrypt_error');
+        });
+      }
+
+      it('not by what only looks like a signature', async () => {
+        for (const kind of ['ecdsaP256', 'ecdsaP384', 'ed25519', 'rsa2048'] as const) {
+          for (const length of [0, 1, 64, 70, 256]) {
+            const shown = { ...clientCertificate(kind), sign: () => new Uint8Array(length).fill(0x30) };
+            const link = await exchangeAsync(client({ version, certificate: shown }), new ServerConnection(server()));
+            expectRefused(link, 'decrypt_error');
+          }
+        }
+      });
+
+      it('before anybody is asked what to make of them', () => {
+        const verifyClient = () => expect.fail('asked');
+        const shown = { ...clientCertificate('ecdsaP256'), sign: () => new Uint8Array(70) };
+        expectRefused(connect(server({ verifyClient }), { version, certificate: shown }), 'decrypt_error');
+      });
+    });
+
+    describe(`are judged in ${version}`, () => {
+      it('by a callback that knows whose connection it is', () => {
+        const seen: unknown[] = [];
+        const verifyClient = (chain: readonly Uint8Array[], info: unknown) => seen.push([...chain], info) > 0;
+        expectAccepted(connect(server({ verifyClient }), { version }));
+        expect(seen).to.deep.equal([[leafOf('ecdsaP256')], { serverName: 'localhost', version }]);
+      });
+
+      it('in their own time', async () => {
+        const config = server({ verifyClient: () => Promise.resolve(true) });
+        const link = connect(config, { version });
+        expect(link.question?.kind).to.equal('client-certificate');
+        expect(link.question?.budgeted).to.equal(false);
+        expect(link.connection.isEstablished).to.equal(false);
+        expectAccepted(await link.runAsync());
+      });
+
+      const refusals: readonly [string, () => unknown][] = [
+        ['false', () => false],
+        ['a promise of false', () => Promise.resolve(false)],
+        ['nothing', () => undefined],
+        ['what is only like true', () => 1],
+      ];
+      for (const [what, answer] of refusals) {
+        it(`and refused by ${what}: certificate_unknown`, async () => {
+          const verifyClient = answer as () => boolean;
+          const link = await connect(server({ verifyClient }), { version }).runAsync();
+          expectRefused(link, 'certificate_unknown');
+          expect(link.has('callback-error')).to.equal(false);
+        });
+      }
+
+      const mishaps: readonly [string, () => Promise<boolean> | boolean][] = [
+        ['throws', () => raise(new Error('broken'))],
+        ['rejects', () => Promise.reject(new Error('broken'))],
+      ];
+      for (const [what, verifyClient] of mishaps) {
+        it(`by one that ${what}: internal_error, and an event`, async () => {
+          const link = await connect(server({ verifyClient }), { version }).runAsync();
+          expectRefused(link, 'internal_error');
+          const told = link.events.find((event) => event.type === 'callback-error');
+          expect(told).to.deep.include({ callback: 'verifyClient' });
+          expect(told).to.have.property('error').that.is.an('error').with.property('message', 'broken');
+        });
+      }
+
+      it('by one that is given no more time: internal_error, and an event', () => {
+        const link = connect(server({ verifyClient: () => new Promise(() => {}) }), { version });
+        expectRefused(link.answer({ late: true }), 'internal_error');
+        expect(link.events.find((event) => event.type === 'callback-error')).to.deep.include({
+          callback: 'verifyClient',
+        });
+      });
+
+      it('by one that names the alert', async () => {
+        const revoked = new TlsAlert('certificate_revoked', 'on the list');
+        for (const verifyClient of [() => raise(revoked), () => Promise.reject(revoked)]) {
+          const link = await connect(server({ verifyClient }), { version }).runAsync();
+          expectRefused(link, 'certificate_revoked');
+          expect(link.has('callback-error')).to.equal(false);
+        }
+      });
+
+      it('by one that disposes of the connection meanwhile', () => {
+        let connection: ServerConnection | undefined;
+        const config = server({
+          verifyClient: () => {
+            connection?.dispose();
+            return true;
+          },
+        });
+        connection = new ServerConnection(config);
+        const peer = client({ version, certificate: clientCertificate('ecdsaP256') });
+        const link = exchange(peer, connection);
+        expect(link.connection.isEstablished).to.equal(false);
+        expect(link.failure).to.equal(undefined);
+      });
+    });
+
+    describe(`are missing in ${version}`, () => {
+      it('and must not be', () => {
+        const alert = version === 'TLSv1.3' ? 'certificate_required' : 'handshake_failure';
+        expectRefused(connect(server(), { version, certificate: undefined }), alert);
+      });
+
+      it('and may be: nobody is asked', () => {
+        const config = server({ mode: 'request', verifyClient: () => expect.fail('asked') });
+        const { connection, failure, client: peer } = connect(config, { version, certificate: undefined });
+        expect(failure).to.equal(undefined);
+        expect(connection.isEstablished).to.equal(true);
+        expect(peer.sent.map(({ name }) => name))
+          .to.include('certificate')
+          .and.not.include('certificate_verify');
+        expect(connection.peerCertificate).to.equal(undefined);
+        expect(connection.session?.peerCertificate).to.equal(undefined);
+      });
+
+      it('and may be, but where there is one it is judged', () => {
+        expectAccepted(connect(server({ mode: 'request' }), { version }));
+        const verifyClient = () => false;
+        expectRefused(connect(server({ mode: 'request', verifyClient }), { version }), 'certificate_unknown');
+      });
+    });
+  }
+
+  interface Way {
+    readonly name: string;
+    readonly version: Version;
+    readonly mode: 'stateful' | 'stateless';
+    readonly mechanism: string;
+  }
+  const WAYS: readonly Way[] = [
+    { name: 'session id', version: 'TLSv1.2', mode: 'stateful', mechanism: 'session-id' },
+    { name: 'ticket of TLS 1.2', version: 'TLSv1.2', mode: 'stateless', mechanism: 'ticket' },
+    { name: 'stateful ticket', version: 'TLSv1.3', mode: 'stateful', mechanism: 'psk-stateful' },
+    { name: 'stateless ticket', version: 'TLSv1.3', mode: 'stateless', mechanism: 'psk-stateless' },
+  ];
+  const first = ({ version, mode }: Way): ClientOptions => ({
+    version,
+    ...(version === 'TLSv1.2' && mode === 'stateless' ? { ticketExt: new Uint8Array(0) } : NO_TICKETS),
+  });
+  const again = ({ client: before }: Exchange): ClientOptions =>
+    before.version === 'TLSv1.2'
+      ? { version: 'TLSv1.2', session: before.session }
+      : { version: 'TLSv1.3', psks: before.tickets.slice(-1) };
+
+  for (const way of WAYS) {
+    describe(`are kept in the session: ${way.name}`, () => {
+      const tickets = { mode: way.mode } as const;
+
+      it('and shown again when it is resumed, from one resumption to the next', () => {
+        let judged = 0;
+        const config = server({ verifyClient: () => ++judged > 0 }, { tickets });
+        let link = connect(config, first(way));
+        expectAccepted(link);
+        for (let i = 0; i < 3; i++) {
+          link = connect(config, { ...again(link), certificate: clientCertificate('ed25519') });
+          expectAccepted(link);
+          expect(link.connection.resumption).to.deep.include({ resumed: true, mechanism: way.mechanism });
+          expect(link.connection.peerCertificateChain).to.equal(undefined);
+          expect(link.client.certificateRequest).to.equal(undefined);
+          expect(link.connection.session?.peerCertificate).to.deep.equal(leafOf('ecdsaP256'));
+        }
+        expect(judged).to.equal(1);
+      });
+
+      it('as OpenSSL keeps them, field [3], verify_result 0', () => {
+        const { session } = connect(server({}, { tickets }), first(way)).connection;
+        const again = Session.fromDer((session as Session).toDer());
+        expect(again.peerCertificate).to.deep.equal(leafOf('ecdsaP256'));
+        expect(again.foreign.verifyResult).to.equal(0);
+      });
+
+      it('but not before the client has proved that it has the session', () => {
+        const config = server({}, { tickets });
+        const options = { ...again(connect(config, first(way))), stopBefore: 'finished' } as const;
+        const link = connect(config, options);
+        const isProved = way.version === 'TLSv1.3'; // by its binder
+        expect(link.connection.peerCertificate).to.deep.equal(isProved ? leafOf('ecdsaP256') : undefined);
+        link.client.proceed();
+        expectAccepted(link.run());
+      });
+
+      it('which one without does not stand in for: scope', () => {
+        const shared = server({ mode: 'request' }, { tickets });
+        const link = connect(shared, { ...first(way), certificate: undefined });
+        expect(connect(shared, again(link)).connection.resumption.resumed).to.equal(true);
+        const { keys } = shared.ticketPolicy;
+        const strict = server(
+          {},
+          {
+            tickets: way.mode === 'stateless' ? { mode: way.mode, keys } : tickets,
+            sessions: { cache: shared.store.cache },
+            world: new TestWorld(5), // or it would give out the same ids
+          },
+        );
+        const second = connect(strict, again(link));
+        expectAccepted(second);
+        expect(second.connection.resumption).to.deep.include({ resumed: false, reason: 'scope' });
+        expectRefused(
+          connect(strict, { ...again(link), certificate: undefined }),
+          way.version === 'TLSv1.3' ? 'certificate_required' : 'handshake_failure',
+        );
+      });
+
+      it('and not handed out without a session id context', () => {
+        const told: Session[] = [];
+        const onNew = (session: Session) => void told.push(session);
+        const sessions = { idContext: new Uint8Array(0), onNew };
+        for (const timing of ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as const) {
+          const link = connect(server({}, { tickets: { ...tickets, timing }, sessions }), first(way));
+          expectAccepted(link);
+          if (way.version === 'TLSv1.3') expect(() => link.connection.sendTicket()).to.throw('sendTicket()');
+          link.step(link.connection.write(Uint8Array.of(1)));
+          expect(link.client.tickets).to.deep.equal([]);
+          if (way.version === 'TLSv1.2')
+            expect(link.client.session).to.deep.include({ id: new Uint8Array(0), ticket: undefined });
+          expect(link.connection.session?.isResumable).to.equal(false);
+        }
+        expect(told).to.deep.equal([]);
+      });
+
+      it('where there is no session id context, an older session ends the handshake: internal_error', () => {
+        const before = testServer({ crypto: toyCrypto, tickets });
+        const link = connect(before, first(way));
+        const { keys } = before.ticketPolicy;
+        const after = server(
+          { mode: 'request' },
+          {
+            tickets: way.mode === 'stateless' ? { mode: way.mode, keys } : tickets,
+            sessions: { idContext: new Uint8Array(0), cache: before.store.cache },
+          },
+        );
+        expectRefused(connect(after, again(link)), 'internal_error');
+        expect(connect(before, again(link)).connection.resumption.resumed).to.equal(true);
+      });
+    });
+  }
+
+  both('accepted elsewhere, with a bad result, are as good as none: client-certificate', (version) => {
+    for (const mode of ['request', 'require'] as const) {
+      const db = new Map<string, Uint8Array>();
+      const sessions = {
+        cache: false as const,
+        foreign: true,
+        onNew: (session: Session) => {
+          const selfSigned = session.dup({ scope: undefined, foreign: { ...session.foreign, verifyResult: 18 } });
+          db.set(toHex(session.id), selfSigned.toDer());
+        },
+        onGet: (id: Uint8Array) => db.get(toHex(id))?.slice(),
+      };
+      const config = server({ mode }, { sessions });
+      const link = connect(config, again(connect(config, { version })));
+      expectAccepted(link);
+      expect(link.connection.resumption.reason).to.equal('client-certificate');
+      const careless = testServer({ crypto: toyCrypto, sessions: { ...sessions, idContext: ID_CONTEXT } });
+      const resumed = connect(careless, again(connect(config, { version })));
+      expect(resumed.connection.resumption.resumed).to.equal(true);
+      expect(resumed.connection.peerCertificate).to.equal(undefined);
+      expect(resumed.connection.session?.peerCertificate === undefined).to.equal(version === 'TLSv1.3');
+    }
+  });
+
+  it('keep half-RTT tickets back until the client has proved itself', () => {
+    const config = server({}, { tickets: { timing: 'half-rtt' } });
+    const link = connect(config, { stopBefore: 'certificate' });
+    expect(link.client.heard.at(-1)).to.equal('finished');
+    link.client.proceed();
+    expectAccepted(link.run());
+    expect(link.client.tickets).to.have.length(2);
+    const resumed = connect(config, { ...again(link), stopBefore: 'finished' });
+    expect(resumed.connection.resumption.resumed).to.equal(true);
+    expect(resumed.client.heard.at(-1)).to.equal('new_session_ticket');
+    resumed.client.proceed();
+    expectAccepted(resumed.run());
+    expectAccepted(connect(config, again(resumed)));
+  });
+
+  both('cut into single bytes are the same', (version) => {
+    const pieces = (bytes: Uint8Array) => Array.from(bytes, (byte) => Uint8Array.of(byte));
+    const peer = client({ version, certificate: clientCertificate('chain'), fragment: 50 });
+    expectAccepted(exchange(peer, new ServerConnection(server()), pieces), 'chain');
+  });
+
+  both('of which any byte is another end in an alert', (version) => {
+    const names = Object.keys(AlertDescription).filter((name) => name !== 'internal_error');
+    const config = server();
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        fc.integer({ min: 1, max: 255 }),
+        (at, mask) => {
+          const rewriteMessage = (name: string, raw: Uint8Array) => {
+            if (name !== 'certificate') return raw;
+            const place = 4 + Math.floor(at * (raw.length - 4));
+            return raw.map((byte, i) => (i === place ? byte ^ mask : byte));
+          };
+          const link = connect(config, { version, rewriteMessage, certificate: clientCertificate('ed25519') });
+          // The key is all that is read of it; the rest is the application's business.
+          if (link.failure === undefined) expect(link.connection.isEstablished).to.equal(true);
+          else expect(names).to.include(link.failure.alert);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function raise(error: unknown): never {
+  throw error;
+}

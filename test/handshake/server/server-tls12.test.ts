@@ -1,0 +1,399 @@
+/** The TLS 1.2 server against a scripted client: RFC 5246 §7, RFC 8422, RFC 7627, RFC 5746. */
+
+import { expect } from 'chai';
+import type { ServerOptions } from '../../../src/engine/server/options.ts';
+import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
+import { ascii, toHex } from '../../../src/wire/bytes.ts';
+import { AlertLevel, CipherSuite, ContentType, type SignatureSchemeName } from '../../../src/wire/registry.ts';
+import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
+import { rawExtension, rawMessage } from '../../support/client-hello.ts';
+import { type CredentialKind, credential, quickRsaCredential, testServer } from '../../support/servers.ts';
+
+/** The lines of the key log are events. */
+const TOLD = { wantsKeylog: () => true };
+
+function connect(client: ClientOptions = {}, server: Partial<ServerOptions> = {}): Exchange {
+  return exchange(new TestClient({ version: 'TLSv1.2', ...client }), new ServerConnection(testServer(server), TOLD));
+}
+
+/** A full handshake, and a second one that offers its session. */
+function resume(client: ClientOptions = {}, server: Partial<ServerOptions> = {}, again: ClientOptions = {}): Exchange {
+  const config = testServer(server);
+  const options = { version: 'TLSv1.2', ...client } as const;
+  const { session } = exchange(new TestClient(options), new ServerConnection(config)).client;
+  return exchange(new TestClient({ ...options, session, ...again }), new ServerConnection(config, TOLD));
+}
+
+/** Established on both sides, and data goes through both ways. */
+function expectWorking(link: Exchange): Exchange {
+  const { client, connection } = link;
+  expect(link.failure).to.equal(undefined);
+  expect(connection.isEstablished && client.isEstablished).to.equal(true);
+  expect(connection.version).to.equal('TLSv1.2');
+  expect(connection.cipherSuite).to.equal(client.suite?.name);
+  client.sendData(ascii('ping'));
+  link.run().step(connection.write(ascii('pong')));
+  expect(toHex(link.data)).to.equal(toHex(ascii('ping')));
+  expect(toHex(client.data)).to.equal(toHex(ascii('pong')));
+  return link;
+}
+
+/** Types of the extensions in ServerHello. */
+const answered = ({ client }: Exchange) => client.serverHello?.extensions.order;
+const sentinel = ({ client }: Exchange) => toHex(client.serverHello?.random.subarray(24) ?? new Uint8Array(0));
+const DOWNGRADE_TLS12 = '444f574e47524401';
+
+const FULL = [
+  'server_hello',
+  'certificate',
+  'server_key_exchange',
+  'server_hello_done',
+  'change_cipher_spec',
+  'finished',
+];
+
+describe('the TLS 1.2 server', () => {
+  describe('full handshake', () => {
+    const ciphers = [
+      'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+      'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+      'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+      'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+      'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+      'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+    ] as const;
+    for (const suite of ciphers) {
+      for (const ems of [true, false]) {
+        it(`${suite} ${ems ? 'with' : 'without'} extended_master_secret`, () => {
+          const credentials = suite.includes('_RSA_') ? [quickRsaCredential] : undefined;
+          const link = expectWorking(connect({ ciphers: [suite], ems }, credentials && { credentials }));
+          expect(link.connection.cipherSuite).to.equal(suite);
+          expect(answered(link)?.includes(23)).to.equal(ems);
+        });
+      }
+    }
+
+    for (const group of ['x25519', 'secp256r1', 'secp384r1'] as const) {
+      it(`with ${group}`, () => {
+        const link = expectWorking(connect({}, { groups: [group] }));
+        expect(link.connection.group).to.equal(group);
+        expect(link.client.group).to.equal(group);
+      });
+    }
+
+    const signatures: readonly [CredentialKind, SignatureSchemeName][] = [
+      ['ecdsaP256', 'ecdsa_secp256r1_sha256'],
+      ['ecdsaP384', 'ecdsa_secp384r1_sha384'],
+      ['ed25519', 'ed25519'],
+      ['rsa2048', 'rsa_pss_rsae_sha256'],
+      ['rsa2048', 'rsa_pkcs1_sha256'],
+      ['rsa2048', 'rsa_pkcs1_sha384'],
+      ['rsa2048', 'rsa_pkcs1_sha512'],
+    ];
+    for (const [kind, scheme] of signatures) {
+      it(`${kind} signs with ${scheme}, and OpenSSL verifies it`, async () => {
+        const config = testServer({ credentials: [credential(kind)] });
+        const client = new TestClient({ version: 'TLSv1.2', signatureAlgorithms: [scheme], verify: true });
+        const link = expectWorking(await exchangeAsync(client, new ServerConnection(config, TOLD)));
+        expect(link.connection.signatureScheme).to.equal(scheme);
+        expect(client.certificates).to.deep.equal(credential(kind).certificateChain);
+      });
+    }
+
+    it('is the flight of Figure 1', () => {
+      const { client, events } = connect();
+      expect(client.heard).to.deep.equal(FULL);
+      expect(events.map(({ type }) => type)).to.deep.equal(['keylog', 'new-session', 'established']);
+    });
+
+    it('sends its first flight in one record', () => {
+      const { client } = connect();
+      expect(client.receivedRecords.map(({ type }) => type)).to.deep.equal([
+        ContentType.handshake,
+        ContentType.change_cipher_spec,
+        ContentType.handshake,
+      ]);
+    });
+
+    it('takes the server’s first group, suite, and the credential that goes with it', () => {
+      const credentials = [quickRsaCredential, credential('ecdsaP256')];
+      const { connection } = connect({}, { credentials });
+      expect(connection.cipherSuite).to.equal('TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256');
+      const other = connect({ signatureAlgorithms: ['rsa_pkcs1_sha256'] }, { credentials });
+      expect(other.connection.cipherSuite).to.equal('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256');
+      expect(other.connection.signatureScheme).to.equal('rsa_pkcs1_sha256');
+    });
+
+    it('does not use an ECDSA certificate on a curve that the client has not (RFC 8422 §5.1)', () => {
+      const credentials = [credential('ecdsaP256'), quickRsaCredential];
+      const { connection } = connect({ groups: ['x25519'] }, { credentials });
+      expect(connection.signatureScheme).to.equal('rsa_pss_rsae_sha256');
+    });
+
+    it('takes any group of its own where the client names none (RFC 8422 §4)', () => {
+      expectWorking(connect({ groups: false }));
+    });
+
+    it('takes a hello by supported_versions as by legacy_version (RFC 8446 §4.2.1)', () => {
+      const link = connect({ version: 'TLSv1.3', supportedVersions: [0x0303] }, { maxVersion: 'TLSv1.2' });
+      expectWorking(link);
+    });
+
+    it('takes legacy_version 0x0304 and above for the highest that there is (RFC 5246 App. E.1)', () => {
+      expectWorking(connect({ rewriteHello: (hello) => ({ ...hello, legacyVersion: 0x0304 }) }));
+    });
+
+    it('takes a ClientHello of unknown things for what it knows of it', () => {
+      expectWorking(
+        connect({
+          ciphers: [0x2a2a, 0xc013, 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
+          groups: [0x3a3a, 'x25519', 'secp256r1'],
+          rewriteExtensions: (list) => [rawExtension(0x4a4a), ...list, rawExtension(5, 1, 0, 0, 0, 0)],
+        }),
+      );
+    });
+
+    it('ignores compression methods beside null', () => {
+      expectWorking(connect({ rewriteHello: (hello) => ({ ...hello, legacyCompressionMethods: [1, 0] }) }));
+    });
+  });
+
+  describe('downgrade sentinel (RFC 8446 §4.1.3)', () => {
+    it('is there where the server has TLS 1.3', () => expect(sentinel(connect())).to.equal(DOWNGRADE_TLS12));
+    it('is there on resumption too', () => expect(sentinel(resume())).to.equal(DOWNGRADE_TLS12));
+    it('is not there where it has not', () => {
+      expect(sentinel(connect({}, { maxVersion: 'TLSv1.2' }))).not.to.equal(DOWNGRADE_TLS12);
+    });
+    it('is not there in TLS 1.3', () => {
+      expect(sentinel(connect({ version: 'TLSv1.3' }))).not.to.equal(DOWNGRADE_TLS12);
+    });
+  });
+
+  describe('ServerHello', () => {
+    it('answers what was offered, and in a full handshake the name and the point formats', () => {
+      const link = connect({ sni: 'localhost', alpn: ['h2'], recordSizeLimit: 16384 }, { alpn: ['h2'] });
+      expect(answered(link)).to.deep.equal([0, 0xff01, 11, 16, 23, 28]);
+      expect(link.connection.serverName).to.equal('localhost');
+      expect(link.connection.alpnProtocol).to.equal('h2');
+    });
+
+    it('answers nothing that was not offered', () => {
+      const link = connect({ ems: false, renegotiationInfo: false, ecPointFormats: false }, { alpn: ['h2'] });
+      expect(link.client.heard).to.deep.equal(FULL);
+      expect(answered(link)).to.equal(undefined);
+    });
+
+    it('leaves the block of extensions out for a hello without one (RFC 5246 §7.4.1.4)', () => {
+      const bare = { rewriteHello: (hello: TestClient['hellos'][number]) => ({ ...hello, extensions: {} }) };
+      const link = resume({ ems: false }, {}, bare);
+      expect(link.connection.resumption.resumed).to.equal(true);
+      expect(answered(link)).to.equal(undefined);
+      expectWorking(link);
+    });
+
+    it('has a session id of 32 fresh bytes, or none where nobody could keep the session', () => {
+      expect(connect().client.serverHello?.legacySessionIdEcho).to.have.lengthOf(32);
+      const { client } = connect({}, { sessions: { cache: false } });
+      expect(client.serverHello?.legacySessionIdEcho).to.have.lengthOf(0);
+    });
+
+    it('does not echo a session id that it does not know', () => {
+      const sessionId = new Uint8Array(32).fill(1);
+      const { client } = expectWorking(connect({ sessionId }));
+      expect(toHex(client.session.id)).not.to.equal(toHex(sessionId));
+    });
+
+    it('answers to secure renegotiation, whichever way it is asked (RFC 5746 §3.6)', () => {
+      for (const renegotiationInfo of ['extension', 'scsv'] as const) {
+        const link = connect({ renegotiationInfo });
+        expect(link.client.serverHello?.extensions).to.have.deep.property('renegotiationInfo', new Uint8Array(0));
+      }
+      expect(answered(connect({ renegotiationInfo: false }))).not.to.include(0xff01);
+    });
+
+    it('has the server’s protocol of ALPN (RFC 7301 §3.2)', () => {
+      const { client } = connect({ alpn: ['http/1.1', 'h2'] }, { alpn: ['h2', 'http/1.1'] });
+      expect(client.serverHello?.extensions).to.have.deep.property('alpn', ['h2']);
+    });
+
+    it('does not promise a ticket', () => {
+      const link = connect({ ticketExt: new Uint8Array(0) });
+      expect(answered(link)).not.to.include(35);
+      expect(link.client.heard).to.deep.equal(FULL);
+    });
+
+    it('is given to a client that fell back no further than the server’s highest version (RFC 7507)', () => {
+      expectWorking(connect({ fallbackScsv: true }, { maxVersion: 'TLSv1.2' }));
+      expect(connect({ fallbackScsv: true, version: 'TLSv1.3' }).connection.isEstablished).to.equal(true);
+    });
+  });
+
+  describe('abbreviated handshake', () => {
+    for (const ems of [true, false]) {
+      it(`has the server’s Finished first (Figure 2), ${ems ? 'with' : 'without'} extended_master_secret`, () => {
+        const link = resume({ ems });
+        expect(link.client.heard).to.deep.equal(['server_hello', 'change_cipher_spec', 'finished']);
+        expect(link.client.isResumed).to.equal(true);
+        expect(link.connection.resumption).to.deep.include({
+          resumed: true,
+          mechanism: 'session-id',
+          reason: undefined,
+        });
+        expectWorking(link);
+      });
+    }
+
+    for (const ciphers of [
+      ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'],
+      ['TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256'],
+    ] as const) {
+      it(`under ${ciphers}`, () => void expectWorking(resume({ ciphers })));
+    }
+
+    it('echoes the session id', () => {
+      const { client } = resume();
+      expect(client.serverHello?.legacySessionIdEcho).to.deep.equal(client.options.session?.id);
+    });
+
+    it('does not acknowledge the server name (RFC 6066 §3), nor repeat the point formats', () => {
+      const link = resume({ sni: 'localhost' });
+      expect(link.connection.resumption.resumed).to.equal(true);
+      expect(answered(link)).to.deep.equal([0xff01, 23]);
+    });
+
+    it('negotiates ALPN anew (RFC 7301 §3.1)', () => {
+      const link = resume({ alpn: ['h2'] }, { alpn: ['h2', 'http/1.1'] }, { alpn: ['http/1.1'] });
+      expect(link.connection.resumption.resumed).to.equal(true);
+      expect(link.client.serverHello?.extensions).to.have.deep.property('alpn', ['http/1.1']);
+    });
+
+    it('makes fresh keys from the same master secret', () => {
+      const link = resume();
+      const { client } = link;
+      expect(toHex(client.session.secret)).to.equal(toHex(client.options.session?.secret ?? new Uint8Array(0)));
+      expect(client.session.cipherSuite).to.equal(CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256);
+    });
+  });
+
+  describe('exporters (RFC 5705)', () => {
+    for (const ciphers of [
+      ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
+      ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'],
+    ] as const) {
+      it(`are the same on both sides, ${ciphers}`, () => {
+        const { client, connection } = connect({ ciphers });
+        for (const [length, label, context] of [
+          [32, 'EXPORTER-Channel-Binding', undefined],
+          [20, 'EXPERIMENTAL-test', ascii('context')],
+          [200, 'EXPERIMENTAL-test', new Uint8Array(0)],
+        ] as const) {
+          expect(toHex(connection.exportKeyingMaterial(length, label, context))).to.equal(
+            toHex(client.exportKeyingMaterial(length, label, context)),
+          );
+        }
+      });
+    }
+
+    it('tell no context from an empty one', () => {
+      const { connection } = connect();
+      const none = connection.exportKeyingMaterial(32, 'EXPERIMENTAL-test');
+      const empty = connection.exportKeyingMaterial(32, 'EXPERIMENTAL-test', new Uint8Array(0));
+      expect(toHex(none)).not.to.equal(toHex(empty));
+    });
+
+    it('differ between a session and its resumption', () => {
+      const config = testServer();
+      const first = exchange(new TestClient({ version: 'TLSv1.2' }), new ServerConnection(config));
+      const { session } = first.client;
+      const second = exchange(new TestClient({ version: 'TLSv1.2', session }), new ServerConnection(config));
+      const [a, b] = [first, second].map(({ connection }) => toHex(connection.exportKeyingMaterial(32, 'a')));
+      expect(a).not.to.equal(b);
+    });
+  });
+
+  describe('key log', () => {
+    it('has one line, on resumption too', () => {
+      const options = { keylog: () => {} };
+      for (const link of [connect({}, options), resume({}, options)]) {
+        const { client } = link;
+        const lines = link.events.flatMap((event) => (event.type === 'keylog' ? [event.line] : []));
+        const secret = client.secrets.get('CLIENT_RANDOM') ?? new Uint8Array(0);
+        expect(lines).to.deep.equal([`CLIENT_RANDOM ${toHex(client.clientRandom)} ${toHex(secret)}`]);
+      }
+    });
+  });
+
+  describe('renegotiation (RFC 5746 §5)', () => {
+    it('is refused by a warning, and the connection goes on', () => {
+      const link = connect();
+      link.client.sendMessage(rawMessage('client_hello', ...new Array<number>(50).fill(0)));
+      link.run();
+      const { warning: level } = AlertLevel;
+      expect(link.client.alert).to.deep.include({ level, description: 100, name: 'no_renegotiation', protected: true });
+      expectWorking(link);
+    });
+
+    it('is refused twice where it is asked twice in one record', () => {
+      const link = connect();
+      const hello = rawMessage('client_hello', ...new Array<number>(50).fill(0));
+      link.client.sendRecord(ContentType.handshake, Uint8Array.of(...hello, ...hello));
+      link.run();
+      expect(link.client.alerts.map(({ name }) => name)).to.deep.equal(['no_renegotiation', 'no_renegotiation']);
+      expectWorking(link);
+    });
+  });
+
+  describe('the end (RFC 5246 §7.2.1)', () => {
+    it('is heard behind a request, which can still be answered', () => {
+      const link = connect();
+      link.client.sendData(ascii('request'));
+      link.client.close();
+      link.run();
+      expect(link.events.map(({ type }) => type).filter((type) => type === 'data' || type === 'end')).to.deep.equal([
+        'data',
+        'end',
+      ]);
+      link.step(link.connection.write(ascii('answer')));
+      expect(toHex(link.client.data)).to.equal(toHex(ascii('answer')));
+      link.step(link.connection.end());
+      expect(link.client.alert).to.deep.include({ level: 1, name: 'close_notify', protected: true });
+      expect(link.failure).to.equal(undefined);
+      expect(() => link.connection.write(Uint8Array.of(1))).to.throw('write()');
+      expect(link.connection.end().output).to.have.lengthOf(0);
+    });
+
+    it('of our direction leaves the client’s open until it answers', () => {
+      const link = connect();
+      link.step(link.connection.end());
+      link.client.sendData(ascii('one more'));
+      link.client.close();
+      link.run();
+      expect(toHex(link.data)).to.equal(toHex(ascii('one more')));
+      expect(link.client.alerts).to.have.lengthOf(1);
+      expect(link.events.at(-1)).to.deep.equal({ type: 'end' });
+    });
+
+    it('keeps the session where both have said so', () => {
+      const config = testServer();
+      const link = exchange(new TestClient({ version: 'TLSv1.2' }), new ServerConnection(config));
+      link.client.close();
+      link.run();
+      link.step(link.connection.end());
+      link.connection.dispose();
+      const { session } = link.client;
+      const again = exchange(new TestClient({ version: 'TLSv1.2', session }), new ServerConnection(config));
+      expect(again.connection.resumption.resumed).to.equal(true);
+    });
+  });
+
+  it('carries 100 kB both ways, in records of 2^14 bytes', () => {
+    const link = connect();
+    const data = Uint8Array.from({ length: 100_000 }, (_, i) => i & 0xff);
+    link.client.sendData(data);
+    link.run().step(link.connection.write(data));
+    expect(toHex(link.data)).to.equal(toHex(data));
+    expect(toHex(link.client.data)).to.equal(toHex(data));
+    const sizes = link.client.receivedRecords.filter(({ type }) => type === 23).map(({ content }) => content.length);
+    expect(Math.max(...sizes)).to.equal(16384);
+  });
+});
