@@ -1,5 +1,6 @@
 /** The idiomatic API. */
 
+export type { Awaitable } from './awaitable.ts';
 export {
   type ConnectionInfo,
   type GenerateId,
@@ -19,7 +20,6 @@ export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.
 export type {
   Aead,
   AeadKey,
-  Awaitable,
   CryptoProvider,
   EphemeralKey,
   Hash,

@@ -1,6 +1,6 @@
 /** The types of what a user supplies: the new, get and remove callbacks of OpenSSL's manual pages. */
 
-import type { Awaitable } from '../crypto/provider.ts';
+import type { Awaitable } from '../awaitable.ts';
 import type { AbortSignalLike } from '../platform.ts';
 import type { Session } from '../sessions/session.ts';
 

@@ -3,24 +3,8 @@
  * `{ ...defaultProvider, groups: { ...defaultProvider.groups, x25519: mine } }`.
  */
 
+import type { Awaitable } from '../awaitable.ts';
 import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
-
-/** A value, or the promise of one. */
-export type Awaitable<T> = T | PromiseLike<T>;
-
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  try {
-    return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-  } catch {
-    return false; // what throws when it is looked at is no promise, and no answer either
-  }
-}
-
-/** An answer that nobody waits for: should it be a promise that rejects, that must not be the end of the process. */
-export function disregard(answer: unknown): void {
-  // By way of a promise of the host's: the `then` of a user's may throw.
-  if (isPromise(answer)) Promise.resolve(answer).then(undefined, () => {});
-}
 
 export type HashName = 'sha256' | 'sha384';
 export type AeadName = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';

@@ -1,7 +1,7 @@
 /** What one call on a connection brings about: bytes to send, events to attend to, and perhaps a question. */
 
+import { disregard } from '../awaitable.ts';
 import type { RemovalReason } from '../cache/callbacks.ts';
-import { disregard } from '../crypto/provider.ts';
 import type { Verdict } from '../handshake/server/verdict.ts';
 import type { Task } from '../handshake/wait.ts';
 import type { Session } from '../sessions/session.ts';

@@ -3,7 +3,7 @@
  * plain call. `yield` appears in this file only; flights say `yield* receive(…)`.
  */
 
-import type { Awaitable } from '../crypto/provider.ts';
+import type { Awaitable } from '../awaitable.ts';
 import { decode } from '../wire/codec.ts';
 import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
 import type { Message, Received } from './messages/message.ts';

@@ -1,7 +1,7 @@
 /** OpenSSL's callbacks as a JavaScript program writes them, and how the engine sees them. */
 
+import { type Awaitable, isPromise } from '../awaitable.ts';
 import { type Given, give } from '../cache/callbacks.ts';
-import { type Awaitable, isPromise } from '../crypto/provider.ts';
 import type { Session } from '../sessions/session.ts';
 import { SSL_MAX_SSL_SESSION_ID_LENGTH } from './constants.ts';
 import type { Ssl } from './ssl.ts';

@@ -1,7 +1,7 @@
 /** SSL: one connection. Bytes go in by receive() and come out by take() or `send`; the rest are functions of OpenSSL's. */
 
+import { type Awaitable, isPromise } from '../awaitable.ts';
 import type { ConnectionInfo } from '../cache/callbacks.ts';
-import { type Awaitable, isPromise } from '../crypto/provider.ts';
 import { Driver } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import { type ConnectionOptions, connectionOf, type ServerConnection } from '../engine/server/server-connection.ts';

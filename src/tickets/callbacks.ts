@@ -3,8 +3,8 @@
  * them is a table, and the handshake asks it.
  */
 
+import type { Awaitable } from '../awaitable.ts';
 import type { ConnectionInfo } from '../cache/callbacks.ts';
-import type { Awaitable } from '../crypto/provider.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
 import type { Renewal } from './key-provider.ts';

@@ -12,8 +12,8 @@
  * A cipher, MAC or initialisation vector of the callback's own is a `TicketFormat` of its own.
  */
 
+import type { Awaitable } from '../awaitable.ts';
 import type { ConnectionInfo } from '../cache/callbacks.ts';
-import type { Awaitable } from '../crypto/provider.ts';
 import type { TicketKey } from './key.ts';
 
 /**

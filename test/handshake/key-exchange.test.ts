@@ -1,7 +1,8 @@
 /** Key agreement that answers later: the handshake waits for it wherever it agrees on keys, and no secret is left behind. */
 
 import { expect } from 'chai';
-import type { Awaitable, CryptoProvider, EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
+import type { Awaitable } from '../../src/awaitable.ts';
+import type { CryptoProvider, EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
 import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';

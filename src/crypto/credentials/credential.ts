@@ -1,7 +1,8 @@
 /** A certificate chain and the key that signs for it. */
 
+import type { Awaitable } from '../../awaitable.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
-import type { Awaitable, CryptoProvider } from '../provider.ts';
+import type { CryptoProvider } from '../provider.ts';
 import { equalPublicKeys } from './certificate.ts';
 import { chainFromPem, describeChain, naming, privateKeyBlock, requireOwner } from './credential-pem.ts';
 import { parsePrivateKey } from './private-key.ts';

@@ -3,10 +3,10 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { sha256, sha384 } from '@noble/hashes/sha2.js';
+import type { Awaitable } from '../../awaitable.ts';
 import { platform } from '../../platform.ts';
 import { bitString, DerReader, sequence, Tag } from '../../wire/der.ts';
 import type { SignatureSchemeName, Version } from '../../wire/registry.ts';
-import type { Awaitable } from '../provider.ts';
 import { Oid, type PublicKey } from './certificate.ts';
 import { bitLength, isRsaScheme, MIN_RSA_BITS, RSA_ENCRYPTION, RSA_SCHEMES } from './rsa.ts';
 

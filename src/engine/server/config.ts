@@ -1,9 +1,10 @@
 /** What stands behind each defineServer(): validates the options, fills in the defaults, and freezes the result. */
 
+import { isPromise } from '../../awaitable.ts';
 import { type Compat, SessionCache } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import { certificatesFromPem } from '../../crypto/credentials/credential-pem.ts';
-import { type CryptoProvider, isPromise } from '../../crypto/provider.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteByName } from '../../crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from '../../handshake/messages/new-session-ticket.ts';
 import type { Settings, TicketSettings } from '../../handshake/server/settings.ts';

@@ -1,8 +1,8 @@
 /** The connection as its handshake acts on it: the hands of handshake/server/context.ts. */
 
+import type { Awaitable } from '../../awaitable.ts';
 import type { ConnectionInfo } from '../../cache/callbacks.ts';
 import type { Protection } from '../../crypto/protection.ts';
-import type { Awaitable } from '../../crypto/provider.ts';
 import { Transcript } from '../../crypto/transcript.ts';
 import type { Message } from '../../handshake/messages/message.ts';
 import type { Facts, Handshaking } from '../../handshake/server/context.ts';

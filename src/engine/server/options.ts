@@ -1,5 +1,6 @@
 /** What a user may ask of a server: one shape for every shell. Unknown names are a TypeError, see config.ts. */
 
+import type { Awaitable } from '../../awaitable.ts';
 import type {
   ConnectionInfo,
   GenerateId,
@@ -11,7 +12,7 @@ import type {
 } from '../../cache/callbacks.ts';
 import type { Compat, SessionCache } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
-import type { Awaitable, CryptoProvider } from '../../crypto/provider.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { OnDecryptTicket, OnGenerateTicket } from '../../tickets/callbacks.ts';
 import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
 import type { CipherSuiteName, GroupName, PskMode, Version } from '../../wire/registry.ts';

@@ -3,8 +3,8 @@
  * place where an alert is turned into bytes.
  */
 
+import { isPromise } from '../../awaitable.ts';
 import type { ConnectionInfo } from '../../cache/callbacks.ts';
-import { isPromise } from '../../crypto/provider.ts';
 import type { Incoming } from '../../crypto/record-reader.ts';
 import type { Message } from '../../handshake/messages/message.ts';
 import type { Facts } from '../../handshake/server/context.ts';

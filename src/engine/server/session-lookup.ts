@@ -1,7 +1,7 @@
 /** The session store as one connection sees it: asks, keeps holds, turns whatever the callbacks answer into a session or a reason. */
 
+import { type Awaitable, isPromise } from '../../awaitable.ts';
 import { type ConnectionInfo, Given } from '../../cache/callbacks.ts';
-import { type Awaitable, isPromise } from '../../crypto/provider.ts';
 import type { Sessions } from '../../handshake/server/context.ts';
 import type { NoResumption } from '../../handshake/server/resumption.ts';
 import type { TaskOutcome } from '../../handshake/wait.ts';

@@ -1,8 +1,8 @@
 /** A server's sessions: the internal cache and the user's callbacks (SSL_CTX_sess_set_get_cb(3)), shared by its connections. */
 
+import { isPromise } from '../../awaitable.ts';
 import type { RemovalReason } from '../../cache/callbacks.ts';
 import type { Compat, RemovalListener, SessionCache } from '../../cache/session-cache.ts';
-import { isPromise } from '../../crypto/provider.ts';
 import type { Session } from '../../sessions/session.ts';
 import { toHex } from '../../wire/bytes.ts';
 import type { World } from '../../world.ts';

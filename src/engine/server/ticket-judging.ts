@@ -1,7 +1,7 @@
 /** Tickets as one connection sees them: asks the application about each, and leaves what is sealed to who can open it. */
 
+import type { Awaitable } from '../../awaitable.ts';
 import type { ConnectionInfo } from '../../cache/callbacks.ts';
-import type { Awaitable } from '../../crypto/provider.ts';
 import type { OpenedTicket, Sealed, Tickets } from '../../handshake/server/context.ts';
 import type { TaskOutcome } from '../../handshake/wait.ts';
 import type { Session } from '../../sessions/session.ts';

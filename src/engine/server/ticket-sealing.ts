@@ -1,6 +1,6 @@
 /** Tickets that are sessions, sealed, as one connection sees them: has keys found, opens and seals. */
 
-import { type Awaitable, isPromise } from '../../crypto/provider.ts';
+import { type Awaitable, isPromise } from '../../awaitable.ts';
 import type { OpenedTicket, Sealed, TicketFacts } from '../../handshake/server/context.ts';
 import type { TaskOutcome } from '../../handshake/wait.ts';
 import type { Session } from '../../sessions/session.ts';

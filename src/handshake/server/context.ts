@@ -1,7 +1,8 @@
 /** What a handshake is given: the hands to act with, and a place for what it finds out. */
 
+import type { Awaitable } from '../../awaitable.ts';
 import type { Protection } from '../../crypto/protection.ts';
-import type { Awaitable, RandomBytes } from '../../crypto/provider.ts';
+import type { RandomBytes } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { Transcript } from '../../crypto/transcript.ts';
 import type { Session } from '../../sessions/session.ts';

@@ -1,0 +1,19 @@
+/** "Now or later": values that may come as promises, and what to do with promises that nobody waits for. It imports nothing. */
+
+/** A value, or the promise of one. */
+export type Awaitable<T> = T | PromiseLike<T>;
+
+/** Reports whether a value is a promise. A user's Proxy may throw when it is looked at; such a value is no promise, and no answer either. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  try {
+    return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  } catch {
+    return false;
+  }
+}
+
+/** Ignores an answer that nobody waits for. If it is a promise that rejects, the rejection must not end the process. */
+export function disregard(answer: unknown): void {
+  // The host's own promise calls the user's `then`, which may throw.
+  if (isPromise(answer)) Promise.resolve(answer).then(undefined, () => {});
+}
