@@ -6,6 +6,7 @@
 
 import { copyRange } from '../../wire/bytes.ts';
 import type { Aead, AeadKey, AeadName } from '../provider.ts';
+import { word } from '../words.ts';
 import { AesKey } from './aes.ts';
 import { Ghash } from './ghash.ts';
 
@@ -115,16 +116,6 @@ class AesGcmKey implements AeadKey {
 
 function byteOf(words: Int32Array, i: number): number {
   return ((words[i >> 2] as number) >>> (24 - 8 * (i & 3))) & 0xff;
-}
-
-/** Four bytes, big-endian. */
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
 }
 
 function xor(buffer: Uint8Array, at: number, value: number): void {

@@ -8,6 +8,7 @@
  * Look-ups by secrets can be watched through the processor's cache, as those of @noble's AES can; see SECURITY.md.
  */
 
+import { word } from '../words.ts';
 import { SpareWords } from './spare-words.ts';
 
 /** 4 KB of data; the wide table has paid for itself after less. */
@@ -137,16 +138,6 @@ function addMultiples(table: Int32Array, at: number): void {
     table[at + m + 2] = n2 ^ (table[m + 2] as number);
     table[at + m + 3] = n3 ^ (table[m + 3] as number);
   }
-}
-
-/** Four bytes, big-endian. */
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
 }
 
 /** Whole blocks into {@link Y}: Y = (Y + block) · H, by Horner's rule from the highest power down. */

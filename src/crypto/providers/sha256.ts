@@ -8,6 +8,7 @@
  */
 
 import type { Hash, HmacKey, RunningHash } from '../provider.ts';
+import { word } from '../words.ts';
 import { SpareWords } from './spare-words.ts';
 
 /** §6.2.2: the state (eight words) goes on by one block (sixteen), which stays as it is. */
@@ -58,16 +59,6 @@ function absorb(compress: Compress, into: Int32Array, words: Int32Array, at: num
     fill = 0;
   }
   return fill;
-}
-
-/** Four bytes, big-endian. */
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
 }
 
 /** §5.1.1: the bit after the message, zeros, and the length of the message in bits. */
