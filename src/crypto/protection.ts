@@ -1,8 +1,10 @@
 /** Record protection, one direction and one key at a time: RFC 8446 §5.2–§5.5, RFC 5246 §6.2.3.3, RFC 5288, RFC 7905. */
 
 import { TlsAlert } from '../wire/alert.ts';
+import { wipe } from '../wire/bytes.ts';
 import { MAX_EXPANSION, MAX_PLAINTEXT, putRecordHeader, type TlsRecord } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
+import { type TrafficSecret, trafficKeys } from './key-schedule.ts';
 import { type Aead, type AeadKey, sealInPlace } from './provider.ts';
 
 const LEGACY_VERSION = 0x0303;
@@ -198,4 +200,12 @@ export class Tls12Protection implements Protection {
 /** Bytes of the nonce that TLS 1.2 sends with each record. */
 export function explicitNonceLength(aead: Aead): number {
   return aead.name === 'chacha20-poly1305' ? 0 : 8;
+}
+
+/** Protects one direction under the keys of a traffic secret (RFC 8446 §7.3). */
+export function trafficProtection(aead: Aead, secret: TrafficSecret): Protection {
+  const keys = trafficKeys(aead, secret);
+  const protection = new Tls13Protection(aead, keys);
+  wipe(keys.key);
+  return protection;
 }

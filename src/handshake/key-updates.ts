@@ -1,10 +1,10 @@
 /** KeyUpdate, both ways: RFC 8446 §4.6.3, §7.2. */
 
 import { nextTrafficSecret, type TrafficSecret } from '../crypto/key-schedule.ts';
+import { trafficProtection } from '../crypto/protection.ts';
 import { type KeyUpdate, KeyUpdateRequest, keyUpdate } from './messages/key-update.ts';
 import type { Handshaking } from './server/context.ts';
 import type { TrafficTls13 } from './server/established.ts';
-import { protection } from './server/server-tls13.ts';
 
 type Acting = Pick<Handshaking, 'send' | 'own' | 'discard' | 'protectReading' | 'protectWriting'>;
 
@@ -27,7 +27,7 @@ export class KeyUpdates {
   receive({ requestUpdate }: KeyUpdate, maySend: boolean): void {
     this.#client = this.#next(this.#client);
     this.isRequested = false;
-    this.#context.protectReading(protection(this.#traffic.aead, this.#client));
+    this.#context.protectReading(trafficProtection(this.#traffic.aead, this.#client));
     if (maySend && requestUpdate === KeyUpdateRequest.update_requested) this.send('update_not_requested');
   }
 
@@ -35,7 +35,7 @@ export class KeyUpdates {
   send(request: keyof typeof KeyUpdateRequest): void {
     this.#context.send(keyUpdate, { requestUpdate: KeyUpdateRequest[request] });
     this.#server = this.#next(this.#server);
-    this.#context.protectWriting(protection(this.#traffic.aead, this.#server));
+    this.#context.protectWriting(trafficProtection(this.#traffic.aead, this.#server));
   }
 
   /** New keys for our direction, and for the peer's as well where it is to be asked and has not been. */

@@ -33,7 +33,7 @@ import {
   tls12MasterSecret,
   tls12VerifyData,
 } from '../../src/crypto/prf.ts';
-import { explicitNonceLength, Tls12Protection } from '../../src/crypto/protection.ts';
+import { explicitNonceLength, Tls12Protection, trafficProtection } from '../../src/crypto/protection.ts';
 import type { CryptoProvider, EphemeralKey, Hash } from '../../src/crypto/provider.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
 import { SUITES, type SuiteParameters, suiteById } from '../../src/crypto/suites.ts';
@@ -60,7 +60,6 @@ import {
   ServerHelloTls12,
 } from '../../src/handshake/messages/server-hello.ts';
 import { ServerKeyExchange } from '../../src/handshake/messages/server-key-exchange.ts';
-import { protection } from '../../src/handshake/server/server-tls13.ts';
 import { Alert, alertName } from '../../src/wire/alert.ts';
 import { concat, EMPTY, equalBytes } from '../../src/wire/bytes.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
@@ -410,13 +409,13 @@ export class TestClient {
   nextWriteKey(): void {
     const { client, server } = this.#traffic;
     this.#application = { client: nextTrafficSecret(client), server };
-    this.records.writing = this.#protection(this.#application.client);
+    this.records.writing = this.#trafficProtection(this.#application.client);
   }
 
   #nextReadKey(): void {
     const { client, server } = this.#traffic;
     this.#application = { client, server: nextTrafficSecret(server) };
-    this.records.reading = this.#protection(this.#application.server);
+    this.records.reading = this.#trafficProtection(this.#application.server);
   }
 
   get #traffic(): TrafficSecrets {
@@ -654,8 +653,8 @@ export class TestClient {
     this.#master = masterSecret(secret);
     this.secrets.set('CLIENT_HANDSHAKE_TRAFFIC_SECRET', this.#handshake.client.bytes);
     this.secrets.set('SERVER_HANDSHAKE_TRAFFIC_SECRET', this.#handshake.server.bytes);
-    this.records.reading = this.#protection(this.#handshake.server);
-    this.records.writing = this.#protection(this.#handshake.client);
+    this.records.reading = this.#trafficProtection(this.#handshake.server);
+    this.records.writing = this.#trafficProtection(this.#handshake.client);
   }
 
   /** By the hello that was sent, which may have been rewritten. */
@@ -667,9 +666,9 @@ export class TestClient {
     return psk;
   }
 
-  #protection(secret: TrafficSecrets['client']) {
+  #trafficProtection(secret: TrafficSecrets['client']) {
     if (this.suite === undefined) throw new Error('no suite yet');
-    return protection(this.crypto.aeads[this.suite.aead], secret);
+    return trafficProtection(this.crypto.aeads[this.suite.aead], secret);
   }
 
   #agree(group: number, peer: Uint8Array): Uint8Array {
@@ -700,7 +699,7 @@ export class TestClient {
     this.secrets.set('CLIENT_TRAFFIC_SECRET_0', this.#application.client.bytes);
     this.secrets.set('SERVER_TRAFFIC_SECRET_0', this.#application.server.bytes);
     this.secrets.set('EXPORTER_SECRET', this.#exporter.bytes);
-    this.records.reading = this.#protection(this.#application.server);
+    this.records.reading = this.#trafficProtection(this.#application.server);
     this.#do('change_cipher_spec', () => this.#sendMiddleboxChangeCipherSpec());
     this.#doCertificate();
     this.#doCertificateVerify();
@@ -708,7 +707,7 @@ export class TestClient {
       const verifyData = finishedMac(client, this.#transcript.peek());
       this.sendHandshake('finished', frame(finished, { verifyData }));
       this.#resumption = resumptionMasterSecret(master, this.#transcript.peek());
-      this.records.writing = this.#protection(this.#traffic.client);
+      this.records.writing = this.#trafficProtection(this.#traffic.client);
       this.isEstablished = true;
       for (const ticket of this.#earlyTickets.splice(0)) this.#readTicket(ticket);
     });

@@ -10,11 +10,9 @@ import {
   handshakeTrafficSecrets,
   type MasterSecret,
   masterSecret,
-  type TrafficSecret,
   type TrafficSecrets,
-  trafficKeys,
 } from '../../crypto/key-schedule.ts';
-import { type Protection, Tls13Protection } from '../../crypto/protection.ts';
+import { trafficProtection } from '../../crypto/protection.ts';
 import type { Aead } from '../../crypto/provider.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
@@ -118,8 +116,8 @@ function protectHandshake(
   context.own(secrets.client);
   context.own(secrets.server);
   logSecrets(context, 'HANDSHAKE_TRAFFIC_SECRET', secrets);
-  context.protectWriting(protection(aead, secrets.server));
-  context.protectReading(protection(aead, secrets.client));
+  context.protectWriting(trafficProtection(aead, secrets.server));
+  context.protectReading(trafficProtection(aead, secrets.client));
   context.tolerateChangeCipherSpec(true);
   return { aead, handshake, secrets };
 }
@@ -160,7 +158,7 @@ function sendFinished(context: Handshaking, { aead, handshake, secrets }: Handsh
   context.own(application.client, 'closed');
   context.own(application.server, 'closed');
   logSecrets(context, 'TRAFFIC_SECRET_0', application);
-  context.protectWriting(protection(aead, application.server));
+  context.protectWriting(trafficProtection(aead, application.server));
   return { aead, master, transcriptHash, secrets: application };
 }
 
@@ -175,7 +173,7 @@ function* receiveFinished(
   requireVerifyData(body, expected);
   context.proved();
   context.tolerateChangeCipherSpec(false);
-  context.protectReading(protection(application.aead, application.secrets.client));
+  context.protectReading(trafficProtection(application.aead, application.secrets.client));
   context.transcript.add(raw);
 }
 
@@ -238,12 +236,4 @@ function logSecrets(context: Handshaking, stage: string, { client, server }: Tra
   if (!context.logsKeys) return;
   context.keylog(`CLIENT_${stage}`, client.bytes);
   context.keylog(`SERVER_${stage}`, server.bytes);
-}
-
-/** §7.3 */
-export function protection(aead: Aead, secret: TrafficSecret): Protection {
-  const keys = trafficKeys(aead, secret);
-  const result = new Tls13Protection(aead, keys);
-  keys.key.fill(0);
-  return result;
 }
