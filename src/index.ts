@@ -2,7 +2,6 @@
 
 export type { Awaitable } from './awaitable.ts';
 export {
-  type ConnectionInfo,
   type GenerateId,
   Given,
   give,
@@ -53,6 +52,7 @@ export { warmup } from './engine/server/warmup.ts';
 export type { TicketFacts } from './handshake/server/context.ts';
 export type { Mechanism, NoResumption, Resumption } from './handshake/server/resumption.ts';
 export type { Check, Verdict } from './handshake/server/verdict.ts';
+export type { ConnectionInfo } from './sessions/connection-info.ts';
 export type { Scope, ScopeField } from './sessions/scope.ts';
 export { Session, type SessionParameters } from './sessions/session.ts';
 export { SESSION_PEM_LABEL, SessionDecodeError } from './sessions/session-der.ts';

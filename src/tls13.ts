@@ -10,7 +10,7 @@ import type { ServerOptions } from './engine/server/options.ts';
 import type { Parts } from './engine/server/parts.ts';
 import { tls13 } from './handshake/server/server-tls13.ts';
 
-export { type ConnectionInfo, Given, give, type RemovalReason } from './cache/callbacks.ts';
+export { Given, give, type RemovalReason } from './cache/callbacks.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
 export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
 export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
@@ -23,6 +23,7 @@ export type { ServerConfig } from './engine/server/config.ts';
 export { type ConnectionOptions, ServerConnection } from './engine/server/server-connection.ts';
 export { sealedTickets } from './engine/server/ticket-sealing.ts';
 export { clientCertificates } from './handshake/server/client-authentication.ts';
+export type { ConnectionInfo } from './sessions/connection-info.ts';
 export { Session, type SessionParameters } from './sessions/session.ts';
 export { TicketKey, type TicketKeyOptions } from './tickets/key.ts';
 export { type RotationOptions, TicketKeyRing } from './tickets/key-ring.ts';

@@ -2,6 +2,7 @@
 
 import type { Awaitable } from '../awaitable.ts';
 import type { AbortSignalLike } from '../platform.ts';
+import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
 
 /** Why a session left: told to the remove callback. */
@@ -15,16 +16,6 @@ export type RemovalReason =
   | 'alert-received'
   | 'consumed'
   | 'closed';
-
-/** What a callback may know of the connection that it is asked for. */
-export interface ConnectionInfo {
-  readonly serverName: string | undefined;
-  readonly version: 'TLSv1.2' | 'TLSv1.3' | undefined;
-  readonly localAddress?: string | undefined;
-  readonly localPort?: number | undefined;
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-}
 
 /** A session from the get callback whose hold passes to the engine (OpenSSL's `*copy = 0`). Made by {@link give}. */
 export class Given {

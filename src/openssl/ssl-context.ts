@@ -1,6 +1,5 @@
 /** SSL_CTX: what a server's connections share. Every method is a function of OpenSSL's, with its answers. */
 
-import type { ConnectionInfo } from '../cache/callbacks.ts';
 import { SessionCache } from '../cache/session-cache.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
@@ -11,6 +10,7 @@ import { SessionStore } from '../engine/server/store.ts';
 import type { TicketPolicy } from '../engine/server/ticket-judging.ts';
 import { sealedTickets } from '../engine/server/ticket-sealing.ts';
 import type { TicketSettings } from '../handshake/server/settings.ts';
+import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
 import { copyOf } from '../wire/bytes.ts';
 import {

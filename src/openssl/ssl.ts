@@ -1,10 +1,10 @@
 /** SSL: one connection. Bytes go in by receive() and come out by take() or `send`; the rest are functions of OpenSSL's. */
 
 import { type Awaitable, isPromise } from '../awaitable.ts';
-import type { ConnectionInfo } from '../cache/callbacks.ts';
 import { Driver } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import { type ConnectionOptions, connectionOf, type ServerConnection } from '../engine/server/server-connection.ts';
+import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
 import { concat, copyOf } from '../wire/bytes.ts';
 import type { GenerateSessionIdCallback, Int, NotResumableSessionCallback, VerifyCallback } from './callbacks.ts';

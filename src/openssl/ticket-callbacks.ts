@@ -1,8 +1,8 @@
 /** OpenSSL's callbacks about tickets, and how the engine sees them. */
 
 import type { Awaitable } from '../awaitable.ts';
-import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { HashName, RandomBytes } from '../crypto/provider.ts';
+import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
 import type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from '../tickets/callbacks.ts';
 import { draw, KEY_NAME_LENGTH, type TicketFormat } from '../tickets/format.ts';

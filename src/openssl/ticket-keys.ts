@@ -1,8 +1,8 @@
 /** The ticket keys of a context: a callback's, those that its server was defined with, or 80 bytes of its own. */
 
 import type { Awaitable } from '../awaitable.ts';
-import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
+import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import { cbcTickets } from '../tickets/format-cbc.ts';
 import { TicketKey } from '../tickets/key.ts';
 import { ticketKeyFile, ticketKeysFrom } from '../tickets/key-files.ts';

@@ -1,8 +1,8 @@
 /** SSL_CTX_set_verify(3), and what it comes to: whether clients are asked for certificates, and who judges them. */
 
-import type { ConnectionInfo } from '../cache/callbacks.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { clientCertificates } from '../handshake/server/client-authentication.ts';
+import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import { type VerifyCallback, yes } from './callbacks.ts';
 import {
   SSL_VERIFY_CLIENT_ONCE,

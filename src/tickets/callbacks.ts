@@ -4,7 +4,7 @@
  */
 
 import type { Awaitable } from '../awaitable.ts';
-import type { ConnectionInfo } from '../cache/callbacks.ts';
+import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
 import type { Renewal } from './key-provider.ts';

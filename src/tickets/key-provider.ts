@@ -13,7 +13,7 @@
  */
 
 import type { Awaitable } from '../awaitable.ts';
-import type { ConnectionInfo } from '../cache/callbacks.ts';
+import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { TicketKey } from './key.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ConnectionInfo } from '../../src/cache/callbacks.ts';
+import type { ConnectionInfo } from '../../src/sessions/connection-info.ts';
 import type { TicketFormat } from '../../src/tickets/format.ts';
 import { cbcTickets } from '../../src/tickets/format-cbc.ts';
 import { TicketKey } from '../../src/tickets/key.ts';

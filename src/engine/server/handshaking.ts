@@ -1,12 +1,12 @@
 /** The connection as its handshake acts on it: the hands of handshake/server/context.ts. */
 
 import type { Awaitable } from '../../awaitable.ts';
-import type { ConnectionInfo } from '../../cache/callbacks.ts';
 import type { Protection } from '../../crypto/protection.ts';
 import { Transcript } from '../../crypto/transcript.ts';
 import type { Message } from '../../handshake/messages/message.ts';
 import type { Facts, Handshaking } from '../../handshake/server/context.ts';
 import { notResumed } from '../../handshake/server/resumption.ts';
+import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY, toHex } from '../../wire/bytes.ts';
 import { drawRandom } from '../../world.ts';

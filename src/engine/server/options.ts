@@ -1,18 +1,11 @@
 /** What a user may ask of a server: one shape for every shell. Unknown names are a TypeError, see config.ts. */
 
 import type { Awaitable } from '../../awaitable.ts';
-import type {
-  ConnectionInfo,
-  GenerateId,
-  NotResumable,
-  OnGet,
-  OnNew,
-  OnRemove,
-  OnTake,
-} from '../../cache/callbacks.ts';
+import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from '../../cache/callbacks.ts';
 import type { Compat, SessionCache } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { OnDecryptTicket, OnGenerateTicket } from '../../tickets/callbacks.ts';
 import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
 import type { CipherSuiteName, GroupName, PskMode, Version } from '../../wire/registry.ts';

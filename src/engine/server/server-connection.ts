@@ -4,7 +4,6 @@
  */
 
 import { isPromise } from '../../awaitable.ts';
-import type { ConnectionInfo } from '../../cache/callbacks.ts';
 import type { Incoming } from '../../crypto/record-reader.ts';
 import type { Message } from '../../handshake/messages/message.ts';
 import type { Facts } from '../../handshake/server/context.ts';
@@ -13,6 +12,7 @@ import type { Resumption } from '../../handshake/server/resumption.ts';
 import { serve } from '../../handshake/server/serve.ts';
 import type { Verdict } from '../../handshake/server/verdict.ts';
 import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from '../../handshake/wait.ts';
+import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import { alertName, TlsAlert } from '../../wire/alert.ts';
 import { wipe } from '../../wire/bytes.ts';

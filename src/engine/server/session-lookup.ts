@@ -1,11 +1,12 @@
 /** The session store as one connection sees it: asks, keeps holds, turns whatever the callbacks answer into a session or a reason. */
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
-import { type ConnectionInfo, Given } from '../../cache/callbacks.ts';
+import { Given } from '../../cache/callbacks.ts';
 import type { Sessions } from '../../handshake/server/context.ts';
 import type { NoResumption } from '../../handshake/server/resumption.ts';
 import type { TaskOutcome } from '../../handshake/wait.ts';
 import { platform } from '../../platform.ts';
+import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import { Session } from '../../sessions/session.ts';
 import { MAX_TICKET_PLAINTEXT } from '../../tickets/format.ts';
 import { copyOf, EMPTY, equalBytes } from '../../wire/bytes.ts';

@@ -1,9 +1,9 @@
 /** Tickets as one connection sees them: asks the application about each, and leaves what is sealed to who can open it. */
 
 import type { Awaitable } from '../../awaitable.ts';
-import type { ConnectionInfo } from '../../cache/callbacks.ts';
 import type { OpenedTicket, Sealed, Tickets } from '../../handshake/server/context.ts';
 import type { TaskOutcome } from '../../handshake/wait.ts';
+import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import { judgeTicket } from '../../tickets/callbacks.ts';
 import { KEY_NAME_LENGTH } from '../../tickets/format.ts';

@@ -1,11 +1,11 @@
 /** The settings of a server, as far as its handshakes go by them. */
 
 import type { Awaitable } from '../../awaitable.ts';
-import type { ConnectionInfo } from '../../cache/callbacks.ts';
 import type { Compat } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
+import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { GroupName, PskMode, Version } from '../../wire/registry.ts';
 import type { ClientCertificates } from './client-authentication.ts';
 import type { Protocol } from './protocol.ts';
