@@ -49,9 +49,7 @@ export type {
 export { type ConnectionOptions, ServerConnection } from './engine/server/server-connection.ts';
 export type { SessionStatistics } from './engine/server/statistics.ts';
 export { warmup } from './engine/server/warmup.ts';
-export type { TicketFacts } from './handshake/server/context.ts';
-export type { Mechanism, NoResumption, Resumption } from './handshake/server/resumption.ts';
-export type { Check, Verdict } from './handshake/server/verdict.ts';
+export type { Check, Mechanism, NoResumption, Resumption, TicketFacts, Verdict } from './handshake/outcome.ts';
 export type { ConnectionInfo } from './sessions/connection-info.ts';
 export type { Scope, ScopeField } from './sessions/scope.ts';
 export { Session, type SessionParameters } from './sessions/session.ts';

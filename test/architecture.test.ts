@@ -31,7 +31,7 @@ const BELOW_SHELLS = ['platform', 'world', 'wire', 'crypto', 'messages', 'cache'
 
 /** The first that holds a file has it. */
 const ZONES: readonly Zone[] = [
-  { name: 'platform', holds: among('platform'), imports: [] },
+  { name: 'platform', holds: among('platform awaitable'), imports: [] },
   { name: 'wire', holds: within('wire'), imports: ['platform'] },
   { name: 'crypto', holds: within('crypto'), imports: ['platform', 'wire'], packages: /^@noble\// },
   { name: 'messages', holds: within('handshake/messages'), imports: ['wire'] },

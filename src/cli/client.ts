@@ -3,8 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Event } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
-import type { TicketFacts } from '../handshake/server/context.ts';
-import type { Verdict } from '../handshake/server/verdict.ts';
+import type { TicketFacts, Verdict } from '../handshake/outcome.ts';
 import { accept, type TlsSocket } from '../node/index.ts';
 import { alertName, TlsAlert } from '../wire/alert.ts';
 import { toHex } from '../wire/bytes.ts';

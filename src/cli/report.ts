@@ -2,9 +2,7 @@
 
 import type { RemovalReason } from '../cache/callbacks.ts';
 import type { CallbackName } from '../engine/events.ts';
-import type { TicketFacts } from '../handshake/server/context.ts';
-import type { Mechanism, NoResumption } from '../handshake/server/resumption.ts';
-import type { Check } from '../handshake/server/verdict.ts';
+import type { Check, Mechanism, NoResumption, TicketFacts } from '../handshake/outcome.ts';
 import type { NoTicket } from '../tickets/key.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
 

@@ -2,12 +2,12 @@
 
 import { RecordReader } from '../crypto/record-reader.ts';
 import { RecordWriter } from '../crypto/record-writer.ts';
+import type { TrafficTls13 } from '../handshake/established.ts';
 import { KeyUpdates } from '../handshake/key-updates.ts';
 import { clientHello } from '../handshake/messages/client-hello.ts';
 import { keyUpdate } from '../handshake/messages/key-update.ts';
 import { frame, type Message } from '../handshake/messages/message.ts';
-import type { Handshaking } from '../handshake/server/context.ts';
-import type { TrafficTls13 } from '../handshake/server/established.ts';
+import type { ServerHandshake } from '../handshake/server/context.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { decode } from '../wire/codec.ts';
 import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
@@ -57,7 +57,7 @@ export class Channel {
   }
 
   /** The handshake is complete. `recordLimit`: how many records one key may protect. */
-  establish(context: Handshaking, traffic: TrafficTls13 | undefined, recordLimit: number): void {
+  establish(context: ServerHandshake, traffic: TrafficTls13 | undefined, recordLimit: number): void {
     this.#recordLimit = recordLimit;
     if (traffic !== undefined) this.#keyUpdates = new KeyUpdates(context, traffic);
   }

@@ -2,7 +2,7 @@
 
 import { disregard } from '../awaitable.ts';
 import type { RemovalReason } from '../cache/callbacks.ts';
-import type { Verdict } from '../handshake/server/verdict.ts';
+import type { Verdict } from '../handshake/outcome.ts';
 import type { Task } from '../handshake/wait.ts';
 import type { Session } from '../sessions/session.ts';
 import type { NoTicket } from '../tickets/key.ts';

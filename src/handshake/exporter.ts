@@ -6,7 +6,6 @@ import {
   exportKeyingMaterial,
   type MasterSecret,
 } from '../crypto/key-schedule.ts';
-import type { TicketIssuer } from './server/new-session-tickets.ts';
 
 /**
  * Most connections never export, so its secret is made when first asked for. Until then the Master Secret has to stay, from
@@ -15,11 +14,11 @@ import type { TicketIssuer } from './server/new-session-tickets.ts';
 export class Exporter {
   readonly #master: MasterSecret;
   readonly #transcriptHash: Uint8Array;
-  readonly #issuer: TicketIssuer | undefined;
+  readonly #issuer: { settle(): void } | undefined;
   #secret: ExporterMasterSecret | undefined;
 
   /** Takes over `master`, of which `issuer` may want something yet. `transcriptHash`: of ClientHello…server Finished. */
-  constructor(master: MasterSecret, transcriptHash: Uint8Array, issuer?: TicketIssuer) {
+  constructor(master: MasterSecret, transcriptHash: Uint8Array, issuer?: { settle(): void }) {
     this.#master = master;
     this.#transcriptHash = transcriptHash;
     this.#issuer = issuer;

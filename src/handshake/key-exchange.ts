@@ -1,15 +1,15 @@
 /** The two steps of a handshake that may take somebody else's time: key agreement and signature. */
 
+import type { Credential } from '../crypto/credentials/credential.ts';
 import type { EphemeralKey } from '../crypto/provider.ts';
 import { TlsAlert } from '../wire/alert.ts';
-import type { GroupName } from '../wire/registry.ts';
-import type { Handshaking } from './server/context.ts';
-import type { Signing } from './server/negotiate.ts';
+import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
+import type { HandshakeIO } from './io.ts';
 import { type Handshake, perform } from './wait.ts';
 
 /** An ephemeral key pair of ours. It is wiped with the handshake. */
-export function* generateKey(context: Handshaking, group: GroupName): Handshake<EphemeralKey> {
-  const agreement = context.settings.crypto.groups[group];
+export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<EphemeralKey> {
+  const agreement = context.crypto.groups[group];
   if (agreement === undefined) throw new Error(`the crypto provider has no ${group}`);
   context.facts.group = group;
   const run = () => agreement.generate(context.randomBytes);
@@ -19,7 +19,7 @@ export function* generateKey(context: Handshaking, group: GroupName): Handshake<
 }
 
 /** RFC 8446 §7.4, RFC 8422 §5.11. What the provider rejects as a public key is the peer's illegal_parameter. */
-export function* agree(context: Handshaking, key: EphemeralKey, peer: Uint8Array): Handshake<Uint8Array> {
+export function* agree(context: HandshakeIO, key: EphemeralKey, peer: Uint8Array): Handshake<Uint8Array> {
   const outcome = yield* perform({ kind: 'key-agreement', budgeted: false, run: () => key.agree(peer) });
   context.discard(key);
   if ('value' in outcome) return context.own(outcome.value);
@@ -35,9 +35,15 @@ export interface Exchange {
 }
 
 /** TLS 1.3, where the peer's share is known first. */
-export function* exchangeKeys(context: Handshaking, group: GroupName, peer: Uint8Array): Handshake<Exchange> {
+export function* exchangeKeys(context: HandshakeIO, group: GroupName, peer: Uint8Array): Handshake<Exchange> {
   const key = yield* generateKey(context, group);
   return { publicKey: key.publicKey, sharedSecret: yield* agree(context, key, peer) };
+}
+
+/** A credential, and the scheme that it is to sign with. */
+export interface Signing {
+  readonly credential: Credential;
+  readonly scheme: SignatureSchemeName;
 }
 
 const MAX_SIGNATURE = 0xffff;

@@ -2,11 +2,11 @@
 
 import { nextTrafficSecret, type TrafficSecret } from '../crypto/key-schedule.ts';
 import { trafficProtection } from '../crypto/protection.ts';
+import type { TrafficTls13 } from './established.ts';
+import type { HandshakeIO } from './io.ts';
 import { type KeyUpdate, KeyUpdateRequest, keyUpdate } from './messages/key-update.ts';
-import type { Handshaking } from './server/context.ts';
-import type { TrafficTls13 } from './server/established.ts';
 
-type Acting = Pick<Handshaking, 'send' | 'own' | 'discard' | 'protectReading' | 'protectWriting'>;
+type Acting = Pick<HandshakeIO, 'send' | 'own' | 'discard' | 'protectReading' | 'protectWriting'>;
 
 export class KeyUpdates {
   readonly #context: Acting;

@@ -2,17 +2,15 @@
 
 import { TlsAlert } from '../wire/alert.ts';
 import { MAX_PLAINTEXT } from '../wire/record.ts';
-import type { ClientHello } from './messages/client-hello.ts';
-import type { Handshaking } from './server/context.ts';
+import type { HandshakeIO } from './io.ts';
 
 const MIN_LIMIT = 64;
 
 /**
- * Obeys the client's limit and returns ours, `undefined` where the client does not speak of it. In TLS 1.3 the limit counts
+ * Obeys the limit that the peer has sent and returns ours, or `undefined` where the peer has sent none. In TLS 1.3 a limit counts
  * the byte of the content type.
  */
-export function recordSizeLimit(context: Handshaking, hello: ClientHello): number | undefined {
-  const limit = hello.extensions.recordSizeLimit;
+export function recordSizeLimit(context: HandshakeIO, limit: number | undefined): number | undefined {
   if (limit === undefined) return undefined;
   if (limit < MIN_LIMIT) throw new TlsAlert('illegal_parameter', `a record size limit of ${limit}`);
   const contentType = context.facts.version === 'TLSv1.3' ? 1 : 0;

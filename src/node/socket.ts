@@ -6,7 +6,7 @@ import { Driver } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { ServerConnection } from '../engine/server/server-connection.ts';
-import type { Resumption } from '../handshake/server/resumption.ts';
+import type { Resumption } from '../handshake/outcome.ts';
 import type { Session } from '../sessions/session.ts';
 import { DuplexSocket } from './duplex-socket.ts';
 import type { Listen, TlsSocketEvents } from './events.ts';

@@ -9,6 +9,7 @@ import type { SessionPolicy } from '../engine/server/policy.ts';
 import { SessionStore } from '../engine/server/store.ts';
 import type { TicketPolicy } from '../engine/server/ticket-judging.ts';
 import { sealedTickets } from '../engine/server/ticket-sealing.ts';
+import { clientCertificates } from '../handshake/server/client-authentication.ts';
 import type { TicketSettings } from '../handshake/server/settings.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
@@ -149,6 +150,7 @@ export class SslContext {
       onServerName: base.onServerName && ((name?: string) => this.#select(name, tickets)),
       idContext,
       clientAuth: clientAuth(copied, base.clientAuth, (info) => this.#ssl(info)),
+      clientCertificates,
       minVersion: options & SSL_OP_NO_TLSv1_2 ? 'TLSv1.3' : base.minVersion,
       maxVersion: options & SSL_OP_NO_TLSv1_3 ? 'TLSv1.2' : base.maxVersion,
       pskModes: options & SSL_OP_ALLOW_NO_DHE_KEX ? (['psk_dhe_ke', 'psk_ke'] as const) : base.pskModes,

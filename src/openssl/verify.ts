@@ -1,7 +1,6 @@
 /** SSL_CTX_set_verify(3), and what it comes to: whether clients are asked for certificates, and who judges them. */
 
 import type { ServerConfig } from '../engine/server/config.ts';
-import { clientCertificates } from '../handshake/server/client-authentication.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import { type VerifyCallback, yes } from './callbacks.ts';
 import {
@@ -48,7 +47,6 @@ export function clientAuth(
   const { authorities = [], anchors = [], verifyClient = refuse } = base ?? {};
   return {
     mode: verifyMode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT ? 'require' : 'request',
-    certificates: clientCertificates,
     verifyClient: callback === null ? verifyClient : (chain, info) => yes(callback(sslOf(info), chain)),
     authorities,
     anchors,

@@ -1,7 +1,7 @@
 /** A TLS connection as two Web Streams, for applications. */
 
 import type { ServerConnection } from '../engine/server/server-connection.ts';
-import type { Resumption } from '../handshake/server/resumption.ts';
+import type { Resumption } from '../handshake/outcome.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
 import type { WebShell } from './shell.ts';

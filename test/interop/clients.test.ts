@@ -6,7 +6,7 @@
 
 import { expect } from 'chai';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
-import type { NoResumption } from '../../src/handshake/server/resumption.ts';
+import type { NoResumption } from '../../src/handshake/outcome.ts';
 import { certificates } from '../fixtures.ts';
 import { type Client, clients, opensslSessionFile, type Version } from './clients.ts';
 import { describeClient, onTheWire, type Travelled, type Trip, travel, WIRE_VERSION } from './harness.ts';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
 import type { ClientAuthOptions } from '../../src/engine/server/options.ts';
 import { type ConnectionOptions, ServerConnection } from '../../src/engine/server/server-connection.ts';
-import type { Mechanism, NoResumption, Resumption } from '../../src/handshake/server/resumption.ts';
+import type { Mechanism, NoResumption, Resumption } from '../../src/handshake/outcome.ts';
 import { equalBytes } from '../../src/wire/bytes.ts';
 import type { AlertName, Version } from '../../src/wire/registry.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';

@@ -5,7 +5,7 @@ import { SessionCache } from '../../src/cache/session-cache.ts';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
 import type { ServerOptions, SessionOptions, TicketOptions } from '../../src/engine/server/options.ts';
 import { type ConnectionOptions, ServerConnection } from '../../src/engine/server/server-connection.ts';
-import type { Mechanism, NoResumption } from '../../src/handshake/server/resumption.ts';
+import type { Mechanism, NoResumption } from '../../src/handshake/outcome.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { SealCounts } from '../../src/tickets/seal-counts.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';

@@ -7,6 +7,7 @@ import { certificatesFromPem } from '../../crypto/credentials/credential-pem.ts'
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteByName } from '../../crypto/suites.ts';
 import { MAX_TICKET_LIFETIME } from '../../handshake/messages/new-session-ticket.ts';
+import type { HandshakeParts } from '../../handshake/server/context.ts';
 import type { Settings, TicketSettings } from '../../handshake/server/settings.ts';
 import type { Session } from '../../sessions/session.ts';
 import { copyOf } from '../../wire/bytes.ts';
@@ -20,7 +21,7 @@ import { SessionStore } from './store.ts';
 import type { TicketPolicy } from './ticket-judging.ts';
 
 /** A server's settings, validated and frozen. Any number of connections may use it. Made by `defineServer()`. */
-export interface ServerConfig extends Settings {
+export interface ServerConfig extends Settings, HandshakeParts {
   /**
    * Puts a session into the internal cache, for as long as it is good there: {@link SessionStore.add}.
    * `false` where this very object was there already (SSL_CTX_add_session(3)).
@@ -104,6 +105,7 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     scope: scope(options.scope ?? {}),
     clientAuth: clientAuth(options.clientAuth, parts),
+    clientCertificates: parts.clientCertificates,
     tickets,
     ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, { world, sealing: parts.sealedTickets }),
     hasOwnTicketKeys: options.tickets?.keys !== undefined,
@@ -215,16 +217,13 @@ function credentials(
   });
 }
 
-function clientAuth(
-  given: ServerOptions['clientAuth'],
-  { clientCertificates: certificates }: Parts,
-): Settings['clientAuth'] {
+function clientAuth(given: ServerOptions['clientAuth'], { clientCertificates }: Parts): Settings['clientAuth'] {
   if (given === undefined) return undefined;
   requireObject('clientAuth', given);
   requireKnown('clientAuth.', given, 'mode verifyClient authorities');
   if (given.verifyClient === undefined)
     throw new TypeError('clientAuth.verifyClient is missing: only you can judge a chain');
-  if (certificates === undefined)
+  if (clientCertificates === undefined)
     throw new TypeError('clientAuth: this server is made without; say defineServer(options, { clientCertificates })');
   const { authorities = [] } = given;
   if (!Array.isArray(authorities)) throw new TypeError('clientAuth.authorities: an array of PEM is wanted');
@@ -235,7 +234,6 @@ function clientAuth(
     throw new RangeError(`clientAuth.authorities: ${length} bytes of names, more than ${MAX_NAMES}`);
   return Object.freeze({
     mode: oneOf('clientAuth.mode', given.mode, CLIENT_AUTH_MODES),
-    certificates,
     verifyClient: callback('clientAuth.verifyClient', given.verifyClient).bind(given),
     authorities: Object.freeze(names),
     anchors: Object.freeze(anchors.map(({ bytes }) => bytes)),

@@ -2,10 +2,11 @@
 
 import type { Awaitable } from '../../awaitable.ts';
 import type { Protection } from '../../crypto/protection.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
 import { Transcript } from '../../crypto/transcript.ts';
 import type { Message } from '../../handshake/messages/message.ts';
-import type { Facts, Handshaking } from '../../handshake/server/context.ts';
-import { notResumed } from '../../handshake/server/resumption.ts';
+import { notResumed } from '../../handshake/outcome.ts';
+import type { HandshakeParts, ServerFacts, ServerHandshake } from '../../handshake/server/context.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY, toHex } from '../../wire/bytes.ts';
@@ -36,7 +37,7 @@ export interface HandshakeHost {
   emit(event: Event): void;
 }
 
-const NOTHING_NEGOTIATED: Facts = {
+const NOTHING_NEGOTIATED: ServerFacts = {
   version: undefined,
   suite: undefined,
   group: undefined,
@@ -52,9 +53,9 @@ const NOTHING_NEGOTIATED: Facts = {
 };
 
 /** A class, as there is one a connection and its functions are many. */
-export class ConnectionHandshaking implements Handshaking {
+export class ConnectionHandshaking implements ServerHandshake {
   settings: ServerConfig;
-  readonly facts: Facts = { ...NOTHING_NEGOTIATED };
+  readonly facts: ServerFacts = { ...NOTHING_NEGOTIATED };
   readonly transcript = new Transcript();
   readonly sessions: ConnectionSessions;
   readonly tickets: ConnectionTickets;
@@ -78,6 +79,14 @@ export class ConnectionHandshaking implements Handshaking {
 
   now(): number {
     return this.#host.now();
+  }
+
+  get parts(): HandshakeParts {
+    return this.settings;
+  }
+
+  get crypto(): CryptoProvider {
+    return this.settings.crypto;
   }
 
   get localAddress(): string | undefined {

@@ -5,12 +5,11 @@
 
 import { isPromise } from '../../awaitable.ts';
 import type { Incoming } from '../../crypto/record-reader.ts';
+import type { Established } from '../../handshake/established.ts';
 import type { Message } from '../../handshake/messages/message.ts';
-import type { Facts } from '../../handshake/server/context.ts';
-import type { Established } from '../../handshake/server/established.ts';
-import type { Resumption } from '../../handshake/server/resumption.ts';
+import type { Resumption, Verdict } from '../../handshake/outcome.ts';
+import type { ServerFacts } from '../../handshake/server/context.ts';
 import { serve } from '../../handshake/server/serve.ts';
-import type { Verdict } from '../../handshake/server/verdict.ts';
 import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from '../../handshake/wait.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -99,7 +98,7 @@ export class ServerConnection {
   readonly #sessions: ConnectionSessions;
   readonly #tickets: ConnectionTickets;
   readonly #context: ConnectionHandshaking;
-  readonly #facts: Facts;
+  readonly #facts: ServerFacts;
   /** What is under way: the handshake, and after it the making of tickets. */
   #machine: Handshake<Established | undefined>;
   #ticketsDue = 0;

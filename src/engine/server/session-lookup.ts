@@ -2,8 +2,8 @@
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
 import { Given } from '../../cache/callbacks.ts';
+import type { NoResumption } from '../../handshake/outcome.ts';
 import type { Sessions } from '../../handshake/server/context.ts';
-import type { NoResumption } from '../../handshake/server/resumption.ts';
 import type { TaskOutcome } from '../../handshake/wait.ts';
 import { platform } from '../../platform.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';

@@ -1,7 +1,8 @@
 /** Tickets that are sessions, sealed, as one connection sees them: has keys found, opens and seals. */
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
-import type { OpenedTicket, Sealed, TicketFacts } from '../../handshake/server/context.ts';
+import type { TicketFacts } from '../../handshake/outcome.ts';
+import type { OpenedTicket, Sealed } from '../../handshake/server/context.ts';
 import type { TaskOutcome } from '../../handshake/wait.ts';
 import type { Session } from '../../sessions/session.ts';
 import { openedStatus } from '../../tickets/callbacks.ts';

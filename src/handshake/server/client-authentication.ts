@@ -14,7 +14,7 @@ import { certificate, certificateTls12 } from '../messages/certificate.ts';
 import { ClientCertificateType, certificateRequest, certificateRequestTls12 } from '../messages/certificate-request.ts';
 import { type CertificateVerify, certificateVerify } from '../messages/certificate-verify.ts';
 import { type Handshake, perform, receive } from '../wait.ts';
-import type { Handshaking } from './context.ts';
+import type { ClientCertificates, ServerHandshake } from './context.ts';
 
 /** What a client may sign with, and its certificates be signed with, in the order of preference. */
 const SCHEMES: readonly SignatureSchemeName[] = [
@@ -39,14 +39,7 @@ export interface ShownCertificate {
   readonly key: VerifyingKey;
 }
 
-/** Client certificates of TLS 1.3, as a part that a server has or has not. */
-export interface ClientCertificates {
-  request(context: Handshaking): void;
-  /** The certificate, the proof, and the verdict. @throws TlsAlert certificate_required where there must be one (§4.4.2.4) */
-  receive(context: Handshaking): Handshake<void>;
-}
-
-function sendCertificateRequest(context: Handshaking): void {
+function sendCertificateRequest(context: ServerHandshake): void {
   const { authorities = [] } = context.settings.clientAuth ?? {};
   const body = {
     certificateRequestContext: EMPTY, // §4.3.2: in the handshake
@@ -58,7 +51,7 @@ function sendCertificateRequest(context: Handshaking): void {
   context.transcript.add(context.send(certificateRequest, body));
 }
 
-export function sendCertificateRequestTls12(context: Handshaking): void {
+export function sendCertificateRequestTls12(context: ServerHandshake): void {
   const { authorities = [] } = context.settings.clientAuth ?? {};
   const body = {
     certificateTypes: [ClientCertificateType.ecdsa_sign, ClientCertificateType.rsa_sign],
@@ -68,7 +61,7 @@ export function sendCertificateRequestTls12(context: Handshaking): void {
   context.transcript.add(context.send(certificateRequestTls12, body));
 }
 
-function* receiveShownCertificate(context: Handshaking): Handshake<ShownCertificate | undefined> {
+function* receiveShownCertificate(context: ServerHandshake): Handshake<ShownCertificate | undefined> {
   const { body, raw } = yield* receive(certificate);
   context.transcript.add(raw);
   if (body.certificateRequestContext.length > 0) throw new TlsAlert('illegal_parameter', 'an answer to no request'); // §4.4.2
@@ -80,7 +73,7 @@ function* receiveShownCertificate(context: Handshaking): Handshake<ShownCertific
 }
 
 /** The same in TLS 1.2. @throws TlsAlert handshake_failure where the client must have one (RFC 5246 §7.4.6) */
-export function* receiveCertificateTls12(context: Handshaking): Handshake<ShownCertificate | undefined> {
+export function* receiveCertificateTls12(context: ServerHandshake): Handshake<ShownCertificate | undefined> {
   const { body, raw } = yield* receive(certificateTls12);
   context.transcript.add(raw);
   const client = shown(context, body.certificateList, 'handshake_failure');
@@ -89,7 +82,7 @@ export function* receiveCertificateTls12(context: Handshaking): Handshake<ShownC
 }
 
 function shown(
-  { settings }: Handshaking,
+  { settings }: ServerHandshake,
   chain: readonly Uint8Array[],
   none: 'certificate_required' | 'handshake_failure',
 ): ShownCertificate | undefined {
@@ -111,7 +104,7 @@ function readKey(leaf: Uint8Array): VerifyingKey {
   throw new TlsAlert('unsupported_certificate', 'a certificate for a kind of key that is not served');
 }
 
-function* receiveCertificate(context: Handshaking): Handshake<void> {
+function* receiveCertificate(context: ServerHandshake): Handshake<void> {
   const client = yield* receiveShownCertificate(context);
   if (client === undefined) return;
   const content = certificateVerifyContent('client', context.transcript.peek());
@@ -121,12 +114,12 @@ function* receiveCertificate(context: Handshaking): Handshake<void> {
 export const clientCertificates: ClientCertificates = { request: sendCertificateRequest, receive: receiveCertificate };
 
 /** TLS 1.2: what is signed is the messages themselves, and the hash is the scheme's (RFC 5246 §7.4.8). */
-export function* receiveCertificateVerifyTls12(context: Handshaking, client: ShownCertificate): Handshake<void> {
+export function* receiveCertificateVerifyTls12(context: ServerHandshake, client: ShownCertificate): Handshake<void> {
   yield* proveAndJudge(context, client, context.transcript.release(), 'TLSv1.2');
 }
 
 function* proveAndJudge(
-  context: Handshaking,
+  context: ServerHandshake,
   client: ShownCertificate,
   content: Uint8Array,
   version: Version,
@@ -164,7 +157,7 @@ function* requireSignature(
  * The application's: `true` and nothing else accepts. What it refuses without saying why is certificate_unknown, "some other
  * issue" of §6.2; it may say why with an alert of its own.
  */
-function* requireVerdict(context: Handshaking, chain: readonly Uint8Array[]): Handshake<void> {
+function* requireVerdict(context: ServerHandshake, chain: readonly Uint8Array[]): Handshake<void> {
   const run = () => context.verifyClient(chain);
   const outcome = yield* perform({ kind: 'client-certificate', budgeted: false, run });
   if ('value' in outcome && outcome.value === true) return;

@@ -1,18 +1,16 @@
-/** What a handshake is given: the hands to act with, and a place for what it finds out. */
+/** What a server's handshake is given besides its hands: settings, sessions, tickets, and the parts that the server is made of. */
 
 import type { Awaitable } from '../../awaitable.ts';
-import type { Protection } from '../../crypto/protection.ts';
-import type { RandomBytes } from '../../crypto/provider.ts';
-import type { SuiteParameters } from '../../crypto/suites.ts';
-import type { Transcript } from '../../crypto/transcript.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { TicketStatus } from '../../tickets/callbacks.ts';
-import type { GroupName, Version } from '../../wire/registry.ts';
-import type { Message } from '../messages/message.ts';
-import type { TaskOutcome } from '../wait.ts';
-import type { NoResumption, Resumption } from './resumption.ts';
+import type { Version } from '../../wire/registry.ts';
+import type { Established } from '../established.ts';
+import type { HandshakeIO } from '../io.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import type { Received } from '../messages/message.ts';
+import type { Facts, NoResumption, TicketFacts, Verdict } from '../outcome.ts';
+import type { Handshake, TaskOutcome } from '../wait.ts';
 import type { Settings } from './settings.ts';
-import type { Verdict } from './verdict.ts';
 
 /** The session store as the handshake sees it: the internal cache first, then the user's callbacks. */
 export interface Sessions {
@@ -97,75 +95,49 @@ export interface OpenedTicket {
   readonly facts?: TicketFacts | undefined;
 }
 
-/** What can be said of a ticket without giving anything away. */
-export interface TicketFacts {
-  /** Hexadecimal; `undefined` where it is too short to have one. */
-  readonly keyName: string | undefined;
-  /** Of its key, where there is one. */
-  readonly format: string | undefined;
-  readonly phase: 'encrypt' | 'decrypt-only' | 'destroyed' | undefined;
-  /** Why it was not opened. */
-  readonly failure: 'unknown-key' | 'bad-mac' | 'malformed' | undefined;
+/** What has been negotiated so far, and what became of each offered session, in the order of the offer. */
+export interface ServerFacts extends Facts {
+  verdicts: readonly Verdict[];
 }
 
-/** The connection, as a handshake acts on it. */
-export interface Handshaking {
-  /** May change once, when the server name has selected another configuration. */
-  settings: Settings;
-  readonly randomBytes: RandomBytes;
-  /** Seconds since the epoch, read once for each call from outside. */
-  now(): number;
-  readonly transcript: Transcript;
+/** A version of TLS as a part that a server has or has not: a bundle contains the versions that are named in it. */
+export interface Protocol {
+  readonly version: Version;
+  /** From the first ClientHello, when this version has been selected for it, to the end of the handshake. */
+  serve(context: ServerHandshake, hello: Received<ClientHello>): Handshake<Established>;
+}
+
+/** Client certificates of TLS 1.3, as a part that a server has or has not. */
+export interface ClientCertificates {
+  request(context: ServerHandshake): void;
+  /** The certificate, the proof, and the verdict. @throws TlsAlert certificate_required where there must be one (§4.4.2.4) */
+  receive(context: ServerHandshake): Handshake<void>;
+}
+
+/** What a server is made of, as far as its handshakes call it. */
+export interface HandshakeParts {
+  /** The versions that this server is made with; which of them it speaks its settings say. */
+  readonly protocols: readonly Protocol[];
+  readonly clientCertificates?: ClientCertificates | undefined;
+}
+
+/** The connection, as a server's handshake acts on it. */
+export interface ServerHandshake extends HandshakeIO {
+  /** May change once, together with the parts, when the server name has selected another configuration. */
+  readonly settings: Settings;
+  readonly parts: HandshakeParts;
   readonly sessions: Sessions;
   readonly tickets: Tickets;
-  readonly facts: Facts;
+  readonly facts: ServerFacts;
   readonly localAddress: string | undefined;
-  /** Queues a message and returns its bytes, for the transcript. */
-  send<T>(message: Message<T>, body: T): Uint8Array;
-  sendChangeCipherSpec(): void;
-  /** The peer's next record, and ours, are under this key. @throws TlsAlert where a message straddles the change */
-  protectReading(protection: Protection): void;
-  protectWriting(protection: Protection): void;
-  /** The longest content of the records to come (RFC 8449). */
-  limitRecords(contentLimit: number): void;
-  /** RFC 8446 §5, Appendix D.4: from now on, or no longer, a ChangeCipherSpec record is dropped. */
-  tolerateChangeCipherSpec(tolerate: boolean): void;
   /** RFC 8446 §4.2.10: the client sends early data that nobody can read. */
   skipEarlyData(): void;
-  /** Registers a secret with the one owner that wipes it when the handshake, or the connection, ends. */
-  own<S extends Uint8Array | { wipe(): void }>(secret: S, until?: 'established' | 'closed'): S;
-  /** Wipes a secret before its time. */
-  discard(secret: { wipe(): void }): void;
   /** Whether the user has a say in what configuration serves a name. */
   readonly selectsServers: boolean;
-  /** Asks the user for the configuration of a server name. Runs as a task; its answer goes to {@link Handshaking.serveAs}. */
+  /** Asks the user for the configuration of a server name. Runs as a task; its answer goes to {@link ServerHandshake.serveAs}. */
   selectServer(name: string | undefined): Awaitable<unknown>;
   /** From here on `settings` are those of the selected configuration. @throws TlsAlert internal_error where it is none */
   serveAs(selected: unknown): void;
   /** Asks the application what it makes of a client's certificates. Runs as a task; `true` accepts. */
   verifyClient(chain: readonly Uint8Array[]): Awaitable<unknown>;
-  /** Whether anybody wants to have them. */
-  readonly logsKeys: boolean;
-  keylog(label: string, secret: Uint8Array): void;
-  /** The peer has proved that it holds the session (binder, Finished): from now on a fatal alert may end it. */
-  proved(): void;
-}
-
-/** What has been negotiated so far; the connection shows it to its user. */
-export interface Facts {
-  version: Version | undefined;
-  suite: SuiteParameters | undefined;
-  group: GroupName | undefined;
-  serverName: string | undefined;
-  alpnProtocol: string | undefined;
-  signatureScheme: string | undefined;
-  clientRandom: Uint8Array | undefined;
-  /** The client's own, DER, that this handshake has accepted, or the one whose session it resumes. */
-  peerCertificate: Uint8Array | undefined;
-  /** As it was shown in this handshake, and accepted. */
-  peerCertificateChain: readonly Uint8Array[] | undefined;
-  session: Session | undefined;
-  resumption: Resumption;
-  /** Of each offered session, in the order of the offer. */
-  verdicts: readonly Verdict[];
 }

@@ -5,27 +5,22 @@ import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import { type GroupName, NamedGroup, type SignatureSchemeName } from '../../wire/registry.ts';
+import type { Signing } from '../key-exchange.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
+import { type Mechanism, type NoResumption, notResumed } from '../outcome.ts';
 import { type Handshake, perform, performed } from '../wait.ts';
-import type { Handshaking, OpenedTicket } from './context.ts';
-import { commonGroups, commonSuites, type Signing, selectSigning } from './negotiate.ts';
+import type { OpenedTicket, ServerHandshake } from './context.ts';
+import { commonGroups, commonSuites, selectSigning } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
-import {
-  acceptedCertificate,
-  brokenRule,
-  issuesSessions,
-  type Mechanism,
-  type NoResumption,
-  notResumed,
-} from './resumption.ts';
+import { acceptedCertificate, brokenRule, issuesSessions } from './resumption.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
-import { type Judged, Verdict } from './verdict.ts';
+import { type Judged, SessionVerdict } from './verdict.ts';
 
 const UNCOMPRESSED = 0;
 
 /** The rules for a hello that need no second look. */
 export function requireTls12Hello(
-  { settings }: Handshaking,
+  { settings }: ServerHandshake,
   { legacyCompressionMethods, extensions }: ClientHello,
 ): void {
   if (!legacyCompressionMethods.includes(0)) {
@@ -49,7 +44,7 @@ export interface OfferTls12 {
   readonly sendTicket: boolean;
 }
 
-export function* selectSessionTls12(context: Handshaking, hello: ClientHello): Handshake<OfferTls12> {
+export function* selectSessionTls12(context: ServerHandshake, hello: ClientHello): Handshake<OfferTls12> {
   const { facts, settings } = context;
   const ticket = settings.tickets.mode === 'stateless' ? hello.extensions.sessionTicket : undefined;
   const mechanism = mechanismOf(hello, ticket);
@@ -59,7 +54,8 @@ export function* selectSessionTls12(context: Handshaking, hello: ClientHello): H
     yield* performed('bookkeeping', () => context.sessions.expire(judged.session, mechanism === 'session-id'));
   const reason = typeof found === 'string' ? found : judged?.broken?.reason;
   const session = reason === undefined ? judged?.session : undefined;
-  if (found !== 'not-offered') facts.verdicts = [new Verdict({ mechanism, reason, ticket: ticketFacts, judged })];
+  if (found !== 'not-offered')
+    facts.verdicts = [new SessionVerdict({ mechanism, reason, ticket: ticketFacts, judged })];
   // Whoever opened it may have wanted it kept; but it is no good, and so the client gets another.
   const isSpent = mechanism === 'ticket' && judged !== undefined && session === undefined;
   const sendTicket = ticket !== undefined && issuesSessions(settings) && (isSpent || (renew ?? session === undefined));
@@ -81,7 +77,7 @@ function mechanismOf({ extensions, legacySessionId }: ClientHello, ticket: Uint8
 
 /** RFC 5077 §3.4: who presents a ticket is not looked up by the id that stands beside it; who asks for one is. */
 function* findOffered(
-  context: Handshaking,
+  context: ServerHandshake,
   hello: ClientHello,
   ticket: Uint8Array | undefined,
 ): Handshake<Pick<OpenedTicket, 'found' | 'renew' | 'facts'>> {
@@ -92,7 +88,7 @@ function* findOffered(
   return { found: yield* lookUp(context, hello), renew };
 }
 
-function* lookUp(context: Handshaking, hello: ClientHello): Handshake<Session | NoResumption> {
+function* lookUp(context: ServerHandshake, hello: ClientHello): Handshake<Session | NoResumption> {
   const { settings, sessions } = context;
   const id = hello.legacySessionId;
   if (id.length === 0) return 'not-offered';
@@ -101,7 +97,7 @@ function* lookUp(context: Handshaking, hello: ClientHello): Handshake<Session | 
   return sessions.found('TLSv1.2', id, outcome);
 }
 
-function judge(context: Handshaking, hello: ClientHello, session: Session, mechanism: Mechanism): Judged {
+function judge(context: ServerHandshake, hello: ClientHello, session: Session, mechanism: Mechanism): Judged {
   const { settings, facts, sessions, tickets } = context;
   const offer = {
     version: 'TLSv1.2',
@@ -118,7 +114,7 @@ function judge(context: Handshaking, hello: ClientHello, session: Session, mecha
 }
 
 /** As in OpenSSL: the alert ends the session as well, although the peer has proved nothing. */
-function requireSuiteOffered(context: Handshaking, hello: ClientHello, session: Session): void {
+function requireSuiteOffered(context: ServerHandshake, hello: ClientHello, session: Session): void {
   if (hello.cipherSuites.includes(session.cipherSuite)) return;
   context.sessions.hit();
   context.facts.session = session;
@@ -136,7 +132,7 @@ export interface Tls12Choice {
 const DEFAULT_ALGORITHMS: readonly number[] = [];
 
 /** The first suite of the server's whose kind of key one of the credentials has. */
-export function selectTls12(context: Handshaking, hello: ClientHello): Tls12Choice {
+export function selectTls12(context: ServerHandshake, hello: ClientHello): Tls12Choice {
   const { settings, facts } = context;
   const [group] = commonGroups(hello, settings);
   const suites = commonSuites(hello, settings, 'TLSv1.2');

@@ -5,12 +5,13 @@ import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../../wire/registry.ts';
+import type { Signing } from '../key-exchange.ts';
 import { type ClientHello, type ClientHelloExtensions, clientHello, rawExtensions } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from '../messages/server-hello.ts';
 import { type Handshake, receive } from '../wait.ts';
-import type { Handshaking } from './context.ts';
-import { commonGroups, commonSuites, type Signing, selectAlpn, selectSigning } from './negotiate.ts';
+import type { ServerHandshake } from './context.ts';
+import { commonGroups, commonSuites, selectAlpn, selectSigning } from './negotiate.ts';
 import { type Lookups, type SelectedPsk, selectPsk, takePsk } from './psk.ts';
 
 export interface Tls13Choice {
@@ -28,7 +29,7 @@ export interface Tls13Choice {
 }
 
 /** At most one HelloRetryRequest, and what it says stays said. */
-export function* negotiateTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Tls13Choice> {
+export function* negotiateTls13(context: ServerHandshake, first: Received<ClientHello>): Handshake<Tls13Choice> {
   requireTls13Hello(first.body);
   if (first.body.extensions.earlyData) context.skipEarlyData();
   const suites = commonSuites(first.body, context.settings, 'TLSv1.3');
@@ -52,7 +53,7 @@ export function* negotiateTls13(context: Handshaking, first: Received<ClientHell
 
 /** (EC)DHE, beside a PSK or without: one share, where need be after a HelloRetryRequest. */
 function* negotiateShare(
-  context: Handshaking,
+  context: ServerHandshake,
   { hello: first, suite, psk: offered }: Pick<Tls13Choice, 'hello' | 'suite' | 'psk'>,
   lookups: Lookups,
 ): Handshake<Tls13Choice> {
@@ -76,7 +77,7 @@ function isKept(psk: SelectedPsk | undefined, lookups: Lookups): boolean {
 }
 
 /** §4.2.3, §4.4.2.2: a certificate that the client can verify; RSASSA-PKCS1-v1_5 is for certificates only. */
-function selectSigningTls13({ settings, facts }: Handshaking, hello: ClientHello): Signing {
+function selectSigningTls13({ settings, facts }: ServerHandshake, hello: ClientHello): Signing {
   requireFullHello(hello, undefined);
   const signing = selectSigning(settings.credentials, {
     serverName: facts.serverName,
@@ -96,7 +97,7 @@ interface WantedGroup {
 }
 
 /** §4.2.8: a group whose share is already here before one that costs a round trip. */
-function selectGroup(context: Handshaking, hello: ClientHello, psk: SelectedPsk | undefined): WantedGroup {
+function selectGroup(context: ServerHandshake, hello: ClientHello, psk: SelectedPsk | undefined): WantedGroup {
   requireFullHello(hello, psk);
   const groups = commonGroups(hello, context.settings);
   const shares = hello.extensions.keyShare ?? [];
@@ -108,7 +109,7 @@ function selectGroup(context: Handshaking, hello: ClientHello, psk: SelectedPsk 
 
 /** §4.1.4, with the transcript of §4.4.1. No cookie: the state is kept here. */
 function* sendHelloRetryRequest(
-  context: Handshaking,
+  context: ServerHandshake,
   first: Received<ClientHello>,
   suite: SuiteParameters,
   group: GroupName,

@@ -17,6 +17,7 @@ import {
   type SignatureSchemeName,
   type Version,
 } from '../../wire/registry.ts';
+import type { Signing } from '../key-exchange.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import type { Settings } from './settings.ts';
 
@@ -91,11 +92,6 @@ export function selectServerName(hello: ClientHello): string | undefined {
     throw new TlsAlert('illegal_parameter', 'a host name that is none');
   }
   return name;
-}
-
-export interface Signing {
-  readonly credential: Credential;
-  readonly scheme: SignatureSchemeName;
 }
 
 /** What the client accepts of signatures, and what its suites or version say of the key. */

@@ -13,7 +13,7 @@ import { NamedGroup } from '../../wire/registry.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from '../messages/new-session-ticket.ts';
 import { type Handshake, performed } from '../wait.ts';
-import type { Handshaking } from './context.ts';
+import type { ServerHandshake } from './context.ts';
 import { selectPskMode } from './negotiate.ts';
 import type { Tls13Choice } from './negotiate-tls13.ts';
 import { scopeOf } from './offered-scope.ts';
@@ -28,7 +28,7 @@ export interface Issue {
 
 /** Makes the tickets of one connection, while the handshake is under way or later. */
 export class TicketIssuer {
-  readonly #context: Handshaking;
+  readonly #context: ServerHandshake;
   readonly #choice: Tls13Choice;
   readonly #master: MasterSecret;
   readonly #transcriptHash: Uint8Array;
@@ -36,7 +36,7 @@ export class TicketIssuer {
   #count = 0;
 
   /** `master` has to stay until the first ticket, or {@link settle}. `transcriptHash`: of ClientHello…client Finished. */
-  constructor(context: Handshaking, choice: Tls13Choice, master: MasterSecret, transcriptHash: Uint8Array) {
+  constructor(context: ServerHandshake, choice: Tls13Choice, master: MasterSecret, transcriptHash: Uint8Array) {
     this.#context = context;
     this.#choice = choice;
     this.#master = master;
@@ -149,7 +149,7 @@ export class TicketIssuer {
 }
 
 /** No ticket where nobody could keep its session, and none that the client could not use (§4.2.9). */
-function isUsable(context: Handshaking, { hello, psk }: Tls13Choice): boolean {
+function isUsable(context: ServerHandshake, { hello, psk }: Tls13Choice): boolean {
   const { settings, sessions } = context;
   const { mode, maxAuthAge } = settings.tickets;
   if (!issuesSessions(settings) || sessions.isRuledOut) return false;
@@ -159,7 +159,7 @@ function isUsable(context: Handshaking, { hello, psk }: Tls13Choice): boolean {
 }
 
 /** As many as the client asks for (RFC 9149), or as many as is usual. */
-export function ticketCount(context: Handshaking, choice: Tls13Choice): number {
+export function ticketCount(context: ServerHandshake, choice: Tls13Choice): number {
   const { hello, psk, keepsTicket } = choice;
   const { initial, afterResumption, maxRequested } = context.settings.tickets;
   if (keepsTicket || !isUsable(context, choice)) return 0;
@@ -169,7 +169,7 @@ export function ticketCount(context: Handshaking, choice: Tls13Choice): number {
 }
 
 /** RFC 9149 §3: the answer to a client that has asked. Tickets on demand are nobody's to expect. */
-export function expectedTickets(context: Handshaking, choice: Tls13Choice): number | undefined {
+export function expectedTickets(context: ServerHandshake, choice: Tls13Choice): number | undefined {
   if (choice.hello.body.extensions.ticketRequest === undefined) return undefined;
   return context.settings.tickets.timing === 'manual' ? 0 : ticketCount(context, choice);
 }

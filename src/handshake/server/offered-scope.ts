@@ -3,7 +3,7 @@
 import type { Scope, ScopeField } from '../../sessions/scope.ts';
 import { toHex, utf8 } from '../../wire/bytes.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import type { Handshaking } from './context.ts';
+import type { ServerHandshake } from './context.ts';
 import { canonicalName, credentialsFor, selectAlpn } from './negotiate.ts';
 import type { Settings } from './settings.ts';
 
@@ -11,7 +11,7 @@ import type { Settings } from './settings.ts';
  * Server name, the names in the certificate (not its key: renewing it must not cost anybody a session), the application's label,
  * and how clients are authenticated. `shareAcross` puts a word of its own in the place of the first three; never of the last.
  */
-export function scopeOf(context: Handshaking, hello: ClientHello): Scope {
+export function scopeOf(context: ServerHandshake, hello: ClientHello): Scope {
   const { settings, facts } = context;
   const { bindLocalAddress, bindAlpn } = settings.scope;
   const scope = scopeOfName(settings, facts.serverName);

@@ -8,13 +8,14 @@ import { equalConstantTime, latin1 } from '../../wire/bytes.ts';
 import type { PskMode } from '../../wire/registry.ts';
 import { type ClientHello, truncateBeforeBinders } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
+import { type NoResumption, notResumed, type Verdict } from '../outcome.ts';
 import { type Handshake, perform, performed } from '../wait.ts';
-import type { Handshaking, OpenedTicket } from './context.ts';
+import type { OpenedTicket, ServerHandshake } from './context.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
-import { acceptedCertificate, brokenRule, type NoResumption, notResumed, type Offer } from './resumption.ts';
+import { acceptedCertificate, brokenRule, type Offer } from './resumption.ts';
 import { openTicket } from './tickets.ts';
-import { type Judged, Verdict } from './verdict.ts';
+import { type Judged, SessionVerdict } from './verdict.ts';
 
 /** A PSK whose binder has verified. */
 export interface SelectedPsk {
@@ -34,7 +35,7 @@ const MAX_ID = 32;
 
 /** The first offered session that may be resumed, its binder verified; `undefined` leads to a full handshake. */
 export function* selectPsk(
-  context: Handshaking,
+  context: ServerHandshake,
   hello: Received<ClientHello>,
   suites: readonly SuiteParameters[],
   lookups: Lookups,
@@ -55,7 +56,7 @@ export function* selectPsk(
 
 /** Whether a session can be resumed at all, before any is looked up; and how. */
 function pskMode(
-  { settings, sessions }: Handshaking,
+  { settings, sessions }: ServerHandshake,
   hello: ClientHello,
 ): { readonly mode?: PskMode | undefined; readonly reason?: NoResumption } {
   if (hello.extensions.preSharedKey === undefined) return { reason: 'not-offered' };
@@ -67,12 +68,18 @@ function pskMode(
 }
 
 /** Of identities that nobody has looked at; where none are offered, of none. */
-function unopened({ settings }: Handshaking, { extensions }: ClientHello, reason: NoResumption): readonly Verdict[] {
+function unopened(
+  { settings }: ServerHandshake,
+  { extensions }: ClientHello,
+  reason: NoResumption,
+): readonly Verdict[] {
   const identities = extensions.preSharedKey?.identities.slice(0, settings.maxIdentities) ?? [];
-  return identities.map((_, identityIndex) => new Verdict({ mechanism: mechanismOf(settings), identityIndex, reason }));
+  return identities.map(
+    (_, identityIndex) => new SessionVerdict({ mechanism: mechanismOf(settings), identityIndex, reason }),
+  );
 }
 
-function mechanismOf({ tickets }: Handshaking['settings']): 'psk-stateful' | 'psk-stateless' {
+function mechanismOf({ tickets }: ServerHandshake['settings']): 'psk-stateful' | 'psk-stateless' {
   return tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
 }
 
@@ -83,7 +90,7 @@ interface FoundSession {
 
 /** Tries the identities in the client's order; the reason is that of the first, unless there were more than are tried. */
 function* findSession(
-  context: Handshaking,
+  context: ServerHandshake,
   hello: ClientHello,
   suites: readonly SuiteParameters[],
   lookups: Lookups,
@@ -95,7 +102,7 @@ function* findSession(
   facts.verdicts = verdicts;
   for (const [identityIndex, { identity }] of identities.entries()) {
     if (identityIndex === settings.maxIdentities) {
-      verdicts.push(new Verdict({ mechanism, identityIndex, reason: 'too-many-identities' }));
+      verdicts.push(new SessionVerdict({ mechanism, identityIndex, reason: 'too-many-identities' }));
       return 'too-many-identities';
     }
     const { found, facts: ticket } = yield* lookUp(context, identity, lookups);
@@ -105,13 +112,13 @@ function* findSession(
     if (judged?.broken?.reason === 'expired')
       yield* performed('bookkeeping', () => context.sessions.expire(judged.session, true));
     const reason = typeof found === 'string' ? found : judged?.broken?.reason;
-    verdicts.push(new Verdict({ mechanism, identityIndex, reason, ticket, judged }));
+    verdicts.push(new SessionVerdict({ mechanism, identityIndex, reason, ticket, judged }));
     if (reason === undefined && judged !== undefined) return { session: judged.session, identityIndex };
   }
   return verdicts[0]?.reason ?? 'not-offered';
 }
 
-function offerOf(context: Handshaking, hello: ClientHello, suites: readonly SuiteParameters[]): Offer {
+function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly SuiteParameters[]): Offer {
   const { settings, facts, sessions, tickets } = context;
   return {
     version: 'TLSv1.3',
@@ -124,12 +131,12 @@ function offerOf(context: Handshaking, hello: ClientHello, suites: readonly Suit
   };
 }
 
-function judge({ settings }: Handshaking, session: Session, offer: Offer): Judged {
+function judge({ settings }: ServerHandshake, session: Session, offer: Offer): Judged {
   return { session, offer, settings, broken: brokenRule(session, offer, settings) };
 }
 
 /** §4.1.4: the client may have removed identities for its second hello, so they are known by their bytes. */
-function* lookUp(context: Handshaking, identity: Uint8Array, lookups: Lookups): Handshake<Lookup> {
+function* lookUp(context: ServerHandshake, identity: Uint8Array, lookups: Lookups): Handshake<Lookup> {
   const key = latin1(identity); // a list of arrays would take quadratic time where many are tried
   const known = lookups.get(key);
   if (known !== undefined) return known;
@@ -139,7 +146,7 @@ function* lookUp(context: Handshaking, identity: Uint8Array, lookups: Lookups): 
   return opened;
 }
 
-function* find({ sessions }: Handshaking, id: Uint8Array): Handshake<Lookup> {
+function* find({ sessions }: ServerHandshake, id: Uint8Array): Handshake<Lookup> {
   if (id.length > MAX_ID) return { found: 'undecryptable', renew: undefined };
   const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.3', id) });
   return { found: sessions.found('TLSv1.3', id, outcome), renew: undefined };
@@ -155,7 +162,7 @@ function suiteFor(session: Session, suites: readonly SuiteParameters[]): SuitePa
 
 /** §4.2.11.2. A binder that does not verify is the end of the handshake. */
 function verifyBinder(
-  context: Handshaking,
+  context: ServerHandshake,
   hello: Received<ClientHello>,
   psk: FoundSession & { readonly suite: SuiteParameters },
 ): EarlySecret {
@@ -181,7 +188,7 @@ function verifyBinder(
  * hello cannot burn it. Who comes second gets a full handshake.
  */
 export function* takePsk(
-  context: Handshaking,
+  context: ServerHandshake,
   psk: SelectedPsk | undefined,
   lookups: Lookups,
 ): Handshake<SelectedPsk | undefined> {
@@ -204,13 +211,13 @@ export function* takePsk(
 }
 
 /** The session that was accepted is not resumed after all. */
-function lose({ facts }: Handshaking, reason: NoResumption): void {
+function lose({ facts }: ServerHandshake, reason: NoResumption): void {
   facts.resumption = notResumed(reason);
   facts.verdicts = facts.verdicts.map((verdict) => (verdict.accepted ? verdict.lost(reason) : verdict));
 }
 
 /** `undefined`: this connection is the one that has it. */
-function* take(context: Handshaking, session: Session): Handshake<NoResumption | undefined> {
+function* take(context: ServerHandshake, session: Session): Handshake<NoResumption | undefined> {
   const outcome = yield* perform({ kind: 'take', budgeted: true, run: () => context.sessions.take(session) });
   if ('value' in outcome) return outcome.value === true ? undefined : 'consumed';
   return 'late' in outcome ? 'store-timeout' : 'store-error';

@@ -8,65 +8,11 @@ import { SCOPE_FIELDS, type Scope, type ScopeField } from '../../sessions/scope.
 import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
-import type { PskMode, Version } from '../../wire/registry.ts';
+import type { Version } from '../../wire/registry.ts';
 import { MAX_TICKET_LIFETIME } from '../messages/new-session-ticket.ts';
+import type { NoResumption } from '../outcome.ts';
 import { canonicalName } from './negotiate.ts';
 import type { Settings } from './settings.ts';
-
-/** Why a full handshake. */
-export type NoResumption =
-  | 'not-offered'
-  | 'disabled'
-  | 'unknown'
-  | 'undecryptable'
-  | 'malformed'
-  | 'ignored'
-  | 'too-many-identities'
-  | 'store-error'
-  | 'store-timeout'
-  | 'wrong-id'
-  | 'version'
-  | 'cipher-suite'
-  | 'hash'
-  | 'extended-master-secret'
-  | 'session-id-context'
-  | 'scope'
-  | 'foreign'
-  | 'psk-mode'
-  | 'expired'
-  | 'auth-age'
-  | 'client-certificate'
-  | 'not-resumable'
-  /** The end of the handshake, not the way to a full one. */
-  | 'binder'
-  | 'consumed';
-
-export type Mechanism = 'session-id' | 'ticket' | 'psk-stateful' | 'psk-stateless';
-
-/** Whether a connection resumed, from what, and if not, why not. */
-export interface Resumption {
-  readonly resumed: boolean;
-  readonly mechanism: Mechanism | undefined;
-  /** TLS 1.3 only. */
-  readonly pskMode: PskMode | undefined;
-  /** Which of the offered PSK identities; TLS 1.3 only. */
-  readonly identityIndex: number | undefined;
-  /** The session that was resumed from. The connection holds it until its end; take a hold to keep it longer. */
-  readonly session: Session | undefined;
-  /** Why not; `undefined` when it resumed. */
-  readonly reason: NoResumption | undefined;
-}
-
-export function notResumed(reason: NoResumption): Resumption {
-  return {
-    resumed: false,
-    mechanism: undefined,
-    pskMode: undefined,
-    identityIndex: undefined,
-    session: undefined,
-    reason,
-  };
-}
 
 /** What the hello at hand offers a session to fit into. */
 export interface Offer {

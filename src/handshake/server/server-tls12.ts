@@ -16,6 +16,7 @@ import { Session } from '../../sessions/session.ts';
 import { concat, copyOf, EMPTY, wipe } from '../../wire/bytes.ts';
 import { encode } from '../../wire/codec.ts';
 import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
+import type { Established } from '../established.ts';
 import { agree, generateKey, signature } from '../key-exchange.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
@@ -33,16 +34,15 @@ import {
   receiveCertificateVerifyTls12,
   sendCertificateRequestTls12,
 } from './client-authentication.ts';
-import type { Handshaking } from './context.ts';
-import type { Established } from './established.ts';
+import type { Protocol, ServerHandshake } from './context.ts';
 import { selectAlpn } from './negotiate.ts';
 import { requireTls12Hello, selectSessionTls12, selectTls12, type Tls12Choice } from './negotiate-tls12.ts';
 import { scopeOf } from './offered-scope.ts';
-import type { Protocol } from './protocol.ts';
+
 import { issuesSessions } from './resumption.ts';
 import { generateTicket, sealTicket } from './tickets.ts';
 
-function* serveTls12(context: Handshaking, hello: Received<ClientHello>): Handshake<Established> {
+function* serveTls12(context: ServerHandshake, hello: Received<ClientHello>): Handshake<Established> {
   requireTls12Hello(context, hello.body);
   const { session, sendTicket } = yield* selectSessionTls12(context, hello.body);
   if (session === undefined) return yield* fullHandshake(context, hello, sendTicket);
@@ -53,7 +53,7 @@ export const tls12: Protocol = { version: 'TLSv1.2', serve: serveTls12 };
 
 /** Figure 1: Message flow for a full handshake; with a ticket, RFC 5077 §3.1, Figure 1. */
 function* fullHandshake(
-  context: Handshaking,
+  context: ServerHandshake,
   hello: Received<ClientHello>,
   wantsTicket: boolean,
 ): Handshake<Established> {
@@ -83,7 +83,7 @@ function* fullHandshake(
 }
 
 /** Empty where nobody would keep the session. */
-function* sessionId({ settings, sessions }: Handshaking, offered: Uint8Array): Handshake<Uint8Array> {
+function* sessionId({ settings, sessions }: ServerHandshake, offered: Uint8Array): Handshake<Uint8Array> {
   if (!issuesSessions(settings) || !sessions.canKeep) return EMPTY;
   return yield* performed('bookkeeping', () => sessions.newId('TLSv1.2', offered));
 }
@@ -93,7 +93,7 @@ function* sessionId({ settings, sessions }: Handshaking, offered: Uint8Array): H
  * Figure 2; it has the session as it is, as old as it is.
  */
 function* resume(
-  context: Handshaking,
+  context: ServerHandshake,
   hello: Received<ClientHello>,
   session: Session,
   ticketed: boolean,
@@ -115,7 +115,7 @@ const UNSPECIFIED = 0;
 const MAX_HINT = 0xffffffff;
 
 /** RFC 5077 §3.3. ServerHello has promised it: where it cannot be made an empty one. */
-function* sendNewSessionTicket(context: Handshaking, session: Session, hint: number): Handshake<void> {
+function* sendNewSessionTicket(context: ServerHandshake, session: Session, hint: number): Handshake<void> {
   const ticket = (yield* generateTicket(context, session)) ? yield* sealTicket(context, session) : undefined;
   const body = { ticketLifetimeHint: ticket === undefined ? UNSPECIFIED : hint, ticket: ticket ?? EMPTY };
   context.transcript.add(context.send(newSessionTicketTls12, body));
@@ -140,7 +140,7 @@ interface ServerHelloChoice {
 }
 
 function sendServerHello(
-  context: Handshaking,
+  context: ServerHandshake,
   hello: Received<ClientHello>,
   { suite, sessionId, ticketed }: ServerHelloChoice,
 ): Randoms {
@@ -165,7 +165,7 @@ function sendServerHello(
 }
 
 /** An extension is answered only where it was offered (RFC 5246 §7.4.1.4). */
-function serverHelloExtensions(context: Handshaking, hello: ClientHello, ticketed: boolean) {
+function serverHelloExtensions(context: ServerHandshake, hello: ClientHello, ticketed: boolean) {
   const { extensions, cipherSuites } = hello;
   const { facts } = context;
   const secureRenegotiation =
@@ -177,12 +177,12 @@ function serverHelloExtensions(context: Handshaking, hello: ClientHello, tickete
     ecPointFormats: full && extensions.ecPointFormats !== undefined ? [0] : undefined, // RFC 8422 §5.2
     alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
     extendedMasterSecret: extensions.extendedMasterSecret, // RFC 7627 §5.1
-    recordSizeLimit: recordSizeLimit(context, hello),
+    recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit),
     sessionTicket: ticketed || undefined, // RFC 5077 §3.2
   };
 }
 
-function sendCertificate(context: Handshaking, { signing }: Tls12Choice): void {
+function sendCertificate(context: ServerHandshake, { signing }: Tls12Choice): void {
   const { certificateChain } = signing.credential;
   context.facts.signatureScheme = signing.scheme;
   context.transcript.add(context.send(certificateTls12, { certificateList: certificateChain }));
@@ -190,7 +190,7 @@ function sendCertificate(context: Handshaking, { signing }: Tls12Choice): void {
 
 /** RFC 8422 §5.4: the ephemeral key, signed together with both randoms. */
 function* sendServerKeyExchange(
-  context: Handshaking,
+  context: ServerHandshake,
   { group, signing }: Tls12Choice,
   randoms: Randoms,
 ): Handshake<EphemeralKey> {
@@ -202,7 +202,7 @@ function* sendServerKeyExchange(
   return key;
 }
 
-function* receiveClientKeyExchange(context: Handshaking, key: EphemeralKey): Handshake<Uint8Array> {
+function* receiveClientKeyExchange(context: ServerHandshake, key: EphemeralKey): Handshake<Uint8Array> {
   const { body, raw } = yield* receive(clientKeyExchange);
   context.transcript.add(raw);
   return yield* agree(context, key, body.point);
@@ -210,7 +210,7 @@ function* receiveClientKeyExchange(context: Handshaking, key: EphemeralKey): Han
 
 /** RFC 7627 §4 where both sides have the extension, RFC 5246 §8.1 otherwise. */
 function masterSecret(
-  context: Handshaking,
+  context: ServerHandshake,
   { extensions }: ClientHello,
   { hash: name }: SuiteParameters,
   premaster: Uint8Array,
@@ -224,7 +224,12 @@ function masterSecret(
   return master;
 }
 
-function deriveKeys(context: Handshaking, suite: SuiteParameters, randoms: Randoms, master: Tls12MasterSecret): Keys {
+function deriveKeys(
+  context: ServerHandshake,
+  suite: SuiteParameters,
+  randoms: Randoms,
+  master: Tls12MasterSecret,
+): Keys {
   const { crypto } = context.settings;
   context.own(master, 'closed');
   if (context.logsKeys) context.keylog('CLIENT_RANDOM', master.bytes);
@@ -238,7 +243,7 @@ function deriveKeys(context: Handshaking, suite: SuiteParameters, randoms: Rando
   return { randoms, master, reading, writing };
 }
 
-function* receiveFinished(context: Handshaking, { master, reading }: Keys): Handshake<void> {
+function* receiveFinished(context: ServerHandshake, { master, reading }: Keys): Handshake<void> {
   yield* receiveChangeCipherSpec();
   context.protectReading(reading);
   const expected = tls12VerifyData(master, 'client', context.transcript.peek());
@@ -248,7 +253,7 @@ function* receiveFinished(context: Handshaking, { master, reading }: Keys): Hand
   context.transcript.add(raw);
 }
 
-function sendFinished(context: Handshaking, { master, writing }: Keys): void {
+function sendFinished(context: ServerHandshake, { master, writing }: Keys): void {
   context.sendChangeCipherSpec();
   context.protectWriting(writing);
   const verifyData = tls12VerifyData(master, 'server', context.transcript.peek());
@@ -256,7 +261,7 @@ function sendFinished(context: Handshaking, { master, writing }: Keys): void {
 }
 
 /** Before the server's Finished can leave: who has it may come back at once. Without an id nobody can. */
-function* keepSession(context: Handshaking, session: Session): Handshake<void> {
+function* keepSession(context: ServerHandshake, session: Session): Handshake<void> {
   context.facts.session = context.sessions.hold(session);
   if (session.id.length === 0) return;
   if (context.sessions.fits(session)) yield* performed('bookkeeping', () => context.sessions.announce(session, true));
@@ -264,13 +269,13 @@ function* keepSession(context: Handshaking, session: Session): Handshake<void> {
 }
 
 /** OpenSSL has a session from ServerHello on, and its remove callback hears of it when the handshake fails. */
-function attachUnproved(context: Handshaking, hello: ClientHello, id: Uint8Array): void {
+function attachUnproved(context: ServerHandshake, hello: ClientHello, id: Uint8Array): void {
   const session = newSession(context, hello, id, new Uint8Array(48));
   session.forbidResumption();
   context.facts.session = context.sessions.hold(session);
 }
 
-function newSession(context: Handshaking, hello: ClientHello, id: Uint8Array, secret: Uint8Array): Session {
+function newSession(context: ServerHandshake, hello: ClientHello, id: Uint8Array, secret: Uint8Array): Session {
   const { settings, facts } = context;
   const now = context.now();
   return new Session({

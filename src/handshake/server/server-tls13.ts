@@ -16,8 +16,9 @@ import { trafficProtection } from '../../crypto/protection.ts';
 import type { Aead } from '../../crypto/provider.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
+import type { Established } from '../established.ts';
 import { Exporter } from '../exporter.ts';
-import { exchangeKeys, signature } from '../key-exchange.ts';
+import { exchangeKeys, type Signing, signature } from '../key-exchange.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
@@ -27,16 +28,14 @@ import { frame, type Received } from '../messages/message.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import { recordSizeLimit } from '../record-size-limit.ts';
 import { type Handshake, performed, receive } from '../wait.ts';
-import type { ClientCertificates } from './client-authentication.ts';
-import type { Handshaking } from './context.ts';
-import type { Established } from './established.ts';
-import type { Signing } from './negotiate.ts';
+import type { ClientCertificates, Protocol, ServerHandshake } from './context.ts';
+
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
 import { expectedTickets, type Issue, TicketIssuer, ticketCount } from './new-session-tickets.ts';
-import type { Protocol } from './protocol.ts';
+
 import { issuesSessions } from './resumption.ts';
 
-function* serveTls13(context: Handshaking, first: Received<ClientHello>): Handshake<Established> {
+function* serveTls13(context: ServerHandshake, first: Received<ClientHello>): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
   if (choice.psk === undefined) yield* performed('bookkeeping', () => context.sessions.askNotResumable(false)); // as OpenSSL has it
   const handshake = yield* sendServerHello(context, choice);
@@ -55,8 +54,13 @@ function* serveTls13(context: Handshaking, first: Received<ClientHello>): Handsh
 export const tls13: Protocol = { version: 'TLSv1.3', serve: serveTls13 };
 
 /** §4.3.2: never with a PSK, whose session says who the client is. */
-function wantedCertificates({ settings }: Handshaking, { psk }: Tls13Choice): ClientCertificates | undefined {
-  return psk === undefined ? settings.clientAuth?.certificates : undefined;
+function wantedCertificates(
+  { settings, parts }: ServerHandshake,
+  { psk }: Tls13Choice,
+): ClientCertificates | undefined {
+  if (psk !== undefined || settings.clientAuth === undefined) return undefined;
+  if (parts.clientCertificates !== undefined) return parts.clientCertificates;
+  throw new Error('the settings ask for client certificates, which this server is made without');
 }
 
 /** The keys of a stage, and what made them. */
@@ -79,7 +83,7 @@ interface ApplicationStage extends Stage {
   readonly transcriptHash: Uint8Array;
 }
 
-function* sendServerHello(context: Handshaking, choice: Tls13Choice): Handshake<HandshakeStage> {
+function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handshake<HandshakeStage> {
   const { hello, suite, psk, share } = choice;
   const { crypto } = context.settings;
   const exchange = share && (yield* exchangeKeys(context, share.group, share.keyExchange));
@@ -104,7 +108,7 @@ function* sendServerHello(context: Handshaking, choice: Tls13Choice): Handshake<
 
 /** §7.1, §7.3: from ServerHello on everything is under the handshake traffic keys. */
 function protectHandshake(
-  context: Handshaking,
+  context: ServerHandshake,
   { suite, psk }: Tls13Choice,
   dhe: Uint8Array | undefined,
 ): HandshakeStage {
@@ -122,12 +126,12 @@ function protectHandshake(
   return { aead, handshake, secrets };
 }
 
-function sendEncryptedExtensions(context: Handshaking, choice: Tls13Choice): void {
+function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice): void {
   const { facts } = context;
   const hello = choice.hello.body;
   const body = {
     extensions: {
-      recordSizeLimit: recordSizeLimit(context, hello),
+      recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit),
       ticketRequest: expectedTickets(context, choice),
       serverName: facts.serverName === undefined ? undefined : (true as const),
       alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
@@ -137,7 +141,7 @@ function sendEncryptedExtensions(context: Handshaking, choice: Tls13Choice): voi
 }
 
 /** §4.4.2, §4.4.3 */
-function* sendCertificate(context: Handshaking, signing: Signing): Handshake<void> {
+function* sendCertificate(context: ServerHandshake, signing: Signing): Handshake<void> {
   const { facts, transcript } = context;
   facts.signatureScheme = signing.scheme;
   const certificateList = signing.credential.certificateChain.map((certData) => ({ certData, extensions: {} }));
@@ -148,7 +152,7 @@ function* sendCertificate(context: Handshaking, signing: Signing): Handshake<voi
 }
 
 /** §4.4.4; and the application keys, which the server may use at once. */
-function sendFinished(context: Handshaking, { aead, handshake, secrets }: HandshakeStage): ApplicationStage {
+function sendFinished(context: ServerHandshake, { aead, handshake, secrets }: HandshakeStage): ApplicationStage {
   const { transcript } = context;
   const verifyData = finishedMac(secrets.server, transcript.peek());
   transcript.add(context.send(finished, { verifyData }));
@@ -163,7 +167,7 @@ function sendFinished(context: Handshaking, { aead, handshake, secrets }: Handsh
 }
 
 function* receiveFinished(
-  context: Handshaking,
+  context: ServerHandshake,
   { secrets }: HandshakeStage,
   application: ApplicationStage,
   known: Uint8Array | undefined,
@@ -182,7 +186,7 @@ function* receiveFinished(
  * told of these sessions until it has come.
  */
 function* sendEarlyTickets(
-  context: Handshaking,
+  context: ServerHandshake,
   choice: Tls13Choice,
   { secrets }: HandshakeStage,
   { master }: ApplicationStage,
@@ -197,7 +201,7 @@ function* sendEarlyTickets(
 
 /** How tickets go on after the handshake. */
 function* sendNewSessionTickets(
-  context: Handshaking,
+  context: ServerHandshake,
   choice: Tls13Choice,
   { master }: ApplicationStage,
   early: EarlyTickets | undefined,
@@ -217,7 +221,7 @@ function* sendNewSessionTickets(
 }
 
 function established(
-  context: Handshaking,
+  context: ServerHandshake,
   { aead, master, transcriptHash, secrets }: ApplicationStage,
   { issuer, ticketsDue }: Pick<Established, 'issuer' | 'ticketsDue'>,
 ): Established {
@@ -232,7 +236,7 @@ function established(
   };
 }
 
-function logSecrets(context: Handshaking, stage: string, { client, server }: TrafficSecrets): void {
+function logSecrets(context: ServerHandshake, stage: string, { client, server }: TrafficSecrets): void {
   if (!context.logsKeys) return;
   context.keylog(`CLIENT_${stage}`, client.bytes);
   context.keylog(`SERVER_${stage}`, server.bytes);

@@ -7,14 +7,10 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { GroupName, PskMode, Version } from '../../wire/registry.ts';
-import type { ClientCertificates } from './client-authentication.ts';
-import type { Protocol } from './protocol.ts';
 
 /** What the user has decided. engine/server/config.ts validates it, fills in the defaults and freezes it. */
 export interface Settings {
   readonly credentials: readonly Credential[];
-  /** The versions that this server is made with; which of them it speaks is said next. */
-  readonly protocols: readonly Protocol[];
   readonly minVersion: Version;
   readonly maxVersion: Version;
   /** In the server's order, of both versions. */
@@ -43,8 +39,6 @@ export interface Settings {
 
 export interface ClientAuthSettings {
   readonly mode: 'request' | 'require';
-  /** How it is done in TLS 1.3. */
-  readonly certificates: ClientCertificates;
   verifyClient(chain: readonly Uint8Array[], connection: ConnectionInfo): Awaitable<boolean>;
   /** Names, DER, that CertificateRequest tells the client. */
   readonly authorities: readonly Uint8Array[];

@@ -2,15 +2,9 @@
 
 import type { Session } from '../../sessions/session.ts';
 import { toHex } from '../../wire/bytes.ts';
-import type { TicketFacts } from './context.ts';
-import { type Mechanism, type NoResumption, type Offer, type Rule, rulesFor } from './resumption.ts';
+import type { Check, Mechanism, NoResumption, TicketFacts, Verdict } from '../outcome.ts';
+import { type Offer, type Rule, rulesFor } from './resumption.ts';
 import type { Settings } from './settings.ts';
-
-/** One thing that was compared. */
-export interface Check {
-  readonly rule: string;
-  readonly passed: boolean;
-}
 
 /** A judged session, with all that it was judged by. */
 export interface Judged {
@@ -47,7 +41,7 @@ const REMEDIES: Partial<Record<NoResumption, string>> = {
   expired: 'coming back sooner, or a longer sessions.timeout',
 };
 
-export class Verdict {
+export class SessionVerdict implements Verdict {
   readonly mechanism: Mechanism;
   /** Its place among the PSK identities; TLS 1.3 only. */
   readonly identityIndex: number | undefined;
@@ -66,7 +60,7 @@ export class Verdict {
   /** The same of a session that was good, and came to nothing in the end. */
   lost(reason: NoResumption): Verdict {
     const { mechanism, identityIndex, ticket } = this;
-    return new Verdict({ mechanism, identityIndex, ticket, judged: this.#judged, reason });
+    return new SessionVerdict({ mechanism, identityIndex, ticket, judged: this.#judged, reason });
   }
 
   get accepted(): boolean {

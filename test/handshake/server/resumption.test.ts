@@ -5,7 +5,7 @@ import { SessionCache } from '../../../src/cache/session-cache.ts';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
-import type { NoResumption } from '../../../src/handshake/server/resumption.ts';
+import type { NoResumption } from '../../../src/handshake/outcome.ts';
 import type { Session } from '../../../src/sessions/session.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
 import type { Version } from '../../../src/wire/registry.ts';

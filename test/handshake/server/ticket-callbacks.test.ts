@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import type { TicketOptions } from '../../../src/engine/server/options.ts';
-import type { NoResumption } from '../../../src/handshake/server/resumption.ts';
+import type { NoResumption } from '../../../src/handshake/outcome.ts';
 import type { Session } from '../../../src/sessions/session.ts';
 import type { OnDecryptTicket, TicketAnswer, TicketStatus } from '../../../src/tickets/callbacks.ts';
 import type { TicketKey } from '../../../src/tickets/key.ts';

@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import { SessionCache } from '../../../src/cache/session-cache.ts';
-import { type Mechanism, type NoResumption, rulesFor } from '../../../src/handshake/server/resumption.ts';
-import type { Verdict } from '../../../src/handshake/server/verdict.ts';
+import type { Mechanism, NoResumption, Verdict } from '../../../src/handshake/outcome.ts';
+import { rulesFor } from '../../../src/handshake/server/resumption.ts';
 import type { Session } from '../../../src/sessions/session.ts';
 import { TicketKey } from '../../../src/tickets/key.ts';
 import type { TicketKeyProvider } from '../../../src/tickets/key-provider.ts';

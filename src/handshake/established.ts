@@ -1,15 +1,22 @@
 /** What a handshake leaves to the connection. */
 
-import type { TrafficSecrets } from '../../crypto/key-schedule.ts';
-import type { Aead } from '../../crypto/provider.ts';
-import type { Exporter } from '../exporter.ts';
-import type { TicketIssuer } from './new-session-tickets.ts';
+import type { TrafficSecrets } from '../crypto/key-schedule.ts';
+import type { Aead } from '../crypto/provider.ts';
+import type { Exporter } from './exporter.ts';
+import type { Handshake } from './wait.ts';
 
 /** What goes on after the handshake: KeyUpdate replaces the secrets. */
 export interface TrafficTls13 {
   readonly aead: Aead;
   readonly secrets: TrafficSecrets;
   readonly exporter: Exporter;
+}
+
+/** What sends NewSessionTicket messages once the handshake is over (RFC 8446 §4.6.1). */
+export interface TicketSender {
+  send(count: number): Handshake<undefined>;
+  /** The Master Secret is about to be wiped; tickets can still be asked for. */
+  settle(): void;
 }
 
 /** What is left when the handshake is over. */
@@ -19,7 +26,7 @@ export interface Established {
   /** TLS 1.3: what KeyUpdate works on. */
   readonly traffic: TrafficTls13 | undefined;
   /** TLS 1.3: what makes tickets, where there are any. */
-  readonly issuer?: TicketIssuer | undefined;
+  readonly issuer?: TicketSender | undefined;
   /** How many of them are to go out with the first application data. */
   readonly ticketsDue?: number | undefined;
 }
