@@ -2,21 +2,20 @@
 
 import type { TrafficSecrets } from '../crypto/key-schedule.ts';
 import type { Aead } from '../crypto/provider.ts';
-import type { Exporter } from './exporter.ts';
+import type { MainSecret } from './main-secret.ts';
 import type { Handshake } from './wait.ts';
 
 /** What goes on after the handshake: KeyUpdate replaces the secrets. */
 export interface TrafficTls13 {
   readonly aead: Aead;
   readonly secrets: TrafficSecrets;
-  readonly exporter: Exporter;
+  /** Forgets the Master Secret before the first traffic secrets are forgotten (RFC 8446 §7.2). */
+  readonly main: MainSecret;
 }
 
 /** What sends NewSessionTicket messages once the handshake is over (RFC 8446 §4.6.1). */
 export interface TicketSender {
   send(count: number): Handshake<undefined>;
-  /** The Master Secret is about to be wiped; tickets can still be asked for. */
-  settle(): void;
 }
 
 /** What is left when the handshake is over. */

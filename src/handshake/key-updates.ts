@@ -51,7 +51,7 @@ export class KeyUpdates {
   }
 
   #next(secret: TrafficSecret): TrafficSecret {
-    this.#traffic.exporter.settle();
+    this.#traffic.main.forget();
     const next = this.#context.own(nextTrafficSecret(secret), 'closed');
     this.#context.discard(secret);
     return next;

@@ -1,15 +1,12 @@
 /** NewSessionTicket messages: RFC 8446 §4.6.1. A stateful ticket is the id under which the session is kept. */
 
-import {
-  type MasterSecret,
-  type ResumptionMasterSecret,
-  resumptionMasterSecret,
-  resumptionPsk,
-} from '../../crypto/key-schedule.ts';
+import { resumptionPsk } from '../../crypto/key-schedule.ts';
 import { Session } from '../../sessions/session.ts';
 import { concat, EMPTY, wipe } from '../../wire/bytes.ts';
 import { decode, encode, uint32 } from '../../wire/codec.ts';
 import { NamedGroup } from '../../wire/registry.ts';
+import type { TicketSender } from '../established.ts';
+import type { MainSecret } from '../main-secret.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from '../messages/new-session-ticket.ts';
 import { type Handshake, performed } from '../wait.ts';
@@ -27,31 +24,18 @@ export interface Issue {
 }
 
 /** Makes the tickets of one connection, while the handshake is under way or later. */
-export class TicketIssuer {
+export class TicketIssuer implements TicketSender {
   readonly #context: ServerHandshake;
   readonly #choice: Tls13Choice;
-  readonly #master: MasterSecret;
-  readonly #transcriptHash: Uint8Array;
-  #secret: ResumptionMasterSecret | undefined;
+  readonly #main: MainSecret;
   #count = 0;
 
-  /** `master` has to stay until the first ticket, or {@link settle}. `transcriptHash`: of ClientHello…client Finished. */
-  constructor(context: ServerHandshake, choice: Tls13Choice, master: MasterSecret, transcriptHash: Uint8Array) {
+  /** `transcriptHash` is of ClientHello…client Finished; `main` stays its owner's. */
+  constructor(context: ServerHandshake, choice: Tls13Choice, main: MainSecret, transcriptHash: Uint8Array) {
     this.#context = context;
     this.#choice = choice;
-    this.#master = master;
-    this.#transcriptHash = transcriptHash;
-  }
-
-  /** Made when there is a session to be made of it, as not every connection has one. */
-  get #resumption(): ResumptionMasterSecret {
-    this.#secret ??= this.#context.own(resumptionMasterSecret(this.#master, this.#transcriptHash), 'closed');
-    return this.#secret;
-  }
-
-  /** The Master Secret is about to be wiped; tickets can still be asked for. */
-  settle(): void {
-    this.#resumption.rest();
+    this.#main = main;
+    main.finish(transcriptHash);
   }
 
   /** Each is known to its keepers before it can leave. */
@@ -63,7 +47,7 @@ export class TicketIssuer {
       yield* this.announce([issue]);
       this.#context.send(newSessionTicket, issue.message);
     }
-    this.#secret?.rest();
+    this.#main.rest();
     return undefined;
   }
 
@@ -76,7 +60,7 @@ export class TicketIssuer {
       this.#context.send(newSessionTicket, issue.message);
       issues.push(issue);
     }
-    this.#secret?.rest();
+    this.#main.rest();
     return issues;
   }
 
@@ -93,7 +77,7 @@ export class TicketIssuer {
   attachUnsent(): void {
     const { facts, sessions } = this.#context;
     facts.session = sessions.hold(this.#newSession(EMPTY, EMPTY));
-    this.#secret?.rest();
+    this.#main.rest();
   }
 
   /** None where it cannot be made, or is not to be resumed: a connection does without. */
@@ -124,7 +108,7 @@ export class TicketIssuer {
     const { settings, facts, randomBytes } = this.#context;
     const { suite, psk } = this.#choice;
     const now = this.#context.now();
-    const secret = resumptionPsk(this.#resumption, ticketNonce);
+    const secret = resumptionPsk(this.#main.resumption, ticketNonce);
     const session = new Session({
       version: 'TLSv1.3',
       cipherSuite: suite.id,

@@ -8,7 +8,6 @@ import {
   type HandshakeSecret,
   handshakeSecret,
   handshakeTrafficSecrets,
-  type MasterSecret,
   masterSecret,
   type TrafficSecrets,
 } from '../../crypto/key-schedule.ts';
@@ -17,8 +16,8 @@ import type { Aead } from '../../crypto/provider.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
-import { Exporter } from '../exporter.ts';
 import { exchangeKeys, type Signing, signature } from '../key-exchange.ts';
+import { MainSecret } from '../main-secret.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
@@ -78,9 +77,7 @@ interface EarlyTickets {
   readonly issues: readonly Issue[];
 }
 interface ApplicationStage extends Stage {
-  readonly master: MasterSecret;
-  /** Of ClientHello…server Finished. */
-  readonly transcriptHash: Uint8Array;
+  readonly main: MainSecret;
 }
 
 function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handshake<HandshakeStage> {
@@ -157,13 +154,14 @@ function sendFinished(context: ServerHandshake, { aead, handshake, secrets }: Ha
   const verifyData = finishedMac(secrets.server, transcript.peek());
   transcript.add(context.send(finished, { verifyData }));
   const transcriptHash = transcript.peek();
-  const master = context.own(masterSecret(handshake), 'closed'); // of the exporter
+  const master = masterSecret(handshake);
+  const main = context.own(new MainSecret(master, transcriptHash), 'closed');
   const application = applicationTrafficSecrets(master, transcriptHash);
   context.own(application.client, 'closed');
   context.own(application.server, 'closed');
   logSecrets(context, 'TRAFFIC_SECRET_0', application);
   context.protectWriting(trafficProtection(aead, application.server));
-  return { aead, master, transcriptHash, secrets: application };
+  return { aead, main, secrets: application };
 }
 
 function* receiveFinished(
@@ -189,13 +187,13 @@ function* sendEarlyTickets(
   context: ServerHandshake,
   choice: Tls13Choice,
   { secrets }: HandshakeStage,
-  { master }: ApplicationStage,
+  { main }: ApplicationStage,
 ): Handshake<EarlyTickets | undefined> {
   const { settings, transcript } = context;
   const count = settings.tickets.timing === 'half-rtt' ? ticketCount(context, choice) : 0;
   if (count === 0) return undefined;
   const verifyData = finishedMac(secrets.client, transcript.peek());
-  const issuer = new TicketIssuer(context, choice, master, transcript.peek(frame(finished, { verifyData })));
+  const issuer = new TicketIssuer(context, choice, main, transcript.peek(frame(finished, { verifyData })));
   return { verifyData, issuer, issues: yield* issuer.sendEarly(count) };
 }
 
@@ -203,7 +201,7 @@ function* sendEarlyTickets(
 function* sendNewSessionTickets(
   context: ServerHandshake,
   choice: Tls13Choice,
-  { master }: ApplicationStage,
+  { main }: ApplicationStage,
   early: EarlyTickets | undefined,
 ): Handshake<Pick<Established, 'issuer' | 'ticketsDue'>> {
   const { timing } = context.settings.tickets;
@@ -212,7 +210,7 @@ function* sendNewSessionTickets(
     if (context.facts.session === undefined) early.issuer.attachUnsent();
     return { issuer: early.issuer, ticketsDue: 0 };
   }
-  const issuer = new TicketIssuer(context, choice, master, context.transcript.peek());
+  const issuer = new TicketIssuer(context, choice, main, context.transcript.peek());
   const count = timing === 'manual' ? 0 : ticketCount(context, choice);
   const isDeferred = timing === 'with-first-write';
   if (!isDeferred) yield* issuer.send(count);
@@ -222,15 +220,14 @@ function* sendNewSessionTickets(
 
 function established(
   context: ServerHandshake,
-  { aead, master, transcriptHash, secrets }: ApplicationStage,
+  { aead, main, secrets }: ApplicationStage,
   { issuer, ticketsDue }: Pick<Established, 'issuer' | 'ticketsDue'>,
 ): Established {
-  const exporter = context.own(new Exporter(master, transcriptHash, issuer), 'closed');
-  if (context.logsKeys) context.keylog('EXPORTER_SECRET', exporter.secret.bytes);
-  for (const secret of [master, secrets.client, secrets.server]) secret.rest();
+  if (context.logsKeys) context.keylog('EXPORTER_SECRET', main.exporter.bytes);
+  for (const secret of [main, secrets.client, secrets.server]) secret.rest();
   return {
-    traffic: { aead, secrets, exporter },
-    exportKeyingMaterial: (length, label, exporterContext) => exporter.export(label, exporterContext ?? EMPTY, length),
+    traffic: { aead, secrets, main },
+    exportKeyingMaterial: (length, label, exporterContext) => main.export(label, exporterContext ?? EMPTY, length),
     issuer,
     ticketsDue,
   };

@@ -7,7 +7,7 @@ import {
   masterSecret,
 } from '../../src/crypto/key-schedule.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
-import { Exporter } from '../../src/handshake/exporter.ts';
+import { MainSecret } from '../../src/handshake/main-secret.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import { counting } from '../support/counting.ts';
 import { Bench } from '../support/mechanisms.ts';
@@ -20,21 +20,21 @@ describe('the exporter of TLS 1.3 (RFC 8446 §7.5)', () => {
 
   it('makes its secret when first asked, and then has no more use for the Master Secret', () => {
     const master = makeMaster();
-    const exporter = new Exporter(master, transcriptHash);
+    const main = new MainSecret(master, transcriptHash);
     const expected = exportKeyingMaterial(exporterMasterSecret(makeMaster(), transcriptHash), 'a', EMPTY, 40);
     expect(master.bytes).not.to.deep.equal(new Uint8Array(32));
     for (let i = 0; i < 2; i++) {
-      expect(exporter.export('a', EMPTY, 40)).to.deep.equal(expected);
+      expect(main.export('a', EMPTY, 40)).to.deep.equal(expected);
       expect(master.bytes).to.deep.equal(new Uint8Array(32));
     }
-    const { bytes } = exporter.secret;
-    exporter.wipe();
+    const { bytes } = main.exporter;
+    main.wipe();
     expect(bytes).to.deep.equal(new Uint8Array(32));
   });
 
   it('wiped before it was asked, takes the Master Secret with it', () => {
     const master = makeMaster();
-    new Exporter(master, transcriptHash).wipe();
+    new MainSecret(master, transcriptHash).wipe();
     expect(master.bytes).to.deep.equal(new Uint8Array(32));
   });
 
