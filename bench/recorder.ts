@@ -1,7 +1,7 @@
 /** A provider that does what another does and notes every call, so that the calls can be made again without the engine. */
 
-import type { Aead, CryptoProvider, EphemeralKey, Hash, KeyAgreement } from '../src/crypto/provider.ts';
 import { isPromise } from '../src/awaitable.ts';
+import type { Aead, CryptoProvider, EphemeralKey, Hash, KeyAgreement } from '../src/crypto/provider.ts';
 import type { TicketCipher, TicketFormat } from '../src/tickets/format.ts';
 import { aeadTickets } from '../src/tickets/format-aead.ts';
 import { copyOf } from '../src/wire/bytes.ts';

@@ -1,9 +1,9 @@
 /** A handshake in memory that is done once with a real client, and from then on as often as wanted by the engine alone. */
 
+import { isPromise } from '../src/awaitable.ts';
 import { SessionCache } from '../src/cache/session-cache.ts';
 import { type Credential, credentialFromPem } from '../src/crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../src/crypto/provider.ts';
-import { isPromise } from '../src/awaitable.ts';
 import type { Step } from '../src/engine/events.ts';
 import type { ServerConfig } from '../src/engine/server/config.ts';
 import { defineServer } from '../src/engine/server/define-server.ts';

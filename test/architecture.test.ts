@@ -43,7 +43,7 @@ const ZONES: readonly Zone[] = [
   {
     name: 'flights',
     holds: within('handshake'),
-    imports: ['wire', 'crypto', 'messages'],
+    imports: ['platform', 'wire', 'crypto', 'messages'],
     types: ['cache'],
     files: ['sessions/session.ts', 'sessions/scope.ts'], // a handshake makes sessions; who keeps them is not its business
   },
