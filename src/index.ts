@@ -34,7 +34,7 @@ export { fast } from './crypto/providers/fast.ts';
 export { noble } from './crypto/providers/noble.ts';
 export { webCrypto } from './crypto/providers/web-crypto.ts';
 export { webProvider } from './crypto/providers/web-provider.ts';
-export type { CallbackName, Deferred, Event, Outcome, Question, Step } from './engine/events.ts';
+export type { Deferred, Event, Question, Step } from './engine/events.ts';
 export type { ServerConfig } from './engine/server/config.ts';
 export { defineServer } from './engine/server/define-server.ts';
 export type {
@@ -49,7 +49,16 @@ export type {
 export { type ConnectionOptions, ServerConnection } from './engine/server/server-connection.ts';
 export type { SessionStatistics } from './engine/server/statistics.ts';
 export { warmup } from './engine/server/warmup.ts';
-export type { Check, Mechanism, NoResumption, Resumption, TicketFacts, Verdict } from './handshake/outcome.ts';
+export type {
+  CallbackName,
+  Check,
+  Mechanism,
+  NoResumption,
+  Resumption,
+  TicketFacts,
+  Verdict,
+} from './handshake/outcome.ts';
+export type { Outcome } from './handshake/wait.ts';
 export type { ConnectionInfo } from './sessions/connection-info.ts';
 export type { Scope, ScopeField } from './sessions/scope.ts';
 export { Session, type SessionParameters } from './sessions/session.ts';

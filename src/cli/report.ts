@@ -1,8 +1,7 @@
 /** What the command tells: one object for each thing that happened, as a line of JSON or as a line for people. */
 
 import type { RemovalReason } from '../cache/callbacks.ts';
-import type { CallbackName } from '../engine/events.ts';
-import type { Check, Mechanism, NoResumption, TicketFacts } from '../handshake/outcome.ts';
+import type { CallbackName, Check, Mechanism, NoResumption, TicketFacts } from '../handshake/outcome.ts';
 import type { NoTicket } from '../tickets/key.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
 

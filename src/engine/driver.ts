@@ -1,8 +1,9 @@
 /** What all shells do with a Step: send, attend to the events, wait for promises and hand their outcomes back. */
 
+import type { Outcome } from '../handshake/wait.ts';
 import { platform } from '../platform.ts';
 import { EMPTY } from '../wire/bytes.ts';
-import type { Deferred, Event, Outcome, Question, Step } from './events.ts';
+import type { Deferred, Event, Question, Step } from './events.ts';
 import type { ServerConfig } from './server/config.ts';
 import { type ConnectionOptions, ServerConnection } from './server/server-connection.ts';
 

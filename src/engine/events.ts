@@ -2,8 +2,8 @@
 
 import { disregard } from '../awaitable.ts';
 import type { RemovalReason } from '../cache/callbacks.ts';
-import type { Verdict } from '../handshake/outcome.ts';
-import type { Task } from '../handshake/wait.ts';
+import type { CallbackName, Verdict } from '../handshake/outcome.ts';
+import type { AnyTask } from '../handshake/wait.ts';
 import type { Session } from '../sessions/session.ts';
 import type { NoTicket } from '../tickets/key.ts';
 import type { TlsAlert } from '../wire/alert.ts';
@@ -52,23 +52,6 @@ export type Event =
   /** A callback answered with a promise that no handshake waits for; hand its outcome to {@link ServerConnection.settle}. */
   | { readonly type: 'deferred'; readonly deferred: Deferred };
 
-export type CallbackName =
-  | 'onNew'
-  | 'onGet'
-  | 'onRemove'
-  | 'onTake'
-  | 'onServerName'
-  | 'generateId'
-  | 'sealingKey'
-  | 'openingKeys'
-  | 'onGenerate'
-  | 'onDecrypt'
-  | 'notResumable'
-  | 'keylog'
-  | 'sign'
-  | 'agree'
-  | 'verifyClient';
-
 export interface Deferred {
   readonly token: number;
   readonly callback: CallbackName;
@@ -76,7 +59,7 @@ export interface Deferred {
 }
 
 /** Nobody waits for this promise; but if it rejects that must be an event, and not the end of the process. */
-export function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event {
+export function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event & { readonly type: 'deferred' } {
   disregard(promise); // also where nobody attends to events
   return { type: 'deferred', deferred: { token: 0, callback, promise } };
 }
@@ -84,12 +67,9 @@ export function disowned(callback: CallbackName, promise: PromiseLike<unknown>):
 /** Something that the handshake waits for. */
 export interface Question {
   readonly token: number;
-  readonly kind: Exclude<Task<unknown>['kind'], 'bookkeeping'>; // which never waits
+  readonly kind: AnyTask['kind'];
   /** Answer with what it settles to. */
   readonly promise: PromiseLike<unknown>;
   /** Whether the wait counts against `sessions.lookupTimeoutMs`, the one budget for all lookups of a handshake. */
   readonly budgeted: boolean;
 }
-
-/** How a promise came out. `late`: the budget was used up first. */
-export type Outcome = { readonly value: unknown } | { readonly error: unknown } | { readonly late: true };

@@ -103,6 +103,24 @@ export interface Verdict {
   toJSON(): object;
 }
 
+/** The user's functions, as events name them. */
+export type CallbackName =
+  | 'onNew'
+  | 'onGet'
+  | 'onRemove'
+  | 'onTake'
+  | 'onServerName'
+  | 'generateId'
+  | 'sealingKey'
+  | 'openingKeys'
+  | 'onGenerate'
+  | 'onDecrypt'
+  | 'notResumable'
+  | 'keylog'
+  | 'sign'
+  | 'agree'
+  | 'verifyClient';
+
 /** What has been negotiated so far; the connection shows it to its user. */
 export interface Facts {
   version: Version | undefined;

@@ -7,12 +7,16 @@ import type { Awaitable } from '../awaitable.ts';
 import { decode } from '../wire/codec.ts';
 import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
 import type { Message, Received } from './messages/message.ts';
+import type { CallbackName } from './outcome.ts';
+
+/** How a task came out. `late`: the budget for lookups was used up before it had answered. */
+export type Outcome<A = unknown> = { readonly value: A } | { readonly error: unknown } | { readonly late: true };
 
 /**
- * Work that may have to wait for the world outside, or that runs a user's code: the driver runs it while the generator is
- * suspended, so that a callback that writes or closes meets no generator that is already running.
+ * Work that runs the user's code, or waits for the world outside: a question and what the handshake makes of its answer. The engine
+ * runs it while the generator is suspended, so that a callback that writes or closes meets no generator that is already running.
  */
-export interface Task<T> {
+export interface Task<A, R> {
   readonly kind:
     | 'session'
     | 'take'
@@ -22,26 +26,34 @@ export interface Task<T> {
     | 'key-generation'
     | 'key-agreement'
     | 'verification'
-    | 'client-certificate'
-    | 'bookkeeping';
-  /** Counts against the one budget for all lookups of a handshake. */
+    | 'client-certificate';
+  /** Named where its code throws, rejects or answers too late; `undefined` for code of ours. */
+  readonly callback?: CallbackName | undefined;
+  /** Whether it counts against the one budget for all lookups of a handshake. */
   readonly budgeted: boolean;
-  run(): Awaitable<T>;
+  run(): Awaitable<A>;
+  /** Runs in the handshake: what it throws is thrown there. */
+  conclude(outcome: Outcome<A>): R;
+  /** Whether an error is an answer too, and no failure of the callback. */
+  isAnswer?(error: unknown): boolean;
+  /** Releases what an answer holds that came when nobody waited for it any more. */
+  releaseLateAnswer?(answer: A): void;
 }
 
-/** How a task came out. `late`: its budget was used up before it had answered. */
-export type TaskOutcome<T> = { readonly value: T } | { readonly error: unknown } | { readonly late: true };
+/** A task as the engine sees it, which only carries the answer from `run` to `conclude`. */
+export type AnyTask = Task<unknown, unknown>;
 
 export type Wait =
   | ({ readonly kind: 'message' } & ExpectedMessage)
   | { readonly kind: 'change_cipher_spec' }
-  | { readonly kind: 'task'; readonly task: Task<unknown> };
+  | { readonly kind: 'task'; readonly task: AnyTask }
+  | { readonly kind: 'call'; run(): unknown };
 
-/** What the driver resumes with: the frame, nothing, or the outcome. */
-export type Resumption = HandshakeFrame | TaskOutcome<unknown> | undefined;
+/** What the engine resumes with: the frame, nothing, or the outcome. */
+export type ResumeValue = HandshakeFrame | Outcome | undefined;
 
 /** A handshake, or a flight of one, that ends with a T. */
-export type Handshake<T> = Generator<Wait, T, Resumption>;
+export type Handshake<T> = Generator<Wait, T, ResumeValue>;
 
 /** Waits for one message; the buffer refuses any other. @throws DecodeError */
 export function* receive<T>({ name, type, body, limit }: Message<T>): Handshake<Received<T>> {
@@ -54,14 +66,14 @@ export function* receiveChangeCipherSpec(): Handshake<void> {
   yield { kind: 'change_cipher_spec' };
 }
 
-/** Has the driver run a task, and waits for how it comes out. */
-export function* perform<T>(task: Task<T>): Handshake<TaskOutcome<T>> {
-  return (yield { kind: 'task', task }) as TaskOutcome<T>;
+/** Has the engine run a task, waits for its answer, and returns what that comes to. */
+export function* perform<A, R>(task: Task<A, R>): Handshake<R> {
+  return task.conclude((yield { kind: 'task', task }) as Outcome<A>);
 }
 
-/** Has the driver run a task in which nothing is foreseen to fail: what it throws is thrown here. */
-export function* performed<T>(kind: Task<T>['kind'], run: () => Awaitable<T>): Handshake<T> {
-  const outcome = yield* perform({ kind, budgeted: false, run });
+/** Bookkeeping that may run the user's code but never waits. What it throws is thrown here. */
+export function* call<T>(run: () => T): Handshake<T> {
+  const outcome = (yield { kind: 'call', run }) as Outcome<T>;
   if ('value' in outcome) return outcome.value;
-  throw 'error' in outcome ? outcome.error : new Error(`${kind} has no deadline`);
+  throw 'error' in outcome ? outcome.error : new Error('bookkeeping has no deadline');
 }

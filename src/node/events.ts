@@ -3,7 +3,8 @@
 import type { Buffer } from 'node:buffer';
 import type { DropArgument, Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { CallbackName, Event } from '../engine/events.ts';
+import type { Event } from '../engine/events.ts';
+import type { CallbackName } from '../handshake/outcome.ts';
 import type { TlsSocket } from './socket.ts';
 
 /** Typed for the events that are known by name, open for all others. */

@@ -2,11 +2,11 @@
 
 import { Buffer } from 'node:buffer';
 import { Server as NetServer, type Socket } from 'node:net';
-import type { CallbackName } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { defineServer } from '../engine/server/define-server.ts';
 import type { ServerOptions, SessionOptions } from '../engine/server/options.ts';
 import type { SessionStatistics } from '../engine/server/statistics.ts';
+import type { CallbackName } from '../handshake/outcome.ts';
 import { flushInSlices } from '../index.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent } from './events.ts';

@@ -1,10 +1,10 @@
 /** The Web shell's accept() for a server that is defined already: it brings no defineServer() along. */
 
-import type { CallbackName } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
 import type { ConnectionOptions } from '../engine/server/server-connection.ts';
 import { SessionStore } from '../engine/server/store.ts';
+import type { CallbackName } from '../handshake/outcome.ts';
 import type { AbortSignalLike } from '../platform.ts';
 import { WebShell } from './shell.ts';
 import type { BytesPair } from './streams.ts';

@@ -1,9 +1,10 @@
 /** What runs a connection over Web Streams: when to read, when to wait, and how each kind of end reaches everybody. */
 
 import { Driver, type Shell } from '../engine/driver.ts';
-import type { CallbackName, Event } from '../engine/events.ts';
+import type { Event } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { ConnectionOptions } from '../engine/server/server-connection.ts';
+import type { CallbackName } from '../handshake/outcome.ts';
 import { platform, type ReadableController, type WritableController } from '../platform.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import {

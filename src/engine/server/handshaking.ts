@@ -1,12 +1,12 @@
 /** The connection as its handshake acts on it: the hands of handshake/server/context.ts. */
 
-import type { Awaitable } from '../../awaitable.ts';
 import type { Protection } from '../../crypto/protection.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { Transcript } from '../../crypto/transcript.ts';
 import type { Message } from '../../handshake/messages/message.ts';
 import { notResumed } from '../../handshake/outcome.ts';
 import type { HandshakeParts, ServerFacts, ServerHandshake } from '../../handshake/server/context.ts';
+import type { Outcome, Task } from '../../handshake/wait.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY, toHex } from '../../wire/bytes.ts';
@@ -133,12 +133,23 @@ export class ConnectionHandshaking implements ServerHandshake {
     return this.#host.config.onServerName !== undefined;
   }
 
-  selectServer(name: string | undefined): Awaitable<unknown> {
-    return this.#host.config.onServerName?.(name);
+  /** RFC 6066 §3: the name decides which server this is, before anything else is decided. */
+  selectServer(name: string | undefined): Task<unknown, void> {
+    return {
+      kind: 'server-name',
+      callback: 'onServerName',
+      budgeted: false,
+      run: () => this.#host.config.onServerName?.(name),
+      conclude: (outcome) => {
+        // To go on under the default configuration could show one host's sessions or certificate to another.
+        if (!('value' in outcome))
+          throw new TlsAlert('internal_error', 'no configuration could be selected for the server name');
+        this.#serveAs(outcome.value);
+      },
+    };
   }
 
-  /** RFC 6066 §3. What the user's choice is called for and what it was are two steps: it may come later. */
-  serveAs(selected: unknown): void {
+  #serveAs(selected: unknown): void {
     const { config, emit } = this.#host;
     if (selected === undefined || selected === config) return;
     if (!isServerConfig(selected)) {
@@ -152,8 +163,19 @@ export class ConnectionHandshaking implements ServerHandshake {
     this.settings = selected;
   }
 
-  verifyClient(chain: readonly Uint8Array[]): Awaitable<unknown> {
-    return this.settings.clientAuth?.verifyClient(chain, this.#host.info());
+  /**
+   * `true` and nothing else accepts. A refusal without a reason is certificate_unknown, "some other issue" of §6.2; the
+   * application may give its reason with an alert of its own.
+   */
+  verifyClient(chain: readonly Uint8Array[]): Task<unknown, void> {
+    return {
+      kind: 'client-certificate',
+      callback: 'verifyClient',
+      budgeted: false,
+      run: () => this.settings.clientAuth?.verifyClient(chain, this.#host.info()),
+      conclude: requireAccepted,
+      isAnswer: TlsAlert.isAlert,
+    };
   }
 
   get logsKeys(): boolean {
@@ -169,6 +191,13 @@ export class ConnectionHandshaking implements ServerHandshake {
   proved(): void {
     this.hasProof = true;
   }
+}
+
+function requireAccepted(outcome: Outcome): void {
+  if ('value' in outcome && outcome.value === true) return;
+  if ('value' in outcome) throw new TlsAlert('certificate_unknown', 'the application has refused the certificate');
+  if ('error' in outcome && TlsAlert.isAlert(outcome.error)) throw outcome.error;
+  throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }
 
 /** A Proxy may throw when it is looked at. */

@@ -3,31 +3,22 @@
  * place where an alert is turned into bytes.
  */
 
-import { isPromise } from '../../awaitable.ts';
+import { disregard, isPromise } from '../../awaitable.ts';
 import type { Incoming } from '../../crypto/record-reader.ts';
 import type { Established } from '../../handshake/established.ts';
 import type { Message } from '../../handshake/messages/message.ts';
 import type { Resumption, Verdict } from '../../handshake/outcome.ts';
 import type { ServerFacts } from '../../handshake/server/context.ts';
 import { serve } from '../../handshake/server/serve.ts';
-import type { Handshake, Resumption as Resumed, Task, TaskOutcome, Wait } from '../../handshake/wait.ts';
+import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../../handshake/wait.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import { alertName, TlsAlert } from '../../wire/alert.ts';
-import { wipe } from '../../wire/bytes.ts';
 import { DecodeError } from '../../wire/codec.ts';
 import { AlertDescription, AlertLevel, type Version } from '../../wire/registry.ts';
 import { Channel } from '../channel.ts';
-import {
-  type CallbackName,
-  type Deferred,
-  disowned,
-  type Event,
-  type Outcome,
-  type Question,
-  type Step,
-} from '../events.ts';
-import { Secrets, type Wipeable } from '../secrets.ts';
+import { type Deferred, disowned, type Event, type Question, type Step } from '../events.ts';
+import { Secrets } from '../secrets.ts';
 import type { ServerConfig } from './config.ts';
 import { ConnectionHandshaking } from './handshaking.ts';
 import { ConnectionSessions } from './session-lookup.ts';
@@ -74,15 +65,26 @@ export interface ConnectionOptions {
 /** While a question is open no more than this is taken in: stop reading when a Step has one. */
 const MAX_BUFFERED = 65536;
 
-/** Whose code a task runs. */
-const CALLBACKS: Partial<Record<Task<unknown>['kind'], CallbackName>> = {
-  take: 'onTake',
-  'server-name': 'onServerName',
-  signature: 'sign',
-  'key-generation': 'agree',
-  'key-agreement': 'agree',
-  'client-certificate': 'verifyClient',
-};
+/** A question, and the task that it comes from. */
+class TaskQuestion implements Question {
+  readonly token: number;
+  readonly kind: AnyTask['kind'];
+  readonly promise: PromiseLike<unknown>;
+  readonly budgeted: boolean;
+  readonly #task: AnyTask;
+
+  constructor(token: number, task: AnyTask, promise: PromiseLike<unknown>) {
+    this.token = token;
+    this.kind = task.kind;
+    this.promise = promise;
+    this.budgeted = task.budgeted;
+    this.#task = task;
+  }
+
+  static taskOf(question: Question): AnyTask | undefined {
+    return #task in question ? question.#task : undefined;
+  }
+}
 
 type State = 'handshaking' | 'established' | 'closed' | 'failed';
 
@@ -109,6 +111,8 @@ export class ServerConnection {
   #events: Event[] = [];
   #now = 0;
   #nextToken = 1;
+  /** Tasks whose answer nobody waits for any more. */
+  readonly #late = new Map<Deferred, AnyTask>();
   #isDeaf = false;
   #isPerforming = false;
 
@@ -237,9 +241,11 @@ export class ServerConnection {
   /** Resolves the question of the last Step. An answer to any other question comes too late and is ignored. */
   answer(question: Question, outcome: Outcome): Step {
     return this.#step(() => {
-      if (question.token !== this.#question?.token) return this.#forget(question.kind, outcome);
+      const task = TaskQuestion.taskOf(question);
+      if (task === undefined) return;
+      if (question.token !== this.#question?.token) return releaseLate(task, outcome);
       this.#question = undefined;
-      this.#report(question.kind, outcome);
+      this.#report(task, outcome);
       this.#resume(outcome);
       this.#pump();
     });
@@ -248,8 +254,12 @@ export class ServerConnection {
   /** Hands back what the promise of an event of type "deferred" came to. */
   settle(deferred: Deferred, outcome: Outcome): Step {
     return this.#step(() => {
-      if (deferred.callback === 'agree') wipeLate(outcome);
+      if ('error' in outcome)
+        this.#events.push({ type: 'callback-error', callback: deferred.callback, error: outcome.error });
       this.#sessions.settle(deferred, outcome);
+      const task = this.#late.get(deferred);
+      if (task !== undefined) releaseLate(task, outcome);
+      this.#late.delete(deferred);
     });
   }
 
@@ -360,7 +370,8 @@ export class ServerConnection {
   #pump(): void {
     if (this.#isPerforming) return; // a callback has called us: what has come in is attended to once it has answered
     while (this.#question === undefined) {
-      if (this.#isUnderWay && this.#wait?.kind === 'task') this.#perform(this.#wait.task);
+      if (this.#isUnderWay && this.#wait?.kind === 'task') this.#perform(this.#wait, this.#wait.task);
+      else if (this.#isUnderWay && this.#wait?.kind === 'call') this.#call(this.#wait);
       else if (this.#isDeaf) return;
       else if (this.#state === 'handshaking' || this.#state === 'established') {
         const incoming = this.#channel.reader.next(this.#expected());
@@ -395,10 +406,10 @@ export class ServerConnection {
   }
 
   /** Lets the handshake go on to the next thing that it waits for. */
-  #resume(value: Resumed): void {
+  #resume(value: ResumeValue): void {
     const { done, value: next } = this.#machine.next(value);
     this.#wait = done ? undefined : next;
-    if (this.#wait !== undefined && this.#wait.kind !== 'task') this.#channel.writer.endFlight();
+    if (this.#wait?.kind === 'message' || this.#wait?.kind === 'change_cipher_spec') this.#channel.writer.endFlight();
     if (done && next !== undefined) this.#establish(next);
     else if (done) this.#issueTickets();
   }
@@ -433,42 +444,50 @@ export class ServerConnection {
     this.#sessions.completed(this.#facts.resumption.session);
   }
 
-  /** Runs a task while the handshake is suspended; a promise becomes the question of this Step. */
-  #perform({ kind, budgeted, run }: Task<unknown>): void {
-    const wait = this.#wait;
+  /** Runs the user's code, or ours that may call it, while the handshake is suspended. */
+  #run<A>(run: () => A): Outcome<A> {
     this.#isPerforming = true;
     this.#sessions.catchUp();
     const outcome = attempt(run);
     this.#isPerforming = false;
-    // The user has disposed of the connection, or has ended it while it made a ticket: nothing follows a close_notify.
-    if (!this.#isUnderWay || this.#wait !== wait) return this.#disown(kind, outcome);
+    return outcome;
+  }
+
+  /** Whether the user has disposed of the connection, or has ended it while it made a ticket: nothing follows a close_notify. */
+  #isOver(wait: Wait): boolean {
+    return !this.#isUnderWay || this.#wait !== wait;
+  }
+
+  #call(wait: Wait & { kind: 'call' }): void {
+    const outcome = this.#run(() => wait.run());
+    if (!this.#isOver(wait)) this.#resume(outcome);
+  }
+
+  /** A promise becomes the question of this Step. */
+  #perform(wait: Wait, task: AnyTask): void {
+    const outcome = this.#run(() => task.run());
+    if (this.#isOver(wait)) return this.#disown(task, outcome);
     if ('value' in outcome && isPromise(outcome.value)) {
-      if (kind === 'bookkeeping') throw new Error('bookkeeping does not wait');
-      this.#question = { token: this.#nextToken++, kind, promise: outcome.value, budgeted };
+      this.#question = new TaskQuestion(this.#nextToken++, task, outcome.value);
       return;
     }
-    this.#report(kind, outcome);
+    this.#report(task, outcome);
     this.#resume(outcome);
   }
 
   /** Nobody waits for this answer any more; but a hold in it must not be lost, nor a secret stay behind. */
-  #forget(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
-    if (isKeyAgreement(kind)) wipeLate(outcome);
-    this.#sessions.release(outcome);
+  #disown(task: AnyTask, outcome: Outcome): void {
+    if (!('value' in outcome) || !isPromise(outcome.value)) return releaseLate(task, outcome);
+    if (task.callback === undefined) return disregard(outcome.value);
+    const event = disowned(task.callback, outcome.value);
+    this.#late.set(event.deferred, task);
+    this.#events.push(event);
   }
 
-  /** The same for what may not have been answered yet, and then a rejection must not end the process. */
-  #disown(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
-    if (!('value' in outcome) || !isPromise(outcome.value)) return this.#forget(kind, outcome);
-    this.#events.push(disowned(CALLBACKS[kind] ?? 'onGet', outcome.value));
-  }
-
-  /** What went wrong in the user's code is an event. Lookups tell it themselves; a bad key share is the peer's, an alert an answer. */
-  #report(kind: Task<unknown>['kind'], outcome: TaskOutcome<unknown>): void {
-    const callback = CALLBACKS[kind];
+  /** Reports the failure of a callback as an event; the handshake itself has concluded from it. */
+  #report({ callback, isAnswer }: AnyTask, outcome: Outcome): void {
     if (callback === undefined || 'value' in outcome) return;
-    if (kind === 'key-agreement' && 'error' in outcome && outcome.error instanceof RangeError) return;
-    if (kind === 'client-certificate' && 'error' in outcome && TlsAlert.isAlert(outcome.error)) return;
+    if ('error' in outcome && isAnswer?.(outcome.error)) return;
     const error = 'error' in outcome ? outcome.error : new Error(`${callback} has not answered within lookupTimeoutMs`);
     this.#events.push({ type: 'callback-error', callback, error });
   }
@@ -577,19 +596,12 @@ function peerAlert(description: number): TlsAlert {
   return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
 }
 
-function isKeyAgreement(kind: Task<unknown>['kind']): boolean {
-  return CALLBACKS[kind] === 'agree';
-}
-
-/** An ephemeral key, or a shared secret, that has come when nobody wanted it any more. */
-function wipeLate(outcome: TaskOutcome<unknown>): void {
-  const value = 'value' in outcome ? outcome.value : undefined;
-  if (value instanceof Uint8Array) wipe(value);
-  else if (typeof value === 'object' && value !== null && 'wipe' in value) (value as Wipeable).wipe();
+function releaseLate(task: AnyTask, outcome: Outcome): void {
+  if ('value' in outcome) task.releaseLateAnswer?.(outcome.value);
 }
 
 /** A call that may throw, as an outcome. */
-function attempt(run: () => unknown): TaskOutcome<unknown> {
+function attempt<A>(run: () => A): Outcome<A> {
   try {
     return { value: run() };
   } catch (error) {

@@ -2,9 +2,9 @@
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
 import { Given } from '../../cache/callbacks.ts';
-import type { NoResumption } from '../../handshake/outcome.ts';
+import type { CallbackName, NoResumption } from '../../handshake/outcome.ts';
 import type { Sessions } from '../../handshake/server/context.ts';
-import type { TaskOutcome } from '../../handshake/wait.ts';
+import type { Outcome, Task } from '../../handshake/wait.ts';
 import { platform } from '../../platform.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import { Session } from '../../sessions/session.ts';
@@ -12,7 +12,7 @@ import { MAX_TICKET_PLAINTEXT } from '../../tickets/format.ts';
 import { copyOf, EMPTY, equalBytes } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { drawRandom, type World } from '../../world.ts';
-import type { CallbackName, Deferred, Event } from '../events.ts';
+import type { Deferred, Event } from '../events.ts';
 import type { OwnCallbacks } from './policy.ts';
 import type { Counted } from './statistics.ts';
 import type { SessionStore } from './store.ts';
@@ -101,7 +101,21 @@ export class ConnectionSessions implements Sessions {
     return this.store.policy.foreign;
   }
 
-  find(version: Version, id: Uint8Array): Awaitable<unknown> {
+  find(version: Version, id: Uint8Array): Task<unknown, Session | NoResumption> {
+    return {
+      kind: 'session',
+      callback: 'onGet',
+      budgeted: true,
+      run: () => this.#find(version, id),
+      conclude: (outcome) => {
+        const found = this.#found(version, id, outcome);
+        return found === 'unknown' && this.store.wasTaken(id) ? 'consumed' : found;
+      },
+      releaseLateAnswer: releaseGiven,
+    };
+  }
+
+  #find(version: Version, id: Uint8Array): Awaitable<unknown> {
     const cache = this.store.lookupCache;
     const internal = this.#inCache(() => cache?.get(version, id, this.store.now()));
     if (internal === 'expired') {
@@ -124,14 +138,9 @@ export class ConnectionSessions implements Sessions {
     return (this.own.generateId ?? this.store.policy.generateId) !== undefined;
   }
 
-  found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
-    const found = this.#found(version, id, outcome);
-    return found === 'unknown' && this.store.wasTaken(id) ? 'consumed' : found;
-  }
-
-  #found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption {
+  #found(version: Version, id: Uint8Array, outcome: Outcome): Session | NoResumption {
     if ('late' in outcome) return this.#missedDeadline();
-    if ('error' in outcome) return this.#failed('store-error', outcome.error);
+    if ('error' in outcome) return 'store-error';
     const { value } = outcome;
     try {
       if (value instanceof Internal) return value.session ?? value.reason;
@@ -158,7 +167,7 @@ export class ConnectionSessions implements Sessions {
   #missedDeadline(): NoResumption {
     this.#isLate = true;
     this.#abort?.abort();
-    return this.#failed('store-timeout', new Error('no answer within lookupTimeoutMs'));
+    return 'store-timeout';
   }
 
   #failed(reason: NoResumption, error: unknown): NoResumption {
@@ -271,10 +280,9 @@ export class ConnectionSessions implements Sessions {
   }
 
   /** What the promise of a new-session callback has come to. */
-  settle({ token, callback }: Deferred, outcome: TaskOutcome<unknown>): void {
-    if ('error' in outcome) this.#emit({ type: 'callback-error', callback, error: outcome.error });
+  settle({ token }: Deferred, outcome: Outcome): void {
     const pending = this.#deferred?.get(token);
-    if (pending === undefined) return this.release(outcome);
+    if (pending === undefined) return;
     this.#deferred?.delete(token);
     this.#run(() => this.#answered(pending.session, 'value' in outcome ? outcome.value : undefined));
   }
@@ -290,7 +298,20 @@ export class ConnectionSessions implements Sessions {
     session.release();
   }
 
-  take(session: Session): Awaitable<boolean> {
+  take(session: Session): Task<unknown, NoResumption | undefined> {
+    return {
+      kind: 'take',
+      callback: 'onTake',
+      budgeted: true,
+      run: () => this.#take(session),
+      conclude: (outcome) => {
+        if ('value' in outcome) return outcome.value === true ? undefined : 'consumed';
+        return 'late' in outcome ? 'store-timeout' : 'store-error';
+      },
+    };
+  }
+
+  #take(session: Session): Awaitable<boolean> {
     return this.#run(() => {
       this.store.taken(session.id);
       const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id)) ?? false;
@@ -331,13 +352,6 @@ export class ConnectionSessions implements Sessions {
     for (let action = this.#later.shift(); action !== undefined; action = this.#later.shift()) action();
   }
 
-  /** An answer that nobody waits for any more. */
-  release(outcome: TaskOutcome<unknown>): void {
-    if (!('value' in outcome) || !isGiven(outcome.value)) return;
-    const { session } = outcome.value;
-    if (Session.isSession(session)) session.release();
-  }
-
   /** The end of the connection: its holds are released, whoever still looks something up for it is told. */
   close(): void {
     this.#abort?.abort();
@@ -352,4 +366,9 @@ function isGiven(answer: unknown): answer is Given {
   } catch {
     return false;
   }
+}
+
+/** Releases the hold in an answer of onGet that came when nobody waited for it any more. */
+function releaseGiven(answer: unknown): void {
+  if (isGiven(answer) && Session.isSession(answer.session)) answer.session.release();
 }

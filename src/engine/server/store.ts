@@ -3,10 +3,11 @@
 import { isPromise } from '../../awaitable.ts';
 import type { RemovalReason } from '../../cache/callbacks.ts';
 import type { Compat, RemovalListener, SessionCache } from '../../cache/session-cache.ts';
+import type { CallbackName } from '../../handshake/outcome.ts';
 import type { Session } from '../../sessions/session.ts';
 import { toHex } from '../../wire/bytes.ts';
 import type { World } from '../../world.ts';
-import { type CallbackName, disowned, type Event } from '../events.ts';
+import { disowned, type Event } from '../events.ts';
 import type { SessionPolicy } from './policy.ts';
 import { Counters, type SessionStatistics } from './statistics.ts';
 

@@ -1,8 +1,7 @@
 /** Tickets as one connection sees them: asks the application about each, and leaves what is sealed to who can open it. */
 
-import type { Awaitable } from '../../awaitable.ts';
 import type { OpenedTicket, Sealed, Tickets } from '../../handshake/server/context.ts';
-import type { TaskOutcome } from '../../handshake/wait.ts';
+import type { Outcome, Task } from '../../handshake/wait.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import { judgeTicket } from '../../tickets/callbacks.ts';
@@ -11,7 +10,7 @@ import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { copyRange } from '../../wire/bytes.ts';
 import type { World } from '../../world.ts';
-import type { CallbackName, Event } from '../events.ts';
+import type { Event } from '../events.ts';
 import type { TicketCallbacks } from './options.ts';
 
 /** What a connection lends its tickets. */
@@ -67,55 +66,55 @@ export class ConnectionTickets implements Tickets {
     return this.#sealed;
   }
 
-  get isJudged(): boolean {
-    return this.#policy.callbacks.onDecrypt !== undefined;
-  }
-
-  judge({ found, status }: OpenedTicket, ticket: Uint8Array): Awaitable<unknown> {
+  judge(opened: OpenedTicket, ticket: Uint8Array): Task<unknown, OpenedTicket> | undefined {
+    const { onDecrypt } = this.#policy.callbacks;
+    if (onDecrypt === undefined) return undefined;
+    const { found, status } = opened;
     const session = typeof found === 'string' ? undefined : found;
-    return this.#policy.callbacks.onDecrypt?.(session, keyNameOf(ticket), status, this.#host.info());
+    return {
+      kind: 'ticket',
+      callback: 'onDecrypt',
+      budgeted: true,
+      run: () => onDecrypt(session, keyNameOf(ticket), status, this.#host.info()),
+      conclude: (outcome) => judged(opened, outcome),
+    };
   }
 
-  judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket {
-    if (!('value' in outcome)) this.#unanswered('onDecrypt', outcome);
-    const verdict = judgeTicket(opened.status, 'value' in outcome ? outcome.value : 'ignore-renew');
-    if (verdict === 'abort') throw new TlsAlert('internal_error', 'the application has refused a ticket');
-    const { found } = opened;
-    return { ...opened, found: verdict.use || typeof found === 'string' ? found : 'ignored', renew: verdict.renew };
+  generate(session: Session): Task<unknown, boolean> | undefined {
+    const { onGenerate } = this.#policy.callbacks;
+    if (onGenerate === undefined) return undefined;
+    return {
+      kind: 'ticket',
+      callback: 'onGenerate',
+      budgeted: true,
+      run: () => onGenerate(session, this.#host.info()),
+      conclude: (outcome) => this.#generated(session, outcome),
+    };
   }
 
-  get isGenerated(): boolean {
-    return this.#policy.callbacks.onGenerate !== undefined;
-  }
-
-  generate(session: Session): Awaitable<unknown> {
-    return this.#policy.callbacks.onGenerate?.(session, this.#host.info());
-  }
-
-  generated(session: Session, outcome: TaskOutcome<unknown>): boolean {
-    if (!('value' in outcome)) return this.#unanswered('onGenerate', outcome);
+  /** A callback that fails costs its ticket, and not the connection. */
+  #generated(session: Session, outcome: Outcome): boolean {
+    if (!('value' in outcome)) return false;
     const { value: answer } = outcome;
     if (answer === false) throw new TlsAlert('internal_error', 'the application has refused to make a ticket');
     try {
       if (answer instanceof Uint8Array) session.applicationData = answer;
       return true;
     } catch (error) {
-      return this.#unanswered('onGenerate', { error }); // too much of it
+      this.#host.emit({ type: 'callback-error', callback: 'onGenerate', error }); // too much of it
+      return false;
     }
   }
+}
 
-  /** A callback that fails costs its ticket, and not the connection; `false`. */
-  #unanswered(callback: CallbackName, outcome: { readonly error: unknown } | { readonly late: true }): false {
-    this.#host.emit({ type: 'callback-error', callback, error: 'error' in outcome ? outcome.error : late() });
-    return false;
-  }
+function judged(opened: OpenedTicket, outcome: Outcome): OpenedTicket {
+  const verdict = judgeTicket(opened.status, 'value' in outcome ? outcome.value : 'ignore-renew');
+  if (verdict === 'abort') throw new TlsAlert('internal_error', 'the application has refused a ticket');
+  const { found } = opened;
+  return { ...opened, found: verdict.use || typeof found === 'string' ? found : 'ignored', renew: verdict.renew };
 }
 
 /** What the application is told: of a ticket that is shorter than a name, all of it. */
 function keyNameOf(ticket: Uint8Array): Uint8Array {
   return copyRange(ticket, 0, Math.min(ticket.length, KEY_NAME_LENGTH));
-}
-
-export function late(): Error {
-  return new Error('no answer within lookupTimeoutMs');
 }

@@ -3,7 +3,7 @@
 import { type Awaitable, isPromise } from '../../awaitable.ts';
 import type { TicketFacts } from '../../handshake/outcome.ts';
 import type { OpenedTicket, Sealed } from '../../handshake/server/context.ts';
-import type { TaskOutcome } from '../../handshake/wait.ts';
+import type { Task } from '../../handshake/wait.ts';
 import type { Session } from '../../sessions/session.ts';
 import { openedStatus } from '../../tickets/callbacks.ts';
 import { MAX_TICKET_LENGTH } from '../../tickets/format.ts';
@@ -15,10 +15,13 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf, toHex } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { disowned } from '../events.ts';
-import { late, type SealedTickets, type TicketHost } from './ticket-judging.ts';
+import type { SealedTickets, TicketHost } from './ticket-judging.ts';
 
 /** RFC 8446 §4.2.10 lets a new ticket follow; RFC 5077 §3.3 has one where the old is no good. */
 const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };
+
+/** Without keys, or without an answer. */
+const UNOPENED: OpenedTicket = { found: 'undecryptable', renew: undefined, status: 'no-decrypt' };
 
 class ConnectionSealedTickets implements Sealed {
   readonly #keys: TicketKeyProvider | undefined;
@@ -32,7 +35,12 @@ class ConnectionSealedTickets implements Sealed {
   }
 
   /** Whatever goes wrong is left to the task that asks again, and tells. */
-  keysAtHand(ticket: Uint8Array): readonly OpeningKey[] | undefined {
+  openAtOnce(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): OpenedTicket | undefined {
+    const keys = this.#keysAtHand(ticket);
+    return keys && this.#openWith(version, ticket, keys, sessionId);
+  }
+
+  #keysAtHand(ticket: Uint8Array): readonly OpeningKey[] | undefined {
     try {
       return this.#keys instanceof TicketKeyRing ? this.#keysOfRing(this.#keys, ticketKeyName(ticket)) : undefined;
     } catch {
@@ -49,7 +57,23 @@ class ConnectionSealedTickets implements Sealed {
     return found;
   }
 
-  findKeys(ticket: Uint8Array): Awaitable<unknown> {
+  open(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): Task<unknown, OpenedTicket> {
+    return {
+      kind: 'ticket',
+      callback: 'openingKeys',
+      budgeted: true,
+      run: () => this.#findKeys(ticket),
+      conclude: (outcome) => {
+        if ('late' in outcome) return { ...UNOPENED, found: 'store-timeout' };
+        if ('value' in outcome) return this.#openWith(version, ticket, outcome.value, sessionId);
+        if (TlsAlert.isAlert(outcome.error)) throw outcome.error;
+        return UNOPENED;
+      },
+      isAnswer: TlsAlert.isAlert,
+    };
+  }
+
+  #findKeys(ticket: Uint8Array): Awaitable<unknown> {
     const name = ticketKeyName(ticket);
     this.#phase = undefined;
     if (name === undefined) return [];
@@ -58,11 +82,9 @@ class ConnectionSealedTickets implements Sealed {
     return keys?.openingKeys(name, this.#host.info(), copyOf(ticket)) ?? [];
   }
 
-  open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket {
-    if ('late' in outcome) return { ...this.#failed(late()), found: 'store-timeout' };
-    if ('error' in outcome) return this.#failed(outcome.error);
+  #openWith(version: Version, ticket: Uint8Array, keys: unknown, sessionId?: Uint8Array): OpenedTicket {
     try {
-      return this.#opened(version, ticket, requireOpeningKeys(outcome.value), sessionId);
+      return this.#opened(version, ticket, requireOpeningKeys(keys), sessionId);
     } catch (error) {
       return this.#failed(error); // what is no key, or a format of the user's that throws
     }
@@ -89,19 +111,31 @@ class ConnectionSealedTickets implements Sealed {
   #failed(error: unknown): OpenedTicket {
     if (TlsAlert.isAlert(error)) throw error;
     this.#host.emit({ type: 'callback-error', callback: 'openingKeys', error });
-    return { found: 'undecryptable', renew: undefined, status: 'no-decrypt' };
+    return UNOPENED;
   }
 
-  findSealingKey(): Awaitable<unknown> {
+  seal(session: Session): Task<unknown, Uint8Array | undefined> {
+    return {
+      kind: 'ticket',
+      callback: 'sealingKey',
+      budgeted: true,
+      run: () => this.#findSealingKey(),
+      conclude: (outcome) => {
+        if ('value' in outcome) return this.#sealed(session, outcome.value);
+        if ('error' in outcome && TlsAlert.isAlert(outcome.error)) throw outcome.error;
+        return undefined;
+      },
+      isAnswer: TlsAlert.isAlert,
+    };
+  }
+
+  #findSealingKey(): Awaitable<unknown> {
     const keys = this.#keys;
     return keys instanceof TicketKeyRing ? keys.sealingKey() : keys?.sealingKey(this.#host.info());
   }
 
-  seal(session: Session, outcome: TaskOutcome<unknown>): Uint8Array | undefined {
+  #sealed(session: Session, key: unknown): Uint8Array | undefined {
     try {
-      if ('late' in outcome) throw late();
-      if ('error' in outcome) throw outcome.error;
-      const key = outcome.value;
       if (key !== undefined && !(key instanceof TicketKey)) throw new TypeError('a TicketKey is wanted, or nothing');
       const ticket = sealSession(key, session, (length) => this.#host.world.randomBytes(length));
       if (typeof ticket !== 'string') return requireTicket(ticket);

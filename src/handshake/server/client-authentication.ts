@@ -13,7 +13,7 @@ import { nameOf, SignatureScheme, type SignatureSchemeName, type Version } from 
 import { certificate, certificateTls12 } from '../messages/certificate.ts';
 import { ClientCertificateType, certificateRequest, certificateRequestTls12 } from '../messages/certificate-request.ts';
 import { type CertificateVerify, certificateVerify } from '../messages/certificate-verify.ts';
-import { type Handshake, perform, receive } from '../wait.ts';
+import { type Handshake, type Outcome, perform, receive } from '../wait.ts';
 import type { ClientCertificates, ServerHandshake } from './context.ts';
 
 /** What a client may sign with, and its certificates be signed with, in the order of preference. */
@@ -127,7 +127,7 @@ function* proveAndJudge(
   const { body, raw } = yield* receive(certificateVerify);
   context.transcript.add(raw);
   yield* requireSignature(client.key, body, content, version);
-  yield* requireVerdict(context, client.chain);
+  yield* perform(context.verifyClient(client.chain));
   context.facts.peerCertificateChain = client.chain;
   context.facts.peerCertificate = client.chain[0];
 }
@@ -144,24 +144,18 @@ function* requireSignature(
     const name = nameOf(SignatureScheme, algorithm);
     throw new TlsAlert('illegal_parameter', `${name} was not offered, or is not for this key`);
   }
-  const run = () => key.verify(scheme, content, signature);
-  const outcome = yield* perform({ kind: 'verification', budgeted: false, run });
+  yield* perform<boolean, void>({
+    kind: 'verification',
+    budgeted: false,
+    run: () => key.verify(scheme, content, signature),
+    conclude: requireVerified,
+  });
+}
+
+function requireVerified(outcome: Outcome<boolean>): void {
   if ('value' in outcome && outcome.value === true) return;
   if ('value' in outcome) throw new TlsAlert('decrypt_error', 'the signature of the client does not verify');
   if ('error' in outcome && outcome.error instanceof RangeError)
     throw new TlsAlert('bad_certificate', outcome.error.message);
   throw new TlsAlert('internal_error', 'the signature of the client could not be checked');
-}
-
-/**
- * The application's: `true` and nothing else accepts. What it refuses without saying why is certificate_unknown, "some other
- * issue" of §6.2; it may say why with an alert of its own.
- */
-function* requireVerdict(context: ServerHandshake, chain: readonly Uint8Array[]): Handshake<void> {
-  const run = () => context.verifyClient(chain);
-  const outcome = yield* perform({ kind: 'client-certificate', budgeted: false, run });
-  if ('value' in outcome && outcome.value === true) return;
-  if ('value' in outcome) throw new TlsAlert('certificate_unknown', 'the application has refused the certificate');
-  if ('error' in outcome && TlsAlert.isAlert(outcome.error)) throw outcome.error;
-  throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }

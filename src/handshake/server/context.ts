@@ -1,6 +1,5 @@
 /** What a server's handshake is given besides its hands: settings, sessions, tickets, and the parts that the server is made of. */
 
-import type { Awaitable } from '../../awaitable.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { TicketStatus } from '../../tickets/callbacks.ts';
 import type { Version } from '../../wire/registry.ts';
@@ -9,7 +8,7 @@ import type { HandshakeIO } from '../io.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 import type { Facts, NoResumption, TicketFacts, Verdict } from '../outcome.ts';
-import type { Handshake, TaskOutcome } from '../wait.ts';
+import type { Handshake, Task } from '../wait.ts';
 import type { Settings } from './settings.ts';
 
 /** The session store as the handshake sees it: the internal cache first, then the user's callbacks. */
@@ -20,70 +19,63 @@ export interface Sessions {
   readonly canKeep: boolean;
   /** Whether cache and store may have sessions of other servers. */
   readonly acceptsForeign: boolean;
-  /** Runs as a task. What it answers goes to {@link Sessions.found}. */
-  find(version: Version, id: Uint8Array): Awaitable<unknown>;
-  /** The session (whose hold is the connection's until it ends), or why there is none. */
-  found(version: Version, id: Uint8Array, outcome: TaskOutcome<unknown>): Session | NoResumption;
-  /** Of a full handshake: asks whether its session must never be resumed. Then nobody keeps it. Runs as a task. */
+  /** Finds the session of an id: the session (whose hold is the connection's until it ends), or why there is none. */
+  find(version: Version, id: Uint8Array): Task<unknown, Session | NoResumption>;
+  /** Of a full handshake: asks whether its session must never be resumed. Then nobody keeps it. Asked by `call`. */
   askNotResumable(isForwardSecure: boolean): void;
   /** What has been answered to that. */
   readonly isRuledOut: boolean;
   /**
-   * A fresh id that is not in use, nor the one `offered`: in TLS 1.2 its echo says that it resumes. Runs as a task, since the
-   * user may generate it.
+   * A fresh id that is not in use, nor the one `offered`: in TLS 1.2 its echo says that it resumes. A
+   * task-free call, since the user may generate it.
    */
   newId(version: Version, offered?: Uint8Array): Uint8Array;
   /** Whether a session is small enough to be kept: a certificate may have megabytes. Where it is not, that is told. */
   fits(session: Session): boolean;
   /**
    * Tells the new callback of a session that the connection holds, before anything that is queued now can leave; and keeps it,
-   * unless its client does and nobody needs to know it here. Runs as a task.
+   * unless its client does and nobody needs to know it here. Asked by `call`.
    */
   announce(session: Session, isNeeded: boolean): void;
   /** Takes over the caller's hold until the connection ends. */
   hold(session: Session): Session;
   /** An offered session was accepted. */
   hit(): void;
-  /** For single use; runs as a task: whether this caller is the one. */
-  take(session: Session): Awaitable<boolean>;
+  /** For single use: `undefined` where this connection is the one that has the session, or why it is not. */
+  take(session: Session): Task<unknown, NoResumption | undefined>;
   /**
    * An offered session is past its time: it leaves cache and store, unless its id is the client's own choice (RFC 5077 §3.4),
-   * under which they have another's. Runs as a task.
+   * under which they have another's. Asked by `call`.
    */
   expire(session: Session, isCached: boolean): void;
 }
 
-/** Tickets, sealed or not; see tickets.ts. What answers an Awaitable runs as a task. */
+/** Tickets, sealed or not; see tickets.ts. */
 export interface Tickets {
   /** Whether other servers have the same keys. */
   readonly acceptsForeign: boolean;
   /** For the mode 'stateless'. */
   readonly sealed: Sealed;
-  /** Whether the application wants to be asked what is done about a ticket. */
-  readonly isJudged: boolean;
-  judge(opened: OpenedTicket, ticket: Uint8Array): Awaitable<unknown>;
-  /** As if it were to be ignored, where there is no answer. @throws TlsAlert internal_error where that is its answer */
-  judged(opened: OpenedTicket, outcome: TaskOutcome<unknown>): OpenedTicket;
-  /** Whether the application has something to put into a ticket. */
-  readonly isGenerated: boolean;
-  generate(session: Session): Awaitable<unknown>;
-  /** Whether there is to be a ticket: not where it has failed. @throws TlsAlert internal_error where it has refused */
-  generated(session: Session, outcome: TaskOutcome<unknown>): boolean;
+  /** Asks the application what is done about a ticket; `undefined` where it has no say. Without an answer the ticket is ignored. */
+  judge(opened: OpenedTicket, ticket: Uint8Array): Task<unknown, OpenedTicket> | undefined;
+  /**
+   * Lets the application put something into the session of a ticket; `undefined` where it does not want to. Its answer is whether
+   * there is to be a ticket: none where the callback has failed.
+   */
+  generate(session: Session): Task<unknown, boolean> | undefined;
 }
 
 /** Sessions that their clients keep, sealed under the server's keys. */
 export interface Sealed {
-  /** What {@link Sealed.findKeys} would find, where no code of the user's need run for it: then that need be no task. */
-  keysAtHand(ticket: Uint8Array): unknown;
-  findKeys(ticket: Uint8Array): Awaitable<unknown>;
+  /** What {@link Sealed.open} would come to, if no code of the user's need run for it: then that need be no task. */
+  openAtOnce(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): OpenedTicket | undefined;
   /**
    * The session of a ticket (its hold is the connection's until it ends), or why there is none. In TLS 1.2 it goes by the id
    * that the client has given it (RFC 5077 §3.4).
    */
-  open(version: Version, ticket: Uint8Array, outcome: TaskOutcome<unknown>, sessionId?: Uint8Array): OpenedTicket;
-  findSealingKey(): Awaitable<unknown>;
-  /** `undefined`: there is no key now, or the session is too large for a ticket. */
-  seal(session: Session, outcome: TaskOutcome<unknown>): Uint8Array | undefined;
+  open(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): Task<unknown, OpenedTicket>;
+  /** Its answer is `undefined` where there is no key now, or the session is too large for a ticket. */
+  seal(session: Session): Task<unknown, Uint8Array | undefined>;
 }
 
 /** What has come of a ticket. */
@@ -134,10 +126,11 @@ export interface ServerHandshake extends HandshakeIO {
   skipEarlyData(): void;
   /** Whether the user has a say in what configuration serves a name. */
   readonly selectsServers: boolean;
-  /** Asks the user for the configuration of a server name. Runs as a task; its answer goes to {@link ServerHandshake.serveAs}. */
-  selectServer(name: string | undefined): Awaitable<unknown>;
-  /** From here on `settings` are those of the selected configuration. @throws TlsAlert internal_error where it is none */
-  serveAs(selected: unknown): void;
-  /** Asks the application what it makes of a client's certificates. Runs as a task; `true` accepts. */
-  verifyClient(chain: readonly Uint8Array[]): Awaitable<unknown>;
+  /**
+   * Asks the user for the configuration of a server name; from its conclusion on `settings` are those of the answer. It throws
+   * TlsAlert internal_error where there is no configuration to go on with.
+   */
+  selectServer(name: string | undefined): Task<unknown, void>;
+  /** Asks the application to accept a client's certificates. Its conclusion throws the alert of a chain that is not accepted. */
+  verifyClient(chain: readonly Uint8Array[]): Task<unknown, void>;
 }

@@ -8,7 +8,7 @@ import { type GroupName, NamedGroup, type SignatureSchemeName } from '../../wire
 import type { Signing } from '../key-exchange.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { type Mechanism, type NoResumption, notResumed } from '../outcome.ts';
-import { type Handshake, perform, performed } from '../wait.ts';
+import { call, type Handshake, perform } from '../wait.ts';
 import type { OpenedTicket, ServerHandshake } from './context.ts';
 import { commonGroups, commonSuites, selectSigning } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
@@ -51,7 +51,7 @@ export function* selectSessionTls12(context: ServerHandshake, hello: ClientHello
   const { found, renew, facts: ticketFacts } = yield* findOffered(context, hello, ticket);
   const judged = typeof found === 'string' ? undefined : judge(context, hello, found, mechanism);
   if (judged?.broken?.reason === 'expired')
-    yield* performed('bookkeeping', () => context.sessions.expire(judged.session, mechanism === 'session-id'));
+    yield* call(() => context.sessions.expire(judged.session, mechanism === 'session-id'));
   const reason = typeof found === 'string' ? found : judged?.broken?.reason;
   const session = reason === undefined ? judged?.session : undefined;
   if (found !== 'not-offered')
@@ -93,8 +93,7 @@ function* lookUp(context: ServerHandshake, hello: ClientHello): Handshake<Sessio
   const id = hello.legacySessionId;
   if (id.length === 0) return 'not-offered';
   if (settings.tickets.mode === 'off' || !sessions.canFind) return 'disabled';
-  const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.2', id) });
-  return sessions.found('TLSv1.2', id, outcome);
+  return yield* perform(sessions.find('TLSv1.2', id));
 }
 
 function judge(context: ServerHandshake, hello: ClientHello, session: Session, mechanism: Mechanism): Judged {

@@ -9,7 +9,7 @@ import type { TicketSender } from '../established.ts';
 import type { MainSecret } from '../main-secret.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from '../messages/new-session-ticket.ts';
-import { type Handshake, performed } from '../wait.ts';
+import { call, type Handshake } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
 import { selectPskMode } from './negotiate.ts';
 import type { Tls13Choice } from './negotiate-tls13.ts';
@@ -69,7 +69,7 @@ export class TicketIssuer implements TicketSender {
     const isNeeded = settings.tickets.mode === 'stateful' || settings.tickets.singleUse;
     for (const { session } of issues) {
       facts.session = session;
-      yield* performed('bookkeeping', () => sessions.announce(session, isNeeded));
+      yield* call(() => sessions.announce(session, isNeeded));
     }
   }
 
@@ -84,7 +84,7 @@ export class TicketIssuer implements TicketSender {
   *#issue(): Handshake<Issue | undefined> {
     const { sessions, settings } = this.#context;
     const ticketNonce = concat(new Uint8Array(4), encode(uint32, this.#count++)); // one per ticket of a connection
-    const id = yield* performed('bookkeeping', () => sessions.newId('TLSv1.3'));
+    const id = yield* call(() => sessions.newId('TLSv1.3'));
     const session = sessions.hold(this.#newSession(id, ticketNonce)); // now: what comes next may never be answered
     if (!(yield* generateTicket(this.#context, session))) return undefined;
     if (session.isRuledOut) return undefined; // by whoever was asked, or freed

@@ -9,7 +9,7 @@ import type { PskMode } from '../../wire/registry.ts';
 import { type ClientHello, truncateBeforeBinders } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 import { type NoResumption, notResumed, type Verdict } from '../outcome.ts';
-import { type Handshake, perform, performed } from '../wait.ts';
+import { call, type Handshake, perform } from '../wait.ts';
 import type { OpenedTicket, ServerHandshake } from './context.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
@@ -109,8 +109,7 @@ function* findSession(
     // Not before: a store may take its time.
     const offer = offerOf(context, hello, suites);
     const judged = typeof found === 'string' ? undefined : judge(context, found, offer);
-    if (judged?.broken?.reason === 'expired')
-      yield* performed('bookkeeping', () => context.sessions.expire(judged.session, true));
+    if (judged?.broken?.reason === 'expired') yield* call(() => context.sessions.expire(judged.session, true));
     const reason = typeof found === 'string' ? found : judged?.broken?.reason;
     verdicts.push(new SessionVerdict({ mechanism, identityIndex, reason, ticket, judged }));
     if (reason === undefined && judged !== undefined) return { session: judged.session, identityIndex };
@@ -148,8 +147,7 @@ function* lookUp(context: ServerHandshake, identity: Uint8Array, lookups: Lookup
 
 function* find({ sessions }: ServerHandshake, id: Uint8Array): Handshake<Lookup> {
   if (id.length > MAX_ID) return { found: 'undecryptable', renew: undefined };
-  const outcome = yield* perform({ kind: 'session', budgeted: true, run: () => sessions.find('TLSv1.3', id) });
-  return { found: sessions.found('TLSv1.3', id, outcome), renew: undefined };
+  return { found: yield* perform(sessions.find('TLSv1.3', id)), renew: undefined };
 }
 
 /** The session's own suite where it is to be had, else one with its hash; whyNotResumable has seen that there is one. */
@@ -195,7 +193,7 @@ export function* takePsk(
   if (psk === undefined) return undefined;
   const { session, identityIndex, mode } = psk;
   const { settings } = context;
-  const lost = settings.tickets.singleUse ? yield* take(context, session) : undefined;
+  const lost = settings.tickets.singleUse ? yield* perform(context.sessions.take(session)) : undefined;
   if (lost !== undefined) {
     // Nor may a second ClientHello have it.
     for (const [key, { found }] of lookups) if (found === session) lookups.set(key, { found: lost, renew: undefined });
@@ -214,11 +212,4 @@ export function* takePsk(
 function lose({ facts }: ServerHandshake, reason: NoResumption): void {
   facts.resumption = notResumed(reason);
   facts.verdicts = facts.verdicts.map((verdict) => (verdict.accepted ? verdict.lost(reason) : verdict));
-}
-
-/** `undefined`: this connection is the one that has it. */
-function* take(context: ServerHandshake, session: Session): Handshake<NoResumption | undefined> {
-  const outcome = yield* perform({ kind: 'take', budgeted: true, run: () => context.sessions.take(session) });
-  if ('value' in outcome) return outcome.value === true ? undefined : 'consumed';
-  return 'late' in outcome ? 'store-timeout' : 'store-error';
 }

@@ -28,7 +28,7 @@ import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from '../messages/server-hello.t
 import { serverHelloDone } from '../messages/server-hello-done.ts';
 import { ServerECDHParams, serverKeyExchange } from '../messages/server-key-exchange.ts';
 import { recordSizeLimit } from '../record-size-limit.ts';
-import { type Handshake, performed, receive, receiveChangeCipherSpec } from '../wait.ts';
+import { call, type Handshake, receive, receiveChangeCipherSpec } from '../wait.ts';
 import {
   receiveCertificateTls12,
   receiveCertificateVerifyTls12,
@@ -58,7 +58,7 @@ function* fullHandshake(
   wantsTicket: boolean,
 ): Handshake<Established> {
   const choice = selectTls12(context, hello.body);
-  yield* performed('bookkeeping', () => context.sessions.askNotResumable(true)); // all our suites are ECDHE
+  yield* call(() => context.sessions.askNotResumable(true)); // all our suites are ECDHE
   const ticketed = wantsTicket && !context.sessions.isRuledOut;
   const id = ticketed ? EMPTY : yield* sessionId(context, hello.body.legacySessionId);
   const asks = context.settings.clientAuth !== undefined;
@@ -85,7 +85,7 @@ function* fullHandshake(
 /** Empty where nobody would keep the session. */
 function* sessionId({ settings, sessions }: ServerHandshake, offered: Uint8Array): Handshake<Uint8Array> {
   if (!issuesSessions(settings) || !sessions.canKeep) return EMPTY;
-  return yield* performed('bookkeeping', () => sessions.newId('TLSv1.2', offered));
+  return yield* call(() => sessions.newId('TLSv1.2', offered));
 }
 
 /**
@@ -264,7 +264,7 @@ function sendFinished(context: ServerHandshake, { master, writing }: Keys): void
 function* keepSession(context: ServerHandshake, session: Session): Handshake<void> {
   context.facts.session = context.sessions.hold(session);
   if (session.id.length === 0) return;
-  if (context.sessions.fits(session)) yield* performed('bookkeeping', () => context.sessions.announce(session, true));
+  if (context.sessions.fits(session)) yield* call(() => context.sessions.announce(session, true));
   else session.forbidResumption(); // ServerHello has promised it; as with any id, nobody has to know it later
 }
 

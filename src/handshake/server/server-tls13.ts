@@ -26,7 +26,7 @@ import { finished, requireVerifyData } from '../messages/finished.ts';
 import { frame, type Received } from '../messages/message.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import { recordSizeLimit } from '../record-size-limit.ts';
-import { type Handshake, performed, receive } from '../wait.ts';
+import { call, type Handshake, receive } from '../wait.ts';
 import type { ClientCertificates, Protocol, ServerHandshake } from './context.ts';
 
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
@@ -36,7 +36,7 @@ import { issuesSessions } from './resumption.ts';
 
 function* serveTls13(context: ServerHandshake, first: Received<ClientHello>): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
-  if (choice.psk === undefined) yield* performed('bookkeeping', () => context.sessions.askNotResumable(false)); // as OpenSSL has it
+  if (choice.psk === undefined) yield* call(() => context.sessions.askNotResumable(false)); // as OpenSSL has it
   const handshake = yield* sendServerHello(context, choice);
   sendEncryptedExtensions(context, choice);
   const wanted = wantedCertificates(context, choice);
