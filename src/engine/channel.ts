@@ -3,30 +3,30 @@
 import { RecordReader } from '../crypto/record-reader.ts';
 import { RecordWriter } from '../crypto/record-writer.ts';
 import type { TrafficTls13 } from '../handshake/established.ts';
+import type { HandshakeIO } from '../handshake/io.ts';
 import { KeyUpdates } from '../handshake/key-updates.ts';
 import { clientHello } from '../handshake/messages/client-hello.ts';
 import { keyUpdate } from '../handshake/messages/key-update.ts';
 import { frame, type Message } from '../handshake/messages/message.ts';
-import type { ServerHandshake } from '../handshake/server/context.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { decode } from '../wire/codec.ts';
 import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
 import { AlertDescription, AlertLevel, type AlertName, ContentType } from '../wire/registry.ts';
 import type { Event } from './events.ts';
+import type { LifeCycle } from './life-cycle.ts';
 
 /** TLS 1.2: how often a peer may ask for a renegotiation that it does not get. */
 const MAX_RENEGOTIATIONS = 4;
 
 export interface ChannelOptions {
   emit(event: Event): void;
+  readonly life: LifeCycle;
   readonly rewrite?: (<T>(message: Message<T>, body: T) => T) | undefined;
 }
 
 export class Channel {
   readonly reader = new RecordReader();
   readonly writer = new RecordWriter();
-  /** Whether our close_notify has been sent: nothing follows it. */
-  isEnded = false;
   readonly #options: ChannelOptions;
   #keyUpdates: KeyUpdates | undefined;
   #recordLimit = Number.POSITIVE_INFINITY;
@@ -34,6 +34,11 @@ export class Channel {
 
   constructor(options: ChannelOptions) {
     this.#options = options;
+  }
+
+  /** Nothing follows our close_notify. */
+  get #maySend(): boolean {
+    return this.#options.life.writing === 'open';
   }
 
   /** Queues a message; returns its bytes. */
@@ -51,13 +56,13 @@ export class Channel {
 
   /** RFC 8446 §6.1: the end of our direction. */
   sendCloseNotify(): void {
-    if (this.isEnded) return;
-    this.isEnded = true;
+    if (!this.#maySend) return;
+    this.#options.life.endWriting();
     this.sendAlert('close_notify', AlertLevel.warning);
   }
 
   /** The handshake is complete. `recordLimit`: how many records one key may protect. */
-  establish(context: ServerHandshake, traffic: TrafficTls13 | undefined, recordLimit: number): void {
+  establish(context: HandshakeIO, traffic: TrafficTls13 | undefined, recordLimit: number): void {
     this.#recordLimit = recordLimit;
     if (traffic !== undefined) this.#keyUpdates = new KeyUpdates(context, traffic);
   }
@@ -86,7 +91,7 @@ export class Channel {
   renewReadKey(): void {
     if (this.reader.records < this.#recordLimit) return;
     if (this.#keyUpdates === undefined) throw new TlsAlert('close_notify', 'the read key has opened all that it may');
-    if (!this.isEnded) this.#keyUpdates.requestFromPeer();
+    if (this.#maySend) this.#keyUpdates.requestFromPeer();
   }
 
   /** The one handshake message that may come after the handshake. */
@@ -97,7 +102,7 @@ export class Channel {
   receiveMessage({ raw }: HandshakeFrame): void {
     if (!this.#keyUpdates?.isRequested) this.reader.idle(); // what we have asked for is not idle
     if (this.#keyUpdates !== undefined)
-      this.#keyUpdates.receive(decode(keyUpdate.body, raw, MESSAGE_HEADER), !this.isEnded);
+      this.#keyUpdates.receive(decode(keyUpdate.body, raw, MESSAGE_HEADER), this.#maySend);
     else this.#refuseRenegotiation();
   }
 
@@ -106,7 +111,7 @@ export class Channel {
     if (++this.#renegotiations > MAX_RENEGOTIATIONS) {
       throw new TlsAlert('unexpected_message', 'renegotiation again and again');
     }
-    if (!this.isEnded) this.sendAlert('no_renegotiation', AlertLevel.warning);
+    if (this.#maySend) this.sendAlert('no_renegotiation', AlertLevel.warning);
   }
 
   /** Forgets what has been received, and both keys. What is ready to be sent can still be taken. */

@@ -3,7 +3,7 @@
 import { disregard } from '../awaitable.ts';
 import type { RemovalReason } from '../cache/callbacks.ts';
 import type { CallbackName, Verdict } from '../handshake/outcome.ts';
-import type { AnyTask } from '../handshake/wait.ts';
+import type { AnyTask, Outcome } from '../handshake/wait.ts';
 import type { Session } from '../sessions/session.ts';
 import type { NoTicket } from '../tickets/key.ts';
 import type { TlsAlert } from '../wire/alert.ts';
@@ -53,20 +53,46 @@ export type Event =
   | { readonly type: 'deferred'; readonly deferred: Deferred };
 
 export interface Deferred {
-  readonly token: number;
   readonly callback: CallbackName;
   readonly promise: PromiseLike<unknown>;
 }
 
-/** Nobody waits for this promise; but if it rejects that must be an event, and not the end of the process. */
-export function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event & { readonly type: 'deferred' } {
-  disregard(promise); // also where nobody attends to events
-  return { type: 'deferred', deferred: { token: 0, callback, promise } };
+/** A promise that no handshake waits for, and what its owner makes of the outcome. */
+export class Deferral implements Deferred {
+  readonly callback: CallbackName;
+  readonly promise: PromiseLike<unknown>;
+  readonly #owner: object | undefined;
+  #settled: ((outcome: Outcome) => void) | undefined;
+
+  constructor(
+    callback: CallbackName,
+    promise: PromiseLike<unknown>,
+    owner?: object,
+    settled?: (outcome: Outcome) => void,
+  ) {
+    this.callback = callback;
+    this.promise = promise;
+    this.#owner = owner;
+    this.#settled = settled;
+  }
+
+  /** Tells the owner of the outcome, once; another connection's is left alone. */
+  static settle(deferred: Deferred, owner: object, outcome: Outcome): void {
+    if (!(#settled in deferred) || deferred.#owner !== owner) return;
+    const settled = deferred.#settled;
+    deferred.#settled = undefined;
+    settled?.(outcome);
+  }
 }
 
-/** Something that the handshake waits for. */
+/** Nobody waits for this promise; but if it rejects that must be an event, and not the end of the process. */
+export function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event {
+  disregard(promise); // also where nobody attends to events
+  return { type: 'deferred', deferred: new Deferral(callback, promise) };
+}
+
+/** Something that the handshake waits for. Answers are told apart by identity: hand this very object back. */
 export interface Question {
-  readonly token: number;
   readonly kind: AnyTask['kind'];
   /** Answer with what it settles to. */
   readonly promise: PromiseLike<unknown>;

@@ -6,8 +6,7 @@
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
-import type { CallbackName } from '../../src/handshake/outcome.ts';
-import type { Mechanism, NoResumption } from '../../src/handshake/outcome.ts';
+import type { CallbackName, Mechanism, NoResumption } from '../../src/handshake/outcome.ts';
 import type { AlertName } from '../../src/wire/registry.ts';
 import { startServer, stopServers, visit } from '../node/support.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';

@@ -1,8 +1,8 @@
 /** What a server and its connections do to sessions, as a model for {@link Lockstep}: who looks where, who holds what, who is told. */
 
 import type { RemovalReason } from '../../src/cache/callbacks.ts';
-import type { CallbackName } from '../../src/handshake/outcome.ts';
 import type { Counted } from '../../src/engine/server/statistics.ts';
+import type { CallbackName } from '../../src/handshake/outcome.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { type Course, type Departure, type ModelCache, ModelSession, type Owner, retime } from './session-model.ts';
 

@@ -6,13 +6,13 @@ import type { CallbackName, NoResumption } from '../../handshake/outcome.ts';
 import type { Sessions } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { platform } from '../../platform.ts';
-import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import { Session } from '../../sessions/session.ts';
 import { MAX_TICKET_PLAINTEXT } from '../../tickets/format.ts';
 import { copyOf, EMPTY, equalBytes } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
-import { drawRandom, type World } from '../../world.ts';
-import type { Deferred, Event } from '../events.ts';
+import { drawRandom } from '../../world.ts';
+import type { Event } from '../events.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import type { OwnCallbacks } from './policy.ts';
 import type { Counted } from './statistics.ts';
 import type { SessionStore } from './store.ts';
@@ -30,20 +30,11 @@ class Internal {
   }
 }
 
-/** What a connection lends its sessions. */
-export interface ConnectionHost {
-  readonly world: World;
-  info(): ConnectionInfo;
-  emit(event: Event): void;
-}
-
 export class ConnectionSessions implements Sessions {
   #store: SessionStore;
   readonly #host: ConnectionHost;
   readonly #held: Session[] = [];
   readonly #later: (() => void)[] = [];
-  /** Told to a new callback that has not answered yet. */
-  #deferred: Map<number, { readonly session: Session }> | undefined;
   readonly #counted: Counted[] = [];
   /** Of those who look something up for this connection; made where somebody does. */
   #abort: InstanceType<typeof platform.AbortController> | undefined;
@@ -51,7 +42,6 @@ export class ConnectionSessions implements Sessions {
   own: OwnCallbacks = {};
   #isLate = false;
   #isRuledOut = false;
-  #nextToken = 1;
 
   constructor(store: SessionStore, host: ConnectionHost) {
     this.#store = store;
@@ -273,18 +263,9 @@ export class ConnectionSessions implements Sessions {
     this.store.announced(session);
     const answer = this.store.call('onNew', () => this.store.policy.onNew?.(session, this.#host.info()));
     if (!isPromise(answer)) return this.#answered(session, answer);
-    const deferred: Deferred = { token: this.#nextToken++, callback: 'onNew', promise: answer };
-    this.#deferred ??= new Map();
-    this.#deferred.set(deferred.token, { session });
-    this.#emit({ type: 'deferred', deferred });
-  }
-
-  /** What the promise of a new-session callback has come to. */
-  settle({ token }: Deferred, outcome: Outcome): void {
-    const pending = this.#deferred?.get(token);
-    if (pending === undefined) return;
-    this.#deferred?.delete(token);
-    this.#run(() => this.#answered(pending.session, 'value' in outcome ? outcome.value : undefined));
+    this.#host.defer('onNew', answer, (outcome) =>
+      this.#run(() => this.#answered(session, 'value' in outcome ? outcome.value : undefined)),
+    );
   }
 
   /** True keeps the hold; false has the session leave the internal cache, and remove is not told. */

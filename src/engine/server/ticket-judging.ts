@@ -2,7 +2,6 @@
 
 import type { OpenedTicket, Sealed, Tickets } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
-import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import { judgeTicket } from '../../tickets/callbacks.ts';
 import { KEY_NAME_LENGTH } from '../../tickets/format.ts';
@@ -10,22 +9,12 @@ import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { copyRange } from '../../wire/bytes.ts';
 import type { World } from '../../world.ts';
-import type { Event } from '../events.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import type { TicketCallbacks } from './options.ts';
-
-/** What a connection lends its tickets. */
-export interface TicketHost {
-  readonly world: World;
-  info(): ConnectionInfo;
-  /** Seconds since the epoch. */
-  now(): number;
-  emit(event: Event): void;
-  hold(session: Session): Session;
-}
 
 /** Tickets that hold their session sealed, as a part that a server has or has not. */
 export interface SealedTickets {
-  connect(keys: TicketKeyProvider | undefined, host: TicketHost): Sealed;
+  connect(keys: TicketKeyProvider | undefined, host: ConnectionHost): Sealed;
   /** For a server that has been given none. */
   newKeys(world: World): TicketKeyProvider;
 }
@@ -40,11 +29,11 @@ export interface TicketPolicy {
 }
 
 export class ConnectionTickets implements Tickets {
-  readonly #host: TicketHost;
+  readonly #host: ConnectionHost;
   #policy: TicketPolicy;
   #sealed: Sealed | undefined;
 
-  constructor(policy: TicketPolicy, host: TicketHost) {
+  constructor(policy: TicketPolicy, host: ConnectionHost) {
     this.#policy = policy;
     this.#host = host;
   }

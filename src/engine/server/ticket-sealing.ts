@@ -15,7 +15,8 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf, toHex } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { disowned } from '../events.ts';
-import type { SealedTickets, TicketHost } from './ticket-judging.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import type { SealedTickets } from './ticket-judging.ts';
 
 /** RFC 8446 §4.2.10 lets a new ticket follow; RFC 5077 §3.3 has one where the old is no good. */
 const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };
@@ -25,11 +26,11 @@ const UNOPENED: OpenedTicket = { found: 'undecryptable', renew: undefined, statu
 
 class ConnectionSealedTickets implements Sealed {
   readonly #keys: TicketKeyProvider | undefined;
-  readonly #host: TicketHost;
+  readonly #host: ConnectionHost;
   /** Of the key that was last looked for. */
   #phase: TicketFacts['phase'];
 
-  constructor(keys: TicketKeyProvider | undefined, host: TicketHost) {
+  constructor(keys: TicketKeyProvider | undefined, host: ConnectionHost) {
     this.#keys = keys;
     this.#host = host;
   }
@@ -159,7 +160,7 @@ function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['ph
 }
 
 /** What is told at once: nobody waits for it, but if it rejects that must be an event and not the end of the process. */
-function requireNow<T>(told: T, host: TicketHost): T | undefined {
+function requireNow<T>(told: T, host: ConnectionHost): T | undefined {
   if (!isPromise(told)) return told;
   host.emit(disowned('openingKeys', told));
   return undefined;

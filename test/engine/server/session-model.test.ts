@@ -9,11 +9,11 @@ import { give, type OnGet, type OnRemove } from '../../../src/cache/callbacks.ts
 import { type RemovalListener, SessionCache } from '../../../src/cache/session-cache.ts';
 import { suiteById } from '../../../src/crypto/suites.ts';
 import type { Deferred, Event, Question } from '../../../src/engine/events.ts';
-import type { Outcome } from '../../../src/handshake/wait.ts';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';
 import type { SessionOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
 import type { Counted } from '../../../src/engine/server/statistics.ts';
+import type { Outcome } from '../../../src/handshake/wait.ts';
 import { Session } from '../../../src/sessions/session.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
 import type { Version } from '../../../src/wire/registry.ts';

@@ -6,11 +6,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Event, Question, Step } from '../../../src/engine/events.ts';
-import type { Outcome } from '../../../src/handshake/wait.ts';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';
 import type { TicketOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
 import type { ClientHello } from '../../../src/handshake/messages/client-hello.ts';
+import type { Outcome } from '../../../src/handshake/wait.ts';
 import { TicketKeyRing } from '../../../src/tickets/key-ring.ts';
 import { alertName } from '../../../src/wire/alert.ts';
 import { concat, EMPTY } from '../../../src/wire/bytes.ts';

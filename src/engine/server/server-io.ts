@@ -1,41 +1,16 @@
-/** The connection as its handshake acts on it: the hands of handshake/server/context.ts. */
+/** The connection as a server's handshake acts on it: the hands of handshake/server/context.ts. */
 
-import type { Protection } from '../../crypto/protection.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
-import { Transcript } from '../../crypto/transcript.ts';
-import type { Message } from '../../handshake/messages/message.ts';
 import { notResumed } from '../../handshake/outcome.ts';
 import type { HandshakeParts, ServerFacts, ServerHandshake } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
-import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import { TlsAlert } from '../../wire/alert.ts';
-import { EMPTY, toHex } from '../../wire/bytes.ts';
-import { drawRandom } from '../../world.ts';
-import type { Channel } from '../channel.ts';
-import type { Event } from '../events.ts';
-import type { Secrets, Wipeable } from '../secrets.ts';
+import { ConnectionIO } from '../handshake-io.ts';
 import type { ServerConfig } from './config.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import type { ConnectionSessions } from './session-lookup.ts';
 import { SessionStore } from './store.ts';
 import type { ConnectionTickets, TicketPolicy } from './ticket-judging.ts';
-
-/** What a handshake acts with. */
-interface Parts {
-  readonly channel: Channel;
-  readonly secrets: Secrets;
-  readonly sessions: ConnectionSessions;
-  readonly tickets: ConnectionTickets;
-}
-
-/** What a connection lends its handshake. */
-export interface HandshakeHost {
-  readonly config: ServerConfig;
-  /** Whether anybody hears of the secrets. */
-  wantsKeylog(): boolean;
-  info(): ConnectionInfo;
-  now(): number;
-  emit(event: Event): void;
-}
 
 const NOTHING_NEGOTIATED: ServerFacts = {
   version: undefined,
@@ -52,40 +27,26 @@ const NOTHING_NEGOTIATED: ServerFacts = {
   verdicts: [],
 };
 
-/** A class, as there is one a connection and its functions are many. */
-export class ConnectionHandshaking implements ServerHandshake {
+export class ServerIO extends ConnectionIO implements ServerHandshake {
   settings: ServerConfig;
-  readonly facts: ServerFacts = { ...NOTHING_NEGOTIATED };
-  readonly transcript = new Transcript();
+  override readonly facts: ServerFacts = { ...NOTHING_NEGOTIATED };
   readonly sessions: ConnectionSessions;
   readonly tickets: ConnectionTickets;
-  /** Whether the peer has shown that it holds the session. */
-  hasProof = false;
-  readonly #host: HandshakeHost;
-  readonly #channel: Channel;
-  readonly #secrets: Secrets;
+  readonly #host: ConnectionHost;
 
-  constructor(host: HandshakeHost, { channel, secrets, sessions, tickets }: Parts) {
+  constructor(host: ConnectionHost, sessions: ConnectionSessions, tickets: ConnectionTickets) {
+    super(host);
     this.#host = host;
     this.settings = host.config;
-    this.#channel = channel;
-    this.#secrets = secrets;
     this.sessions = sessions;
     this.tickets = tickets;
-  }
-
-  /** Handed on to providers, and so without a `this`. */
-  readonly randomBytes = (length: number): Uint8Array => drawRandom(this.#host.config.world, length);
-
-  now(): number {
-    return this.#host.now();
   }
 
   get parts(): HandshakeParts {
     return this.settings;
   }
 
-  get crypto(): CryptoProvider {
+  override get crypto(): CryptoProvider {
     return this.settings.crypto;
   }
 
@@ -93,40 +54,8 @@ export class ConnectionHandshaking implements ServerHandshake {
     return this.#host.info().localAddress;
   }
 
-  send<T>(message: Message<T>, body: T): Uint8Array {
-    return this.#channel.send(message, body);
-  }
-
-  sendChangeCipherSpec(): void {
-    this.#channel.writer.changeCipherSpec();
-  }
-
-  protectReading(protection: Protection): void {
-    this.#channel.reader.protect(protection);
-  }
-
-  protectWriting(protection: Protection): void {
-    this.#channel.writer.protect(protection);
-  }
-
-  limitRecords(contentLimit: number): void {
-    this.#channel.writer.contentLimit = contentLimit;
-  }
-
-  tolerateChangeCipherSpec(tolerate: boolean): void {
-    this.#channel.reader.tolerateChangeCipherSpec(tolerate);
-  }
-
   skipEarlyData(): void {
-    this.#channel.reader.skipEarlyData(this.#host.config.limits.skippedEarlyData);
-  }
-
-  own<S extends Uint8Array | Wipeable>(secret: S, until?: 'established' | 'closed'): S {
-    return this.#secrets.own(secret, until);
-  }
-
-  discard(secret: Wipeable): void {
-    this.#secrets.discard(secret);
+    this.#host.channel.reader.skipEarlyData(this.#host.config.limits.skippedEarlyData);
   }
 
   get selectsServers(): boolean {
@@ -176,20 +105,6 @@ export class ConnectionHandshaking implements ServerHandshake {
       conclude: requireAccepted,
       isAnswer: TlsAlert.isAlert,
     };
-  }
-
-  get logsKeys(): boolean {
-    return this.#host.wantsKeylog();
-  }
-
-  /** NSS key log format. */
-  keylog(label: string, secret: Uint8Array): void {
-    const line = `${label} ${toHex(this.facts.clientRandom ?? EMPTY)} ${toHex(secret)}`;
-    this.#host.emit({ type: 'keylog', line });
-  }
-
-  proved(): void {
-    this.hasProof = true;
   }
 }
 

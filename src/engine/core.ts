@@ -1,0 +1,485 @@
+/**
+ * A connection without a role and without I/O: it interprets what a handshake waits for, and it is the one place where an alert
+ * is turned into bytes. A {@link Role} adds what only a server, or only a client, does.
+ */
+
+import { disregard, isPromise } from '../awaitable.ts';
+import type { Incoming } from '../crypto/record-reader.ts';
+import type { Established } from '../handshake/established.ts';
+import type { HandshakeIO } from '../handshake/io.ts';
+import type { Message } from '../handshake/messages/message.ts';
+import type { CallbackName } from '../handshake/outcome.ts';
+import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
+import { alertName, TlsAlert } from '../wire/alert.ts';
+import { DecodeError } from '../wire/codec.ts';
+import { AlertDescription, AlertLevel } from '../wire/registry.ts';
+import type { World } from '../world.ts';
+import { Channel } from './channel.ts';
+import { Deferral, type Deferred, disowned, type Event, type Question, type Step } from './events.ts';
+import { LifeCycle } from './life-cycle.ts';
+import { Secrets } from './secrets.ts';
+
+/** While a question is open no more than this is taken in: stop reading when a Step has one. */
+const MAX_BUFFERED = 65536;
+
+export interface CoreOptions {
+  readonly world: World;
+  /** The user's function for lines of NSS key log format. */
+  readonly keylog: ((line: string) => unknown) | undefined;
+  /** How many records one key may protect. */
+  readonly recordsPerKey: number;
+  readonly rewrite?: (<T>(message: Message<T>, body: T) => T) | undefined;
+}
+
+/** What a role adds to a connection. The core calls it when no handshake is on the stack, unless a method says otherwise. */
+export interface Role {
+  /** The hands of its handshake. */
+  readonly io: HandshakeIO;
+  /** Runs what was put off because the user's code must not run in the handshake. */
+  catchUp(): void;
+  /** Tells what became of the sessions offered: before the event "established", or before "failed" where there is none. */
+  explain(): void;
+  established(established: Established): void;
+  /** Application data is about to be sent. */
+  beforeWrite(): void;
+  /** Whether {@link Role.nextJob} has something to do. */
+  readonly hasJob: boolean;
+  /** Starts what is to be done next after the handshake. It waits for tasks only, never for messages. */
+  nextJob(): Handshake<unknown>;
+  /** Drops the jobs that are due: nothing of ours follows a close_notify. */
+  dropJobs(): void;
+  /** A fatal alert, sent or received, has ended the connection; `undefined`: it ends without one. */
+  failed(reason: 'alert-sent' | 'alert-received' | undefined): void;
+  /** An established connection ends, and nothing has been said to the peer of the end. */
+  endedUncleanly(): void;
+  /** The end of both directions: every hold is released. */
+  close(): void;
+}
+
+/** The handshake, or something after it that waits for tasks. */
+interface Job {
+  readonly machine: Handshake<unknown>;
+  finished(value: unknown): void;
+}
+
+/** A question, and the task that it comes from. */
+class TaskQuestion implements Question {
+  readonly kind: AnyTask['kind'];
+  readonly promise: PromiseLike<unknown>;
+  readonly budgeted: boolean;
+  readonly #task: AnyTask;
+  readonly #owner: ConnectionCore;
+
+  constructor(task: AnyTask, promise: PromiseLike<unknown>, owner: ConnectionCore) {
+    this.kind = task.kind;
+    this.promise = promise;
+    this.budgeted = task.budgeted;
+    this.#task = task;
+    this.#owner = owner;
+  }
+
+  /** `undefined` where the question is another connection's. */
+  static taskOf(question: Question, owner: ConnectionCore): AnyTask | undefined {
+    return #task in question && question.#owner === owner ? question.#task : undefined;
+  }
+}
+
+export abstract class ConnectionCore {
+  protected readonly life = new LifeCycle();
+  protected readonly secrets = new Secrets();
+  protected readonly channel: Channel;
+  readonly #options: CoreOptions;
+  #started: Role | undefined;
+  #job: Job | undefined;
+  #wait: Wait | undefined;
+  #established: Established | undefined;
+  #question: TaskQuestion | undefined;
+  #events: Event[] = [];
+  #now = 0;
+  #isPerforming = false;
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    const emit = (event: Event) => this.emit(event);
+    this.channel = new Channel({ emit, life: this.life, rewrite: options.rewrite });
+  }
+
+  /** Starts the handshake of a role: once, before anything else. */
+  protected start(role: Role, handshake: Handshake<Established>): void {
+    this.#started = role;
+    this.#begin(handshake, (established) => this.#establish(role, established));
+  }
+
+  get #role(): Role {
+    if (this.#started === undefined) throw new Error('the connection has not been started');
+    return this.#started;
+  }
+
+  /** Seconds since the epoch, read once for each call from outside. */
+  protected get now(): number {
+    return this.#now;
+  }
+
+  protected emit(event: Event): void {
+    this.#events.push(event);
+  }
+
+  /** Has the shell hand back what a promise comes to that no handshake waits for; {@link settle} tells `settled`. */
+  protected defer(callback: CallbackName, promise: PromiseLike<unknown>, settled: (outcome: Outcome) => void): void {
+    disregard(promise); // also where nobody attends to events
+    this.emit({ type: 'deferred', deferred: new Deferral(callback, promise, this, settled) });
+  }
+
+  /** What the handshake waits for; `undefined` once it is over. */
+  get waitingFor(): Wait | undefined {
+    return this.life.phase === 'handshaking' ? this.#wait : undefined;
+  }
+
+  /** Whether the handshake is complete and the connection has not failed since. */
+  get isEstablished(): boolean {
+    return this.life.phase === 'established';
+  }
+
+  /** Whether it has ended by a fatal alert, or by an error of ours that was thrown: then {@link dispose} has its last output. */
+  get hasFailed(): boolean {
+    return this.life.phase === 'failed';
+  }
+
+  /** Whether {@link write} may be called: from establishment to the end of our direction. */
+  get canWrite(): boolean {
+    return this.life.phase === 'established' && this.life.writing === 'open';
+  }
+
+  /**
+   * Takes in received bytes, in any chunking. They are copied.
+   * @throws RangeError when more than 64 KiB come in while a question is open
+   */
+  receive(input: Uint8Array): Step {
+    if (this.#question !== undefined && this.channel.reader.buffered + input.length > MAX_BUFFERED) {
+      throw new RangeError(
+        `more than ${MAX_BUFFERED} bytes while a question is open: stop reading until it is answered`,
+      );
+    }
+    return this.step(() => {
+      if (this.life.reading === 'ended') return;
+      this.channel.reader.push(input);
+      this.#pump();
+    });
+  }
+
+  /** Resolves the question of the last Step. An answer to any other question comes too late and is ignored. */
+  answer(question: Question, outcome: Outcome): Step {
+    return this.step(() => {
+      const task = TaskQuestion.taskOf(question, this);
+      if (task === undefined) return;
+      if (question !== this.#question) return releaseLate(task, outcome);
+      this.#question = undefined;
+      this.#report(task, outcome);
+      this.#advance(outcome);
+      this.#pump();
+    });
+  }
+
+  /** Hands back what the promise of an event of type "deferred" came to. */
+  settle(deferred: Deferred, outcome: Outcome): Step {
+    return this.step(() => {
+      if ('error' in outcome) this.emit({ type: 'callback-error', callback: deferred.callback, error: outcome.error });
+      Deferral.settle(deferred, this, outcome);
+    });
+  }
+
+  /**
+   * Sends application data. Nothing comes of it where a callback of the tickets that go first ends the connection.
+   * @throws Error before the connection is established, and after {@link end}
+   */
+  write(data: Uint8Array): Step {
+    if (this.life.phase !== 'established')
+      throw new Error('write() before the handshake is complete, or after the end');
+    if (this.life.writing === 'ended') throw new Error('write() after end()');
+    return this.step(() => {
+      this.#role.beforeWrite();
+      this.runJobs();
+      if (this.canWrite) this.channel.sendData(data);
+    });
+  }
+
+  /** TLS 1.3: new keys for our direction, and for the peer's as well where `requestPeer` asks for it (RFC 8446 §4.6.3). */
+  updateKeys(requestPeer = false): Step {
+    if (!this.canWrite || this.#role.io.facts.version !== 'TLSv1.3') {
+      throw new Error('updateKeys() is for TLS 1.3, from its establishment to end()');
+    }
+    return this.step(() => this.channel.updateKeys(requestPeer));
+  }
+
+  /** Sends close_notify: nothing more from us, while the peer may go on (RFC 8446 §6.1). Again: nothing. */
+  end(): Step {
+    return this.step(() => {
+      if (this.life.phase === 'failed') return;
+      const wasHandshaking = this.life.phase === 'handshaking';
+      this.channel.sendCloseNotify();
+      this.#question = undefined;
+      if (!wasHandshaking) this.#dropJobs();
+      this.#pump(); // what has come in while they waited
+    });
+  }
+
+  /**
+   * The transport has ended. Without the peer's close_notify what has been received may be only a part (RFC 8446 §6.1), and
+   * unless {@link end} has been called before, that is an unclean end for the session: see `sessions.removeUnclean`.
+   */
+  transportEnded(): Step {
+    return this.step(() => {
+      if (this.life.reading === 'open') this.#endUncleanly();
+      this.life.endReading(false);
+    });
+  }
+
+  /**
+   * The end of both directions: every secret wiped, every hold released. Nothing may be asked of the connection afterwards.
+   * Where {@link end} was not called before, the session of a connection that was established goes with it, as
+   * `sessions.removeUnclean` says; `clean` keeps it all the same (SSL_set_shutdown(3)).
+   */
+  dispose(clean = false): Step {
+    return this.step(() => {
+      if (!clean) this.#endUncleanly();
+      this.life.close();
+      this.#release();
+    });
+  }
+
+  /**
+   * RFC 8446 §7.5, RFC 5705. In TLS 1.2 no context and an empty one give different results.
+   * @throws Error before the connection is established; RangeError for an impossible length
+   */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
+    if (this.#established === undefined) throw new Error('exportKeyingMaterial() before the handshake is complete');
+    if (this.life.phase !== 'established') throw new Error('exportKeyingMaterial() after the end');
+    if (!Number.isInteger(length) || length < 1 || length > 8160)
+      throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
+    if (!/^[\x20-\x7e]{1,249}$/.test(label)) throw new RangeError('a label of 1 to 249 ASCII characters is wanted');
+    return this.#established.exportKeyingMaterial(length, label, context);
+  }
+
+  /** The frame of every call: reads the clock once, sees to failure, gathers what is to be sent and told. */
+  protected step(action: () => void): Step {
+    this.#now = Math.floor(this.#options.world.now() / 1000);
+    try {
+      action();
+      this.#role.catchUp();
+    } catch (error) {
+      this.#fail(error);
+    }
+    const events = this.#events;
+    this.#events = []; // before the user's function: it may call us
+    this.#deliverKeylog(events);
+    return { output: this.channel.writer.take(), events, question: this.#question };
+  }
+
+  /** Starts what the role has to do now; where a job is under way already, it comes after that. */
+  protected runJobs(): void {
+    if (this.#job === undefined && this.#role.hasJob) this.#pump();
+  }
+
+  /** Goes on as far as what has been received allows. Of jobs after the handshake one is under way at a time. */
+  #pump(): void {
+    if (this.#isPerforming) return; // a callback has called us: what has come in is attended to once it has answered
+    while (this.#question === undefined) {
+      if (this.#job === undefined && this.life.phase === 'established' && this.#role.hasJob) {
+        this.#begin(this.#role.nextJob(), () => {});
+      } else if (this.life.isUnderWay && this.#wait?.kind === 'task') this.#perform(this.#wait, this.#wait.task);
+      else if (this.life.isUnderWay && this.#wait?.kind === 'call') this.#call(this.#wait);
+      else if (this.life.reading === 'ended') return;
+      else {
+        const incoming = this.channel.reader.next(this.#expected());
+        if (incoming === undefined) return;
+        this.#handle(incoming);
+      }
+    }
+  }
+
+  /** The one handshake message that fits now. */
+  #expected() {
+    if (this.life.phase === 'established') return this.channel.expected;
+    return this.#wait?.kind === 'message' ? this.#wait : undefined;
+  }
+
+  #handle(incoming: Incoming): void {
+    switch (incoming.kind) {
+      case 'alert':
+        return this.#receiveAlert(incoming.level, incoming.description);
+      case 'handshake':
+        if (this.life.phase === 'established') return this.channel.receiveMessage(incoming.frame);
+        return this.#advance(incoming.frame);
+      case 'change_cipher_spec':
+        if (this.#wait?.kind !== 'change_cipher_spec') throw new TlsAlert('unexpected_message', 'a ChangeCipherSpec');
+        return this.#advance(undefined);
+      case 'data':
+        if (this.life.phase !== 'established')
+          throw new TlsAlert('unexpected_message', 'application data in the handshake');
+        if (incoming.data.length > 0) this.emit({ type: 'data', data: incoming.data });
+        return this.channel.renewReadKey();
+    }
+  }
+
+  #begin<T>(machine: Handshake<T>, finished: (value: T) => void): void {
+    this.#job = { machine, finished: finished as (value: unknown) => void };
+    this.#advance(undefined);
+  }
+
+  /** Lets the job under way go on to the next thing that it waits for. */
+  #advance(value: ResumeValue): void {
+    const job = this.#job;
+    if (job === undefined) throw new Error('nothing is under way');
+    const next = job.machine.next(value);
+    if (!next.done) {
+      this.#wait = next.value;
+      if (next.value.kind === 'message' || next.value.kind === 'change_cipher_spec') this.channel.writer.endFlight();
+      return;
+    }
+    this.#wait = undefined;
+    this.#job = undefined;
+    job.finished(next.value);
+  }
+
+  #dropJobs(): void {
+    this.#role.dropJobs();
+    this.#job = undefined;
+    this.#wait = undefined;
+  }
+
+  #establish(role: Role, established: Established): void {
+    this.#established = established;
+    this.life.establish();
+    this.secrets.established();
+    const { recordLimit = 0 } = role.io.facts.suite ?? {};
+    this.channel.establish(role.io, established.traffic, Math.min(recordLimit, this.#options.recordsPerKey));
+    role.explain();
+    this.emit({ type: 'established' });
+    role.established(established);
+  }
+
+  /** Runs the user's code, or ours that may call it, while the handshake is suspended. */
+  #run<A>(run: () => A): Outcome<A> {
+    this.#isPerforming = true;
+    this.#role.catchUp();
+    const outcome = attempt(run);
+    this.#isPerforming = false;
+    return outcome;
+  }
+
+  /** Whether the user has disposed of the connection, or has ended it while it made a ticket: nothing follows a close_notify. */
+  #isOver(wait: Wait): boolean {
+    return !this.life.isUnderWay || this.#wait !== wait;
+  }
+
+  #call(wait: Wait & { kind: 'call' }): void {
+    const outcome = this.#run(() => wait.run());
+    if (!this.#isOver(wait)) this.#advance(outcome);
+  }
+
+  /** A promise becomes the question of this Step. */
+  #perform(wait: Wait, task: AnyTask): void {
+    const outcome = this.#run(() => task.run());
+    if (this.#isOver(wait)) return this.#disown(task, outcome);
+    if ('value' in outcome && isPromise(outcome.value)) {
+      this.#question = new TaskQuestion(task, outcome.value, this);
+      return;
+    }
+    this.#report(task, outcome);
+    this.#advance(outcome);
+  }
+
+  /** No job waits for this answer any more; but a hold in it must not be lost, nor a secret stay behind. */
+  #disown(task: AnyTask, outcome: Outcome): void {
+    if (!('value' in outcome) || !isPromise(outcome.value)) return releaseLate(task, outcome);
+    if (task.callback === undefined) return disregard(outcome.value);
+    this.defer(task.callback, outcome.value, (late) => releaseLate(task, late));
+  }
+
+  /** Reports the failure of a callback as an event; the handshake itself concludes from it what it must. */
+  #report({ callback, isAnswer }: AnyTask, outcome: Outcome): void {
+    if (callback === undefined || 'value' in outcome) return;
+    if ('error' in outcome && isAnswer?.(outcome.error)) return;
+    const error = 'error' in outcome ? outcome.error : new Error(`${callback} has not answered within lookupTimeoutMs`);
+    this.emit({ type: 'callback-error', callback, error });
+  }
+
+  #receiveAlert(level: number, description: number): void {
+    this.emit({ type: 'alert', direction: 'received', level, description });
+    if (description === AlertDescription.close_notify) return this.#receiveCloseNotify();
+    if (description === AlertDescription.user_canceled) return this.channel.reader.idle(); // a close_notify follows (§6.1)
+    // RFC 8446 §6: the level says nothing any more. In TLS 1.2 a warning is no end.
+    if (this.#role.io.facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.channel.reader.idle();
+    this.#end(peerAlert(description), 'alert-received');
+  }
+
+  #receiveCloseNotify(): void {
+    this.life.endReading(true);
+    this.emit({ type: 'end' });
+  }
+
+  /** The one place where an error becomes an alert. What is neither the peer's fault nor the user's is a bug of ours. */
+  #fail(error: unknown): void {
+    const alert = error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
+    const isOpen = this.life.writing === 'open'; // nothing follows a close_notify (§6.1)
+    if (TlsAlert.isAlert(alert)) {
+      const level = alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
+      if (isOpen) this.channel.sendAlert(alert.alert, level);
+      return this.#end(alert, isOpen && level === AlertLevel.fatal ? 'alert-sent' : undefined);
+    }
+    if (isOpen) attempt(() => this.channel.sendAlert('internal_error', AlertLevel.fatal)); // if it still can
+    this.#end(new TlsAlert('internal_error', 'a bug'), 'alert-sent');
+    throw error;
+  }
+
+  #end(error: TlsAlert, reason: 'alert-sent' | 'alert-received' | undefined): void {
+    this.life.fail();
+    if (this.#established === undefined) this.#role.explain();
+    this.emit({ type: 'failed', error });
+    this.#role.failed(reason);
+    this.#release();
+  }
+
+  /** SSL_free(3): after a complete handshake, where nothing has been said to the peer of the end. */
+  #endUncleanly(): void {
+    if (this.canWrite) this.#role.endedUncleanly();
+  }
+
+  #release(): void {
+    this.#question = undefined;
+    this.secrets.closed();
+    this.channel.wipe();
+    this.#role.close();
+  }
+
+  /** The user's function hears of the lines when no handshake is on the stack any more. */
+  #deliverKeylog(events: Event[]): void {
+    const { keylog } = this.#options;
+    if (keylog === undefined) return;
+    for (const event of events) {
+      if (event.type !== 'keylog') continue;
+      const outcome = attempt(() => keylog(event.line));
+      if ('error' in outcome) events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
+      else if ('value' in outcome && isPromise(outcome.value)) events.push(disowned('keylog', outcome.value));
+    }
+  }
+}
+
+/** RFC 8446 §6.2: an alert without a name is an error like any other. */
+function peerAlert(description: number): TlsAlert {
+  const name = alertName(description);
+  return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
+}
+
+function releaseLate(task: AnyTask, outcome: Outcome): void {
+  if ('value' in outcome) task.releaseLateAnswer?.(outcome.value);
+}
+
+/** A call that may throw, as an outcome. */
+function attempt<A>(run: () => A): Outcome<A> {
+  try {
+    return { value: run() };
+  } catch (error) {
+    return { error };
+  }
+}

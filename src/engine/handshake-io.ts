@@ -1,0 +1,90 @@
+/** The connection as a handshake of either role acts on it. */
+
+import type { Protection } from '../crypto/protection.ts';
+import type { CryptoProvider } from '../crypto/provider.ts';
+import { Transcript } from '../crypto/transcript.ts';
+import type { HandshakeIO } from '../handshake/io.ts';
+import type { Message } from '../handshake/messages/message.ts';
+import type { Facts } from '../handshake/outcome.ts';
+import { EMPTY, toHex } from '../wire/bytes.ts';
+import { drawRandom, type World } from '../world.ts';
+import type { Channel } from './channel.ts';
+import type { Event } from './events.ts';
+import type { Secrets, Wipeable } from './secrets.ts';
+
+/** What a connection lends its handshake, whichever its role. */
+export interface IoHost {
+  readonly world: World;
+  readonly channel: Channel;
+  readonly secrets: Secrets;
+  wantsKeylog(): boolean;
+  now(): number;
+  emit(event: Event): void;
+}
+
+/** A class, as there is one a connection and its functions are many. */
+export abstract class ConnectionIO implements HandshakeIO {
+  readonly transcript = new Transcript();
+  abstract readonly facts: Facts;
+  abstract readonly crypto: CryptoProvider;
+  /** Whether the peer has proved that it holds the session. */
+  hasProof = false;
+  readonly #host: IoHost;
+
+  constructor(host: IoHost) {
+    this.#host = host;
+  }
+
+  /** Handed on to providers, and so without a `this`. */
+  readonly randomBytes = (length: number): Uint8Array => drawRandom(this.#host.world, length);
+
+  now(): number {
+    return this.#host.now();
+  }
+
+  send<T>(message: Message<T>, body: T): Uint8Array {
+    return this.#host.channel.send(message, body);
+  }
+
+  sendChangeCipherSpec(): void {
+    this.#host.channel.writer.changeCipherSpec();
+  }
+
+  protectReading(protection: Protection): void {
+    this.#host.channel.reader.protect(protection);
+  }
+
+  protectWriting(protection: Protection): void {
+    this.#host.channel.writer.protect(protection);
+  }
+
+  limitRecords(contentLimit: number): void {
+    this.#host.channel.writer.contentLimit = contentLimit;
+  }
+
+  tolerateChangeCipherSpec(tolerate: boolean): void {
+    this.#host.channel.reader.tolerateChangeCipherSpec(tolerate);
+  }
+
+  own<S extends Uint8Array | Wipeable>(secret: S, until?: 'established' | 'closed'): S {
+    return this.#host.secrets.own(secret, until);
+  }
+
+  discard(secret: Wipeable): void {
+    this.#host.secrets.discard(secret);
+  }
+
+  get logsKeys(): boolean {
+    return this.#host.wantsKeylog();
+  }
+
+  /** NSS key log format. */
+  keylog(label: string, secret: Uint8Array): void {
+    const line = `${label} ${toHex(this.facts.clientRandom ?? EMPTY)} ${toHex(secret)}`;
+    this.#host.emit({ type: 'keylog', line });
+  }
+
+  proved(): void {
+    this.hasProof = true;
+  }
+}

@@ -1,0 +1,100 @@
+/** What a server adds to a connection: sessions found and kept, tickets sent after the handshake, verdicts told. */
+
+import type { Established, TicketSender } from '../../handshake/established.ts';
+import type { Handshake } from '../../handshake/wait.ts';
+import type { Session } from '../../sessions/session.ts';
+import type { Role } from '../core.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { ServerIO } from './server-io.ts';
+import { ConnectionSessions } from './session-lookup.ts';
+import { ConnectionTickets } from './ticket-judging.ts';
+
+export class ServerRole implements Role {
+  readonly io: ServerIO;
+  readonly #host: ConnectionHost;
+  readonly #sessions: ConnectionSessions;
+  #issuer: TicketSender | undefined;
+  #ticketsDue = 0;
+  /** Whether those that are due may go: with `tickets.timing` 'with-first-write' they wait for it. */
+  #mayIssue = false;
+
+  constructor(host: ConnectionHost) {
+    this.#host = host;
+    this.#sessions = new ConnectionSessions(host.config.store, host);
+    this.io = new ServerIO(host, this.#sessions, new ConnectionTickets(host.config.ticketPolicy, host));
+  }
+
+  /** Whether more tickets can be asked for. */
+  get hasTickets(): boolean {
+    return this.#issuer !== undefined;
+  }
+
+  /** One more, besides those that are due. */
+  requestTicket(): void {
+    this.#ticketsDue++;
+    this.#mayIssue = true;
+  }
+
+  hold(session: Session): Session {
+    return this.#sessions.hold(session);
+  }
+
+  catchUp(): void {
+    this.#sessions.catchUp();
+  }
+
+  explain(): void {
+    const { verdicts } = this.io.facts;
+    if (verdicts.length > 0) this.#host.emit({ type: 'verdicts', verdicts });
+  }
+
+  established({ issuer, ticketsDue = 0 }: Established): void {
+    this.#issuer = issuer;
+    this.#ticketsDue = ticketsDue;
+    this.#sessions.completed(this.io.facts.resumption.session);
+  }
+
+  beforeWrite(): void {
+    this.#mayIssue = true;
+  }
+
+  get hasJob(): boolean {
+    if (this.#ticketsDue === 0 || !this.#mayIssue || this.#issuer === undefined) return false;
+    const { reading, writing } = this.#host.life;
+    return reading === 'open' && writing === 'open'; // a client that has said goodbye has no use for tickets
+  }
+
+  nextJob(): Handshake<unknown> {
+    if (this.#issuer === undefined) throw new Error('no tickets are issued here');
+    const count = this.#ticketsDue;
+    this.dropJobs();
+    return this.#issuer.send(count);
+  }
+
+  dropJobs(): void {
+    this.#ticketsDue = 0;
+    this.#mayIssue = false;
+  }
+
+  /** RFC 5246 §7.2.2, but only for a peer that has proved that it holds the session: an id alone must not end another's. */
+  failed(reason: 'alert-sent' | 'alert-received' | undefined): void {
+    const { session, resumption } = this.io.facts;
+    const isEntitled = this.io.hasProof || session !== resumption.session;
+    if (session !== undefined && reason !== undefined && isEntitled) this.#remove(session, reason);
+  }
+
+  endedUncleanly(): void {
+    const { session, version } = this.io.facts;
+    if (session === undefined || version === undefined) return;
+    if (this.#sessions.store.policy.removeUnclean.includes(version)) this.#remove(session, 'unclean');
+  }
+
+  close(): void {
+    this.#sessions.close();
+  }
+
+  /** A TLS 1.2 ticket's session is in no cache; the id that its client has chosen for it (RFC 5077 §3.4) may be another session's. */
+  #remove(session: Session, reason: 'alert-sent' | 'alert-received' | 'unclean'): void {
+    if (this.io.facts.resumption.mechanism !== 'ticket') this.#sessions.remove(session, reason);
+  }
+}
