@@ -12,7 +12,7 @@ import { call, type Handshake, perform } from '../wait.ts';
 import type { OpenedTicket, ServerHandshake } from './context.ts';
 import { commonGroups, commonSuites, selectSigning } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
-import { acceptedCertificate, brokenRule, issuesSessions } from './resumption.ts';
+import { acceptedCertificate, issuesSessions, judge } from './resumption.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
 import { type Judged, SessionVerdict } from './verdict.ts';
 
@@ -37,10 +37,16 @@ export function requireTls12Hello(
   }
 }
 
+/** A session that is resumed, under its own suite. */
+export interface ResumedSession {
+  readonly session: Session;
+  readonly suite: SuiteParameters;
+}
+
 /** What a hello comes to: a session that it may resume, and whether its client gets a ticket (RFC 5077 §3.1). */
 export interface OfferTls12 {
   /** `undefined` leads to a full handshake. */
-  readonly session: Session | undefined;
+  readonly resumed: ResumedSession | undefined;
   readonly sendTicket: boolean;
 }
 
@@ -49,11 +55,12 @@ export function* selectSessionTls12(context: ServerHandshake, hello: ClientHello
   const ticket = settings.tickets.mode === 'stateless' ? hello.extensions.sessionTicket : undefined;
   const mechanism = mechanismOf(hello, ticket);
   const { found, renew, facts: ticketFacts } = yield* findOffered(context, hello, ticket);
-  const judged = typeof found === 'string' ? undefined : judge(context, hello, found, mechanism);
-  if (judged?.broken?.reason === 'expired')
+  const judged = typeof found === 'string' ? undefined : judgeOffered(context, hello, found, mechanism);
+  if (judged?.judgement.broken?.reason === 'expired')
     yield* call(() => context.sessions.expire(judged.session, mechanism === 'session-id'));
-  const reason = typeof found === 'string' ? found : judged?.broken?.reason;
-  const session = reason === undefined ? judged?.session : undefined;
+  const reason = typeof found === 'string' ? found : judged?.judgement.broken?.reason;
+  const suite = judged?.judgement.suite;
+  const session = suite && judged?.session;
   if (found !== 'not-offered')
     facts.verdicts = [new SessionVerdict({ mechanism, reason, ticket: ticketFacts, judged })];
   // Whoever opened it may have wanted it kept; but it is no good, and so the client gets another.
@@ -66,7 +73,8 @@ export function* selectSessionTls12(context: ServerHandshake, hello: ClientHello
     facts.peerCertificate = acceptedCertificate(session);
     context.sessions.hit();
   }
-  return { session, sendTicket };
+  const resumed = session && suite && { session, suite };
+  return { resumed, sendTicket };
 }
 
 /** Where tickets are not read, an id beside one is what is offered. */
@@ -96,7 +104,7 @@ function* lookUp(context: ServerHandshake, hello: ClientHello): Handshake<Sessio
   return yield* perform(sessions.find('TLSv1.2', id));
 }
 
-function judge(context: ServerHandshake, hello: ClientHello, session: Session, mechanism: Mechanism): Judged {
+function judgeOffered(context: ServerHandshake, hello: ClientHello, session: Session, mechanism: Mechanism): Judged {
   const { settings, facts, sessions, tickets } = context;
   const offer = {
     version: 'TLSv1.2',
@@ -107,9 +115,10 @@ function judge(context: ServerHandshake, hello: ClientHello, session: Session, m
     scope: scopeOf(context, hello),
     acceptsForeign: mechanism === 'ticket' ? tickets.acceptsForeign : sessions.acceptsForeign,
   } as const;
-  const broken = brokenRule(session, offer, settings);
-  if (broken?.reason === 'cipher-suite' && settings.compat !== undefined) requireSuiteOffered(context, hello, session);
-  return { session, offer, settings, broken };
+  const judgement = judge(session, offer, settings);
+  if (judgement.broken?.reason === 'cipher-suite' && settings.compat !== undefined)
+    requireSuiteOffered(context, hello, session);
+  return { session, offer, judgement };
 }
 
 /** As in OpenSSL: the alert ends the session as well, although the peer has proved nothing. */

@@ -33,10 +33,11 @@ export function* negotiateTls13(context: ServerHandshake, first: Received<Client
   requireTls13Hello(first.body);
   if (first.body.extensions.earlyData) context.skipEarlyData();
   const suites = commonSuites(first.body, context.settings, 'TLSv1.3');
-  if (suites.length === 0) throw new TlsAlert('handshake_failure', 'no cipher suite in common');
+  const [preferred] = suites;
+  if (preferred === undefined) throw new TlsAlert('handshake_failure', 'no cipher suite in common');
   const lookups: Lookups = new Map();
   const offered = yield* selectPsk(context, first, suites, lookups);
-  const suite = offered?.suite ?? (suites[0] as SuiteParameters);
+  const suite = offered?.suite ?? preferred;
   context.facts.suite = suite;
   context.facts.alpnProtocol = selectAlpn(first.body, context.settings);
   const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered, lookups) : undefined;

@@ -1,7 +1,7 @@
 /** Which of the offered pre-shared keys, if any: RFC 8446 §4.2.9, §4.2.11. */
 
 import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from '../../crypto/key-schedule.ts';
-import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
+import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { equalConstantTime, latin1 } from '../../wire/bytes.ts';
@@ -13,7 +13,7 @@ import { call, type Handshake, perform } from '../wait.ts';
 import type { OpenedTicket, ServerHandshake } from './context.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
-import { acceptedCertificate, brokenRule, type Offer } from './resumption.ts';
+import { acceptedCertificate, judge, type Offer } from './resumption.ts';
 import { openTicket } from './tickets.ts';
 import { type Judged, SessionVerdict } from './verdict.ts';
 
@@ -47,9 +47,8 @@ export function* selectPsk(
     context.facts.resumption = notResumed(typeof found === 'string' ? found : 'psk-mode');
     return undefined;
   }
-  const { session, identityIndex } = found;
-  const suite = suiteFor(session, suites);
-  const early = verifyBinder(context, hello, { session, identityIndex, suite });
+  const { session, identityIndex, suite } = found;
+  const early = verifyBinder(context, hello, found);
   context.proved();
   return { session, identityIndex, mode: mode.mode, suite, early };
 }
@@ -86,6 +85,7 @@ function mechanismOf({ tickets }: ServerHandshake['settings']): 'psk-stateful' |
 interface FoundSession {
   readonly session: Session;
   readonly identityIndex: number;
+  readonly suite: SuiteParameters;
 }
 
 /** Tries the identities in the client's order; the reason is that of the first, unless there were more than are tried. */
@@ -108,11 +108,14 @@ function* findSession(
     const { found, facts: ticket } = yield* lookUp(context, identity, lookups);
     // Not before: a store may take its time.
     const offer = offerOf(context, hello, suites);
-    const judged = typeof found === 'string' ? undefined : judge(context, found, offer);
-    if (judged?.broken?.reason === 'expired') yield* call(() => context.sessions.expire(judged.session, true));
-    const reason = typeof found === 'string' ? found : judged?.broken?.reason;
+    const judged: Judged | undefined =
+      typeof found === 'string' ? undefined : { session: found, offer, judgement: judge(found, offer, settings) };
+    if (judged?.judgement.broken?.reason === 'expired')
+      yield* call(() => context.sessions.expire(judged.session, true));
+    const reason = typeof found === 'string' ? found : judged?.judgement.broken?.reason;
     verdicts.push(new SessionVerdict({ mechanism, identityIndex, reason, ticket, judged }));
-    if (reason === undefined && judged !== undefined) return { session: judged.session, identityIndex };
+    const suite = judged?.judgement.suite;
+    if (judged !== undefined && suite !== undefined) return { session: judged.session, identityIndex, suite };
   }
   return verdicts[0]?.reason ?? 'not-offered';
 }
@@ -128,10 +131,6 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
     scope: scopeOf(context, hello),
     acceptsForeign: settings.tickets.mode === 'stateless' ? tickets.acceptsForeign : sessions.acceptsForeign,
   };
-}
-
-function judge({ settings }: ServerHandshake, session: Session, offer: Offer): Judged {
-  return { session, offer, settings, broken: brokenRule(session, offer, settings) };
 }
 
 /** §4.1.4: the client may have removed identities for its second hello, so they are known by their bytes. */
@@ -150,20 +149,8 @@ function* find({ sessions }: ServerHandshake, id: Uint8Array): Handshake<Lookup>
   return { found: yield* perform(sessions.find('TLSv1.3', id)), renew: undefined };
 }
 
-/** The session's own suite where it is to be had, else one with its hash; whyNotResumable has seen that there is one. */
-function suiteFor(session: Session, suites: readonly SuiteParameters[]): SuiteParameters {
-  const own = suiteById(session.cipherSuite);
-  const suite = suites.find(({ id }) => id === own?.id) ?? suites.find(({ hash }) => hash === own?.hash);
-  if (suite === undefined) throw new Error('no suite has the hash of the accepted session');
-  return suite;
-}
-
 /** §4.2.11.2. A binder that does not verify is the end of the handshake. */
-function verifyBinder(
-  context: ServerHandshake,
-  hello: Received<ClientHello>,
-  psk: FoundSession & { readonly suite: SuiteParameters },
-): EarlySecret {
+function verifyBinder(context: ServerHandshake, hello: Received<ClientHello>, psk: FoundSession): EarlySecret {
   const offered = hello.body.extensions.preSharedKey;
   const binder = offered?.binders[psk.identityIndex];
   if (offered === undefined || binder === undefined)

@@ -36,7 +36,8 @@ export interface Rule {
   readonly reason: NoResumption;
   /** What would have made it pass. */
   readonly remedy: string;
-  passes(session: Session, offer: Offer, settings: Settings): boolean;
+  /** A TlsAlert is a breach that ends the handshake, and not merely the resumption. */
+  check(session: Session, offer: Offer, settings: Settings): boolean | TlsAlert;
 }
 
 const BASIC: readonly Rule[] = [
@@ -44,36 +45,33 @@ const BASIC: readonly Rule[] = [
     name: 'resumable',
     reason: 'not-resumable',
     remedy: 'a session that has not been ruled out, released, compressed or fragmented',
-    passes: (session) => !session.isRuledOut && !isBeyondUs(session),
+    check: (session) => !session.isRuledOut && !isBeyondUs(session),
   },
   {
     name: 'version',
     reason: 'version',
     remedy: 'a hello that leads to the version of the session',
-    passes: (session, offer) => session.version === offer.version,
+    check: (session, offer) => session.version === offer.version,
   },
   {
     name: 'session id context',
     reason: 'session-id-context',
     remedy: 'sessions.idContext as it was where the session was made',
-    passes: (session, _, settings) => {
-      if (!equalBytes(session.idContext, settings.idContext)) return false;
-      requireIdContext(settings);
-      return true;
-    },
+    check: ({ idContext }, _, settings) =>
+      equalBytes(idContext, settings.idContext) && (missingIdContext(settings) ?? true),
   },
   {
     name: 'origin',
     reason: 'foreign',
     remedy: 'foreign: true for the store or the ticket keys that other servers share',
-    passes: ({ scope }, { acceptsForeign }) => scope !== undefined || acceptsForeign,
+    check: ({ scope }, { acceptsForeign }) => scope !== undefined || acceptsForeign,
   },
   {
     name: 'host name',
     reason: 'scope',
     remedy: 'the host name of the full handshake',
     // Ours have it in their scope; node:tls writes none, and what both servers call their context has to do.
-    passes: ({ scope, serverName, idContext }, offer) =>
+    check: ({ scope, serverName, idContext }, offer) =>
       scope !== undefined ||
       (serverName === undefined && idContext.length > 0) ||
       canonicalName(serverName) === canonicalName(offer.serverName),
@@ -94,7 +92,7 @@ const SCOPE: readonly Rule[] = SCOPE_FIELDS.map((field) => ({
   name: `scope ${field}`,
   reason: 'scope',
   remedy: IN_SCOPE[field],
-  passes: ({ scope }, offer) => scope === undefined || scope[field] === offer.scope[field],
+  check: ({ scope }, offer) => scope === undefined || scope[field] === offer.scope[field],
 }));
 
 const TIME: readonly Rule[] = [
@@ -102,19 +100,19 @@ const TIME: readonly Rule[] = [
     name: 'timeout',
     reason: 'expired',
     remedy: 'coming back sooner, or a longer sessions.timeout',
-    passes: (session, { now }) => now <= lastSecond(session),
+    check: (session, { now }) => now <= lastSecond(session),
   },
   {
     name: 'age of the authentication',
     reason: 'auth-age',
     remedy: 'a full handshake since, or a longer tickets.maxAuthAge',
-    passes: ({ authTime }, { now }, { tickets }) => now <= authTime + tickets.maxAuthAge,
+    check: ({ authTime }, { now }, { tickets }) => now <= authTime + tickets.maxAuthAge,
   },
   {
     name: 'client certificate',
     reason: 'client-certificate',
     remedy: 'a session in which the client has shown a certificate that was accepted',
-    passes: (session, _, settings) => authenticates(session, settings),
+    check: (session, _, settings) => authenticates(session, settings),
   },
 ];
 
@@ -123,20 +121,23 @@ const TLS12: readonly Rule[] = [
     name: 'master secret',
     reason: 'malformed',
     remedy: 'a master secret of 48 bytes',
-    passes: ({ secret }) => secret.length === 48,
+    check: ({ secret }) => secret.length === 48,
   },
   {
-    // RFC 7627 §5.3; the other way round the handshake is aborted, and with it on neither side it resumes.
+    // RFC 7627 §5.3. Where neither side has it the session resumes.
     name: 'extended master secret',
     reason: 'extended-master-secret',
     remedy: 'a session with the extended master secret',
-    passes: (session, offer) => session.extendedMasterSecret || !offer.extendedMasterSecret,
+    check: (session, offer) =>
+      session.extendedMasterSecret === offer.extendedMasterSecret ||
+      (session.extendedMasterSecret &&
+        new TlsAlert('handshake_failure', 'the session has the extended master secret, the hello has not')),
   },
   {
     name: 'cipher suite',
     reason: 'cipher-suite',
     remedy: 'the suite of the session on both sides',
-    passes: ({ cipherSuite }, { suites }) => suites.some(({ id }) => id === cipherSuite),
+    check: ({ cipherSuite }, { suites }) => suites.some(({ id }) => id === cipherSuite),
   },
 ];
 
@@ -148,19 +149,19 @@ const TLS13: readonly Rule[] = [
     name: 'cipher suite',
     reason: 'cipher-suite',
     remedy: 'a session with a suite of TLS 1.3',
-    passes: (session) => suiteById(session.cipherSuite)?.version === 'TLSv1.3',
+    check: (session) => suiteById(session.cipherSuite)?.version === 'TLSv1.3',
   },
   {
     name: 'PSK',
     reason: 'malformed',
     remedy: "a PSK as long as the hash of the session's suite",
-    passes: (session) => session.secret.length === HASH_LENGTH[suiteById(session.cipherSuite)?.hash ?? 'sha256'],
+    check: (session) => session.secret.length === HASH_LENGTH[suiteById(session.cipherSuite)?.hash ?? 'sha256'],
   },
   {
     name: 'hash',
     reason: 'hash',
     remedy: "a suite with the hash of the session's on both sides",
-    passes: ({ cipherSuite }, { suites }) => suites.some(({ hash }) => hash === suiteById(cipherSuite)?.hash),
+    check: ({ cipherSuite }, { suites }) => suites.some(({ hash }) => hash === suiteById(cipherSuite)?.hash),
   },
 ];
 
@@ -172,21 +173,30 @@ export function rulesFor(version: Version): readonly Rule[] {
 const RULES_TLS12 = [...BASIC, ...SCOPE, ...TIME, ...TLS12];
 const RULES_TLS13 = [...BASIC, ...SCOPE, ...TIME, ...TLS13];
 
+/** What a session was found to be: the first rule that it breaks, or the suite that it is resumed under. */
+export type Judgement =
+  | { readonly broken: Rule; readonly suite?: undefined }
+  | { readonly broken?: undefined; readonly suite: SuiteParameters };
+
 /**
- * The first rule that the session breaks; `undefined`: it may be resumed. One that is refused is kept (but for `expired`): it may
- * be good for another hello. @throws TlsAlert where RFC 7627 §5.3 has the handshake aborted, or clientAuth lacks its context
+ * Judges an offered session. One that breaks a rule is kept (but for `expired`): it may be good for another hello.
+ * @throws TlsAlert where RFC 7627 §5.3 has the handshake aborted, or clientAuth lacks its context
  */
-export function brokenRule(session: Session, offer: Offer, settings: Settings): Rule | undefined {
+export function judge(session: Session, offer: Offer, settings: Settings): Judgement {
   for (const rule of rulesFor(offer.version)) {
-    if (rule.reason === 'extended-master-secret') requireExtendedMasterSecret(session, offer);
-    if (!rule.passes(session, offer, settings)) return rule;
+    const result = rule.check(session, offer, settings);
+    if (result === false) return { broken: rule };
+    if (result !== true) throw result;
   }
-  return undefined;
+  const suite = resumedSuite(session, offer.suites);
+  if (suite === undefined) throw new Error('the rules have accepted a session without a suite');
+  return { suite };
 }
 
-function requireExtendedMasterSecret(session: Session, offer: Offer): void {
-  if (!session.extendedMasterSecret || offer.extendedMasterSecret) return;
-  throw new TlsAlert('handshake_failure', 'the session has the extended master secret, the hello has not');
+/** The session's own suite where both sides have it; in TLS 1.3 else one with its hash (RFC 8446 §4.2.11). */
+function resumedSuite({ cipherSuite }: Session, suites: readonly SuiteParameters[]): SuiteParameters | undefined {
+  const hash = suiteById(cipherSuite)?.hash;
+  return suites.find(({ id }) => id === cipherSuite) ?? suites.find((suite) => suite.hash === hash);
 }
 
 /**
@@ -198,12 +208,12 @@ export function issuesSessions({ tickets, clientAuth, idContext }: Settings): bo
 }
 
 /** As in OpenSSL: a session that was found all the same, made before clients were asked, shows a mistake of the server's. */
-function requireIdContext({ clientAuth, idContext }: Settings): void {
-  if (clientAuth !== undefined && idContext.length === 0)
-    throw new TlsAlert('internal_error', 'clientAuth without sessions.idContext: nothing can be resumed');
+function missingIdContext({ clientAuth, idContext }: Settings): TlsAlert | undefined {
+  if (clientAuth === undefined || idContext.length > 0) return undefined;
+  return new TlsAlert('internal_error', 'clientAuth without sessions.idContext: nothing can be resumed');
 }
 
-/** A certificate that was shown and not accepted, at another server, is as good as none where one is wanted, and worse where none is. */
+/** A certificate that another server did not accept counts as missing; unlike a missing one, it bars resumption under 'request' too. */
 function authenticates(session: Session, { clientAuth }: Settings): boolean {
   if (clientAuth === undefined || acceptedCertificate(session) !== undefined) return true;
   return clientAuth.mode === 'request' && session.peerCertificate === undefined;

@@ -11,7 +11,7 @@ import {
 } from '../../crypto/prf.ts';
 import { explicitNonceLength, type Protection, Tls12Protection } from '../../crypto/protection.ts';
 import type { EphemeralKey } from '../../crypto/provider.ts';
-import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
+import type { SuiteParameters } from '../../crypto/suites.ts';
 import { Session } from '../../sessions/session.ts';
 import { concat, copyOf, EMPTY, wipe } from '../../wire/bytes.ts';
 import { encode } from '../../wire/codec.ts';
@@ -36,7 +36,13 @@ import {
 } from './client-authentication.ts';
 import type { Protocol, ServerHandshake } from './context.ts';
 import { selectAlpn } from './negotiate.ts';
-import { requireTls12Hello, selectSessionTls12, selectTls12, type Tls12Choice } from './negotiate-tls12.ts';
+import {
+  type ResumedSession,
+  requireTls12Hello,
+  selectSessionTls12,
+  selectTls12,
+  type Tls12Choice,
+} from './negotiate-tls12.ts';
 import { scopeOf } from './offered-scope.ts';
 
 import { issuesSessions } from './resumption.ts';
@@ -44,9 +50,9 @@ import { generateTicket, sealTicket } from './tickets.ts';
 
 function* serveTls12(context: ServerHandshake, hello: Received<ClientHello>): Handshake<Established> {
   requireTls12Hello(context, hello.body);
-  const { session, sendTicket } = yield* selectSessionTls12(context, hello.body);
-  if (session === undefined) return yield* fullHandshake(context, hello, sendTicket);
-  return yield* resume(context, hello, session, sendTicket);
+  const { resumed, sendTicket } = yield* selectSessionTls12(context, hello.body);
+  if (resumed === undefined) return yield* fullHandshake(context, hello, sendTicket);
+  return yield* resume(context, hello, resumed, sendTicket);
 }
 
 export const tls12: Protocol = { version: 'TLSv1.2', serve: serveTls12 };
@@ -95,10 +101,9 @@ function* sessionId({ settings, sessions }: ServerHandshake, offered: Uint8Array
 function* resume(
   context: ServerHandshake,
   hello: Received<ClientHello>,
-  session: Session,
+  { session, suite }: ResumedSession,
   ticketed: boolean,
 ): Handshake<Established> {
-  const suite = suiteById(session.cipherSuite) as SuiteParameters; // selectSessionTls12 has seen to it
   const randoms = sendServerHello(context, hello, { suite, sessionId: hello.body.legacySessionId, ticketed });
   const hash = context.settings.crypto.hashes[suite.hash];
   const master = storedMasterSecret(hash, session.secret); // before anybody can free it

@@ -3,15 +3,13 @@
 import type { Session } from '../../sessions/session.ts';
 import { toHex } from '../../wire/bytes.ts';
 import type { Check, Mechanism, NoResumption, TicketFacts, Verdict } from '../outcome.ts';
-import { type Offer, type Rule, rulesFor } from './resumption.ts';
-import type { Settings } from './settings.ts';
+import { type Judgement, type Offer, rulesFor } from './resumption.ts';
 
 /** A judged session, with all that it was judged by. */
 export interface Judged {
   readonly session: Session;
   readonly offer: Offer;
-  readonly settings: Settings;
-  readonly broken: Rule | undefined;
+  readonly judgement: Judgement;
 }
 
 export interface VerdictParts {
@@ -85,7 +83,10 @@ export class SessionVerdict implements Verdict {
   /** Every rule in its order, up to and with the first that it breaks. Empty where there was no session. */
   get checks(): readonly Check[] {
     if (this.#judged === undefined) return [];
-    const { offer, broken } = this.#judged;
+    const {
+      offer,
+      judgement: { broken },
+    } = this.#judged;
     const rules = rulesFor(offer.version);
     const looked = broken === undefined ? rules : rules.slice(0, rules.indexOf(broken) + 1);
     return looked.map((rule) => ({ rule: rule.name, passed: rule !== broken }));
@@ -93,7 +94,7 @@ export class SessionVerdict implements Verdict {
 
   /** What would have made it pass. */
   get remedy(): string | undefined {
-    return this.reason && (this.#judged?.broken?.remedy ?? this.#ticketRemedy ?? REMEDIES[this.reason]);
+    return this.reason && (this.#judged?.judgement.broken?.remedy ?? this.#ticketRemedy ?? REMEDIES[this.reason]);
   }
 
   /** Why a ticket cannot be opened has more than one cause. */
