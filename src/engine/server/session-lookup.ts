@@ -3,7 +3,7 @@
 import { type Awaitable, isPromise } from '../../awaitable.ts';
 import { Given } from '../../cache/callbacks.ts';
 import type { CallbackName, NoResumption } from '../../handshake/outcome.ts';
-import type { Sessions } from '../../handshake/server/context.ts';
+import type { Found, Sessions } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { platform } from '../../platform.ts';
 import { Session } from '../../sessions/session.ts';
@@ -21,14 +21,14 @@ const ID_LENGTH = 32;
 
 /** An answer of the internal cache, as against one of the user's. */
 class Internal {
-  readonly session: Session | undefined;
-  readonly reason: NoResumption;
+  readonly found: Found;
 
-  constructor(session: Session | undefined, reason: NoResumption = 'unknown') {
-    this.session = session;
-    this.reason = reason;
+  constructor(found: Found) {
+    this.found = found;
   }
 }
+
+const UNKNOWN: Found = { reason: 'unknown' };
 
 export class ConnectionSessions implements Sessions {
   #store: SessionStore;
@@ -91,7 +91,7 @@ export class ConnectionSessions implements Sessions {
     return this.store.policy.foreign;
   }
 
-  find(version: Version, id: Uint8Array): Task<unknown, Session | NoResumption> {
+  find(version: Version, id: Uint8Array): Task<unknown, Found> {
     return {
       kind: 'session',
       callback: 'onGet',
@@ -99,7 +99,7 @@ export class ConnectionSessions implements Sessions {
       run: () => this.#find(version, id),
       conclude: (outcome) => {
         const found = this.#found(version, id, outcome);
-        return found === 'unknown' && this.store.wasTaken(id) ? 'consumed' : found;
+        return found.reason === 'unknown' && this.store.wasTaken(id) ? { reason: 'consumed' } : found;
       },
       releaseLateAnswer: releaseGiven,
     };
@@ -110,13 +110,13 @@ export class ConnectionSessions implements Sessions {
     const internal = this.#inCache(() => cache?.get(version, id, this.store.now()));
     if (internal === 'expired') {
       this.#count('timeouts');
-      return new Internal(undefined, 'expired');
+      return new Internal({ reason: 'expired' });
     }
-    if (internal !== undefined) return new Internal(this.hold(internal.upRef()));
+    if (internal !== undefined) return new Internal({ session: this.hold(internal.upRef()) });
     if (cache !== undefined) this.#count('misses');
     const { onGet } = this.store.policy;
-    if (onGet === undefined || !this.#isIssued(version, id)) return new Internal(undefined);
-    if (this.#isLate) return new Internal(undefined, 'store-timeout');
+    if (onGet === undefined || !this.#isIssued(version, id)) return new Internal(UNKNOWN);
+    if (this.#isLate) return new Internal({ reason: 'store-timeout' });
     this.#abort ??= new platform.AbortController();
     const { signal } = this.#abort;
     return this.#run(() => onGet(copyOf(id), this.#host.info(), signal));
@@ -128,12 +128,12 @@ export class ConnectionSessions implements Sessions {
     return (this.own.generateId ?? this.store.policy.generateId) !== undefined;
   }
 
-  #found(version: Version, id: Uint8Array, outcome: Outcome): Session | NoResumption {
+  #found(version: Version, id: Uint8Array, outcome: Outcome): Found {
     if ('late' in outcome) return this.#missedDeadline();
-    if ('error' in outcome) return 'store-error';
+    if ('error' in outcome) return { reason: 'store-error' };
     const { value } = outcome;
     try {
-      if (value instanceof Internal) return value.session ?? value.reason;
+      if (value instanceof Internal) return value.found;
       return this.#check(version, id, this.#sessionOf(value));
     } catch (error) {
       return this.#failed('store-error', error); // a Proxy, or a class of the user's
@@ -141,8 +141,9 @@ export class ConnectionSessions implements Sessions {
   }
 
   /** Whether it is what was asked for. */
-  #check(version: Version, id: Uint8Array, session: Session | NoResumption): Session | NoResumption {
-    if (typeof session === 'string') return session;
+  #check(version: Version, id: Uint8Array, found: Found): Found {
+    const { session } = found;
+    if (session === undefined) return found;
     if (session.version !== version) return this.#failed('version', new Error(`a session of ${session.version}`));
     if (!equalBytes(session.id, id))
       return this.#failed('wrong-id', new Error('a session with another id than was asked for'));
@@ -151,27 +152,27 @@ export class ConnectionSessions implements Sessions {
       this.store.announced(session);
       this.#later.push(() => this.#keep(session));
     }
-    return session;
+    return found;
   }
 
-  #missedDeadline(): NoResumption {
+  #missedDeadline(): Found {
     this.#isLate = true;
     this.#abort?.abort();
-    return 'store-timeout';
+    return { reason: 'store-timeout' };
   }
 
-  #failed(reason: NoResumption, error: unknown): NoResumption {
+  #failed(reason: NoResumption, error: unknown): Found {
     this.#emit({ type: 'callback-error', callback: 'onGet', error });
-    return reason;
+    return { reason };
   }
 
   /** Lent, given, or bytes: in each case the connection has a hold of its own until it ends. */
-  #sessionOf(answer: unknown): Session | NoResumption {
-    if (answer === undefined || answer === null) return 'unknown';
+  #sessionOf(answer: unknown): Found {
+    if (answer === undefined || answer === null) return UNKNOWN;
     try {
-      if (answer instanceof Given && Session.isSession(answer.session)) return this.hold(answer.session);
-      if (answer instanceof Session) return this.hold(answer.upRef());
-      if (answer instanceof Uint8Array) return this.hold(Session.fromDer(answer, this.store.now()));
+      if (answer instanceof Given && Session.isSession(answer.session)) return { session: this.hold(answer.session) };
+      if (answer instanceof Session) return { session: this.hold(answer.upRef()) };
+      if (answer instanceof Uint8Array) return { session: this.hold(Session.fromDer(answer, this.store.now())) };
     } catch (error) {
       return this.#failed(answer instanceof Uint8Array ? 'malformed' : 'store-error', error);
     }

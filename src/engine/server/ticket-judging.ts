@@ -58,8 +58,8 @@ export class ConnectionTickets implements Tickets {
   judge(opened: OpenedTicket, ticket: Uint8Array): Task<unknown, OpenedTicket> | undefined {
     const { onDecrypt } = this.#policy.callbacks;
     if (onDecrypt === undefined) return undefined;
-    const { found, status } = opened;
-    const session = typeof found === 'string' ? undefined : found;
+    const { status } = opened;
+    const { session } = opened.found;
     return {
       kind: 'ticket',
       callback: 'onDecrypt',
@@ -99,8 +99,8 @@ export class ConnectionTickets implements Tickets {
 function judged(opened: OpenedTicket, outcome: Outcome): OpenedTicket {
   const verdict = judgeTicket(opened.status, 'value' in outcome ? outcome.value : 'ignore-renew');
   if (verdict === 'abort') throw new TlsAlert('internal_error', 'the application has refused a ticket');
-  const { found } = opened;
-  return { ...opened, found: verdict.use || typeof found === 'string' ? found : 'ignored', renew: verdict.renew };
+  const isIgnored = opened.found.session !== undefined && !verdict.use;
+  return { ...opened, found: isIgnored ? { reason: 'ignored' } : opened.found, renew: verdict.renew };
 }
 
 /** What the application is told: of a ticket that is shorter than a name, all of it. */

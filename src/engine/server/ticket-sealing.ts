@@ -22,7 +22,7 @@ import type { SealedTickets } from './ticket-judging.ts';
 const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };
 
 /** Without keys, or without an answer. */
-const UNOPENED: OpenedTicket = { found: 'undecryptable', renew: undefined, status: 'no-decrypt' };
+const UNOPENED: OpenedTicket = { found: { reason: 'undecryptable' }, renew: undefined, status: 'no-decrypt' };
 
 class ConnectionSealedTickets implements Sealed {
   readonly #keys: TicketKeyProvider | undefined;
@@ -65,7 +65,7 @@ class ConnectionSealedTickets implements Sealed {
       budgeted: true,
       run: () => this.#findKeys(ticket),
       conclude: (outcome) => {
-        if ('late' in outcome) return { ...UNOPENED, found: 'store-timeout' };
+        if ('late' in outcome) return { ...UNOPENED, found: { reason: 'store-timeout' } };
         if ('value' in outcome) return this.#openWith(version, ticket, outcome.value, sessionId);
         if (TlsAlert.isAlert(outcome.error)) throw outcome.error;
         return UNOPENED;
@@ -94,13 +94,13 @@ class ConnectionSealedTickets implements Sealed {
   #opened(version: Version, ticket: Uint8Array, keys: readonly OpeningKey[], sessionId?: Uint8Array): OpenedTicket {
     const opened = openSession(ticket, keys, this.#host.now(), sessionId);
     if (opened.status !== 'opened') {
-      const found = opened.status === 'malformed' ? 'malformed' : 'undecryptable';
-      return { found, renew: undefined, status: 'no-decrypt', facts: this.#factsOfRejected(opened, keys) };
+      const reason = opened.status === 'malformed' ? 'malformed' : 'undecryptable';
+      return { found: { reason }, renew: undefined, status: 'no-decrypt', facts: this.#factsOfRejected(opened, keys) };
     }
     const { key, renewal, session } = opened;
     const facts = { keyName: key.hexName, format: key.format.name, phase: this.#phase, failure: undefined };
     const status = openedStatus(renewal, version);
-    return { found: this.#host.hold(session), renew: RENEW[renewal], status, facts };
+    return { found: { session: this.#host.hold(session) }, renew: RENEW[renewal], status, facts };
   }
 
   #factsOfRejected({ keyName, status }: RejectedTicket, keys: readonly OpeningKey[]): TicketFacts {

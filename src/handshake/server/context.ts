@@ -20,7 +20,7 @@ export interface Sessions {
   /** Whether cache and store may have sessions of other servers. */
   readonly acceptsForeign: boolean;
   /** Finds the session of an id: the session (whose hold is the connection's until it ends), or why there is none. */
-  find(version: Version, id: Uint8Array): Task<unknown, Session | NoResumption>;
+  find(version: Version, id: Uint8Array): Task<unknown, Found>;
   /** Of a full handshake: asks whether its session must never be resumed. Then nobody keeps it. Asked by `call`. */
   askNotResumable(isForwardSecure: boolean): void;
   /** What has been answered to that. */
@@ -78,9 +78,14 @@ export interface Sealed {
   seal(session: Session): Task<unknown, Uint8Array | undefined>;
 }
 
+/** The session that was looked for, or why there is none. */
+export type Found =
+  | { readonly session: Session; readonly reason?: undefined }
+  | { readonly session?: undefined; readonly reason: NoResumption };
+
 /** What has come of a ticket. */
 export interface OpenedTicket {
-  readonly found: Session | NoResumption;
+  readonly found: Found;
   /** Whether the client gets a new one; `undefined`: as is usual in this version. */
   readonly renew: boolean | undefined;
   readonly status: TicketStatus;

@@ -7,14 +7,14 @@ import { EMPTY } from '../../wire/bytes.ts';
 import { type GroupName, NamedGroup, type SignatureSchemeName } from '../../wire/registry.ts';
 import type { Signing } from '../key-exchange.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import { type Mechanism, type NoResumption, notResumed } from '../outcome.ts';
+import { type Mechanism, notResumed } from '../outcome.ts';
 import { call, type Handshake, perform } from '../wait.ts';
-import type { OpenedTicket, ServerHandshake } from './context.ts';
+import type { Found, OpenedTicket, ServerHandshake } from './context.ts';
 import { commonGroups, commonSuites, selectSigning } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
-import { acceptedCertificate, issuesSessions, judge } from './resumption.ts';
+import { acceptedCertificate, issuesSessions, type Offer } from './resumption.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
-import { type Judged, SessionVerdict } from './verdict.ts';
+import { judgeOffered } from './verdict.ts';
 
 const UNCOMPRESSED = 0;
 
@@ -51,30 +51,39 @@ export interface OfferTls12 {
 }
 
 export function* selectSessionTls12(context: ServerHandshake, hello: ClientHello): Handshake<OfferTls12> {
-  const { facts, settings } = context;
+  const { settings, sessions } = context;
   const ticket = settings.tickets.mode === 'stateless' ? hello.extensions.sessionTicket : undefined;
   const mechanism = mechanismOf(hello, ticket);
-  const { found, renew, facts: ticketFacts } = yield* findOffered(context, hello, ticket);
-  const judged = typeof found === 'string' ? undefined : judgeOffered(context, hello, found, mechanism);
-  if (judged?.judgement.broken?.reason === 'expired')
-    yield* call(() => context.sessions.expire(judged.session, mechanism === 'session-id'));
-  const reason = typeof found === 'string' ? found : judged?.judgement.broken?.reason;
-  const suite = judged?.judgement.suite;
-  const session = suite && judged?.session;
-  if (found !== 'not-offered')
-    facts.verdicts = [new SessionVerdict({ mechanism, reason, ticket: ticketFacts, judged })];
-  // Whoever opened it may have wanted it kept; but it is no good, and so the client gets another.
-  const isSpent = mechanism === 'ticket' && judged !== undefined && session === undefined;
-  const sendTicket = ticket !== undefined && issuesSessions(settings) && (isSpent || (renew ?? session === undefined));
-  if (session === undefined) facts.resumption = notResumed(reason ?? 'not-offered');
-  else {
-    facts.resumption = { resumed: true, mechanism, pskMode: undefined, identityIndex: undefined, session, reason };
-    facts.session = session;
-    facts.peerCertificate = acceptedCertificate(session);
-    context.sessions.hit();
-  }
+  const { found, renew, facts } = yield* findOffered(context, hello, ticket);
+  const offer = offerOf(context, hello, mechanism);
+  const { verdict, session, suite } = judgeOffered(context, { mechanism, found, ticket: facts, offer });
+  const { reason } = verdict;
+  if (session !== undefined && reason === 'cipher-suite' && settings.compat !== undefined)
+    requireSuiteOffered(context, hello, session);
+  if (session !== undefined && reason === 'expired')
+    yield* call(() => sessions.expire(session, mechanism === 'session-id'));
+  if (reason !== 'not-offered') context.facts.verdicts = [verdict];
   const resumed = session && suite && { session, suite };
+  if (resumed !== undefined) acceptSession(context, resumed.session, mechanism);
+  else context.facts.resumption = notResumed(reason ?? 'not-offered');
+  // The keeper of the key may have wanted it kept; but it is no good, and so the client gets another.
+  const isSpent = mechanism === 'ticket' && session !== undefined && resumed === undefined;
+  const sendTicket = ticket !== undefined && issuesSessions(settings) && (isSpent || (renew ?? resumed === undefined));
   return { resumed, sendTicket };
+}
+
+function acceptSession({ facts, sessions }: ServerHandshake, session: Session, mechanism: Mechanism): void {
+  facts.resumption = {
+    resumed: true,
+    mechanism,
+    pskMode: undefined,
+    identityIndex: undefined,
+    session,
+    reason: undefined,
+  };
+  facts.session = session;
+  facts.peerCertificate = acceptedCertificate(session);
+  sessions.hit();
 }
 
 /** Where tickets are not read, an id beside one is what is offered. */
@@ -89,24 +98,25 @@ function* findOffered(
   hello: ClientHello,
   ticket: Uint8Array | undefined,
 ): Handshake<Pick<OpenedTicket, 'found' | 'renew' | 'facts'>> {
-  if (ticket === undefined && mechanismOf(hello, ticket) === 'ticket') return { found: 'disabled', renew: undefined };
+  if (ticket === undefined && mechanismOf(hello, ticket) === 'ticket')
+    return { found: { reason: 'disabled' }, renew: undefined };
   if (ticket === undefined) return { found: yield* lookUp(context, hello), renew: undefined };
   if (ticket.length > 0) return yield* openTicket(context, 'TLSv1.2', ticket, hello.legacySessionId);
   const { renew } = yield* emptyTicket(context);
   return { found: yield* lookUp(context, hello), renew };
 }
 
-function* lookUp(context: ServerHandshake, hello: ClientHello): Handshake<Session | NoResumption> {
+function* lookUp(context: ServerHandshake, hello: ClientHello): Handshake<Found> {
   const { settings, sessions } = context;
   const id = hello.legacySessionId;
-  if (id.length === 0) return 'not-offered';
-  if (settings.tickets.mode === 'off' || !sessions.canFind) return 'disabled';
+  if (id.length === 0) return { reason: 'not-offered' };
+  if (settings.tickets.mode === 'off' || !sessions.canFind) return { reason: 'disabled' };
   return yield* perform(sessions.find('TLSv1.2', id));
 }
 
-function judgeOffered(context: ServerHandshake, hello: ClientHello, session: Session, mechanism: Mechanism): Judged {
+function offerOf(context: ServerHandshake, hello: ClientHello, mechanism: Mechanism): Offer {
   const { settings, facts, sessions, tickets } = context;
-  const offer = {
+  return {
     version: 'TLSv1.2',
     serverName: facts.serverName,
     suites: commonSuites(hello, settings, 'TLSv1.2'),
@@ -114,11 +124,7 @@ function judgeOffered(context: ServerHandshake, hello: ClientHello, session: Ses
     now: context.now(),
     scope: scopeOf(context, hello),
     acceptsForeign: mechanism === 'ticket' ? tickets.acceptsForeign : sessions.acceptsForeign,
-  } as const;
-  const judgement = judge(session, offer, settings);
-  if (judgement.broken?.reason === 'cipher-suite' && settings.compat !== undefined)
-    requireSuiteOffered(context, hello, session);
-  return { session, offer, judgement };
+  };
 }
 
 /** As in OpenSSL: the alert ends the session as well, although the peer has proved nothing. */

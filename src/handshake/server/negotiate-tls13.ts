@@ -12,7 +12,8 @@ import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from '../messages/serve
 import { type Handshake, receive } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
 import { commonGroups, commonSuites, selectAlpn, selectSigning } from './negotiate.ts';
-import { type Lookups, type SelectedPsk, selectPsk, takePsk } from './psk.ts';
+import { type SelectedPsk, selectPsk, takePsk } from './psk.ts';
+import { PskLookups } from './psk-lookups.ts';
 
 export interface Tls13Choice {
   /** The hello that ServerHello answers. */
@@ -24,25 +25,25 @@ export interface Tls13Choice {
   readonly share: { readonly group: GroupName; readonly keyExchange: Uint8Array } | undefined;
   /** `undefined` with a PSK. */
   readonly signing: Signing | undefined;
-  /** Whoever opened the ticket has said that there are to be no new ones. */
+  /** The keeper of the ticket's key has declined to renew it. */
   readonly keepsTicket: boolean;
 }
 
-/** At most one HelloRetryRequest, and what it says stays said. */
+/** Sends at most one HelloRetryRequest. The suite and group it names are final. */
 export function* negotiateTls13(context: ServerHandshake, first: Received<ClientHello>): Handshake<Tls13Choice> {
   requireTls13Hello(first.body);
   if (first.body.extensions.earlyData) context.skipEarlyData();
   const suites = commonSuites(first.body, context.settings, 'TLSv1.3');
   const [preferred] = suites;
   if (preferred === undefined) throw new TlsAlert('handshake_failure', 'no cipher suite in common');
-  const lookups: Lookups = new Map();
+  const lookups = new PskLookups();
   const offered = yield* selectPsk(context, first, suites, lookups);
   const suite = offered?.suite ?? preferred;
   context.facts.suite = suite;
   context.facts.alpnProtocol = selectAlpn(first.body, context.settings);
   const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered, lookups) : undefined;
   if (alone !== undefined) {
-    const keepsTicket = isKept(alone, lookups);
+    const keepsTicket = lookups.declinesRenewal(alone.session);
     return { hello: first, retried: false, suite, psk: alone, share: undefined, signing: undefined, keepsTicket };
   }
   return yield* negotiateShare(
@@ -56,7 +57,7 @@ export function* negotiateTls13(context: ServerHandshake, first: Received<Client
 function* negotiateShare(
   context: ServerHandshake,
   { hello: first, suite, psk: offered }: Pick<Tls13Choice, 'hello' | 'suite' | 'psk'>,
-  lookups: Lookups,
+  lookups: PskLookups,
 ): Handshake<Tls13Choice> {
   const wanted = selectGroup(context, first.body, offered);
   const retried = wanted.keyExchange === undefined;
@@ -67,14 +68,7 @@ function* negotiateShare(
   const psk = yield* takePsk(context, kept, lookups);
   const signing = psk === undefined ? selectSigningTls13(context, hello.body) : undefined;
   const share = { group: wanted.group, keyExchange };
-  return { hello, retried, suite, psk, share, signing, keepsTicket: isKept(psk, lookups) };
-}
-
-/** The ticket resumed from says so, or every one that came to nothing. A session that was refused calls for a new ticket. */
-function isKept(psk: SelectedPsk | undefined, lookups: Lookups): boolean {
-  const all = [...lookups.values()];
-  if (psk !== undefined) return all.some(({ found, renew }) => found === psk.session && renew === false);
-  return all.length > 0 && all.every(({ found, renew }) => typeof found === 'string' && renew === false);
+  return { hello, retried, suite, psk, share, signing, keepsTicket: lookups.declinesRenewal(psk?.session) };
 }
 
 /** §4.2.3, §4.4.2.2: a certificate that the client can verify; RSASSA-PKCS1-v1_5 is for certificates only. */

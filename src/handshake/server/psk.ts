@@ -4,18 +4,18 @@ import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from 
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
-import { equalConstantTime, latin1 } from '../../wire/bytes.ts';
+import { equalConstantTime } from '../../wire/bytes.ts';
 import type { PskMode } from '../../wire/registry.ts';
 import { type ClientHello, truncateBeforeBinders } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 import { type NoResumption, notResumed, type Verdict } from '../outcome.ts';
 import { call, type Handshake, perform } from '../wait.ts';
-import type { OpenedTicket, ServerHandshake } from './context.ts';
+import type { ServerHandshake } from './context.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
-import { acceptedCertificate, judge, type Offer } from './resumption.ts';
-import { openTicket } from './tickets.ts';
-import { type Judged, SessionVerdict } from './verdict.ts';
+import type { PskLookups } from './psk-lookups.ts';
+import { acceptedCertificate, type Offer } from './resumption.ts';
+import { judgeOffered, SessionVerdict } from './verdict.ts';
 
 /** A PSK whose binder has verified. */
 export interface SelectedPsk {
@@ -26,38 +26,42 @@ export interface SelectedPsk {
   readonly early: EarlySecret;
 }
 
-/** What each identity led to; kept across a HelloRetryRequest, so that each is looked up once. */
-export type Lookups = Map<string, Lookup>;
-type Lookup = Pick<OpenedTicket, 'found' | 'renew' | 'facts'>;
-
-/** The ticket of a stateful session is its id, and ids have 1 to 32 bytes. */
-const MAX_ID = 32;
-
 /** The first offered session that may be resumed, its binder verified; `undefined` leads to a full handshake. */
 export function* selectPsk(
   context: ServerHandshake,
   hello: Received<ClientHello>,
   suites: readonly SuiteParameters[],
-  lookups: Lookups,
+  lookups: PskLookups,
 ): Handshake<SelectedPsk | undefined> {
-  const mode = pskMode(context, hello.body);
-  context.facts.verdicts = mode.reason === undefined ? [] : unopened(context, hello.body, mode.reason);
-  const found = mode.reason ?? (yield* findSession(context, hello.body, suites, lookups));
-  if (typeof found === 'string' || mode.mode === undefined) {
-    context.facts.resumption = notResumed(typeof found === 'string' ? found : 'psk-mode');
+  const { facts } = context;
+  const choice = chooseMode(context, hello.body);
+  if (choice.mode === undefined) {
+    facts.verdicts = unopened(context, hello.body, choice.reason);
+    facts.resumption = notResumed(choice.reason);
     return undefined;
   }
-  const { session, identityIndex, suite } = found;
+  const found = yield* findSession(context, hello.body, suites, lookups);
+  if (found === undefined) {
+    facts.resumption = notResumed(reasonOf(facts.verdicts));
+    return undefined;
+  }
   const early = verifyBinder(context, hello, found);
   context.proved();
-  return { session, identityIndex, mode: mode.mode, suite, early };
+  return { ...found, mode: choice.mode, early };
 }
 
-/** Whether a session can be resumed at all, before any is looked up; and how. */
-function pskMode(
-  { settings, sessions }: ServerHandshake,
-  hello: ClientHello,
-): { readonly mode?: PskMode | undefined; readonly reason?: NoResumption } {
+/** The reason of the first identity, unless there were more than are tried. */
+function reasonOf(verdicts: readonly Verdict[]): NoResumption {
+  const { reason: last } = verdicts.at(-1) ?? {};
+  return (last === 'too-many-identities' ? last : verdicts[0]?.reason) ?? 'not-offered';
+}
+
+type ModeChoice =
+  | { readonly mode: PskMode; readonly reason?: undefined }
+  | { readonly mode?: undefined; readonly reason: NoResumption };
+
+/** How a session can be resumed, or why none can be, before any is looked up. */
+function chooseMode({ settings, sessions }: ServerHandshake, hello: ClientHello): ModeChoice {
   if (hello.extensions.preSharedKey === undefined) return { reason: 'not-offered' };
   const { mode: tickets } = settings.tickets;
   if (tickets === 'off' || (tickets === 'stateful' && !sessions.canFind)) return { reason: 'disabled' };
@@ -66,7 +70,7 @@ function pskMode(
   return mode === undefined ? { reason: 'psk-mode' } : { mode };
 }
 
-/** Of identities that nobody has looked at; where none are offered, of none. */
+/** Returns one verdict per offered identity when no lookup takes place. */
 function unopened(
   { settings }: ServerHandshake,
   { extensions }: ClientHello,
@@ -88,36 +92,30 @@ interface FoundSession {
   readonly suite: SuiteParameters;
 }
 
-/** Tries the identities in the client's order; the reason is that of the first, unless there were more than are tried. */
+/** Tries the identities in the client's order, and leaves a verdict on each that was tried. */
 function* findSession(
   context: ServerHandshake,
   hello: ClientHello,
   suites: readonly SuiteParameters[],
-  lookups: Lookups,
-): Handshake<FoundSession | NoResumption> {
-  const { settings, facts } = context;
-  const identities = hello.extensions.preSharedKey?.identities ?? [];
+  lookups: PskLookups,
+): Handshake<FoundSession | undefined> {
+  const { settings, facts, sessions } = context;
   const mechanism = mechanismOf(settings);
   const verdicts: Verdict[] = [];
   facts.verdicts = verdicts;
-  for (const [identityIndex, { identity }] of identities.entries()) {
+  for (const [identityIndex, { identity }] of (hello.extensions.preSharedKey?.identities ?? []).entries()) {
     if (identityIndex === settings.maxIdentities) {
       verdicts.push(new SessionVerdict({ mechanism, identityIndex, reason: 'too-many-identities' }));
-      return 'too-many-identities';
+      return undefined;
     }
-    const { found, facts: ticket } = yield* lookUp(context, identity, lookups);
-    // Not before: a store may take its time.
-    const offer = offerOf(context, hello, suites);
-    const judged: Judged | undefined =
-      typeof found === 'string' ? undefined : { session: found, offer, judgement: judge(found, offer, settings) };
-    if (judged?.judgement.broken?.reason === 'expired')
-      yield* call(() => context.sessions.expire(judged.session, true));
-    const reason = typeof found === 'string' ? found : judged?.judgement.broken?.reason;
-    verdicts.push(new SessionVerdict({ mechanism, identityIndex, reason, ticket, judged }));
-    const suite = judged?.judgement.suite;
-    if (judged !== undefined && suite !== undefined) return { session: judged.session, identityIndex, suite };
+    const { found, facts: ticket } = yield* lookups.find(context, identity);
+    const offer = offerOf(context, hello, suites); // not before: a store may take its time
+    const { verdict, session, suite } = judgeOffered(context, { mechanism, identityIndex, found, ticket, offer });
+    if (session !== undefined && verdict.reason === 'expired') yield* call(() => sessions.expire(session, true));
+    verdicts.push(verdict);
+    if (session !== undefined && suite !== undefined) return { session, identityIndex, suite };
   }
-  return verdicts[0]?.reason ?? 'not-offered';
+  return undefined;
 }
 
 function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly SuiteParameters[]): Offer {
@@ -131,22 +129,6 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
     scope: scopeOf(context, hello),
     acceptsForeign: settings.tickets.mode === 'stateless' ? tickets.acceptsForeign : sessions.acceptsForeign,
   };
-}
-
-/** §4.1.4: the client may have removed identities for its second hello, so they are known by their bytes. */
-function* lookUp(context: ServerHandshake, identity: Uint8Array, lookups: Lookups): Handshake<Lookup> {
-  const key = latin1(identity); // a list of arrays would take quadratic time where many are tried
-  const known = lookups.get(key);
-  if (known !== undefined) return known;
-  const isStateless = context.settings.tickets.mode === 'stateless';
-  const opened = isStateless ? yield* openTicket(context, 'TLSv1.3', identity) : yield* find(context, identity);
-  lookups.set(key, opened);
-  return opened;
-}
-
-function* find({ sessions }: ServerHandshake, id: Uint8Array): Handshake<Lookup> {
-  if (id.length > MAX_ID) return { found: 'undecryptable', renew: undefined };
-  return { found: yield* perform(sessions.find('TLSv1.3', id)), renew: undefined };
 }
 
 /** §4.2.11.2. A binder that does not verify is the end of the handshake. */
@@ -170,20 +152,19 @@ function verifyBinder(context: ServerHandshake, hello: Received<ClientHello>, ps
 
 /**
  * Settles on the PSK once no HelloRetryRequest can follow. A session for single use is taken here, after its binder: a forged
- * hello cannot burn it. Who comes second gets a full handshake.
+ * hello cannot burn it. A connection that loses the race does a full handshake.
  */
 export function* takePsk(
   context: ServerHandshake,
   psk: SelectedPsk | undefined,
-  lookups: Lookups,
+  lookups: PskLookups,
 ): Handshake<SelectedPsk | undefined> {
   if (psk === undefined) return undefined;
   const { session, identityIndex, mode } = psk;
   const { settings } = context;
   const lost = settings.tickets.singleUse ? yield* perform(context.sessions.take(session)) : undefined;
   if (lost !== undefined) {
-    // Nor may a second ClientHello have it.
-    for (const [key, { found }] of lookups) if (found === session) lookups.set(key, { found: lost, renew: undefined });
+    lookups.markConsumed(session, lost);
     lose(context, lost);
     return undefined;
   }

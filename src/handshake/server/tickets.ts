@@ -22,7 +22,7 @@ export function* openTicket(
 
 /** RFC 5077 §3.2: an empty ticket asks for one. */
 export function* emptyTicket(context: ServerHandshake): Handshake<OpenedTicket> {
-  const opened: OpenedTicket = { found: 'not-offered', renew: true, status: 'empty' };
+  const opened: OpenedTicket = { found: { reason: 'not-offered' }, renew: true, status: 'empty' };
   const judging = context.tickets.judge(opened, EMPTY);
   return judging === undefined ? opened : yield* perform(judging);
 }

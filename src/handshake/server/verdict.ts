@@ -1,24 +1,53 @@
 /** What has become of each session that a client has offered, and why: for whoever asks. Nothing of it goes to the peer. */
 
+import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { Session } from '../../sessions/session.ts';
 import { toHex } from '../../wire/bytes.ts';
 import type { Check, Mechanism, NoResumption, TicketFacts, Verdict } from '../outcome.ts';
-import { type Judgement, type Offer, rulesFor } from './resumption.ts';
+import type { Found, ServerHandshake } from './context.ts';
+import { type Judgement, judge, type Offer, rulesFor } from './resumption.ts';
 
 /** A judged session, with all that it was judged by. */
-export interface Judged {
+interface Judged {
   readonly session: Session;
   readonly offer: Offer;
   readonly judgement: Judgement;
 }
 
-export interface VerdictParts {
+interface VerdictParts {
   readonly mechanism: Mechanism;
   readonly identityIndex?: number | undefined;
   /** Why there was no session, or why not this one; `undefined`: it was resumed. */
   readonly reason: NoResumption | undefined;
   readonly ticket?: TicketFacts | undefined;
   readonly judged?: Judged | undefined;
+}
+
+/** An offered session, or the ticket or id that led to none. */
+export interface OfferedSession extends Pick<VerdictParts, 'mechanism' | 'identityIndex' | 'ticket'> {
+  readonly found: Found;
+  readonly offer: Offer;
+}
+
+/** The verdict on an offered session, the session itself where there is one, and its suite where it was accepted. */
+export interface JudgedOffer {
+  readonly verdict: SessionVerdict;
+  readonly session?: Session | undefined;
+  readonly suite?: SuiteParameters | undefined;
+}
+
+/**
+ * Judges what was offered. The caller has a session that has expired leave cache and store.
+ * @throws TlsAlert where the breach ends the handshake
+ */
+export function judgeOffered({ settings }: ServerHandshake, offered: OfferedSession): JudgedOffer {
+  const { mechanism, identityIndex, ticket, offer } = offered;
+  const { session, reason } = offered.found;
+  if (session === undefined) return { verdict: new SessionVerdict({ mechanism, identityIndex, ticket, reason }) };
+  const judgement = judge(session, offer, settings);
+  const judged = { session, offer, judgement };
+  const parts = { mechanism, identityIndex, ticket, reason: judgement.broken?.reason, judged };
+  return { verdict: new SessionVerdict(parts), session, suite: judgement.suite };
 }
 
 /** Where there is no session to be judged. */
