@@ -59,7 +59,7 @@ const MAX_OCTETS = 0xffff;
 /** RFC 8446 §4.4.2: what a Certificate message can carry. */
 const MAX_CERTIFICATE = 0xffffff;
 
-/** Bytes that are not a session we could have: says what is wrong, and with which field of SSLSession. */
+/** Bytes that are not a session we could have: says what is wrong, and with which field of SSLSession or of Node's wrapping. */
 export class SessionDecodeError extends Error {
   override readonly name = 'SessionDecodeError';
   readonly field: string;

@@ -5,6 +5,7 @@
 import { copyOf, EMPTY, wipe } from '../wire/bytes.ts';
 import { encodePem } from '../wire/pem.ts';
 import type { Version } from '../wire/registry.ts';
+import { splitNodeSession } from './node-session.ts';
 import type { Scope } from './scope.ts';
 import { SESSION_PEM_LABEL, sessionDerInPem, sessionFromDer, sessionToDer } from './session-der.ts';
 
@@ -148,13 +149,13 @@ export class Session {
   }
 
   /**
-   * The session that {@link Session.toDer} or OpenSSL wrote, with one hold, the caller's. The bytes are not needed any
-   * more; who owns them wipes them. Given `now` (seconds since the epoch), a time that is missing or to come becomes
-   * `now`. Given an `id`, that is the session's, whatever was written.
+   * The session that {@link Session.toDer} or OpenSSL wrote, or that the client of node:tls has handed out, wrapped or not,
+   * with one hold, the caller's. The bytes are not needed any more; who owns them wipes them. Given `now` (seconds since the
+   * epoch), a time that is missing or to come becomes `now`. Given an `id`, that is the session's, whatever was written.
    * @throws SessionDecodeError saying which field is wrong @throws RangeError where `id` is too long
    */
   static fromDer(bytes: Uint8Array, now?: number, id?: Uint8Array): Session {
-    return new Session(sessionFromDer(bytes, now, id));
+    return new Session(sessionFromDer(splitNodeSession(bytes).der, now, id));
   }
 
   /**
