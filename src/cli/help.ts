@@ -80,8 +80,9 @@ Shows what is in a session or a ticket, field by field: also the session id cont
 know their own ('tls-resume serve --id-context'), and the scope that it may be resumed in.
 
 What is shown:
-  --session F           a session as a server stores it or 'openssl s_client -sess_out' writes it, DER or PEM
-  --ticket F            a ticket: its bytes, or a client's session (DER or PEM) that has one
+  --session F           a session as a server stores it or 'openssl s_client -sess_out' writes it, DER or PEM; or as the client
+                        of node:tls gives it out, which may name the host that it was talking to
+  --ticket F            a ticket: its bytes, or a client's session that has one, in any of these forms
   --ticket-keys P:F     the keys to open it with; P says whose format the file F has: tls-resume, openssl, node, apache,
                         nginx or haproxy. May be given again
 

@@ -1,5 +1,6 @@
 /** `tls-resume inspect`: looks into a stored session, or into a ticket with the keys that it was sealed with. */
 
+import { splitNodeSession } from '../sessions/node-session.ts';
 import { Session } from '../sessions/session.ts';
 import { SessionDecodeError } from '../sessions/session-der.ts';
 import type { TicketKey } from '../tickets/key.ts';
@@ -8,28 +9,27 @@ import { latin1, toHex, wipe } from '../wire/bytes.ts';
 import type { InspectSettings, TicketKeyFile } from './args.ts';
 import { Fault } from './fault.ts';
 import { loadTicketKeys, read } from './files.ts';
-import { describeSession, type SealedBy, textOf } from './session-text.ts';
+import { describeSession, type Origin, textOf } from './session-text.ts';
 
 /** The session ids that we make. */
 const STATEFUL_LENGTH = 32;
 
 /** The lines that it has to say. @throws Fault where there is no session to be seen */
 export function inspect(settings: InspectSettings): readonly string[] {
-  const { session, sealedBy } = settings.what === 'session' ? ofFile(settings) : ofTicket(settings);
-  const description = describeSession(session, sealedBy, settings.showSecrets);
+  const { session, ...origin } = settings.what === 'session' ? ofFile(settings) : ofTicket(settings);
+  const description = describeSession(session, origin, settings.showSecrets);
   session.free();
   return settings.json ? [JSON.stringify(description)] : textOf(description);
 }
 
-interface Found {
+interface Found extends Origin {
   readonly session: Session;
-  readonly sealedBy?: SealedBy | undefined;
 }
 
 function ofFile({ file }: InspectSettings): Found {
   const bytes = read('--session', file);
   try {
-    return { session: decode(bytes) };
+    return decode(bytes);
   } catch (error) {
     throw undecodable(error, `--session ${file}: no session`);
   } finally {
@@ -39,7 +39,7 @@ function ofFile({ file }: InspectSettings): Found {
 
 function ofTicket({ file, ticketKeys }: InspectSettings): Found {
   const keys = ticketKeys.flatMap((from) => loadTicketKeys([from]).map((key) => ({ key, from })));
-  const ticket = ticketIn(file);
+  const { ticket, nodeHost } = ticketIn(file);
   const opened = openTicket(
     ticket,
     keys.map(({ key }) => ({ key, renewal: 'declined' })),
@@ -54,7 +54,7 @@ function ofTicket({ file, ticketKeys }: InspectSettings): Found {
       ...by?.from,
       format: by?.key.format.name,
     };
-    return { session: Session.fromDer(opened.plaintext), sealedBy };
+    return { session: Session.fromDer(opened.plaintext), sealedBy, nodeHost };
   } catch (error) {
     throw undecodable(error, `--ticket ${file}: it has been opened, and holds no session`);
   } finally {
@@ -64,20 +64,21 @@ function ofTicket({ file, ticketKeys }: InspectSettings): Found {
 }
 
 /** A client's session has its ticket in it; anything else is taken for a ticket itself. */
-function ticketIn(file: string): Uint8Array {
+function ticketIn(file: string): { readonly ticket: Uint8Array; readonly nodeHost?: string | undefined } {
   const bytes = read('--ticket', file);
-  if (!isPem(bytes) && !isSession(bytes)) return bytes;
-  let session: Session;
+  if (!isPem(bytes) && !isWrapped(bytes) && !isSession(bytes)) return { ticket: bytes };
+  let found: Found;
   try {
-    session = decode(bytes);
+    found = decode(bytes);
   } catch (error) {
     throw undecodable(error, `--ticket ${file}: neither a ticket nor a session with one`);
   }
+  const { session, nodeHost } = found;
   const { ticket } = session.foreign;
   session.free();
   wipe(bytes);
   if (ticket === undefined) throw new Fault(1, `--ticket ${file}: a session without a ticket; --session shows it`);
-  return ticket;
+  return { ticket, nodeHost };
 }
 
 function isSession(bytes: Uint8Array): boolean {
@@ -94,9 +95,15 @@ function isPem(bytes: Uint8Array): boolean {
   return latin1(bytes).includes('-----BEGIN ');
 }
 
-function decode(bytes: Uint8Array): Session {
+/** As Node's client wraps sessions, in whichever version of that. No key name begins so: names are random. */
+function isWrapped(bytes: Uint8Array): boolean {
+  return latin1(bytes).startsWith('\0nodejs:tls:session:');
+}
+
+function decode(bytes: Uint8Array): Found {
   if (bytes.length === 0) throw new SessionDecodeError('session', 'the file is empty');
-  return isPem(bytes) ? Session.fromPem(latin1(bytes)) : Session.fromDer(bytes);
+  if (isPem(bytes)) return { session: Session.fromPem(latin1(bytes)) };
+  return { session: Session.fromDer(bytes), nodeHost: splitNodeSession(bytes).host };
 }
 
 function undecodable(error: unknown, where: string): unknown {

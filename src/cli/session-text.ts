@@ -17,12 +17,20 @@ export interface SealedBy {
   readonly format: string | undefined;
 }
 
+/** Where a session was found. */
+export interface Origin {
+  readonly sealedBy?: SealedBy | undefined;
+  /** Whom the client of `node:tls` was talking to, if it says so. */
+  readonly nodeHost?: string | undefined;
+}
+
 export type SessionDescription = ReturnType<typeof describeSession>;
 
 /** Bytes are hexadecimal, times ISO 8601; `null` where something is not there, or is not shown. */
-export function describeSession(session: Session, sealedBy: SealedBy | undefined, showSecrets: boolean) {
+export function describeSession(session: Session, { sealedBy, nodeHost }: Origin, showSecrets: boolean) {
   const { secret, idContext, applicationData, scope, foreign, time, timeout } = session;
   return {
+    nodeHost: nodeHost ?? null,
     ticket: sealedBy ?? null,
     version: session.version,
     cipherSuite: nameOf(CipherSuite, session.cipherSuite),
@@ -67,12 +75,15 @@ function describeForeign(foreign: Session['foreign']) {
 
 /** One line a field; of those that are seldom there only what is. */
 export function textOf(description: SessionDescription): string[] {
-  return [...ticketRows(description), ...rows(description), ...scopeRows(description), ...foreignRows(description)].map(
-    ([name, value]) => `${name.padEnd(27)}${printable(value)}`,
-  );
+  const parts = [hostRows, ticketRows, rows, scopeRows, foreignRows];
+  return parts.flatMap((part) => part(description)).map(([name, value]) => `${name.padEnd(27)}${printable(value)}`);
 }
 
 type Row = readonly [name: string, value: string];
+
+function hostRows({ nodeHost }: SessionDescription): Row[] {
+  return nodeHost === null ? [] : [["Node client's host", nodeHost]];
+}
 
 function ticketRows({ ticket }: SessionDescription): Row[] {
   if (ticket === null) return [];

@@ -8,6 +8,7 @@ import { assert } from 'chai';
 import { parseCommand } from '../../src/cli/args.ts';
 import { Fault } from '../../src/cli/fault.ts';
 import { inspect } from '../../src/cli/inspect.ts';
+import { writeNodeSession } from '../../src/sessions/node-session.ts';
 import { Session, type SessionParameters } from '../../src/sessions/session.ts';
 import { type TicketKeyProducer, ticketKeysFrom } from '../../src/tickets/key-files.ts';
 import { sealSession } from '../../src/tickets/ticket.ts';
@@ -136,6 +137,7 @@ describe('inspect', () => {
     const lines = inspected('--session', file('json', new Session(parameters).toDer()), '--json');
     assert.lengthOf(lines, 1);
     assert.deepEqual(JSON.parse(lines[0] ?? ''), {
+      nodeHost: null,
       ticket: null,
       version: 'TLSv1.3',
       cipherSuite: 'TLS_AES_128_GCM_SHA256',
@@ -230,6 +232,45 @@ describe('inspect', () => {
       assert.deepEqual(scope, parameters.scope);
     });
   }
+
+  describe("of what Node's client gives out, wrapped", () => {
+    const HOST = "Node client's host         www.exämple.org".replace('ä', '\\u00e4'); // fit for a terminal
+    const wrapped = (session: Session) => writeNodeSession(session.toDer(), 'www.exämple.org');
+
+    it('shows the session, and first of all the host', () => {
+      const path = file('wrapped', wrapped(new Session(parameters)));
+      assert.deepEqual(inspected('--session', path).slice(0, 1 + TEXT.length), [HOST, ...TEXT]);
+      const plain = inspected('--session', file('plain', new Session(parameters).toDer()), '--json');
+      const expected = { ...JSON.parse(plain[0] ?? ''), nodeHost: 'www.exämple.org' };
+      assert.deepEqual(JSON.parse(inspected('--session', path, '--json')[0] ?? ''), expected);
+    });
+
+    it('opens the ticket in it, and shows the host', () => {
+      const { ticket, keys } = sealed('node', 48);
+      const words = ['--ticket', file('wrapped', wrapped(clientsSession(ticket))), '--ticket-keys', keys];
+      const lines = inspected(...words);
+      assert.deepEqual(lines.slice(0, 2), [
+        HOST,
+        `ticket                     ${ticket.length} bytes, aes-128-cbc-hmac-sha256`,
+      ]);
+      assert.strictEqual(JSON.parse(inspected(...words, '--json')[0] ?? '').nodeHost, 'www.exämple.org');
+    });
+
+    it('says what is wrong with one that is cut, or of a later version', () => {
+      const { keys } = sealed('node', 48);
+      const bytes = wrapped(new Session(parameters));
+      const later = Uint8Array.from(bytes);
+      later[20] = 0x32;
+      for (const [broken, why] of [
+        [bytes.subarray(0, 30), /: host: 16 bytes wanted, 6 left; hand over all that Node's client gave/],
+        [later, /: label: not "nodejs:tls:session:1"; .* update tls-resume$/],
+      ] as const) {
+        const path = file('broken', broken);
+        assert.match(complaint('--session', path).message, why);
+        assert.match(complaint('--ticket', path, '--ticket-keys', keys).message, why);
+      }
+    });
+  });
 
   it('tries several keys', () => {
     const { ticket, keys } = sealed('node', 48);
