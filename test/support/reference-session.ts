@@ -2,6 +2,7 @@
 
 import { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { splitNodeSession } from '../../src/sessions/node-session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 
 /** What option `session` of tls.connect() calls; the type definitions do not have it. */
@@ -11,6 +12,7 @@ type SessionSocket = TLSSocket & { setSession(session: Buffer): void };
 export class ReferenceSession {
   readonly #socket = new TLSSocket(
     new Duplex({ read: () => {}, write: (_chunk, _encoding, callback) => callback() }),
+    { rejectUnauthorized: false }, // else the newer Nodes take no DER that is not wrapped
   ) as SessionSocket;
   readonly #none: Buffer;
 
@@ -18,16 +20,21 @@ export class ReferenceSession {
   constructor(none: Uint8Array) {
     this.#none = Buffer.from(none);
     this.#socket.setSession(this.#none);
-    if (!this.#socket.getSession()?.equals(this.#none)) throw new Error('not as OpenSSL writes it');
+    if (!this.#kept().equals(this.#none)) throw new Error('not as OpenSSL writes it');
   }
 
   /** What OpenSSL writes of the session that it reads; `undefined` where it reads none. */
   recode(bytes: Uint8Array): Uint8Array | undefined {
     this.#socket.setSession(this.#none);
     this.#socket.setSession(Buffer.from(bytes)); // what it cannot read it drops without a word
-    const kept = this.#socket.getSession();
-    if (kept === undefined) throw new Error('no session at all');
+    const kept = this.#kept();
     return kept.equals(this.#none) ? undefined : Uint8Array.from(kept);
+  }
+
+  #kept(): Buffer {
+    const session = this.#socket.getSession();
+    if (session === undefined) throw new Error('no session at all');
+    return Buffer.from(splitNodeSession(session).der);
   }
 
   /** Hexadecimal, for messages. */
