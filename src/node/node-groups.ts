@@ -9,20 +9,48 @@ import { plain } from './plain.ts';
 
 const X25519_LENGTH = 32;
 
+/** RFC 8410 §7: OneAsymmetricKey of X25519, up to the 32 bytes of the key. */
+const PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
+
 /**
- * Keys go in and out as JWK, which costs a tenth of DER. To export a key that generateKeyPairSync() has just made that way can
+ * Keys go in and out as JWK, which costs less than DER. To export a key that generateKeyPairSync() has just made that way can
  * deadlock Node 20 (the garbage collector frees the job that made it, which wants the lock that the export holds); a key that
  * has been imported has no such job. And importing lets the random bytes be ours.
  */
 const x25519: KeyAgreement = {
   generate: (randomBytes) => {
     const seed = randomBytes(X25519_LENGTH);
-    // Of a private key Node reads `d` alone, but wants an `x` to be there.
-    const jwk = { kty: 'OKP', crv: 'X25519', d: base64url(seed), x: '' };
-    wipe(seed);
-    return new X25519Key(createPrivateKey({ key: jwk, format: 'jwk' }));
+    try {
+      return new X25519Key(importPrivateKey(seed));
+    } finally {
+      wipe(seed);
+    }
   },
 };
+
+/** Found out with the first key. */
+let takesJwkWithoutX = true;
+
+/**
+ * Up to Node 24 a private key in JWK has to have an `x`, of which nothing is read. Node 26 refuses one that does not belong to
+ * `d`; as it is `x` that is wanted, what is left for that Node is DER.
+ */
+function importPrivateKey(seed: Uint8Array): KeyObject {
+  if (takesJwkWithoutX) {
+    try {
+      return createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d: base64url(seed), x: '' }, format: 'jwk' });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_CRYPTO_INVALID_JWK') throw error;
+      takesJwkWithoutX = false;
+    }
+  }
+  const der = Buffer.concat([PKCS8, seed]);
+  try {
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  } finally {
+    wipe(der);
+  }
+}
 
 class X25519Key implements EphemeralKey {
   readonly publicKey: Uint8Array;
