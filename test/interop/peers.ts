@@ -55,6 +55,20 @@ export function versionOf(name: string): string {
   return `${stdout ?? ''}${stderr ?? ''}`.split('\n')[0]?.trim() ?? '';
 }
 
+function isCi(): boolean {
+  return (process.env['CI'] ?? '') !== '';
+}
+
+const told = new Set<string>();
+
+/** A reporter that is short names no test that is skipped. */
+function tellMissing(programs: readonly string[]): void {
+  for (const name of programs) {
+    if (!told.has(name)) console.warn(`${name} is not installed here: what needs it is skipped`);
+    told.add(name);
+  }
+}
+
 /**
  * `describe` for tests that need programs. Where one is missing the tests are one skip that names it; under CI, which
  * installs them all (install-peers.sh), it is a failure.
@@ -65,10 +79,10 @@ export function describeWith(programs: readonly string[], title: string, body: (
     describe(title, body);
     return;
   }
+  if (!isCi()) tellMissing(missing);
   describe(title, () => {
     it(`needs ${missing.join(' and ')}, not installed here`, function () {
-      if ((process.env['CI'] ?? '') !== '')
-        throw new Error(`${missing.join(', ')} not found: run test/interop/install-peers.sh`);
+      if (isCi()) throw new Error(`${missing.join(', ')} not found: run test/interop/install-peers.sh`);
       this.skip();
     });
   });
