@@ -26,5 +26,5 @@ export interface ConnectionHost {
   /** Has the shell wait for a promise that no handshake waits for, and tells `settled` what it comes to. */
   defer(callback: CallbackName, promise: PromiseLike<unknown>, settled: (outcome: Outcome) => void): void;
   /** Takes over the caller's hold on a session until the connection ends. */
-  hold(session: Session): Session;
+  adopt(session: Session): Session;
 }

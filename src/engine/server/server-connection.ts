@@ -72,7 +72,7 @@ export class ServerConnection extends ConnectionCore {
       now: () => this.now,
       emit: (event) => this.emit(event),
       defer: (callback, promise, settled) => this.defer(callback, promise, settled),
-      hold: (session) => role.hold(session),
+      adopt: (session) => role.adopt(session),
     });
     this.#role = role;
     this.#facts = role.io.facts;

@@ -35,8 +35,8 @@ export class ServerRole implements Role {
     this.#mayIssue = true;
   }
 
-  hold(session: Session): Session {
-    return this.#sessions.hold(session);
+  adopt(session: Session): Session {
+    return this.#sessions.adopt(session);
   }
 
   catchUp(): void {

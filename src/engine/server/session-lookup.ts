@@ -112,7 +112,7 @@ export class ConnectionSessions implements Sessions {
       this.#count('timeouts');
       return new Internal({ reason: 'expired' });
     }
-    if (internal !== undefined) return new Internal({ session: this.hold(internal.upRef()) });
+    if (internal !== undefined) return new Internal({ session: this.adopt(internal.upRef()) });
     if (cache !== undefined) this.#count('misses');
     const { onGet } = this.store.policy;
     if (onGet === undefined || !this.#isIssued(version, id)) return new Internal(UNKNOWN);
@@ -170,9 +170,9 @@ export class ConnectionSessions implements Sessions {
   #sessionOf(answer: unknown): Found {
     if (answer === undefined || answer === null) return UNKNOWN;
     try {
-      if (answer instanceof Given && Session.isSession(answer.session)) return { session: this.hold(answer.session) };
-      if (answer instanceof Session) return { session: this.hold(answer.upRef()) };
-      if (answer instanceof Uint8Array) return { session: this.hold(Session.fromDer(answer, this.store.now())) };
+      if (answer instanceof Given && Session.isSession(answer.session)) return { session: this.adopt(answer.session) };
+      if (answer instanceof Session) return { session: this.adopt(answer.upRef()) };
+      if (answer instanceof Uint8Array) return { session: this.adopt(Session.fromDer(answer, this.store.now())) };
     } catch (error) {
       return this.#failed(answer instanceof Uint8Array ? 'malformed' : 'store-error', error);
     }
@@ -183,7 +183,7 @@ export class ConnectionSessions implements Sessions {
   }
 
   /** The connection has this hold until it ends. */
-  hold(session: Session): Session {
+  adopt(session: Session): Session {
     this.#held.push(session);
     return session;
   }

@@ -38,7 +38,7 @@ export interface Sessions {
    */
   announce(session: Session, isNeeded: boolean): void;
   /** Takes over the caller's hold until the connection ends. */
-  hold(session: Session): Session;
+  adopt(session: Session): Session;
   /** An offered session was accepted. */
   hit(): void;
   /** For single use: `undefined` where this connection is the one that has the session, or why it is not. */

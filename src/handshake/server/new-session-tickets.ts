@@ -76,7 +76,7 @@ export class TicketIssuer implements TicketSender {
   /** SSL_get_session(3): a connection has a session even where its client was given no ticket, but nobody can resume it. */
   attachUnsent(): void {
     const { facts, sessions } = this.#context;
-    facts.session = sessions.hold(this.#newSession(EMPTY, EMPTY));
+    facts.session = sessions.adopt(this.#newSession(EMPTY, EMPTY));
     this.#main.rest();
   }
 
@@ -85,7 +85,7 @@ export class TicketIssuer implements TicketSender {
     const { sessions, settings } = this.#context;
     const ticketNonce = concat(new Uint8Array(4), encode(uint32, this.#count++)); // one per ticket of a connection
     const id = yield* call(() => sessions.newId('TLSv1.3'));
-    const session = sessions.hold(this.#newSession(id, ticketNonce)); // now: what comes next may never be answered
+    const session = sessions.adopt(this.#newSession(id, ticketNonce)); // now: what comes next may never be answered
     if (!(yield* generateTicket(this.#context, session))) return undefined;
     if (session.isRuledOut) return undefined; // by whoever was asked, or freed
     if (settings.tickets.mode === 'stateful' && !sessions.fits(session)) return undefined;

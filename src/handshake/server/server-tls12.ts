@@ -267,7 +267,7 @@ function sendFinished(context: ServerHandshake, { master, writing }: Keys): void
 
 /** Before the server's Finished can leave: who has it may come back at once. Without an id nobody can. */
 function* keepSession(context: ServerHandshake, session: Session): Handshake<void> {
-  context.facts.session = context.sessions.hold(session);
+  context.facts.session = context.sessions.adopt(session);
   if (session.id.length === 0) return;
   if (context.sessions.fits(session)) yield* call(() => context.sessions.announce(session, true));
   else session.forbidResumption(); // ServerHello has promised it; as with any id, nobody has to know it later
@@ -277,7 +277,7 @@ function* keepSession(context: ServerHandshake, session: Session): Handshake<voi
 function attachUnproved(context: ServerHandshake, hello: ClientHello, id: Uint8Array): void {
   const session = newSession(context, hello, id, new Uint8Array(48));
   session.forbidResumption();
-  context.facts.session = context.sessions.hold(session);
+  context.facts.session = context.sessions.adopt(session);
 }
 
 function newSession(context: ServerHandshake, hello: ClientHello, id: Uint8Array, secret: Uint8Array): Session {
