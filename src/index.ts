@@ -60,8 +60,9 @@ export type {
 } from './handshake/outcome.ts';
 export type { Outcome } from './handshake/wait.ts';
 export type { ConnectionInfo } from './sessions/connection-info.ts';
+export type { SessionParameters } from './sessions/parameters.ts';
 export type { Scope, ScopeField } from './sessions/scope.ts';
-export { Session, type SessionParameters } from './sessions/session.ts';
+export { Session } from './sessions/session.ts';
 export { SESSION_PEM_LABEL, SessionDecodeError } from './sessions/session-der.ts';
 export type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from './tickets/callbacks.ts';
 export type { TicketCipher, TicketFailure, TicketFormat } from './tickets/format.ts';

@@ -44,7 +44,7 @@ import {
   type OwnFields,
   writeTicketAppdata,
 } from './appdata.ts';
-import type { ForeignFields, SessionParameters } from './session.ts';
+import type { ForeignFields, SessionParameters } from './parameters.ts';
 
 /** What PEM_write_SSL_SESSION(3) puts behind BEGIN. */
 export const SESSION_PEM_LABEL = 'SSL SESSION PARAMETERS';

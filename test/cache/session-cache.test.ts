@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { RemovalReason } from '../../src/cache/callbacks.ts';
 import { type RemovalListener, SessionCache, type SessionCacheOptions } from '../../src/cache/session-cache.ts';
-import { Session, type SessionParameters } from '../../src/sessions/session.ts';
+import type { SessionParameters } from '../../src/sessions/parameters.ts';
+import { Session } from '../../src/sessions/session.ts';
 
 /** A session with this id whose last second is `expires`. */
 function session(id: number, expires: number, changes: Partial<SessionParameters> = {}): Session {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { Session, type SessionParameters } from '../../src/sessions/session.ts';
+import type { SessionParameters } from '../../src/sessions/parameters.ts';
+import { Session } from '../../src/sessions/session.ts';
 
 const parameters: SessionParameters = {
   version: 'TLSv1.2',

@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { Session, type SessionParameters } from '../../src/sessions/session.ts';
+import type { SessionParameters } from '../../src/sessions/parameters.ts';
+import { Session } from '../../src/sessions/session.ts';
 import { aeadTickets } from '../../src/tickets/format-aead.ts';
 import { cbcTickets } from '../../src/tickets/format-cbc.ts';
 import { TicketKey } from '../../src/tickets/key.ts';
