@@ -4,7 +4,6 @@ import { DerError } from '../../wire/der.ts';
 import { type PemBlock, PemError, parsePem } from '../../wire/pem.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
-import type { Credential } from './credential.ts';
 
 /** A certificate, and the bytes that it was read from. */
 export type ReadCertificate = Certificate & { readonly bytes: Uint8Array };
@@ -16,10 +15,14 @@ export function chainFromPem(cert: unknown): readonly [ReadCertificate, ...ReadC
   return [leaf, ...issuers];
 }
 
-/** The credential without what signs. */
-export function describeChain(
-  chain: readonly [ReadCertificate, ...ReadCertificate[]],
-): Pick<Credential, 'certificateChain' | 'certificateSchemes' | 'names'> {
+/** The fields of a credential that its certificates determine. */
+export interface DescribedChain {
+  readonly certificateChain: readonly Uint8Array[];
+  readonly certificateSchemes: readonly SignatureSchemeName[];
+  readonly names: readonly string[];
+}
+
+export function describeChain(chain: readonly [ReadCertificate, ...ReadCertificate[]]): DescribedChain {
   return {
     certificateChain: chain.map(({ bytes }) => bytes),
     certificateSchemes: chain.flatMap(({ signedWith }) => SCHEME_OF[signedWith ?? ''] ?? []),
