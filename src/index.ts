@@ -60,10 +60,10 @@ export type {
 } from './handshake/outcome.ts';
 export type { Outcome } from './handshake/wait.ts';
 export type { ConnectionInfo } from './sessions/connection-info.ts';
+export { SESSION_PEM_LABEL, SessionDecodeError } from './sessions/der.ts';
 export type { SessionParameters } from './sessions/parameters.ts';
 export type { Scope, ScopeField } from './sessions/scope.ts';
 export { Session } from './sessions/session.ts';
-export { SESSION_PEM_LABEL, SessionDecodeError } from './sessions/session-der.ts';
 export type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from './tickets/callbacks.ts';
 export type { TicketCipher, TicketFailure, TicketFormat } from './tickets/format.ts';
 export { aeadTickets } from './tickets/format-aead.ts';

@@ -1,8 +1,8 @@
 /** `tls-resume inspect`: looks into a stored session, or into a ticket with the keys that it was sealed with. */
 
+import { SessionDecodeError } from '../sessions/der.ts';
 import { splitNodeSession } from '../sessions/node-session.ts';
 import { Session } from '../sessions/session.ts';
-import { SessionDecodeError } from '../sessions/session-der.ts';
 import type { TicketKey } from '../tickets/key.ts';
 import { openTicket, type RejectedTicket } from '../tickets/ticket.ts';
 import { latin1, toHex, wipe } from '../wire/bytes.ts';

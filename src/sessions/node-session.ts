@@ -16,7 +16,7 @@
 import { platform } from '../platform.ts';
 import { ascii, latin1, utf8 } from '../wire/bytes.ts';
 import { type Codec, DecodeError, decode, encode, fixed, mapped, opaque, rest, struct } from '../wire/codec.ts';
-import { SessionDecodeError, sessionFromDer } from './session-der.ts';
+import { SessionDecodeError, sessionFromDer } from './der.ts';
 
 /** A session of Node's client. */
 export interface NodeSession {

@@ -5,6 +5,8 @@
 import { copyOf, EMPTY, wipe } from '../wire/bytes.ts';
 import { encodePem } from '../wire/pem.ts';
 import type { Version } from '../wire/registry.ts';
+import { SESSION_PEM_LABEL, sessionDerInPem, sessionFromDer, sessionToDer } from './der.ts';
+import { splitNodeSession } from './node-session.ts';
 import {
   type ForeignFields,
   requireLength,
@@ -12,9 +14,7 @@ import {
   requireSeconds,
   type SessionParameters,
 } from './parameters.ts';
-import { splitNodeSession } from './node-session.ts';
 import type { Scope } from './scope.ts';
-import { SESSION_PEM_LABEL, sessionDerInPem, sessionFromDer, sessionToDer } from './session-der.ts';
 
 const NOTHING_FOREIGN: ForeignFields = Object.freeze({});
 

@@ -8,7 +8,7 @@
  *         opaque sealed[TicketLength - 29];
  *     } Ticket;
  *
- * `sealed` is AEAD_AES_256_GCM (RFC 5116 §5.2) of the session's SSL_SESSION (session-der.ts) under a key that does
+ * `sealed` is AEAD_AES_256_GCM (RFC 5116 §5.2) of the session's SSL_SESSION (sessions/der.ts) under a key that does
  * nothing else, with everything before it as additional data; so it is 16 bytes longer than the session. Nonces are
  * random, which is why a key seals 2^32 tickets and no more (NIST SP 800-38D §8.3): see seal-counts.ts.
  *

@@ -4,8 +4,8 @@
  */
 
 import type { RandomBytes } from '../crypto/provider.ts';
+import { SessionDecodeError } from '../sessions/der.ts';
 import { Session } from '../sessions/session.ts';
-import { SessionDecodeError } from '../sessions/session-der.ts';
 import { copyRange, wipe } from '../wire/bytes.ts';
 import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH, type TicketFailure } from './format.ts';
 import type { NoTicket, TicketKey } from './key.ts';

@@ -2,9 +2,9 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { SessionDecodeError } from '../../src/sessions/der.ts';
 import { readNodeSession, splitNodeSession, writeNodeSession } from '../../src/sessions/node-session.ts';
 import { Session } from '../../src/sessions/session.ts';
-import { SessionDecodeError } from '../../src/sessions/session-der.ts';
 import { ascii, concat, EMPTY, fromHex, toHex, utf8 } from '../../src/wire/bytes.ts';
 import { FILES, refusal, vector } from '../support/session-der.ts';
 

@@ -1,8 +1,8 @@
 /** Sessions as bytes, for the tests of their DER: OpenSSL's files, crafted ones, changed ones. */
 
 import { readFileSync } from 'node:fs';
+import { SessionDecodeError } from '../../src/sessions/der.ts';
 import { Session } from '../../src/sessions/session.ts';
-import { SessionDecodeError } from '../../src/sessions/session-der.ts';
 import { EMPTY, fromHex } from '../../src/wire/bytes.ts';
 import { integer, octetString, sequence, tlv } from '../../src/wire/der.ts';
 import { fixturePath } from '../fixtures.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { SESSION_PEM_LABEL, SessionDecodeError, sessionToDer } from '../../src/sessions/der.ts';
 import type { SessionParameters } from '../../src/sessions/parameters.ts';
 import { SCOPE_FIELDS, type Scope } from '../../src/sessions/scope.ts';
 import { Session } from '../../src/sessions/session.ts';
-import { SESSION_PEM_LABEL, SessionDecodeError, sessionToDer } from '../../src/sessions/session-der.ts';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { explicit, implicit, integer, octetString, sequence, tlv } from '../../src/wire/der.ts';
 import { encodePem, parsePem } from '../../src/wire/pem.ts';

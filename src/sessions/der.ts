@@ -26,7 +26,7 @@
  *         max_early_data       [15] INTEGER DEFAULT 0,
  *         alpn_selected        [16] OCTET STRING OPTIONAL,
  *         max_fragment_len_mode [17] INTEGER (0..4) DEFAULT 0,
- *         ticket_appdata       [18] OCTET STRING OPTIONAL,          -- see ticket-appdata.ts
+ *         ticket_appdata       [18] OCTET STRING OPTIONAL,          -- see appdata.ts
  *         kex_group            [19] INTEGER DEFAULT 0,              -- always written
  *         peer_rpk             [20] OCTET STRING OPTIONAL }         -- all of them EXPLICIT but [0]
  */
