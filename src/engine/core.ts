@@ -11,7 +11,7 @@ import type { Message } from '../handshake/messages/message.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
 import { alertName, TlsAlert } from '../wire/alert.ts';
-import { DecodeError } from '../wire/codec.ts';
+import { DecodeError } from '../wire/reader.ts';
 import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import { Channel } from './channel.ts';

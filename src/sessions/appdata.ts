@@ -17,8 +17,9 @@
  */
 
 import { EMPTY } from '../wire/bytes.ts';
-import { type Codec, DecodeError, decode, opaque, struct, uint8, uint32 } from '../wire/codec.ts';
+import { type Codec, decode, opaque, struct, uint8, uint32 } from '../wire/codec.ts';
 import type { DerWriter } from '../wire/der-writer.ts';
+import { DecodeError } from '../wire/reader.ts';
 import { knownScope, type Scope, ScopeCodec, scopeBlock } from './scope.ts';
 
 /** What is in it. */

@@ -32,10 +32,10 @@
  */
 
 import { ascii, copyOf, EMPTY, latin1 } from '../wire/bytes.ts';
-import { DecodeError } from '../wire/codec.ts';
 import { DerError, DerReader, explicitTag, implicitTag, Tag } from '../wire/der.ts';
 import { DerWriter } from '../wire/der-writer.ts';
 import { PemError, parsePem } from '../wire/pem.ts';
+import { DecodeError } from '../wire/reader.ts';
 import { ProtocolVersion, type Version } from '../wire/registry.ts';
 import {
   decodeTicketAppdata,

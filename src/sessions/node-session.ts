@@ -15,7 +15,8 @@
 
 import { platform } from '../platform.ts';
 import { ascii, latin1, utf8 } from '../wire/bytes.ts';
-import { type Codec, DecodeError, decode, encode, fixed, mapped, opaque, rest, struct } from '../wire/codec.ts';
+import { type Codec, decode, encode, fixed, mapped, opaque, rest, struct } from '../wire/codec.ts';
+import { DecodeError } from '../wire/reader.ts';
 import { SessionDecodeError, sessionFromDer } from './der.ts';
 
 /** A session of Node's client. */

@@ -1,7 +1,8 @@
 /** What a session may be resumed under, field by field: each a digest, so that two can be compared and none is told. */
 
 import { fromHex, toHex } from '../wire/bytes.ts';
-import { type Codec, DecodeError, decode, encode, fixed, mapped, struct, uint8, vector } from '../wire/codec.ts';
+import { type Codec, decode, encode, fixed, mapped, struct, uint8, vector } from '../wire/codec.ts';
+import { DecodeError } from '../wire/reader.ts';
 
 /** The numbers under which they stand in a session's DER. */
 const FIELDS = {

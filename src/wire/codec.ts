@@ -3,7 +3,9 @@
  * type is inferred from it. `opaque(0, 32)` is `opaque<0..32>`, `vector(0, 2 ** 16 - 2, uint16)` is `uint16<0..2^16-2>`.
  */
 
-import { ascii, copyRange, EMPTY, latin1 } from './bytes.ts';
+import { ascii, EMPTY, latin1 } from './bytes.ts';
+import { DecodeError, Reader } from './reader.ts';
+import { Writer } from './writer.ts';
 
 /** A struct of the wire: reads a value, writes the same value. */
 export interface Codec<T> {
@@ -13,137 +15,6 @@ export interface Codec<T> {
 
 /** The type of the value that a codec speaks. */
 export type Infer<C> = C extends Codec<infer T> ? T : never;
-
-/** Bytes that do not fit the struct: carries where (`extensions.keyShare`) and the alert that the peer is due. */
-export class DecodeError extends Error {
-  override readonly name = 'DecodeError';
-  /** Names of the fields on the way to the place, outermost first. */
-  readonly path: string[] = [];
-  readonly reason: string;
-  readonly alert: 'decode_error' | 'illegal_parameter';
-
-  constructor(reason: string, alert: 'decode_error' | 'illegal_parameter' = 'decode_error') {
-    super(reason);
-    this.reason = reason;
-    this.alert = alert;
-  }
-
-  /** The same error, seen from the field around it. */
-  within(field: string): this {
-    this.path.unshift(field);
-    this.message = `${this.path.join('.')}: ${this.reason}`;
-    return this;
-  }
-}
-
-/** A window on received bytes. What it hands out are views, not copies. */
-export class Reader {
-  readonly #bytes: Uint8Array;
-  readonly #end: number;
-  #offset: number;
-
-  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
-    this.#bytes = bytes;
-    this.#offset = offset;
-    this.#end = end;
-  }
-
-  get remaining(): number {
-    return this.#end - this.#offset;
-  }
-
-  #advance(length: number): number {
-    if (length > this.remaining) throw new DecodeError(`${length} bytes wanted, ${this.remaining} left`);
-    const at = this.#offset;
-    this.#offset += length;
-    return at;
-  }
-
-  take(length: number): Uint8Array {
-    const at = this.#advance(length);
-    return this.#bytes.subarray(at, at + length);
-  }
-
-  uint(width: number): number {
-    const at = this.#advance(width);
-    let value = 0;
-    for (let i = at; i < at + width; i++) value = value * 256 + (this.#bytes[i] as number);
-    return value;
-  }
-
-  /** The next `length` bytes as a window of their own. */
-  window(length: number): Reader {
-    const at = this.#advance(length);
-    return new Reader(this.#bytes, at, at + length);
-  }
-
-  /** Runs to the end: what is left over is an error that says how much. */
-  finish(): void {
-    if (this.remaining > 0) throw new DecodeError(`${this.remaining} trailing bytes`);
-  }
-}
-
-/** What does not fit so many bytes any more. */
-const LIMITS: readonly number[] = [1, 2 ** 8, 2 ** 16, 2 ** 24, 2 ** 32];
-
-/** A growing buffer, which is written again after each {@link Writer.finish}. */
-export class Writer {
-  #bytes = new Uint8Array(512);
-  #length = 0;
-
-  #reserve(length: number): number {
-    const at = this.#length;
-    this.#length += length;
-    if (this.#length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#length, 2 * this.#bytes.length));
-      larger.set(this.#bytes.subarray(0, at));
-      this.#bytes = larger;
-    }
-    return at;
-  }
-
-  raw(bytes: Uint8Array): void {
-    const at = this.#reserve(bytes.length); // may replace the buffer
-    this.#bytes.set(bytes, at);
-  }
-
-  uint(width: number, value: number): void {
-    if (!Number.isInteger(value) || value < 0 || value >= (LIMITS[width] as number)) {
-      throw new RangeError(`${value} does not fit a uint${8 * width}`);
-    }
-    this.#put(this.#reserve(width), width, value);
-  }
-
-  /** Leaves room for the length of what comes next; {@link Writer.close} is told where it is, and fills it in. */
-  open(width: number): number {
-    return this.#reserve(width);
-  }
-
-  /** The end of what was begun by {@link Writer.open}: how many bytes it has. */
-  close(at: number, width: number): number {
-    const length = this.#length - at - width;
-    if (length >= (LIMITS[width] as number))
-      throw new RangeError(`${length} bytes do not fit a length of ${width} bytes`);
-    this.#put(at, width, length);
-    return length;
-  }
-
-  #put(at: number, width: number, value: number): void {
-    for (let i = at + width - 1, rest = value; i >= at; i--, rest >>>= 8) this.#bytes[i] = rest; // at most 32 bits
-  }
-
-  /** A copy of what has been written; what it was written into is overwritten, since messages have secrets in them. */
-  finish(): Uint8Array {
-    const written = copyRange(this.#bytes, 0, this.#length);
-    this.clear();
-    return written;
-  }
-
-  clear(): void {
-    this.#bytes.fill(0, 0, this.#length);
-    this.#length = 0;
-  }
-}
 
 /** Reads one value that fills `bytes` exactly, from `offset` on. @throws DecodeError */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array, offset = 0): T {

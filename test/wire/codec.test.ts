@@ -4,7 +4,6 @@ import { fromHex, toHex } from '../../src/wire/bytes.ts';
 import {
   block,
   type Codec,
-  DecodeError,
   decode,
   empty,
   encode,
@@ -14,7 +13,6 @@ import {
   mapped,
   opaque,
   optionalTail,
-  Reader,
   rest,
   struct,
   text,
@@ -23,8 +21,9 @@ import {
   uint24,
   uint32,
   vector,
-  Writer,
 } from '../../src/wire/codec.ts';
+import { DecodeError, Reader } from '../../src/wire/reader.ts';
+import { Writer } from '../../src/wire/writer.ts';
 
 /** What decoding comes to: "" or the message of its DecodeError. */
 function refusal<T>(codec: Codec<T>, hex: string): string {

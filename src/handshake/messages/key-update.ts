@@ -1,6 +1,7 @@
 /** KeyUpdate: RFC 8446 §4.6.3. */
 
-import { DecodeError, type Infer, mapped, struct, uint8 } from '../../wire/codec.ts';
+import { type Infer, mapped, struct, uint8 } from '../../wire/codec.ts';
+import { DecodeError } from '../../wire/reader.ts';
 import { message } from './message.ts';
 
 export const KeyUpdateRequest = { update_not_requested: 0, update_requested: 1 } as const;

@@ -1,6 +1,7 @@
 /** ServerKeyExchange of an ECDHE suite: RFC 8422 §5.4, with a named curve. */
 
-import { DecodeError, type Infer, mapped, opaque, struct, uint8, uint16 } from '../../wire/codec.ts';
+import { type Infer, mapped, opaque, struct, uint8, uint16 } from '../../wire/codec.ts';
+import { DecodeError } from '../../wire/reader.ts';
 import { CertificateVerify } from './certificate-verify.ts';
 import { message } from './message.ts';
 

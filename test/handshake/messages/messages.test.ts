@@ -27,7 +27,8 @@ import {
 import { serverHelloDone } from '../../../src/handshake/messages/server-hello-done.ts';
 import { serverKeyExchange } from '../../../src/handshake/messages/server-key-exchange.ts';
 import { concat, EMPTY, fromHex, toHex } from '../../../src/wire/bytes.ts';
-import { type Codec, DecodeError, decode, encode, type Infer } from '../../../src/wire/codec.ts';
+import { type Codec, decode, encode, type Infer } from '../../../src/wire/codec.ts';
+import { DecodeError } from '../../../src/wire/reader.ts';
 import { HandshakeType, NamedGroup } from '../../../src/wire/registry.ts';
 
 const RUNS = { numRuns: 40 };
