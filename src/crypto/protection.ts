@@ -10,10 +10,7 @@ import { type Aead, type AeadKey, sealInPlace } from './provider.ts';
 const LEGACY_VERSION = 0x0303;
 const HEADER_LENGTH = 5;
 const TAG_LENGTH = 16;
-
-/** Both are made anew for each record, and nothing waits in between. */
-const nonce = new Uint8Array(12);
-const header = new Uint8Array(HEADER_LENGTH);
+const NONCE_LENGTH = 12;
 
 /** The content of a record once its protection is off. */
 export interface Content {
@@ -21,7 +18,12 @@ export interface Content {
   readonly content: Uint8Array;
 }
 
-/** One direction under one key. The sequence number is its own and never wraps: a key is replaced long before. */
+/**
+ * Protects one direction under one key. The sequence number never wraps: a key is replaced long before.
+ *
+ * Each has a nonce and additional data of its own, allocated once and filled in for each record. A provider may be user code and
+ * may run another connection before it reads them.
+ */
 export interface Protection {
   /** Records protected or opened so far. */
   readonly records: number;
@@ -66,6 +68,9 @@ export class Tls13Protection implements Protection {
   readonly expansion = HEADER_LENGTH + 1 + TAG_LENGTH;
   readonly #key: AeadKey;
   readonly #iv: Uint8Array;
+  readonly #nonce = new Uint8Array(NONCE_LENGTH);
+  /** The additional data: the header of the record. */
+  readonly #header = new Uint8Array(HEADER_LENGTH);
 
   /** Takes over `iv`; `key` is copied. */
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
@@ -76,22 +81,22 @@ export class Tls13Protection implements Protection {
   seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void {
     const start = at + HEADER_LENGTH;
     const end = start + content.length + 1;
-    putRecordHeader(header, 0, OUTER, end + TAG_LENGTH - start);
-    output.set(header, at);
+    putRecordHeader(this.#header, 0, OUTER, end + TAG_LENGTH - start);
+    output.set(this.#header, at);
     output.set(content, start);
     output[end - 1] = type;
     this.#nextNonce();
     this.records++;
-    sealInPlace(this.#key, nonce, header, output, start, end);
+    sealInPlace(this.#key, this.#nonce, this.#header, output, start, end);
   }
 
   open(record: TlsRecord): Content {
     if (record.type !== ContentType.application_data) {
       throw new TlsAlert('unexpected_message', `an unprotected record of type ${record.type}`);
     }
-    putRecordHeader(header, 0, record, record.fragment.length);
+    putRecordHeader(this.#header, 0, record, record.fragment.length);
     this.#nextNonce();
-    const inner = this.#key.open(nonce, header, record.fragment);
+    const inner = this.#key.open(this.#nonce, this.#header, record.fragment);
     if (inner === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
     this.records++;
     if (inner.length > MAX_PLAINTEXT + 1)
@@ -101,13 +106,14 @@ export class Tls13Protection implements Protection {
 
   /** §5.3: the sequence number, left-padded to 12 bytes, xor the IV. */
   #nextNonce(): void {
-    nonce.set(this.#iv);
-    addSequence(nonce, 12, this.records);
+    this.#nonce.set(this.#iv);
+    addSequence(this.#nonce, NONCE_LENGTH, this.records);
   }
 
   wipe(): void {
     this.#key.wipe();
     this.#iv.fill(0);
+    this.#nonce.fill(0);
   }
 }
 
@@ -130,9 +136,6 @@ function addSequence(bytes: Uint8Array, end: number, sequence: number): void {
   }
 }
 
-/** The additional data of TLS 1.2. */
-const sequenceAndHeader = new Uint8Array(8 + HEADER_LENGTH);
-
 /** TLS 1.2 with an AEAD. AES-GCM sends 8 bytes of its nonce (RFC 5288 §3), ChaCha20-Poly1305 none (RFC 7905 §2). */
 export class Tls12Protection implements Protection {
   records = 0;
@@ -141,6 +144,9 @@ export class Tls12Protection implements Protection {
   readonly expansion: number;
   readonly #iv: Uint8Array;
   readonly #explicitLength: number;
+  readonly #nonce = new Uint8Array(NONCE_LENGTH);
+  /** The additional data: the sequence number, then the header with the length of the content. */
+  readonly #sequenceAndHeader = new Uint8Array(8 + HEADER_LENGTH);
 
   /** Takes over `iv`; `key` is copied. */
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
@@ -156,11 +162,13 @@ export class Tls12Protection implements Protection {
     const start = explicit + this.#explicitLength;
     const end = start + content.length;
     putRecordHeader(output, at, { type, version: LEGACY_VERSION }, end + TAG_LENGTH - explicit);
-    for (let i = 0; i < this.#explicitLength; i++) output[explicit + i] = sequenceAndHeader[i] as number; // it never repeats
+    for (let i = 0; i < this.#explicitLength; i++) {
+      output[explicit + i] = this.#sequenceAndHeader[i] as number; // it never repeats
+    }
     output.set(content, start);
-    this.#setNonce(sequenceAndHeader);
+    this.#setNonce(this.#sequenceAndHeader);
     this.records++;
-    sealInPlace(this.#key, nonce, sequenceAndHeader, output, start, end);
+    sealInPlace(this.#key, this.#nonce, this.#sequenceAndHeader, output, start, end);
   }
 
   open(record: TlsRecord): Content {
@@ -169,7 +177,7 @@ export class Tls12Protection implements Protection {
     if (length < 0) throw new TlsAlert('bad_record_mac', 'a record too short for its tag');
     this.#setSequenceAndHeader(type, version, length);
     this.#setNonce(fragment);
-    const content = this.#key.open(nonce, sequenceAndHeader, fragment.subarray(this.#explicitLength));
+    const content = this.#key.open(this.#nonce, this.#sequenceAndHeader, fragment.subarray(this.#explicitLength));
     if (content === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
     this.records++;
     if (content.length > MAX_PLAINTEXT)
@@ -179,21 +187,22 @@ export class Tls12Protection implements Protection {
 
   /** RFC 5246 §6.2.3.3: `seq_num + TLSCompressed.type + TLSCompressed.version + TLSCompressed.length` */
   #setSequenceAndHeader(type: number, version: number, length: number): void {
-    for (let i = 0; i < 8; i++) sequenceAndHeader[i] = 0;
-    addSequence(sequenceAndHeader, 8, this.records);
-    putRecordHeader(sequenceAndHeader, 8, { type, version }, length);
+    for (let i = 0; i < 8; i++) this.#sequenceAndHeader[i] = 0;
+    addSequence(this.#sequenceAndHeader, 8, this.records);
+    putRecordHeader(this.#sequenceAndHeader, 8, { type, version }, length);
   }
 
   /** What is sent of it, at the beginning of `bytes`, stands behind the IV; ChaCha20-Poly1305's IV, 12 bytes, is xored. */
   #setNonce(bytes: Uint8Array): void {
-    nonce.set(this.#iv);
-    if (this.#explicitLength === 0) addSequence(nonce, 12, this.records);
-    for (let i = 0; i < this.#explicitLength; i++) nonce[this.#iv.length + i] = bytes[i] as number;
+    this.#nonce.set(this.#iv);
+    if (this.#explicitLength === 0) addSequence(this.#nonce, NONCE_LENGTH, this.records);
+    for (let i = 0; i < this.#explicitLength; i++) this.#nonce[this.#iv.length + i] = bytes[i] as number;
   }
 
   wipe(): void {
     this.#key.wipe();
     this.#iv.fill(0);
+    this.#nonce.fill(0);
   }
 }
 

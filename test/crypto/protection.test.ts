@@ -8,7 +8,7 @@ import {
   Tls12Protection,
   Tls13Protection,
 } from '../../src/crypto/protection.ts';
-import type { AeadName } from '../../src/crypto/provider.ts';
+import type { Aead, AeadName } from '../../src/crypto/provider.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
@@ -300,6 +300,51 @@ describe('Tls12Protection, RFC 5246 §6.2.3.3', () => {
       const writing = fresh();
       writing.wipe();
       expect(() => seal(writing, alert, Uint8Array.of(1, 0))).to.throw('wiped');
+    });
+  }
+});
+
+describe('a provider that calls another connection while it works', () => {
+  /** An AEAD whose keys call `meanwhile` before they look at what they were given. */
+  const interrupted = (aead: Aead, meanwhile: () => void): Aead => ({
+    ...aead,
+    key: (bytes) => {
+      const key = aead.key(bytes);
+      return {
+        seal: (...parameters) => {
+          meanwhile();
+          return key.seal(...parameters);
+        },
+        open: (...parameters) => {
+          meanwhile();
+          return key.open(...parameters);
+        },
+        wipe: () => key.wipe(),
+      };
+    },
+  });
+
+  for (const [version, name, ivLength] of [
+    [Tls13Protection, 'aes-128-gcm', 12],
+    [Tls12Protection, 'aes-128-gcm', 4],
+    [Tls12Protection, 'chacha20-poly1305', 12],
+  ] as const) {
+    const aead = noble.aeads[name];
+    const make = (meanwhile = () => {}) => new version(interrupted(aead, meanwhile), keysOf(name, ivLength));
+    const content = fromHex('0102030405');
+
+    it(`${version.name}, ${name}: seals with its own nonce and additional data`, () => {
+      const other = at(make(), 77);
+      const writing = make(() => seal(other, application_data, EMPTY));
+      expect(toHex(seal(writing, handshake, content))).to.equal(toHex(seal(make(), handshake, content)));
+    });
+
+    it(`${version.name}, ${name}: opens with its own nonce and additional data`, () => {
+      const foreign = record(seal(at(make(), 77), application_data, content));
+      const other = at(make(), 77);
+      const reading = make(() => other.open(foreign));
+      const opened = reading.open(record(seal(make(), handshake, content)));
+      expect(plain(opened)).to.deep.equal({ type: handshake, content: toHex(content) });
     });
   }
 });
