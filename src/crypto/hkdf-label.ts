@@ -1,27 +1,31 @@
 /**
- * HkdfLabel (RFC 8446 §7.1) as HKDF-Expand (RFC 5869 §2.3) wants it. A handshake needs some twenty, of which nothing changes
- * but a transcript hash; so they are encoded ahead of time, and one that gives no more than the hash is one HMAC.
+ * HkdfLabel (RFC 8446 §7.1) as the info of HKDF-Expand (RFC 5869 §2.3). A handshake needs about twenty, and only the transcript hash
+ * in them changes. They are therefore encoded ahead of time, and an output no longer than the hash takes one HMAC.
  */
 
-import { ascii, concat, copyRange } from '../wire/bytes.ts';
+import { ascii, concat, copyOf, copyRange } from '../wire/bytes.ts';
 import { encode, opaque, struct, uint16 } from '../wire/codec.ts';
 import type { HmacKey } from './provider.ts';
 
 /** `struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel;` */
 const HkdfLabel = struct({ length: uint16, label: opaque(7, 255), context: opaque(0, 255) });
 
-/** @throws RangeError where the struct does not hold label or context */
+/** @throws RangeError if label or context is too long for the struct */
 export function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
   return encode(HkdfLabel, { length, label: ascii(`tls13 ${label}`), context });
 }
 
-/** The label of an output that is no longer than the hash, for a context whose length is known. */
+/**
+ * A label whose output is no longer than the hash, for contexts of one length. It is shared by all connections, and so is the array that it
+ * hands to HMAC; while a provider has that, a call from within uses a copy.
+ */
 export class Label {
-  /** Of the output, in bytes. */
+  /** Bytes of the output. */
   readonly length: number;
   /** HkdfLabel, and the number of the first block, which is the only one. */
   readonly #info: Uint8Array;
   readonly #contextAt: number;
+  #isLent = false;
 
   constructor(label: string, length: number, context: Uint8Array) {
     this.length = length;
@@ -29,13 +33,26 @@ export class Label {
     this.#contextAt = this.#info.length - 1 - context.length;
   }
 
-  /** HKDF-Expand-Label. Without `context`, with that of the last time. */
+  /** HKDF-Expand-Label. A label is given a context at every call, or at none: then it is that of the constructor. */
   expand(key: HmacKey, context?: Uint8Array): Uint8Array {
-    if (context !== undefined) this.#info.set(context, this.#contextAt);
-    const block = key.sign(this.#info);
+    const block = this.#isLent ? key.sign(this.#with(copyOf(this.#info), context)) : this.#lend(key, context);
     if (this.length === block.length) return block;
     const output = copyRange(block, 0, this.length);
     block.fill(0);
     return output;
+  }
+
+  #lend(key: HmacKey, context: Uint8Array | undefined): Uint8Array {
+    this.#isLent = true;
+    try {
+      return key.sign(this.#with(this.#info, context));
+    } finally {
+      this.#isLent = false;
+    }
+  }
+
+  #with(info: Uint8Array, context: Uint8Array | undefined): Uint8Array {
+    if (context !== undefined) info.set(context, this.#contextAt);
+    return info;
   }
 }
