@@ -16,18 +16,19 @@ export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts
 export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
 export { selfSignedCertificate } from './crypto/credentials/self-signed.ts';
 export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
-export type {
-  Aead,
-  AeadKey,
-  CryptoProvider,
-  EphemeralKey,
-  Hash,
-  HmacKey,
-  KeyAgreement,
-  PrivateKeyDer,
-  RandomBytes,
-  RunningHash,
-  Sign,
+export {
+  type Aead,
+  type AeadKey,
+  type CryptoProvider,
+  type EphemeralKey,
+  type Hash,
+  type HmacKey,
+  InvalidPublicKey,
+  type KeyAgreement,
+  type PrivateKeyDer,
+  type RandomBytes,
+  type RunningHash,
+  type Sign,
 } from './crypto/provider.ts';
 export { defaultProvider } from './crypto/providers/default.ts';
 export { fast } from './crypto/providers/fast.ts';

@@ -14,7 +14,7 @@ export { Given, give, type RemovalReason } from './cache/callbacks.ts';
 export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
 export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
 export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
-export type { CryptoProvider } from './crypto/provider.ts';
+export { type CryptoProvider, InvalidPublicKey } from './crypto/provider.ts';
 export { defaultProvider } from './crypto/providers/default.ts';
 export { webCrypto } from './crypto/providers/web-crypto.ts';
 export { webProvider } from './crypto/providers/web-provider.ts';

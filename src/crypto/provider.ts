@@ -126,6 +126,15 @@ export function openInPlace(
   return true;
 }
 
+/**
+ * A public key that its group or its algorithm does not allow. A key agreement throws it for a key share of the peer, which then gets
+ * the alert illegal_parameter. Any other error, a RangeError of the engine's own included, is a failure of the provider: the peer
+ * gets internal_error.
+ */
+export class InvalidPublicKey extends RangeError {
+  override readonly name = 'InvalidPublicKey';
+}
+
 /** An (EC)DHE group. Either step may answer with a promise; the handshake then waits. */
 export interface KeyAgreement {
   generate(randomBytes: RandomBytes): Awaitable<EphemeralKey>;
@@ -135,8 +144,9 @@ export interface EphemeralKey {
   /** The public key in the encoding of RFC 8446 §4.2.8.2. */
   readonly publicKey: Uint8Array;
   /**
-   * The shared secret with a peer's public key, to be used once.
-   * @throws RangeError (or rejects) where `peer` is no point of the group or the result is all zero (RFC 7748 §6.1)
+   * Returns the shared secret with the peer's public key. Called once.
+   * @throws InvalidPublicKey (or rejects with it) if `peer` is not a public key of the group, or if the shared secret is all zero
+   * (RFC 7748 §6.1)
    */
   agree(peer: Uint8Array): Awaitable<Uint8Array>;
   /** Overwrites the private key. */

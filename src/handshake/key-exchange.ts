@@ -1,7 +1,7 @@
 /** The two steps of a handshake that may take somebody else's time: key agreement and signature. */
 
 import type { Credential } from '../crypto/credentials/credential.ts';
-import type { EphemeralKey } from '../crypto/provider.ts';
+import { type EphemeralKey, InvalidPublicKey } from '../crypto/provider.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { wipe } from '../wire/bytes.ts';
 import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
@@ -46,7 +46,7 @@ export function* agree(context: HandshakeIO, key: EphemeralKey, peer: Uint8Array
 }
 
 function isRejection(error: unknown): boolean {
-  return error instanceof RangeError;
+  return error instanceof InvalidPublicKey;
 }
 
 /** Wipes an ephemeral key or a shared secret that came too late. A provider of the user's may have answered with anything. */

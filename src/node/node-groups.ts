@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import { createECDH, createPrivateKey, createPublicKey, diffieHellman, type ECDH, type KeyObject } from 'node:crypto';
-import type { EphemeralKey, KeyAgreement, RandomBytes } from '../crypto/provider.ts';
+import { type EphemeralKey, InvalidPublicKey, type KeyAgreement, type RandomBytes } from '../crypto/provider.ts';
 import { wipe } from '../wire/bytes.ts';
 import type { GroupName } from '../wire/registry.ts';
 import { plain } from './plain.ts';
@@ -64,19 +64,24 @@ class X25519Key implements EphemeralKey {
 
   agree(peer: Uint8Array): Uint8Array {
     if (this.#privateKey === undefined) throw new Error('this key has been wiped');
-    if (peer.length !== X25519_LENGTH) throw new RangeError('not a public key');
+    if (peer.length !== X25519_LENGTH) throw new InvalidPublicKey('not a public key');
     const jwk = { kty: 'OKP', crv: 'X25519', x: base64url(peer) };
     const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
     try {
       return plain(diffieHellman({ privateKey: this.#privateKey, publicKey }));
     } catch (cause) {
-      throw new RangeError('a point of small order', { cause }); // RFC 7748 §6.1: OpenSSL refuses the all-zero result
+      throw refusal('a point of small order', cause); // RFC 7748 §6.1: OpenSSL refuses the all-zero result
     }
   }
 
   wipe(): void {
     this.#privateKey = undefined; // OpenSSL overwrites it when the garbage collector takes it
   }
+}
+
+/** OpenSSL refuses a key with an Error. A RangeError is Node's or V8's, for a stack overflow, and not the peer's fault. */
+function refusal(reason: string, cause: unknown): unknown {
+  return cause instanceof RangeError ? cause : new InvalidPublicKey(reason, { cause });
 }
 
 function base64url({ buffer, byteOffset, byteLength }: Uint8Array): string {
@@ -119,11 +124,11 @@ class EcdhKey implements EphemeralKey {
 
   agree(peer: Uint8Array): Uint8Array {
     if (this.#ecdh === undefined) throw new Error('this key has been wiped');
-    if (peer.length !== this.#length || peer[0] !== 4) throw new RangeError('not a public key');
+    if (peer.length !== this.#length || peer[0] !== 4) throw new InvalidPublicKey('not a public key');
     try {
       return plain(this.#ecdh.computeSecret(peer));
     } catch (cause) {
-      throw new RangeError('not a point of this curve', { cause });
+      throw refusal('not a point of this curve', cause);
     }
   }
 

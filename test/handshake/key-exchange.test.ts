@@ -2,7 +2,12 @@
 
 import { expect } from 'chai';
 import type { Awaitable } from '../../src/awaitable.ts';
-import type { CryptoProvider, EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
+import {
+  type CryptoProvider,
+  type EphemeralKey,
+  InvalidPublicKey,
+  type KeyAgreement,
+} from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
 import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
@@ -177,7 +182,7 @@ for (const [mode, { isResumed = false }] of Object.entries(MODES)) {
     }
 
     it('agree: a key that is none is the peer’s illegal_parameter, and no event', async () => {
-      const crypto = observed(rejecting('agree', new RangeError('no point'), isResumed));
+      const crypto = observed(rejecting('agree', new InvalidPublicKey('no point'), isResumed));
       const { client, connection } = await ends(mode, crypto);
       const link = await exchangeAsync(client, connection);
       expect(link.failure?.alert).to.equal('illegal_parameter');
@@ -185,13 +190,17 @@ for (const [mode, { isResumed = false }] of Object.entries(MODES)) {
       expect(crypto.made.isGone).to.equal(true);
     });
 
-    it('generate: a RangeError is not the peer’s', async () => {
-      const crypto = observed(rejecting('generate', new RangeError('no dice'), isResumed));
-      const { client, connection } = await ends(mode, crypto);
-      const link = await exchangeAsync(client, connection);
-      expect(link.failure?.alert).to.equal('internal_error');
-      expect(link.has('callback-error')).to.equal(true);
-    });
+    for (const step of ['generate', 'agree'] as const) {
+      it(`${step}: any other RangeError, as of a stack overflow, is not the peer’s`, async () => {
+        const fault = new RangeError('Maximum call stack size exceeded');
+        const crypto = observed(rejecting(step, fault, isResumed));
+        const { client, connection } = await ends(mode, crypto);
+        const link = await exchangeAsync(client, connection);
+        expect(link.failure?.alert).to.equal('internal_error');
+        expect(link.events).to.deep.include({ type: 'callback-error', callback: 'agree', error: fault });
+        expect(crypto.made.isGone).to.equal(true);
+      });
+    }
 
     it('a provider that disposes of the connection leaves nothing behind', async () => {
       for (const step of ['generate', 'agree'] as const) {

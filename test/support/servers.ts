@@ -1,7 +1,7 @@
 /** Servers for tests: credentials of every kind, one that costs nothing, and configurations in a world of their own. */
 
 import { type Credential, credentialFromPem } from '../../src/crypto/credentials/credential.ts';
-import type { CryptoProvider, KeyAgreement } from '../../src/crypto/provider.ts';
+import { type CryptoProvider, InvalidPublicKey, type KeyAgreement } from '../../src/crypto/provider.ts';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
 import { defineServer } from '../../src/engine/server/define-server.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
@@ -42,7 +42,7 @@ const toyGroup: KeyAgreement = {
     return {
       publicKey: secretKey,
       agree: (peer) => {
-        if (peer.length !== 32 || peer.every((byte) => byte === 0)) throw new RangeError('not a public key');
+        if (peer.length !== 32 || peer.every((byte) => byte === 0)) throw new InvalidPublicKey('not a public key');
         return synchronousProvider.hashes.sha256.digest(secretKey.map((byte, i) => byte ^ (peer[i] as number)));
       },
       wipe: () => {},

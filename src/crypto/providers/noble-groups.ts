@@ -4,7 +4,7 @@ import { x25519 as curve25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { wipe } from '../../wire/bytes.ts';
 import type { GroupName } from '../../wire/registry.ts';
-import type { KeyAgreement } from '../provider.ts';
+import { InvalidPublicKey, type KeyAgreement } from '../provider.ts';
 
 /** What the three curves have in common in noble's interface. */
 interface Curve {
@@ -28,7 +28,8 @@ function group(curve: Curve, publicKeyLength: number, isPoint: boolean): KeyAgre
         publicKey: curve.getPublicKey(secretKey, false),
         agree: (peer) => {
           // §4.2.8.2: uncompressed points only, each of one length.
-          if (peer.length !== publicKeyLength || (isPoint && peer[0] !== 4)) throw new RangeError('not a public key');
+          if (peer.length !== publicKeyLength || (isPoint && peer[0] !== 4))
+            throw new InvalidPublicKey('not a public key');
           const shared = agree(curve, secretKey, peer);
           return isPoint ? shared.subarray(1) : shared;
         },
@@ -42,8 +43,14 @@ function agree(curve: Curve, secretKey: Uint8Array, peer: Uint8Array): Uint8Arra
   try {
     return curve.getSharedSecret(secretKey, peer, true);
   } catch (cause) {
-    throw new RangeError('not a public key of this group', { cause });
+    if (!isPlain(cause)) throw cause;
+    throw new InvalidPublicKey('not a public key of this group', { cause });
   }
+}
+
+/** Whether noble has refused the key. A stack overflow has a class of its own, and is not the peer's fault. */
+function isPlain(error: unknown): boolean {
+  return error instanceof Error && error.constructor === Error;
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { platform, type WebCryptoAgreement, type WebCryptoKey } from '../../platform.ts';
 import type { GroupName } from '../../wire/registry.ts';
-import type { EphemeralKey, KeyAgreement } from '../provider.ts';
+import { type EphemeralKey, InvalidPublicKey, type KeyAgreement } from '../provider.ts';
 
 interface Group {
   readonly algorithm: WebCryptoAgreement;
@@ -37,7 +37,7 @@ class WebCryptoEphemeralKey implements EphemeralKey {
     // RFC 8446 §4.2.8.2: uncompressed points only, while Web Crypto may take compressed ones too.
     const isPoint = algorithm.name === 'ECDH';
     if (peer.length !== publicKeyLength || (isPoint && peer[0] !== 4))
-      return Promise.reject(new RangeError('not a public key'));
+      return Promise.reject(new InvalidPublicKey('not a public key'));
     const { subtle } = platform.crypto;
     return subtle
       .importKey('raw', peer, algorithm, false, [])
@@ -54,7 +54,7 @@ class WebCryptoEphemeralKey implements EphemeralKey {
 /** RFC 7748 §6.1, for hosts that leave it to us. */
 function nonZero(bits: ArrayBuffer): Uint8Array {
   const shared = new Uint8Array(bits);
-  if (shared.every((byte) => byte === 0)) throw new RangeError('a point of small order');
+  if (shared.every((byte) => byte === 0)) throw new InvalidPublicKey('a point of small order');
   return shared;
 }
 
@@ -63,7 +63,7 @@ const REFUSALS: readonly unknown[] = ['DataError', 'OperationError'];
 
 function refusal(cause: unknown): never {
   const isRefused = typeof cause === 'object' && cause !== null && 'name' in cause && REFUSALS.includes(cause.name);
-  throw isRefused ? new RangeError('not a public key of this group', { cause }) : cause;
+  throw isRefused ? new InvalidPublicKey('not a public key of this group', { cause }) : cause;
 }
 
 function generate(group: Group): Promise<EphemeralKey> {
