@@ -7,6 +7,7 @@ import type { Awaitable } from '../../awaitable.ts';
 import { platform } from '../../platform.ts';
 import { bitString, DerReader, sequence, Tag } from '../../wire/der.ts';
 import type { SignatureSchemeName, Version } from '../../wire/registry.ts';
+import { InvalidPublicKey } from '../provider.ts';
 import { Oid, type PublicKey } from './certificate.ts';
 import { bitLength, isRsaScheme, MIN_RSA_BITS, RSA_ENCRYPTION, RSA_SCHEMES } from './rsa.ts';
 
@@ -14,8 +15,8 @@ export interface VerifyingKey {
   /** What the key may sign with: in TLS 1.2 either hash goes with either curve (RFC 8446 §4.2.3, RFC 5246 §7.4.1.4.1). */
   readonly schemes: Readonly<Record<Version, readonly SignatureSchemeName[]>>;
   /**
-   * Whether `signature` is the key's over `message` (not its digest), by one of its schemes.
-   * @throws RangeError (or rejects) where Web Crypto takes the key for none
+   * Reports whether `signature` is the key's signature over `message` (not over its digest) by `scheme`, one of its schemes.
+   * @throws InvalidPublicKey (or rejects with it) if Web Crypto does not accept the key
    */
   verify(scheme: SignatureSchemeName, message: Uint8Array, signature: Uint8Array): Awaitable<boolean>;
 }
@@ -26,8 +27,8 @@ const MAX_RSA_BITS = 8192;
 const MAX_EXPONENT_BITS = 64;
 
 /**
- * `undefined`: a kind of key, a curve or a size that is not served.
- * @throws DerError or RangeError for one that is damaged
+ * Returns `undefined` for a kind of key, a curve or a size that is not supported.
+ * @throws DerError or InvalidPublicKey for a damaged key
  */
 export function verifyingKey({ algorithm, curve, bytes }: PublicKey): VerifyingKey | undefined {
   if (algorithm === Oid.ecPublicKey) return ecKey(curve, bytes);
@@ -45,7 +46,7 @@ const CURVES = {
 function ecKey(curve: string | undefined, point: Uint8Array): VerifyingKey | undefined {
   if (curve !== Oid.secp256r1 && curve !== Oid.secp384r1) return undefined;
   const { ecdsa, scheme } = CURVES[curve];
-  if (!ecdsa.utils.isValidPublicKey(point)) throw new RangeError('not a point of its curve');
+  if (!ecdsa.utils.isValidPublicKey(point)) throw new InvalidPublicKey('not a point of its curve');
   return {
     schemes: { 'TLSv1.3': [scheme], 'TLSv1.2': ECDSA_SCHEMES },
     verify: (wanted, message, signature) => {
@@ -58,7 +59,7 @@ function ecKey(curve: string | undefined, point: Uint8Array): VerifyingKey | und
 }
 
 function ed25519Key(key: Uint8Array): VerifyingKey {
-  if (!ed25519.utils.isValidPublicKey(key, false)) throw new RangeError('not a point of Ed25519');
+  if (!ed25519.utils.isValidPublicKey(key, false)) throw new InvalidPublicKey('not a point of Ed25519');
   const schemes = ['ed25519'] as const;
   return {
     schemes: { 'TLSv1.3': schemes, 'TLSv1.2': schemes },
@@ -91,7 +92,7 @@ function rsaKey(pkcs1: Uint8Array): VerifyingKey | undefined {
   outer.finish();
   const [modulus, exponent] = [key.bigInteger('modulus'), key.bigInteger('publicExponent')];
   key.finish();
-  if (isEven(modulus) || isEven(exponent) || bitLength(exponent) < 2) throw new RangeError('not an RSA key');
+  if (isEven(modulus) || isEven(exponent) || bitLength(exponent) < 2) throw new InvalidPublicKey('not an RSA key');
   const bits = bitLength(modulus);
   if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || bitLength(exponent) > MAX_EXPONENT_BITS) return undefined;
   const spki = sequence(RSA_ENCRYPTION, bitString(pkcs1));
@@ -104,9 +105,14 @@ function rsaKey(pkcs1: Uint8Array): VerifyingKey | undefined {
       return platform.crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']).then(
         (key) => platform.crypto.subtle.verify(algorithm, key, signature, message),
         (cause) => {
-          throw new RangeError('not an RSA key', { cause });
+          throw isRefusal(cause) ? new InvalidPublicKey('not an RSA key', { cause }) : cause;
         },
       );
     },
   };
+}
+
+/** Whether importKey() has found fault with the key itself: not so where the host has no such algorithm. */
+function isRefusal(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'DataError';
 }

@@ -6,6 +6,7 @@
 import { parseCertificate } from '../../crypto/credentials/certificate.ts';
 import { type VerifyingKey, verifyingKey } from '../../crypto/credentials/verifying-key.ts';
 import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
+import { InvalidPublicKey } from '../../crypto/provider.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf, EMPTY } from '../../wire/bytes.ts';
 import { DerError } from '../../wire/der.ts';
@@ -98,7 +99,7 @@ function readKey(leaf: Uint8Array): VerifyingKey {
     const key = verifyingKey(parseCertificate(leaf).publicKey);
     if (key !== undefined) return key;
   } catch (error) {
-    if (!(error instanceof DerError || error instanceof RangeError)) throw error;
+    if (!(error instanceof DerError || error instanceof InvalidPublicKey)) throw error;
     throw new TlsAlert('bad_certificate', error.message);
   }
   throw new TlsAlert('unsupported_certificate', 'a certificate for a kind of key that is not served');
@@ -155,7 +156,7 @@ function* requireSignature(
 function requireVerified(outcome: Outcome<boolean>): void {
   if ('value' in outcome && outcome.value === true) return;
   if ('value' in outcome) throw new TlsAlert('decrypt_error', 'the signature of the client does not verify');
-  if ('error' in outcome && outcome.error instanceof RangeError)
+  if ('error' in outcome && outcome.error instanceof InvalidPublicKey)
     throw new TlsAlert('bad_certificate', outcome.error.message);
   throw new TlsAlert('internal_error', 'the signature of the client could not be checked');
 }

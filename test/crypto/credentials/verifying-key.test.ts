@@ -4,11 +4,13 @@ import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypt
 import { expect } from 'chai';
 import { parseCertificate } from '../../../src/crypto/credentials/certificate.ts';
 import { verifyingKey } from '../../../src/crypto/credentials/verifying-key.ts';
+import { InvalidPublicKey } from '../../../src/crypto/provider.ts';
 import { concat } from '../../../src/wire/bytes.ts';
 import { DerError, DerReader, integer, sequence, Tag } from '../../../src/wire/der.ts';
 import { SignatureScheme, type SignatureSchemeName } from '../../../src/wire/registry.ts';
 import { type CertificateFixture, certificates } from '../../fixtures.ts';
 import { type ClientCertificateKind, certificateFor, clientCertificate } from '../../support/client-certificates.ts';
+import { withSubtle } from '../../support/web-crypto.ts';
 
 const message = new TextEncoder().encode('TLS 1.3, client CertificateVerify');
 const SCHEMES = Object.keys(SignatureScheme) as SignatureSchemeName[];
@@ -79,10 +81,10 @@ describe('verifyingKey()', () => {
     const ed25519 = publicKeyOf(certificates.ed25519);
     const rsa = publicKeyOf(certificates.rsa2048);
     expect(() => verifyingKey({ ...p256, bytes: p256.bytes.map((byte, i) => (i === 64 ? byte ^ 1 : byte)) })).to.throw(
-      RangeError,
+      InvalidPublicKey,
     );
-    expect(() => verifyingKey({ ...p256, bytes: Uint8Array.of(0) })).to.throw(RangeError);
-    expect(() => verifyingKey({ ...ed25519, bytes: ed25519.bytes.subarray(1) })).to.throw(RangeError);
+    expect(() => verifyingKey({ ...p256, bytes: Uint8Array.of(0) })).to.throw(InvalidPublicKey);
+    expect(() => verifyingKey({ ...ed25519, bytes: ed25519.bytes.subarray(1) })).to.throw(InvalidPublicKey);
     expect(() => verifyingKey({ ...rsa, bytes: rsa.bytes.subarray(1) })).to.throw(DerError);
     expect(() => verifyingKey({ ...rsa, bytes: Uint8Array.of(...rsa.bytes, 0) })).to.throw(DerError);
   });
@@ -95,9 +97,25 @@ describe('verifyingKey()', () => {
     const even = Uint8Array.from(modulus, (byte, i) => (i === modulus.length - 1 ? byte & 0xfe : byte));
     expect(keyWith(modulus, Uint8Array.of(3))).to.not.equal(undefined);
     expect(keyWith(modulus, new Uint8Array(8).fill(0xff))).to.not.equal(undefined);
-    for (const byte of [0, 1, 2]) expect(() => keyWith(modulus, Uint8Array.of(byte))).to.throw(RangeError);
-    expect(() => keyWith(even, Uint8Array.of(3))).to.throw(RangeError);
+    for (const byte of [0, 1, 2]) expect(() => keyWith(modulus, Uint8Array.of(byte))).to.throw(InvalidPublicKey);
+    expect(() => keyWith(even, Uint8Array.of(3))).to.throw(InvalidPublicKey);
     expect(keyWith(modulus, new Uint8Array(9).fill(1))).to.equal(undefined);
     expect(() => verifyingKey({ ...rsa, bytes: sequence(integer(modulus)) })).to.throw(DerError);
+  });
+
+  it('blames an RSA key for what Web Crypto says of it, and for nothing else', async () => {
+    const signature = clientCertificate('rsa2048').sign(message);
+    const errorOf = (fault: unknown) =>
+      withSubtle({ importKey: () => Promise.reject(fault) }, async () => {
+        try {
+          await keyOf('rsa2048').verify('rsa_pss_rsae_sha256', message, signature);
+        } catch (error) {
+          return error;
+        }
+        return undefined;
+      });
+    expect(await errorOf(new DOMException('no key', 'DataError'))).to.be.instanceOf(InvalidPublicKey);
+    for (const fault of [new DOMException('no RSA', 'NotSupportedError'), new RangeError('Maximum call stack size')])
+      expect(await errorOf(fault)).to.equal(fault);
   });
 });

@@ -3,28 +3,11 @@ import { type EphemeralKey, InvalidPublicKey, type KeyAgreement } from '../../..
 import { defaultProvider } from '../../../src/crypto/providers/default.ts';
 import { noble } from '../../../src/crypto/providers/noble.ts';
 import { webCrypto } from '../../../src/crypto/providers/web-crypto.ts';
-import { type Platform, platform } from '../../../src/platform.ts';
+import { platform } from '../../../src/platform.ts';
+import { type Subtle, withSubtle } from '../../support/web-crypto.ts';
 import { groupsContract } from './provider-contract.ts';
 
 groupsContract('webCrypto', webCrypto.groups);
-
-type Subtle = Platform['crypto']['subtle'];
-
-/** Runs with another Web Crypto, of which only these methods differ. */
-async function withSubtle<T>(methods: Partial<Subtle>, run: () => Promise<T>): Promise<T> {
-  const host = Object.getOwnPropertyDescriptor(globalThis, 'crypto') as PropertyDescriptor;
-  const { subtle } = platform.crypto;
-  const other: Subtle = new Proxy(subtle, {
-    get: (target, name) =>
-      methods[name as keyof Subtle] ?? (target[name as keyof Subtle] as CallableFunction).bind(target),
-  });
-  Object.defineProperty(globalThis, 'crypto', { configurable: true, value: { subtle: other } });
-  try {
-    return await run();
-  } finally {
-    Object.defineProperty(globalThis, 'crypto', host);
-  }
-}
 
 const x25519 = (): PromiseLike<EphemeralKey> | EphemeralKey => webCrypto.groups.x25519.generate(() => new Uint8Array());
 

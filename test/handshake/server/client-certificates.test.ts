@@ -22,6 +22,7 @@ import { certificates, rootCertificate } from '../../fixtures.ts';
 import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
 import { type ClientCertificateKind, clientCertificate } from '../../support/client-certificates.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
+import { withSubtle } from '../../support/web-crypto.ts';
 import { TestWorld } from '../../support/world.ts';
 
 const VERSIONS: readonly Version[] = ['TLSv1.2', 'TLSv1.3'];
@@ -197,6 +198,21 @@ describe('certificates of clients', () => {
             expectRefused(link, 'decrypt_error');
           }
         }
+      });
+
+      it('with internal_error where the host fails, and not the certificate', async () => {
+        const shown = clientCertificate('rsa2048');
+        const alertFor = async (fault: unknown) => {
+          const peer = client({ version, certificate: shown });
+          const connection = new ServerConnection(server());
+          const link = await withSubtle({ importKey: () => Promise.reject(fault) }, () =>
+            exchangeAsync(peer, connection),
+          );
+          return link.failure?.alert;
+        };
+        expect(await alertFor(new DOMException('no key', 'DataError'))).to.equal('bad_certificate');
+        expect(await alertFor(new DOMException('no RSA', 'NotSupportedError'))).to.equal('internal_error');
+        expect(await alertFor(new RangeError('Maximum call stack size exceeded'))).to.equal('internal_error');
       });
 
       it('before anybody is asked what to make of them', () => {
