@@ -33,7 +33,7 @@ const LABELS = {
 function masterOf(hash: Hash, premaster: Uint8Array, label: Uint8Array, seed: Uint8Array): Tls12MasterSecret {
   const secret = new Secret<'premaster'>(hash, premaster);
   const master = prf(secret, label, seed, 48);
-  secret.rest(); // the bytes are the caller's
+  secret.dropHmacKey(); // the bytes are the caller's
   return new Secret(hash, master);
 }
 

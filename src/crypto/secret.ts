@@ -1,9 +1,12 @@
-/** A secret of a key schedule. All that it does is to key HMAC, more than once, and setting up that key is half of the work. */
+/**
+ * A secret of a key schedule. Its only use is as a key of HMAC. Setting up that key is half of the work and most secrets are used more
+ * than once, so the key is kept.
+ */
 
 import { wipe } from '../wire/bytes.ts';
 import type { Hash, HmacKey } from './provider.ts';
 
-/** `Stage` keeps those of one stage from another's place: the wrong one does not type-check. */
+/** `Stage` is a brand: a secret of another stage does not type-check. */
 export class Secret<Stage extends string> {
   /** Exists for the compiler alone. */
   declare readonly stage: Stage;
@@ -18,20 +21,20 @@ export class Secret<Stage extends string> {
     this.bytes = bytes;
   }
 
-  /** HMAC under it. Valid until the secret rests or is wiped. */
+  /** The HMAC key of the secret, set up when it is first needed. Valid until {@link dropHmacKey} or {@link wipe}. */
   get key(): HmacKey {
     this.#key ??= this.hash.hmac(this.bytes);
     return this.#key;
   }
 
-  /** Gives the HMAC key back, which takes more memory than the secret: for one that lives on and is not needed soon. */
-  rest(): void {
+  /** Wipes the HMAC key and keeps the secret, for a secret that is not needed soon: the key takes more memory. */
+  dropHmacKey(): void {
     this.#key?.wipe();
     this.#key = undefined;
   }
 
   wipe(): void {
-    this.rest();
+    this.dropHmacKey();
     wipe(this.bytes);
   }
 }

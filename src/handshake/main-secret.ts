@@ -50,20 +50,20 @@ export class MainSecret {
   forget(): void {
     if (this.#exporter !== undefined) return;
     this.#exporter = exporterMasterSecret(this.#master, this.#serverFinished);
-    if (this.#clientFinished !== undefined) this.resumption.rest();
+    if (this.#clientFinished !== undefined) this.resumption.dropHmacKey();
     this.#master.wipe();
   }
 
   /** Gives back the HMAC keys: none is needed until the next export or ticket. */
-  rest(): void {
-    this.#master.rest();
-    this.#resumption?.rest();
+  dropHmacKey(): void {
+    this.#master.dropHmacKey();
+    this.#resumption?.dropHmacKey();
   }
 
   /** RFC 8446 §7.5. No context and an empty one are the same here, unlike in TLS 1.2. */
   export(label: string, context: Uint8Array, length: number): Uint8Array {
     const output = exportKeyingMaterial(this.exporter, label, context, length);
-    this.exporter.rest();
+    this.exporter.dropHmacKey();
     return output;
   }
 

@@ -5,7 +5,7 @@
  *     struct {
  *         opaque label[22];           -- 00 "nodejs:tls:session:1" 00
  *         opaque host<1..2^16-1>;     -- UTF-8
- *         opaque der[…];              -- SSLSession of session-der.ts, up to the end
+ *         opaque der[…];              -- SSLSession of der.ts, up to the end
  *     } NodeSession;
  *
  * The host is `servername` of tls.connect(), or else `host`, or else "localhost": as it was written there, an address too. A

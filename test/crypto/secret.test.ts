@@ -22,7 +22,7 @@ describe('Secret', () => {
     const { provider, secret } = keyed();
     const { key } = secret;
     const first = key.sign(EMPTY);
-    secret.rest();
+    secret.dropHmacKey();
     expect(() => key.sign(EMPTY)).to.throw();
     expect(secret.key.sign(EMPTY)).to.deep.equal(first);
     expect(provider.take().hmacKeyings).to.equal(2);

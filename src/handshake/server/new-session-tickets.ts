@@ -47,7 +47,7 @@ export class TicketIssuer implements TicketSender {
       yield* this.announce([issue]);
       this.#context.send(newSessionTicket, issue.message);
     }
-    this.#main.rest();
+    this.#main.dropHmacKey();
     return undefined;
   }
 
@@ -60,7 +60,7 @@ export class TicketIssuer implements TicketSender {
       this.#context.send(newSessionTicket, issue.message);
       issues.push(issue);
     }
-    this.#main.rest();
+    this.#main.dropHmacKey();
     return issues;
   }
 
@@ -77,7 +77,7 @@ export class TicketIssuer implements TicketSender {
   attachUnsent(): void {
     const { facts, sessions } = this.#context;
     facts.session = sessions.adopt(this.#newSession(EMPTY, EMPTY));
-    this.#main.rest();
+    this.#main.dropHmacKey();
   }
 
   /** None where it cannot be made, or is not to be resumed: a connection does without. */

@@ -303,7 +303,7 @@ function newSession(context: ServerHandshake, hello: ClientHello, id: Uint8Array
 
 /** RFC 7627 §5.4: no exporter without the extension. A session is resumed only where it and the hello agree in that. */
 function established({ extensions: { extendedMasterSecret } }: ClientHello, { randoms, master }: Keys): Established {
-  master.rest(); // all that can come is an export
+  master.dropHmacKey(); // all that can come is an export
   return {
     traffic: undefined,
     exportKeyingMaterial: (length, label, exporterContext) => {

@@ -224,7 +224,7 @@ function established(
   { issuer, ticketsDue }: Pick<Established, 'issuer' | 'ticketsDue'>,
 ): Established {
   if (context.logsKeys) context.keylog('EXPORTER_SECRET', main.exporter.bytes);
-  for (const secret of [main, secrets.client, secrets.server]) secret.rest();
+  for (const secret of [main, secrets.client, secrets.server]) secret.dropHmacKey();
   return {
     traffic: { aead, secrets, main },
     exportKeyingMaterial: (length, label, exporterContext) => main.export(label, exporterContext ?? EMPTY, length),
