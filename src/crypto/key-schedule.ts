@@ -22,12 +22,12 @@ export type TrafficSecret = Secret<'traffic'>;
 export type ExporterMasterSecret = Secret<'exporter master'>;
 export type ResumptionMasterSecret = Secret<'resumption master'>;
 
-/** Of a traffic key (§5.3). */
+/** The length of the IV of a traffic key (§5.3), in bytes. */
 const IV_LENGTH = 12;
-/** Of NewSessionTicket, as {@link resumptionPsk} has it ready. */
+/** The length of ticket_nonce in NewSessionTicket for which {@link resumptionPsk} has an encoded label. */
 const TICKET_NONCE = 8;
 
-/** Under one hash function. Transcript hashes are as long as its secrets. */
+/** The labels for one hash function. Transcript hashes and secrets have the same length. */
 function labels(length: number, emptyHash: string) {
   const hash = new Uint8Array(length);
   const empty = fromHex(emptyHash);
@@ -51,7 +51,7 @@ function labels(length: number, emptyHash: string) {
   };
 }
 
-/** With the hash of no bytes, which is the context of three of them. */
+/** Takes the hash of no bytes, which is the context of three labels. */
 const LABELS: Readonly<Record<HashName, ReturnType<typeof labels>>> = {
   sha256: labels(32, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'),
   sha384: labels(
@@ -60,7 +60,7 @@ const LABELS: Readonly<Record<HashName, ReturnType<typeof labels>>> = {
   ),
 };
 
-/** The salt of the first extraction, which is no secret: one key for all handshakes. */
+/** The HMAC key for the empty salt of the first extraction. It is not a secret, so all handshakes share it. */
 const unsalted = new WeakMap<Hash, HmacKey>();
 
 function unsaltedKey(hash: Hash): HmacKey {
@@ -83,17 +83,17 @@ function expand({ hash, key }: Secret<string>, info: Uint8Array, length: number)
   return output;
 }
 
-/** §7.1: HKDF-Expand-Label, for labels and lengths of any kind. */
+/** §7.1: HKDF-Expand-Label, for any label and length. */
 export function expandLabel(secret: Secret<string>, label: string, context: Uint8Array, length: number): Uint8Array {
   return expand(secret, hkdfLabel(label, context, length), length);
 }
 
-/** §7.1: Derive-Secret, with the transcript already hashed. */
+/** §7.1: Derive-Secret, given the hash of the transcript. */
 function derive<S extends string>(secret: Secret<string>, label: Label, transcriptHash?: Uint8Array): Secret<S> {
   return new Secret(secret.hash, label.expand(secret.key, transcriptHash));
 }
 
-/** The arrow labelled "derived" between two stages, and the HKDF-Extract (RFC 5869 §2.2) that it leads to. */
+/** The step labelled "derived" between two stages, and the HKDF-Extract (RFC 5869 §2.2) that follows it. */
 function nextStage<S extends string>(secret: Secret<string>, keyingMaterial: Uint8Array): Secret<S> {
   const { hash } = secret;
   const salt = derive<'salt'>(secret, LABELS[hash.name].derived);
@@ -107,7 +107,7 @@ export function earlySecret(hash: Hash, psk: Uint8Array | undefined): EarlySecre
   return new Secret(hash, unsaltedKey(hash).sign(psk ?? LABELS[hash.name].zeros));
 }
 
-/** For a PSK that came by a ticket: label "res binder". */
+/** The binder key of a PSK from a ticket: label "res binder". */
 export function resumptionBinderKey(early: EarlySecret): BinderKey {
   return derive(early, LABELS[early.hash.name].resBinder);
 }
@@ -181,7 +181,7 @@ export function resumptionPsk(secret: ResumptionMasterSecret, ticketNonce: Uint8
   return expandLabel(secret, 'resumption', ticketNonce, hash.length);
 }
 
-/** §7.5: TLS-Exporter. No context and an empty one are the same here, unlike in TLS 1.2. */
+/** §7.5: TLS-Exporter. Unlike in TLS 1.2, no context and an empty one give the same result. */
 export function exportKeyingMaterial(
   secret: ExporterMasterSecret,
   label: string,
@@ -195,7 +195,7 @@ export function exportKeyingMaterial(
   return output;
 }
 
-/** §4.4.3: what CertificateVerify signs. */
+/** §4.4.3: the content that CertificateVerify signs. */
 export function certificateVerifyContent(context: 'server' | 'client', transcriptHash: Uint8Array): Uint8Array {
   const title = ascii(`TLS 1.3, ${context} CertificateVerify`);
   return concat(new Uint8Array(64).fill(0x20), title, Uint8Array.of(0), transcriptHash);

@@ -1,4 +1,4 @@
-/** The pseudorandom function of TLS 1.2 and what is made with it: RFC 5246 §5, §6.3, §8.1; RFC 7627 §4; RFC 5705. */
+/** The pseudorandom function of TLS 1.2 and the secrets derived with it: RFC 5246 §5, §6.3, §8.1; RFC 7627 §4; RFC 5705. */
 
 import { ascii, concat, copyOf, copyRange, wipe } from '../wire/bytes.ts';
 import { encode, opaque } from '../wire/codec.ts';
@@ -21,7 +21,7 @@ export function prf({ hash, key }: Secret<string>, label: Uint8Array, seed: Uint
   return output;
 }
 
-/** Encoded ahead of time. */
+/** The labels, encoded once. */
 const LABELS = {
   masterSecret: ascii('master secret'),
   extendedMasterSecret: ascii('extended master secret'),
@@ -33,7 +33,7 @@ const LABELS = {
 function masterOf(hash: Hash, premaster: Uint8Array, label: Uint8Array, seed: Uint8Array): Tls12MasterSecret {
   const secret = new Secret<'premaster'>(hash, premaster);
   const master = prf(secret, label, seed, 48);
-  secret.dropHmacKey(); // the bytes are the caller's
+  secret.dropHmacKey(); // the caller owns the bytes
   return new Secret(hash, master);
 }
 
@@ -56,14 +56,14 @@ export function tls12ExtendedMasterSecret(
   return masterOf(hash, premaster, LABELS.extendedMasterSecret, sessionHash);
 }
 
-/** The master secret that a session carries. */
+/** Returns the master secret of a session. */
 export function storedMasterSecret(hash: Hash, secret: Uint8Array): Tls12MasterSecret {
   if (secret.length !== 48)
     throw new RangeError(`a TLS 1.2 master secret has 48 bytes, this session's has ${secret.length}`);
   return new Secret(hash, copyOf(secret));
 }
 
-/** RFC 5246 §6.3 for AEAD suites: no MAC keys. */
+/** RFC 5246 §6.3, for AEAD suites, which have no MAC keys. */
 export interface Tls12Keys {
   readonly clientKey: Uint8Array;
   readonly serverKey: Uint8Array;
@@ -97,7 +97,7 @@ export function tls12VerifyData(
   return prf(master, LABELS[sender], transcriptHash, 12);
 }
 
-/** RFC 5705 §4. Without a context its length is left out too, so "none" and "empty" differ. */
+/** RFC 5705 §4. Without a context its length is omitted too, so no context and an empty one give different results. */
 export function tls12ExportKeyingMaterial(
   master: Tls12MasterSecret,
   randoms: { readonly client: Uint8Array; readonly server: Uint8Array },

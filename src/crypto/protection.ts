@@ -12,7 +12,7 @@ const HEADER_LENGTH = 5;
 const TAG_LENGTH = 16;
 const NONCE_LENGTH = 12;
 
-/** The content of a record once its protection is off. */
+/** The content of a record after its protection has been removed. */
 export interface Content {
   readonly type: number;
   readonly content: Uint8Array;
@@ -29,16 +29,16 @@ export interface Protection {
   readonly records: number;
   /** The longest fragment that may come in. */
   readonly fragmentLimit: number;
-  /** By how much a record, header included, is longer than its content. */
+  /** How many bytes a record, header included, is longer than its content. */
   readonly expansion: number;
-  /** Writes a whole record to `output`, from `at` on. */
+  /** Writes a record to `output`, starting at `at`. */
   seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void;
   /** @throws TlsAlert bad_record_mac, record_overflow or unexpected_message */
   open(record: TlsRecord): Content;
   wipe(): void;
 }
 
-/** Before the first key. */
+/** Records before the first key. */
 export class Plaintext implements Protection {
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT;
@@ -58,10 +58,10 @@ export class Plaintext implements Protection {
   wipe(): void {}
 }
 
-/** What all protected records of TLS 1.3 look like. */
+/** The header of all protected records of TLS 1.3. */
 const OUTER = { type: ContentType.application_data, version: LEGACY_VERSION } as const;
 
-/** RFC 8446 §5.2: the true content type is inside, behind the content and before the padding. */
+/** RFC 8446 §5.2: the true content type is encrypted, after the content and before the padding. */
 export class Tls13Protection implements Protection {
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.3'];
@@ -117,7 +117,7 @@ export class Tls13Protection implements Protection {
   }
 }
 
-/** §5.4: the last byte that is not zero is the content type; a record without one, or empty where none may be, is refused. */
+/** §5.4: the last byte that is not zero is the content type. Refuses a record without one, and one that must not be empty. */
 function unpad(inner: Uint8Array): Content {
   let end = inner.length - 1;
   while (end >= 0 && inner[end] === 0) end--;
@@ -129,7 +129,7 @@ function unpad(inner: Uint8Array): Content {
   return { type, content: inner.subarray(0, end) };
 }
 
-/** The number of a record, xor what is in `bytes` up to `end`. */
+/** XORs the sequence number into `bytes`, so that it ends at `end`. */
 function addSequence(bytes: Uint8Array, end: number, sequence: number): void {
   for (let i = end - 1, rest = sequence; rest > 0; i--, rest = Math.floor(rest / 256)) {
     bytes[i] = (bytes[i] as number) ^ (rest % 256);
@@ -192,7 +192,7 @@ export class Tls12Protection implements Protection {
     putRecordHeader(this.#sequenceAndHeader, 8, { type, version }, length);
   }
 
-  /** What is sent of it, at the beginning of `bytes`, stands behind the IV; ChaCha20-Poly1305's IV, 12 bytes, is xored. */
+  /** The IV followed by the explicit part, which `bytes` begins with. ChaCha20-Poly1305: the IV, 12 bytes, XOR the sequence number. */
   #setNonce(bytes: Uint8Array): void {
     this.#nonce.set(this.#iv);
     if (this.#explicitLength === 0) addSequence(this.#nonce, NONCE_LENGTH, this.records);
@@ -206,7 +206,7 @@ export class Tls12Protection implements Protection {
   }
 }
 
-/** Bytes of the nonce that TLS 1.2 sends with each record. */
+/** Returns how many bytes of the nonce TLS 1.2 sends with each record. */
 export function explicitNonceLength(aead: Aead): number {
   return aead.name === 'chacha20-poly1305' ? 0 : 8;
 }

@@ -1,5 +1,5 @@
 /**
- * The boundary to cryptography. A provider is a plain object, whole and composable by spreading:
+ * The boundary to cryptography. A provider is a plain object. Parts of providers can be combined by spreading:
  * `{ ...defaultProvider, groups: { ...defaultProvider.groups, x25519: mine } }`.
  */
 
@@ -9,51 +9,52 @@ import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
 export type HashName = 'sha256' | 'sha384';
 export type AeadName = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 
-/** Source of random bytes: exactly `length` of them, unpredictable. */
+/** Returns exactly `length` unpredictable bytes. */
 export type RandomBytes = (length: number) => Uint8Array;
 
+/** The cryptographic algorithms of a server. */
 export interface CryptoProvider {
   readonly hashes: Readonly<Record<HashName, Hash>>;
   readonly aeads: Readonly<Record<AeadName, Aead>>;
   readonly groups: Readonly<Partial<Record<GroupName, KeyAgreement>>>;
   /**
-   * Optional: what signs with a private key that comes as PEM, in the place of @noble and, for RSA, Web Crypto. `undefined` where
-   * it does not take that key. It is asked once a key, when the server is defined, and is given keys only that have been found to
-   * be sound and of a kind that can serve.
+   * Optional. Returns a function that signs with this private key, or `undefined` if the provider does not support it; then
+   * @noble signs or, with RSA keys, Web Crypto. Called once for each key in PEM, when the server is defined, and only with
+   * keys that are valid and of a supported kind.
    */
   signer?(key: PrivateKeyDer): Sign | undefined;
 }
 
-/** PKCS#8 (RFC 5958 §2), SEC1 (RFC 5915 §3) or PKCS#1 (RFC 8017 Appendix A.1.2), not encrypted. */
+/** A private key in PKCS#8 (RFC 5958 §2), SEC1 (RFC 5915 §3) or PKCS#1 (RFC 8017 Appendix A.1.2), not encrypted. */
 export interface PrivateKeyDer {
   readonly format: 'pkcs8' | 'sec1' | 'pkcs1';
-  /** Not to be written to. */
+  /** Must not be written to. */
   readonly bytes: Uint8Array;
 }
 
-/** The signature over `message` (not its digest) in the encoding of RFC 8446 §4.2.3, by one of the key's schemes. */
+/** Signs `message` (not its digest) by one of the key's schemes. Returns the signature in the encoding of RFC 8446 §4.2.3. */
 export type Sign = (scheme: SignatureSchemeName, message: Uint8Array) => Awaitable<Uint8Array>;
 
-/** A hash function, alone and under HMAC. Everything it returns belongs to the caller. */
+/** A hash function, and HMAC with it. The caller owns everything it returns. */
 export interface Hash {
   readonly name: HashName;
-  /** Bytes of a digest. */
+  /** The length of a digest, in bytes. */
   readonly length: number;
   digest(message: Uint8Array): Uint8Array;
-  /** A running hash: the transcript. */
+  /** Starts a running hash, as for the transcript. */
   start(): RunningHash;
-  /** HMAC (RFC 2104) with the key set up once and used for as many messages as wanted. */
+  /** Sets up a key of HMAC (RFC 2104) for any number of messages. */
   hmac(key: Uint8Array): HmacKey;
 }
 
 export interface RunningHash {
   update(message: Uint8Array): void;
-  /** The digest so far, or as it would be with `ahead` added; the hash goes on without. */
+  /** Returns the digest so far, or what it would be after `ahead`. Does not change the running hash. */
   peek(ahead?: Uint8Array): Uint8Array;
 }
 
 export interface HmacKey {
-  /** MAC over the concatenation of the parts. */
+  /** Returns the MAC of the concatenated parts. */
   sign(...parts: readonly Uint8Array[]): Uint8Array;
   /** Overwrites the key. */
   wipe(): void;
@@ -65,34 +66,34 @@ const TAG_LENGTH = 16;
 export interface Aead {
   readonly name: AeadName;
   readonly keyLength: number;
-  /** Sets up a key, which is copied; the nonce must never repeat under it. */
+  /** Sets up a key, which is copied. A nonce must never repeat under it. */
   key(key: Uint8Array): AeadKey;
 }
 
 export interface AeadKey {
-  /** Ciphertext with the tag behind it. Nonce and additional data are lent, here as below: the next record overwrites them. */
+  /** Returns the ciphertext followed by the tag. Nonce and additional data are lent, here and below: the next record overwrites them. */
   seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array): Uint8Array;
-  /** The plaintext, or `undefined` where the tag does not fit; nothing is released before the tag has been checked. */
+  /** Returns the plaintext, or `undefined` if the tag does not match. Releases nothing before it has checked the tag. */
   open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
   /**
-   * Optional, so that a record takes one array and no copy: encrypts `buffer` from `start` to `end`, and writes the tag to the
-   * 16 bytes behind `end`. {@link sealInPlace} does it with any key.
-   * @throws RangeError where they are not there
+   * Optional; saves an array and a copy for each record. Encrypts `buffer` from `start` to `end`, and writes the tag to the 16
+   * bytes after `end`. {@link sealInPlace} does the same with any key.
+   * @throws RangeError if there is no room for the tag
    */
   sealInPlace?(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void;
   /**
-   * Its counterpart: from `start` to `end` there are ciphertext and tag. Where the tag fits, the plaintext takes their place, up
-   * to 16 bytes before `end`; where it does not, the answer is `false` and the buffer as it was. {@link openInPlace} does it
-   * with any key.
+   * The counterpart: `buffer` has ciphertext and tag from `start` to `end`. If the tag matches, replaces the ciphertext by the
+   * plaintext, which ends 16 bytes before `end`. If it does not, returns `false` and leaves the buffer as it was.
+   * {@link openInPlace} does the same with any key.
    */
   openInPlace?(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean;
-  /** Overwrites the key. Whoever uses it all the same must get an error: what is left of it is everybody's. */
+  /** Overwrites the key. Using a wiped key must throw: the zeros that remain are a key everyone knows. */
   wipe(): void;
 }
 
 /**
- * {@link AeadKey.sealInPlace}, where need be with copies.
- * @throws RangeError where a provider's key has sealed to something else than as many bytes and a tag: plaintext would remain
+ * Does what {@link AeadKey.sealInPlace} does, by way of {@link AeadKey.seal} if the key does not have it.
+ * @throws RangeError if the sealed text does not have the length of the plaintext and a tag: plaintext would remain
  */
 export function sealInPlace(
   key: AeadKey,
@@ -110,7 +111,7 @@ export function sealInPlace(
   }
 }
 
-/** {@link AeadKey.openInPlace}, where need be with copies. */
+/** Does what {@link AeadKey.openInPlace} does, by way of {@link AeadKey.open} if the key does not have it. */
 export function openInPlace(
   key: AeadKey,
   nonce: Uint8Array,
@@ -135,7 +136,7 @@ export class InvalidPublicKey extends RangeError {
   override readonly name = 'InvalidPublicKey';
 }
 
-/** An (EC)DHE group. Either step may answer with a promise; the handshake then waits. */
+/** An (EC)DHE group. Both steps may return a promise, for which the handshake waits. */
 export interface KeyAgreement {
   generate(randomBytes: RandomBytes): Awaitable<EphemeralKey>;
 }

@@ -12,9 +12,9 @@ export type Incoming =
   | { readonly kind: 'alert'; readonly level: number; readonly description: number }
   | { readonly kind: 'data'; readonly data: Uint8Array };
 
-/** How many records may come without application data in between that cost work and bring the connection no further. */
+/** The most records in a row that may cost work without advancing the connection. Application data restarts the count. */
 const MAX_IDLE = 32;
-/** RFC 8446 §5.2: a protected record has more than the tag. */
+/** RFC 8446 §5.2: a protected record is longer than its tag. */
 const MIN_PROTECTED = 16;
 
 export class RecordReader {
@@ -22,16 +22,16 @@ export class RecordReader {
   readonly #messages = new HandshakeBuffer();
   #protection: Protection = new Plaintext();
   #dropChangeCipherSpec = false;
-  /** Bytes of early data that may still come; negative: none is skipped. */
+  /** How many bytes of early data may still be skipped; negative: early data is not skipped. */
   #skippable = -1;
   #idle = 0;
 
-  /** Records opened under the present key. */
+  /** The number of records opened under the current key. */
   get records(): number {
     return this.#protection.records;
   }
 
-  /** Bytes that wait for the rest of their record. */
+  /** The number of bytes that wait for the rest of their record. */
   get buffered(): number {
     return this.#records.length;
   }
@@ -40,24 +40,24 @@ export class RecordReader {
     this.#records.push(bytes);
   }
 
-  /** From here on under another key. @throws TlsAlert unexpected_message where a message straddles the change (§5.1) */
+  /** Changes the key, and wipes the old one. @throws TlsAlert unexpected_message if a message straddles the change (§5.1) */
   protect(protection: Protection): void {
     if (!this.#messages.isEmpty) throw new TlsAlert('unexpected_message', 'a message straddles a change of keys');
     this.#protection.wipe();
     this.#protection = protection;
   }
 
-  /** RFC 8446 §5: whether a ChangeCipherSpec record is dropped without further processing. */
+  /** RFC 8446 §5: sets whether a ChangeCipherSpec record is dropped without further processing. */
   tolerateChangeCipherSpec(tolerate: boolean): void {
     this.#dropChangeCipherSpec = tolerate;
   }
 
-  /** RFC 8446 §4.2.10: up to so many bytes of records that do not open are early data, which nobody reads. */
+  /** RFC 8446 §4.2.10: takes up to this many bytes of records that do not open for early data, and skips them. */
   skipEarlyData(bytes: number): void {
     this.#skippable = bytes;
   }
 
-  /** The next thing that the peer has said, `undefined` while there is none. @throws TlsAlert */
+  /** Returns the next message, alert, data or ChangeCipherSpec, or `undefined` if none is complete. @throws TlsAlert */
   next(expected: ExpectedMessage | undefined): Incoming | undefined {
     for (;;) {
       const frame = this.#messages.next(expected);
@@ -69,7 +69,7 @@ export class RecordReader {
     }
   }
 
-  /** One more record without progress; application data starts the count anew. @throws TlsAlert unexpected_message when there have been too many in a row */
+  /** Counts a record without progress. @throws TlsAlert unexpected_message if there have been too many in a row */
   idle(): void {
     if (++this.#idle > MAX_IDLE)
       throw new TlsAlert('unexpected_message', `more than ${MAX_IDLE} idle records in a row`);
@@ -105,7 +105,7 @@ export class RecordReader {
   #open(record: TlsRecord): Content | undefined {
     if (this.#isEarlyData(record)) return undefined;
     if (this.#dropChangeCipherSpec && record.type === ContentType.alert && this.#protection.records === 0) {
-      return { type: record.type, content: record.fragment }; // the client had no keys: it could not read our ServerHello
+      return { type: record.type, content: record.fragment }; // the client had no keys: it did not accept our ServerHello
     }
     try {
       const content = this.#protection.open(record);
@@ -117,7 +117,7 @@ export class RecordReader {
     }
   }
 
-  /** Between HelloRetryRequest and the second ClientHello nothing is protected, so the outer type tells. */
+  /** Between HelloRetryRequest and the second ClientHello nothing is protected, so the outer type decides. */
   #isEarlyData(record: TlsRecord): boolean {
     if (record.type !== ContentType.application_data || !(this.#protection instanceof Plaintext)) return false;
     return this.#skippable >= 0 && this.#skip(record, undefined);
@@ -128,7 +128,7 @@ export class RecordReader {
     if (error instanceof TlsAlert && error.alert !== 'bad_record_mac') return false;
     this.#skippable -= fragment.length;
     if (this.#skippable < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.2.10
-    if (fragment.length <= MIN_PROTECTED) this.idle(); // no client makes such, and the bytes do not bound them
+    if (fragment.length <= MIN_PROTECTED) this.idle(); // no client sends these, and a limit in bytes does not bound them
     return true;
   }
 
@@ -138,7 +138,7 @@ export class RecordReader {
     this.#messages.push(fragment);
   }
 
-  /** §6: one alert a record. Inside a handshake message none has its place (§5.1), but one that ends everything is heard. */
+  /** §6: one alert a record. None may interrupt a handshake message (§5.1), but one that ends the connection is accepted. */
   #readAlert(content: Uint8Array): Incoming {
     const [level, description] = content;
     if (content.length !== 2 || level === undefined || description === undefined) {
@@ -156,12 +156,12 @@ export class RecordReader {
     return { kind: 'data', data };
   }
 
-  /** §5.1: between the records of one message there is no other. */
+  /** §5.1: no other record may come between the records of one message. */
   #requireWholeMessages(type: string): void {
     if (!this.#messages.isEmpty) throw new TlsAlert('unexpected_message', `${type} inside a handshake message`);
   }
 
-  /** Forgets what has been received and wipes the key. */
+  /** Discards received bytes and wipes the key. */
   wipe(): void {
     this.#protection.wipe();
     this.#records.clear();

@@ -7,29 +7,29 @@ import { Plaintext, type Protection } from './protection.ts';
 
 /** The content of a ChangeCipherSpec. */
 const CHANGE = Uint8Array.of(1);
-/** Enough for the flight of a resumption and an alert. An array for each record would cost more than its bytes. */
+/** Enough for the flight of a resumption and an alert. Allocating an array for each record would cost more than the bytes. */
 const ROOM = 512;
 
 /**
- * Handshake messages wait for one another, so that a flight takes as few records as it can; anything else that is sent,
- * every change of key and the end of a flight put them out first.
+ * Writes records. Handshake messages are collected, so that a flight takes as few records as possible. They are written before
+ * any other content, before a change of keys, and at the end of the flight.
  */
 export class RecordWriter {
-  /** RFC 8449: the longest content the peer wants to see in one record. */
+  /** RFC 8449: the longest content that the peer accepts in one record. */
   contentLimit = MAX_PLAINTEXT;
   #protection: Protection = new Plaintext();
   #handshake: Uint8Array[] = [];
-  /** What is ready to be sent stands between `#start` and `#end`; what has been taken before is not written to again. */
+  /** Output that is ready is between `#start` and `#end`. Output that has been taken is never written to again. */
   #output = EMPTY;
   #start = 0;
   #end = 0;
 
-  /** Records under the present key. */
+  /** The number of records sealed under the current key. */
   get records(): number {
     return this.#protection.records;
   }
 
-  /** From here on under another key; the old one is wiped. */
+  /** Changes the key, and wipes the old one. */
   protect(protection: Protection): void {
     this.endFlight();
     this.#protection.wipe();
@@ -40,13 +40,13 @@ export class RecordWriter {
     this.#handshake.push(raw);
   }
 
-  /** One record of any other content, which must fit it. */
+  /** Writes one record of other content, which must fit. */
   record(type: number, content: Uint8Array): void {
     this.endFlight();
     this.#seal(type, content);
   }
 
-  /** Makes room for so many bytes of content that will follow one another. */
+  /** Makes room for this many bytes of content that follow one another. */
   expect(length: number): void {
     this.#reserve(length + Math.ceil(length / this.contentLimit) * this.#protection.expansion);
   }
@@ -56,7 +56,7 @@ export class RecordWriter {
     this.record(ContentType.change_cipher_spec, CHANGE);
   }
 
-  /** What is sent now is complete: the messages to come are another flight's, and begin with a record of their own. */
+  /** Ends the flight: writes its messages. Later messages begin a new record. */
   endFlight(): void {
     if (this.#handshake.length === 0) return;
     const [only = EMPTY] = this.#handshake;
@@ -75,7 +75,7 @@ export class RecordWriter {
     try {
       this.#protection.seal(type, content, this.#output, this.#end);
     } catch (error) {
-      this.#output.fill(0, this.#end, end); // what is not sealed must not stand behind what has been handed out
+      this.#output.fill(0, this.#end, end); // unsealed content must not remain next to output that has been handed out
       throw error;
     }
     this.#end = end;
@@ -83,7 +83,7 @@ export class RecordWriter {
 
   #reserve(length: number): void {
     if (this.#end + length <= this.#output.length) return;
-    // Who has been given its first part may have transferred it: then it has no bytes any more.
+    // If no output is pending, do not read the old buffer: the caller may have transferred it, which detaches it.
     const ready = this.#start === this.#end ? EMPTY : this.#output.subarray(this.#start, this.#end);
     const larger = new Uint8Array(Math.max(ROOM, 2 * ready.length + length));
     larger.set(ready);
@@ -92,10 +92,10 @@ export class RecordWriter {
     this.#end = ready.length;
   }
 
-  /** All that has become ready to be sent. */
+  /** Returns all output that is ready. */
   take(): Uint8Array {
     this.endFlight();
-    if (this.#start === this.#end) return new Uint8Array(0); // whoever gets it may transfer it, and EMPTY is everybody's
+    if (this.#start === this.#end) return new Uint8Array(0); // the caller may transfer it, and EMPTY is shared
     const output = this.#output.subarray(this.#start, this.#end);
     this.#start = this.#end;
     if (this.#output.length > ROOM) this.#forget();
@@ -108,7 +108,7 @@ export class RecordWriter {
     this.#end = 0;
   }
 
-  /** Wipes the key; what is ready can still be taken. */
+  /** Wipes the key. Output that is ready can still be taken. */
   wipe(): void {
     this.endFlight();
     this.#protection.wipe();

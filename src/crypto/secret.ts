@@ -11,7 +11,7 @@ export class Secret<Stage extends string> {
   /** Exists for the compiler alone. */
   declare readonly stage: Stage;
   readonly hash: Hash;
-  /** Not to be written to. */
+  /** Must not be written to. */
   readonly bytes: Uint8Array;
   #key: HmacKey | undefined;
 

@@ -1,4 +1,4 @@
-/** What a cipher suite stands for: RFC 8446 Appendix B.4, RFC 5289, RFC 7905. */
+/** The parameters of the cipher suites: RFC 8446 Appendix B.4, RFC 5289, RFC 7905. */
 
 import { CipherSuite, type CipherSuiteName, type Version } from '../wire/registry.ts';
 import type { AeadName, HashName } from './provider.ts';
@@ -9,15 +9,15 @@ export interface SuiteParameters {
   readonly version: Version;
   readonly aead: AeadName;
   readonly hash: HashName;
-  /** TLS 1.2: the kind of key in the certificate. TLS 1.3 suites leave that to signature_algorithms. */
+  /** TLS 1.2: the kind of key in the certificate. In TLS 1.3 signature_algorithms determines it. */
   readonly authentication?: 'ecdsa' | 'rsa';
-  /** RFC 8446 §5.5, Appendix B.4 of RFC 9147: records one key may protect. */
+  /** RFC 8446 §5.5, RFC 9147 Appendix B.4: how many records one key may protect. */
   readonly recordLimit: number;
 }
 
 /** 2^24.5 full records under AES-GCM (§5.5). */
 const GCM_LIMIT = 23726566;
-/** ChaCha20-Poly1305 is bounded by the sequence number alone; 2^48 - 1 is far below it and exact in a `number`. */
+/** ChaCha20-Poly1305 is limited by the sequence number alone. 2^48 - 1 is far below that and exact in a `number`. */
 const CHACHA_LIMIT = 2 ** 48 - 1;
 
 type Kind = readonly [AeadName, HashName];
@@ -45,7 +45,7 @@ function recordLimit(aead: AeadName): number {
   return aead === 'chacha20-poly1305' ? CHACHA_LIMIT : GCM_LIMIT;
 }
 
-/** All suites that this library speaks, in the order of preference of a server that states none. */
+/** All supported suites, in the default order of preference. */
 export const SUITES: readonly SuiteParameters[] = [
   tls13('TLS_AES_128_GCM_SHA256', AES128),
   tls13('TLS_AES_256_GCM_SHA384', AES256),

@@ -5,16 +5,16 @@ import { HandshakeType } from '../wire/registry.ts';
 import type { Hash, RunningHash } from './provider.ts';
 
 /**
- * Hashes the bytes that were on the wire, nothing that was encoded again, and each of them once. The hash function is known
- * only once a suite has been chosen; until {@link Transcript.start} the messages wait.
+ * A running hash of the handshake messages. It hashes the bytes as they were on the wire, never a second encoding, and each
+ * of them once. The hash function depends on the suite, so messages are kept until {@link Transcript.start}.
  */
 export class Transcript {
   #waiting: Uint8Array[] = [];
   #running: RunningHash | undefined;
   #retained: Uint8Array[] | undefined;
-  /** What has been hashed for a binder: all that waits, and the beginning of the ClientHello that has the binder. */
+  /** The hash computed for a binder: the messages that wait, and the part of the ClientHello before the binders. */
   #ahead: Ahead | undefined;
-  /** {@link Transcript.peek}, until a message comes. */
+  /** The result of {@link Transcript.peek}, until the next message. */
   #peeked: Uint8Array | undefined;
 
   add(raw: Uint8Array): void {
@@ -24,18 +24,18 @@ export class Transcript {
     else this.#running.update(raw);
   }
 
-  /** The suite is chosen: hash with its function from here on. */
+  /** Starts hashing with the function of the chosen suite. */
   start(hash: Hash): void {
     this.#running = this.#hashed(hash);
     this.#waiting = [];
   }
 
-  /** From the first message on they are kept themselves, too: what a TLS 1.2 client signs is not their hash (RFC 5246 §7.4.8). */
+  /** Also keeps the messages themselves: a TLS 1.2 client signs them, not their hash (RFC 5246 §7.4.8). Call it before {@link start}. */
   retain(): void {
     this.#retained = [...this.#waiting];
   }
 
-  /** All messages so far, which are kept no longer. @throws Error without {@link Transcript.retain} before */
+  /** Returns all messages so far, and stops keeping them. @throws Error without an earlier {@link Transcript.retain} */
   release(): Uint8Array {
     if (this.#retained === undefined) throw new Error('the transcript has kept no messages');
     const messages = concat(...this.#retained);
@@ -43,13 +43,13 @@ export class Transcript {
     return messages;
   }
 
-  /** §4.4.1: a ClientHello answered by a HelloRetryRequest enters as a message of type message_hash with its hash. */
+  /** §4.4.1: replaces a ClientHello that was answered by a HelloRetryRequest by a message_hash message. */
   replaceByMessageHash(hash: Hash): void {
     const digest = this.#hashed(hash).peek();
     this.#waiting = [Uint8Array.of(HandshakeType.message_hash, 0, 0, digest.length), digest];
   }
 
-  /** The hash of all messages so far, not to be written to; or of these and one that is still to come. */
+  /** Returns the hash of all messages so far, which must not be written to; or of these and `ahead`. */
   peek(ahead?: Uint8Array): Uint8Array {
     if (this.#running === undefined) throw new Error('the transcript has no hash function yet');
     if (ahead !== undefined) return this.#running.peek(ahead);
@@ -57,7 +57,7 @@ export class Transcript {
     return this.#peeked;
   }
 
-  /** §4.2.11.2: the hash that a binder covers, while the ClientHello itself has not entered yet. */
+  /** §4.2.11.2: returns the hash that a binder covers. Called before the ClientHello is added. */
   hashWith(hash: Hash, truncatedClientHello: Uint8Array): Uint8Array {
     const running = startWith(hash, this.#waiting);
     running.update(truncatedClientHello);
@@ -65,7 +65,7 @@ export class Transcript {
     return running.peek();
   }
 
-  /** The hash of all that waits. It goes on from that of a binder, where the ClientHello of that binder came next. */
+  /** Returns a hash of the messages that wait. Continues the hash of a binder if its ClientHello was the next message. */
   #hashed(hash: Hash): RunningHash {
     const ahead = this.#ahead;
     this.#ahead = undefined;
@@ -81,9 +81,9 @@ export class Transcript {
 interface Ahead {
   readonly hash: Hash;
   readonly running: RunningHash;
-  /** How many messages it has of those that waited. */
+  /** How many of the waiting messages it includes. */
   readonly waiting: number;
-  /** What it has of the next. */
+  /** The part of the next message that it includes. */
   readonly part: Uint8Array;
 }
 
@@ -93,7 +93,7 @@ function startWith(hash: Hash, messages: readonly Uint8Array[]): RunningHash {
   return running;
 }
 
-/** In memory, so that nothing has to be compared. */
+/** Compares addresses instead of bytes. */
 function isBeginning(part: Uint8Array, whole: Uint8Array): boolean {
   return part.buffer === whole.buffer && part.byteOffset === whole.byteOffset && part.length <= whole.length;
 }

@@ -1,5 +1,5 @@
 /**
- * What SSLSession has no field for travels in the one that is the application's, with the application's own data:
+ * The fields of a session for which SSLSession has none are encoded in ticket_appdata, before the application's own data:
  *
  *     struct {
  *         uint32 magic = 0x544c5352;          // "TLSR"
@@ -9,11 +9,11 @@
  *         opaque application_data<0..2^16-1>;
  *     } TicketAppdata;
  *
- * A ticket_appdata without the magic is application data, and `auth_time` is then `time`. So it is also written where
- * this says all, and bytes of OpenSSL's come back as they were.
+ * A ticket_appdata without the magic is application data alone, and `auth_time` equals `time`. A session without further
+ * fields is written like that, so that data of OpenSSL's is preserved byte for byte.
  *
- * It is read with each ticket, and nearly always its scope is one of a few: then by hand. Whatever is not as expected is left
- * to the struct, which says what is wrong with it.
+ * It is decoded with each ticket, and its scope is nearly always one of a few. A fast path reads those by hand. All other
+ * input goes to the struct, which reports what is wrong with it.
  */
 
 import { EMPTY } from '../wire/bytes.ts';
@@ -22,7 +22,7 @@ import type { DerWriter } from '../wire/der-writer.ts';
 import { DecodeError } from '../wire/reader.ts';
 import { knownScope, type Scope, ScopeCodec, scopeBlock } from './scope.ts';
 
-/** What is in it. */
+/** The decoded fields. */
 export interface OwnFields {
   readonly authTime: number;
   readonly scope: Scope | undefined;
@@ -61,7 +61,7 @@ export function isTicketAppdata(bytes: Uint8Array): boolean {
   return bytes[0] === 0x54 && bytes[1] === 0x4c && bytes[2] === 0x53 && bytes[3] === 0x52;
 }
 
-/** From its end to its beginning, as the writer has it. */
+/** Writes from the end to the beginning, as {@link DerWriter} does. */
 export function writeTicketAppdata(writer: DerWriter, { authTime, scope, applicationData }: OwnFields): void {
   writer.raw(applicationData);
   writer.uint(2, applicationData.length);
@@ -71,12 +71,12 @@ export function writeTicketAppdata(writer: DerWriter, { authTime, scope, applica
   writer.uint(4, MAGIC);
 }
 
-/** Application data is a view of `bytes`. @throws DecodeError */
+/** Decodes a TicketAppdata. The application data is a view of `bytes`. @throws DecodeError */
 export function decodeTicketAppdata(bytes: Uint8Array): OwnFields {
   return decodeExpected(bytes) ?? decodeAny(bytes);
 }
 
-/** `undefined`, too, where anything is wrong. */
+/** Returns `undefined` for a scope that is not known, and for any error. */
 function decodeExpected(bytes: Uint8Array): OwnFields | undefined {
   const known = bytes[FORMAT_AT] === FORMAT ? knownScope(bytes, SCOPE_AT) : undefined;
   if (known === undefined) return undefined;
@@ -87,7 +87,7 @@ function decodeExpected(bytes: Uint8Array): OwnFields | undefined {
   return { authTime, scope: known.scope, applicationData };
 }
 
-/** Not a number where the bytes end before it. */
+/** Returns NaN if the bytes end too soon. */
 function uintAt(bytes: Uint8Array, at: number, width: number): number {
   let value = 0;
   for (let i = at; i < at + width; i++) value = value * 256 + (bytes[i] ?? Number.NaN);
@@ -97,6 +97,6 @@ function uintAt(bytes: Uint8Array, at: number, width: number): number {
 function decodeAny(bytes: Uint8Array): OwnFields {
   const { format, authTime, scope, applicationData } = decode(TicketAppdata, bytes);
   if (format !== FORMAT) throw new DecodeError(`format ${format} is not known`);
-  scopeBlock(scope); // is known from now on
+  scopeBlock(scope); // remembers it
   return { authTime, scope, applicationData };
 }

@@ -1,6 +1,6 @@
-/** A connection as callbacks are told of it; it stands this low because ticket keys are asked for with it too. */
+/** The description of a connection that callbacks get. It is declared here because providers of ticket keys get it too. */
 
-/** Facts about the connection on whose behalf a callback is called. Addresses are absent where the shell has none. */
+/** The connection for which a callback is called. Addresses are absent if the shell has none. */
 export interface ConnectionInfo {
   readonly serverName: string | undefined;
   readonly version: 'TLSv1.2' | 'TLSv1.3' | undefined;

@@ -8,7 +8,7 @@
  *         cipher                OCTET STRING (SIZE (2)),
  *         session_id            OCTET STRING (SIZE (0..32)),
  *         master_key            OCTET STRING (SIZE (1..512)),       -- TLS 1.2: 48
- *         key_arg               [0] IMPLICIT OCTET STRING OPTIONAL, -- read over, never written
+ *         key_arg               [0] IMPLICIT OCTET STRING OPTIONAL, -- skipped, never written
  *         time                  [1] INTEGER OPTIONAL,
  *         timeout               [2] INTEGER OPTIONAL,
  *         peer                  [3] Certificate OPTIONAL,
@@ -46,20 +46,20 @@ import {
 } from './appdata.ts';
 import type { ForeignFields, SessionParameters } from './parameters.ts';
 
-/** What PEM_write_SSL_SESSION(3) puts behind BEGIN. */
+/** The label that PEM_write_SSL_SESSION(3) writes after BEGIN. */
 export const SESSION_PEM_LABEL = 'SSL SESSION PARAMETERS';
 
-/** d2i_SSL_SESSION(3) gives this to a session that says nothing of its timeout. */
+/** The timeout that d2i_SSL_SESSION(3) gives to a session that states none. */
 const DEFAULT_TIMEOUT = 3;
 const EXTENDED_MASTER_SECRET = 1;
 const UINT32 = 0xffffffff;
 /** ssl_asn1.c: verify_result is an int32_t. */
 const INT32 = 0x7fffffff;
 const MAX_OCTETS = 0xffff;
-/** RFC 8446 §4.4.2: what a Certificate message can carry. */
+/** RFC 8446 §4.4.2: the longest certificate that a Certificate message can carry. */
 const MAX_CERTIFICATE = 0xffffff;
 
-/** Bytes that are not a session we could have: says what is wrong, and with which field of SSLSession or of Node's wrapping. */
+/** Thrown for bytes that are not a supported session. Names the field of SSLSession, or of Node's wrapping, and what is wrong with it. */
 export class SessionDecodeError extends Error {
   override readonly name = 'SessionDecodeError';
   readonly field: string;
@@ -72,12 +72,12 @@ export class SessionDecodeError extends Error {
   }
 }
 
-/** Nothing waits inside of {@link sessionToDer}, so that one is enough. */
+/** One for all calls of {@link sessionToDer}, which never waits. */
 const writer = new DerWriter();
 
 /**
- * The bytes hold the secret in the clear: seal them, or keep them where the key of the certificate could be kept.
- * @throws RangeError or SyntaxError where a digest of the scope is none
+ * Encodes a session. The bytes contain the secret in the clear: seal them, or store them as safely as the private key of
+ * the certificate. @throws RangeError or SyntaxError if a digest of the scope is invalid
  */
 export function sessionToDer(session: SessionParameters): Uint8Array {
   try {
@@ -155,10 +155,11 @@ function writeApplicationData({ time, authTime, scope, applicationData = EMPTY }
 }
 
 /**
- * What {@link sessionToDer} wrote, or OpenSSL. Its byte strings are views of `bytes`, but for those that are foreign: copy what
- * is kept. Suites that are not ours are let through. A time that is missing, or is later than `now` (seconds since the epoch),
- * is `now`; without `now` it is 0, or what it is. Stricter than OpenSSL: nothing may follow, and a negative time or timeout,
- * which is an expired session, is refused. `id` takes the place of the session's own.
+ * Decodes a session that {@link sessionToDer} or OpenSSL wrote. The byte strings of the result are views of `bytes`, except
+ * those in `foreign`: copy the ones that are kept. Unknown cipher suites are accepted. If `now` (seconds since the epoch) is
+ * given, a time that is missing or later becomes `now`. If `id` is given, it replaces the session's own.
+ *
+ * Stricter than OpenSSL: trailing bytes are refused, and so is a negative time or timeout, which means an expired session.
  * @throws SessionDecodeError
  */
 export function sessionFromDer(bytes: Uint8Array, now?: number, id?: Uint8Array): SessionParameters {
@@ -177,8 +178,8 @@ export function sessionFromDer(bytes: Uint8Array, now?: number, id?: Uint8Array)
 }
 
 /**
- * The DER in the first block of a text that has the label of a session; blocks of others, as the certificates of
- * `s_client`, are passed over. The bytes are the caller's to wipe.
+ * Returns the DER in the first block of a text that has the label of a session. Other blocks, such as the certificates
+ * that `s_client` prints, are skipped. The caller wipes the bytes.
  * @throws SessionDecodeError
  */
 export function sessionDerInPem(text: string): Uint8Array {
@@ -193,7 +194,7 @@ export function sessionDerInPem(text: string): Uint8Array {
   }
 }
 
-/** Initialisers run in the order in which they are written, which is the order of the fields. */
+/** The fields are read in the order of the statements. */
 function readSession(body: DerReader, now: number | undefined, givenId: Uint8Array | undefined): SessionParameters {
   if (body.integer('version') !== 1) throw new SessionDecodeError('version', 'not 1');
   const version = versionOf(body.integer('ssl_version'));
@@ -225,7 +226,7 @@ function readSession(body: DerReader, now: number | undefined, givenId: Uint8Arr
     maxFragmentLength,
     peerRawPublicKey,
   };
-  // Written out: putting objects of twenty fields together takes longer than reading them.
+  // Written out: merging objects of twenty fields takes longer than reading them.
   return {
     version,
     cipherSuite: 256 * (suite[0] as number) + (suite[1] as number),
@@ -258,7 +259,7 @@ const NO_CLIENT_FIELDS = Object.freeze({
   srpUsername: undefined,
 }) satisfies ForeignFields;
 
-/** [7] to [12]: what only clients have, or what died with its cipher suites. */
+/** [7] to [12]: fields of clients, and of cipher suites that are not supported. */
 function readClientFields(body: DerReader): ForeignFields {
   const tag = body.peekTag();
   if (tag === undefined || tag < explicitTag(7) || tag > explicitTag(12)) return NO_CLIENT_FIELDS;
@@ -272,7 +273,7 @@ function readClientFields(body: DerReader): ForeignFields {
   };
 }
 
-/** Those of a session of ours: one object for all. */
+/** The foreign fields of sessions made here: one object for all. */
 const NONE_FOREIGN: ForeignFields = foreignFieldsOf(NO_CLIENT_FIELDS, {
   verifyResult: 0,
   flags: 0,
@@ -312,7 +313,7 @@ function versionOf(wire: number): Version {
   throw new SessionDecodeError('ssl_version', `${wire} is neither TLS 1.2 nor TLS 1.3`);
 }
 
-/** OpenSSL lets a session from the future live longer; here its time begins now. */
+/** A session from the future starts now; OpenSSL lets it live longer. */
 function notAfter(now: number | undefined, time: number): number {
   if (now === undefined) return time;
   return time === 0 ? now : Math.min(time, now);
@@ -329,14 +330,14 @@ function readOctets(body: DerReader, n: number, name: string, min = 0, max = MAX
   return octets && requireSize(name, octets, min, max);
 }
 
-/** A C string in OpenSSL, which cuts it at a NUL: another name than the one that was negotiated. */
+/** OpenSSL reads a C string and cuts it at a NUL, which would make it another name than the one negotiated. */
 function readText(body: DerReader, n: number, name: string): Uint8Array | undefined {
   const octets = readOctets(body, n, name);
   if (octets?.includes(0)) throw new SessionDecodeError(name, 'a NUL in it');
   return octets;
 }
 
-/** The leaf, unread: it was judged when the session was made. */
+/** The client's certificate, not parsed: it was verified when the session was made. */
 function readCertificate(body: DerReader): Uint8Array | undefined {
   const field = body.optional(explicitTag(3), 'peer');
   if (field !== undefined && field.peekTag() !== Tag.sequence) throw new SessionDecodeError('peer', 'no certificate');

@@ -1,68 +1,65 @@
-/** What a session is made of, and the ranges that its fields must keep. */
+/** The fields of a session, and the ranges of their values. */
 
 import { EMPTY } from '../wire/bytes.ts';
 import type { Version } from '../wire/registry.ts';
 import type { Scope } from './scope.ts';
 
 /**
- * Fields of OpenSSL's SSL_SESSION that the engine neither fills nor asks for: a session of another server brings them
- * along, and takes them along again.
+ * Fields of OpenSSL's SSL_SESSION that the engine neither sets nor reads. A session of another server keeps them when it
+ * is decoded and encoded again.
  */
 export interface ForeignFields {
-  /** X509_V_ERR_…; 0 is X509_V_OK. What is not 0 is another server's: here a certificate is accepted or ends the handshake. */
+  /** X509_V_ERR_…; 0 is X509_V_OK. Sessions made here have 0: a certificate that is not accepted ends the handshake. */
   readonly verifyResult?: number | undefined;
   readonly pskIdentityHint?: Uint8Array | undefined;
   readonly pskIdentity?: Uint8Array | undefined;
   /** Seconds. */
   readonly ticketLifetimeHint?: number | undefined;
-  /** The ticket that a client has been given. */
+  /** The ticket, in a session that a client has stored. */
   readonly ticket?: Uint8Array | undefined;
   readonly compressionMethod?: number | undefined;
   readonly srpUsername?: Uint8Array | undefined;
   /** Without SSL_SESS_FLAG_EXTMS, which is `extendedMasterSecret`. */
   readonly flags?: number | undefined;
   readonly maxEarlyData?: number | undefined;
-  /** The code of RFC 6066 §4; 0 where it was not negotiated. */
+  /** The code of RFC 6066 §4; 0 if it was not negotiated. */
   readonly maxFragmentLength?: number | undefined;
   /** RFC 7250 */
   readonly peerRawPublicKey?: Uint8Array | undefined;
 }
 
-/** What was negotiated. It is frozen: a session in use by several handshakes must not change under them. */
+/** The fields of a session as it was negotiated. Several handshakes may use a session at once, so they do not change. */
 export interface SessionParameters {
   readonly version: Version;
   /** IANA's number of the cipher suite. */
   readonly cipherSuite: number;
-  /**
-   * TLS 1.2: the session id. TLS 1.3: the ticket of a stateful session, which is its key in caches and stores. 0 to 32
-   * bytes.
-   */
+  /** The key of the session in caches and stores, 0 to 32 bytes. TLS 1.2: the session id. TLS 1.3: the ticket of a stateful session. */
   readonly id: Uint8Array;
-  /** TLS 1.2: the master secret, 48 bytes. TLS 1.3: the PSK of the ticket. The session owns and wipes it. */
+  /** TLS 1.2: the master secret, 48 bytes. TLS 1.3: the PSK of the ticket. */
   readonly secret: Uint8Array;
-  /** Seconds since the epoch: when the session was made. */
+  /** When the session was made, in seconds since the epoch. */
   readonly time: number;
-  /** Seconds that it is good for after `time`. */
+  /** How many seconds after `time` it may be resumed. */
   readonly timeout: number;
-  /** Seconds since the epoch: the full handshake at the beginning of a chain of resumptions. */
+  /** When the full handshake at the start of the chain of resumptions took place, in seconds since the epoch. */
   readonly authTime: number;
   /** RFC 7627; always true in TLS 1.3. */
   readonly extendedMasterSecret: boolean;
   /** The session id context (OpenSSL's `sid_ctx`), at most 32 bytes. */
   readonly idContext: Uint8Array;
-  /** The host name of the full handshake, as the client sent it. */
+  /** The host name that the client sent in the full handshake. */
   readonly serverName?: string | undefined;
   /** The application protocol that was negotiated when the session was made. */
   readonly alpnProtocol?: string | undefined;
-  /** IANA's number of the (EC)DHE group; 0 where there was none. */
+  /** IANA's number of the (EC)DHE group; 0 if there was none. */
   readonly group?: number | undefined;
   /** RFC 8446 §4.6.1, `ticket_age_add`. */
   readonly ticketAgeAdd?: number | undefined;
-  /** What it may be resumed under; `undefined` for a session of another server, which says nothing of that. */
+  /** The conditions for resuming it; `undefined` for a session of another server, which does not state any. */
   readonly scope?: Scope | undefined;
-  /** The application's own (SSL_SESSION_set1_ticket_appdata(3)): it travels with the session. At most 65535 bytes. */
+  /** Data of the application (SSL_SESSION_set1_ticket_appdata(3)), which is encoded with the session. At most 65535 bytes. */
   readonly applicationData?: Uint8Array | undefined;
-  /** The client's own certificate, DER, where it showed one in the full handshake (SSL_SESSION_get0_peer(3)). */
+  /** The client's own certificate in DER, if it sent one in the full handshake (SSL_SESSION_get0_peer(3)). */
   readonly peerCertificate?: Uint8Array | undefined;
   readonly foreign?: ForeignFields | undefined;
 }
@@ -101,7 +98,7 @@ function requireUint(field: string, value: number, bits: number): void {
   }
 }
 
-/** Names are compared as bytes and written as bytes: one a character. */
+/** Names are compared and written as bytes, one a character. */
 function requireText(field: string, text: string | undefined, max: number): void {
   if (text === undefined) return;
   if (text.length > max || /[^\0-\xff]/.test(text)) {

@@ -1,10 +1,10 @@
-/** What a session may be resumed under, field by field: each a digest, so that two can be compared and none is told. */
+/** The conditions for resuming a session, one field each. A field holds a digest, so that it can be compared but not read. */
 
 import { fromHex, toHex } from '../wire/bytes.ts';
 import { type Codec, decode, encode, fixed, mapped, struct, uint8, vector } from '../wire/codec.ts';
 import { DecodeError } from '../wire/reader.ts';
 
-/** The numbers under which they stand in a session's DER. */
+/** The numbers of the fields in a session's DER. */
 const FIELDS = {
   serverName: 1,
   clientAuthentication: 2,
@@ -17,14 +17,14 @@ const FIELDS = {
 
 export type ScopeField = keyof typeof FIELDS;
 
-/** 16 bytes each, in hexadecimal. What is not there does not bind. */
+/** Digests of 16 bytes in hexadecimal. A field that is absent imposes no condition. */
 export type Scope = Readonly<Partial<Record<ScopeField, string>>>;
 
 export const SCOPE_FIELDS = Object.keys(FIELDS) as readonly ScopeField[];
 
 const Entry = struct({ field: uint8, digest: fixed(16) });
 
-/** `struct { uint8 field; opaque digest[16]; } ScopeEntry; ScopeEntry scope<0..2^16-1>;` None at all is no scope. */
+/** `struct { uint8 field; opaque digest[16]; } ScopeEntry; ScopeEntry scope<0..2^16-1>;` An empty list means no scope. */
 export const ScopeCodec: Codec<Scope | undefined> = mapped(
   vector(0, 0xffff, Entry),
   (entries) => (entries.length === 0 ? undefined : scopeOfEntries(entries)),
@@ -35,7 +35,7 @@ export const ScopeCodec: Codec<Scope | undefined> = mapped(
     }),
 );
 
-/** In ascending order; a field that is not known here might forbid what is not seen to. */
+/** Fields come in ascending order. An unknown field is refused, as it may state a condition that is not checked here. */
 function scopeOfEntries(entries: readonly { readonly field: number; readonly digest: Uint8Array }[]): Scope {
   const scope: Partial<Record<ScopeField, string>> = {};
   let last = 0;
@@ -48,7 +48,7 @@ function scopeOfEntries(entries: readonly { readonly field: number; readonly dig
   return Object.freeze(scope);
 }
 
-/** A scope as it is read, what it is on the wire (length in front), and the frozen object that was last written as that. */
+/** A decoded scope, its encoding with the length in front, and the frozen object that was last encoded to it. */
 interface KnownScope {
   readonly scope: Scope | undefined;
   readonly block: Uint8Array;
@@ -57,12 +57,12 @@ interface KnownScope {
 
 const NO_SCOPE: KnownScope = { scope: undefined, block: encode(ScopeCodec, undefined), written: undefined };
 
-/** What a server seals and opens has few scopes: one for each name that it goes by. */
+/** A server uses few scopes, one for each of its names. */
 const MAX_KNOWN = 16;
 const known: KnownScope[] = [];
 let oldest = 0;
 
-/** The scope that stands at this place, if it is one that has lately been written or read: then nothing need be made of it. */
+/** Returns the scope encoded at this place if it was read or written recently; it then need not be decoded. */
 export function knownScope(bytes: Uint8Array, at: number): KnownScope | undefined {
   if (standsAt(bytes, at, NO_SCOPE.block)) return NO_SCOPE;
   return known.find(({ block }) => standsAt(bytes, at, block));
@@ -73,7 +73,7 @@ function standsAt(bytes: Uint8Array, at: number, block: Uint8Array): boolean {
   return true;
 }
 
-/** What the scope is on the wire, not a copy; it is known from now on. @throws RangeError or SyntaxError where a digest is none */
+/** Returns the encoding of a scope, not a copy, and remembers it. @throws RangeError or SyntaxError if a digest is invalid */
 export function scopeBlock(scope: Scope | undefined): Uint8Array {
   if (scope === undefined) return NO_SCOPE.block;
   const same = known.find((each) => each.written === scope || each.scope === scope);
@@ -83,7 +83,7 @@ export function scopeBlock(scope: Scope | undefined): Uint8Array {
   return block;
 }
 
-/** What is read is made of the bytes: what was written may have had more in it, or other letters. */
+/** Decodes the block: the object that was written may have further properties, or upper-case digits. */
 function remember(block: Uint8Array, written: Scope): void {
   const before = knownScope(block, 0);
   if (before !== undefined && before !== NO_SCOPE) before.written = written;

@@ -18,25 +18,25 @@ import type { Scope } from './scope.ts';
 
 const NOTHING_FOREIGN: ForeignFields = Object.freeze({});
 
-/** A copy that nobody can change, unless it is that already. */
+/** Returns a frozen copy, or the value itself if it is frozen already. */
 function frozen<T extends object>(value: T): Readonly<T> {
   return Object.isFrozen(value) ? value : Object.freeze({ ...value });
 }
 
-/** A copy; of nothing there is one for all. */
+/** Returns a copy. All empty ones are the same object. */
 function kept(bytes: Uint8Array = EMPTY): Uint8Array {
   return bytes.length === 0 ? EMPTY : copyOf(bytes);
 }
 
-/** Told when time or timeout of a session change, so that the cache which holds it can put it in its new place. */
+/** Called when the time or the timeout of a session changes, so that the cache that holds it can move it to its new place. */
 export type Resort = (session: Session) => void;
 
-/** The id itself, not a copy, for a cache to look at: it must not change it. */
+/** Returns the id itself, not a copy, for a cache to compare. The cache must not write to it. */
 export let ownId: (session: Session) => Uint8Array;
 
 /**
- * One session. The count of holds guards its secret: when the last is released the secret is wiped and every use of it
- * throws. Whoever makes a session has the first hold.
+ * A session. Its secret is guarded by a count of holds: when the last hold is released the secret is wiped, and every use
+ * of it throws. The caller that makes a session has the first hold.
  */
 export class Session {
   readonly version: Version;
@@ -49,7 +49,7 @@ export class Session {
   readonly ticketAgeAdd: number;
   readonly scope: Scope | undefined;
   readonly foreign: ForeignFields;
-  /** A slot for the application. It stays with this object: `toDer()` writes `applicationData` instead. */
+  /** A slot for the application. It belongs to this object and is not encoded; `toDer()` writes `applicationData` instead. */
   data: unknown;
 
   readonly #id: Uint8Array;
@@ -68,7 +68,8 @@ export class Session {
   }
 
   /**
-   * @throws RangeError naming the field that is out of its range. Secret, id, context, application data and certificate are copied.
+   * Copies secret, id, id context, application data and certificate.
+   * @throws RangeError naming the field that is out of its range
    */
   constructor(parameters: SessionParameters) {
     requireRanges(parameters);
@@ -93,19 +94,19 @@ export class Session {
   }
 
   /**
-   * The session that {@link Session.toDer} or OpenSSL wrote, or that the client of node:tls has handed out, wrapped or not,
-   * with one hold, the caller's. The bytes are not needed any more; who owns them wipes them. Given `now` (seconds since the
-   * epoch), a time that is missing or to come becomes `now`. Given an `id`, that is the session's, whatever was written.
-   * @throws SessionDecodeError saying which field is wrong @throws RangeError where `id` is too long
+   * Reads a session that {@link Session.toDer} or OpenSSL wrote, or that a client of node:tls handed out, wrapped or not, and
+   * returns it with one hold, the caller's. The bytes are not needed afterwards; their owner should wipe them. If `now` (seconds since the epoch) is given, a time that is
+   * missing or in the future becomes `now`. If `id` is given, it replaces the id that was written.
+   * @throws SessionDecodeError naming the field that is wrong @throws RangeError if `id` is too long
    */
   static fromDer(bytes: Uint8Array, now?: number, id?: Uint8Array): Session {
     return new Session(sessionFromDer(splitNodeSession(bytes).der, now, id));
   }
 
   /**
-   * PEM_read_bio_SSL_SESSION(3): {@link Session.fromDer} of the first `SSL SESSION PARAMETERS` block of a text, which may
-   * have other blocks. It must not be encrypted.
-   * @throws SessionDecodeError also where there is no such block, or it is no PEM
+   * Reads a session from the first `SSL SESSION PARAMETERS` block of a text, as PEM_read_bio_SSL_SESSION(3) does, with
+   * {@link Session.fromDer}. The text may contain other blocks. The block must not be encrypted.
+   * @throws SessionDecodeError as fromDer() does, and if the text is not PEM or has no such block
    */
   static fromPem(text: string, now?: number): Session {
     const bytes = sessionDerInPem(text);
@@ -116,12 +117,12 @@ export class Session {
     }
   }
 
-  /** Whether it is one, and neither a Proxy nor something with its prototype. */
+  /** Reports whether the value is a session. A Proxy of one, or an object with its prototype, is not. */
   static isSession(value: unknown): value is Session {
     return typeof value === 'object' && value !== null && #holds in value;
   }
 
-  /** A copy: the caller may keep it or change it. */
+  /** A copy, which the caller may keep or change. */
   get id(): Uint8Array {
     return copyOf(this.#id);
   }
@@ -130,37 +131,35 @@ export class Session {
     return copyOf(this.#idContext);
   }
 
-  /** A copy; empty where there is none. */
+  /** A copy; empty if there is none. */
   get applicationData(): Uint8Array {
     return copyOf(this.#applicationData);
   }
 
-  /** SSL_SESSION_set1_ticket_appdata(3): at most 65535 bytes, which are copied. Tickets that are out have the old. */
+  /** SSL_SESSION_set1_ticket_appdata(3): at most 65535 bytes, which are copied. Tickets already sent keep the old data. */
   set applicationData(data: Uint8Array) {
     requireLength('application data', data, 0, 0xffff);
     this.#applicationData = kept(data);
   }
 
   /**
-   * A copy of the certificate, DER, that the client showed in the full handshake; `undefined` where it showed none. Whether it was
-   * accepted is {@link ForeignFields.verifyResult}: always, where the session was made here.
+   * A copy of the certificate, in DER, that the client sent in the full handshake; `undefined` if it sent none. If this
+   * server made the session, the certificate was accepted; otherwise see {@link ForeignFields.verifyResult}.
    */
   get peerCertificate(): Uint8Array | undefined {
     return this.#peerCertificate && copyOf(this.#peerCertificate);
   }
 
   /**
-   * The master secret or PSK itself, not a copy: do not keep it and do not change it.
-   * @throws Error once the last hold has been released
+   * The master secret or PSK itself, not a copy. Callers must neither keep it nor change it.
+   * @throws Error if the last hold has been released
    */
   get secret(): Uint8Array {
     this.#requireHeld('secret');
     return this.#secret;
   }
 
-  /**
-   * Seconds since the epoch from which `timeout` counts. Setting it moves the session to its new place in its cache.
-   */
+  /** The second since the epoch from which `timeout` counts. Setting it moves the session to its new place in its cache. */
   get time(): number {
     return this.#time;
   }
@@ -182,56 +181,53 @@ export class Session {
     this.#resort?.(this);
   }
 
-  /** The last second in which the session is still good. */
+  /** The last second in which the session may be resumed. */
   get expires(): number {
     return this.#time + this.#timeout;
   }
 
-  /** How many holds there are; 0 once the secret has been wiped. */
+  /** The number of holds; 0 once the secret has been wiped. */
   get holds(): number {
     return this.#holds;
   }
 
-  /**
-   * Whether it may be resumed at all: it has an id, its secret is held and nothing has ruled it out. Expiry is not
-   * looked at.
-   */
+  /** Whether it can be resumed: it has an id, its secret is held, and it has not been ruled out. Ignores expiry. */
   get isResumable(): boolean {
     return !this.isRuledOut && this.#id.length > 0;
   }
 
-  /** Whether it must not be resumed, whatever else it has: it was ruled out, or its secret is gone. */
+  /** Whether it must not be resumed: it was ruled out, or its secret has been wiped. */
   get isRuledOut(): boolean {
     return !this.#resumable || this.#holds === 0;
   }
 
-  /** Rules it out for good: for this object and whoever else holds it. */
+  /** Rules the session out for good, for all that hold this object. */
   forbidResumption(): void {
     this.#resumable = false;
   }
 
-  /** Takes one more hold; to be given back with {@link free}. @throws Error once the last hold has been released */
+  /** Takes one more hold, which {@link free} releases. @throws Error if the last hold has been released */
   upRef(): this {
     this.#requireHeld('upRef()');
     this.#holds++;
     return this;
   }
 
-  /** Releases one hold; the last one wipes the secret. @throws Error when there is none left to release */
+  /** Releases one hold. Releasing the last one wipes the secret. @throws Error if no hold is left */
   free(): void {
     this.#requireHeld('free()');
     this.#holds--;
     if (this.#holds === 0) wipe(this.#secret);
   }
 
-  /** {@link free} for the engine's own holds: who has freed once too often must not break those who have not. */
+  /** Does what {@link free} does for the engine's own holds. It never throws: an application that frees too often must not break the engine. */
   release(): void {
     if (this.#holds > 0) this.free();
   }
 
   /**
-   * A session of its own with the same content and one hold, in no cache. @throws Error once the last hold has been
-   * released
+   * Returns a separate session with the same content and one hold, in no cache.
+   * @throws Error if the last hold has been released
    */
   dup(changes: Partial<SessionParameters> = {}): Session {
     const copy = new Session(Object.assign(this.parameters(), changes));
@@ -241,8 +237,8 @@ export class Session {
   }
 
   /**
-   * All that is needed to make this session again; the secret is the session's own. @throws Error after the last
-   * release
+   * Returns what a copy of this session can be made of. The byte strings are the session's own, the secret included.
+   * @throws Error if the last hold has been released
    */
   parameters(): SessionParameters {
     return {
@@ -267,16 +263,16 @@ export class Session {
   }
 
   /**
-   * OpenSSL's SSL_SESSION, for a store: all of it but `data`, the holds and whether it may be resumed. The secret is in
-   * it in the clear. @throws Error once the last hold has been released
+   * Encodes the session as OpenSSL's SSL_SESSION, for a store. `data`, the holds and whether it was ruled out are not
+   * encoded. The secret is, in the clear. @throws Error if the last hold has been released
    */
   toDer(): Uint8Array {
     return sessionToDer(this.parameters());
   }
 
   /**
-   * PEM_write_bio_SSL_SESSION(3): {@link toDer} as text, which `openssl s_client -sess_in` reads. The secret is in it
-   * in the clear. @throws Error once the last hold has been released
+   * Encodes the session as text, as PEM_write_bio_SSL_SESSION(3) does: {@link toDer} in PEM, which `openssl s_client
+   * -sess_in` reads. The secret is in it in the clear. @throws Error if the last hold has been released
    */
   toPem(): string {
     const bytes = this.toDer();
@@ -285,14 +281,14 @@ export class Session {
     return text;
   }
 
-  /** Whether a cache has it. */
+  /** Whether a cache holds it. */
   get isCached(): boolean {
     return this.#resort !== undefined;
   }
 
   /**
-   * One cache per session: the cache that takes it claims it, and gives it up again with `undefined`.
-   * @throws Error where another cache has it
+   * Makes a cache the only one that holds this session. The cache gives it up again by passing `undefined`.
+   * @throws Error if another cache holds it
    */
   claim(resort: Resort | undefined): void {
     if (resort !== undefined && this.#resort !== undefined) {
@@ -307,7 +303,7 @@ export class Session {
     }
   }
 
-  /** For logs: no secret in it. */
+  /** A summary for logs, without secrets. */
   toJSON(): Record<string, unknown> {
     return { version: this.version, cipherSuite: this.cipherSuite, serverName: this.serverName, expires: this.expires };
   }

@@ -1,6 +1,6 @@
 /**
- * The application's say in each ticket: SSL_CTX_set_session_ticket_cb(3), with its statuses and its answers. What comes of
- * them is a table, and the handshake asks it.
+ * The callbacks that let the application decide about each ticket: SSL_CTX_set_session_ticket_cb(3), with its statuses and
+ * its answers, and the table of what follows from them.
  */
 
 import type { Awaitable } from '../awaitable.ts';
@@ -16,9 +16,9 @@ export type TicketStatus = 'empty' | 'no-decrypt' | 'success' | 'success-renew';
 export type TicketAnswer = 'abort' | 'ignore' | 'ignore-renew' | 'use' | 'use-renew';
 
 /**
- * Called before a ticket is made, stateful ones included. Bytes become the session's application data
- * (SSL_SESSION_set1_ticket_appdata(3)); nothing leaves it as it is; `false` ends the handshake with internal_error. Where it
- * fails there is no ticket, and an event.
+ * Called before a ticket is made, stateful or sealed. If it returns bytes, they become the session's application data
+ * (SSL_SESSION_set1_ticket_appdata(3)). If it returns nothing, the data stays as it is. If it returns `false`, the handshake
+ * ends with internal_error. If it fails, there is an event and no ticket.
  */
 export type OnGenerateTicket = (
   session: Session,
@@ -27,9 +27,9 @@ export type OnGenerateTicket = (
 ) => Awaitable<Uint8Array | boolean | void>;
 
 /**
- * Called when a client shows a ticket, and when it shows an empty one. The session, lent, is there where the ticket was
- * opened: its application data is `session.applicationData`. The key name has 16 bytes, fewer
- * where the ticket has, and none where it is empty. Where it fails the ticket is ignored and renewed, and there is an event.
+ * Called when a client offers a ticket, an empty one included. If the ticket was opened, `session` is lent to the callback;
+ * its application data is `session.applicationData`. The key name has 16 bytes, or fewer if the ticket is shorter. If the
+ * callback fails, there is an event, and the ticket is ignored and renewed.
  */
 export type OnDecryptTicket = (
   session: Session | undefined,
@@ -38,19 +38,19 @@ export type OnDecryptTicket = (
   connection: ConnectionInfo,
 ) => Awaitable<TicketAnswer>;
 
-/** What is done about a ticket: whether its session is used, and whether the client gets a new one. */
+/** Whether the session in a ticket is used, and whether the client gets a new ticket. */
 export interface TicketVerdict {
   readonly use: boolean;
   readonly renew: boolean;
 }
 
-/** The status of a ticket that has been opened. */
+/** Returns the status of an opened ticket. */
 export function openedStatus(renewal: Renewal, version: Version): TicketStatus {
   if (renewal === 'as-usual') return version === 'TLSv1.3' ? 'success-renew' : 'success';
   return renewal === 'due' ? 'success-renew' : 'success';
 }
 
-/** What is answered where nobody is asked. */
+/** The answers that apply if there is no callback. */
 export const DEFAULT_ANSWERS: Readonly<Record<TicketStatus, TicketAnswer>> = {
   empty: 'ignore-renew',
   'no-decrypt': 'ignore-renew',
@@ -58,7 +58,7 @@ export const DEFAULT_ANSWERS: Readonly<Record<TicketStatus, TicketAnswer>> = {
   'success-renew': 'use-renew',
 };
 
-/** `abort` is internal_error: so is an answer that is none, or that would use a session which is not there. */
+/** Applies an answer. An invalid answer, or one that would use a session that was not opened, counts as `abort`, which is internal_error. */
 export function judgeTicket(status: TicketStatus, answer: unknown): TicketVerdict | 'abort' {
   const isOpened = status === 'success' || status === 'success-renew';
   if (answer === 'ignore' || answer === 'ignore-renew') return { use: false, renew: answer === 'ignore-renew' };

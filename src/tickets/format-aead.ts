@@ -1,18 +1,18 @@
 /**
- * The format of our own tickets:
+ * This library's own ticket format:
  *
  *     struct {
- *         opaque key_name[16];     // random, and no part of the key
+ *         opaque key_name[16];     // random, not derived from the key
  *         uint8  version = 1;
  *         opaque nonce[12];        // random
  *         opaque sealed[TicketLength - 29];
  *     } Ticket;
  *
- * `sealed` is AEAD_AES_256_GCM (RFC 5116 §5.2) of the session's SSL_SESSION (sessions/der.ts) under a key that does
- * nothing else, with everything before it as additional data; so it is 16 bytes longer than the session. Nonces are
- * random, which is why a key seals 2^32 tickets and no more (NIST SP 800-38D §8.3): see seal-counts.ts.
+ * `sealed` is the session's SSL_SESSION (sessions/der.ts) under AEAD_AES_256_GCM (RFC 5116 §5.2), with everything before it
+ * as additional data; it is 16 bytes longer than the session. The key has no other use. Nonces are random, so a key seals at
+ * most 2^32 tickets (NIST SP 800-38D §8.3); see seal-counts.ts.
  *
- * A key, where it is written down, is `opaque key_name[16]; opaque key[32];`.
+ * In a file a key is `opaque key_name[16]; opaque key[32];`.
  */
 
 import { sealInPlace } from '../crypto/provider.ts';
@@ -26,7 +26,7 @@ const TAG_LENGTH = 16;
 const NONCE_AT = KEY_NAME_LENGTH + 1;
 const SEALED_AT = NONCE_AT + NONCE_LENGTH;
 
-/** Whichever provider the server has: keys are made where there is no server yet. */
+/** Independent of the server's provider: keys may be made before there is a server. */
 const aead = aesGcm('aes-256-gcm', 32);
 
 export const aeadTickets: TicketFormat = {

@@ -1,6 +1,6 @@
 /**
- * The format that RFC 5077 §4 recommends, as OpenSSL writes it (without the length of the encrypted state) and with it
- * Node, nginx, HAProxy and Apache:
+ * The format that RFC 5077 §4 recommends, as OpenSSL writes it: without the length of the encrypted state. Node, nginx,
+ * HAProxy and Apache use it through OpenSSL.
  *
  *     struct {
  *         opaque key_name[16];
@@ -9,8 +9,8 @@
  *         opaque mac[MacLength];                                   // HMAC of everything before it
  *     } Ticket;
  *
- * They differ in the length of the keys and in how a key is written down, which is for ticket-key-files.ts; here the
- * secret is always `opaque hmac_key[n]; opaque aes_key[n];`.
+ * They differ in the length of the keys and in the layout of their key files, for which see key-files.ts. Here the secret is
+ * always `opaque hmac_key[n]; opaque aes_key[n];`.
  */
 
 import { AES_BLOCK, decryptCbc, encryptCbc } from '../crypto/aes-cbc.ts';
@@ -22,7 +22,7 @@ import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './f
 const STATE_AT = KEY_NAME_LENGTH + AES_BLOCK;
 
 /**
- * The format with an AES key of 16 or 32 bytes, an HMAC key as long, and a MAC as long as the hash makes it.
+ * Returns the format with an AES key of 16 or 32 bytes, an HMAC key of the same length, and a MAC as long as the hash.
  * `cbcTickets(16)` and `cbcTickets(32)` are the formats of the servers named above.
  */
 export function cbcTickets(keyLength: 16 | 32, hashName: HashName = 'sha256'): TicketFormat {

@@ -1,6 +1,6 @@
 /**
- * Ticket keys as other servers write them down. Content cannot tell the layouts apart, so whoever loads a file says
- * which server it is for; taking one for the other would use an HMAC key as an AES key.
+ * Key files of other servers. The contents do not tell the layouts apart, so the caller names the server that a file is for.
+ * Reading a file in the wrong layout would use an HMAC key as an AES key.
  *
  *     producer    bytes   layout                     tickets
  *     tls-resume   48     name16 key32               AES-256-GCM
@@ -24,7 +24,7 @@ export type TicketKeyProducer = 'tls-resume' | 'openssl' | 'node' | 'apache' | '
 
 interface Layout {
   readonly format: TicketFormat;
-  /** The two halves of the secret stand the other way round. */
+  /** Whether the two halves of the secret are in the opposite order. */
   readonly isSwapped: boolean;
 }
 
@@ -45,21 +45,22 @@ const LAYOUTS: Readonly<Record<TicketKeyProducer, readonly Layout[]>> = {
 
 export const TICKET_KEY_PRODUCERS = Object.keys(LAYOUTS) as readonly TicketKeyProducer[];
 
-/** HAProxy's TLS_TICKETS_NO: how many keys its file has to have, and of how many, the last, it takes notice. */
+/** HAProxy's TLS_TICKETS_NO: the least number of keys in its file, and the number of keys, from the end, that it reads. */
 const HAPROXY_KEYS = 3;
 
-/** A key file that cannot be used: says which and why, and nothing of its contents. */
+/** Thrown for a key file that cannot be used. Says which file and why, and reveals nothing of its contents. */
 export class TicketKeyFileError extends Error {
   override readonly name = 'TicketKeyFileError';
 }
 
 /**
- * The keys in a file, or in several, the one that seals first: `TicketKeyRing.of(ticketKeysFrom('nginx', bytes), world)`.
- * A file has one key, and the first file is the one that seals, as of nginx's several ssl_session_ticket_key. HAProxy's
- * one file has lines of base64: the last three are used and the last but one seals, so that by the time when a key
- * seals on one of a fleet all others can open it.
+ * Returns the keys in one or more files, the one that seals first: `TicketKeyRing.of(ticketKeysFrom('nginx', bytes), world)`.
  *
- * The bytes remain yours to wipe. @throws TicketKeyFileError, WeakTicketKeyError
+ * A file has one key, and the key of the first file seals, as with several ssl_session_ticket_key lines of nginx. HAProxy has
+ * one file with a key in base64 in each line. Its last three keys are used and the last but one seals; by the time a key
+ * seals on one server of a fleet, all others can open its tickets.
+ *
+ * The caller wipes the bytes. @throws TicketKeyFileError, WeakTicketKeyError
  */
 export function ticketKeysFrom(
   producer: TicketKeyProducer,
@@ -75,7 +76,7 @@ export function ticketKeysFrom(
   return haproxyKeys(bytes, options);
 }
 
-/** The file of a key, as the producer would have it (one line of HAProxy's, decoded); it is the caller's to wipe. */
+/** Returns the key file of a key in the producer's layout (for HAProxy one line, decoded). The caller wipes it. */
 export function ticketKeyFile(producer: TicketKeyProducer, key: TicketKey): Uint8Array {
   requireProducer(producer);
   const layout = LAYOUTS[producer].find(({ format }) => format.name === key.format.name);
@@ -115,7 +116,7 @@ function lengthOf({ format }: Layout): number {
   return KEY_NAME_LENGTH + format.secretLength;
 }
 
-/** From a file's order to the format's and back, which is the same as both halves are of one length. */
+/** Converts between the order in a file and the order of the format. Both halves have the same length, so one function does both. */
 function arranged({ isSwapped }: Layout, secret: Uint8Array): Uint8Array[] {
   if (!isSwapped) return [secret];
   const half = secret.length / 2;

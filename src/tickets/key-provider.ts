@@ -1,7 +1,7 @@
 /**
- * Where a server has its ticket keys from: the one question before a ticket is sealed and the one before it is opened.
- * `TicketKeyRing` answers both at once. A provider of the user's may wait (for a key service), may have other keys for
- * other server names, and may answer as the callback of SSL_CTX_set_tlsext_ticket_key_evp_cb(3) does:
+ * The source of a server's ticket keys. It is asked before a ticket is sealed and before one is opened. `TicketKeyRing`
+ * answers immediately. A provider of the application may wait for a key service, may have different keys for different
+ * server names, and may answer as the callback of SSL_CTX_set_tlsext_ticket_key_evp_cb(3) does:
  *
  *     return value      to seal                 to open
  *     negative          throw, or reject        throw, or reject
@@ -9,7 +9,7 @@
  *     1                 the key                 [{ key, renewal: 'declined' }]
  *     2                 the key                 [{ key, renewal: 'due' }]
  *
- * A cipher, MAC or initialisation vector of the callback's own is a `TicketFormat` of its own.
+ * A callback that chooses its own cipher, MAC or initialisation vector corresponds to a custom `TicketFormat`.
  */
 
 import type { Awaitable } from '../awaitable.ts';
@@ -17,9 +17,8 @@ import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { TicketKey } from './key.ts';
 
 /**
- * Whether the client of an opened ticket is due a new one. `as-usual`: as the protocol version has it, which is one in
- * TLS 1.3, where tickets are for single use (RFC 8446 §C.4), and none in TLS 1.2. `due`: in any case, as the key
- * is not the one that seals now. `declined`: in no case.
+ * Whether a client whose ticket was opened gets a new one. `as-usual`: in TLS 1.3 yes, since its tickets are for single use
+ * (RFC 8446 §C.4), and in TLS 1.2 no. `due`: yes, because the key is no longer the one that seals. `declined`: no.
  */
 export type Renewal = 'as-usual' | 'due' | 'declined';
 
@@ -28,16 +27,16 @@ export interface OpeningKey {
   readonly renewal: Renewal;
 }
 
-/** The keys remain the provider's. A key that is destroyed before it is used is as good as none. */
+/** A source of ticket keys. It keeps owning them. A key that is destroyed before it is used counts as absent. */
 export interface TicketKeyProvider {
-  /** The key to seal with now. None: the client gets no ticket. */
+  /** Returns the key to seal with now. If it returns `undefined`, the client gets no ticket. */
   sealingKey(connection: ConnectionInfo): Awaitable<TicketKey | undefined>;
   /**
-   * Keys that may open a ticket with this key name, in the order in which they are to be tried. Those of another name
-   * are passed over, so that a provider may return all that it has. `ticket` is the whole of it, between 32 bytes and
-   * 64 KiB, for who must see more than the name. Both are views: copy what is kept.
+   * Returns keys that may open a ticket with this key name, in the order in which to try them. Keys with another name are
+   * skipped, so a provider may return all that it has. `ticket` is the whole ticket, 32 bytes to 64 KiB, for providers that
+   * need more than the name. Both are views: copy what is kept.
    */
   openingKeys(keyName: Uint8Array, connection: ConnectionInfo, ticket: Uint8Array): Awaitable<readonly OpeningKey[]>;
-  /** What is known of the key of this name, to be told about. */
+  /** Describes the key with this name, for verdicts. */
   find?(keyName: Uint8Array): { readonly phase: 'encrypt' | 'decrypt-only' | 'destroyed' } | undefined;
 }

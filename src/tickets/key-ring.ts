@@ -1,9 +1,10 @@
 /**
- * Ticket keys and their phases: a key encrypts, then only decrypts, then is destroyed. Forward secrecy of what rests on
- * tickets begins at the third (RFC 5077 §5.5; Springall et al., "Measuring the Security Harm of TLS Crypto Shortcuts",
- * IMC 2016). A ring either makes its keys and rotates them by the clock, or has those that it is given.
+ * Ticket keys and their phases: a key encrypts, then only decrypts, then is destroyed. Connections that depend on its
+ * tickets have forward secrecy from the third phase on (RFC 5077 §5.5; Springall et al., "Measuring the Security Harm of
+ * TLS Crypto Shortcuts", IMC 2016). A ring either generates its keys and rotates them by the clock, or holds keys that it
+ * is given.
  *
- * There are no timers: what is due happens when the ring is next asked anything. {@link TicketKeyRing.keys} asks.
+ * A ring has no timers. It brings its keys up to date whenever it is used; reading {@link TicketKeyRing.keys} is enough.
  */
 
 import type { RandomBytes } from '../crypto/provider.ts';
@@ -14,61 +15,61 @@ import { TicketKey, type TicketKeyOptions } from './key.ts';
 import type { OpeningKey, TicketKeyProvider } from './key-provider.ts';
 
 /**
- * Seconds. A thief of the keys opens what was sealed in `rotateEvery + keepFor` before the theft. `keepFor` cannot be
- * shorter than tickets live without refusing good ones, and 7200 is the timeout that sessions have by default.
- * `rotateEvery` can: a new key costs 48 random bytes, and who comes back with an older one gets a new ticket. So one
- * hour, which makes three hours in all, where a day and the seven days that RFC 8446 §4.6.1 allows would make eight
- * days.
+ * Seconds. Stolen keys open all tickets sealed in the last `rotateEvery + keepFor` seconds before the theft. `keepFor` must
+ * not be shorter than the life of a ticket, or good tickets are refused; 7200 is the default timeout of a session.
+ * `rotateEvery` can be shorter: a new key costs 48 random bytes, and a client that returns with an older one gets a new
+ * ticket. An hour makes three hours in all. A day, with the seven days that RFC 8446 §4.6.1 allows, would make eight days.
  */
 const DEFAULT_ROTATE_EVERY = 3600;
 const DEFAULT_KEEP_FOR = 7200;
 
-/** RFC 8446 §4.6.1: no ticket lives longer. */
+/** RFC 8446 §4.6.1: the longest life of a ticket. */
 const MAX_SECONDS = 604800;
 const MIN_ROTATE_EVERY = 60;
 
-/** Living keys of a ring: each ticket is compared with the names of all. */
+/** The most keys in a ring: the name in each ticket is compared with the names of all. */
 const MAX_KEYS = 256;
 
-/** Dead keys of which the name is remembered, so that it can be said what became of them. */
+/** The number of destroyed keys that a ring remembers, so that {@link TicketKeyRing.find} can report them. */
 const MAX_REMEMBERED = 256;
 
 export interface RotationOptions extends TicketKeyOptions {
-  /** Format of the tickets; our own by default. */
+  /** Format of the tickets. Default: {@link aeadTickets}. */
   readonly format?: TicketFormat | undefined;
-  /** Seconds that a key encrypts: 60 to 604800, 3600 by default. At least one 255th of `keepFor`. */
+  /** How many seconds a key encrypts: 60 to 604800, and at least one 255th of `keepFor`. Default: 3600. */
   readonly rotateEvery?: number | undefined;
-  /** Seconds that it decrypts after that, which is how long tickets live: 0 to 604800, 7200 by default. */
+  /** How many seconds it decrypts after that, which limits the life of tickets: 0 to 604800. Default: 7200. */
   readonly keepFor?: number | undefined;
 }
 
-/** What a ring knows of the outside: milliseconds since the epoch, and unpredictable bytes. */
+/** The clock and the random source of a ring: milliseconds since the epoch, and unpredictable bytes. */
 export interface RingWorld {
   now(): number;
   readonly randomBytes: RandomBytes;
 }
 
-/** One key, to be told about. Times are seconds since the epoch, `undefined` where the clock has no say. */
+/** A description of one key. Times are seconds since the epoch, `undefined` if the key does not end by the clock. */
 export interface TicketKeyInfo {
   /** Hexadecimal. */
   readonly name: string;
   readonly format: string;
   readonly phase: 'encrypt' | 'decrypt-only' | 'destroyed';
-  /** When the ring got it. */
+  /** When the ring generated or received it. */
   readonly since: number;
-  /** When it ceases to encrypt, or ceased to. */
+  /** When it stops encrypting, or stopped. */
   readonly encryptsUntil: number | undefined;
-  /** When it ceases to decrypt, or ceased to. */
+  /** When it stops decrypting, or stopped. */
   readonly decryptsUntil: number | undefined;
-  /** Tickets that this process has sealed with it, and how many it may. */
+  /** The number of tickets that this process has sealed with it. */
   readonly sealed: number;
+  /** The number of tickets that it may seal. */
   readonly limit: number;
 }
 
 interface Entry {
   readonly key: TicketKey;
   readonly since: number;
-  /** Never again, once it has ceased to; not even where the clock is put back. */
+  /** Once `false` it stays so, even if the clock is set back. */
   isSealing: boolean;
   sealsUntil: number;
   opensUntil: number;
@@ -82,12 +83,12 @@ interface Rotation {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** It owns its keys: it destroys them when their time is over, and at its end. */
+/** A ring of ticket keys. It owns its keys: it destroys each when its time is over, and all of them in {@link close}. */
 export class TicketKeyRing implements TicketKeyProvider {
   readonly #world: Pick<RingWorld, 'now'>;
   readonly #rotation: Rotation | undefined;
   readonly #dead = new Map<string, TicketKeyInfo>();
-  /** The youngest first; of given keys in their order. */
+  /** Generated keys, the newest first; or given keys, in the given order. */
   #entries: Entry[] = [];
   #isClosed = false;
 
@@ -96,7 +97,7 @@ export class TicketKeyRing implements TicketKeyProvider {
     this.#rotation = rotation;
   }
 
-  /** Makes its keys itself, the first when a ticket is to be sealed. @throws RangeError naming the option */
+  /** Returns a ring that generates its keys, the first one when a ticket is to be sealed. @throws RangeError naming the option */
   static rotating(world: RingWorld, options: RotationOptions = {}): TicketKeyRing {
     const { format = aeadTickets, rotateEvery = DEFAULT_ROTATE_EVERY, keepFor = DEFAULT_KEEP_FOR } = options;
     requireSeconds('rotateEvery', rotateEvery, MIN_ROTATE_EVERY);
@@ -109,8 +110,8 @@ export class TicketKeyRing implements TicketKeyProvider {
   }
 
   /**
-   * Has these keys until it is given others: the first seals, all open. It owns them from now on.
-   * @throws RangeError where there is none, a key comes twice, or one is destroyed
+   * Returns a ring with these keys, which owns them from now on: the first seals, all open. {@link replace} changes them.
+   * @throws RangeError if there is no key, a key occurs twice, or a key is destroyed
    */
   static of(keys: readonly TicketKey[], world: Pick<RingWorld, 'now'>): TicketKeyRing {
     const ring = new TicketKeyRing(world);
@@ -118,13 +119,16 @@ export class TicketKeyRing implements TicketKeyProvider {
     return ring;
   }
 
-  /** None where the ring is closed, or its key has sealed its share of tickets. @throws as TicketKey.generate() */
+  /**
+   * Returns the key to seal with; `undefined` if the ring is closed, or if its keys are given and the first one has sealed its
+   * share of tickets. @throws what TicketKey.generate() throws
+   */
   sealingKey(): TicketKey | undefined {
     const now = this.#settle();
     return (this.#current ?? this.#rotate(now))?.key;
   }
 
-  /** All keys are compared, each in constant time. */
+  /** Returns the keys with this name. Compares the names of all keys, each in constant time. */
   openingKeys(keyName: Uint8Array): OpeningKey[] {
     this.#settle();
     const current = this.#current;
@@ -136,28 +140,28 @@ export class TicketKeyRing implements TicketKeyProvider {
     return found;
   }
 
-  /** The living keys, the one that encrypts before the others. */
+  /** The keys that are not destroyed, the one that encrypts first. */
   get keys(): TicketKeyInfo[] {
     this.#settle();
     return this.#entries.map((entry) => this.#info(entry));
   }
 
-  /** What became of the key of this name; `undefined` where the ring has never had it, or has forgotten. */
+  /** Describes the key with this name, destroyed or not; `undefined` if the ring never had it or no longer remembers it. */
   find(keyName: Uint8Array): TicketKeyInfo | undefined {
     this.#settle();
     const living = this.#entries.find(({ key }) => key.hasName(keyName));
     return living === undefined ? this.#dead.get(toHex(keyName)) : this.#info(living);
   }
 
-  /** Ends the time of the key that encrypts; the next ticket has a new one. @throws Error where the keys are given */
+  /** Retires the key that encrypts; the next ticket is sealed with a new one. @throws Error if the ring was given its keys */
   rotate(): void {
     if (this.#rotation === undefined) throw new Error('this ring does not make keys; give it others with replace()');
     this.#retire(this.#settle(), this.#rotation);
   }
 
   /**
-   * Other keys, as with {@link TicketKeyRing.of}; those not among them are destroyed. An object that the ring had
-   * before may come again. @throws Error where the ring makes its keys itself, or is closed
+   * Replaces the keys, as {@link TicketKeyRing.of} takes them, and destroys those that are no longer among them. The new list
+   * may contain keys of the old one. @throws Error if the ring generates its keys, or is closed
    */
   replace(keys: readonly TicketKey[]): void {
     if (this.#rotation !== undefined) throw new Error('this ring makes its keys itself; use rotate()');
@@ -173,7 +177,7 @@ export class TicketKeyRing implements TicketKeyProvider {
     });
   }
 
-  /** Destroys all keys. From now on there are no tickets. */
+  /** Destroys all keys. The ring seals and opens no more tickets. */
   close(): void {
     this.#isClosed = true;
     this.#destroy(() => true, this.#now());
@@ -183,7 +187,7 @@ export class TicketKeyRing implements TicketKeyProvider {
     return Math.floor(this.#world.now() / 1000);
   }
 
-  /** Brings the keys up to date. The last second of a ticket is still good, as that of a session is. */
+  /** Brings the keys up to date and returns the time. A ticket opens in its last second, as a session resumes in its last. */
   #settle(): number {
     const now = this.#now();
     if (this.#rotation !== undefined) this.#limitTimes(now, this.#rotation);
@@ -192,7 +196,7 @@ export class TicketKeyRing implements TicketKeyProvider {
     return now;
   }
 
-  /** A clock that was ahead and has been put right must not make a key live longer than it would now. */
+  /** If the clock was ahead and has been corrected, a key must not live longer than one generated now. */
   #limitTimes(now: number, { rotateEvery, keepFor }: Rotation): void {
     for (const entry of this.#entries) {
       entry.sealsUntil = Math.min(entry.sealsUntil, now + rotateEvery);
@@ -217,7 +221,7 @@ export class TicketKeyRing implements TicketKeyProvider {
     return entry;
   }
 
-  /** Whatever still seals ceases to, before its time perhaps. */
+  /** Stops all keys from sealing, if need be before their time. */
   #retire(now: number, { keepFor }: Rotation): void {
     for (const entry of this.#entries.filter(({ isSealing }) => isSealing)) {
       entry.isSealing = false;
@@ -265,7 +269,7 @@ function requireSeconds(option: string, seconds: number, min: number): void {
   }
 }
 
-/** The same secret twice is a rotation that does not rotate, whatever the names say. */
+/** Refuses two keys with the same secret, whatever their names: rotating between them would change nothing. */
 function requireKeys(keys: readonly TicketKey[]): void {
   if (keys.length === 0 || keys.length > MAX_KEYS) {
     throw new RangeError(`${keys.length} ticket keys; 1 to ${MAX_KEYS} are possible`);

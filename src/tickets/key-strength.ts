@@ -1,12 +1,12 @@
 /**
- * Ticket keys that others can guess. Servers have been found in numbers whose keys were zero, counted or came from a
- * manual (Hebrok et al., "We Really Need to Talk About Session Tickets", USENIX Security 2023; CVE-2020-13777). Who
- * knows the key reads what was recorded and may pose as the server.
+ * Detects ticket keys that can be guessed. Many servers have been found with keys that were zero, counted up or came from a
+ * manual (Hebrok et al., "We Really Need to Talk About Session Tickets", USENIX Security 2023; CVE-2020-13777). An attacker
+ * that knows the key can read recorded connections and impersonate the server.
  */
 
 import { equalConstantTime, fromHex } from '../wire/bytes.ts';
 
-/** A ticket key that is refused; says why, and nothing of the key. */
+/** Thrown for a ticket key that can be guessed. Says why, and reveals nothing of the key. */
 export class WeakTicketKeyError extends Error {
   override readonly name = 'WeakTicketKeyError';
 }
@@ -14,7 +14,7 @@ export class WeakTicketKeyError extends Error {
 const RUN = 8;
 const BLOCK = 16;
 
-/** AES keys and inputs of FIPS 197 (A.1, A.3 in its halves, B) and of the GCM specification: what examples are made of. */
+/** AES keys and inputs of FIPS 197 (A.1, A.3 in its halves, B) and of the GCM specification, which examples use. */
 const PUBLISHED = [
   '2b7e151628aed2a6abf7158809cf4f3c',
   '603deb1015ca71be2b73aef0857d7781',
@@ -24,8 +24,8 @@ const PUBLISHED = [
 ].map(fromHex);
 
 /**
- * Why a key is refused; `undefined` where nothing speaks against it. The lengths of secrets are multiples of 16 here.
- * Of random keys about one in 2^45 is refused.
+ * Returns why a key is refused, or `undefined` if it is accepted. The length of a secret is a multiple of 16. About one in
+ * 2^45 random keys is refused.
  */
 export function weaknessOf(keyName: Uint8Array, secret: Uint8Array): string | undefined {
   const half = secret.length / 2;
@@ -44,14 +44,14 @@ function blocksOf(bytes: Uint8Array, length: number): Uint8Array[] {
   return Array.from({ length: bytes.length / length }, (_, i) => bytes.subarray(i * length, (i + 1) * length));
 }
 
-/** All equal, counting up or down, or in any other steps of one size, over 255 and on from 0. */
+/** Reports whether the bytes are equal, count up or down, or advance in any constant step, modulo 256. */
 function isProgression(bytes: Uint8Array): boolean {
   const at = (i: number): number => bytes[i] as number;
   const step = at(1) - at(0);
   return bytes.every((byte, i) => i === 0 || ((byte - at(i - 1) - step) & 0xff) === 0);
 }
 
-/** At least twice the same, the last time perhaps not to its end. */
+/** Reports whether the bytes repeat a pattern at least twice. The last repetition may be incomplete. */
 function isPeriodic(bytes: Uint8Array): boolean {
   for (let period = 1; 2 * period <= bytes.length; period++) {
     if (equalConstantTime(bytes.subarray(period), bytes.subarray(0, bytes.length - period))) return true;

@@ -16,24 +16,25 @@ import { MAX_SEALS, processSealCounts, type SealCounts } from './seal-counts.ts'
 
 export interface TicketKeyOptions {
   /**
-   * The share of the key's 2^32 tickets that this process may seal: 2^-32 to 1, which is the default. Of 20
-   * processes that have the same key each may have 1/20.
+   * The share of the key's 2^32 tickets that this process may seal, from 2^-32 to 1. Default: 1. If 20 processes have the
+   * same key, give each 1/20.
    */
   readonly share?: number | undefined;
-  /** Where its tickets are counted; by default with all of this process. */
+  /** Counts the tickets that the key seals. Default: one count for each key in this process. */
   readonly counts?: SealCounts | undefined;
 }
 
-/** Why there is no ticket. */
+/** Why a key sealed no ticket. */
 export type NoTicket = 'no-key' | 'exhausted' | 'too-large';
 
 /**
- * It belongs to whoever made it or to the ring that it was given to, and is destroyed by its owner. A destroyed key
- * opens and seals nothing, and says so without throwing: a handshake may have waited while it was destroyed.
+ * A key that seals and opens tickets. It belongs to the caller that makes it, or to the ring that it is given to; the owner
+ * destroys it. A destroyed key opens and seals nothing, and reports that without throwing, since a key may be destroyed
+ * while a handshake waits.
  */
 export class TicketKey {
   readonly format: TicketFormat;
-  /** How many tickets this process may seal with it. */
+  /** The number of tickets that this process may seal with it. */
   readonly limit: number;
   /** {@link name} in hexadecimal. */
   readonly hexName: string;
@@ -45,8 +46,8 @@ export class TicketKey {
   #isDestroyed = false;
 
   /**
-   * Name and secret are copied; wipe yours. @throws RangeError where a length or the share is wrong
-   * @throws WeakTicketKeyError where the key can be guessed
+   * Copies name and secret; the caller should wipe its own. @throws RangeError if a length or the share is out of range
+   * @throws WeakTicketKeyError if the key can be guessed
    */
   constructor(format: TicketFormat, name: Uint8Array, secret: Uint8Array, options: TicketKeyOptions = {}) {
     const { share = 1, counts = processSealCounts } = options;
@@ -66,8 +67,8 @@ export class TicketKey {
   }
 
   /**
-   * A random key under a random name, which tells nothing of it. @throws RangeError or WeakTicketKeyError where
-   * `randomBytes` does not do what it is for
+   * Returns a random key with a random name, which reveals nothing about it.
+   * @throws RangeError or WeakTicketKeyError if `randomBytes` returns too few bytes, or bytes that are not random
    */
   static generate(format: TicketFormat, randomBytes: RandomBytes, options?: TicketKeyOptions): TicketKey {
     const name = draw(randomBytes, KEY_NAME_LENGTH);
@@ -79,7 +80,7 @@ export class TicketKey {
     }
   }
 
-  /** 16 bytes, a copy. Public: it stands in front of each of its tickets. */
+  /** The name, 16 bytes, a copy. It is public: each ticket of the key begins with it. */
   get name(): Uint8Array {
     return copyOf(this.#name);
   }
@@ -88,12 +89,12 @@ export class TicketKey {
     return this.#isDestroyed;
   }
 
-  /** Tickets that this process has sealed with it. */
+  /** The number of tickets that this process has sealed with it. */
   get sealed(): number {
     return this.#counts.of(this.#fingerprint);
   }
 
-  /** Whether it can still seal: neither destroyed nor worn out. */
+  /** Whether it can seal: it is not destroyed and has not reached its limit. */
   get canSeal(): boolean {
     return !this.#isDestroyed && this.sealed < this.limit;
   }
@@ -102,12 +103,12 @@ export class TicketKey {
     return equalConstantTime(this.#name, name);
   }
 
-  /** Whether both have the same secret, whatever their names. */
+  /** Reports whether both keys have the same secret. The names may differ. */
   isSameAs(other: TicketKey): boolean {
     return this.#fingerprint === other.#fingerprint;
   }
 
-  /** A ticket. @throws RangeError where `randomBytes` returns fewer bytes than it was asked for */
+  /** Seals a ticket, or returns why not. @throws RangeError if `randomBytes` returns too few bytes */
   seal(plaintext: Uint8Array, randomBytes: RandomBytes): Uint8Array | NoTicket {
     if (this.#isDestroyed) return 'no-key';
     if (plaintext.length > MAX_TICKET_PLAINTEXT) return 'too-large';
@@ -115,25 +116,25 @@ export class TicketKey {
     return this.#cipher.seal(plaintext, randomBytes);
   }
 
-  /** The plaintext of a ticket with this key's name; it is the caller's to wipe. */
+  /** Opens a ticket that has this key's name. The caller wipes the plaintext. */
   open(ticket: Uint8Array): Uint8Array | TicketFailure | 'unknown-key' {
     return this.#isDestroyed ? 'unknown-key' : this.#cipher.open(ticket);
   }
 
-  /** A copy of the secret, the caller's to wipe: for those who write key files. @throws Error where it is destroyed */
+  /** Returns a copy of the secret, for key files. The caller wipes it. @throws Error if the key is destroyed */
   exportSecret(): Uint8Array {
     if (this.#isDestroyed) throw new Error('this ticket key is destroyed');
     return copyOf(this.#secret);
   }
 
-  /** Overwrites the secret. */
+  /** Overwrites the secret. The key seals and opens nothing afterwards. */
   destroy(): void {
     this.#isDestroyed = true;
     this.#cipher.wipe();
     wipe(this.#secret);
   }
 
-  /** For logs: no secret in it. */
+  /** A summary for logs, without secrets. */
   toJSON(): Record<string, unknown> {
     return { name: this.hexName, format: this.format.name, sealed: this.sealed, isDestroyed: this.#isDestroyed };
   }

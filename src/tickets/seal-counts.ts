@@ -1,30 +1,30 @@
 /**
- * How many tickets each key has sealed. With random nonces of 96 bits two tickets of one key may not share a nonce but
- * with a probability of 2^-32, so 2^32 is the limit (NIST SP 800-38D §8.3). The limit is the key's, not the object's:
- * counts go by what the key is, so that a key that is loaded again, or by a second server of this process, goes on
- * counting. A process cannot know what the others of a fleet have sealed; it has a share of the limit.
+ * Counts the tickets that each key has sealed. The probability that two tickets of a key have the same nonce must stay below
+ * 2^-32; with random nonces of 96 bits a key may seal 2^32 of them (NIST SP 800-38D §8.3). The limit is that of the key and
+ * not of the object: counts are kept by fingerprint, so a key that is loaded again, or by a second server of this process,
+ * continues its count. A process cannot know what other processes of a fleet have sealed, so it gets a share of the limit.
  */
 
 /** SP 800-38D §8.3 */
 export const MAX_SEALS = 2 ** 32;
 
-/** Keys that are remembered; what has sealed nothing for longest is forgotten first. */
+/** The number of keys that are remembered. The key that has sealed nothing for longest is forgotten first. */
 const MAX_KEYS = 65536;
 
-/** For `TicketKeyOptions.counts`, where tickets are to be counted apart from the others of the process: in tests, say. */
+/** The counts of a set of keys. Pass one as `TicketKeyOptions.counts` to count apart from the rest of the process, in tests for example. */
 export class SealCounts {
   readonly #counts = new Map<string, number>();
 
-  /** How many tickets the key with this fingerprint has sealed. */
+  /** Returns how many tickets the key with this fingerprint has sealed. */
   of(fingerprint: string): number {
     return this.#counts.get(fingerprint) ?? 0;
   }
 
-  /** Counts one more, unless that were more than `limit`. */
+  /** Counts one more ticket and returns true, unless `limit` has been reached. */
   take(fingerprint: string, limit: number): boolean {
     const count = this.of(fingerprint);
     if (count >= limit) return false;
-    this.#counts.delete(fingerprint); // a Map has its keys in the order in which they came
+    this.#counts.delete(fingerprint); // moves it to the end: a Map keeps its keys in the order of insertion
     this.#counts.set(fingerprint, count + 1);
     const [oldest] = this.#counts.keys();
     if (this.#counts.size > MAX_KEYS && oldest !== undefined) this.#counts.delete(oldest);
@@ -32,5 +32,5 @@ export class SealCounts {
   }
 }
 
-/** Those of this process. */
+/** The counts of this process. */
 export const processSealCounts = new SealCounts();

@@ -1,6 +1,6 @@
 /**
- * Sessions in tickets: sealed with a key, opened with one of several. Between the two questions to the provider and
- * these calls anything may have happened; here nothing waits, so that no session lies in the clear meanwhile.
+ * Seals sessions into tickets and opens them again. Keys come from a provider that may have taken its time, so a key may have
+ * been destroyed by now. Nothing here waits: no session is in the clear while a handshake is suspended.
  */
 
 import type { RandomBytes } from '../crypto/provider.ts';
@@ -11,48 +11,48 @@ import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH, type TicketFailure } from './format
 import type { NoTicket, TicketKey } from './key.ts';
 import type { OpeningKey, Renewal } from './key-provider.ts';
 
-/** No format has shorter ones, nor does OpenSSL ask its callback about them: a key name and a vector. */
+/** A key name and a vector. No format has shorter tickets, and OpenSSL does not call its callback for them. */
 const MIN_TICKET_LENGTH = 2 * KEY_NAME_LENGTH;
 
 /**
- * `unknown-key`: nobody has a key of that name (any more). `bad-mac`: somebody has, and did not make this ticket.
- * `malformed`: no ticket at all, or no session in it. To the client all of them are the same full handshake.
+ * `unknown-key`: there is no key with that name, or no longer. `bad-mac`: there is one, but it did not seal this ticket.
+ * `malformed`: it is not a ticket, or there is no session in it. The client gets the same full handshake for all three.
  */
 export type TicketRejection = TicketFailure | 'unknown-key';
 
 export interface RejectedTicket {
   readonly status: TicketRejection;
-  /** `undefined` where the ticket is too short or too long to have one. */
+  /** `undefined` if the ticket is too short or too long. */
   readonly keyName: Uint8Array | undefined;
 }
 
 export interface OpenedTicket {
   readonly status: 'opened';
   readonly keyName: Uint8Array;
-  /** The one that has opened it. */
+  /** The key that opened it. */
   readonly key: TicketKey;
   readonly renewal: Renewal;
-  /** The caller's, to wipe. */
+  /** The caller wipes it. */
   readonly plaintext: Uint8Array;
 }
 
 export interface OpenedSession {
   readonly status: 'opened';
   readonly keyName: Uint8Array;
-  /** The one that has opened it. */
+  /** The key that opened it. */
   readonly key: TicketKey;
   readonly renewal: Renewal;
   /** With one hold, the caller's. */
   readonly session: Session;
 }
 
-/** What a provider is asked with, a copy; `undefined`: this is no ticket, and nobody need be asked. */
+/** Returns a copy of the key name; `undefined` if this cannot be a ticket, and no provider need be asked. */
 export function ticketKeyName(ticket: Uint8Array): Uint8Array | undefined {
   if (ticket.length < MIN_TICKET_LENGTH || ticket.length > MAX_TICKET_LENGTH) return undefined;
   return copyRange(ticket, 0, KEY_NAME_LENGTH);
 }
 
-/** Tries the keys that have the ticket's name. Never throws, whatever the ticket. */
+/** Opens a ticket with the first key that has its key name and fits. Never throws, whatever the ticket. */
 export function openTicket(ticket: Uint8Array, keys: readonly OpeningKey[]): OpenedTicket | RejectedTicket {
   const keyName = ticketKeyName(ticket);
   if (keyName === undefined) return { status: 'malformed', keyName };
@@ -67,8 +67,8 @@ export function openTicket(ticket: Uint8Array, keys: readonly OpeningKey[]): Ope
 }
 
 /**
- * The session in a ticket. `now`, in seconds since the epoch, is as for `Session.fromDer()`. In TLS 1.2 it goes by the `id`
- * that the client has sent along (RFC 5077 §3.4), and not by the one that was sealed.
+ * Returns the session in a ticket. `now`, in seconds since the epoch, is as for `Session.fromDer()`. In TLS 1.2 the session
+ * takes the `id` that the client has sent with the ticket (RFC 5077 §3.4), and not the one that was sealed.
  */
 export function openSession(
   ticket: Uint8Array,
@@ -90,8 +90,8 @@ export function openSession(
 }
 
 /**
- * A ticket of the session, or why there is none. @throws Error once the session's last hold has been released
- * @throws RangeError where `randomBytes` returns fewer bytes than it was asked for
+ * Returns a ticket with the session, or why there is none. @throws Error if the session's last hold has been released
+ * @throws RangeError if `randomBytes` returns too few bytes
  */
 export function sealSession(
   key: TicketKey | undefined,

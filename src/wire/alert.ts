@@ -1,4 +1,4 @@
-/** Alerts: RFC 8446 §6, RFC 5246 §7.2. Thrown where a rule is broken, turned into bytes in one place (engine/server/server-connection.ts). */
+/** Alerts: RFC 8446 §6, RFC 5246 §7.2. Thrown where a rule is broken; the connection turns them into bytes in one place. */
 
 import { type Infer, struct, uint8 } from './codec.ts';
 import { AlertDescription, type AlertName } from './registry.ts';
@@ -8,8 +8,8 @@ export const Alert = struct({ level: uint8, description: uint8 });
 export type Alert = Infer<typeof Alert>;
 
 /**
- * The end of a connection by a fatal alert: ours because the peer broke a rule (`origin` "local"), or one that the peer sent
- * ("remote"). `alert` is the name that the RFC gives it and `code` the same as a stable string for `switch`.
+ * A fatal alert that ends a connection. `origin` is "local" for an alert that we send because the peer broke a rule, and
+ * "remote" for one that the peer sent. `alert` is its name in the RFC; `code` is the same name as a stable error code.
  */
 export class TlsAlert extends Error {
   override readonly name = 'TlsAlert';
@@ -18,7 +18,7 @@ export class TlsAlert extends Error {
   readonly code: string;
   readonly #isAlert = true;
 
-  /** @throws RangeError for a name that is none */
+  /** @throws RangeError if no alert has this name */
   constructor(alert: AlertName, reason: string, origin: 'local' | 'remote' = 'local') {
     if (!Object.hasOwn(AlertDescription, alert)) throw new RangeError(`no alert has the name ${alert}`);
     super(`${alert}: ${reason}`);
@@ -27,7 +27,7 @@ export class TlsAlert extends Error {
     this.code = `TLS_ALERT_${alert.toUpperCase()}`;
   }
 
-  /** Whether it is one, and neither a Proxy nor something with its prototype: what users throw may throw when it is looked at. */
+  /** Reports whether the value is an alert. Reads no property of it: what user code throws may itself throw when it is inspected. */
   static isAlert(value: unknown): value is TlsAlert {
     return typeof value === 'object' && value !== null && #isAlert in value;
   }
@@ -38,7 +38,7 @@ export class TlsAlert extends Error {
   }
 }
 
-/** An alert's name; `undefined` for a number that IANA has not named. */
+/** Returns the name of an alert, or `undefined` for a number without a name. */
 export function alertName(description: number): AlertName | undefined {
   const names = Object.keys(AlertDescription) as AlertName[];
   return names.find((name) => AlertDescription[name] === description);

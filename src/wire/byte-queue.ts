@@ -1,13 +1,13 @@
-/** Received bytes that wait to be whole: what the record and the handshake buffers are made of. */
+/** A queue of received bytes, from which the record and handshake buffers are built. */
 
 import { EMPTY } from './bytes.ts';
 
-/** What comes in pieces goes into one array, while there is room: an array for each piece would cost more than its bytes. */
+/** The least capacity. Small pieces share an array, since allocating one for each would cost more than the bytes. */
 const ROOM = 512;
 
 /**
- * First in, first out. Bytes are copied once on the way in; the views that {@link ByteQueue.take} hands out stay as they are,
- * because a region once filled is never written again. Growth is amortised: a peer that sends single bytes costs O(n).
+ * A first-in, first-out queue. Bytes are copied once, when they are pushed. The views that {@link ByteQueue.take} returns stay
+ * valid, because a region is never written twice. Growth is amortised: a peer that sends single bytes costs O(n).
  */
 export class ByteQueue {
   #buffer: Uint8Array = EMPTY;
@@ -25,7 +25,7 @@ export class ByteQueue {
     this.#end += bytes.length;
   }
 
-  /** The same for bytes that nobody will change: they are not copied where they come first. */
+  /** Pushes bytes that will not change. They are not copied if the queue is empty. */
   adopt(bytes: Uint8Array): void {
     if (this.length > 0) return this.push(bytes);
     this.#buffer = bytes;
@@ -42,23 +42,23 @@ export class ByteQueue {
     this.#buffer = larger;
   }
 
-  /** The byte at `index`, which must be there. */
+  /** Returns the byte at `index`, which must be present. */
   at(index: number): number {
     return this.#buffer[this.#start + index] as number;
   }
 
-  /** The first `length` bytes, which must be there, are not wanted. */
+  /** Drops the first `length` bytes, which must be present. */
   skip(length: number): void {
     this.#start += length;
   }
 
-  /** The first `length` bytes, which must be there, as a view that stays valid; of all that there is no view is needed. */
+  /** Removes the first `length` bytes, which must be present, and returns a view of them that stays valid. */
   take(length: number): Uint8Array {
     const isAll = length === this.#buffer.length;
     const bytes = isAll ? this.#buffer : this.#buffer.subarray(this.#start, this.#start + length);
     this.#start += length;
     const isSpent = this.#buffer.length > ROOM || this.#end === this.#buffer.length;
-    if (this.length === 0 && isSpent) this.clear(); // an idle connection keeps the little room that it has, and no more
+    if (this.length === 0 && isSpent) this.clear(); // an idle connection keeps a small array, but not a large one
     return bytes;
   }
 

@@ -1,17 +1,17 @@
-/** Small helpers on `Uint8Array` that every layer needs. No dependency, no state. */
+/** Functions on `Uint8Array` that every layer needs. They have no state. */
 
 import { platform } from '../platform.ts';
 
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
-/** A copy of its own, and a plain `Uint8Array`: `slice()` of a Node `Buffer` is a view of the same memory. */
+/** Returns a copy that is a plain `Uint8Array`. (`slice()` of a Node `Buffer` is a view of the same memory.) */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
 /**
- * A copy of a part. Byte by byte where it is short: V8 keeps arrays of up to 64 bytes in its heap, and a view of one has it
- * moved out, which takes longer than hashing it.
+ * Returns a copy of a part. Short parts are copied byte by byte: V8 keeps arrays of up to 64 bytes in its heap and moves them
+ * out when a view is made, which takes longer than hashing them.
  */
 export function copyRange(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const copy = new Uint8Array(end - start);
@@ -20,7 +20,7 @@ export function copyRange(bytes: Uint8Array, start: number, end: number): Uint8A
   return copy;
 }
 
-/** One array with the contents of all, in order. */
+/** Returns one array with the contents of all parts, in order. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
@@ -34,8 +34,8 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Whether two byte strings are equal, in time that depends on their lengths only. The one comparison for everything that
- * an attacker may guess at: Finished, binder, MAC, ticket key name. (A JIT gives no promise; see SECURITY.md.)
+ * Reports whether two byte strings are equal, in time that depends on their lengths only. It is used for everything that an
+ * attacker may try to guess: Finished, binder, MAC, ticket key name. (A JIT gives no guarantee; see SECURITY.md.)
  */
 export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
@@ -44,14 +44,14 @@ export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** Whether two *public* byte strings are equal. Secrets go through {@link equalConstantTime}. */
+/** Reports whether two *public* byte strings are equal. For secrets use {@link equalConstantTime}. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
 
-/** Overwrites secrets with zeros. What the garbage collector has copied before stays out of reach; see SECURITY.md. */
+/** Overwrites secrets with zeros. Copies that the garbage collector has made are out of reach; see SECURITY.md. */
 export function wipe(...secrets: readonly (Uint8Array | undefined)[]): void {
   for (const secret of secrets) secret?.fill(0);
 }
@@ -70,7 +70,7 @@ export function toHex(bytes: Uint8Array): string {
   return latin1(digits);
 }
 
-/** The bytes of a hexadecimal string. @throws SyntaxError where it is none. */
+/** Decodes a hexadecimal string. @throws SyntaxError if it is not one */
 export function fromHex(hex: string): Uint8Array {
   if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) throw new SyntaxError('not a hexadecimal string');
   const bytes = new Uint8Array(hex.length / 2);
@@ -84,30 +84,30 @@ function digitAt(hex: string, index: number): number {
   return (code & 0xf) + (code >= 0x41 ? 9 : 0);
 }
 
-/** ASCII text as bytes; the labels of the key schedule are all ASCII. */
+/** Encodes ASCII text, such as the labels of the key schedule. */
 export function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
 }
 
-/** Any text as bytes. */
+/** Encodes any text. */
 export function utf8(text: string): Uint8Array {
   return new platform.TextEncoder().encode(text);
 }
 
-/** Few enough to be arguments on any stack. */
+/** The number of arguments that fits any stack. */
 const MAX_ARGUMENTS = 1024;
 
 /**
- * Bytes as text, one character a byte (ISO 8859-1): a string that is a `Map` key. Not put together of characters: that makes
- * a tree of strings, which takes three times as long and ten times the memory.
+ * Decodes ISO 8859-1, one character a byte, for text that serves as a `Map` key. It is not concatenated from characters: that
+ * makes a tree of strings, which takes three times as long and ten times the memory.
  */
 export function latin1(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += MAX_ARGUMENTS) {
     const part = bytes.length <= MAX_ARGUMENTS ? bytes : bytes.subarray(at, at + MAX_ARGUMENTS);
-    text += String.fromCharCode.apply(null, part as unknown as number[]); // any list will do
+    text += String.fromCharCode.apply(null, part as unknown as number[]); // any array-like will do
   }
   return text;
 }

@@ -7,16 +7,16 @@ import { ascii, EMPTY, latin1 } from './bytes.ts';
 import { DecodeError, Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-/** A struct of the wire: reads a value, writes the same value. */
+/** Reads and writes one type of value. */
 export interface Codec<T> {
   read(reader: Reader): T;
   write(writer: Writer, value: T): void;
 }
 
-/** The type of the value that a codec speaks. */
+/** The type of the values of a codec. */
 export type Infer<C> = C extends Codec<infer T> ? T : never;
 
-/** Reads one value that fills `bytes` exactly, from `offset` on. @throws DecodeError */
+/** Decodes a value that extends from `offset` to the end of `bytes`. @throws DecodeError */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array, offset = 0): T {
   const reader = new Reader(bytes, offset);
   const value = codec.read(reader);
@@ -24,10 +24,10 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array, offset = 0): T {
   return value;
 }
 
-/** Nothing waits inside of {@link encode}, so that one is enough, but for a value that is encoded inside of another's codec. */
+/** The writer of {@link encode}; absent while a value is being encoded, in case its codec calls encode() too. */
 let spare: Writer | undefined;
 
-/** The bytes of one value. @throws RangeError where a value is outside the range that its declaration gives. */
+/** Encodes a value. @throws RangeError if it is outside the range of its declaration */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
   const writer = spare ?? new Writer();
   spare = undefined;
@@ -65,7 +65,7 @@ export function fixed(length: number): Codec<Uint8Array> {
   };
 }
 
-/** What is left of the surrounding struct; for bodies whose length the framing carries (Finished). */
+/** The rest of the surrounding struct, for bodies whose length is in the framing (Finished). */
 export const rest: Codec<Uint8Array> = {
   read: (reader) => reader.take(reader.remaining),
   write: (writer, value) => writer.raw(value),
@@ -74,12 +74,12 @@ export const rest: Codec<Uint8Array> = {
 /** A struct without fields. */
 export const empty: Codec<Record<string, never>> = { read: () => ({}), write: () => {} };
 
-/** How many bytes the length of a vector takes: as many as its ceiling needs (§3.4). */
+/** Returns how many bytes the length of a vector takes: as many as its ceiling needs (§3.4). */
 function lengthWidth(max: number): number {
   return max < 256 ? 1 : max < 65536 ? 2 : 3;
 }
 
-/** The body of a vector: its length checked against the declaration before a byte of it is looked at. */
+/** Reads the length of a vector, and checks it against the declaration before the body is read. */
 function readLength(reader: Reader, min: number, max: number): number {
   const length = reader.uint(lengthWidth(max));
   if (length < min || length > max) throw new DecodeError(`length ${length} outside <${min}..${max}>`);
@@ -90,7 +90,7 @@ function readBlock(reader: Reader, min: number, max: number): Reader {
   return reader.window(readLength(reader, min, max));
 }
 
-/** `write` with its length in front. */
+/** Writes a value with its length before it. */
 function writeBlock<T>(writer: Writer, min: number, max: number, codec: Pick<Codec<T>, 'write'>, value: T): void {
   const width = lengthWidth(max);
   const at = writer.open(width);
@@ -129,7 +129,7 @@ export function vector<T>(min: number, max: number, item: Codec<T>): Codec<reado
   };
 }
 
-/** A value alone in a block of its own length (an extension body, a `Certificate` entry). */
+/** One value in a block with a length (an extension body, a `Certificate` entry). */
 export function block<T>(min: number, max: number, codec: Codec<T>): Codec<T> {
   return {
     read: (reader) => {
@@ -145,7 +145,7 @@ export function block<T>(min: number, max: number, codec: Codec<T>): Codec<T> {
 // biome-ignore lint/suspicious/noExplicitAny: the fields of a struct have unrelated types; this is the codec's variance.
 type Fields = Record<string, Codec<any>>;
 
-/** `struct { … } Name;` in the order of its declaration. */
+/** `struct { … } Name;`, its fields in the order of the declaration. */
 export function struct<F extends Fields>(fields: F): Codec<{ readonly [K in keyof F]: Infer<F[K]> }> {
   const entries = Object.entries(fields);
   return {
@@ -168,7 +168,7 @@ function readField<T>(name: string, codec: Codec<T>, reader: Reader): T {
   }
 }
 
-/** A tail that older peers leave out altogether: absent where the struct has ended before it. */
+/** A last field that older peers omit: `undefined` if the struct ends before it. */
 export function optionalTail<T>(codec: Codec<T>): Codec<T | undefined> {
   return {
     read: (reader) => (reader.remaining === 0 ? undefined : codec.read(reader)),
@@ -178,7 +178,7 @@ export function optionalTail<T>(codec: Codec<T>): Codec<T | undefined> {
   };
 }
 
-/** The same bytes under another type: a name, an enumeration, a text. `from` may throw a DecodeError. */
+/** Converts the values of a codec to another type: a name, an enumeration, a text. `from` may throw a DecodeError. */
 export function mapped<A, B>(codec: Codec<A>, from: (wire: A) => B, to: (value: B) => A): Codec<B> {
   return {
     read: (reader) => from(codec.read(reader)),
@@ -186,11 +186,11 @@ export function mapped<A, B>(codec: Codec<A>, from: (wire: A) => B, to: (value: 
   };
 }
 
-/** Text of one byte a character. Names on the wire (SNI, ALPN) are compared as bytes, so nothing is interpreted here. */
+/** Text of one byte a character. Names on the wire (SNI, ALPN) are compared as bytes, so no encoding is interpreted. */
 export function text(min: number, max: number): Codec<string> {
   return mapped(
     opaque(min, max),
-    latin1, // not by spreading 65,535 arguments, for which some stacks are too small
+    latin1, // spreading 65,535 arguments would overflow some stacks
     ascii,
   );
 }
@@ -198,15 +198,15 @@ export function text(min: number, max: number): Codec<string> {
 // biome-ignore lint/suspicious/noExplicitAny: as for Fields.
 type ExtensionFields = Record<string, readonly [type: number, codec: Codec<any>]>;
 
-/** What an extension block parses to: each known extension under its name, and the types in the order of the wire. */
+/** The value of an extension block: each known extension under its name, and all types in the order of the wire. */
 export type Extensions<F extends ExtensionFields> = { readonly [K in keyof F]?: Infer<F[K][1]> | undefined } & {
   readonly order?: readonly number[];
 };
 
-/** From so many on an array takes longer to search than a Set to make. */
+/** From this many types on, searching an array takes longer than making a Set. */
 const MANY = 32;
 
-/** The types of a block of extensions, in their order. */
+/** The types of the extensions in a block, in order. */
 class Seen {
   readonly order: number[] = [];
   #set: Set<number> | undefined;
@@ -223,8 +223,8 @@ class Seen {
 }
 
 /**
- * `Extension extensions<0..2^16-1>` (§4.2): unknown types are skipped, a type that comes twice is refused. `order` lists all
- * types received, known or not; on the way out the declaration gives the order and `order` is ignored.
+ * `Extension extensions<0..2^16-1>` (§4.2). Unknown types are skipped, and a type that occurs twice is refused. `order` lists
+ * all types received, known or not. It is ignored when a value is written: extensions come in the order of the declaration.
  */
 export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensions<F>> {
   const known = Object.entries(fields).map(([name, [type, codec]]) => ({ name, type, codec: wholeOf(codec) }));
@@ -258,7 +258,7 @@ export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensio
   };
 }
 
-/** The codec, with the demand that nothing is left over behind it. */
+/** The codec, but refuses bytes that are left after the value. */
 function wholeOf<T>(codec: Codec<T>): Codec<T> {
   return {
     read: (reader) => {
@@ -270,5 +270,5 @@ function wholeOf<T>(codec: Codec<T>): Codec<T> {
   };
 }
 
-/** An extension that only says "I am here". */
+/** An extension without a body. */
 export const flag: Codec<true> = { read: () => true, write: (writer) => writer.raw(EMPTY) };

@@ -1,25 +1,25 @@
 /**
- * DER into one array, written from its end to its beginning, so that each length is known when it is due. A fast path for
- * what is written again and again, which is sessions; tlv() and the others in der.ts say the same with an array for each value,
- * and take ten times as long for a session.
+ * Writes DER into one array from its end to its beginning, so that each length is known when it is written. A fast path for
+ * sessions, which are written often: tlv() and the other functions of der.ts, with an array for each value, take ten times
+ * as long for one.
  */
 
 import { explicitTag, Tag } from './der.ts';
 
 const SIZE = 1024;
-/** What is larger is not kept for the next. */
+/** A larger buffer is not kept. */
 const MAX_KEPT = 16384;
 
 export class DerWriter {
   #bytes = new Uint8Array(SIZE);
   #at = SIZE;
 
-  /** Bytes that have been written. */
+  /** How many bytes have been written. */
   get length(): number {
     return this.#bytes.length - this.#at;
   }
 
-  /** Makes what has been written since `length` was this, which is what is to come after it in the end, contents of a value. */
+  /** Makes the bytes written since `length` had this value the contents of a value: writes its header before them. */
   wrap(tag: number, length: number): void {
     this.#header(tag, this.length - length);
   }
@@ -31,7 +31,7 @@ export class DerWriter {
     else for (let i = 0; i < bytes.length; i++) this.#bytes[this.#at + i] = bytes[i] as number;
   }
 
-  /** `uint8 name[width]`, big-endian. @throws RangeError where it does not fit */
+  /** `uint8 name[width]`, big-endian. @throws RangeError if it does not fit */
   uint(width: number, value: number): void {
     requireUnsigned(value);
     let rest = value;
@@ -44,7 +44,7 @@ export class DerWriter {
     this.#header(Tag.octetString, bytes.length);
   }
 
-  /** INTEGER, not negative. @throws RangeError where it is not exact */
+  /** INTEGER, not negative. @throws RangeError if it is not a safe integer */
   integer(value: number): void {
     requireUnsigned(value);
     const before = this.length;
@@ -69,14 +69,14 @@ export class DerWriter {
     this.wrap(explicitTag(n), before);
   }
 
-  /** What has been written, an array of its own; nothing of it stays here. */
+  /** Returns a copy of the bytes, and clears the buffer. */
   finish(): Uint8Array {
     const written = this.#bytes.slice(this.#at);
     this.clear();
     return written;
   }
 
-  /** Overwrites what has been written, since there are secrets in it. */
+  /** Overwrites what has been written, since it may contain secrets. */
   clear(): void {
     this.#bytes.fill(0, this.#at);
     if (this.#bytes.length > MAX_KEPT) this.#bytes = new Uint8Array(SIZE);

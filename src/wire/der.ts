@@ -1,4 +1,4 @@
-/** DER (X.690 §8, §10): a strict reader, as what is signed or stored must have one encoding only, and a writer. */
+/** DER (X.690 §8, §10): a strict reader, since signed or stored values must have one encoding, and functions that write. */
 
 import { platform } from '../platform.ts';
 import { ascii, concat, EMPTY, latin1, toHex } from './bytes.ts';
@@ -18,9 +18,9 @@ export const Tag = {
   set: 0x31,
 } as const;
 
-/** Deeper than any structure read here; what nests further is an attack on the stack of whoever descends into it. */
+/** Deeper than any structure read here. Deeper nesting is an attack on the stack. */
 const MAX_DEPTH = 16;
-/** No structure read here comes near 4 GiB. */
+/** Lengths up to 4 GiB, more than any structure read here. */
 const MAX_LENGTH_OCTETS = 4;
 
 /** The identifier octet of `[n] EXPLICIT`, and of `[n] IMPLICIT` before a constructed type. */
@@ -34,11 +34,11 @@ export function implicitTag(n: number): number {
   return explicitTag(n) - 0x20;
 }
 
-/** Bytes that are not the DER wanted: says what is wrong, in which field, and at which byte of the whole. */
+/** Thrown for bytes that are not the expected DER. Says what is wrong, in which field, and at which byte of the input. */
 export class DerError extends Error {
   override readonly name = 'DerError';
   readonly reason: string;
-  /** Names of the fields on the way to the place, dots between them; empty at the top. */
+  /** The names of the enclosing fields with dots between them; empty at the top. */
   readonly path: string;
   readonly offset: number;
 
@@ -50,10 +50,7 @@ export class DerError extends Error {
   }
 }
 
-/**
- * Reads values one after the other, in a window on bytes. What it hands out are views, not copies; what it throws is a
- * {@link DerError}, after which it has no use.
- */
+/** Reads values in order from a window on bytes. It returns views, not copies. After it has thrown a {@link DerError} it must not be used. */
 export class DerReader {
   readonly #bytes: Uint8Array;
   readonly #around: DerReader | undefined;
@@ -61,11 +58,11 @@ export class DerReader {
   readonly #depth: number;
   #offset = 0;
   #end: number;
-  /** Where the value begins that an error is about, and where its contents do. */
+  /** Where the current value begins, for errors, and where its contents do. */
   #start = 0;
   #contents = 0;
 
-  /** `around` and `name` are for {@link enter}: where the contents stand in the whole. */
+  /** `around` and `name` are for {@link enter}: the enclosing reader, and the field in it. */
   constructor(bytes: Uint8Array, around?: DerReader, name = '') {
     this.#bytes = bytes;
     this.#around = around;
@@ -79,30 +76,30 @@ export class DerReader {
     return this.#offset === this.#end;
   }
 
-  /** The identifier octet of the next value. */
+  /** Returns the identifier octet of the next value, `undefined` at the end. */
   peekTag(): number | undefined {
     return this.#offset < this.#end ? this.#bytes[this.#offset] : undefined;
   }
 
-  /** The contents of the next value, which must have this tag. */
+  /** Returns the contents of the next value, which must have this tag. */
   read(tag: number, name?: string): Uint8Array {
     this.#pass(tag, name);
     return this.#bytes.subarray(this.#contents, this.#offset);
   }
 
-  /** A reader of the contents of the next value: constructed, or a string that wraps DER of its own. */
+  /** Returns a reader of the contents of the next value, which is constructed or a string that contains DER. */
   enter(tag: number, name?: string): DerReader {
     this.#pass(tag, name);
     this.#requireDepth(name);
     return new DerReader(this.#bytes, this, name);
   }
 
-  /** {@link enter} where the next value has this tag, else nothing: the value is OPTIONAL or has a DEFAULT. */
+  /** Enters the next value if it has this tag, for values that are OPTIONAL or have a DEFAULT. */
   optional(tag: number, name?: string): DerReader | undefined {
     return this.peekTag() === tag ? this.enter(tag, name) : undefined;
   }
 
-  /** `[n] EXPLICIT INTEGER OPTIONAL`: optional(), integer() and finish(), without a reader in between. */
+  /** `[n] EXPLICIT INTEGER OPTIONAL`: optional(), integer() and finish(), without another reader. */
   optionalInteger(tag: number, name: string): number | undefined {
     if (this.peekTag() !== tag) return undefined;
     const end = this.#narrow(tag, name);
@@ -135,7 +132,7 @@ export class DerReader {
     return this.#bytes.subarray(this.#contents, this.#offset);
   }
 
-  /** To its first byte that is not zero, unless it has but one. */
+  /** Passes an INTEGER, and skips a leading zero byte of its contents, unless that is all. */
   #passInteger(name: string | undefined): void {
     this.#pass(Tag.integer, name);
     const length = this.#offset - this.#contents;
@@ -160,7 +157,7 @@ export class DerReader {
     return contents.subarray(1);
   }
 
-  /** BOOLEAN: DER knows one encoding of TRUE (X.690 §11.1). */
+  /** BOOLEAN: in DER, TRUE has one encoding (X.690 §11.1). */
   boolean(name?: string): boolean {
     const [value, ...more] = this.read(Tag.boolean, name);
     if (more.length > 0 || (value !== 0 && value !== 0xff)) throw this.#error('BOOLEAN neither 00 nor FF', name);
@@ -194,25 +191,25 @@ export class DerReader {
     const century = isUtc ? (Number(text.slice(0, 2)) < 50 ? '20' : '19') : '';
     const iso = (century + text).replace(/^(....)(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
     const time = text.length === (isUtc ? 13 : 15) ? Date.parse(iso) : Number.NaN;
-    // Date.parse carries 31 April over into May and reads other forms too; only what it gives back unchanged is a time.
+    // Date.parse turns 31 April into 1 May and accepts other forms: the result must convert back to the same text.
     if (Number.isNaN(time) || new Date(time).toISOString() !== iso) throw this.#error('not a time', name);
     return time;
   }
 
-  /** The whole next value, header included: to be skipped, compared or signed. */
+  /** Returns the next value with its header, to be skipped, compared or verified. */
   raw(name?: string): Uint8Array {
     this.#take(name);
     return this.#bytes.subarray(this.#start, this.#offset);
   }
 
-  /** Demands that nothing is left over. */
+  /** Throws if bytes are left. */
   finish(name?: string): void {
     const left = this.#end - this.#offset;
     this.#start = this.#offset;
     if (left > 0) throw this.#error(`${left} trailing bytes`, name);
   }
 
-  /** Goes into the next value and stays this reader: where its own window ends is for {@link #widen}. */
+  /** Enters the next value without another reader. Returns the end of the window for {@link #widen}. */
   #narrow(tag: number, name: string): number {
     this.#pass(tag, name);
     this.#requireDepth(name);
@@ -231,7 +228,7 @@ export class DerReader {
     if (this.#depth === MAX_DEPTH) throw this.#error(`nested deeper than ${MAX_DEPTH}`, name);
   }
 
-  /** Past the next value, which must have this tag: its contents are from #contents to #offset. */
+  /** Passes the next value, which must have this tag. Its contents are then from #contents to #offset. */
   #pass(tag: number, name: string | undefined): void {
     const found = this.peekTag();
     this.#start = this.#offset;
@@ -241,7 +238,7 @@ export class DerReader {
     this.#take(name);
   }
 
-  /** The same of any value, its length checked before anything is used: definite, in the fewest octets (X.690 §10.1). */
+  /** Passes the next value, whatever its tag. Its length must be definite and in the fewest octets (X.690 §10.1). */
   #take(name: string | undefined): void {
     const bytes = this.#bytes;
     const start = this.#offset;
@@ -285,7 +282,7 @@ function hex(octet: number): string {
   return toHex(Uint8Array.of(octet));
 }
 
-/** One value: identifier, length in the fewest octets, contents. */
+/** Encodes a value: identifier, length in the fewest octets, contents. */
 export function tlv(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
   const body = concat(...contents);
   if (body.length < 0x80) return concat(Uint8Array.of(tag, body.length), body);
@@ -297,7 +294,7 @@ export function sequence(...contents: readonly Uint8Array[]): Uint8Array {
   return tlv(Tag.sequence, ...contents);
 }
 
-/** SET OF one element; more would have to be sorted (X.690 §11.6), and no structure made here has more. */
+/** SET OF one element. More would have to be sorted (X.690 §11.6), and no structure written here has more. */
 export function set(element: Uint8Array): Uint8Array {
   return tlv(Tag.set, element);
 }
@@ -353,7 +350,7 @@ export function utf8String(text: string): Uint8Array {
   return tlv(Tag.utf8String, new platform.TextEncoder().encode(text));
 }
 
-/** Milliseconds since the epoch, cut to seconds, as RFC 5280 §4.1.2.5 wants them: from 2050 on GeneralizedTime. */
+/** Encodes milliseconds since the epoch, truncated to seconds: GeneralizedTime from 2050 on (RFC 5280 §4.1.2.5). */
 export function time(milliseconds: number): Uint8Array {
   const digits = new Date(milliseconds).toISOString().replace(/\.\d+|[-:T]/g, '');
   const isUtc = digits >= '1950' && digits < '2050';

@@ -1,18 +1,18 @@
-/** Handshake messages out of records: RFC 8446 §5.1, RFC 5246 §6.2.1 (fragmented, or several in one record). */
+/** Assembles handshake messages from records: RFC 8446 §5.1, RFC 5246 §6.2.1. A message may be fragmented, and a record may contain several. */
 
 import { TlsAlert } from './alert.ts';
 import { ByteQueue } from './byte-queue.ts';
 
-/** Of a message: its type and length. */
+/** The length of a message's header: type and length. */
 export const MESSAGE_HEADER = 4;
 
-/** A message as it came, header included: the bytes that the transcript hashes. */
+/** A message as received, header included: the bytes that the transcript hashes. */
 export interface HandshakeFrame {
   readonly type: number;
   readonly raw: Uint8Array;
 }
 
-/** The one message that fits the present state. */
+/** The one message that the current state accepts. */
 export interface ExpectedMessage {
   readonly name: string;
   readonly type: number;
@@ -23,18 +23,18 @@ export interface ExpectedMessage {
 export class HandshakeBuffer {
   readonly #queue = new ByteQueue();
 
-  /** Whether no message, nor a part of one, waits: what every key change and every other record type demands (§5.1). */
+  /** Whether no message, and no part of one, waits. Key changes and other record types require this (§5.1). */
   get isEmpty(): boolean {
     return this.#queue.length === 0;
   }
 
   push(fragment: Uint8Array): void {
-    this.#queue.adopt(fragment); // of a record that has been copied or decrypted, for us alone
+    this.#queue.adopt(fragment); // the record has been copied or decrypted: its bytes are ours
   }
 
   /**
-   * The next whole message, `undefined` while there is none. The header alone decides whether it is one that is expected.
-   * @throws TlsAlert unexpected_message, or illegal_parameter where it is longer than any such message can be
+   * Returns the next message, or `undefined` if none is complete. Checks type and length as soon as the header is there.
+   * @throws TlsAlert unexpected_message, or illegal_parameter if it is longer than accepted
    */
   next(expected: ExpectedMessage | undefined): HandshakeFrame | undefined {
     if (this.#queue.length === 0) return undefined;

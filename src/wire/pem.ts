@@ -1,22 +1,22 @@
-/** PEM (RFC 7468): DER as text between two lines; several blocks, and whatever text stands around them. */
+/** PEM (RFC 7468): DER as text between two lines. A text may have several blocks, and other text around them. */
 
 import { platform } from '../platform.ts';
 import { latin1 } from './bytes.ts';
 
 export interface PemBlock {
-  /** What stands behind BEGIN: `CERTIFICATE`, `PRIVATE KEY`. */
+  /** The label after BEGIN: `CERTIFICATE`, `PRIVATE KEY`. */
   readonly label: string;
-  /** Whether a pass phrase protects it: by its label (RFC 7468 §11) or by its headers (RFC 1421 §4.6.1.1). */
+  /** Whether it is encrypted, according to its label (RFC 7468 §11) or its headers (RFC 1421 §4.6.1.1). */
   readonly encrypted: boolean;
   readonly bytes: Uint8Array;
 }
 
-/** Text that is no PEM: says what to do about it. */
+/** Thrown for text that is not PEM. Says what to do about it. */
 export class PemError extends Error {
   override readonly name = 'PemError';
 }
 
-/** All blocks of a text, at least one. @throws PemError */
+/** Returns all blocks of a text. @throws PemError if there is none, or one is malformed */
 export function parsePem(text: string): PemBlock[] {
   const blocks: PemBlock[] = [];
   let open: { readonly label: string; readonly lines: string[] } | undefined;
@@ -39,7 +39,7 @@ export function parsePem(text: string): PemBlock[] {
 }
 
 function decodeBlock(label: string, lines: readonly string[]): PemBlock {
-  // RFC 1421 §4.6: headers, where there are any, end with an empty line.
+  // RFC 1421 §4.6: headers, if there are any, end with an empty line.
   const isHeaded = lines[0]?.includes(':') ?? false;
   const headers = isHeaded ? lines.slice(0, lines.indexOf('')) : [];
   const encrypted = label.startsWith('ENCRYPTED ') || headers.some((header) => /^Proc-Type:.*ENCRYPTED/.test(header));
@@ -61,7 +61,7 @@ function adviceFor(text: string): string {
   return `the line breaks of the PEM text are lost; ${remedy}`;
 }
 
-/** One block, in lines of 64 characters (RFC 7468 §2). */
+/** Encodes one block, in lines of 64 characters (RFC 7468 §2). */
 export function encodePem(label: string, bytes: Uint8Array): string {
   const lines = platform.btoa(latin1(bytes)).match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');

@@ -1,9 +1,9 @@
-/** Received bytes, read in order: the one place where a length is compared with what there is. */
+/** Reads bytes in order. All checks of a length against the bytes that are present are here. */
 
-/** Bytes that do not fit the struct: carries where (`extensions.keyShare`) and the alert that the peer is due. */
+/** Thrown for bytes that do not fit a struct. Says where (`extensions.keyShare`), and which alert a peer gets for it. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
-  /** Names of the fields on the way to the place, outermost first. */
+  /** The names of the enclosing fields, outermost first. */
   readonly path: string[] = [];
   readonly reason: string;
   readonly alert: 'decode_error' | 'illegal_parameter';
@@ -14,7 +14,7 @@ export class DecodeError extends Error {
     this.alert = alert;
   }
 
-  /** The same error, seen from the field around it. */
+  /** Adds the name of the enclosing field. */
   within(field: string): this {
     this.path.unshift(field);
     this.message = `${this.path.join('.')}: ${this.reason}`;
@@ -22,7 +22,7 @@ export class DecodeError extends Error {
   }
 }
 
-/** A window on received bytes. What it hands out are views, not copies. */
+/** A window on bytes. It returns views, not copies. */
 export class Reader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
@@ -57,13 +57,13 @@ export class Reader {
     return value;
   }
 
-  /** The next `length` bytes as a window of their own. */
+  /** Returns a reader of the next `length` bytes. */
   window(length: number): Reader {
     const at = this.#advance(length);
     return new Reader(this.#bytes, at, at + length);
   }
 
-  /** Runs to the end: what is left over is an error that says how much. */
+  /** Throws a DecodeError if bytes are left. */
   finish(): void {
     if (this.remaining > 0) throw new DecodeError(`${this.remaining} trailing bytes`);
   }

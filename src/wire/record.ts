@@ -4,26 +4,26 @@ import { TlsAlert } from './alert.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { ContentType } from './registry.ts';
 
-/** 2^14: what a TLSPlaintext.fragment may hold. */
+/** 2^14: the longest TLSPlaintext.fragment. */
 export const MAX_PLAINTEXT = 16384;
-/** What a protected fragment may hold beyond that: RFC 8446 §5.2, RFC 5246 §6.2.3. */
+/** How much longer a protected fragment may be: RFC 8446 §5.2, RFC 5246 §6.2.3. */
 export const MAX_EXPANSION = { 'TLSv1.3': 256, 'TLSv1.2': 2048 } as const;
 
 const HEADER = 5;
 
-/** A record as it came. */
+/** A record as received. */
 export interface TlsRecord {
   readonly type: number;
   readonly version: number;
   readonly fragment: Uint8Array;
 }
 
-/** Cuts the stream of received bytes into records. */
+/** Divides the stream of received bytes into records. */
 export class RecordBuffer {
   readonly #queue = new ByteQueue();
   #first = true;
 
-  /** How many bytes wait for the rest of their record. */
+  /** The number of bytes that wait for the rest of their record. */
   get length(): number {
     return this.#queue.length;
   }
@@ -33,8 +33,8 @@ export class RecordBuffer {
   }
 
   /**
-   * The next whole record, `undefined` while there is none.
-   * @param limit the longest fragment allowed in the present state. @throws TlsAlert record_overflow from the header alone
+   * Returns the next record, or `undefined` if none is complete.
+   * @param limit the longest fragment allowed in the current state. @throws TlsAlert record_overflow as soon as the header is there
    */
   next(limit: number): TlsRecord | undefined {
     if (this.#queue.length < 3) return undefined;
@@ -63,20 +63,20 @@ export class RecordBuffer {
   }
 }
 
-/** §5: a record type that is not expected in any state is refused before its length is believed. */
+/** §5: refuses a record type that no state accepts before its length is used. */
 function requireContentType(type: number): void {
   if (type >= ContentType.change_cipher_spec && type <= ContentType.application_data) return;
   throw new TlsAlert('unexpected_message', `record type ${type}`);
 }
 
-/** The five bytes before a fragment. */
+/** Returns the five bytes before a fragment. */
 export function recordHeader(type: number, version: number, length: number): Uint8Array {
   const header = new Uint8Array(HEADER);
   putRecordHeader(header, 0, { type, version }, length);
   return header;
 }
 
-/** The same, from `at` on. */
+/** Writes the five bytes before a fragment to `bytes`, starting at `at`. */
 export function putRecordHeader(
   bytes: Uint8Array,
   at: number,

@@ -1,6 +1,6 @@
-/** IANA's numbers under the names of the RFCs. Nothing here decides anything. */
+/** IANA's numbers under the names of the RFCs. */
 
-/** The name under which a registry lists a number, for messages to people; unknown numbers as hexadecimal. */
+/** Returns the name of a number for error messages, or the number in hexadecimal if it is unknown. */
 export function nameOf(registry: Readonly<Record<string, number>>, value: number): string {
   for (const [name, number] of Object.entries(registry)) if (number === value) return name;
   return `0x${value.toString(16).padStart(4, '0')}`;
@@ -42,7 +42,7 @@ export const ProtocolVersion = {
   'TLSv1.3': 0x0304,
 } as const;
 
-/** RFC 8446 §4.2, and the extensions that RFC 5077, 5746, 6066, 7301, 7627, 8422 and 8449 name. */
+/** RFC 8446 §4.2, and the extensions of RFC 5077, 5746, 6066, 7301, 7627, 8422 and 8449. */
 export const ExtensionType = {
   server_name: 0,
   supported_groups: 10,

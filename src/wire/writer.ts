@@ -1,11 +1,11 @@
-/** Bytes that are being written: lengths that are filled in later, and a buffer that is wiped and used again. */
+/** Writes bytes: lengths can be filled in later, and the buffer is wiped and reused. */
 
 import { copyRange } from './bytes.ts';
 
-/** What does not fit so many bytes any more. */
+/** By number of bytes, the least value that does not fit. */
 const LIMITS: readonly number[] = [1, 2 ** 8, 2 ** 16, 2 ** 24, 2 ** 32];
 
-/** A growing buffer, which is written again after each {@link Writer.finish}. */
+/** A growing buffer, which is reused after each {@link Writer.finish}. */
 export class Writer {
   #bytes = new Uint8Array(512);
   #length = 0;
@@ -33,12 +33,12 @@ export class Writer {
     this.#put(this.#reserve(width), width, value);
   }
 
-  /** Leaves room for the length of what comes next; {@link Writer.close} is told where it is, and fills it in. */
+  /** Reserves room for a length, and returns its position for {@link Writer.close}, which fills it in. */
   open(width: number): number {
     return this.#reserve(width);
   }
 
-  /** The end of what was begun by {@link Writer.open}: how many bytes it has. */
+  /** Ends what {@link Writer.open} began: fills in its length, and returns it. */
   close(at: number, width: number): number {
     const length = this.#length - at - width;
     if (length >= (LIMITS[width] as number))
@@ -51,7 +51,7 @@ export class Writer {
     for (let i = at + width - 1, rest = value; i >= at; i--, rest >>>= 8) this.#bytes[i] = rest; // at most 32 bits
   }
 
-  /** A copy of what has been written; what it was written into is overwritten, since messages have secrets in them. */
+  /** Returns a copy of the bytes, and overwrites the buffer, since messages may contain secrets. */
   finish(): Uint8Array {
     const written = copyRange(this.#bytes, 0, this.#length);
     this.clear();

@@ -1,4 +1,4 @@
-/** The few fields of X.509 (RFC 5280 §4.1) that a server reads of a certificate. */
+/** Reads the few fields of an X.509 certificate (RFC 5280 §4.1) that TLS needs. */
 
 import { platform } from '../../platform.ts';
 import { equalBytes, latin1 } from '../../wire/bytes.ts';
@@ -24,18 +24,18 @@ export const Oid = {
 /** SubjectPublicKeyInfo (§4.1.2.7). */
 export interface PublicKey {
   readonly algorithm: string;
-  /** The parameters of the algorithm, where they are an object identifier: the named curve (RFC 5480 §2.1.1). */
+  /** The named curve (RFC 5480 §2.1.1): the parameters of the algorithm, if they are an object identifier. */
   readonly curve: string | undefined;
   readonly bytes: Uint8Array;
 }
 
 export interface Certificate {
   readonly publicKey: PublicKey;
-  /** The name of its owner, DER. */
+  /** The name of the subject, in DER. */
   readonly subject: Uint8Array;
-  /** Object identifier of the algorithm that the issuer signed with; `undefined` where it is self-issued. */
+  /** Object identifier of the issuer's signature algorithm; `undefined` if the certificate is self-issued. */
   readonly signedWith: string | undefined;
-  /** DNS names, lower case: of subjectAltName, or the common name where the certificate has no such extension. */
+  /** DNS names in lower case, from subjectAltName, or the common names if the certificate has no such extension. */
   readonly names: readonly string[];
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
@@ -45,7 +45,7 @@ export interface Certificate {
 /** `GeneralName ::= CHOICE { …, dNSName [2] IA5String, …, iPAddress [7] OCTET STRING, … }` (§4.2.1.6) */
 export const GeneralName = { dNSName: 2, iPAddress: 7 } as const;
 
-/** @throws DerError. Signatures are not checked: whether to trust the certificate is the client's business. */
+/** Parses a certificate. Does not verify its signature. @throws DerError */
 export function parseCertificate(der: Uint8Array): Certificate {
   const outer = new DerReader(der);
   const certificate = outer.enter(Tag.sequence, 'certificate');
@@ -67,7 +67,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   return { publicKey, subject, signedWith, names: names.map((name) => name.toLowerCase()), notBefore, notAfter };
 }
 
-/** AlgorithmIdentifier (§4.1.1.2), of which only a parameter that is an object identifier matters here. */
+/** Reads an AlgorithmIdentifier (§4.1.1.2). Ignores parameters that are not an object identifier. */
 export function readAlgorithm(parent: DerReader): { readonly algorithm: string; readonly curve: string | undefined } {
   const reader = parent.enter(Tag.sequence, 'algorithm');
   const algorithm = reader.oid('algorithm');
@@ -82,7 +82,7 @@ export function equalPublicKeys(a: PublicKey, b: PublicKey): boolean {
   return a.algorithm === b.algorithm && a.curve === b.curve && equalBytes(a.bytes, b.bytes);
 }
 
-/** The dNSNames; nothing where the extension is absent. */
+/** Returns the dNSNames, or `undefined` if the extension is absent. */
 function readAlternativeNames(extensions: DerReader | undefined): string[] | undefined {
   const list = extensions?.enter(Tag.sequence);
   while (list !== undefined && !list.isEmpty) {

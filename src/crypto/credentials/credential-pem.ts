@@ -1,14 +1,14 @@
-/** What makes a credential of PEM, whoever signs: the chain, the key's block, and that they belong together. */
+/** Reads a credential from PEM, whatever signs: the chain, the block of the key, and the check that they belong together. */
 
 import { DerError } from '../../wire/der.ts';
 import { type PemBlock, PemError, parsePem } from '../../wire/pem.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 
-/** A certificate, and the bytes that it was read from. */
+/** A certificate with the bytes that it was read from. */
 export type ReadCertificate = Certificate & { readonly bytes: Uint8Array };
 
-/** The server's own first. @throws TypeError that begins with `cert:` and says what to do */
+/** Reads a chain, the server's own certificate first. @throws TypeError that begins with `cert:` and says what to do */
 export function chainFromPem(cert: unknown): readonly [ReadCertificate, ...ReadCertificate[]] {
   const [leaf, ...issuers] = certificatesFromPem('cert', cert);
   if (leaf === undefined) throw new TypeError('cert: no CERTIFICATE in it; were cert and key interchanged?');
@@ -30,7 +30,7 @@ export function describeChain(chain: readonly [ReadCertificate, ...ReadCertifica
   };
 }
 
-/** Every CERTIFICATE of a PEM text, parsed, and as it was. @throws TypeError that begins with the name of the argument */
+/** Returns every CERTIFICATE of a PEM text. @throws TypeError that begins with the name of the argument */
 export function certificatesFromPem(argument: string, text: unknown): readonly ReadCertificate[] {
   const blocks = blocksOf(argument, text).filter(({ label }) => label === 'CERTIFICATE');
   return blocks.map(({ bytes }) => ({ ...naming(argument, () => parseCertificate(bytes)), bytes }));
@@ -51,7 +51,7 @@ function blocksOf(argument: string, text: unknown): PemBlock[] {
   return naming(argument, () => parsePem(text));
 }
 
-/** The one private key in a PEM text: EC PARAMETERS may stand before it, certificates around it. */
+/** Returns the block of the one private key in a PEM text. EC PARAMETERS and certificates may precede or follow it. */
 export function privateKeyBlock(key: unknown): PemBlock {
   const blocks = blocksOf('key', key);
   const [block, second] = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'));
@@ -62,7 +62,7 @@ export function privateKeyBlock(key: unknown): PemBlock {
   return block;
 }
 
-/** RFC 8446 §4.4.2: the key is that of the first certificate. `at`: whose key it is; −1 where it is nobody's. */
+/** RFC 8446 §4.4.2: the key must be that of the first certificate. `at` is the index of its certificate, −1 if there is none. */
 export function requireOwner(at: number): void {
   if (at < 0) throw new TypeError('key: does not belong to the certificate in cert; is it the key of another one?');
   if (at > 0) {
@@ -70,7 +70,7 @@ export function requireOwner(at: number): void {
   }
 }
 
-/** Names the argument at fault in what the parsers throw. */
+/** Puts the name of the argument before the errors of the parsers. */
 export function naming<T>(argument: string, parse: () => T): T {
   try {
     return parse();

@@ -1,4 +1,4 @@
-/** A certificate chain and the key that signs for it. */
+/** Credentials: a certificate chain, and the key that signs for it. */
 
 import type { Awaitable } from '../../awaitable.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
@@ -7,23 +7,24 @@ import { equalPublicKeys } from './certificate.ts';
 import { chainFromPem, describeChain, naming, privateKeyBlock, requireOwner } from './credential-pem.ts';
 import { parsePrivateKey } from './private-key.ts';
 
+/** A certificate chain and its private key, as a server needs them. */
 export interface Credential {
   /** DER, the server's own certificate first (RFC 8446 §4.4.2). */
   readonly certificateChain: readonly Uint8Array[];
-  /** What the key can sign with, in the order of preference. */
+  /** The schemes that the key can sign with, in the order of preference. */
   readonly schemes: readonly SignatureSchemeName[];
-  /** DNS names of the first certificate, lower case, as they stand in it (`*.example.org` included). */
+  /** DNS names of the first certificate in lower case, wildcards such as `*.example.org` included. */
   readonly names: readonly string[];
-  /** What the certificates of the chain are signed with, as far as that has a name here; absent: unknown. */
+  /** The schemes by which the certificates of the chain are signed, as far as they have a name here. Absent if unknown. */
   readonly certificateSchemes?: readonly SignatureSchemeName[] | undefined;
-  /** The signature over `message` (not its digest) in the encoding of RFC 8446 §4.2.3. */
+  /** Signs `message` (not its digest) and returns the signature in the encoding of RFC 8446 §4.2.3. */
   sign(scheme: SignatureSchemeName, message: Uint8Array): Awaitable<Uint8Array>;
 }
 
 /**
- * The credential of a certificate chain and its private key, both PEM. Keys: ECDSA P-256 and P-384, Ed25519, RSA from
- * 2048 bits on; PKCS#8, SEC1 or PKCS#1, not encrypted. That they belong together is checked here and not by a client.
- * @param crypto whose `signer`, if it has one, is to sign
+ * Returns the credential of a certificate chain and its private key, both in PEM. Keys are ECDSA P-256 or P-384, Ed25519, or
+ * RSA of at least 2048 bits, in PKCS#8, SEC1 or PKCS#1, not encrypted. Checks that the key belongs to the first certificate.
+ * @param crypto its `signer`, if it has one, signs
  * @throws TypeError that begins with `cert:` or `key:` and says what to do
  */
 export function credentialFromPem(

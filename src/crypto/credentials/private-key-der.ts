@@ -1,4 +1,4 @@
-/** Private keys as they are written: PKCS#8 (RFC 5958 §2), SEC1 (RFC 5915 §3) or PKCS#1 (RFC 8017 Appendix A.1.2). */
+/** Reads private keys from their encodings: PKCS#8 (RFC 5958 §2), SEC1 (RFC 5915 §3) or PKCS#1 (RFC 8017 Appendix A.1.2). */
 
 import { concat } from '../../wire/bytes.ts';
 import { DerReader, explicitTag, Tag } from '../../wire/der.ts';
@@ -6,15 +6,15 @@ import type { PemBlock } from '../../wire/pem.ts';
 import { Oid, readAlgorithm } from './certificate.ts';
 import { bitLength, MIN_RSA_BITS } from './rsa.ts';
 
-/** What the numbers of a key are; whether they are good ones is for who computes with them. */
+/** The numbers of a key. They have not been checked; the code that computes with them does that. */
 export type PrivateKeyNumbers = EcPrivateKey | Ed25519PrivateKey | RsaPrivateKey;
 
 export interface EcPrivateKey {
   readonly kind: 'ec';
   readonly curve: typeof Oid.secp256r1 | typeof Oid.secp384r1;
-  /** As long as the order of the curve, unless it is longer. */
+  /** At least as long as the order of the curve. */
   readonly scalar: Uint8Array;
-  /** The field of that name, a BIT STRING, not looked into; most writers add it. */
+  /** The field of that name, a BIT STRING, not parsed. Most writers include it. */
   readonly publicKey: DerReader | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface RsaPrivateKey {
   readonly pkcs1: Uint8Array;
 }
 
-/** @throws TypeError for a key that is encrypted or of a kind that cannot serve, DerError for one that is damaged */
+/** @throws TypeError for an encrypted key or an unsupported kind of key, DerError for a damaged one */
 export function readPrivateKey({ label, encrypted, bytes }: PemBlock): PrivateKeyNumbers {
   if (encrypted) {
     throw new TypeError('key: is encrypted; decrypt it first, as with "openssl pkey -in key.pem -out plain.pem"');
@@ -59,10 +59,10 @@ function readPkcs8(info: DerReader): PrivateKeyNumbers {
   throw new TypeError(`key: ${kind} is not supported; use ECDSA P-256 or P-384, Ed25519 or RSA`);
 }
 
-/** Bytes of a scalar. */
+/** The length of a scalar, in bytes. */
 const SCALAR_LENGTH = { [Oid.secp256r1]: 32, [Oid.secp384r1]: 48 } as const;
 
-/** RFC 5915 §3: the curve stands in the key itself unless PKCS#8 names it outside. */
+/** RFC 5915 §3: the key names the curve, unless the PKCS#8 structure around it does. */
 function readEcKey(key: DerReader, outerCurve: string | undefined): EcPrivateKey {
   key.integer('version');
   const octets = key.octets('privateKey');
@@ -71,7 +71,7 @@ function readEcKey(key: DerReader, outerCurve: string | undefined): EcPrivateKey
   if (curve !== Oid.secp256r1 && curve !== Oid.secp384r1) {
     throw new TypeError(`key: the curve ${curve ?? 'that it does not name'} is not supported; use P-256 or P-384`);
   }
-  // Some writers leave out leading zeros, which RFC 5915 §3 demands.
+  // Some writers omit the leading zeros that RFC 5915 §3 requires.
   const scalar = concat(new Uint8Array(Math.max(0, SCALAR_LENGTH[curve] - octets.length)), octets);
   return { kind: 'ec', curve, scalar, publicKey: key.optional(explicitTag(1), 'publicKey') };
 }

@@ -1,4 +1,4 @@
-/** Private keys that sign, with @noble's curves and, for RSA, Web Crypto. */
+/** Private keys, which sign by @noble's curves or, with RSA, by Web Crypto. */
 
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
@@ -17,7 +17,7 @@ import {
 } from './private-key-der.ts';
 import { isRsaScheme, RSA_SCHEMES, type RsaScheme, rsaPkcs8 } from './rsa.ts';
 
-/** A private key that can sign, and the public key that belongs to it. */
+/** A private key that can sign, and its public key. */
 export interface PrivateKey {
   readonly publicKey: PublicKey;
   /** In the order of preference. */
@@ -32,8 +32,8 @@ const FORMATS: Readonly<Record<string, PrivateKeyDer['format']>> = {
 };
 
 /**
- * What signs is the provider's, where that has something to sign with.
- * @throws TypeError for a key that is encrypted or of a kind that cannot serve, DerError for one that is damaged
+ * Reads a private key. It signs by the `signer` of the provider if that supports it.
+ * @throws TypeError for an encrypted key or an unsupported kind of key, DerError for a damaged one
  */
 export function parsePrivateKey(block: PemBlock, crypto: Pick<CryptoProvider, 'signer'> = {}): PrivateKey {
   const key = softwareKey(readPrivateKey(block));
@@ -86,7 +86,7 @@ function ed25519Key({ seed: secretKey }: Ed25519PrivateKey): PrivateKey {
 
 type ImportedKey = ReturnType<typeof importRsaKey>;
 
-/** RSA through Web Crypto, which every runtime has; it takes PKCS#8 and wants one import for each scheme. */
+/** RSA by Web Crypto, which every runtime has. It takes PKCS#8, and needs one import for each scheme. */
 function rsaKey({ modulus, exponent, pkcs1 }: RsaPrivateKey): PrivateKey {
   const pkcs8 = rsaPkcs8(pkcs1);
   const schemes = Object.keys(RSA_SCHEMES).filter(isRsaScheme);

@@ -1,9 +1,9 @@
-/** What signing and verifying with RSA have in common: Web Crypto does both. */
+/** Definitions that signing and verifying with RSA share. Web Crypto does both. */
 
 import { integer, octetString, oid, sequence, Tag, tlv } from '../../wire/der.ts';
 import { Oid } from './certificate.ts';
 
-/** The names that Web Crypto has for them; the salt of RSASSA-PSS is as long as the digest (RFC 8446 §4.2.3). */
+/** The schemes in the terms of Web Crypto. The salt of RSASSA-PSS is as long as the digest (RFC 8446 §4.2.3). */
 export const RSA_SCHEMES = {
   rsa_pss_rsae_sha256: { name: 'RSA-PSS', hash: 'SHA-256', saltLength: 32 },
   rsa_pss_rsae_sha384: { name: 'RSA-PSS', hash: 'SHA-384', saltLength: 48 },
@@ -25,12 +25,12 @@ export const MIN_RSA_BITS = 2048;
 /** AlgorithmIdentifier of rsaEncryption (RFC 4055 §1.2). */
 export const RSA_ENCRYPTION: Uint8Array = /* @__PURE__ */ (() => sequence(oid(Oid.rsaEncryption), tlv(Tag.null)))();
 
-/** RSAPrivateKey as PKCS#8, which Web Crypto wants. */
+/** Wraps an RSAPrivateKey in PKCS#8, which Web Crypto requires. */
 export function rsaPkcs8(pkcs1: Uint8Array): Uint8Array {
   return sequence(integer(0), RSA_ENCRYPTION, octetString(pkcs1));
 }
 
-/** Of a number without leading zero bytes. */
+/** Returns the bits of a number without leading zero bytes. */
 export function bitLength(modulus: Uint8Array): number {
   return 8 * modulus.length - Math.clz32(modulus[0] ?? 0) + 24;
 }

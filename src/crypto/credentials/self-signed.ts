@@ -1,4 +1,4 @@
-/** A certificate that a server makes for itself (RFC 5280 §4.1). */
+/** Self-signed certificates (RFC 5280 §4.1). */
 
 import { p256 } from '@noble/curves/nist.js';
 import { platform } from '../../platform.ts';
@@ -19,26 +19,26 @@ import { encodePem } from '../../wire/pem.ts';
 import { GeneralName, Oid } from './certificate.ts';
 
 export interface SelfSignedOptions {
-  /** Host names and IP addresses that the certificate is for. Default: localhost, 127.0.0.1, ::1. */
+  /** The host names and IP addresses of the certificate. Default: localhost, 127.0.0.1, ::1. */
   readonly names?: readonly string[];
-  /** How long it is valid; default 30. */
+  /** The number of days it is valid. Default: 30. */
   readonly days?: number;
-  /** A P-256 private key of 32 bytes; default: a new one. */
+  /** A P-256 private key of 32 bytes. Default: a new one. */
   readonly secretKey?: Uint8Array;
   /** Milliseconds since the epoch. */
   now(): number;
   randomBytes(length: number): Uint8Array;
 }
 
-/** FIPS 186-5 §A.2.1: 128 bits more than the order has, so that the remainder is not biased. */
+/** FIPS 186-5 §A.2.1: 128 bits more than the order, so that the remainder is unbiased. */
 const P256_SEED_LENGTH = 48;
 const DAY_MS = 86_400_000;
-/** Clocks of clients that run a little behind ours must not find the certificate not yet valid. */
+/** Makes the certificate valid for clients whose clocks are a little behind. */
 const CLOCK_SKEW_MS = 3_600_000;
 
 /**
- * An ECDSA P-256 certificate that vouches for itself, and its key (PKCS#8), both as PEM: for development and tests, as
- * no client trusts it unless told to. `selfSignedCertificate(systemWorld)` is one for this computer.
+ * Returns a self-signed ECDSA P-256 certificate and its key (PKCS#8), both in PEM. It is for development and tests: no client
+ * trusts it by itself. `selfSignedCertificate(systemWorld)` makes one for this computer.
  */
 export function selfSignedCertificate(options: SelfSignedOptions): { readonly cert: string; readonly key: string } {
   const { names = ['localhost', '127.0.0.1', '::1'], days = 30 } = options;

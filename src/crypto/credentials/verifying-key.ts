@@ -1,4 +1,4 @@
-/** Public keys that verify: what a client's certificate is for. The counterpart of private-key.ts. */
+/** Public keys of client certificates, which verify signatures. The counterpart of private-key.ts. */
 
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
@@ -12,7 +12,7 @@ import { Oid, type PublicKey } from './certificate.ts';
 import { bitLength, isRsaScheme, MIN_RSA_BITS, RSA_ENCRYPTION, RSA_SCHEMES } from './rsa.ts';
 
 export interface VerifyingKey {
-  /** What the key may sign with: in TLS 1.2 either hash goes with either curve (RFC 8446 §4.2.3, RFC 5246 §7.4.1.4.1). */
+  /** The schemes that the key may sign with. In TLS 1.2 either hash goes with either curve (RFC 8446 §4.2.3, RFC 5246 §7.4.1.4.1). */
   readonly schemes: Readonly<Record<Version, readonly SignatureSchemeName[]>>;
   /**
    * Reports whether `signature` is the key's signature over `message` (not over its digest) by `scheme`, one of its schemes.
@@ -21,9 +21,9 @@ export interface VerifyingKey {
   verify(scheme: SignatureSchemeName, message: Uint8Array, signature: Uint8Array): Awaitable<boolean>;
 }
 
-/** Work that grows with the square of this is done for whoever asks, */
+/** Any client can demand a verification, and its cost grows with the square of this. */
 const MAX_RSA_BITS = 8192;
-/** once for each bit of that: certificates have 65537. */
+/** It also grows with the bits of the exponent, which is 65537 in certificates. */
 const MAX_EXPONENT_BITS = 64;
 
 /**
@@ -63,13 +63,13 @@ function ed25519Key(key: Uint8Array): VerifyingKey {
   const schemes = ['ed25519'] as const;
   return {
     schemes: { 'TLSv1.3': schemes, 'TLSv1.2': schemes },
-    // RFC 8032 §5.1.7, and not what ZIP 215 would let through besides.
+    // RFC 8032 §5.1.7, without the further signatures that ZIP 215 accepts.
     verify: (wanted, message, signature) =>
       wanted === 'ed25519' && holds(() => ed25519.verify(signature, message, key, { zip215: false })),
   };
 }
 
-/** @noble throws for a signature that is not one by its form. */
+/** @noble throws for a malformed signature. */
 function holds(verify: () => boolean): boolean {
   try {
     return verify();
@@ -85,7 +85,7 @@ function isEven(number: Uint8Array): boolean {
   return (number.at(-1) ?? 0) % 2 === 0;
 }
 
-/** RSAPublicKey (RFC 8017 Appendix A.1.1). RSASSA-PKCS1-v1_5 is TLS 1.2's alone (RFC 8446 §4.2.3). */
+/** RSAPublicKey (RFC 8017 Appendix A.1.1). RSASSA-PKCS1-v1_5 is for TLS 1.2 only (RFC 8446 §4.2.3). */
 function rsaKey(pkcs1: Uint8Array): VerifyingKey | undefined {
   const outer = new DerReader(pkcs1);
   const key = outer.enter(Tag.sequence, 'RSAPublicKey');
@@ -99,7 +99,7 @@ function rsaKey(pkcs1: Uint8Array): VerifyingKey | undefined {
   return {
     schemes: { 'TLSv1.3': RSA_PSS, 'TLSv1.2': RSA },
     verify: (wanted, message, signature) => {
-      // RFC 8017 §8.1.2, step 1: OpenSSL lets one pass that lacks its leading zeros.
+      // RFC 8017 §8.1.2, step 1: OpenSSL accepts one without its leading zeros.
       if (!isRsaScheme(wanted) || signature.length !== Math.ceil(bits / 8)) return false;
       const algorithm = RSA_SCHEMES[wanted];
       return platform.crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']).then(
@@ -112,7 +112,7 @@ function rsaKey(pkcs1: Uint8Array): VerifyingKey | undefined {
   };
 }
 
-/** Whether importKey() has found fault with the key itself: not so where the host has no such algorithm. */
+/** Reports whether importKey() has refused the key itself. If the host lacks the algorithm, the error has another name. */
 function isRefusal(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'name' in error && error.name === 'DataError';
 }

@@ -1,4 +1,4 @@
-/** A credential whose key Web Crypto holds and signs with: no curve code of ours, and a key that cannot be read out again. */
+/** A credential whose key is held by Web Crypto, which signs with it: no curve code in the bundle, and a key that cannot be exported. */
 
 import { platform, type WebCryptoAlgorithm, type WebCryptoKey } from '../../platform.ts';
 import { copyOf } from '../../wire/bytes.ts';
@@ -10,29 +10,29 @@ import { chainFromPem, describeChain, naming, privateKeyBlock, requireOwner } fr
 import { type EcPrivateKey, type PrivateKeyNumbers, readPrivateKey } from './private-key-der.ts';
 import { isRsaScheme, RSA_SCHEMES, rsaPkcs8 } from './rsa.ts';
 
-/** A kind of key, in the words of Web Crypto. */
+/** A kind of key in the terms of Web Crypto. */
 interface Kind {
-  /** Object identifiers of its certificates. */
+  /** The object identifiers in its certificates. */
   readonly algorithm: string;
   readonly curve?: string;
   /** In the order of preference. */
   readonly schemes: readonly SignatureSchemeName[];
   algorithmFor(scheme: SignatureSchemeName): WebCryptoAlgorithm;
-  /** PKCS#8, which every host reads. */
+  /** The key in PKCS#8, which every host reads. */
   readonly pkcs8: Uint8Array;
-  /** From what Web Crypto returns to what TLS has (RFC 8446 §4.2.3). */
+  /** Converts a signature of Web Crypto to the encoding of TLS (RFC 8446 §4.2.3). */
   encode(signature: Uint8Array): Uint8Array;
 }
 
-/** Names of the curves, and the bytes of half a signature. */
+/** Names of the curves, and the length of half a signature. */
 const CURVES = {
   [Oid.secp256r1]: { namedCurve: 'P-256', hash: 'SHA-256', scheme: 'ecdsa_secp256r1_sha256', length: 32 },
   [Oid.secp384r1]: { namedCurve: 'P-384', hash: 'SHA-384', scheme: 'ecdsa_secp384r1_sha384', length: 48 },
 } as const;
 
 /**
- * The credential of a certificate chain and its private key, both PEM, in the kinds and forms that `credentialFromPem()` takes;
- * Ed25519 as far as the host has it. That they belong together is checked by a signature.
+ * Returns the credential of a certificate chain and its private key, both in PEM, in the kinds and forms that
+ * `credentialFromPem()` takes; Ed25519 if the host supports it. Checks by a signature that the two belong together.
  *
  * Rejects with a TypeError that begins with `cert:` or `key:` and says what to do.
  */
@@ -88,7 +88,7 @@ function rsaKind(pkcs1: Uint8Array): Kind {
   };
 }
 
-/** A key of Web Crypto's is for one scheme. */
+/** A key of Web Crypto is for one scheme. */
 type Keys = ReadonlyMap<SignatureSchemeName, WebCryptoKey>;
 
 function importKeys({ schemes, algorithmFor, pkcs8 }: Kind): Promise<Keys> {
@@ -115,7 +115,7 @@ function signWith(kind: Kind, keys: Keys, scheme: SignatureSchemeName, message: 
     .then((signature) => kind.encode(new Uint8Array(signature)));
 }
 
-/** Whether the public key verifies what the private one signs. */
+/** Reports whether the public key verifies a signature of the private key. */
 function isOwner(kind: Kind, keys: Keys, publicKey: PublicKey): Promise<boolean> {
   if (publicKey.algorithm !== kind.algorithm || publicKey.curve !== kind.curve) return Promise.resolve(false);
   const probe = copyOf(publicKey.bytes);
