@@ -1,11 +1,11 @@
-/** The types of what a user supplies: the new, get and remove callbacks of OpenSSL's manual pages. */
+/** The types of the callbacks: new, get and remove as in OpenSSL's manual pages, and others. */
 
 import type { Awaitable } from '../awaitable.ts';
 import type { AbortSignalLike } from '../platform.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
 
-/** Why a session left: told to the remove callback. */
+/** Why a session left the cache, for the remove callback. */
 export type RemovalReason =
   | 'expired'
   | 'flushed'
@@ -17,7 +17,7 @@ export type RemovalReason =
   | 'consumed'
   | 'closed';
 
-/** A session from the get callback whose hold passes to the engine (OpenSSL's `*copy = 0`). Made by {@link give}. */
+/** A session that the get callback returns and whose hold passes to the engine (OpenSSL's `*copy = 0`). {@link give} makes it. */
 export class Given {
   readonly session: Session;
 
@@ -26,16 +26,22 @@ export class Given {
   }
 }
 
-/** Parts with the caller's hold on a session that the get callback returns; a session returned bare is only lent. */
+/** Passes the caller's hold on a session to the engine, in the result of the get callback. A session that is returned as it is is only lent. */
 export function give(session: Session): Given {
   return new Given(session);
 }
 
-/** `false`: leaves the internal cache at once. `true`: stays, and the application keeps a hold. Nothing: stays, no hold. */
+/**
+ * Called with each new session. If it returns `false`, the session leaves the internal cache at once. If it returns `true`, the
+ * session stays and the application keeps a hold. If it returns nothing, the session stays and the application has no hold.
+ */
 // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is a normal case.
 export type OnNew = (session: Session, connection: ConnectionInfo) => Awaitable<boolean | void>;
 
-/** A session (lent), `give(session)` (given), bytes of `session.toDer()` (we own and wipe the session that they decode to, the bytes stay yours), or nothing. */
+/**
+ * Looks up a session in an external store. Returns a session, which is lent; `give(session)`, whose hold passes to the engine; the
+ * bytes of `session.toDer()`, which remain the application's; or nothing.
+ */
 export type OnGet = (
   id: Uint8Array,
   connection: ConnectionInfo,
@@ -45,13 +51,14 @@ export type OnGet = (
 export type OnRemove = (session: Session, reason: RemovalReason) => void;
 
 /**
- * An id of 1 to 32 bytes that nobody can guess (SSL_CTX_set_generate_session_id(3)), which is copied; `undefined` for one of the
- * engine's, 32 random bytes. So it also is where the id is in the internal cache already, or not possible: that is an event.
+ * Returns a session id of 1 to 32 unpredictable bytes, which is copied (SSL_CTX_set_generate_session_id(3)). If it returns
+ * `undefined`, the engine makes an id of 32 random bytes. The engine does the same, and reports an event, if the id is not
+ * valid or is in the internal cache already.
  */
 export type GenerateId = (connection: ConnectionInfo) => Uint8Array | undefined;
 
-/** Whether the session of this full handshake must never be resumed (SSL_CTX_set_not_resumable_session_callback(3)). */
+/** Returns whether the session of this full handshake must never be resumed (SSL_CTX_set_not_resumable_session_callback(3)). */
 export type NotResumable = (connection: ConnectionInfo, isForwardSecure: boolean) => boolean;
 
-/** For single use: true for exactly one caller. */
+/** Takes a session for single use. Returns true to exactly one caller. */
 export type OnTake = (id: Uint8Array) => Awaitable<boolean>;

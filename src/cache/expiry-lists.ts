@@ -1,9 +1,9 @@
 /**
- * What ends first, ends first. Sessions end at whole seconds, and many at the same: those of one second are a ring, in the order in which
- * they were put there. To put one behind the others of its second and to take one out costs the same however many there are;
- * only the first and the last of a second cost O(log seconds).
+ * Slots in order of expiry. Sessions expire at whole seconds, many of them at the same one. The slots of a second form a ring, in
+ * the order of insertion. Insertion and deletion take constant time; only the first insertion and the last deletion of a
+ * second cost O(log seconds).
  *
- * The items are slots, whole numbers from 0, and all about them is in their records: nothing for the garbage collector to visit.
+ * Slots are whole numbers from 0. All data about them is in their records, so the garbage collector has nothing to visit.
  */
 
 import { ExpirySeconds } from './expiry-seconds.ts';
@@ -14,7 +14,7 @@ export class ExpiryLists {
   readonly #records: SlotRecords;
   readonly #seconds = new ExpirySeconds();
 
-  /** Of these records it has the fields for the second and the neighbours in its ring. */
+  /** Uses the fields SECOND, NEXT and PREVIOUS of these records. */
   constructor(records = new SlotRecords()) {
     this.#records = records;
   }
@@ -41,7 +41,7 @@ export class ExpiryLists {
     return slots;
   }
 
-  /** Among those that end in the same second it comes last. */
+  /** Inserts a slot after all that expire in the same second. */
   insert(slot: number, expires: number): void {
     this.#records.reach(slot);
     const second = this.#seconds.find(expires);
@@ -49,7 +49,7 @@ export class ExpiryLists {
     else this.#append(slot, second);
   }
 
-  /** Gives a slot its new place: behind all that end in the same second, as one that has just been put there. */
+  /** Moves a slot to another second, after all that expire in it. */
   move(slot: number, expires: number): void {
     this.delete(slot);
     this.insert(slot, expires);
@@ -67,7 +67,7 @@ export class ExpiryLists {
     if (this.#seconds.head(second) === slot) this.#seconds.setHead(second, next);
   }
 
-  /** Gives back what empty lists take; the records are not theirs. */
+  /** Releases the memory of empty lists. Does not touch the records. */
   reset(): void {
     this.#seconds.reset();
   }

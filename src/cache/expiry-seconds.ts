@@ -1,12 +1,12 @@
 /**
- * The seconds at which something ends, each with a number of its own, and which of them is the next: a binary heap. Seconds are few
- * beside the sessions that end at them, so what is looked at for each session stays in the processor's caches.
+ * The seconds at which sessions expire, in a binary heap. Each second has a number. There are far fewer seconds than sessions, so
+ * the data that is read for each session stays in the processor's caches.
  */
 
 import { NONE, SlotTable } from './slot-table.ts';
 
 export class ExpirySeconds {
-  /** By number: the second, who is the first to end at it, and its place in the heap; of one not in use, the second is old. */
+  /** By number: the second, its first slot, and its place in the heap. The entries of a number that is not in use are stale. */
   readonly #expires: number[] = [];
   readonly #heads: number[] = [];
   readonly #places: number[] = [];
@@ -14,7 +14,7 @@ export class ExpirySeconds {
   readonly #free: number[] = [];
   readonly #numbers = new SlotTable();
 
-  /** The number of the soonest, or {@link NONE}. */
+  /** The number of the soonest second, or {@link NONE}. */
   get first(): number {
     return this.#heap[0] ?? NONE;
   }
@@ -32,12 +32,12 @@ export class ExpirySeconds {
     this.#heads[number] = slot;
   }
 
-  /** The numbers of all, the soonest first. */
+  /** Returns all numbers, the soonest second first. */
   sorted(): number[] {
     return [...this.#heap].sort((a, b) => this.expires(a) - this.expires(b));
   }
 
-  /** The number of a second in use, or {@link NONE}. */
+  /** Returns the number of a second, or {@link NONE} if it is not in use. */
   find(expires: number): number {
     const hash = hashOf(expires);
     for (let nth = 0; ; nth++) {
@@ -46,7 +46,7 @@ export class ExpirySeconds {
     }
   }
 
-  /** Takes a second into use that is not; its number. */
+  /** Adds a second that is not in use, and returns its number. */
   open(expires: number, head: number): number {
     const number = this.#free.pop() ?? this.#expires.length;
     this.#expires[number] = expires;
@@ -65,13 +65,13 @@ export class ExpirySeconds {
     if (this.#rise(last, place) === place) this.#sink(last, place);
   }
 
-  /** Gives back what takes room though no second is in use. */
+  /** Releases memory. No second may be in use. */
   reset(): void {
     for (const list of [this.#expires, this.#heads, this.#places, this.#free]) list.length = 0;
     this.#numbers.reset();
   }
 
-  /** Up while it ends before its parent; where it comes to stand. */
+  /** Moves a number up while it is sooner than its parent. Returns its place. */
   #rise(number: number, from: number): number {
     let place = from;
     while (place > 0) {
@@ -84,7 +84,7 @@ export class ExpirySeconds {
     return place;
   }
 
-  /** Down while a child ends before it. */
+  /** Moves a number down while a child is sooner. */
   #sink(number: number, from: number): void {
     let place = from;
     for (let child = this.#child(place); child < this.#heap.length; child = this.#child(place)) {
@@ -96,7 +96,7 @@ export class ExpirySeconds {
     this.#put(number, place);
   }
 
-  /** The place of the child that ends first; beyond the end where there is none. */
+  /** Returns the place of the sooner child, beyond the end if there is none. */
   #child(place: number): number {
     const left = 2 * place + 1;
     if (left + 1 >= this.#heap.length) return left;
@@ -110,7 +110,7 @@ export class ExpirySeconds {
   }
 }
 
-/** Seconds are nothing that an attacker chooses: it only has to spread them (the finalizer of MurmurHash3). */
+/** Attackers do not choose the seconds, so the hash only has to spread them (the finalizer of MurmurHash3). */
 function hashOf(seconds: number): number {
   let hash = (seconds | 0) ^ ((seconds / 2 ** 32) | 0);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

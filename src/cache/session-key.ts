@@ -1,19 +1,19 @@
 /**
- * What a session is found under, its version and id, as words: to hash and compare them takes no look at the session itself, which
- * among a million is far from the processor. TLS 1.2 and 1.3 have ids of their own, as in OpenSSL.
+ * The key of a session in the cache, its version and id, as words. Hashing and comparing keys does not read the session itself,
+ * which is rarely in the processor's caches if there are a million. As in OpenSSL, TLS 1.2 and 1.3 have separate ids.
  */
 
 import { platform } from '../platform.ts';
 import type { Version } from '../wire/registry.ts';
 
-/** Of ids of up to 32 bytes. */
+/** For ids of up to 32 bytes. */
 const ID_WORDS = 8;
-/** One more for version and length of the id. */
+/** The words of a key: the id, and one word for version and length. */
 export const KEY_WORDS = ID_WORDS + 1;
 
 const FINAL_ROUNDS = 3;
 
-/** Of a key, {@link KEY_WORDS} words; a signed 32-bit integer. */
+/** Hashes a key of {@link KEY_WORDS} words to a signed 32-bit integer. */
 export type KeyHash = (key: Int32Array) => number;
 
 /** Writes the key of an id of at most 32 bytes. */
@@ -36,7 +36,10 @@ function wordAt(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** Under a seed that nobody knows: an application may make ids of what clients send, who could otherwise make many collide. */
+/**
+ * Returns a hash with a secret seed. An application may derive ids from data that clients send; without the seed, clients could
+ * choose ids that collide.
+ */
 export function randomKeyHash(): KeyHash {
   const seed = new Int32Array(2);
   platform.crypto.getRandomValues(new Uint8Array(seed.buffer));
@@ -44,7 +47,7 @@ export function randomKeyHash(): KeyHash {
   return seededKeyHash(low, high);
 }
 
-/** HalfSipHash-1-3 of the words; its block for the length is left out, as all keys have the same. */
+/** HalfSipHash-1-3 of the words, without the block for the length, which is the same for all keys. */
 export function seededKeyHash(low: number, high: number): KeyHash {
   return (key) => {
     let v0 = low;

@@ -1,6 +1,6 @@
 /**
- * The sessions of a cache, each with its listener under a slot: a whole number from 0, which others keep what they know of it
- * under. What is looked at to find one is in its record; sessions are in pages too, so that none is copied to make room.
+ * The sessions of a cache and their listeners. Each session has a slot, a whole number from 0, under which other tables keep data
+ * about it. The data needed to find a session is in its record. Sessions and listeners are in pages, so growth copies nothing.
  */
 
 import { ownId, type Session } from '../sessions/session.ts';
@@ -11,7 +11,7 @@ import { NONE, SlotTable } from './slot-table.ts';
 
 const MAX_ID = 32;
 
-/** Pages so large that what leads to one is in the processor's caches, however many sessions there are. */
+/** Pages are large, so that the list of pages stays in the processor's caches, however many sessions there are. */
 const PAGE_SHIFT = 12;
 const PAGE_SLOTS = 2 ** PAGE_SHIFT;
 const IN_PAGE = PAGE_SLOTS - 1;
@@ -21,7 +21,7 @@ export class SessionTable<Listener> {
   readonly #records: SlotRecords;
   readonly #sessions: (Session | undefined)[][] = [];
   readonly #listeners: (Listener | undefined)[][] = [];
-  /** What is being looked for. */
+  /** The key of the current lookup. */
   readonly #key = new Int32Array(KEY_WORDS);
   #hash: KeyHash | undefined;
   #free = NONE;
@@ -29,8 +29,8 @@ export class SessionTable<Listener> {
   #size = 0;
 
   /**
-   * Of these records it has the key and its hash; of a free slot the first word is the next that is free. Given no hash, it draws one when it
-   * needs it: some hosts have no random numbers before the first request.
+   * Uses the key and the hash in these records. The first word of a free slot's record is the next free slot. Without `hash`, draws
+   * a seed when it needs one: some hosts have no random numbers before the first request.
    */
   constructor(hash?: KeyHash, records = new SlotRecords()) {
     this.#hash = hash;
@@ -41,22 +41,22 @@ export class SessionTable<Listener> {
     return this.#size;
   }
 
-  /** How many slots there are, in use or not. */
+  /** The number of slots, in use or not. */
   get slots(): number {
     return this.#slots;
   }
 
-  /** Of a slot in use. */
+  /** Returns the session of a slot that is in use. */
   session(slot: number): Session {
     return pageOf(this.#sessions, slot)[slot & IN_PAGE] as Session;
   }
 
-  /** Of a slot in use. */
+  /** Returns the listener of a slot that is in use. */
   listener(slot: number): Listener {
     return pageOf(this.#listeners, slot)[slot & IN_PAGE] as Listener;
   }
 
-  /** The slot of the session with this id, or {@link NONE}. */
+  /** Returns the slot of the session with this id, or {@link NONE}. */
   find(version: Version, id: Uint8Array): number {
     if (this.#hash === undefined || id.length > MAX_ID) return NONE;
     writeKey(this.#key, version, id);
@@ -67,7 +67,7 @@ export class SessionTable<Listener> {
     }
   }
 
-  /** Gives a session a slot. None with its id may be there. */
+  /** Adds a session and returns its slot. The table must not have one with the same key. */
   insert(session: Session, listener: Listener): number {
     this.#hash ??= randomKeyHash();
     const slot = this.#freeSlot();
@@ -90,7 +90,7 @@ export class SessionTable<Listener> {
     this.#size--;
   }
 
-  /** Gives back what an empty table takes. In place: compiled code that knows this table stays good. */
+  /** Releases the memory of an empty table. Keeps the object, so that optimised code that refers to it stays valid. */
   reset(): void {
     this.#byKey.reset();
     this.#records.reset();

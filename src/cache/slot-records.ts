@@ -1,7 +1,7 @@
 /**
- * What is known of each slot, in words: the key it is found under and its place among those that expire. Records are 52 bytes side by
- * side, so that to find one, to see when it ends and to take it out all look at the same line or two of memory. They are
- * in pages, so that nothing large is ever copied to make room.
+ * The record of each slot, in words: its key, and its place in the order of expiry. Records of 52 bytes lie side by side, so that
+ * finding a slot, reading its expiry and removing it touch the same one or two cache lines. They are in pages, so growth
+ * copies nothing.
  */
 
 import { KEY_WORDS } from './session-key.ts';
@@ -10,7 +10,7 @@ const PAGE_SHIFT = 12;
 const PAGE_SLOTS = 2 ** PAGE_SHIFT;
 const IN_PAGE = PAGE_SLOTS - 1;
 
-/** The fields of a record: first the key. */
+/** The fields of a record after the key. */
 export const HASH = KEY_WORDS;
 export const SECOND = KEY_WORDS + 1;
 export const NEXT = KEY_WORDS + 2;
@@ -25,7 +25,7 @@ export class SlotRecords {
     while (slot >= this.#pages.length * PAGE_SLOTS) this.#pages.push(new Int32Array(PAGE_SLOTS * RECORD_WORDS));
   }
 
-  /** The words among which the record of a slot is, from {@link recordAt} on. */
+  /** Returns the page with the record of a slot, which begins at {@link recordAt}. */
   pageOf(slot: number): Int32Array {
     return this.#pages[slot >> PAGE_SHIFT] as Int32Array;
   }
@@ -38,13 +38,13 @@ export class SlotRecords {
     this.pageOf(slot)[recordAt(slot) + field] = word;
   }
 
-  /** Gives back what no slot needs any more. */
+  /** Releases all records. */
   reset(): void {
     this.#pages.length = 0;
   }
 }
 
-/** Where in its page the record of a slot begins. */
+/** Returns where in its page the record of a slot begins. */
 export function recordAt(slot: number): number {
   return (slot & IN_PAGE) * RECORD_WORDS;
 }

@@ -1,30 +1,29 @@
 /**
- * From a hash to slots: whole numbers from 0 that its owner keeps things under. A `Map` of as many entries has an object and a text
- * for each, which the garbage collector has to visit, and stops everything while it grows; here there are words only,
- * in parts that grow one at a time. Linear probing, and a deletion closes its gap, so that nothing is left over that lookups
- * would have to step across.
+ * A hash table from hashes to slots, which are whole numbers from 0. A `Map` of the same size has an object and a string for each
+ * entry, which the garbage collector must visit, and it blocks while it grows. This table has words only, in parts that grow
+ * one at a time. It uses linear probing, and a deletion closes its gap, so lookups never step over deleted cells.
  */
 
 /** No slot. */
 export const NONE = -1;
 
-/** A power of two; the highest bits of a hash say which part is its own. */
+/** A power of two. The highest bits of a hash select the part. */
 const PARTS = 64;
 const PART_SHIFT = 32 - Math.log2(PARTS);
 
-/** Hash and slot + 1; 0 is an empty cell. */
+/** The words of a cell: hash, and slot + 1. A cell whose second word is 0 is empty. */
 const WORDS = 2;
 const MIN_WORDS = 4 * WORDS;
 
-/** Never written to: it counts as full. */
+/** The cells of an empty part. Never written to: the part grows first. */
 const NO_CELLS = new Int32Array(WORDS);
 
-/** Hashes are signed 32-bit integers; several slots may have the same. */
+/** Hashes are signed 32-bit integers. Several slots may have the same hash. */
 export class SlotTable {
   readonly #parts: Int32Array[] = new Array(PARTS).fill(NO_CELLS);
   readonly #used = new Int32Array(PARTS);
 
-  /** The `nth` slot under this hash, from 0, or {@link NONE}: the caller goes on until one is what it looks for. */
+  /** Returns the `nth` slot with this hash, from 0, or {@link NONE}. Callers count up until they find the right one. */
   find(hash: number, nth = 0): number {
     const cells = this.#cellsOf(hash);
     const last = cells.length - WORDS;
@@ -43,14 +42,14 @@ export class SlotTable {
     put(this.#cellsOf(hash), hash, slot);
   }
 
-  /** The slot must be there. */
+  /** Deletes a slot, which must be present. */
   delete(hash: number, slot: number): void {
     const cells = this.#cellsOf(hash);
     const last = cells.length - WORDS;
     let gap = this.#cellOf(hash, slot);
     for (let at = (gap + WORDS) & last; cells[at + 1] !== 0; at = (at + WORDS) & last) {
       const detour = (at - (cells[at] as number) * WORDS) & last;
-      if (detour < ((at - gap) & last)) continue; // it would come to stand before the place where it is looked for
+      if (detour < ((at - gap) & last)) continue; // the move would put it before the cell at which its lookup starts
       cells[gap] = cells[at] as number;
       cells[gap + 1] = cells[at + 1] as number;
       gap = at;
@@ -59,7 +58,7 @@ export class SlotTable {
     (this.#used[hash >>> PART_SHIFT] as number)--;
   }
 
-  /** Gives back what an empty table takes. */
+  /** Releases the memory of an empty table. */
   reset(): void {
     this.#parts.fill(NO_CELLS);
   }
@@ -90,7 +89,7 @@ function slotAt(cells: Int32Array, at: number): number {
   return (cells[at + 1] as number) - 1;
 }
 
-/** Into the first empty cell from where the hash is looked for. */
+/** Writes to the first empty cell from the one at which the lookup starts. */
 function put(cells: Int32Array, hash: number, slot: number): void {
   const last = cells.length - WORDS;
   let at = (hash * WORDS) & last;

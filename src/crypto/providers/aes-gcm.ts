@@ -1,7 +1,7 @@
 /**
- * AES-GCM (NIST SP 800-38D) of our own. A fast path: key schedule and GHASH table are
- * made once a key, where @noble's `gcm()` makes them for every record, and a resumed handshake is records of 16 to 300 bytes.
- * It works in place, in words, and allocates nothing for a block. The same bit for bit: `npm run differential` compares.
+ * This library's own AES-GCM (NIST SP 800-38D), a fast path. It makes key schedule and GHASH table once for each key; @noble's
+ * `gcm()` makes them for each record, and the records of a resumed handshake have only 16 to 300 bytes. It works in place, in
+ * words, and allocates nothing for a block. `npm run differential` checks that the results are the same.
  */
 
 import { copyRange } from '../../wire/bytes.ts';
@@ -13,10 +13,10 @@ import { Ghash } from './ghash.ts';
 const NONCE = 12;
 const TAG = 16;
 const BLOCK = 16;
-/** §5.2.1.1: the most that one nonce encrypts, so that 32 bits can count its blocks. */
+/** §5.2.1.1: the longest text under one nonce, so that 32 bits can count its blocks. */
 const MAX_TEXT = 2 ** 36 - 32;
 
-/** What the tag should be, and one block of key stream, in words. */
+/** The expected tag, and one block of key stream, in words. Used within a call only. */
 const expected = new Int32Array(4);
 const stream = new Int32Array(4);
 
@@ -62,13 +62,13 @@ class AesGcmKey implements AeadKey {
     return true;
   }
 
-  /** From here on the block refuses, and so does whatever is asked. */
+  /** The block cipher throws from here on, and so do all methods. */
   wipe(): void {
     this.#block.wipe();
     this.#ghash.wipe();
   }
 
-  /** In time that depends on lengths only. */
+  /** Compares the tag in time that depends on lengths only. */
   #verify(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean {
     this.#check(nonce, end - start);
     this.#tag(nonce, additionalData, buffer, start, end);
@@ -83,7 +83,7 @@ class AesGcmKey implements AeadKey {
     if (length > MAX_TEXT) throw new RangeError(`${length} bytes under one nonce`);
   }
 
-  /** §6.5: GCTR from the second counter block on; the first is the tag's (§7.1). */
+  /** §6.5: GCTR from the second counter block on. The first is for the tag (§7.1). */
   #encipher(nonce: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
     const n0 = word(nonce, 0);
     const n1 = word(nonce, 4);
@@ -102,7 +102,7 @@ class AesGcmKey implements AeadKey {
     stream.fill(0);
   }
 
-  /** §7.1, steps 5 and 6: of the ciphertext, into {@link expected}. */
+  /** §7.1, steps 5 and 6: writes the tag of the ciphertext to {@link expected}. */
   #tag(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
     this.#ghash.start();
     this.#ghash.update(additionalData, 0, additionalData.length);

@@ -1,4 +1,4 @@
-/** The provider of a server that names none: @noble's curves and hashes, with what they set up kept; AES-GCM of our own. */
+/** The default provider: @noble's curves, its hashes with pooled state, and this library's AES-GCM. */
 
 import type { CryptoProvider } from '../provider.ts';
 import { nobleGroups } from './noble-groups.ts';

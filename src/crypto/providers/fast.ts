@@ -1,4 +1,4 @@
-/** The default provider with SHA-256 of our own; whoever prefers speed to @noble's review opts in. */
+/** The default provider with this library's own SHA-256, for applications that prefer speed to @noble's review. */
 
 import type { CryptoProvider } from '../provider.ts';
 import { defaultProvider } from './default.ts';

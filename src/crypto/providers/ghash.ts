@@ -1,17 +1,17 @@
 /**
- * GHASH (NIST SP 800-38D §6.4) by Shoup's method, with a table kept for the key: a fast path, with loops written out. An
- * element of GF(2^128) is four signed words, the first with the lowest powers; bit 0 is the leftmost (§6.3), so multiplying
- * by x is a shift to the right and what falls out comes back in by x^128 = x^7 + x^2 + x + 1.
+ * GHASH (NIST SP 800-38D §6.4) by Shoup's method, with a table for each key: a fast path. An element of GF(2^128) is four signed
+ * words, the first with the lowest powers. Bit 0 is the leftmost (§6.3), so multiplying by x is a shift to the right, and the
+ * bit that falls out is reduced by x^128 = x^7 + x^2 + x + 1.
  *
- * M[n] is the multiple of H by the polynomial n. Sixteen of them, for four bits a step, are made in the time of two blocks
- * and serve a handshake; a key that has hashed {@link WIDE_AFTER} blocks gets 256, which double the speed and cost 4 KB.
- * Look-ups by secrets can be watched through the processor's cache, as those of @noble's AES can; see SECURITY.md.
+ * M[n] is H times the polynomial n. A table of sixteen, for four bits a step, takes the time of two blocks to make, and is enough
+ * for a handshake. A key that has hashed {@link WIDE_AFTER} blocks gets a table of 256, which doubles the speed and takes 4 KB.
+ * Look-ups indexed by secrets can be observed through the processor's cache, as @noble's AES can; see SECURITY.md.
  */
 
 import { word } from '../words.ts';
 import { SpareWords } from './spare-words.ts';
 
-/** 4 KB of data; the wide table has paid for itself after less. */
+/** 4 KB of data. The wide table pays for itself after less. */
 const WIDE_AFTER = 256;
 const NARROW = 4 * 16;
 const WIDE = 4 * 256;
@@ -22,7 +22,7 @@ const POLYNOMIAL = 0xe1000000;
 const REDUCE_4 = reductions(4);
 const REDUCE_8 = reductions(8);
 
-/** What so many bits that fall out bring back into the first word. */
+/** Returns the reductions of this many bits that fall out, for the first word. */
 function reductions(bits: number): Int32Array {
   return Int32Array.from({ length: 1 << bits }, (_, fallen) => {
     let word = 0;
@@ -31,12 +31,12 @@ function reductions(bits: number): Int32Array {
   });
 }
 
-/** Of narrow tables. */
+/** The narrow tables of wiped keys. */
 const spare = new SpareWords(NARROW);
 /** The table of a wiped key. */
 const WIPED = new Int32Array(WIDE);
 
-/** The hash so far, of the one call that is under way. */
+/** The hash so far, in the current call. */
 const Y = new Int32Array(4);
 const H = new Int32Array(4);
 const padded = new Uint8Array(BLOCK);
@@ -46,7 +46,7 @@ export class Ghash {
   #table: Int32Array;
   #blocks = 0;
 
-  /** H as words. */
+  /** Takes H as four words. */
   constructor(h0: number, h1: number, h2: number, h3: number) {
     this.#table = spare.take();
     fill(this.#table, h0, h1, h2, h3);
@@ -56,7 +56,7 @@ export class Ghash {
     Y.fill(0);
   }
 
-  /** Bytes from `from` to `to`, and zeros up to a whole block. */
+  /** Hashes the bytes from `from` to `to`, padded with zeros to whole blocks. */
   update(bytes: Uint8Array, from: number, to: number): void {
     const blocks = (to - from) >>> 4;
     this.#blocks += blocks;
@@ -68,7 +68,7 @@ export class Ghash {
     this.#hash(padded, 0, BLOCK);
   }
 
-  /** The last block: the lengths of both parts, in bytes. Leaves the hash in `output`, as words. */
+  /** Hashes the last block, the lengths of both parts, given in bytes. Writes the hash to `output`, as words. */
   finish(additional: number, text: number, output: Int32Array): void {
     writeBits(0, additional);
     writeBits(8, text);
@@ -99,7 +99,7 @@ export class Ghash {
   }
 }
 
-/** 64 bits, big-endian: eight times so many bytes. */
+/** Writes the number of bits in this many bytes as 64 bits, big-endian. */
 function writeBits(at: number, bytes: number): void {
   const high = Math.floor(bytes / 2 ** 29);
   const low = bytes << 3;
@@ -140,7 +140,7 @@ function addMultiples(table: Int32Array, at: number): void {
   }
 }
 
-/** Whole blocks into {@link Y}: Y = (Y + block) · H, by Horner's rule from the highest power down. */
+/** Hashes whole blocks into {@link Y}: Y = (Y + block) · H, by Horner's rule from the highest power down. */
 function hashBy4(table: Int32Array, bytes: Uint8Array, from: number, to: number): void {
   let y0 = Y[0] as number;
   let y1 = Y[1] as number;
@@ -171,7 +171,7 @@ function hashBy4(table: Int32Array, bytes: Uint8Array, from: number, to: number)
   Y[3] = y3;
 }
 
-/** The same with eight bits a step; a loop for both would cost a third of the speed. */
+/** Does the same with eight bits a step. One loop for both would cost a third of the speed. */
 function hashBy8(table: Int32Array, bytes: Uint8Array, from: number, to: number): void {
   let y0 = Y[0] as number;
   let y1 = Y[1] as number;

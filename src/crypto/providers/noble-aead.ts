@@ -1,4 +1,4 @@
-/** An AEAD as @noble/ciphers gives it, which sets up everything anew for each text. */
+/** An AEAD of @noble/ciphers, which sets up the key again for each text. */
 
 import type { gcm } from '@noble/ciphers/aes.js';
 import type { chacha20poly1305 } from '@noble/ciphers/chacha.js';
@@ -13,7 +13,7 @@ export function nobleAead(name: AeadName, keyLength: number, noble: typeof gcm |
       const key = copyOf(bytes);
       let isWiped = false;
       const requireKey = () => {
-        if (isWiped) throw new Error('this key has been wiped'); // what it has become is everybody's
+        if (isWiped) throw new Error('this key has been wiped'); // the zeros that remain are a key everyone knows
       };
       return {
         seal: (nonce, additionalData, plaintext) => {

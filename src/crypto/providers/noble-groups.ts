@@ -1,4 +1,4 @@
-/** The groups as @noble/curves gives them. */
+/** The groups of @noble/curves. */
 
 import { x25519 as curve25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
@@ -6,7 +6,7 @@ import { wipe } from '../../wire/bytes.ts';
 import type { GroupName } from '../../wire/registry.ts';
 import { InvalidPublicKey, type KeyAgreement } from '../provider.ts';
 
-/** What the three curves have in common in noble's interface. */
+/** The part of noble's interface that the three curves share. */
 interface Curve {
   readonly utils: { randomSecretKey(seed: Uint8Array): Uint8Array };
   readonly lengths: { readonly seed?: number | undefined };
@@ -23,7 +23,7 @@ function group(curve: Curve, publicKeyLength: number, isPoint: boolean): KeyAgre
     generate: (randomBytes) => {
       const seed = randomBytes(curve.lengths.seed ?? 32);
       const secretKey = curve.utils.randomSecretKey(seed);
-      if (secretKey !== seed) wipe(seed); // X25519 takes it as it is, the NIST curves reduce it
+      if (secretKey !== seed) wipe(seed); // X25519 uses the seed itself as the key, the NIST curves reduce it
       return {
         publicKey: curve.getPublicKey(secretKey, false),
         agree: (peer) => {
@@ -54,8 +54,9 @@ function isPlain(error: unknown): boolean {
 }
 
 /**
- * The first of noble's X25519 public keys makes a table of multiples of the base point, for what forty keys without it cost, and saves
- * a millisecond a key from then on. A server whose clients resume may make few, so the table waits until it would have paid.
+ * With the first X25519 public key, noble makes a table of multiples of the base point. That costs as much as forty keys without
+ * it, and saves a millisecond for each later key. A server whose clients resume may make few keys, so the table is made only
+ * once it would have paid for itself.
  */
 const KEYS_WITHOUT_TABLE = 40;
 let keysMade = 0;

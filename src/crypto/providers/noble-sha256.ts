@@ -1,10 +1,10 @@
-/** The compression function of @noble/hashes' SHA-256, which its class keeps for those that extend it. */
+/** The compression function of @noble/hashes' SHA-256, which is accessible to subclasses only. */
 
 import { _SHA256 } from '@noble/hashes/sha2.js';
 import type { Compress } from './sha256.ts';
 
 class Compression extends _SHA256 {
-  /** Writes the state that comes of `state` and the block, and forgets both. */
+  /** Replaces `state` by the state after the block, and clears its own copies. */
   run(state: Int32Array, words: Int32Array): void {
     const { view } = this;
     for (let i = 0; i < 16; i++) view.setInt32(4 * i, words[i] as number);

@@ -1,4 +1,4 @@
-/** The reference provider: every algorithm as @noble gives it. */
+/** The reference provider: all algorithms from @noble. */
 
 import { gcm } from '@noble/ciphers/aes.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';

@@ -1,8 +1,7 @@
 /**
- * @noble's hash functions with their states kept: a fast path. A handshake is some thirty HMACs of less than a block each, and
- * @noble makes four states of several arrays for one of them. Here a key is two states (RFC 2104 §4: those behind key xor
- * ipad and key xor opad), lent from a pool, and all that is computed goes on in one worker. That worker is busy within a
- * call and never between two.
+ * @noble's hash functions with pooled states: a fast path. A handshake computes about thirty HMACs of less than a block, and @noble
+ * makes four states of several arrays for each. Here a key is two states from a pool (RFC 2104 §4: those after key XOR ipad and
+ * key XOR opad), and one worker state does all computations. The worker is in use within a call only, never between calls.
  */
 
 import type { CHash, Hash as NobleHash } from '@noble/hashes/utils.js';
@@ -12,20 +11,20 @@ const MAX_SPARE = 128;
 const IPAD = 0x36;
 const OPAD = 0x5c;
 
-/** What all states of one hash function share. */
+/** The states of one hash function. */
 interface Pool<T extends NobleHash<T>> {
   readonly length: number;
   readonly blockLength: number;
-  /** Of no bytes. */
+  /** The state before any bytes. */
   readonly initial: T;
   readonly worker: T;
-  /** Wiped. */
+  /** Wiped states, for later keys. */
   readonly spare: T[];
-  /** For key xor pad. */
+  /** Room for key XOR pad. */
   readonly block: Uint8Array;
 }
 
-/** The hash function `noble`. */
+/** Returns the hash function `noble` with pooled states. */
 export function pooledHash<T extends NobleHash<T>>(name: HashName, noble: CHash<T>): Hash {
   const pool: Pool<T> = {
     length: noble.outputLen,
@@ -44,13 +43,13 @@ export function pooledHash<T extends NobleHash<T>>(name: HashName, noble: CHash<
   };
 }
 
-/** What `state` becomes with `message`; itself it stays as it is. */
+/** Returns the digest of `state` after `message`. Does not change `state`. */
 function digestOf<T extends NobleHash<T>>({ worker, length }: Pool<T>, state: T, message: Uint8Array | undefined) {
   const output = new Uint8Array(length);
   state._cloneInto(worker);
   if (message !== undefined) worker.update(message);
   worker.digestInto(output);
-  worker.destroy(); // wipes it; to be cloned into again is all it is there for
+  worker.destroy(); // wipes it; it is only cloned into again
   return output;
 }
 
@@ -84,7 +83,7 @@ class PooledHmacKey<T extends NobleHash<T>> implements HmacKey {
     block.fill(0);
     block.set(short);
     this.#inner = padded(pool, IPAD);
-    this.#outer = padded(pool, IPAD ^ OPAD); // of the block that is xor ipad by now
+    this.#outer = padded(pool, IPAD ^ OPAD); // the block is XOR ipad by now
     block.fill(0);
     if (short !== key) short.fill(0);
   }
@@ -110,7 +109,7 @@ class PooledHmacKey<T extends NobleHash<T>> implements HmacKey {
   }
 }
 
-/** The state behind the block xor `pad`, which the block becomes. */
+/** XORs `pad` into the block, and returns the state after it. */
 function padded<T extends NobleHash<T>>({ initial, spare, block }: Pool<T>, pad: number): T {
   for (let i = 0; i < block.length; i++) block[i] = (block[i] as number) ^ pad;
   return initial._cloneInto(spare.pop()).update(block);

@@ -1,7 +1,7 @@
 /**
- * The compression function of SHA-256 (FIPS 180-4 §6.2.2): a fast path, and the only one that is written out. Sixteen rounds
- * a turn with the schedule in locals, and the eight variables renamed instead of moved, take less than half the time of a
- * loop of 64: nothing is loaded or stored between rounds. Helpers stay as small as `rotr`, or they would not be inlined.
+ * The compression function of SHA-256 (FIPS 180-4 §6.2.2): a fast path, unrolled. Sixteen rounds an iteration, with the schedule in
+ * locals and the eight variables renamed instead of moved, take less than half the time of a loop of 64, because nothing is
+ * loaded or stored between rounds. Helpers must stay as small as `rotr` to be inlined.
  */
 
 /** §4.2.2 */
@@ -20,7 +20,7 @@ function rotr(x: number, n: number): number {
   return (x >>> n) | (x << (32 - n));
 }
 
-/** The state (eight words) goes on by one block (sixteen), which stays as it is. */
+/** Updates the state (eight words) with one block (sixteen), which it does not change. */
 export function compress(state: Int32Array, block: Int32Array): void {
   let a = state[0] as number;
   let b = state[1] as number;

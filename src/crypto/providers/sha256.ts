@@ -1,17 +1,16 @@
 /**
- * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) with it around a compression function, @noble's or ours: a fast path for messages of
- * a block or two. Bytes go straight into the sixteen words of the block, an HMAC key is its two states in one small array, and
- * the second hash of an HMAC is always one block, of which only the digest changes. `npm run differential` compares it with
- * @noble's.
+ * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) around a compression function, @noble's or this library's: a fast path for messages of a
+ * block or two. Bytes go straight into the sixteen words of the block. An HMAC key is two states in one small array. The outer
+ * hash of an HMAC is always one block, in which only the digest changes. `npm run differential` compares it with @noble's.
  *
- * The words below are busy within a call and never between two.
+ * The shared words below are in use within a call only, never between calls.
  */
 
 import type { Hash, HmacKey, RunningHash } from '../provider.ts';
 import { word } from '../words.ts';
 import { SpareWords } from './spare-words.ts';
 
-/** §6.2.2: the state (eight words) goes on by one block (sixteen), which stays as it is. */
+/** §6.2.2: updates the state (eight words) with one block (sixteen), which it does not change. */
 export type Compress = (state: Int32Array, block: Int32Array) => void;
 
 const LENGTH = 32;
@@ -27,7 +26,7 @@ const INITIAL = Int32Array.from([
 
 const state = new Int32Array(STATE_WORDS);
 const block = new Int32Array(16);
-/** The only block of an outer hash: a digest, and the padding of 64 + 32 bytes. */
+/** The block of an outer hash: a digest, and the padding for 64 + 32 bytes. */
 const outerBlock = Int32Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0x80000000, 0, 0, 0, 0, 0, 0, 8 * (BLOCK + LENGTH));
 
 function copy(from: Int32Array, at: number, to: Int32Array): void {
@@ -39,8 +38,8 @@ function clear(words: Int32Array, from: number, to: number): void {
 }
 
 /**
- * Adds bytes to a block that has `at` of them, and whole blocks to the state. How many the block has then. A word that is not
- * whole yet has its bytes on the right.
+ * Adds bytes to a block that has `at` bytes, and full blocks to the state. Returns how many bytes the block has then. An incomplete
+ * word has its bytes on the right.
  */
 function absorb(compress: Compress, into: Int32Array, words: Int32Array, at: number, bytes: Uint8Array): number {
   let fill = at;
@@ -125,7 +124,7 @@ class RunningSha256 implements RunningHash {
 const spare = new SpareWords(2 * STATE_WORDS);
 
 class HmacSha256Key implements HmacKey {
-  /** Behind key xor ipad, and behind key xor opad. */
+  /** The states after key XOR ipad and after key XOR opad. */
   #states: Int32Array | undefined = spare.take();
 
   readonly #compress: Compress;
@@ -143,7 +142,7 @@ class HmacSha256Key implements HmacKey {
     if (short !== key) short.fill(0);
   }
 
-  /** The state behind the block xor `pad`, which the block becomes. */
+  /** XORs `pad` into the block, and keeps the state after it. */
   #pad(pad: number, at: number): void {
     for (let i = 0; i < 16; i++) block[i] = (block[i] as number) ^ pad;
     copy(INITIAL, 0, state);

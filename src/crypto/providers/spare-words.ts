@@ -1,6 +1,6 @@
-/** Arrays of wiped keys that serve again: one of more than 64 bytes takes longer to allocate than to fill, and a handshake has many keys. */
+/** Reuses the arrays of wiped keys. An array of more than 64 bytes takes longer to allocate than to fill, and a handshake has many keys. */
 
-/** How many are kept. */
+/** The number of arrays that are kept. */
 const MAX_SPARE = 64;
 
 export class SpareWords {
@@ -11,12 +11,12 @@ export class SpareWords {
     this.#length = length;
   }
 
-  /** So many words, all of them zero. */
+  /** Returns an array of zeros. */
   take(): Int32Array {
     return this.#spare.pop() ?? new Int32Array(this.#length);
   }
 
-  /** Overwrites them. Whoever gives them back must not look at them again. */
+  /** Overwrites an array and keeps it. The caller must not use it again. */
   giveBack(words: Int32Array): void {
     words.fill(0);
     if (this.#spare.length < MAX_SPARE) this.#spare.push(words);

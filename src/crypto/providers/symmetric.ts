@@ -1,4 +1,4 @@
-/** What every provider of ours has besides the groups: @noble's hashes, with what they set up kept; AES-GCM of our own. */
+/** Hashes and AEADs of the default and the web provider: @noble's hashes with pooled state, and this library's AES-GCM. */
 
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { sha384 } from '@noble/hashes/sha2.js';

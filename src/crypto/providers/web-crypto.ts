@@ -1,7 +1,7 @@
 /**
- * Key agreement by Web Crypto, which browsers, workers, Deno, Bun and Node have: native code, private keys that cannot be
- * exported, and the host's dice. Each step is a promise. Nothing else of a handshake is done here, since a promise a call costs
- * more than all the hashes of a resumption.
+ * Key agreement by Web Crypto, which browsers, workers, Deno, Bun and Node have: native code, private keys that cannot be exported,
+ * and the random numbers of the host. Each step returns a promise. Web Crypto does nothing else in a handshake, since a promise
+ * for each call costs more than all hashes of a resumption.
  */
 
 import { platform, type WebCryptoAgreement, type WebCryptoKey } from '../../platform.ts';
@@ -10,7 +10,7 @@ import { type EphemeralKey, InvalidPublicKey, type KeyAgreement } from '../provi
 
 interface Group {
   readonly algorithm: WebCryptoAgreement;
-  /** Bytes of a public key, and of a shared secret. */
+  /** The lengths of a public key and of a shared secret, in bytes. */
   readonly publicKeyLength: number;
   readonly length: number;
 }
@@ -34,7 +34,7 @@ class WebCryptoEphemeralKey implements EphemeralKey {
     const { algorithm, publicKeyLength, length } = this.#group;
     const privateKey = this.#privateKey;
     if (privateKey === undefined) return Promise.reject(new Error('this key has been wiped'));
-    // RFC 8446 §4.2.8.2: uncompressed points only, while Web Crypto may take compressed ones too.
+    // RFC 8446 §4.2.8.2: uncompressed points only. Web Crypto may accept compressed ones.
     const isPoint = algorithm.name === 'ECDH';
     if (peer.length !== publicKeyLength || (isPoint && peer[0] !== 4))
       return Promise.reject(new InvalidPublicKey('not a public key'));
@@ -45,20 +45,20 @@ class WebCryptoEphemeralKey implements EphemeralKey {
       .then(nonZero, refusal);
   }
 
-  /** The key itself is the host's. */
+  /** Drops the key, which the host owns. */
   wipe(): void {
     this.#privateKey = undefined;
   }
 }
 
-/** RFC 7748 §6.1, for hosts that leave it to us. */
+/** RFC 7748 §6.1, for hosts that do not check it. */
 function nonZero(bits: ArrayBuffer): Uint8Array {
   const shared = new Uint8Array(bits);
   if (shared.every((byte) => byte === 0)) throw new InvalidPublicKey('a point of small order');
   return shared;
 }
 
-/** What Web Crypto says of a key that is none, when it is imported or when it is used; everything else is no fault of the peer's. */
+/** The errors of Web Crypto for an invalid key, when it is imported or used. Other errors are not the peer's fault. */
 const REFUSALS: readonly unknown[] = ['DataError', 'OperationError'];
 
 function refusal(cause: unknown): never {
@@ -87,7 +87,7 @@ const groups: Readonly<Record<GroupName, KeyAgreement>> = {
   secp384r1: agreement(P384),
 };
 
-/** Those of the groups in which this host makes keys, each found out by making one. */
+/** Resolves to the groups that this host supports. Makes a key in each to find out. */
 function supportedGroups(): Promise<Readonly<Partial<Record<GroupName, KeyAgreement>>>> {
   const tried = Object.entries(groups).map(([name, group]) =>
     Promise.resolve()
@@ -105,8 +105,8 @@ function noDice(): never {
 }
 
 /**
- * Part of a provider: `{ ...defaultProvider, groups: webCrypto.groups }`. Every host has the NIST curves, and all current ones
- * X25519. Where older ones may serve, ask: `groups: { ...defaultProvider.groups, ...(await webCrypto.supportedGroups()) }` falls
- * back to curves in TypeScript, and without the first half the groups that are missing are not negotiated.
+ * Groups for a provider: `{ ...defaultProvider, groups: webCrypto.groups }`. Every host has the NIST curves, and all current hosts
+ * have X25519. For older hosts, `groups: { ...defaultProvider.groups, ...(await webCrypto.supportedGroups()) }` falls back to
+ * curves in TypeScript; without the first part, groups that the host lacks are not negotiated.
  */
 export const webCrypto = { groups, supportedGroups } as const;

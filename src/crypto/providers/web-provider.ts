@@ -1,4 +1,4 @@
-/** The provider of a server without curves in TypeScript: the host's Web Crypto has them. */
+/** The provider without curves in TypeScript: key agreement is that of the host's Web Crypto. */
 
 import type { CryptoProvider } from '../provider.ts';
 import { symmetric } from './symmetric.ts';
