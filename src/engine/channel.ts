@@ -7,10 +7,9 @@ import type { HandshakeIO } from '../handshake/io.ts';
 import { KeyUpdates } from '../handshake/key-updates.ts';
 import { clientHello } from '../handshake/messages/client-hello.ts';
 import { keyUpdate } from '../handshake/messages/key-update.ts';
-import { frame, type Message } from '../handshake/messages/message.ts';
+import { frame, type Message, parse } from '../handshake/messages/message.ts';
 import { TlsAlert } from '../wire/alert.ts';
-import { decode } from '../wire/codec.ts';
-import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
+import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
 import { AlertDescription, AlertLevel, type AlertName, ContentType } from '../wire/registry.ts';
 import type { Event } from './events.ts';
 import type { LifeCycle } from './life-cycle.ts';
@@ -101,8 +100,7 @@ export class Channel {
 
   receiveMessage({ raw }: HandshakeFrame): void {
     if (!this.#keyUpdates?.isRequested) this.reader.idle(); // what we have asked for is not idle
-    if (this.#keyUpdates !== undefined)
-      this.#keyUpdates.receive(decode(keyUpdate.body, raw, MESSAGE_HEADER), this.#maySend);
+    if (this.#keyUpdates !== undefined) this.#keyUpdates.receive(parse(keyUpdate, raw), this.#maySend);
     else this.#refuseRenegotiation();
   }
 

@@ -11,7 +11,6 @@ import type { Message } from '../handshake/messages/message.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
 import { alertName, TlsAlert } from '../wire/alert.ts';
-import { DecodeError } from '../wire/reader.ts';
 import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import { Channel } from './channel.ts';
@@ -420,12 +419,11 @@ export abstract class ConnectionCore {
 
   /** The one place where an error becomes an alert. What is neither the peer's fault nor the user's is a bug of ours. */
   #fail(error: unknown): void {
-    const alert = error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
     const isOpen = this.life.writing === 'open'; // nothing follows a close_notify (§6.1)
-    if (TlsAlert.isAlert(alert)) {
-      const level = alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
-      if (isOpen) this.channel.sendAlert(alert.alert, level);
-      return this.#end(alert, isOpen && level === AlertLevel.fatal ? 'alert-sent' : undefined);
+    if (TlsAlert.isAlert(error)) {
+      const level = error.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
+      if (isOpen) this.channel.sendAlert(error.alert, level);
+      return this.#end(error, isOpen && level === AlertLevel.fatal ? 'alert-sent' : undefined);
     }
     if (isOpen) attempt(() => this.channel.sendAlert('internal_error', AlertLevel.fatal)); // if it still can
     this.#end(new TlsAlert('internal_error', 'a bug'), 'alert-sent');

@@ -4,9 +4,8 @@
  */
 
 import type { Awaitable } from '../awaitable.ts';
-import { decode } from '../wire/codec.ts';
-import { type ExpectedMessage, type HandshakeFrame, MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
-import type { Message, Received } from './messages/message.ts';
+import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
+import { type Message, parse, type Received } from './messages/message.ts';
 import type { CallbackName } from './outcome.ts';
 
 /** How a task came out. `late`: the budget for lookups was used up before it had answered. */
@@ -55,10 +54,11 @@ export type ResumeValue = HandshakeFrame | Outcome | undefined;
 /** A handshake, or a flight of one, that ends with a T. */
 export type Handshake<T> = Generator<Wait, T, ResumeValue>;
 
-/** Waits for one message; the buffer refuses any other. @throws DecodeError */
-export function* receive<T>({ name, type, body, limit }: Message<T>): Handshake<Received<T>> {
-  const received = (yield { kind: 'message', name, type, limit }) as HandshakeFrame;
-  return { raw: received.raw, body: decode(body, received.raw, MESSAGE_HEADER) };
+/** Waits for one message; the buffer refuses any other. @throws TlsAlert if it does not parse */
+export function* receive<T>(message: Message<T>): Handshake<Received<T>> {
+  const { name, type, limit } = message;
+  const { raw } = (yield { kind: 'message', name, type, limit }) as HandshakeFrame;
+  return { raw, body: parse(message, raw) };
 }
 
 /** TLS 1.2: waits for the peer's ChangeCipherSpec (RFC 5246 §7.1). */

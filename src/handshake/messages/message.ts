@@ -1,6 +1,9 @@
 /** The framing of handshake messages: RFC 8446 §4, RFC 5246 §7.4. */
 
-import { block, type Codec, encode, struct, uint8 } from '../../wire/codec.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { block, type Codec, decode, encode, struct, uint8 } from '../../wire/codec.ts';
+import { MESSAGE_HEADER } from '../../wire/handshake-buffer.ts';
+import { DecodeError } from '../../wire/reader.ts';
 import { HandshakeType } from '../../wire/registry.ts';
 
 /** One kind of message: its name and number, the struct of its body, and the longest body that is accepted. */
@@ -25,6 +28,18 @@ const SHORT = 4096;
 export function message<T>(name: keyof typeof HandshakeType, body: Codec<T>, limit: number = SHORT): Message<T> {
   const framed = struct({ type: uint8, body: block(0, 0xffffff, body) });
   return { name, type: HandshakeType[name], body, framed, limit };
+}
+
+/**
+ * Parses the body of a message that a peer has sent. Only here is a DecodeError the peer's fault; anywhere else it is a bug.
+ * @throws TlsAlert decode_error, or illegal_parameter if the codec says so
+ */
+export function parse<T>({ body }: Message<T>, raw: Uint8Array): T {
+  try {
+    return decode(body, raw, MESSAGE_HEADER);
+  } catch (error) {
+    throw error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
+  }
 }
 
 /** Its bytes on the wire. */
