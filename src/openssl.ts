@@ -1,23 +1,21 @@
 /** The API of OpenSSL's manual pages over the same engine: it translates and decides nothing. */
 
-export type {
-  GenerateSessionIdCallback,
-  GetSessionCallback,
-  Int,
-  NewSessionCallback,
-  NotResumableSessionCallback,
-  RemoveSessionCallback,
-  VerifyCallback,
-} from './openssl/callbacks.ts';
+export type { Int } from './openssl/callbacks.ts';
 export * from './openssl/constants.ts';
 export * from './openssl/session.ts';
-export { Ssl, type SslOptions } from './openssl/ssl.ts';
-export { SslContext } from './openssl/ssl-context.ts';
-export type {
-  DecryptTicketCallback,
-  GenerateTicketCallback,
-  TicketCipherContext,
-  TicketKeyCallback,
-  TicketMacContext,
-} from './openssl/ticket-callbacks.ts';
+export {
+  type DecryptTicketCallback,
+  type GenerateSessionIdCallback,
+  type GenerateTicketCallback,
+  type GetSessionCallback,
+  type NewSessionCallback,
+  type NotResumableSessionCallback,
+  type RemoveSessionCallback,
+  Ssl,
+  SslContext,
+  type TicketKeyCallback,
+  type VerifyCallback,
+} from './openssl/ssl.ts';
+export type { SslOptions } from './openssl/ssl-connection.ts';
+export type { TicketCipherContext, TicketMacContext } from './openssl/ticket-callbacks.ts';
 export { Session } from './sessions/session.ts';

@@ -1,47 +1,44 @@
-/** OpenSSL's callbacks as a JavaScript program writes them, and how the engine sees them. */
+/**
+ * OpenSSL's callbacks as a JavaScript program writes them, and how the engine sees them. `S` is the connection that a callback
+ * is called for, `C` the context: the façade's classes, which are built upon these words.
+ */
 
 import { type Awaitable, isPromise } from '../awaitable.ts';
 import { type Given, give } from '../cache/callbacks.ts';
 import type { Session } from '../sessions/session.ts';
 import { SSL_MAX_SSL_SESSION_ID_LENGTH } from './constants.ts';
-import type { Ssl } from './ssl.ts';
-import type { SslContext } from './ssl-context.ts';
 
-/** An int that says yes or no: everything but 0 is yes. */
+/** A C int used as a boolean: 0 and false are no, everything else is yes. */
 export type Int = number | boolean;
 
-/** SSL_CTX_sess_set_new_cb(3). 1: the application keeps the hold that comes with the session. 0: it leaves the cache. */
-export type NewSessionCallback = (ssl: Ssl, session: Session) => Awaitable<Int>;
+/** SSL_CTX_sess_set_new_cb(3). 1: the application keeps the hold that comes with the session. 0: the session leaves the cache. */
+export type NewSession<S> = (ssl: S, session: Session) => Awaitable<Int>;
 
-/** SSL_CTX_sess_set_remove_cb(3); `reason` is ours. */
-export type RemoveSessionCallback = (ctx: SslContext, session: Session, reason: string) => void;
-
-/**
- * SSL_CTX_sess_set_get_cb(3). `copy.value` is 1: the session is lent. Set to 0, its hold is the engine's. The bytes of
- * `toDer()` may be answered as well, and the answer may come later.
- */
-export type GetSessionCallback = (
-  ssl: Ssl,
-  id: Uint8Array,
-  copy: { value: number },
-) => Awaitable<Session | Uint8Array | null>;
+/** SSL_CTX_sess_set_remove_cb(3). `reason` is an addition of this library. */
+export type RemoveSession<C> = (ctx: C, session: Session, reason: string) => void;
 
 /**
- * SSL_CTX_set_generate_session_id(3): writes up to 32 bytes into `id`, which is zeros, sets `length.value` where they are less,
- * and answers 1. With anything else the handshake goes on under an id of the engine's, and the failure is an event.
+ * SSL_CTX_sess_set_get_cb(3). `copy.value` is 1 at first: the session that is returned is lent. A callback that sets it to 0
+ * passes its hold to the engine. It may also return the bytes of `toDer()`, and it may return a promise.
  */
-export type GenerateSessionIdCallback = (ssl: Ssl, id: Uint8Array, length: { value: number }) => Int;
-
-/** SSL_CTX_set_not_resumable_session_callback(3): not 0 where the session must not be resumed. */
-export type NotResumableSessionCallback = (ssl: Ssl, isForwardSecure: number) => Int;
+export type GetSession<S> = (ssl: S, id: Uint8Array, copy: { value: number }) => Awaitable<Session | Uint8Array | null>;
 
 /**
- * SSL_CTX_set_verify(3), SSL_CTX_set_cert_verify_callback(3): 1 where the client is accepted by its certificates, DER, its own
- * first. Nothing has been checked of them but that the client has the key: there is no verification to be asked about.
+ * SSL_CTX_set_generate_session_id(3). Writes up to 32 bytes into `id`, which is zero-filled, sets `length.value` if they are
+ * fewer, and returns 1. After any other return value the handshake uses an id of the engine's, and the failure is an event.
  */
-export type VerifyCallback = (ssl: Ssl, chain: readonly Uint8Array[]) => Awaitable<Int>;
+export type GenerateSessionId<S> = (ssl: S, id: Uint8Array, length: { value: number }) => Int;
 
-/** What becomes of an answer, now or when it has come. */
+/** SSL_CTX_set_not_resumable_session_callback(3). Returns anything but 0 if the session must not be resumed. */
+export type NotResumableSession<S> = (ssl: S, isForwardSecure: number) => Int;
+
+/**
+ * SSL_CTX_set_verify(3), SSL_CTX_set_cert_verify_callback(3). Returns 1 to accept the client. `chain` holds its certificates in
+ * DER, its own first. The engine has checked only that the client holds the private key; it verifies no chain.
+ */
+export type VerifyChain<S> = (ssl: S, chain: readonly Uint8Array[]) => Awaitable<Int>;
+
+/** Applies `next` to an answer, now or when its promise resolves. */
 export function then<T, U>(answer: Awaitable<T>, next: (value: T) => U): Awaitable<U> {
   return isPromise(answer) ? answer.then(next) : next(answer);
 }
@@ -50,9 +47,9 @@ export function yes(answer: Awaitable<Int>): Awaitable<boolean> {
   return then(answer, Boolean);
 }
 
-export function getSession(
-  callback: GetSessionCallback,
-  ssl: Ssl,
+export function getSession<S>(
+  callback: GetSession<S>,
+  ssl: S,
   id: Uint8Array,
 ): Awaitable<Session | Uint8Array | Given | null> {
   const copy = { value: 1 };
@@ -62,8 +59,8 @@ export function getSession(
   });
 }
 
-/** @throws Error where the callback has failed */
-export function generateId(callback: GenerateSessionIdCallback, ssl: Ssl): Uint8Array {
+/** @throws Error if the callback reports failure; RangeError if it sets an impossible length */
+export function generateId<S>(callback: GenerateSessionId<S>, ssl: S): Uint8Array {
   const id = new Uint8Array(SSL_MAX_SSL_SESSION_ID_LENGTH);
   const length = { value: id.length };
   if (!callback(ssl, id, length)) throw new Error('the callback for session ids answered 0');

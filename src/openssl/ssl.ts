@@ -1,269 +1,92 @@
-/** SSL: one connection. Bytes go in by receive() and come out by take() or `send`; the rest are functions of OpenSSL's. */
+/**
+ * SSL_CTX and SSL. Each method is a function of OpenSSL's, with its return values; the base classes have those that need no
+ * callback. The two are in one file because each names the other: a callback of the context gets the connection.
+ */
 
-import { type Awaitable, isPromise } from '../awaitable.ts';
-import { Driver } from '../engine/driver.ts';
-import type { Event } from '../engine/events.ts';
-import { type ConnectionOptions, connectionOf, type ServerConnection } from '../engine/server/server-connection.ts';
+import type { RandomBytes } from '../crypto/provider.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import { defineServer } from '../engine/server/define-server.ts';
+import type { ServerOptions, TicketCallbacks } from '../engine/server/options.ts';
+import { connectionOf, type ServerConnection } from '../engine/server/server-connection.ts';
+import type { TicketPolicy } from '../engine/server/ticket-judging.ts';
+import { sealedTickets } from '../engine/server/ticket-sealing.ts';
+import { clientCertificates } from '../handshake/server/client-authentication.ts';
+import type { TicketSettings } from '../handshake/server/settings.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
-import { concat, copyOf } from '../wire/bytes.ts';
-import type { GenerateSessionIdCallback, Int, NotResumableSessionCallback, VerifyCallback } from './callbacks.ts';
 import {
-  SSL_MAX_SID_CTX_LENGTH,
-  SSL_OP_IGNORE_UNEXPECTED_EOF,
-  SSL_RECEIVED_SHUTDOWN,
-  SSL_SENT_SHUTDOWN,
-} from './constants.ts';
-import { isNumTickets, requireKnown } from './options.ts';
-import type { Copied, SslContext } from './ssl-context.ts';
-import { changedVerify } from './verify.ts';
+  type GenerateSessionId,
+  type GetSession,
+  generateId,
+  getSession,
+  type NewSession,
+  type NotResumableSession,
+  type RemoveSession,
+  then,
+  type VerifyChain,
+  yes,
+} from './callbacks.ts';
+import { SSL_OP_ALLOW_NO_DHE_KEX, SSL_OP_NO_TLSv1_2, SSL_OP_NO_TLSv1_3 } from './constants.ts';
+import { ContextSessions } from './context-sessions.ts';
+import type { Copied } from './copied-settings.ts';
+import { attached, SslConnection, type SslOptions } from './ssl-connection.ts';
+import {
+  type AskTicketKey,
+  type DecryptTicket,
+  type GenerateTicket,
+  onDecryptTicket,
+  onGenerateTicket,
+  ticketKeyProvider,
+} from './ticket-callbacks.ts';
+import { ContextTicketKeys } from './ticket-keys.ts';
+import { ticketSettings, ticketSettingsOf } from './ticket-settings.ts';
+import { clientAuth, initialVerify } from './verify.ts';
 
-export interface SslOptions {
-  /** Takes the bytes for the peer, as they come. Without it they wait for {@link Ssl.take}. */
-  readonly send?: ((output: Uint8Array) => void) | undefined;
-  /** Hears of everything but application data. */
-  readonly attend?: ((event: Event) => void) | undefined;
-  readonly addresses?: ConnectionOptions['addresses'];
-}
+/** SSL_CTX_sess_set_new_cb(3); see {@link NewSession}. */
+export type NewSessionCallback = NewSession<Ssl>;
+/** SSL_CTX_sess_set_get_cb(3); see {@link GetSession}. */
+export type GetSessionCallback = GetSession<Ssl>;
+/** SSL_CTX_sess_set_remove_cb(3); see {@link RemoveSession}. */
+export type RemoveSessionCallback = RemoveSession<SslContext>;
+/** SSL_CTX_set_generate_session_id(3); see {@link GenerateSessionId}. */
+export type GenerateSessionIdCallback = GenerateSessionId<Ssl>;
+/** SSL_CTX_set_not_resumable_session_callback(3); see {@link NotResumableSession}. */
+export type NotResumableSessionCallback = NotResumableSession<Ssl>;
+/** SSL_CTX_set_verify(3), SSL_CTX_set_cert_verify_callback(3); see {@link VerifyChain}. */
+export type VerifyCallback = VerifyChain<Ssl>;
+/** SSL_CTX_set_tlsext_ticket_key_evp_cb(3); see {@link AskTicketKey}. */
+export type TicketKeyCallback = AskTicketKey<Ssl>;
+/** SSL_CTX_set_session_ticket_cb(3), `gen_cb`; see {@link GenerateTicket}. */
+export type GenerateTicketCallback = GenerateTicket<Ssl>;
+/** SSL_CTX_set_session_ticket_cb(3), `dec_cb`; see {@link DecryptTicket}. */
+export type DecryptTicketCallback = DecryptTicket<Ssl>;
 
-const attached = new WeakMap<ServerConnection, Ssl>();
-
-export class Ssl {
+/**
+ * SSL: one connection. Bytes of the peer go in by {@link Ssl.receive}; bytes for it come out by {@link Ssl.take}, or by
+ * `send` of the options. Settings change only a handshake that has not started.
+ */
+export class Ssl extends SslConnection<Ssl> {
   readonly #ctx: SslContext;
-  readonly #options: SslOptions;
-  /** `undefined`: a shell runs the connection, and this is only its name in callbacks. */
-  readonly #own: { driver: Driver | undefined } | undefined;
-  #connection: ServerConnection | undefined;
-  #copied: Copied;
   #generate: GenerateSessionIdCallback | null = null;
   #notResumable: NotResumableSessionCallback | null = null;
-  readonly #exData = new Map<number, unknown>();
-  /** Tickets that newSessionTicket() has promised. */
-  #ticketsDue = 0;
-  /** While a ticket is made: its session. */
-  #making: Session | undefined;
-  #output: Uint8Array[] = [];
-  #input: Uint8Array[] = [];
-  #shutdown = 0;
-  #isBroken = false;
-  #isFreed = false;
-  /** The session of the connection before SSL_clear(3). */
-  #kept: Session | undefined;
 
-  /** SSL_new(3). The context has one more reference until {@link free}. */
+  /** SSL_new(3). Takes a reference to the context, which {@link free} gives back. */
   constructor(ctx: SslContext, options: SslOptions = {}, connection?: ServerConnection) {
+    super(ctx, options, connection);
     this.#ctx = ctx;
-    this.#options = options;
-    this.#copied = ctx.copied;
-    this.#connection = connection;
-    this.#own = connection === undefined ? { driver: undefined } : undefined;
-    if (this.#own !== undefined) ctx.upRef();
-    else if (connection !== undefined) attached.set(connection, this);
   }
 
-  /** The one that a callback is called for: always the same for a connection. */
+  /** The connection that a callback is called for: always the same object for a connection. */
   static of(info: ConnectionInfo, ctx: SslContext): Ssl {
     const connection = connectionOf(info);
     if (connection === undefined) throw new Error('no connection of this engine');
-    return attached.get(connection) ?? new Ssl(ctx, {}, connection);
+    const ssl = attached.get(connection);
+    return ssl instanceof Ssl ? ssl : new Ssl(ctx, {}, connection);
   }
 
   /** SSL_get_SSL_CTX(3) */
   getSslContext(): SslContext {
     return this.#ctx;
-  }
-
-  /** What is below; `undefined` before the handshake starts. Look at it, but call only its getters. */
-  get connection(): ServerConnection | undefined {
-    return this.#connection;
-  }
-
-  /** SSL_accept(3): the connection counts from now on. {@link receive} does it as well. Later it sends the tickets that are due. */
-  accept(): void {
-    this.#sendTickets(this.#driver());
-  }
-
-  /** Bytes from the peer, in any chunking. */
-  receive(input: Uint8Array): void {
-    this.#driver().receive(input);
-  }
-
-  /** The transport has ended. Without the peer's close_notify that is an error, unless SSL_OP_IGNORE_UNEXPECTED_EOF is set. */
-  receiveEof(): void {
-    if (this.#shutdown & SSL_RECEIVED_SHUTDOWN) return;
-    if (this.#copied.options & SSL_OP_IGNORE_UNEXPECTED_EOF) {
-      this.#shutdown |= SSL_RECEIVED_SHUTDOWN;
-      return;
-    }
-    this.#isBroken = true;
-    const driver = this.#driver();
-    if (!this.#isClean) driver.run(() => driver.connection.transportEnded());
-  }
-
-  /** The bytes for the peer since the last call. Empty where `send` takes them. */
-  take(): Uint8Array {
-    return concat(...this.#output.splice(0));
-  }
-
-  /** SSL_read(3): the application data that has come, or `null`. */
-  read(): Uint8Array | null {
-    const data = concat(...this.#input.splice(0));
-    return data.length === 0 ? null : data;
-  }
-
-  /** SSL_write(3): the number of bytes; −1 before the handshake is complete and after the end. */
-  write(data: Uint8Array): number {
-    const driver = this.#driver();
-    if (!driver.connection.canWrite || this.#shutdown & SSL_SENT_SHUTDOWN) return -1;
-    this.#sendTickets(driver);
-    driver.run(() => driver.connection.write(data));
-    return data.length;
-  }
-
-  /**
-   * SSL_new_session_ticket(3): one more ticket, which goes out before the data of the next {@link write}, or with {@link accept}.
-   * 0: not in TLS 1.3, before the handshake is complete, after the end, or where `tickets.mode` is 'off'.
-   */
-  newSessionTicket(): number {
-    const { connection } = this;
-    if (this.#own === undefined || !connection?.canWrite || !connection.hasTickets) return 0;
-    this.#ticketsDue++;
-    return 1;
-  }
-
-  /** SSL_is_init_finished(3) */
-  isInitFinished(): number {
-    return Number(this.#connection?.isEstablished ?? false);
-  }
-
-  /** SSL_session_reused(3) */
-  sessionReused(): number {
-    return Number(this.#connection?.resumption.resumed ?? false);
-  }
-
-  /** SSL_get_session(3): lent, `null` before there is one. */
-  getSession(): Session | null {
-    return this.#making ?? this.#connection?.session ?? this.#kept ?? null;
-  }
-
-  /** SSL_get0_session(3): the same. */
-  get0Session(): Session | null {
-    return this.getSession();
-  }
-
-  /** SSL_get1_session(3): with a hold, to be given back with `free()`. */
-  get1Session(): Session | null {
-    return this.getSession()?.upRef() ?? null;
-  }
-
-  /**
-   * SSL_shutdown(3). Sends close_notify, unless shutdown is quiet. 1: both directions are closed; 0: only ours is, so far;
-   * −1: the handshake is not complete, or the connection has failed.
-   */
-  shutdown(): number {
-    const { driver } = this.#requireOwn();
-    if (this.#copied.quietShutdown) {
-      this.#shutdown = SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN;
-      return 1;
-    }
-    if (driver === undefined || this.#isBroken || !driver.connection.isEstablished) return -1;
-    if ((this.#shutdown & SSL_SENT_SHUTDOWN) === 0) {
-      this.#shutdown |= SSL_SENT_SHUTDOWN;
-      driver.run(() => driver.connection.end());
-    }
-    return this.#shutdown & SSL_RECEIVED_SHUTDOWN ? 1 : 0;
-  }
-
-  /** SSL_set_shutdown(3): says what has been sent and received, and sends nothing. A close_notify that was sent stays a clean end. */
-  setShutdown(mode: number): void {
-    this.#shutdown = mode;
-  }
-
-  /** SSL_get_shutdown(3) */
-  getShutdown(): number {
-    return this.#shutdown;
-  }
-
-  /** SSL_set_quiet_shutdown(3) */
-  setQuietShutdown(mode: Int): void {
-    this.#copied = { ...this.#copied, quietShutdown: Number(mode) };
-  }
-
-  /** SSL_get_quiet_shutdown(3) */
-  getQuietShutdown(): number {
-    return this.#copied.quietShutdown;
-  }
-
-  /** SSL_free(3). Unless SSL_SENT_SHUTDOWN is set, a completed connection takes its session along; see `sessions.removeUnclean`. */
-  free(): void {
-    if (this.#isFreed) throw new Error('free() of a connection that has been freed');
-    this.#isFreed = true; // before remove is called, which might free once more
-    this.#end();
-    this.#dropKept();
-    if (this.#own !== undefined) this.#ctx.free();
-  }
-
-  /** SSL_clear(3): the same end, and ready for another connection. The session of a clean one is still there to be seen. */
-  clear(): void {
-    this.#requireOwn();
-    const session = this.#isClean ? this.get1Session() : null;
-    this.#end();
-    this.#dropKept();
-    this.#kept = session ?? undefined;
-    this.#connection = undefined;
-    this.#shutdown = 0;
-    this.#isBroken = false;
-  }
-
-  /** SSL_set_session_id_context(3). 0: too long. For a handshake to come. */
-  setSessionIdContext(context: Uint8Array): number {
-    if (context.length > SSL_MAX_SID_CTX_LENGTH) return 0;
-    this.#copied = { ...this.#copied, idContext: copyOf(context) };
-    return 1;
-  }
-
-  /** SSL_set_options(3). The options now. For a handshake to come. @throws RangeError for one that would mean nothing here */
-  setOptions(options: number): number {
-    this.#copied = { ...this.#copied, options: this.#copied.options | requireKnown(options) };
-    return this.#copied.options;
-  }
-
-  /** SSL_clear_options(3). The options now. For a handshake to come. */
-  clearOptions(options: number): number {
-    this.#copied = { ...this.#copied, options: this.#copied.options & ~options };
-    return this.#copied.options;
-  }
-
-  /** SSL_get_options(3) */
-  getOptions(): number {
-    return this.#copied.options;
-  }
-
-  /** SSL_set_num_tickets(3). For a handshake to come. */
-  setNumTickets(numTickets: number): number {
-    if (!isNumTickets(numTickets)) return 0;
-    this.#copied = { ...this.#copied, numTickets };
-    return 1;
-  }
-
-  /** SSL_get_num_tickets(3) */
-  getNumTickets(): number {
-    return this.#copied.numTickets;
-  }
-
-  /** SSL_set_verify(3). For a handshake to come. @throws RangeError for a mode that would mean nothing here */
-  setVerify(mode: number, callback: VerifyCallback | null = null): void {
-    this.#copied = { ...this.#copied, ...changedVerify(this.#copied, mode, callback) };
-  }
-
-  /** SSL_get_verify_mode(3) */
-  getVerifyMode(): number {
-    return this.#copied.verifyMode;
-  }
-
-  /** SSL_get0_peer_certificate(3): the client's own, DER, from this handshake or from the session; `null` where there is none. */
-  getPeerCertificate(): Uint8Array | null {
-    return this.#connection?.peerCertificate ?? null;
   }
 
   /** SSL_set_generate_session_id(3) */
@@ -286,99 +109,227 @@ export class Ssl {
     return this.#notResumable;
   }
 
-  /** SSL_has_matching_session_id(3): 1 where the internal cache has a session under this id. */
+  /** SSL_has_matching_session_id(3). Returns 1 if the internal cache has a session with this id. */
   hasMatchingSessionId(id: Uint8Array): number {
-    const version = this.#connection?.version;
+    const version = this.connection?.version;
     const { cache } = this.#ctx.config.store;
     return Number(version !== undefined && cache?.has(version, id));
   }
+}
 
-  /** SSL_set_ex_data(3) */
-  setExData(index: number, data: unknown): number {
-    this.#exData.set(index, data);
+const OWN_TICKET_CALLBACKS = ['onGenerate', 'onDecrypt'] as const;
+
+/** SSL_CTX: what the connections of a server share. Its settings are for connections made later. */
+export class SslContext extends ContextSessions<Ssl> {
+  readonly #base: ServerConfig;
+  readonly #ticketKeys: ContextTicketKeys;
+  readonly #ticketCallbacks: { -readonly [K in keyof TicketCallbacks]: TicketCallbacks[K] } = {};
+  readonly #ticketPolicy: TicketPolicy;
+  #references = 1;
+  #newCallback: NewSessionCallback | null = null;
+  #getCallback: GetSessionCallback | null = null;
+  #removeCallback: RemoveSessionCallback | null = null;
+  #generate: GenerateSessionIdCallback | null = null;
+  #notResumable: NotResumableSessionCallback | null = null;
+
+  /**
+   * SSL_CTX_new(3). The context starts with the settings of `server`, except that tickets are stateless until SSL_OP_NO_TICKET
+   * is set, unless `tickets.mode` is 'off'.
+   * @throws TypeError if `sessions` or `tickets` has callbacks, which the setters of the context take instead; whatever
+   * defineServer() throws
+   */
+  constructor(server: ServerConfig | ServerOptions) {
+    const base = 'store' in server ? server : defineServer(server);
+    super(base, {
+      idContext: base.idContext,
+      options: 0,
+      numTickets: base.tickets.initial,
+      quietShutdown: 0,
+      ...initialVerify(base.clientAuth),
+    });
+    const { keys, callbacks, acceptsForeign } = base.ticketPolicy;
+    const other = OWN_TICKET_CALLBACKS.find((name) => callbacks[name] !== undefined);
+    if (other !== undefined) throw new TypeError(`tickets.${other}: give the context a callback of its own instead`);
+    this.#base = base;
+    this.#ticketKeys = new ContextTicketKeys(randomBytes(base), base.hasOwnTicketKeys ? keys : undefined);
+    const ticketKeys = this.#ticketKeys;
+    this.#ticketPolicy = { keys: ticketKeys, sealing: sealedTickets, acceptsForeign, callbacks: this.#ticketCallbacks };
+    this.policy.notResumable = (info, isForwardSecure) => this.#rulesOut(this.#ssl(info), isForwardSecure);
+  }
+
+  /** The configuration for a shell: `createServer(ctx.config, …)`, `accept(transport, ctx.config)`. It follows the context as an {@link Ssl} does. */
+  get config(): ServerConfig {
+    return this.configFor(this.settings);
+  }
+
+  /** The settings that a new {@link Ssl} copies. */
+  get copied(): Copied<Ssl> {
+    return this.settings;
+  }
+
+  /** The configuration of one connection. Cache, mode, callbacks, ticket keys and timeout remain those of the context. */
+  configFor(copied: Copied<Ssl>): ServerConfig {
+    const { idContext, options } = copied;
+    const base = this.#base;
+    const store = this.store;
+    const timeout = () => this.getTimeout();
+    const tickets = ticketSettings(base.tickets, copied);
+    return Object.freeze({
+      ...base,
+      store,
+      ticketPolicy: this.#ticketPolicy,
+      hasOwnStore: false, // in OpenSSL a connection keeps the cache of the context that it was made with
+      onServerName: base.onServerName && ((name?: string) => this.#select(name, tickets)),
+      idContext,
+      clientAuth: clientAuth(copied, base.clientAuth, (info) => this.#ssl(info)),
+      clientCertificates,
+      minVersion: options & SSL_OP_NO_TLSv1_2 ? 'TLSv1.3' : base.minVersion,
+      maxVersion: options & SSL_OP_NO_TLSv1_3 ? 'TLSv1.2' : base.maxVersion,
+      pskModes: options & SSL_OP_ALLOW_NO_DHE_KEX ? (['psk_dhe_ke', 'psk_ke'] as const) : base.pskModes,
+      tickets,
+      get sessionTimeout() {
+        return timeout();
+      },
+      addSession: (session: Session) => store.add(session),
+      removeSession: (session: Session) => store.remove(session),
+      flushSessions: (now?: number, atMost?: number) => store.flush(now, atMost),
+      closeSessions: () => store.close(),
+      statistics: () => store.statistics(),
+    });
+  }
+
+  /** SSL_CTX_up_ref(3). @throws Error once the last reference has been freed */
+  upRef(): this {
+    if (this.#references === 0) throw new Error('use of a context that has no reference left');
+    this.#references++;
+    return this;
+  }
+
+  /**
+   * SSL_CTX_free(3). The last call, which may be that of a connection, removes all sessions, calling the remove callback, and wipes
+   * the ticket keys. @throws Error if no reference is left
+   */
+  free(): void {
+    if (this.#references === 0) throw new Error('free() of a context that has no reference left');
+    if (--this.#references > 0) return;
+    this.store.close();
+    this.#ticketKeys.close();
+  }
+
+  /** SSL_CTX_sess_set_new_cb(3). `null` removes the callback. */
+  setNewSessionCallback(callback: NewSessionCallback | null): void {
+    this.#newCallback = callback;
+    this.policy.onNew = callback === null ? undefined : (session, info) => yes(callback(this.#ssl(info), session));
+  }
+
+  /** SSL_CTX_sess_get_new_cb(3) */
+  getNewSessionCallback(): NewSessionCallback | null {
+    return this.#newCallback;
+  }
+
+  /** SSL_CTX_sess_set_get_cb(3) */
+  setGetSessionCallback(callback: GetSessionCallback | null): void {
+    this.#getCallback = callback;
+    this.policy.onGet = callback === null ? undefined : (id, info) => getSession(callback, this.#ssl(info), id);
+  }
+
+  /** SSL_CTX_sess_get_get_cb(3) */
+  getGetSessionCallback(): GetSessionCallback | null {
+    return this.#getCallback;
+  }
+
+  /** SSL_CTX_sess_set_remove_cb(3) */
+  setRemoveSessionCallback(callback: RemoveSessionCallback | null): void {
+    this.#removeCallback = callback;
+    this.policy.onRemove = callback === null ? undefined : (session, reason) => callback(this, session, reason);
+  }
+
+  /** SSL_CTX_sess_get_remove_cb(3) */
+  getRemoveSessionCallback(): RemoveSessionCallback | null {
+    return this.#removeCallback;
+  }
+
+  /** SSL_CTX_get_verify_callback(3) */
+  getVerifyCallback(): VerifyCallback | null {
+    return this.settings.verifyCallback;
+  }
+
+  /** SSL_CTX_set_generate_session_id(3) */
+  setGenerateSessionId(callback: GenerateSessionIdCallback | null): number {
+    this.#generate = callback;
+    if (callback !== null) this.expectGeneratedIds();
     return 1;
   }
 
-  /** SSL_get_ex_data(3): `null` where nothing was set. */
-  getExData(index: number): unknown {
-    return this.#exData.get(index) ?? null;
+  /** Called by an {@link Ssl} with a callback of its own: from now on ids may have other lengths than the engine's. */
+  expectGeneratedIds(): void {
+    this.policy.generateId = (info) => this.#generateId(this.#ssl(info));
   }
 
-  /** For as long as a ticket is made, its session is the one of this connection, as in OpenSSL. */
-  making<T>(session: Session, make: () => Awaitable<T>): Awaitable<T> {
-    this.#making = session;
-    const done = () => {
-      this.#making = undefined;
-    };
-    try {
-      const answer = make();
-      if (isPromise(answer)) return Promise.resolve(answer).finally(done);
-      done();
-      return answer;
-    } catch (error) {
-      done();
-      throw error;
-    }
+  /** SSL_CTX_set_not_resumable_session_callback(3) */
+  setNotResumableSessionCallback(callback: NotResumableSessionCallback | null): void {
+    this.#notResumable = callback;
   }
 
-  get #isClean(): boolean {
-    return (this.#shutdown & SSL_SENT_SHUTDOWN) !== 0;
+  /**
+   * SSL_CTX_get_tlsext_ticket_keys(3). Returns 80 bytes, for the caller to wipe: random ones, unless others were set. Returns
+   * `null` if the server was defined with `tickets.keys`.
+   */
+  getTlsextTicketKeys(): Uint8Array | null {
+    return this.#ticketKeys.export() ?? null;
   }
 
-  /** @throws Error where it is not for this object to run the connection, or not any more */
-  #requireOwn(): { driver: Driver | undefined } {
-    if (this.#own === undefined) throw new Error('a shell runs this connection: use its socket');
-    if (this.#isFreed) throw new Error('this connection has been freed');
-    return this.#own;
+  /**
+   * SSL_CTX_set_tlsext_ticket_keys(3). Copies 80 bytes and returns 1; returns 0 for any other length. Tickets sealed under the
+   * previous keys no longer open. @throws WeakTicketKeyError for keys that can be guessed
+   */
+  setTlsextTicketKeys(keys: Uint8Array): number {
+    return Number(this.#ticketKeys.import(keys));
   }
 
-  /** Starts the handshake, the first time. */
-  #driver(): Driver {
-    const own = this.#requireOwn();
-    if (own.driver !== undefined) return own.driver;
-    const driver = new Driver(this.#ctx.configFor(this.#copied), this.#shell, { addresses: this.#options.addresses });
-    own.driver = driver;
-    this.#connection = driver.connection;
-    attached.set(driver.connection, this);
-    return driver;
+  /** SSL_CTX_set_tlsext_ticket_key_evp_cb(3). The callback replaces all other keys; `null` removes it. */
+  setTlsextTicketKeyCallback(callback: TicketKeyCallback | null): number {
+    this.#ticketKeys.callback =
+      callback === null ? undefined : ticketKeyProvider(callback, (info) => this.#ssl(info), randomBytes(this.#base));
+    return 1;
   }
 
-  #sendTickets(driver: Driver): void {
-    for (; this.#ticketsDue > 0 && driver.connection.canWrite; this.#ticketsDue--) {
-      driver.run(() => driver.connection.sendTicket());
-    }
+  /** SSL_CTX_set_session_ticket_cb(3). `null` removes a callback. */
+  setSessionTicketCallback(generate: GenerateTicketCallback | null, decrypt: DecryptTicketCallback | null): number {
+    const sslOf = (info: ConnectionInfo) => this.#ssl(info);
+    this.#ticketCallbacks.onGenerate = generate === null ? undefined : onGenerateTicket(generate, sslOf);
+    this.#ticketCallbacks.onDecrypt = decrypt === null ? undefined : onDecryptTicket(decrypt, sslOf);
+    return 1;
   }
 
-  get #shell() {
-    return {
-      send: (output: Uint8Array) => {
-        if (this.#options.send === undefined) this.#output.push(output);
-        else this.#options.send(output);
-      },
-      attend: (event: Event) => this.#attend(event),
-      crash: (error: unknown) => {
-        throw error;
-      },
-    };
+  /** The configuration that a server name selects. Tickets remain those of this context, stateless only if both say so. */
+  #select(name: string | undefined, tickets: TicketSettings) {
+    return then(this.#base.onServerName?.(name), (selected) => {
+      if (selected?.tickets === undefined) return selected;
+      return Object.freeze({
+        ...selected,
+        ticketPolicy: this.#ticketPolicy,
+        tickets: ticketSettingsOf(selected.tickets, tickets),
+      });
+    });
   }
 
-  #attend(event: Event): void {
-    if (event.type === 'data') this.#input.push(event.data);
-    else if (event.type === 'end') this.#shutdown |= SSL_RECEIVED_SHUTDOWN;
-    else if (event.type === 'failed') this.#isBroken = true;
-    if (event.type !== 'data') this.#options.attend?.(event);
+  #ssl(info: ConnectionInfo): Ssl {
+    return Ssl.of(info, this);
   }
 
-  #end(): void {
-    this.#ticketsDue = 0;
-    const driver = this.#own?.driver;
-    if (driver === undefined) return;
-    driver.run(() => driver.connection.dispose(this.#isClean));
-    if (this.#own !== undefined) this.#own.driver = undefined;
+  /** The connection's own callback comes before the context's. */
+  #generateId(ssl: Ssl): Uint8Array | undefined {
+    const callback = ssl.generateSessionId ?? this.#generate;
+    return callback === null ? undefined : generateId(callback, ssl);
   }
 
-  #dropKept(): void {
-    this.#kept?.free();
-    this.#kept = undefined;
+  #rulesOut(ssl: Ssl, isForwardSecure: boolean): boolean {
+    const callback = ssl.notResumableSession ?? this.#notResumable;
+    return callback !== null && Boolean(callback(ssl, Number(isForwardSecure)));
   }
+}
+
+function randomBytes({ world }: ServerConfig): RandomBytes {
+  return (length) => world.randomBytes(length);
 }

@@ -1,4 +1,4 @@
-/** OpenSSL's callbacks about tickets, and how the engine sees them. */
+/** OpenSSL's callbacks about tickets, and how the engine sees them. `S` is the connection that a callback is called for. */
 
 import type { Awaitable } from '../awaitable.ts';
 import type { HashName, RandomBytes } from '../crypto/provider.ts';
@@ -23,31 +23,36 @@ import {
   SSL_TICKET_SUCCESS,
   SSL_TICKET_SUCCESS_RENEW,
 } from './constants.ts';
-import type { Ssl } from './ssl.ts';
 
-/** Finds the connection of a callback. */
-type SslOf = (info: ConnectionInfo) => Ssl;
+/** Finds the connection that a callback is called for. */
+type SslOf<S> = (info: ConnectionInfo) => S;
 
-/** What EVP_EncryptInit_ex(3) would be told: the key of AES-CBC, 16 or 32 bytes. It is copied. */
+/** A connection that lends the session of the ticket under way while `make` runs. */
+interface TicketMaker {
+  making<T>(session: Session, make: () => Awaitable<T>): Awaitable<T>;
+}
+
+/** The argument of EVP_EncryptInit_ex(3): the key of AES-CBC, 16 or 32 bytes. It is copied. */
 export interface TicketCipherContext {
   key: Uint8Array;
 }
 
-/** What EVP_MAC_init(3) would be told: the key of HMAC, as long as that of AES, and its hash. It is copied. */
+/** The arguments of EVP_MAC_init(3): the HMAC key, as long as the AES key, and its hash. The key is copied. */
 export interface TicketMacContext {
   key: Uint8Array;
-  /** Preset to SHA-256. */
+  /** SHA-256 unless the callback changes it. */
   hash: HashName;
 }
 
 /**
- * SSL_CTX_set_tlsext_ticket_key_evp_cb(3). `enc` is 1 where a ticket is to be sealed: the callback writes the 16 bytes of the
- * key's name into `keyName`, which is zeros, and may write its own vector into `iv`, which is random. `enc` is 0 where one is to
- * be opened: both are the ticket's. The keys go into `cipher` and `mac`. Answers, where need be later: a negative number ends
- * the handshake, 0 is for "no such key" and "no ticket", 1 for "use it", 2 for "use it, and send the client a new one".
+ * SSL_CTX_set_tlsext_ticket_key_evp_cb(3). If `enc` is 1, a ticket is to be sealed: the callback writes the 16-byte name of the
+ * key into `keyName`, which is zero-filled, and may write its own vector into `iv`, which is random. If `enc` is 0, a ticket is
+ * to be opened: `keyName` and `iv` are the ticket's. The callback puts the keys into `cipher` and `mac`. It returns, or promises,
+ * a negative number to end the handshake, 0 for "no such key" or "no ticket", 1 for "use this key", and 2 for "use this key, and
+ * send the client a new ticket".
  */
-export type TicketKeyCallback = (
-  ssl: Ssl,
+export type AskTicketKey<S> = (
+  ssl: S,
   keyName: Uint8Array,
   iv: Uint8Array,
   cipher: TicketCipherContext,
@@ -56,17 +61,17 @@ export type TicketKeyCallback = (
 ) => Awaitable<number>;
 
 /**
- * SSL_CTX_set_session_ticket_cb(3), `gen_cb`: before a ticket is made, of which `ssl.getSession()` is the session. 0 ends the
- * handshake.
+ * SSL_CTX_set_session_ticket_cb(3), `gen_cb`. Called before a ticket is made; `ssl.getSession()` is its session. Returning 0 ends
+ * the handshake.
  */
-export type GenerateTicketCallback = (ssl: Ssl) => Awaitable<Int>;
+export type GenerateTicket<S> = (ssl: S) => Awaitable<Int>;
 
 /**
- * SSL_CTX_set_session_ticket_cb(3), `dec_cb`: SSL_TICKET_… is what has come of a ticket, SSL_TICKET_RETURN_… what is done about
- * it. `keyName` has 16 bytes, or as many as the ticket has: none where it is empty.
+ * SSL_CTX_set_session_ticket_cb(3), `dec_cb`. `status` is the result of opening a ticket, one of SSL_TICKET_…; the callback
+ * returns what to do about it, one of SSL_TICKET_RETURN_…. `keyName` has 16 bytes, or fewer if the ticket is shorter.
  */
-export type DecryptTicketCallback = (
-  ssl: Ssl,
+export type DecryptTicket<S> = (
+  ssl: S,
   session: Session | null,
   keyName: Uint8Array,
   status: number,
@@ -81,8 +86,8 @@ interface KeyParts {
   readonly mac: TicketMacContext;
 }
 
-/** The key callback as what the engine asks for keys. One that throws is an event, and there is no key. */
-export function ticketKeyProvider(callback: TicketKeyCallback, sslOf: SslOf, randomBytes: RandomBytes) {
+/** The key callback as the engine's provider of keys. If it throws, that is an event, and there is no key. */
+export function ticketKeyProvider<S>(callback: AskTicketKey<S>, sslOf: SslOf<S>, randomBytes: RandomBytes) {
   const ask = (info: ConnectionInfo, keyName: Uint8Array, iv: Uint8Array, enc: 0 | 1) => {
     const parts: KeyParts = { keyName, iv, cipher: { key: EMPTY }, mac: { key: EMPTY, hash: 'sha256' } };
     const answer = callback(sslOf(info), keyName, iv, parts.cipher, parts.mac, enc);
@@ -102,7 +107,7 @@ export function ticketKeyProvider(callback: TicketKeyCallback, sslOf: SslOf, ran
   } satisfies TicketKeyProvider;
 }
 
-/** @throws TlsAlert for a negative answer; TypeError for one that is no number; RangeError for keys of a wrong length */
+/** @throws TlsAlert for a negative answer; TypeError if it is not a number; RangeError for a key of the wrong length */
 function keyOf(code: number, { keyName, iv, cipher, mac }: KeyParts): TicketKey | undefined {
   if (typeof code !== 'number') throw new TypeError('the ticket key callback: a number is wanted');
   if (code < 0) throw new TlsAlert('internal_error', 'the ticket key callback has failed');
@@ -119,7 +124,7 @@ function keyOf(code: number, { keyName, iv, cipher, mac }: KeyParts): TicketKey 
   }
 }
 
-/** The callback is asked anew for each ticket, so what it has said is overwritten when it has been made use of. */
+/** The callback is asked for each ticket anew, so its key is wiped after one use. */
 function forOneTicket(format: TicketFormat, iv: Uint8Array, destroy: () => void): TicketFormat {
   return {
     ...format,
@@ -156,14 +161,17 @@ const ANSWERS: ReadonlyMap<number, TicketAnswer> = new Map([
   [SSL_TICKET_RETURN_USE_RENEW, 'use-renew'],
 ]);
 
-export function onGenerateTicket(callback: GenerateTicketCallback, sslOf: SslOf): OnGenerateTicket {
+export function onGenerateTicket<S extends TicketMaker>(
+  callback: GenerateTicket<S>,
+  sslOf: SslOf<S>,
+): OnGenerateTicket {
   return (session, info) => {
     const ssl = sslOf(info);
     return yes(ssl.making(session, () => callback(ssl)));
   };
 }
 
-export function onDecryptTicket(callback: DecryptTicketCallback, sslOf: SslOf): OnDecryptTicket {
+export function onDecryptTicket<S>(callback: DecryptTicket<S>, sslOf: SslOf<S>): OnDecryptTicket {
   return (session, keyName, status, info) => {
     const answer = callback(sslOf(info), session ?? null, keyName, STATUSES[status]);
     return then(answer, (value) => ANSWERS.get(value) ?? 'abort');

@@ -1,17 +1,20 @@
-/** When a connection has tickets, of which kind, and how many. */
+/** The ticket settings of a connection: whether it issues tickets, of which kind, and how many. */
 
 import type { TicketSettings } from '../handshake/server/settings.ts';
 import { SSL_OP_NO_TICKET } from './constants.ts';
-import type { Copied } from './ssl-context.ts';
+import type { Copied } from './copied-settings.ts';
 
-/** SSL_OP_NO_TICKET; and as many as SSL_CTX_set_num_tickets(3) has them, of which a resumption has one. */
-export function ticketSettings(defined: TicketSettings, { options, numTickets }: Copied): TicketSettings {
+/** Applies SSL_OP_NO_TICKET and SSL_CTX_set_num_tickets(3). A resumption gets one ticket at most, as in OpenSSL. */
+export function ticketSettings(
+  defined: TicketSettings,
+  { options, numTickets }: Pick<Copied<unknown>, 'options' | 'numTickets'>,
+): TicketSettings {
   const wanted = options & SSL_OP_NO_TICKET ? 'stateful' : 'stateless';
   const mode = defined.mode === 'off' ? 'off' : wanted;
   return { ...defined, mode, initial: numTickets, afterResumption: Math.min(1, numTickets) };
 }
 
-/** Once a name has led to another context: the numbers of `before`, and stateless ones where both have them. */
+/** For a connection whose server name selected another context: the numbers of `before`, stateless only if both are. */
 export function ticketSettingsOf(selected: TicketSettings, before: TicketSettings): TicketSettings {
   const { mode, initial, afterResumption } = before;
   return { ...selected, mode: weaker(mode, selected.mode), initial, afterResumption };

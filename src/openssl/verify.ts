@@ -1,28 +1,27 @@
-/** SSL_CTX_set_verify(3), and what it comes to: whether clients are asked for certificates, and who judges them. */
+/** SSL_CTX_set_verify(3) as the `clientAuth` of a configuration. */
 
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
-import { type VerifyCallback, yes } from './callbacks.ts';
+import { type VerifyChain, yes } from './callbacks.ts';
 import {
   SSL_VERIFY_CLIENT_ONCE,
   SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
   SSL_VERIFY_NONE,
   SSL_VERIFY_PEER,
 } from './constants.ts';
-import type { Ssl } from './ssl.ts';
 
 type ClientAuth = ServerConfig['clientAuth'];
 
-/** The two things that it sets. */
-export interface Verify {
+/** What SSL_CTX_set_verify(3) sets. */
+export interface Verify<S> {
   readonly verifyMode: number;
-  readonly verifyCallback: VerifyCallback | null;
+  readonly verifyCallback: VerifyChain<S> | null;
 }
 
 const MODES = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_CLIENT_ONCE;
 
-/** A context starts with what its server was defined with. */
-export function initialVerify(base: ClientAuth): Verify {
+/** The verify mode that corresponds to the `clientAuth` of the server's definition. */
+export function initialVerify<S>(base: ClientAuth): Verify<S> {
   if (base === undefined) return { verifyMode: SSL_VERIFY_NONE, verifyCallback: null };
   const isRequired = base.mode === 'require';
   return {
@@ -31,17 +30,17 @@ export function initialVerify(base: ClientAuth): Verify {
   };
 }
 
-/** As in OpenSSL `null` keeps the callback before. @throws RangeError for a mode that would mean nothing here */
-export function changedVerify(before: Verify, mode: number, callback: VerifyCallback | null): Verify {
+/** As in OpenSSL, `null` keeps the previous callback. @throws RangeError for a mode without meaning here */
+export function changedVerify<S>(before: Verify<S>, mode: number, callback: VerifyChain<S> | null): Verify<S> {
   if ((mode & ~MODES) !== 0) throw new RangeError(`verify mode 0x${mode.toString(16)} is not known`);
   return { verifyMode: mode, verifyCallback: callback ?? before.verifyCallback };
 }
 
-/** Without SSL_VERIFY_PEER the other bits say nothing. */
-export function clientAuth(
-  { verifyMode, verifyCallback: callback }: Verify,
+/** `undefined` without SSL_VERIFY_PEER: the other bits have no effect then. */
+export function clientAuth<S>(
+  { verifyMode, verifyCallback: callback }: Verify<S>,
   base: ClientAuth,
-  sslOf: (info: ConnectionInfo) => Ssl,
+  sslOf: (info: ConnectionInfo) => S,
 ): ClientAuth {
   if ((verifyMode & SSL_VERIFY_PEER) === 0) return undefined;
   const { authorities = [], anchors = [], verifyClient = refuse } = base ?? {};
@@ -53,7 +52,7 @@ export function clientAuth(
   };
 }
 
-/** There is nobody to tell a good chain from a bad one. */
+/** Refuses every chain: without a callback, no chain can be told from a forged one. */
 function refuse(): never {
   throw new Error('SSL_VERIFY_PEER without a callback: give setVerify() one');
 }

@@ -17,7 +17,7 @@ import {
   SESS_CACHE_UPDATE_TIME,
 } from '../../src/openssl/constants.ts';
 import { SSL_SESSION_set_time, SSL_SESSION_set_timeout } from '../../src/openssl/session.ts';
-import type { SslContext } from '../../src/openssl/ssl-context.ts';
+import type { SslContext } from '../../src/openssl/ssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import { ExtensionType, type Version } from '../../src/wire/registry.ts';

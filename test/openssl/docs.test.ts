@@ -58,11 +58,17 @@ function namesOf(exports: Readonly<Record<string, unknown>>, instances: readonly
     if (!isClass(value)) continue;
     const fields = instances.filter((instance) => instance instanceof value).flatMap(Object.keys);
     const statics = Object.getOwnPropertyNames(value).filter((key) => !['length', 'name', 'prototype'].includes(key));
-    const members = Object.getOwnPropertyNames(value.prototype);
+    const members = membersOf(value.prototype);
     for (const member of [...members, ...statics, ...fields]) names.add(`${name}.${member}`);
     names.delete(name); // it is there with its constructor
   }
   return names;
+}
+
+/** Its own and those of its base classes. */
+function membersOf(prototype: object): string[] {
+  if (prototype === Object.prototype) return [];
+  return [...Object.getOwnPropertyNames(prototype), ...membersOf(Object.getPrototypeOf(prototype))];
 }
 
 function isClass(value: unknown): value is new (...given: never[]) => object {

@@ -2,7 +2,6 @@
 
 import { expect } from 'chai';
 import type { Event } from '../../src/engine/events.ts';
-import type { GetSessionCallback } from '../../src/openssl/callbacks.ts';
 import {
   SESS_CACHE_BOTH,
   SESS_CACHE_CLIENT,
@@ -13,8 +12,8 @@ import {
   SESS_CACHE_SERVER,
 } from '../../src/openssl/constants.ts';
 import { d2i_SSL_SESSION, i2d_SSL_SESSION } from '../../src/openssl/session.ts';
+import type { GetSessionCallback, SslContext } from '../../src/openssl/ssl.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
-import type { SslContext } from '../../src/openssl/ssl-context.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';

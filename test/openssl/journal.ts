@@ -1,10 +1,9 @@
 /** The three callbacks of a context, written down, and what an application keeps by them. */
 
 import type { Event } from '../../src/engine/events.ts';
-import type { GetSessionCallback, Int, NewSessionCallback } from '../../src/openssl/callbacks.ts';
+import type { Int } from '../../src/openssl/callbacks.ts';
 import { SESS_CACHE_NO_INTERNAL_STORE } from '../../src/openssl/constants.ts';
-import type { Ssl } from '../../src/openssl/ssl.ts';
-import type { SslContext } from '../../src/openssl/ssl-context.ts';
+import type { GetSessionCallback, NewSessionCallback, Ssl, SslContext } from '../../src/openssl/ssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import type { ClientOptions } from '../support/client.ts';

@@ -6,7 +6,7 @@
 import { expect } from 'chai';
 import { SESS_CACHE_OFF, SESS_CACHE_SERVER, SESS_CACHE_UPDATE_TIME } from '../../src/openssl/constants.ts';
 import { SSL_SESSION_is_resumable, SSL_SESSION_set_timeout } from '../../src/openssl/session.ts';
-import type { SslContext } from '../../src/openssl/ssl-context.ts';
+import type { SslContext } from '../../src/openssl/ssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { TestWorld } from '../support/world.ts';
 import { idOf, Journal, keepAway, leave, offeredIds } from './journal.ts';

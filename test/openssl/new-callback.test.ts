@@ -2,7 +2,6 @@
 
 import { expect } from 'chai';
 import type { Event } from '../../src/engine/events.ts';
-import type { NewSessionCallback } from '../../src/openssl/callbacks.ts';
 import {
   SESS_CACHE_BOTH,
   SESS_CACHE_CLIENT,
@@ -12,8 +11,8 @@ import {
   SESS_CACHE_OFF,
   SESS_CACHE_SERVER,
 } from '../../src/openssl/constants.ts';
+import type { NewSessionCallback, SslContext } from '../../src/openssl/ssl.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
-import type { SslContext } from '../../src/openssl/ssl-context.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import { TestClient } from '../support/client.ts';

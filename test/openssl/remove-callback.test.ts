@@ -6,7 +6,7 @@ import type { Event } from '../../src/engine/events.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { SESS_CACHE_NO_INTERNAL, SESS_CACHE_SERVER } from '../../src/openssl/constants.ts';
 import { SSL_SESSION_is_resumable } from '../../src/openssl/session.ts';
-import type { SslContext } from '../../src/openssl/ssl-context.ts';
+import type { SslContext } from '../../src/openssl/ssl.ts';
 import { Session } from '../../src/sessions/session.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { TestWorld } from '../support/world.ts';

@@ -2,8 +2,8 @@
 
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { SSL_OP_NO_TICKET } from '../../src/openssl/constants.ts';
-import { Ssl, type SslOptions } from '../../src/openssl/ssl.ts';
-import { SslContext } from '../../src/openssl/ssl-context.ts';
+import { Ssl, SslContext } from '../../src/openssl/ssl.ts';
+import type { SslOptions } from '../../src/openssl/ssl-connection.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';

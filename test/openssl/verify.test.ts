@@ -8,8 +8,8 @@ import {
   SSL_VERIFY_PEER,
 } from '../../src/openssl/constants.ts';
 import { SSL_SESSION_get0_peer } from '../../src/openssl/session.ts';
+import type { SslContext } from '../../src/openssl/ssl.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
-import type { SslContext } from '../../src/openssl/ssl-context.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';
 import { clientCertificate } from '../support/client-certificates.ts';

@@ -1,0 +1,99 @@
+/** The settings that a connection copies from its context when it is made, and may then change for itself. */
+
+import { copyOf } from '../wire/bytes.ts';
+import type { Int, VerifyChain } from './callbacks.ts';
+import { SSL_MAX_SID_CTX_LENGTH } from './constants.ts';
+import { isNumTickets, requireKnown } from './options.ts';
+import { changedVerify, type Verify } from './verify.ts';
+
+/** Replaced as a whole at each change, so that a connection may share the object with its context. */
+export interface Copied<S> extends Verify<S> {
+  readonly idContext: Uint8Array;
+  readonly options: number;
+  readonly numTickets: number;
+  readonly quietShutdown: number;
+}
+
+/**
+ * What SSL_CTX and SSL have in common. In a context the settings are for connections to come; in a connection they are for a
+ * handshake that has not started.
+ */
+export abstract class CopiedSettings<S> {
+  protected settings: Copied<S>;
+  readonly #exData = new Map<number, unknown>();
+
+  protected constructor(settings: Copied<S>) {
+    this.settings = settings;
+  }
+
+  /** SSL_CTX_set_session_id_context(3). Copies `context` and returns 1; returns 0 if it is longer than 32 bytes. */
+  setSessionIdContext(context: Uint8Array): number {
+    if (context.length > SSL_MAX_SID_CTX_LENGTH) return 0;
+    this.settings = { ...this.settings, idContext: copyOf(context) };
+    return 1;
+  }
+
+  /** SSL_CTX_set_options(3). Adds `options`, and returns the result. @throws RangeError for an option without meaning here */
+  setOptions(options: number): number {
+    this.settings = { ...this.settings, options: this.settings.options | requireKnown(options) };
+    return this.settings.options;
+  }
+
+  /** SSL_CTX_clear_options(3). Removes `options`, and returns the result. */
+  clearOptions(options: number): number {
+    this.settings = { ...this.settings, options: this.settings.options & ~options };
+    return this.settings.options;
+  }
+
+  /** SSL_CTX_get_options(3) */
+  getOptions(): number {
+    return this.settings.options;
+  }
+
+  /** SSL_CTX_set_num_tickets(3): tickets after a full handshake of TLS 1.3, 0 to 255. Returns 1, or 0 for any other number. */
+  setNumTickets(numTickets: number): number {
+    if (!isNumTickets(numTickets)) return 0;
+    this.settings = { ...this.settings, numTickets };
+    return 1;
+  }
+
+  /** SSL_CTX_get_num_tickets(3) */
+  getNumTickets(): number {
+    return this.settings.numTickets;
+  }
+
+  /**
+   * SSL_CTX_set_verify(3). `null` keeps the present callback, which is `clientAuth.verifyClient` at first. With SSL_VERIFY_PEER
+   * and neither callback, a client that presents a certificate is refused; with SSL_VERIFY_PEER and no session id context, no
+   * session is issued. @throws RangeError for a mode without meaning here
+   */
+  setVerify(mode: number, callback: VerifyChain<S> | null = null): void {
+    this.settings = { ...this.settings, ...changedVerify(this.settings, mode, callback) };
+  }
+
+  /** SSL_CTX_get_verify_mode(3) */
+  getVerifyMode(): number {
+    return this.settings.verifyMode;
+  }
+
+  /** SSL_CTX_set_quiet_shutdown(3): whether {@link Ssl.shutdown} sends no close_notify. */
+  setQuietShutdown(mode: Int): void {
+    this.settings = { ...this.settings, quietShutdown: Number(mode) };
+  }
+
+  /** SSL_CTX_get_quiet_shutdown(3) */
+  getQuietShutdown(): number {
+    return this.settings.quietShutdown;
+  }
+
+  /** SSL_CTX_set_ex_data(3). Any number is an index. The data of a context can be read in its last remove callbacks, too. */
+  setExData(index: number, data: unknown): number {
+    this.#exData.set(index, data);
+    return 1;
+  }
+
+  /** SSL_CTX_get_ex_data(3). Returns `null` if nothing was set. */
+  getExData(index: number): unknown {
+    return this.#exData.get(index) ?? null;
+  }
+}
