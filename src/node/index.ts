@@ -2,18 +2,20 @@
 
 import type { Duplex } from 'node:stream';
 import type { ServerConfig } from '../engine/server/config.ts';
-import { type NodeSession, readNodeSession, writeNodeSession } from '../sessions/node-session.ts';
-import { type NodeServerOptions, splitOptions } from './options.ts';
+import type { NodeSession } from '../sessions/node-session.ts';
+import { readNodeSession, writeNodeSession } from '../sessions/node-session.ts';
+import type { NodeServerOptions } from './options.ts';
 import { Server } from './server.ts';
 import { TlsSocket } from './socket.ts';
+import { splitOptions } from './split-options.ts';
 
-export type { NodeSession } from '../sessions/node-session.ts';
-export type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent, TlsSocketEvents } from './events.ts';
+export type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';
 export { nodeCrypto } from './node-crypto.ts';
 export type { EphemeralKeyInfo } from './openssl-names.ts';
-export type { NodeServerOptions } from './options.ts';
+export type { NodeServerOptions, TlsSocketOptions } from './options.ts';
 export { Server } from './server.ts';
-export { TlsSocket, type TlsSocketOptions } from './socket.ts';
+export type { ResumeSessionCallback, ServerEvents } from './server-events.ts';
+export { TlsSocket } from './socket.ts';
 
 /**
  * A server. `onConnection` hears of each connection once its handshake is complete.

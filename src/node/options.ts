@@ -1,20 +1,23 @@
 /** The options of the Node shell: the core's, node:tls's way to give a certificate, and what concerns sockets. */
 
 import type { Buffer } from 'node:buffer';
-import { CORE_OPTIONS, requireKnown, type ServerConfig } from '../engine/server/config.ts';
-import { defineServer } from '../engine/server/define-server.ts';
-import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
-import { SessionStore } from '../engine/server/store.ts';
-import { systemWorld } from '../world.ts';
-import { requireMilliseconds } from './idle-timer.ts';
-import { refuseNodeNames } from './node-tls-names.ts';
-import type { TlsSocketOptions } from './socket.ts';
-import { NodeTicketKeys } from './ticket-keys.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import type { ServerOptions } from '../engine/server/options.ts';
 
-/** Beside the core's. */
-const OPTIONS = 'cert key ticketKeys config allowHalfOpen handshakeTimeout';
+export interface TlsSocketOptions {
+  /** Whether our direction stays open when the peer has closed its own. Default false, as in node:net. */
+  readonly allowHalfOpen?: boolean | undefined;
+  /** Milliseconds for the handshake, default 120000; 0 for no limit. */
+  readonly handshakeTimeout?: number | undefined;
+}
 
-type Pem = string | Uint8Array | Buffer;
+/** What {@link Server} adds to them. */
+export interface ServerSocketOptions extends TlsSocketOptions {
+  /** Whether nothing leaves before this promise of a callback has settled. It has to settle. */
+  readonly isAwaited?: ((promise: PromiseLike<unknown>) => boolean) | undefined;
+}
+
+export type Pem = string | Uint8Array | Buffer;
 
 /** The core's options, of which one of `credentials`, `cert` with `key`, and `config` must be there. */
 export interface NodeServerOptions extends Omit<ServerOptions, 'credentials'>, TlsSocketOptions {
@@ -29,75 +32,4 @@ export interface NodeServerOptions extends Omit<ServerOptions, 'credentials'>, T
   readonly ticketKeys?: Uint8Array | undefined;
   /** What defineServer() returned, instead of all of the core's options. */
   readonly config?: ServerConfig | undefined;
-}
-
-/** Options taken apart: the core's, and the shell's. */
-export interface SplitOptions {
-  /** `undefined` where the user has brought a configuration that is ready. */
-  readonly core: ServerOptions | undefined;
-  readonly config: ServerConfig;
-  readonly socket: TlsSocketOptions;
-  /** Those of the option of this name. */
-  readonly ticketKeys?: NodeTicketKeys | undefined;
-}
-
-/** @throws TypeError or RangeError naming the option */
-export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOptions {
-  if (isConfig(options)) return { core: undefined, config: options, socket: {} };
-  if (typeof options !== 'object' || options === null) throw new TypeError('options: an object is wanted');
-  refuseNodeNames(options);
-  requireKnown('', options, `${CORE_OPTIONS} ${OPTIONS}`);
-  const { allowHalfOpen, handshakeTimeout, config, ...rest } = options;
-  if (allowHalfOpen !== undefined && typeof allowHalfOpen !== 'boolean')
-    throw new TypeError('allowHalfOpen: true or false is wanted');
-  if (handshakeTimeout !== undefined) requireMilliseconds('handshakeTimeout', handshakeTimeout);
-  const socket = { allowHalfOpen, handshakeTimeout };
-  if (config === undefined) {
-    const { ticketKeys: bytes, ...others } = rest;
-    const ticketKeys = bytes === undefined ? undefined : new NodeTicketKeys(bytes, others.world ?? systemWorld);
-    const given = coreOptions(others);
-    const core = ticketKeys === undefined ? given : { ...given, tickets: ticketOptions(given.tickets, ticketKeys) };
-    return { core, config: defineServer(core), socket, ticketKeys };
-  }
-  if (!isConfig(config)) throw new TypeError('config: what defineServer() returned is wanted');
-  const [other] = Object.keys(rest);
-  if (other !== undefined) throw new TypeError(`give either config or ${other}`);
-  return { core: undefined, config, socket };
-}
-
-type CoreOptions = Omit<NodeServerOptions, 'allowHalfOpen' | 'handshakeTimeout' | 'config' | 'ticketKeys'>;
-
-function coreOptions({ cert, key, credentials, ...rest }: CoreOptions): ServerOptions {
-  if (credentials === undefined) return { ...rest, credentials: pairs(cert, key) };
-  if (cert !== undefined || key !== undefined) throw new TypeError('give either credentials, or cert and key');
-  return { ...rest, credentials };
-}
-
-function ticketOptions(tickets: TicketOptions = {}, { ring }: NodeTicketKeys): TicketOptions {
-  const { keys, mode = 'stateless' } = tickets;
-  if (keys !== undefined) throw new TypeError('give either ticketKeys or tickets.keys');
-  if (mode !== 'stateless') throw new TypeError(`ticketKeys: tickets.mode '${mode}' uses none; leave one of them out`);
-  return { ...tickets, keys: ring, mode };
-}
-
-function isConfig(options: NodeServerOptions | ServerConfig): options is ServerConfig {
-  return typeof options === 'object' && options !== null && 'store' in options && options.store instanceof SessionStore;
-}
-
-function pairs(cert: NodeServerOptions['cert'], key: NodeServerOptions['key']): { cert: string; key: string }[] {
-  const certs = texts(cert);
-  const keys = texts(key);
-  if (certs.length !== keys.length)
-    throw new TypeError(`${certs.length} cert and ${keys.length} key; they go in pairs`);
-  return certs.map((text, i) => ({ cert: text, key: keys[i] ?? '' }));
-}
-
-function texts(pem: NodeServerOptions['cert']): string[] {
-  if (pem === undefined) return [];
-  const list: readonly Pem[] = Array.isArray(pem) ? pem : [pem];
-  return list.map((item) => {
-    if (typeof item === 'string') return item;
-    if (item instanceof Uint8Array) return new TextDecoder().decode(item);
-    throw new TypeError('cert and key: PEM is wanted, as a string or a Buffer');
-  });
 }

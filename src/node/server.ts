@@ -9,9 +9,11 @@ import type { SessionStatistics } from '../engine/server/statistics.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import { flushInSlices } from '../index.ts';
 import type { Session } from '../sessions/session.ts';
-import type { Listen, ResumeSessionCallback, ServerEvents, TlsEvent } from './events.ts';
-import { type NodeServerOptions, splitOptions } from './options.ts';
-import { type ServerSocketOptions, TlsSocket } from './socket.ts';
+import type { Listen, TlsEvent } from './events.ts';
+import type { NodeServerOptions, ServerSocketOptions } from './options.ts';
+import type { ResumeSessionCallback, ServerEvents } from './server-events.ts';
+import { TlsSocket } from './socket.ts';
+import { splitOptions } from './split-options.ts';
 import type { NodeTicketKeys } from './ticket-keys.ts';
 
 /** Which option a listener of node:tls's kind stands for. */

@@ -11,20 +11,8 @@ import type { Session } from '../sessions/session.ts';
 import { DuplexSocket } from './duplex-socket.ts';
 import type { Listen, TlsSocketEvents } from './events.ts';
 import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';
+import type { ServerSocketOptions } from './options.ts';
 import { type Callback, Outbox } from './outbox.ts';
-
-export interface TlsSocketOptions {
-  /** Whether our direction stays open when the peer has closed its own. Default false, as in node:net. */
-  readonly allowHalfOpen?: boolean | undefined;
-  /** Milliseconds for the handshake, default 120000; 0 for no limit. */
-  readonly handshakeTimeout?: number | undefined;
-}
-
-/** What {@link Server} adds to them. */
-export interface ServerSocketOptions extends TlsSocketOptions {
-  /** Whether nothing leaves before this promise of a callback has settled. It has to settle. */
-  readonly isAwaited?: ((promise: PromiseLike<unknown>) => boolean) | undefined;
-}
 
 /** How much application data is encrypted at a time, once the transport has dealt with what went before. */
 const PIECE = 65536;
