@@ -176,6 +176,19 @@ export class Server extends NetServer {
   }
 }
 
+/**
+ * A server. `onConnection` hears of each connection once its handshake is complete.
+ * @throws TypeError or RangeError naming the option that is wrong
+ */
+export function createServer(
+  options: NodeServerOptions | ServerConfig,
+  onConnection?: (socket: TlsSocket) => void,
+): Server {
+  const server = new Server(options);
+  if (onConnection !== undefined) server.on('secureConnection', onConnection);
+  return server;
+}
+
 /** What the server says of its sockets. The same functions for all of them, which they are called on. */
 function relaysOf(server: Server) {
   function error(this: TlsSocket, reason: Error) {
