@@ -1,25 +1,38 @@
-/** What all shells do with a Step: send, attend to the events, wait for promises and hand their outcomes back. */
+/** Processes the Steps of a connection for a shell: sends, passes on events, and answers questions when promises settle. */
 
 import type { Outcome } from '../handshake/wait.ts';
-import { platform } from '../platform.ts';
+import { type Platform, platform } from '../platform.ts';
 import { EMPTY } from '../wire/bytes.ts';
 import type { Deferred, Event, Question, Step } from './events.ts';
-import type { ServerConfig } from './server/config.ts';
-import { type ConnectionOptions, ServerConnection } from './server/server-connection.ts';
 
-/** The shell's side. */
+/** A connection of either role, as far as a Driver runs it. */
+export interface DrivenConnection {
+  /** Whether the handshake is complete and the connection has not failed since. */
+  readonly isEstablished: boolean;
+  /** Whether the connection has ended with a fatal alert or an internal error; {@link dispose} then returns its last output. */
+  readonly hasFailed: boolean;
+  receive(input: Uint8Array): Step;
+  answer(question: Question, outcome: Outcome): Step;
+  settle(deferred: Deferred, outcome: Outcome): Step;
+  dispose(): Step;
+}
+
+/** What a Driver measures and limits time with. {@link platform} is one; its times are monotonic. */
+export type Clock = Pick<Platform, 'performance' | 'setTimeout' | 'clearTimeout'>;
+
+/** The shell of a connection, as its Driver sees it. */
 export interface Shell {
-  /** Bytes for the peer; never empty. */
+  /** Sends bytes to the peer; `output` is never empty. */
   send(output: Uint8Array): void;
-  /** In the order in which things happened. */
+  /** Handles an event. Events come in the order in which they happened, after the output of their step. */
   attend(event: Event): void;
-  /** A callback has answered with a promise that no handshake waits for. Comes before the output of its step. */
+  /** Hears of a callback's promise that no handshake waits for, before the output of its step. */
   defer?(deferred: Deferred): void;
-  /** A bug of ours came out of the connection, which is closed now. */
+  /** Handles an exception of the connection: a bug, which has closed it, or a wrong call, which has changed nothing. */
   crash(error: unknown): void;
   /**
-   * No question is open any more. Not a property of the Driver that its shell sets: with a closure stored there by each
-   * connection, V8's scavenges were seen to promote all that is closed instead of freeing it.
+   * Called when no question is open any more. It is a method of the shell, not a property that the shell sets on the Driver: with
+   * a closure stored there by each connection, V8's scavenges were seen to promote closed connections instead of freeing them.
    */
   ready?(): void;
 }
@@ -30,23 +43,26 @@ function nothing(): void {}
  * Runs a connection for a shell. While a question is open, received bytes wait here: {@link Driver.isWaiting} tells the shell
  * to stop reading.
  */
-export class Driver {
-  readonly connection: ServerConnection;
+export class Driver<C extends DrivenConnection> {
+  readonly connection: C;
   readonly #shell: Shell;
+  readonly #clock: Clock;
   readonly #inbox: Uint8Array[] = [];
   readonly #lookupTimeoutMs: number;
   #lookupBudgetMs: number;
   #question: Question | undefined;
   #stopBudget = nothing;
 
-  constructor(config: ServerConfig, shell: Shell, options?: ConnectionOptions) {
-    this.connection = new ServerConnection(config, options);
+  /** `lookupTimeoutMs` is the budget for all lookups of a handshake; see `sessions.lookupTimeoutMs`. */
+  constructor(connection: C, shell: Shell, lookupTimeoutMs: number, clock: Clock = platform) {
+    this.connection = connection;
     this.#shell = shell;
-    this.#lookupTimeoutMs = config.lookupTimeoutMs;
-    this.#lookupBudgetMs = config.lookupTimeoutMs;
+    this.#clock = clock;
+    this.#lookupTimeoutMs = lookupTimeoutMs;
+    this.#lookupBudgetMs = lookupTimeoutMs;
   }
 
-  /** Whether the handshake waits for the user's code: read no further. */
+  /** Whether the connection waits for a promise of user code. The shell then stops reading. */
   get isWaiting(): boolean {
     return this.#question !== undefined;
   }
@@ -57,7 +73,7 @@ export class Driver {
     else this.run(() => this.connection.receive(input));
   }
 
-  /** Any call on the connection, with everything that follows from it. */
+  /** Makes any call on the connection, and processes its Step. */
   run(call: () => Step): void {
     let step: Step;
     try {
@@ -76,13 +92,13 @@ export class Driver {
     }
   }
 
-  /** A connection that a bug has ended has an alert for its peer (RFC 8446 §6). What the caller did wrong ends none. */
+  /** Sends the alert of a connection that a bug has ended (RFC 8446 §6). After a wrong call there is none. */
   #sendLast(): void {
     const output = this.connection.hasFailed ? this.connection.dispose().output : EMPTY;
     if (output.length > 0) this.#shell.send(output);
   }
 
-  /** By way of a promise of the host's: a thenable of the user's may call back twice, or throw. */
+  /** Wraps the promise in one of the host's, because a thenable of the user's may call back twice, or throw. */
   #settle(promise: PromiseLike<unknown>, next: (outcome: Outcome) => Step): void {
     Promise.resolve(promise).then(
       (value) => this.run(() => next({ value })),
@@ -95,29 +111,30 @@ export class Driver {
     this.#stopBudget();
     this.#question = question;
     if (question === undefined) {
-      platform.queueMicrotask(() => this.#resume()); // answered, or not asked any more: end() and dispose() see to that
+      platform.queueMicrotask(() => this.#resume()); // answered, or withdrawn by end() or dispose()
       return;
     }
     if (question.budgeted) this.#startBudget(question);
     this.#settle(question.promise, (outcome) => this.connection.answer(question, outcome));
   }
 
-  /** One budget for all lookups of a handshake: what this one takes is not there for the next. A ticket after it has its own. */
+  /** All lookups of a handshake share one budget. After the handshake each ticket has a budget of its own. */
   #startBudget(question: Question): void {
     if (this.connection.isEstablished) this.#lookupBudgetMs = this.#lookupTimeoutMs;
-    const started = platform.performance.now();
-    const timer = platform.setTimeout(
+    const clock = this.#clock;
+    const started = clock.performance.now();
+    const timer = clock.setTimeout(
       () => this.run(() => this.connection.answer(question, { late: true })),
       this.#lookupBudgetMs,
     );
     this.#stopBudget = () => {
-      platform.clearTimeout(timer);
-      this.#lookupBudgetMs = Math.max(0, this.#lookupBudgetMs - (platform.performance.now() - started));
+      clock.clearTimeout(timer);
+      this.#lookupBudgetMs = Math.max(0, this.#lookupBudgetMs - (clock.performance.now() - started));
       this.#stopBudget = nothing;
     };
   }
 
-  /** What has come in meanwhile, and then the shell may read on. */
+  /** Passes on what has come in meanwhile, and then lets the shell read on. */
   #resume(): void {
     while (!this.isWaiting) {
       const input = this.#inbox.shift();

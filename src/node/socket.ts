@@ -2,10 +2,10 @@
 
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
-import { Driver } from '../engine/driver.ts';
+import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
-import type { ServerConnection } from '../engine/server/server-connection.ts';
+import { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Resumption } from '../handshake/outcome.ts';
 import type { Session } from '../sessions/session.ts';
 import { DuplexSocket } from './duplex-socket.ts';
@@ -36,7 +36,7 @@ export class TlsSocket extends DuplexSocket {
 
   /** Always true, as in node:tls. */
   readonly encrypted = true;
-  readonly #driver: Driver;
+  readonly #driver: Driver<ServerConnection>;
   readonly #outbox = new Outbox();
   #handshakeTimer: NodeJS.Timeout | undefined;
   #isSecure = false;
@@ -53,19 +53,20 @@ export class TlsSocket extends DuplexSocket {
   /** For {@link accept} and the server: `config` is made by defineServer(). */
   constructor(transport: Duplex, config: ServerConfig, options: ServerSocketOptions = {}) {
     super(transport, options.allowHalfOpen ?? false);
-    this.#driver = new Driver(
-      config,
-      {
-        send: (output) => this.#send(output),
-        attend: (event) => this.#attend(event),
-        defer: ({ promise }) => {
-          if (options.isAwaited?.(promise)) this.transport.hold(promise);
-        },
-        crash: (error) => this.#crash(error),
-        ready: () => this.#regulate(),
+    const connection = new ServerConnection(config, {
+      addresses: () => this.transport.addresses,
+      wantsKeylog: () => this.listenerCount('keylog') > 0,
+    });
+    const shell: Shell = {
+      send: (output) => this.#send(output),
+      attend: (event) => this.#attend(event),
+      defer: ({ promise }) => {
+        if (options.isAwaited?.(promise)) this.transport.hold(promise);
       },
-      { addresses: () => this.transport.addresses, wantsKeylog: () => this.listenerCount('keylog') > 0 },
-    );
+      crash: (error) => this.#crash(error),
+      ready: () => this.#regulate(),
+    };
+    this.#driver = new Driver(connection, shell, config.lookupTimeoutMs);
     this.#limitHandshake(options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS);
     this.#listen(transport);
   }

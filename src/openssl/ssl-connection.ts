@@ -4,7 +4,7 @@ import { type Awaitable, isPromise } from '../awaitable.ts';
 import { Driver } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
-import type { ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
+import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { Session } from '../sessions/session.ts';
 import { concat } from '../wire/bytes.ts';
 import { SSL_OP_IGNORE_UNEXPECTED_EOF, SSL_RECEIVED_SHUTDOWN, SSL_SENT_SHUTDOWN } from './constants.ts';
@@ -34,7 +34,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   readonly #ctx: ConnectionContext<S>;
   readonly #options: SslOptions;
   /** `undefined` if a shell runs the connection: this object then only stands for it in callbacks. */
-  readonly #own: { driver: Driver | undefined } | undefined;
+  readonly #own: { driver: Driver<ServerConnection> | undefined } | undefined;
   #connection: ServerConnection | undefined;
   /** Tickets that newSessionTicket() has promised. */
   #ticketsDue = 0;
@@ -217,24 +217,26 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   }
 
   /** @throws Error where it is not for this object to run the connection, or not any more */
-  #requireOwn(): { driver: Driver | undefined } {
+  #requireOwn(): { driver: Driver<ServerConnection> | undefined } {
     if (this.#own === undefined) throw new Error('a shell runs this connection: use its socket');
     if (this.#isFreed) throw new Error('this connection has been freed');
     return this.#own;
   }
 
   /** Starts the handshake, the first time. */
-  #driver(): Driver {
+  #driver(): Driver<ServerConnection> {
     const own = this.#requireOwn();
     if (own.driver !== undefined) return own.driver;
-    const driver = new Driver(this.#ctx.configFor(this.settings), this.#shell, { addresses: this.#options.addresses });
+    const config = this.#ctx.configFor(this.settings);
+    const connection = new ServerConnection(config, { addresses: this.#options.addresses });
+    const driver = new Driver(connection, this.#shell, config.lookupTimeoutMs);
     own.driver = driver;
-    this.#connection = driver.connection;
-    attached.set(driver.connection, this);
+    this.#connection = connection;
+    attached.set(connection, this);
     return driver;
   }
 
-  #sendTickets(driver: Driver): void {
+  #sendTickets(driver: Driver<ServerConnection>): void {
     for (; this.#ticketsDue > 0 && driver.connection.canWrite; this.#ticketsDue--) {
       driver.run(() => driver.connection.sendTicket());
     }

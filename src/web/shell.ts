@@ -3,7 +3,7 @@
 import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
-import type { ConnectionOptions } from '../engine/server/server-connection.ts';
+import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import { platform, type ReadableController, type WritableController } from '../platform.ts';
 import { TlsAlert } from '../wire/alert.ts';
@@ -37,7 +37,7 @@ export class TruncationError extends Error {
 
 /** One connection, from its first byte to its end: the two streams for the application are made and fed in here. */
 export class WebShell implements Shell {
-  readonly driver: Driver;
+  readonly driver: Driver<ServerConnection>;
   readonly established = new Settlable();
   readonly closed = new Settlable();
   readonly #transport: Transport;
@@ -88,7 +88,7 @@ export class WebShell implements Shell {
   constructor(pair: BytesPair, config: ServerConfig, { addresses, onCallbackError }: ShellOptions) {
     this.#onCallbackError = onCallbackError;
     this.#transport = new Transport(pair);
-    this.driver = new Driver(config, this, { addresses });
+    this.driver = new Driver(new ServerConnection(config, { addresses }), this, config.lookupTimeoutMs);
     void this.#readAll();
   }
 

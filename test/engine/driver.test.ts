@@ -3,28 +3,35 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Driver } from '../../src/engine/driver.ts';
+import { type Clock, Driver, type Shell } from '../../src/engine/driver.ts';
 import type { Event } from '../../src/engine/events.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
-import { TestClient } from '../support/client.ts';
+import { type ClientOptions, TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { newKey } from '../tickets/support.ts';
 
 const DATA = Uint8Array.of(1, 2, 3);
 
+function drive(options: Partial<ServerOptions>, shell: Shell, clock?: Clock): Driver<ServerConnection> {
+  const config = testServer(options);
+  return new Driver(new ServerConnection(config), shell, config.lookupTimeoutMs, clock);
+}
+
 /** A driver and its client, which hears what is sent at once. */
 class Link {
   readonly events: Event[] = [];
-  readonly client = new TestClient({ crypto: toyCrypto });
-  readonly driver: Driver;
+  readonly client: TestClient;
+  readonly driver: Driver<ServerConnection>;
   /** Dispatches the type of each event. */
   readonly heard = new EventTarget();
   /** Called when no question is open any more. */
   onReady = (): void => {};
 
-  constructor(options: Partial<ServerOptions>) {
-    this.driver = new Driver(testServer({ crypto: toyCrypto, ...options }), {
+  constructor(options: Partial<ServerOptions>, clientOptions: ClientOptions = {}, clock?: Clock) {
+    this.client = new TestClient({ crypto: toyCrypto, ...clientOptions });
+    const shell: Shell = {
       send: (output) => this.client.receive(output),
       attend: (event) => {
         this.events.push(event);
@@ -34,7 +41,8 @@ class Link {
         throw error;
       },
       ready: () => this.onReady(),
-    });
+    };
+    this.driver = drive({ crypto: toyCrypto, ...options }, shell, clock);
   }
 
   /** Passes what the client has to say. */
@@ -49,6 +57,11 @@ class Link {
 
 function stateless(sealingKey: TicketKeyProvider['sealingKey'], initial: number): Pick<ServerOptions, 'tickets'> {
   return { tickets: { mode: 'stateless', initial, keys: { sealingKey, openingKeys: () => [] } } };
+}
+
+/** A session that no server has issued, under an id of `byte` alone. */
+function unknownPsk(byte: number): NonNullable<ClientOptions['psks']>[number] {
+  return { identity: new Uint8Array(32).fill(byte), secret: new Uint8Array(32).fill(byte), hash: 'sha256' };
 }
 
 describe('Driver', () => {
@@ -82,11 +95,14 @@ describe('Driver', () => {
     };
     const heard: unknown[] = [];
     const client = new TestClient({ crypto: toyCrypto, version: 'TLSv1.2' });
-    const driver = new Driver(testServer({ crypto: toyCrypto, world }), {
-      send: (output) => client.receive(output),
-      attend: ({ type }) => heard.push(type),
-      crash: (error) => heard.push(client.alert?.name, error),
-    });
+    const driver = drive(
+      { crypto: toyCrypto, world },
+      {
+        send: (output) => client.receive(output),
+        attend: ({ type }) => heard.push(type),
+        crash: (error) => heard.push(client.alert?.name, error),
+      },
+    );
     driver.receive(client.take());
     expect(heard).to.deep.equal(['internal_error', bug]);
     expect(driver.connection.hasFailed).to.equal(true);
@@ -94,11 +110,10 @@ describe('Driver', () => {
 
   it('does not take the mistake of a caller for one', () => {
     const errors: unknown[] = [];
-    const driver = new Driver(testServer({ crypto: toyCrypto }), {
-      send: () => {},
-      attend: () => {},
-      crash: (error) => errors.push(error),
-    });
+    const driver = drive(
+      { crypto: toyCrypto },
+      { send: () => {}, attend: () => {}, crash: (error) => errors.push(error) },
+    );
     driver.run(() => driver.connection.write(DATA));
     expect(errors.length).to.equal(1);
     expect(driver.connection.waitingFor?.kind).to.equal('message');
@@ -121,4 +136,54 @@ describe('Driver', () => {
     expect(link.client.tickets.length).to.equal(1);
     link.driver.run(() => link.driver.connection.dispose());
   });
+
+  it('takes the time from the clock that it is given: one budget for all lookups of a handshake', async () => {
+    const clock = new ManualClock();
+    const answers: ((_: undefined) => void)[] = [];
+    const onGet = () => new Promise<undefined>((resolve) => void answers.push(resolve));
+    const psks = [1, 2].map((byte) => unknownPsk(byte));
+    const link = new Link({ sessions: { onGet, lookupTimeoutMs: 1000 } }, { psks }, clock);
+    link.pass();
+    expect(clock.delays).to.deep.equal([1000]);
+    clock.advance(400);
+    answers[0]?.(undefined);
+    await delay(0);
+    expect(clock.delays).to.deep.equal([600]);
+    expect(link.has('callback-error')).to.equal(false);
+    clock.advance(600);
+    expect(link.has('callback-error')).to.equal(true);
+    expect(link.driver.isWaiting).to.equal(false);
+    expect(clock.delays).to.deep.equal([]);
+    link.driver.run(() => link.driver.connection.dispose());
+  });
 });
+
+/** A clock that stands still until it is advanced. */
+class ManualClock implements Clock {
+  #time = 0;
+  #timers: { readonly due: number; readonly action: () => void }[] = [];
+  readonly performance = { now: () => this.#time };
+
+  /** The time that each running timer has left. */
+  get delays(): number[] {
+    return this.#timers.map(({ due }) => due - this.#time);
+  }
+
+  setTimeout(action: () => void, delayMs: number): unknown {
+    const timer = { due: this.#time + delayMs, action };
+    this.#timers.push(timer);
+    return timer;
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.#timers = this.#timers.filter((other) => other !== timer);
+  }
+
+  advance(ms: number): void {
+    this.#time += ms;
+    for (const timer of this.#timers.filter(({ due }) => due <= this.#time)) {
+      this.clearTimeout(timer);
+      timer.action();
+    }
+  }
+}

@@ -181,7 +181,7 @@ for (const version of VERSIONS) {
     });
 
     it('onGet closes the connection and then rejects, or gives: neither a crash nor a lost hold', async () => {
-      let driver: Driver | undefined;
+      let driver: Driver<ServerConnection> | undefined;
       let known: Session | undefined;
       let isGenerous = false;
       const onNew = (session: Session) => {
@@ -189,7 +189,7 @@ for (const version of VERSIONS) {
         return true;
       };
       const onGet = async () => {
-        driver?.run(() => (driver as Driver).connection.dispose());
+        driver?.run(() => (driver as Driver<ServerConnection>).connection.dispose());
         if (!isGenerous) throw new Error('banned');
         return give((known as Session).upRef());
       };
@@ -197,7 +197,7 @@ for (const version of VERSIONS) {
       const first = connect(config, { version });
       first.connection.dispose(true);
       for (isGenerous of [false, true]) {
-        driver = new Driver(config, SHELL);
+        driver = new Driver(new ServerConnection(config), SHELL, config.lookupTimeoutMs);
         const unhandled = await unhandledIn(() => driver?.receive(client(again(first)).take()));
         expect(unhandled).to.deep.equal([]);
         expect(known?.holds).to.equal(1);
