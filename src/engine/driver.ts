@@ -12,6 +12,7 @@ export interface DrivenConnection {
   /** Whether the connection has ended with a fatal alert or an internal error; {@link dispose} then returns its last output. */
   readonly hasFailed: boolean;
   receive(input: Uint8Array): Step;
+  write(data: Uint8Array): Step;
   answer(question: Question, outcome: Outcome): Step;
   settle(deferred: Deferred, outcome: Outcome): Step;
   dispose(): Step;
@@ -22,8 +23,8 @@ export type Clock = Pick<Platform, 'performance' | 'setTimeout' | 'clearTimeout'
 
 /** The shell of a connection, as its Driver sees it. */
 export interface Shell {
-  /** Sends bytes to the peer; `output` is never empty. */
-  send(output: Uint8Array): void;
+  /** Sends bytes to the peer; `output` is never empty. `isData`: it is the output of {@link Driver.write}, whose caller may wait for it. */
+  send(output: Uint8Array, isData: boolean): void;
   /** Handles an event. Events come in the order in which they happened, after the output of their step. */
   attend(event: Event): void;
   /** Hears of a callback's promise that no handshake waits for, before the output of its step. */
@@ -73,29 +74,40 @@ export class Driver<C extends DrivenConnection> {
     else this.run(() => this.connection.receive(input));
   }
 
-  /** Makes any call on the connection, and processes its Step. */
+  /** Sends application data. Returns how many bytes of output the shell was given: 0 if there was nothing to send. */
+  write(data: Uint8Array): number {
+    return this.#run(() => this.connection.write(data), true);
+  }
+
+  /** Makes any other call on the connection, and processes its Step. */
   run(call: () => Step): void {
+    this.#run(call, false);
+  }
+
+  #run(call: () => Step, isData: boolean): number {
     let step: Step;
     try {
       step = call();
     } catch (error) {
       this.#sendLast();
-      return this.#shell.crash(error);
+      this.#shell.crash(error);
+      return 0;
     }
     for (const event of step.events) if (event.type === 'deferred') this.#shell.defer?.(event.deferred);
-    if (step.output.length > 0) this.#shell.send(step.output);
+    if (step.output.length > 0) this.#shell.send(step.output, isData);
     this.#ask(step.question);
     for (const event of step.events) {
       if (event.type === 'deferred')
         this.#settle(event.deferred.promise, (outcome) => this.connection.settle(event.deferred, outcome));
       else this.#shell.attend(event);
     }
+    return step.output.length;
   }
 
   /** Sends the alert of a connection that a bug has ended (RFC 8446 §6). After a wrong call there is none. */
   #sendLast(): void {
     const output = this.connection.hasFailed ? this.connection.dispose().output : EMPTY;
-    if (output.length > 0) this.#shell.send(output);
+    if (output.length > 0) this.#shell.send(output, false);
   }
 
   /** Wraps the promise in one of the host's, because a thenable of the user's may call back twice, or throw. */

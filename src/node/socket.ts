@@ -44,7 +44,6 @@ export class TlsSocket extends DuplexSocket {
   #hasEnded = false;
   #isTruncated = false;
   #isLeaving = false;
-  #onSent: (() => void) | undefined;
   #isSending = false;
   #final: Callback | undefined;
   #bytesRead = 0;
@@ -58,7 +57,7 @@ export class TlsSocket extends DuplexSocket {
       wantsKeylog: () => this.listenerCount('keylog') > 0,
     });
     const shell: Shell = {
-      send: (output) => this.#send(output),
+      send: (output, isData) => this.#send(output, isData),
       attend: (event) => this.#attend(event),
       defer: ({ promise }) => {
         if (options.isAwaited?.(promise)) this.transport.hold(promise);
@@ -219,14 +218,12 @@ export class TlsSocket extends DuplexSocket {
     callback(error);
   }
 
-  #send(output: Uint8Array): void {
-    const sent = this.#onSent;
-    this.#onSent = undefined;
-    if (this.idle.ms === 0) return this.transport.write(output, sent);
+  #send(output: Uint8Array, isData: boolean): void {
     this.idle.touch();
+    if (!isData && this.idle.ms === 0) return this.transport.write(output);
     this.transport.write(output, () => {
       this.idle.touch();
-      sent?.();
+      if (isData) this.#pieceSent();
     });
   }
 
@@ -277,11 +274,7 @@ export class TlsSocket extends DuplexSocket {
     const piece = this.#outbox.take(PIECE);
     this.#bytesWritten += piece.length;
     this.#isSending = true;
-    this.#onSent = () => this.#pieceSent();
-    this.#driver.run(() => this.connection.write(piece));
-    if (this.#onSent === undefined) return;
-    this.#onSent = undefined;
-    this.#pieceSent(); // nothing came of it: it was empty
+    if (this.#driver.write(piece) === 0) this.#pieceSent(); // it was empty: no callback of the transport follows
   }
 
   #pieceSent(): void {

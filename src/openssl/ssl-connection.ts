@@ -101,7 +101,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     const driver = this.#driver();
     if (!driver.connection.canWrite || this.#shutdown & SSL_SENT_SHUTDOWN) return -1;
     this.#sendTickets(driver);
-    driver.run(() => driver.connection.write(data));
+    driver.write(data);
     return data.length;
   }
 

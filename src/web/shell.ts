@@ -49,7 +49,6 @@ export class WebShell implements Shell {
   #isOver = false;
   /** What `readable` errors with when everything that came before has been read. */
   #failure: { readonly error: unknown } | undefined;
-  #isSendingData = false;
   /** Bytes that are not the application's and that the transport has not taken yet. */
   #unsent = 0;
   #isClosing = false;
@@ -92,8 +91,8 @@ export class WebShell implements Shell {
     void this.#readAll();
   }
 
-  send(output: Uint8Array): void {
-    const counted = this.#isSendingData ? 0 : output.length; // the application waits for its own
+  send(output: Uint8Array, isData: boolean): void {
+    const counted = isData ? 0 : output.length; // #write() waits for room itself
     this.#unsent += counted;
     const sent = () => {
       this.#unsent -= counted;
@@ -188,9 +187,7 @@ export class WebShell implements Shell {
     if (this.#isClosing) throw new Error('the application has closed the connection');
     for (let at = 0; at < bytes.length; at += PIECE) {
       this.#requireWriting();
-      this.#isSendingData = true;
-      this.driver.run(() => this.driver.connection.write(bytes.subarray(at, at + PIECE)));
-      this.#isSendingData = false;
+      this.driver.write(bytes.subarray(at, at + PIECE));
       this.#requireWriting();
       await this.#transport.ready();
     }

@@ -29,10 +29,18 @@ class Link {
   /** Called when no question is open any more. */
   onReady = (): void => {};
 
-  constructor(options: Partial<ServerOptions>, clientOptions: ClientOptions = {}, clock?: Clock) {
+  constructor(
+    options: Partial<ServerOptions>,
+    clientOptions: ClientOptions = {},
+    clock?: Clock,
+    onSend?: Shell['send'],
+  ) {
     this.client = new TestClient({ crypto: toyCrypto, ...clientOptions });
     const shell: Shell = {
-      send: (output) => this.client.receive(output),
+      send: (output, isData) => {
+        onSend?.(output, isData);
+        this.client.receive(output);
+      },
       attend: (event) => {
         this.events.push(event);
         this.heard.dispatchEvent(new globalThis.Event(event.type));
@@ -118,6 +126,21 @@ describe('Driver', () => {
     expect(errors.length).to.equal(1);
     expect(driver.connection.waitingFor?.kind).to.equal('message');
     driver.run(() => driver.connection.dispose());
+  });
+
+  it('tells how many bytes of output a write has had, and the shell which output that is', () => {
+    const sent: [number, boolean][] = [];
+    const link = new Link({}, {}, undefined, (output, isData) => sent.push([output.length, isData]));
+    link.pass();
+    expect(sent.map(([, isData]) => isData)).to.not.include(true);
+    sent.length = 0;
+    const length = link.driver.write(DATA);
+    expect(length).to.be.greaterThan(DATA.length);
+    expect(sent).to.deep.equal([[length, true]]);
+    expect(link.driver.write(new Uint8Array(0))).to.equal(0);
+    link.driver.run(() => link.driver.connection.end());
+    expect(sent.map(([, isData]) => isData)).to.deep.equal([true, false]);
+    link.driver.run(() => link.driver.connection.dispose());
   });
 
   it('gives a ticket after the handshake a budget of its own, whatever the handshake has used up', async () => {
