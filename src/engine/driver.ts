@@ -41,14 +41,13 @@ export interface Shell {
 function nothing(): void {}
 
 /**
- * Runs a connection for a shell. While a question is open, received bytes wait here: {@link Driver.isWaiting} tells the shell
- * to stop reading.
+ * Runs a connection for a shell. It keeps no received bytes: while a question is open {@link Driver.receive} takes none, and the
+ * shell leaves them where its transport limits how many there can be.
  */
 export class Driver<C extends DrivenConnection> {
   readonly connection: C;
   readonly #shell: Shell;
   readonly #clock: Clock;
-  readonly #inbox: Uint8Array[] = [];
   readonly #lookupTimeoutMs: number;
   #lookupBudgetMs: number;
   #question: Question | undefined;
@@ -68,10 +67,17 @@ export class Driver<C extends DrivenConnection> {
     return this.#question !== undefined;
   }
 
-  receive(input: Uint8Array): void {
-    // Nothing overtakes what waits.
-    if (this.isWaiting || this.#inbox.length > 0) this.#inbox.push(input);
-    else this.run(() => this.connection.receive(input));
+  /**
+   * Passes received bytes to the connection, in any chunking. Returns whether it has taken them: it takes all or, while a question
+   * is open, none. The shell then keeps them, stops reading, and passes them again after {@link Shell.ready}, before any others.
+   *
+   * The connection has one buffer, for what follows in a chunk whose first part opens a question. It is no larger than that chunk,
+   * so what waits for an answer is limited by the transport: by the chunk that was in flight, and by the queue behind it.
+   */
+  receive(input: Uint8Array): boolean {
+    if (this.isWaiting) return false;
+    this.#run(() => this.connection.receive(input), false);
+    return true;
   }
 
   /** Sends application data. Returns how many bytes of output the shell was given: 0 if there was nothing to send. */
@@ -123,7 +129,7 @@ export class Driver<C extends DrivenConnection> {
     this.#stopBudget();
     this.#question = question;
     if (question === undefined) {
-      platform.queueMicrotask(() => this.#resume()); // answered, or withdrawn by end() or dispose()
+      platform.queueMicrotask(() => this.#ready()); // answered, or withdrawn by end() or dispose()
       return;
     }
     if (question.budgeted) this.#startBudget(question);
@@ -146,12 +152,8 @@ export class Driver<C extends DrivenConnection> {
     };
   }
 
-  /** Passes on what has come in meanwhile, and then lets the shell read on. */
-  #resume(): void {
-    while (!this.isWaiting) {
-      const input = this.#inbox.shift();
-      if (input === undefined) return this.#shell.ready?.();
-      this.run(() => this.connection.receive(input));
-    }
+  /** Another question may have been opened since. */
+  #ready(): void {
+    if (!this.isWaiting) this.#shell.ready?.();
   }
 }

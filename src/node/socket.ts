@@ -230,8 +230,8 @@ export class TlsSocket extends DuplexSocket {
   #receive(input: Uint8Array): void {
     if (this.destroyed) return;
     this.idle.touch();
-    this.#driver.receive(input);
-    this.#regulate();
+    if (this.#driver.receive(input)) this.#regulate();
+    else this.transport.giveBack(input); // it was in flight when a question was opened
   }
 
   #attend(event: Event): void {

@@ -88,6 +88,12 @@ export class Transport {
     });
   }
 
+  /** Stops reading, and puts back bytes that have been read: they come first when reading goes on. */
+  giveBack(input: Uint8Array): void {
+    this.duplex.pause(); // unshift() would emit them at once
+    this.duplex.unshift(input);
+  }
+
   flow(isWanted: boolean): void {
     if (isWanted) this.duplex.resume();
     else this.duplex.pause();

@@ -6,6 +6,7 @@ import type { Event } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { Session } from '../sessions/session.ts';
+import { ByteQueue } from '../wire/byte-queue.ts';
 import { concat } from '../wire/bytes.ts';
 import { SSL_OP_IGNORE_UNEXPECTED_EOF, SSL_RECEIVED_SHUTDOWN, SSL_SENT_SHUTDOWN } from './constants.ts';
 import { type Copied, CopiedSettings } from './copied-settings.ts';
@@ -27,6 +28,13 @@ interface ConnectionContext<S> {
   free(): void;
 }
 
+/**
+ * The callers of {@link SslConnection.receive} have no flow control: like a memory BIO it takes what it is given, as OpenSSL has
+ * no sign for "not now" either. A peer that floods a server whose callback does not answer would fill the memory, so there is
+ * a limit: that of a MessagePort, far above what a peer sends in the time of a lookup.
+ */
+const MAX_WAITING = 16 * 1024 * 1024;
+
 /** The object that stands for a connection in callbacks, always the same one. */
 export const attached = new WeakMap<ServerConnection, object>();
 
@@ -42,6 +50,9 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   #making: Session | undefined;
   #output: Uint8Array[] = [];
   #input: Uint8Array[] = [];
+  /** Bytes of the peer that have come while a callback had not answered. */
+  readonly #waiting = new ByteQueue();
+  #isEofDue = false;
   #shutdown = 0;
   #isBroken = false;
   #isFreed = false;
@@ -68,13 +79,35 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     this.#sendTickets(this.#driver());
   }
 
-  /** Bytes from the peer, in any chunking. */
+  /**
+   * Takes in bytes from the peer, in any chunking. They are copied.
+   * @throws RangeError if more than 16 MiB would wait for the answer of a callback; `input` is not taken then
+   */
   receive(input: Uint8Array): void {
-    this.#driver().receive(input);
+    const driver = this.#driver();
+    // The check for what waits comes first: between an answer and #resume() nothing may overtake it.
+    if (this.#waiting.length === 0 && driver.receive(input)) return;
+    if (this.#waiting.length + input.length > MAX_WAITING)
+      throw new RangeError(`more than ${MAX_WAITING} bytes wait for the answer of a callback`);
+    this.#waiting.push(input);
+  }
+
+  /** Takes in what has come while a callback had not answered. */
+  #resume(): void {
+    const driver = this.#own?.driver;
+    if (driver === undefined || driver.isWaiting) return;
+    if (this.#waiting.length > 0) driver.receive(this.#waiting.take(this.#waiting.length));
+    if (!this.#isEofDue || driver.isWaiting) return;
+    this.#isEofDue = false;
+    this.receiveEof();
   }
 
   /** The transport has ended. Without the peer's close_notify that is an error, unless SSL_OP_IGNORE_UNEXPECTED_EOF is set. */
   receiveEof(): void {
+    if (this.#own?.driver?.isWaiting || this.#waiting.length > 0) {
+      this.#isEofDue = true; // behind what waits
+      return;
+    }
     if (this.#shutdown & SSL_RECEIVED_SHUTDOWN) return;
     if (this.settings.options & SSL_OP_IGNORE_UNEXPECTED_EOF) {
       this.#shutdown |= SSL_RECEIVED_SHUTDOWN;
@@ -249,6 +282,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
         else this.#options.send(output);
       },
       attend: (event: Event) => this.#attend(event),
+      ready: () => this.#resume(),
       crash: (error: unknown) => {
         throw error;
       },
@@ -264,6 +298,8 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
 
   #end(): void {
     this.#ticketsDue = 0;
+    this.#waiting.clear();
+    this.#isEofDue = false;
     const driver = this.#own?.driver;
     if (driver === undefined) return;
     driver.run(() => driver.connection.dispose(this.#isClean));

@@ -129,8 +129,13 @@ export class WebShell implements Shell {
   async #readAll(): Promise<void> {
     try {
       while (!this.#isOver && this.#reading !== 'ended') {
-        if (!this.#mayRead) await this.#woken();
-        else this.#receive(await this.#transport.read());
+        if (!this.#mayRead) {
+          await this.#woken();
+          continue;
+        }
+        const input = await this.#transport.read();
+        while (this.driver.isWaiting) await this.#woken(); // a question was opened during the read
+        this.#receive(input);
       }
     } catch (error) {
       this.fail(error);
@@ -155,7 +160,7 @@ export class WebShell implements Shell {
 
   #receive(input: Uint8Array | undefined): void {
     if (this.#isOver) return;
-    if (input !== undefined) return this.driver.receive(input);
+    if (input !== undefined) return void this.driver.receive(input);
     if (this.#reading === 'discarding') return this.#endReading(); // of what is not wanted nothing can be missing
     const where = this.driver.connection.isEstablished ? '' : ' in the middle of the handshake';
     this.fail(new TruncationError(`the transport has ended without close_notify${where}`));

@@ -22,6 +22,7 @@ function drive(options: Partial<ServerOptions>, shell: Shell, clock?: Clock): Dr
 /** A driver and its client, which hears what is sent at once. */
 class Link {
   readonly events: Event[] = [];
+  readonly #said: Uint8Array[] = [];
   readonly client: TestClient;
   readonly driver: Driver<ServerConnection>;
   /** Dispatches the type of each event. */
@@ -48,14 +49,23 @@ class Link {
       crash: (error) => {
         throw error;
       },
-      ready: () => this.onReady(),
+      ready: () => {
+        this.pass();
+        this.onReady();
+      },
     };
     this.driver = drive({ crypto: toyCrypto, ...options }, shell, clock);
   }
 
-  /** Passes what the client has to say. */
+  /** Passes what the client has to say, and keeps what the driver does not take. */
   pass(): void {
-    for (let input = this.client.take(); input.length > 0; input = this.client.take()) this.driver.receive(input);
+    for (this.#say(); this.#said.length > 0 && this.driver.receive(this.#said[0] ?? DATA); this.#say())
+      this.#said.shift();
+  }
+
+  #say(): void {
+    const input = this.client.take();
+    if (input.length > 0) this.#said.push(input);
   }
 
   has(type: Event['type']): boolean {
