@@ -1,4 +1,4 @@
-/** The command line: words in, settings out. It reads no file. */
+/** Parses the command line into settings. It reads no file. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Compat } from '../cache/session-cache.ts';
@@ -9,28 +9,28 @@ import { fromHex, utf8 } from '../wire/bytes.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../wire/registry.ts';
 import { systemCode, usage } from './fault.ts';
 
-/** Names of files, both PEM. */
+/** The names of two PEM files. */
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Name of a file with a ticket key, or with several, and whose format it has. */
+/** The name of a file with one or more ticket keys, and the producer whose format it has. */
 export interface TicketKeyFile {
   readonly producer: TicketKeyProducer;
   readonly file: string;
 }
 
-/** Which sessions are taken, and how the clients keep them. */
+/** Which sessions may be resumed, and where they are kept. */
 export interface ResumptionSettings {
   readonly tickets: TicketOptions['mode'];
-  /** The first seals; of none the server makes a key of its own. */
+  /** The first seals. Without any, the server generates a key. */
   readonly ticketKeys: readonly TicketKeyFile[];
   readonly idContext: Uint8Array | undefined;
   readonly foreign: boolean;
 }
 
-/** Of crypto providers. */
+/** The names of crypto providers. */
 export type ProviderName = (typeof PROVIDERS)[number];
 
 type Protocol = Pick<ServerOptions, 'ciphers' | 'groups' | 'alpn' | 'pskModes'> & {
@@ -41,21 +41,21 @@ type Protocol = Pick<ServerOptions, 'ciphers' | 'groups' | 'alpn' | 'pskModes'> 
 export interface ServeSettings {
   readonly host: string;
   readonly port: number;
-  /** None: an ephemeral certificate. */
+  /** Without any, the server makes an ephemeral certificate. */
   readonly certificates: readonly CertificateFiles[];
   readonly protocol: Protocol;
   readonly compat: Compat | undefined;
   readonly crypto: ProviderName;
   readonly resumption: ResumptionSettings;
   readonly echo: boolean;
-  /** Name of the file that the secrets go to. */
+  /** The name of the file that secrets are appended to. */
   readonly keylog: string | undefined;
   readonly json: boolean;
   readonly verbose: boolean;
 }
 
 export interface InspectSettings {
-  /** What is looked into: a session, or a ticket or the session of a client who has one. */
+  /** The kind of file to show: a session, or a ticket or the session of a client that has one. */
   readonly what: 'session' | 'ticket';
   readonly file: string;
   readonly ticketKeys: readonly TicketKeyFile[];
@@ -80,7 +80,7 @@ const DEFAULT_PORT = 8443;
 const PROVIDERS = ['default', 'noble', 'fast', 'node'] as const;
 const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
 
-/** The flags of `serve`. A name given twice counts as the last, but for the certificates and the ticket keys. */
+/** The flags of `serve`. If a flag is repeated, the last one counts, except for certificates and ticket keys. */
 export const SERVE_FLAGS = {
   host: { type: 'string' },
   port: { type: 'string' },
@@ -130,7 +130,7 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
   throw usage(`unknown command '${word}'; there is ${COMMANDS}`);
 }
 
-/** The port that the demo was told to listen on. @throws Fault */
+/** The port of the demo. @throws Fault */
 export function parseDemo(words: readonly string[]): { readonly help: boolean; readonly port: number | undefined } {
   const flags = parseFlags(words, DEMO_FLAGS, 'npm start -- --help');
   return { help: flags.help === true, port: flags.port === undefined ? undefined : port(flags.port) };
@@ -178,7 +178,7 @@ function parseInspect(words: readonly string[]): Command {
   };
 }
 
-/** parseArgs() of Node, with its complaints in one line each. */
+/** Calls Node's parseArgs(), and turns its errors into a Fault of one line. */
 function parseFlags<const T extends NonNullable<ParseArgsConfig['options']>>(
   words: readonly string[],
   options: T,
@@ -232,7 +232,7 @@ interface ResumptionFlags {
   readonly foreign?: boolean | undefined;
 }
 
-/** Ticket keys alone say that tickets are to be stateless. */
+/** Ticket keys imply stateless tickets. */
 function resumption(flags: ResumptionFlags): ResumptionSettings {
   const ticketKeys = (flags['ticket-keys'] ?? []).map(ticketKeyFile);
   const [mode, ...more] = choices('--tickets', flags.tickets, TICKET_MODES) ?? [];
@@ -251,7 +251,7 @@ function resumption(flags: ResumptionFlags): ResumptionSettings {
   };
 }
 
-/** `nginx:FILE`; a file's name may have colons. */
+/** Parses `nginx:FILE`. The name of the file may contain colons. */
 function ticketKeyFile(text: string): TicketKeyFile {
   const at = text.indexOf(':');
   const producer = TICKET_KEY_PRODUCERS.find((known) => known === text.slice(0, Math.max(at, 0)));
@@ -300,7 +300,7 @@ function certificates(certs: readonly string[], keys: readonly string[]): Certif
   return certs.map((cert, at) => ({ cert, key: keys[at] ?? '' }));
 }
 
-/** A list of names out of a closed set. @throws Fault that lists all unknown ones, and what may have been meant */
+/** A list of names from a closed set. @throws Fault that lists all unknown names, and what may have been meant */
 function choices<T extends string>(
   flag: string,
   text: string | undefined,
@@ -319,7 +319,7 @@ function choices<T extends string>(
   throw usage(`${flag}: unknown ${complaints.join(', ')}; there are ${known.join(', ')}`);
 }
 
-/** What is left of a name when case, punctuation and filling words go: OpenSSL's names come out as IANA's do. */
+/** Removes case, punctuation and filler words from a name, so that OpenSSL's names equal IANA's. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]|tls|with/g, '');
 }
@@ -330,7 +330,7 @@ function list(flag: string, text: string): string[] {
   return names;
 }
 
-/** RFC 7301 §3.1: 1 to 255 bytes. */
+/** A protocol name has 1 to 255 bytes (RFC 7301 §3.1). */
 function protocolName(name: string): string {
   if (!/^[\x21-\x7e]{1,255}$/.test(name)) throw usage(`--alpn: '${name}' is no protocol name; 1 to 255 ASCII are`);
   return name;

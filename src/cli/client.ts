@@ -1,4 +1,4 @@
-/** One client of the server: its connection from the first byte to the last, and what is told of it. */
+/** Serves one client, from the first byte to the last, and reports on it. */
 
 import type { Socket } from 'node:net';
 import type { Event } from '../engine/events.ts';
@@ -10,14 +10,14 @@ import { toHex } from '../wire/bytes.ts';
 import { serveHttp } from './page.ts';
 import type { Client, Detail, Facts, Offered, Tell } from './report.ts';
 
-/** Without traffic for so long a connection ends. */
+/** Milliseconds without traffic after which a connection ends. */
 const IDLE_MS = 60_000;
-/** How long a client has to close its side when ours is closed for idleness. */
+/** Milliseconds that a client has to close its side after an idle connection was closed. */
 const GRACE_MS = 2_000;
 
 export interface Application {
   readonly config: ServerConfig;
-  /** Sends back what comes in, instead of HTTP. */
+  /** Echoes the data, instead of serving HTTP. */
   readonly echo: boolean;
   readonly idleMs?: number | undefined;
   readonly tell: Tell;
@@ -53,7 +53,7 @@ export function attendTo(transport: Socket, id: number, application: Application
   return socket;
 }
 
-/** Says close_notify behind what has been written already, and gives up what is under way. */
+/** Sends close_notify after the data written so far, and gives up the rest. */
 export function finish(socket: TlsSocket): void {
   if (!socket.connection.isEstablished) return void socket.destroy();
   socket.unpipe();
@@ -67,7 +67,7 @@ function serveApplication(socket: TlsSocket, client: Client, { echo, tell }: App
   else serveHttp(socket, facts);
 }
 
-/** What the handshake came to. */
+/** The result of the handshake. */
 export function factsOf({ connection }: TlsSocket): Facts {
   const { resumption } = connection;
   return {
@@ -98,7 +98,7 @@ function tellDetail(id: number, event: Event, tell: Tell): void {
 
 type DetailOf<T> = T extends unknown ? Omit<T, 'id'> : never;
 
-/** Never a secret: of a session its id, which whoever resumes it sends in the clear. */
+/** Contains no secret: only the id of a session, which clients send in the clear. */
 function detailOf(event: Event): DetailOf<Detail> | undefined {
   switch (event.type) {
     case 'new-session':

@@ -1,4 +1,4 @@
-/** What `npm start` runs: a real client connects and resumes in both versions, for everybody to see; then it goes on serving. */
+/** The program of `npm start`: a real client connects and resumes in both versions; then the server goes on serving. */
 
 import type { Version } from '../wire/registry.ts';
 import { parseDemo, type ServeSettings } from './args.ts';
@@ -31,7 +31,7 @@ async function main(): Promise<0 | ExitCode> {
   return 0;
 }
 
-/** Keeps what the server says until the client has had its say; later it comes at once. */
+/** Holds back the output of the server until that of the client is complete, and passes on everything later. */
 class Narrator {
   isLive = false;
   #lines: string[] = [];
@@ -65,7 +65,7 @@ function settings(port: number): ServeSettings {
   return { host: '127.0.0.1', port, crypto: 'default', protocol, resumption, ...plain };
 }
 
-/** A full handshake, and one that resumes from it. @throws Fault where it does not */
+/** Makes a full handshake, and one that resumes its session. @throws Fault if it does not resume */
 async function show(version: Version, { port, ephemeralCertificate: ca = '' }: Running, server: Narrator) {
   server.take();
   print(`\n${version}`);

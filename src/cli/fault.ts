@@ -1,6 +1,6 @@
-/** What ends the command with one line on stderr instead of a stack trace. */
+/** Errors that end the command with one line on stderr instead of a stack trace. */
 
-/** 2: the command line asks for what cannot be. 1: what it asks for cannot be had now, as a port that is taken. */
+/** The exit status is 2 for a wrong command line, and 1 for a request that fails now, such as a port in use. */
 export type ExitCode = 1 | 2;
 
 export class Fault extends Error {
@@ -18,13 +18,13 @@ export function usage(message: string): Fault {
   return new Fault(2, message);
 }
 
-/** What the operating system refuses, in words: `EACCES: permission denied` without the system call and its arguments. */
+/** Describes a system error: `EACCES: permission denied`, without the system call and its arguments. */
 export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message.replace(/, \w+( '.*')?$/, '');
 }
 
-/** The code of a system error, as `EADDRINUSE`. */
+/** The code of a system error, such as `EADDRINUSE`. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

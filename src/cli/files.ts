@@ -10,7 +10,7 @@ import { wipe } from '../wire/bytes.ts';
 import type { CertificateFiles, TicketKeyFile } from './args.ts';
 import { systemReason, usage } from './fault.ts';
 
-/** @throws Fault naming the flag and the file, where one cannot be read or they do not belong together */
+/** @throws Fault naming the flag and the file if one cannot be read, or if they do not belong together */
 export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoProvider): Credential {
   const pem = { cert: readPem('--cert', cert), key: readPem('--key', key) };
   try {
@@ -24,14 +24,14 @@ export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoPr
   }
 }
 
-/** Here, since credentialFromPem() takes what is no PEM for the name of a file. */
+/** Checked here, because credentialFromPem() would take anything but PEM for the name of a file. */
 function readPem(flag: string, file: string): string {
   const text = read(flag, file).toString('utf8');
   if (!text.includes('-----BEGIN ')) throw usage(`${flag} ${file}: no -----BEGIN in it; a PEM file is wanted`);
   return text;
 }
 
-/** The keys in these files, in their order. @throws Fault naming the file that cannot be used, and nothing of its contents */
+/** The keys in these files, in order. @throws Fault naming a file that cannot be used, without its contents */
 export function loadTicketKeys(files: readonly TicketKeyFile[]): TicketKey[] {
   return files.flatMap(({ producer, file }) => {
     const bytes = read('--ticket-keys', file);
@@ -60,7 +60,7 @@ export interface KeyLog {
   close(): void;
 }
 
-/** Opens a file for secrets: one that is made here is for its owner's eyes only. @throws Fault */
+/** Opens a file for secrets. If it creates the file, only its owner may read it. @throws Fault */
 export function openKeyLog(file: string): KeyLog {
   let descriptor: number;
   try {

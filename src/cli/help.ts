@@ -1,4 +1,4 @@
-/** What `--help` says. */
+/** The output of `--help`. */
 
 export const GENERAL_HELP = `tls-resume: a TLS 1.2/1.3 server that resumes sessions, in pure TypeScript
 

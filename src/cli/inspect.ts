@@ -1,4 +1,4 @@
-/** `tls-resume inspect`: looks into a stored session, or into a ticket with the keys that it was sealed with. */
+/** `tls-resume inspect`: shows a stored session, or a ticket, with the key that it was sealed under. */
 
 import { SessionDecodeError } from '../sessions/der.ts';
 import { splitNodeSession } from '../sessions/node-session.ts';
@@ -11,10 +11,10 @@ import { Fault } from './fault.ts';
 import { loadTicketKeys, read } from './files.ts';
 import { describeSession, type Origin, textOf } from './session-text.ts';
 
-/** The session ids that we make. */
+/** The length of the session ids that we make, in bytes. */
 const STATEFUL_LENGTH = 32;
 
-/** The lines that it has to say. @throws Fault where there is no session to be seen */
+/** The lines of output. @throws Fault if there is no session to show */
 export function inspect(settings: InspectSettings): readonly string[] {
   const { session, ...origin } = settings.what === 'session' ? ofFile(settings) : ofTicket(settings);
   const description = describeSession(session, origin, settings.showSecrets);
@@ -63,7 +63,7 @@ function ofTicket({ file, ticketKeys }: InspectSettings): Found {
   }
 }
 
-/** A client's session has its ticket in it; anything else is taken for a ticket itself. */
+/** A client's session contains its ticket; anything else is taken for a ticket. */
 function ticketIn(file: string): { readonly ticket: Uint8Array; readonly nodeHost?: string | undefined } {
   const bytes = read('--ticket', file);
   if (!isPem(bytes) && !isWrapped(bytes) && !isSession(bytes)) return { ticket: bytes };
@@ -125,7 +125,7 @@ function whyNotOpened({ status, keyName }: RejectedTicket, ticket: Uint8Array, k
   return `key ${name} of ${of.join()} does not fit: is it of another producer, or has the ticket been changed?`;
 }
 
-/** What the file may be, if it is no sealed ticket. */
+/** A guess at a file that is not a sealed ticket. */
 function guess(ticket: Uint8Array): string {
   if (ticket.length === STATEFUL_LENGTH) return '; of this length are stateful ones, ids of sessions in a cache';
   const [first, second] = ticket;

@@ -1,9 +1,9 @@
-/** The page that the server shows: as much of HTTP/1.1 (RFC 9112) as one request on a connection takes. */
+/** The page that the server shows, with the part of HTTP/1.1 (RFC 9112) that one request on a connection needs. */
 
 import type { Duplex } from 'node:stream';
 import { addressText, type Client, type Facts, printable, resumptionText } from './report.ts';
 
-/** A request head beyond this is not read on. */
+/** A longer request head is not read. */
 const MAX_HEAD = 16384;
 
 /** Answers the first request of a connection, and ends it. */
@@ -13,14 +13,14 @@ export function serveHttp(socket: Duplex, facts: Client & Facts): void {
     if (socket.writableEnded) return;
     const state = head.push(chunk);
     if (state === 'incomplete') return;
-    socket.off('data', receive).resume(); // a body, or a second request, is nobody's business
+    socket.off('data', receive).resume(); // a body or a second request is discarded
     if (state === 'too-long') socket.end();
     else socket.end(answerTo(state.request, facts)); // head and body in one write: one record
   };
   socket.on('data', receive);
 }
 
-/** Gathers what comes in until the head of a request is complete. */
+/** Collects input until the head of a request is complete. */
 export class RequestHead {
   #text = '';
 
@@ -28,7 +28,7 @@ export class RequestHead {
     const from = Math.max(0, this.#text.length - 3);
     this.#text += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
     if (from === 0) this.#text = this.#text.replace(/^[\r\n]+/, ''); // RFC 9112 §2.2
-    const end = /\r?\n\r?\n/.exec(this.#text.slice(from)); // a bare LF is good enough, also §2.2
+    const end = /\r?\n\r?\n/.exec(this.#text.slice(from)); // a bare LF is accepted, also §2.2
     if (end === null) return this.#text.length > MAX_HEAD ? 'too-long' : 'incomplete';
     const length = from + end.index;
     return length > MAX_HEAD ? 'too-long' : { request: this.#text.slice(0, length) };
@@ -37,7 +37,7 @@ export class RequestHead {
 
 const STATUS = { 200: 'OK', 400: 'Bad Request', 405: 'Method Not Allowed' } as const;
 
-/** The whole answer to a request head. */
+/** The complete response to a request head. */
 export function answerTo(request: string, facts: Client & Facts): Buffer {
   const line = /^([!#$%&'*+.^`|~\w-]+) (\S+) HTTP\/1\.\d(?:\r?\n|$)/.exec(request);
   if (line === null) return answer(400, 'This is no HTTP/1.1 request.\n');
@@ -65,7 +65,7 @@ function answer(status: keyof typeof STATUS, body: string, { fields = [], withBo
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${withBody ? body : ''}`);
 }
 
-/** What the server knows of the connection that the page is read over. */
+/** The facts about the connection that the page shows. */
 function page(facts: Client & Facts): string {
   const rows: readonly (readonly [string, string | null])[] = [
     ['connection', `#${facts.id}`],

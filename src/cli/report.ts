@@ -1,4 +1,4 @@
-/** What the command tells: one object for each thing that happened, as a line of JSON or as a line for people. */
+/** The output of the command: one object for each event, printed as a line of JSON or as a line for people. */
 
 import type { RemovalReason } from '../cache/callbacks.ts';
 import type { CallbackName, Check, Mechanism, NoResumption, TicketFacts } from '../handshake/outcome.ts';
@@ -12,11 +12,11 @@ export interface Client {
   readonly remotePort: number | null;
 }
 
-/** What a handshake came to. `null` where something does not apply. */
+/** The result of a handshake. A field is `null` if it does not apply. */
 export interface Facts {
   readonly version: Version | null;
   readonly cipherSuite: string | null;
-  /** The (EC)DHE group; none in a TLS 1.2 resumption and with psk_ke. */
+  /** The (EC)DHE group; `null` in a TLS 1.2 resumption and with psk_ke. */
   readonly group: string | null;
   readonly resumed: boolean;
   readonly mechanism: Mechanism | null;
@@ -26,17 +26,17 @@ export interface Facts {
   readonly reason: NoResumption | null;
   readonly serverName: string | null;
   readonly alpnProtocol: string | null;
-  /** What the certificate's key signed with; none where a session vouches for the server. */
+  /** The signature scheme of the certificate's key; `null` after a resumption. */
   readonly signatureScheme: string | null;
 }
 
-/** What has become of a session that the client has offered. `null` where something does not apply. */
+/** The verdict on a session that the client offered. A field is `null` if it does not apply. */
 export interface Offered {
   readonly mechanism: Mechanism;
   readonly identityIndex: number | null;
   readonly accepted: boolean;
   readonly reason: NoResumption | null;
-  /** What would have made it pass. */
+  /** A remedy: what would have let it pass. */
   readonly remedy: string | null;
   /** Sealed tickets only. */
   readonly ticket: { readonly [Name in keyof TicketFacts]: Exclude<TicketFacts[Name], undefined> | null } | null;
@@ -60,17 +60,17 @@ export type Told =
   | ({ readonly event: 'connection' } & Client & Facts)
   | ({
       readonly event: 'handshake-failed';
-      /** RFC name; `null` where the line broke without one. */
+      /** The RFC name of the alert; `null` if the transport ended without one. */
       readonly alert: string | null;
-      /** Who sent the alert. */
+      /** The side that sent the alert. */
       readonly origin: 'local' | 'remote' | null;
       readonly message: string;
     } & Client)
-  /** The operating system did not hand out a connection, as for want of file descriptors; the server goes on. */
+  /** The operating system refused a connection, for example for lack of file descriptors. The server goes on. */
   | { readonly event: 'accept-failed'; readonly message: string }
   | Detail;
 
-/** What only `--verbose` tells. */
+/** The events that only `--verbose` prints. */
 export type Detail = { readonly id: number } & (
   | { readonly event: 'session-new' | 'session-refused'; readonly session: string; readonly version: Version }
   | { readonly event: 'session-removed'; readonly session: string; readonly reason: RemovalReason }
@@ -99,7 +99,7 @@ export interface Style {
 
 export type Tell = (told: Told) => void;
 
-/** Writes a line for everything that is to be told. */
+/** Writes a line for each event. */
 export function teller({ json, verbose }: Style, write: (line: string) => void): Tell {
   return (told) => {
     if (!verbose && DETAILS.includes(told.event)) return;
@@ -114,14 +114,14 @@ function linesOf(told: Told, verbose: boolean): string[] {
   return verbose && told.event === 'connection' ? [line, `#${told.id} ${extensions(told)}`] : [line];
 }
 
-/** One line for people; of the verdicts {@link verdictLines} has several each. */
+/** One line for people. {@link verdictLines} makes the several lines of a verdict. */
 export function asText(told: Exclude<Told, { event: 'verdicts' }>): string {
   if (told.event === 'listening') return listening(told);
   if (told.event === 'accept-failed') return `a connection could not be accepted: ${told.message}`;
   return `#${told.id} ${happening(told)}`;
 }
 
-/** `full (not-offered)`, or `resumed` and from what. */
+/** `full (not-offered)`, or `resumed` and the mechanism. */
 export function resumptionText({ resumed, mechanism, pskMode, identityIndex, reason }: Facts): string {
   if (!resumed) return `full (${reason})`;
   if (pskMode === null) return `resumed (${mechanism})`;
@@ -134,7 +134,7 @@ export function addressText(host: string | null, port: number | null): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** What came from the other side, fit for a terminal. */
+/** Makes text of the peer's safe for a terminal. */
 export function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -167,7 +167,7 @@ function happening(told: Exclude<Extract<Told, { id: number }>, { event: 'verdic
   }
 }
 
-/** What was offered and what came of it; what is known of it; how it was checked; what would have helped. */
+/** The lines of a verdict: the offer and its outcome, the known facts, the checks, and the remedy. */
 export function verdictLines(offered: Offered): string[] {
   const { mechanism, identityIndex, accepted, reason, checks, remedy } = offered;
   const which = identityIndex === null ? mechanism : `${mechanism}, identity ${identityIndex}`;
@@ -208,7 +208,7 @@ function clientText({ remoteAddress, remotePort }: Client): string {
   return addressText(remoteAddress, remotePort);
 }
 
-/** The beginning of a session's id: enough to tell sessions apart. */
+/** The beginning of a session's id, enough to tell sessions apart. */
 function short(session: string): string {
   return session.length > 16 ? `${session.slice(0, 16)}…` : session;
 }

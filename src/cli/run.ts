@@ -1,13 +1,13 @@
-/** What both programs, the command and the demo, do about the process that they run in. */
+/** Handles the process for both programs, the command and the demo: exit status, signals, version. */
 
 import { readFileSync } from 'node:fs';
 import { type ExitCode, Fault, systemCode } from './fault.ts';
 
-/** Runs a program to its end; what it throws for the user's sake is one line on stderr. */
+/** Runs a program to its end. A Fault becomes one line on stderr. */
 export async function run(program: string, main: () => Promise<0 | ExitCode>): Promise<void> {
   process.stdout.on('error', (error) => {
     if (systemCode(error) !== 'EPIPE') throw error;
-    process.exit(0); // whoever read along has left, as head(1) does
+    process.exit(0); // the reader of the pipe has exited, as head(1) does
   });
   try {
     process.exitCode = await main();
@@ -22,14 +22,14 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Ctrl-C or SIGTERM, from now on. A second one ends the process at once. */
+/** Handles Ctrl-C and SIGTERM from now on. A second one ends the process at once. */
 export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
 }
 
-/** The version in package.json, which is somewhere above, wherever this has been built to. */
+/** The version in package.json, which is in a folder above, wherever this file was built to. */
 export function packageVersion(): string {
   for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
     try {

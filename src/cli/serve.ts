@@ -1,4 +1,4 @@
-/** `tls-resume serve`: listens, and attends to whoever connects. */
+/** `tls-resume serve`: listens, and serves each client that connects. */
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -25,26 +25,26 @@ const PROVIDERS: Readonly<Record<ProviderName, CryptoProvider>> = {
   node: nodeCrypto,
 };
 
-/** How long clients have to say goodbye when the server stops. */
+/** Milliseconds that clients have to close when the server stops. */
 const GRACE_MS = 500;
 
 export interface Running {
   readonly host: string;
   readonly port: number;
-  /** PEM of the certificate that the server has made for itself. */
+  /** The PEM of the certificate that the server made for itself. */
   readonly ephemeralCertificate: string | undefined;
   /** Stops listening and ends all connections; resolves when they are gone. */
   close(): Promise<void>;
 }
 
 export interface ServeOptions {
-  /** Where the lines go. */
+  /** Receives the lines of output. */
   write(line: string): void;
   /** Milliseconds after which a silent connection ends. */
   readonly idleMs?: number | undefined;
 }
 
-/** Resolves once it listens and has said so. @throws Fault for what cannot be had */
+/** Resolves once the server listens and has reported it. @throws Fault for a request that fails, such as a port in use */
 export async function serve(settings: ServeSettings, { write, idleMs }: ServeOptions): Promise<Running> {
   const tell = teller(settings, write);
   const own = settings.certificates.length === 0 ? selfSignedCertificate(systemWorld) : undefined;
@@ -81,7 +81,7 @@ export async function serve(settings: ServeSettings, { write, idleMs }: ServeOpt
   return { host, port, ephemeralCertificate: own?.cert, close };
 }
 
-/** @throws Fault also where a key is there twice */
+/** @throws Fault, also if a key is there twice */
 function ticketKeys({ ticketKeys: files }: ResumptionSettings): TicketKeyRing | undefined {
   if (files.length === 0) return undefined;
   const keys = loadTicketKeys(files);
@@ -93,7 +93,7 @@ function ticketKeys({ ticketKeys: files }: ResumptionSettings): TicketKeyRing | 
   }
 }
 
-/** Who is connected now. */
+/** The clients that are connected. */
 class Clients {
   readonly #attend: (transport: Socket, id: number) => TlsSocket;
   readonly #present = new Map<Socket, TlsSocket>();
@@ -109,7 +109,7 @@ class Clients {
     transport.once('close', () => this.#present.delete(transport));
   }
 
-  /** Says close_notify to all, and resolves when they are gone, or have been shown out. */
+  /** Sends close_notify to all, and resolves when they have gone or have been disconnected. */
   async end(): Promise<void> {
     const all = [...this.#present];
     const gone = all.map(([transport]) => new Promise((resolve) => transport.once('close', resolve)));

@@ -1,4 +1,4 @@
-/** A session for people and for programs: every field, and its secrets only where they have been asked for. */
+/** A session as text and as JSON: every field, and its secrets only on request. */
 
 import { SCOPE_FIELDS } from '../sessions/scope.ts';
 import type { Session } from '../sessions/session.ts';
@@ -6,7 +6,7 @@ import { latin1, toHex } from '../wire/bytes.ts';
 import { CipherSuite, NamedGroup, nameOf } from '../wire/registry.ts';
 import { printable } from './report.ts';
 
-/** A ticket, and the key that it was opened with. */
+/** A ticket, and the key that opened it. */
 export interface SealedBy {
   /** Bytes. */
   readonly length: number;
@@ -26,7 +26,7 @@ export interface Origin {
 
 export type SessionDescription = ReturnType<typeof describeSession>;
 
-/** Bytes are hexadecimal, times ISO 8601; `null` where something is not there, or is not shown. */
+/** Bytes are hexadecimal, and times are ISO 8601. A field is `null` if it is absent or not shown. */
 export function describeSession(session: Session, { sealedBy, nodeHost }: Origin, showSecrets: boolean) {
   const { secret, idContext, applicationData, scope, foreign, time, timeout } = session;
   return {
@@ -56,7 +56,7 @@ export function describeSession(session: Session, { sealedBy, nodeHost }: Origin
   };
 }
 
-/** What only clients have, or other servers. */
+/** Fields that only sessions of clients or of other servers have. */
 function describeForeign(foreign: Session['foreign']) {
   return {
     verifyResult: foreign.verifyResult ?? 0,
@@ -73,7 +73,7 @@ function describeForeign(foreign: Session['foreign']) {
   };
 }
 
-/** One line a field; of those that are seldom there only what is. */
+/** One line a field. Rare fields are left out if they are absent. */
 export function textOf(description: SessionDescription): string[] {
   const parts = [hostRows, ticketRows, rows, scopeRows, foreignRows];
   return parts.flatMap((part) => part(description)).map(([name, value]) => `${name.padEnd(27)}${printable(value)}`);
@@ -156,7 +156,7 @@ function bytes(length: number): string | null {
   return length === 0 ? null : `${length} bytes`;
 }
 
-/** What Date can have. */
+/** The last time that a Date can hold, in seconds. */
 const LAST_DATE = 8.64e12;
 
 function isoTime(seconds: number): string {

@@ -1,18 +1,18 @@
-/** The demo's client: OpenSSL, the one in Node. Nothing of ours is in it. */
+/** The client of the demo: Node's own, which is OpenSSL, and no code of this library. */
 
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import type { Version } from '../wire/registry.ts';
 
-/** A client that waits longer than this for the server says so. */
+/** Milliseconds after which a client reports that the server does not answer. */
 const TIMEOUT_MS = 10_000;
 
 export interface Visit {
   readonly resumed: boolean;
   readonly cipherSuite: string;
-  /** What it may resume from next time; OpenSSL's bytes. TLS 1.3: the last ticket. */
+  /** The session to resume next time, in OpenSSL's bytes. In TLS 1.3 it has the last ticket. */
   readonly session: Buffer | undefined;
-  /** How many sessions it was given. */
+  /** The number of sessions that it received. */
   readonly sessions: number;
   /** The first line of the server's answer. */
   readonly answer: string;
@@ -21,7 +21,7 @@ export interface Visit {
 export interface VisitOptions {
   readonly port: number;
   readonly version: Version;
-  /** PEM of the certificate to be trusted. */
+  /** The PEM of the certificate to trust. */
   readonly ca: string;
   readonly session?: Buffer | undefined;
 }
