@@ -18,12 +18,12 @@ export interface DrivenConnection {
   dispose(): Step;
 }
 
-/** What a Driver measures and limits time with. {@link platform} is one; its times are monotonic. */
+/** Measures and limits time for a Driver. Its times are monotonic. {@link platform} is one. */
 export type Clock = Pick<Platform, 'performance' | 'setTimeout' | 'clearTimeout'>;
 
 /** The shell of a connection, as its Driver sees it. */
 export interface Shell {
-  /** Sends bytes to the peer; `output` is never empty. `isData`: it is the output of {@link Driver.write}, whose caller may wait for it. */
+  /** Sends bytes to the peer; `output` is never empty. `isData` says that it is the output of {@link Driver.write}. */
   send(output: Uint8Array, isData: boolean): void;
   /** Handles an event. Events come in the order in which they happened, after the output of their step. */
   attend(event: Event): void;

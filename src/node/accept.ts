@@ -7,10 +7,11 @@ import { TlsSocket } from './socket.ts';
 import { splitOptions } from './split-options.ts';
 
 /**
- * The server's end of TLS over a transport that is there already, which belongs to the socket from here on. 'secure' tells
- * that the handshake is complete; what goes wrong before that is an 'error' of the socket's, too. For several connections
- * make one configuration with defineServer(): of options each has a session cache of its own, and none resumes.
- * @throws TypeError or RangeError naming the option that is wrong; TypeError for a transport that does not give bytes
+ * Runs the server's end of TLS over an existing transport. The socket takes ownership of `transport`: the caller must not read,
+ * write, end or destroy it any more. 'secure' is emitted when the handshake is complete; a failure before that is an 'error' of
+ * the socket. To let clients resume, pass the same result of defineServer() for all connections: each call with options makes
+ * a session cache of its own.
+ * @throws TypeError or RangeError naming the option that is wrong; TypeError for a transport that does not produce bytes
  */
 export function accept(transport: Duplex, options: NodeServerOptions | ServerConfig): TlsSocket {
   const { config, socket } = splitOptions(options);

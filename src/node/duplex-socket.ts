@@ -1,12 +1,12 @@
-/** What a TLS socket has in common with node:net's and has nothing to do with TLS. */
+/** The part of a TLS socket that node:net's sockets have, too, and that is not about TLS. */
 
 import { Duplex } from 'node:stream';
 import { IdleTimer, requireMilliseconds } from './idle-timer.ts';
 import { Transport } from './transport.ts';
 
-/** A Duplex over another. Where that is no net.Socket, it has no addresses, and what concerns the system does nothing. */
+/** A Duplex over another. Unless that is a net.Socket, there are no addresses, and methods that concern the system do nothing. */
 export class DuplexSocket extends Duplex {
-  /** Always false: the transport is there already. */
+  /** Always false: the transport is connected. */
   readonly connecting = false;
   protected readonly transport: Transport;
   protected readonly idle = new IdleTimer(() => this.emit('timeout'));
@@ -17,9 +17,9 @@ export class DuplexSocket extends Duplex {
   }
 
   /**
-   * Emits 'timeout' after so many milliseconds without traffic in either direction; 0 for never. The socket stays as it is.
-   * `listener` is added once, or for 0 removed.
-   * @throws TypeError or RangeError
+   * Emits 'timeout' after `ms` milliseconds without traffic in either direction; 0 turns it off. The socket stays open.
+   * `listener` is added as a one-time listener, or removed if `ms` is 0.
+   * @throws TypeError or RangeError for an impossible time
    */
   setTimeout(ms: number, listener?: () => void): this {
     this.idle.start(this.destroyed ? 0 : requireMilliseconds('setTimeout', ms));
@@ -28,7 +28,7 @@ export class DuplexSocket extends Duplex {
     return this;
   }
 
-  /** Milliseconds, as given to {@link setTimeout}. */
+  /** Milliseconds, as passed to {@link setTimeout}. */
   get timeout(): number {
     return this.idle.ms;
   }
@@ -54,7 +54,7 @@ export class DuplexSocket extends Duplex {
     return this;
   }
 
-  /** The local end, as net.Socket shows it; empty without one. */
+  /** The address of the local end, as net.Socket returns it; empty if the transport is not a socket. */
   address(): object {
     return this.transport.socket?.address() ?? {};
   }

@@ -5,32 +5,32 @@ import type { Readable } from 'node:stream';
 import type { Event } from '../engine/events.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 
-/** Typed for the events that are known by name, open for all others. */
+/** The type of `on` and its like: typed for known events, open for all others. */
 export interface Listen<Events extends Record<string, unknown[]>, Self> {
   <Name extends keyof Events & string>(event: Name, listener: (...args: Events[Name]) => void): Self;
   (event: string | symbol, listener: (...args: never[]) => void): Self;
 }
 
-/** Everything that the connection tells, but for application data and secrets. */
+/** Every event of the connection except application data, secrets and deferred promises. */
 export type TlsEvent = Exclude<Event, { readonly type: 'data' | 'keylog' | 'deferred' }>;
 
 /** The events of a TlsSocket. */
 export interface TlsSocketEvents extends Record<string, unknown[]> {
   /** The handshake is complete. */
   secure: [];
-  /** A line of NSS key log format with its newline: whoever has it can read the connection. */
+  /** A line in NSS key log format, with its newline. With it the traffic of the connection can be decrypted. */
   keylog: [line: Buffer];
-  /** A callback of the user's threw, rejected or was late; the connection goes on without it where it can. */
+  /** A callback of the configuration threw, rejected, or did not answer in time. The connection goes on without it if it can. */
   callbackError: [error: unknown, callback: CallbackName];
-  /** Everything of note in the order in which it happened, also during the handshake: alerts, sessions, the end. */
+  /** Any event of the connection, in order, from the first byte on: alerts, sessions, the end. */
   tlsEvent: [event: TlsEvent];
-  /** No traffic for as long as setTimeout() said. */
+  /** No traffic for the time given to setTimeout(). The socket stays open. */
   timeout: [];
   /** Application data; strings after setEncoding(). */
   data: [chunk: Buffer];
-  /** The peer writes no more; see `isTruncated`. */
+  /** The peer has closed its direction, or the transport has ended; see `isTruncated`. */
   end: [];
-  /** A TlsAlert for a fatal alert, sent or received; what the transport reports; a lost handshake. */
+  /** A TlsAlert for a fatal alert, sent or received; an error of the transport; ECONNRESET for an incomplete handshake. */
   error: [error: Error];
   close: [];
   drain: [];

@@ -1,6 +1,6 @@
-/** The clock behind setTimeout() of a socket: it runs out when nothing has happened for a while. */
+/** The timer behind setTimeout() of a socket: it expires when nothing has happened for a while. */
 
-/** setTimeout() of Node takes more for 1. */
+/** Node's setTimeout() treats a longer time as 1 ms. */
 const MAX_MS = 2 ** 31 - 1;
 
 /** @throws TypeError or RangeError naming the option */
@@ -10,7 +10,7 @@ export function requireMilliseconds(name: string, ms: number): number {
   return ms;
 }
 
-/** Does not keep the process alive. */
+/** A restartable timer that does not keep the process alive. */
 export class IdleTimer {
   readonly #onIdle: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -24,14 +24,14 @@ export class IdleTimer {
     return this.#ms;
   }
 
-  /** 0 for never. */
+  /** Starts the timer anew; 0 turns it off. */
   start(ms: number): void {
     this.stop();
     this.#ms = ms;
     if (ms > 0) this.#timer = setTimeout(this.#onIdle, ms).unref();
   }
 
-  /** Something has happened: the time begins again. */
+  /** Restarts the time, because something has happened. */
   touch(): void {
     this.#timer?.refresh();
   }

@@ -1,6 +1,6 @@
 /**
- * The provider of Node: node:crypto, synchronously. It is OpenSSL behind some microseconds a call, so it wins where a call does
- * much (curves, signatures, long records) and loses where a handshake makes many small ones.
+ * The crypto provider of Node: node:crypto, called synchronously. That is OpenSSL, at some microseconds a call: faster where a call
+ * does much (curves, signatures, long records), slower for the many small calls of a handshake.
  */
 
 import {
@@ -41,7 +41,7 @@ function hash(name: HashName, length: number): Hash {
   };
 }
 
-/** With the bytes of the key: most are used once or twice, and to make a KeyObject costs as much as to use one. */
+/** Keeps the bytes of the key: most keys are used once or twice, and creating a KeyObject costs as much as using one. */
 class NodeHmacKey implements HmacKey {
   readonly #name: HashName;
   readonly #key: Uint8Array;
@@ -77,7 +77,7 @@ function aead(name: AeadName, keyLength: number): Aead {
 }
 
 class NodeAeadKey implements AeadKey {
-  /** What the types of ChaCha20-Poly1305 say too, but for the length of the text, which only CCM wants. */
+  /** Also for ChaCha20-Poly1305, whose types differ only in the length of the text, which CCM alone needs. */
   readonly #cipher: CipherGCMTypes;
   readonly #key: Uint8Array;
   #isWiped = false;
@@ -103,7 +103,7 @@ class NodeAeadKey implements AeadKey {
     const cipher = createCipheriv(this.#cipher, this.#key, nonce, { authTagLength: TAG_LENGTH });
     cipher.setAAD(additionalData);
     to.set(cipher.update(plaintext), at);
-    cipher.final(); // of a stream cipher nothing is left
+    cipher.final(); // a stream cipher has no bytes left
     to.set(cipher.getAuthTag(), at + plaintext.length);
   }
 
@@ -119,7 +119,7 @@ class NodeAeadKey implements AeadKey {
       decipher.final();
       return plaintext;
     } catch {
-      wipe(plaintext); // made before the tag was checked; nobody has seen it
+      wipe(plaintext); // decrypted before the tag was checked, and not returned
       return undefined;
     }
   }
@@ -135,9 +135,9 @@ class NodeAeadKey implements AeadKey {
 }
 
 /**
- * For `createServer({ crypto: nodeCrypto, … })`; whole, and composable by spreading. Where many clients resume and little is sent,
- * `{ ...fast, groups: nodeCrypto.groups, signer: nodeCrypto.signer }` takes less: curves and signatures by OpenSSL, the many
- * small hashes without a call into it.
+ * The crypto provider for `createServer({ crypto: nodeCrypto, … })`. If many clients resume and little data is sent,
+ * `{ ...fast, groups: nodeCrypto.groups, signer: nodeCrypto.signer }` is faster: OpenSSL then does the curves and signatures, while
+ * the many small hashes are computed without calling it.
  */
 export const nodeCrypto: CryptoProvider = {
   hashes: { sha256: hash('sha256', 32), sha384: hash('sha384', 48) },

@@ -1,4 +1,4 @@
-/** Key agreement by node:crypto. All private keys come out of the connection's dice, as everywhere. */
+/** Key agreement by node:crypto. All private keys come from the random bytes of the connection's world. */
 
 import { Buffer } from 'node:buffer';
 import { createECDH, createPrivateKey, createPublicKey, diffieHellman, type ECDH, type KeyObject } from 'node:crypto';
@@ -13,9 +13,9 @@ const X25519_LENGTH = 32;
 const PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /**
- * Keys go in and out as JWK, which costs less than DER. To export a key that generateKeyPairSync() has just made that way can
- * deadlock Node 20 (the garbage collector frees the job that made it, which wants the lock that the export holds); a key that
- * has been imported has no such job. And importing lets the random bytes be ours.
+ * Keys are imported and exported as JWK, at a tenth of the cost of DER. They are not made by generateKeyPairSync(): exporting such a
+ * key as JWK can deadlock Node 20, when the garbage collector frees the job that made the key and needs the lock that the export
+ * holds. An imported key has no such job, and its random bytes are ours.
  */
 const x25519: KeyAgreement = {
   generate: (randomBytes) => {
@@ -28,12 +28,12 @@ const x25519: KeyAgreement = {
   },
 };
 
-/** Found out with the first key. */
+/** The first key tells. */
 let takesJwkWithoutX = true;
 
 /**
- * Up to Node 24 a private key in JWK has to have an `x`, of which nothing is read. Node 26 refuses one that does not belong to
- * `d`; as it is `x` that is wanted, what is left for that Node is DER.
+ * Imports a private key, as JWK where Node allows. Up to Node 24 a JWK must have an `x`, which is not read. Node 26 refuses an `x`
+ * that does not belong to `d`; `x` is what this key is made for, so Node 26 gets DER.
  */
 function importPrivateKey(seed: Uint8Array): KeyObject {
   if (takesJwkWithoutX) {
@@ -88,14 +88,14 @@ function base64url({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64url');
 }
 
-/** RFC 8446 §4.2.8.2, §7.4.2: an uncompressed point there, the x coordinate here. */
+/** ECDH: public keys are uncompressed points (RFC 8446 §4.2.8.2), the shared secret is an x coordinate (§7.4.2). */
 function ecdh(curve: string, length: number): KeyAgreement {
   return {
     generate: (randomBytes) => new EcdhKey(keyPair(curve, length, randomBytes), 1 + 2 * length),
   };
 }
 
-/** What random bytes are beyond the order of the curve, once in 2^32 for P-256 and hardly ever for P-384, is thrown again. */
+/** Draws again if the random bytes exceed the order of the curve: once in 2^32 for P-256, hardly ever for P-384. */
 function keyPair(curve: string, length: number, randomBytes: RandomBytes): ECDH {
   const ecdh = createECDH(curve);
   for (;;) {

@@ -6,13 +6,13 @@ import type { PrivateKeyDer, Sign } from '../crypto/provider.ts';
 import type { SignatureSchemeName } from '../wire/registry.ts';
 import { plain } from './plain.ts';
 
-/** RFC 8446 §4.2.3: the salt is as long as the digest. */
+/** The salt is as long as the digest (RFC 8446 §4.2.3). */
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 const PKCS1 = { padding: constants.RSA_PKCS1_PADDING };
 
 type Parameters = Omit<SignKeyObjectInput, 'key'> & { readonly hash: string | null };
 
-/** Without a hash of its own: Ed25519 has it built in. */
+/** Ed25519 has its hash built in. */
 const SCHEMES: Readonly<Record<SignatureSchemeName, Parameters>> = {
   ecdsa_secp256r1_sha256: { hash: 'sha256' },
   ecdsa_secp384r1_sha384: { hash: 'sha384' },
@@ -25,7 +25,7 @@ const SCHEMES: Readonly<Record<SignatureSchemeName, Parameters>> = {
   rsa_pkcs1_sha512: { hash: 'sha512', ...PKCS1 },
 };
 
-/** See `signer` of CryptoProvider. `undefined` for a key that OpenSSL reads more strictly than we do. */
+/** The `signer` of a CryptoProvider. Returns `undefined` for a key that OpenSSL, which is stricter than we are, does not read. */
 export function nodeSigner({ format, bytes }: PrivateKeyDer): Sign | undefined {
   const key = importKey(format, bytes);
   if (key === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Options of node:tls that are not options here: who migrates is told what to write instead, or that there is nothing. */
+/** Options of node:tls that are not options here, with what to use instead, for programs that migrate. */
 
 import type { TlsOptions } from 'node:tls';
 import type { NodeServerOptions } from './options.ts';
@@ -11,7 +11,7 @@ const SOCKET = 'a method of the sockets, or of the net.Server';
 const POLICY = 'clientAuth, and for its authorities clientAuth.authorities';
 const JUDGE = 'clientAuth.verifyClient, which judges the chain';
 
-/** All that there are; docs/node-tls.md explains. */
+/** All of them, which the type checks; docs/node-tls.md explains them. */
 const INSTEAD: Readonly<Record<Exclude<keyof TlsOptions, keyof NodeServerOptions>, string>> = {
   ALPNCallback: 'alpn',
   ALPNProtocols: 'alpn',
@@ -45,7 +45,7 @@ const INSTEAD: Readonly<Record<Exclude<keyof TlsOptions, keyof NodeServerOptions
   sigalgs: "the certificate's key decides: leave it out",
 };
 
-/** @throws TypeError for the first of them: to ignore one could leave a server open that is meant to be closed */
+/** @throws TypeError for an option of node:tls: ignoring it could leave a server open that is meant to be closed */
 export function refuseNodeNames(options: object): void {
   const [found] = Object.entries(INSTEAD).filter(([name]) => Object.hasOwn(options, name));
   if (found !== undefined)

@@ -1,6 +1,6 @@
-/** OpenSSL's names for IANA's cipher suites and groups: what node:tls shows. */
+/** OpenSSL's names for the cipher suites and groups of IANA, as node:tls reports them. */
 
-/** `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256` is `ECDHE-RSA-AES128-GCM-SHA256`; those of TLS 1.3 have IANA's name there too. */
+/** Turns `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256` into `ECDHE-RSA-AES128-GCM-SHA256`. Suites of TLS 1.3 keep IANA's name. */
 export function opensslCipherName(suite: string): string {
   if (!suite.includes('_WITH_')) return suite;
   return suite
@@ -11,7 +11,7 @@ export function opensslCipherName(suite: string): string {
     .replaceAll('_', '-');
 }
 
-/** What node:tls's getEphemeralKeyInfo() tells of a group; `size` in bits. */
+/** The result of getEphemeralKeyInfo(), as in node:tls. `size` is in bits. */
 export interface EphemeralKeyInfo {
   readonly type: 'ECDH';
   readonly name: string;

@@ -5,31 +5,31 @@ import type { ServerConfig } from '../engine/server/config.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
 
 export interface TlsSocketOptions {
-  /** Whether our direction stays open when the peer has closed its own. Default false, as in node:net. */
+  /** Whether the writable side stays open when the peer has closed its own. Default false, as in node:net. */
   readonly allowHalfOpen?: boolean | undefined;
-  /** Milliseconds for the handshake, default 120000; 0 for no limit. */
+  /** Milliseconds that the handshake may take, default 120000; 0 for no limit. After that it fails with ERR_TLS_HANDSHAKE_TIMEOUT. */
   readonly handshakeTimeout?: number | undefined;
 }
 
-/** What {@link Server} adds to them. */
+/** Options that {@link Server} adds. */
 export interface ServerSocketOptions extends TlsSocketOptions {
-  /** Whether nothing leaves before this promise of a callback has settled. It has to settle. */
+  /** Whether no output may be sent until this promise of a callback has settled. The promise must settle. */
   readonly isAwaited?: ((promise: PromiseLike<unknown>) => boolean) | undefined;
 }
 
 export type Pem = string | Uint8Array | Buffer;
 
-/** The core's options, of which one of `credentials`, `cert` with `key`, and `config` must be there. */
+/** The options of {@link createServer} and {@link accept}. One of `credentials`, `cert` with `key`, and `config` is required. */
 export interface NodeServerOptions extends Omit<ServerOptions, 'credentials'>, TlsSocketOptions {
   readonly credentials?: ServerOptions['credentials'] | undefined;
-  /** As in node:tls, instead of `credentials`: PEM, several beside several `key`s. */
+  /** As in node:tls, instead of `credentials`: a certificate chain in PEM, or an array of them, each for the key at its index. */
   readonly cert?: Pem | readonly Pem[] | undefined;
   readonly key?: Pem | readonly Pem[] | undefined;
   /**
-   * As in node:tls: one key of 48 bytes, for servers of both kinds that share their tickets. It stands for `tickets.mode`
-   * 'stateless' and `tickets.keys`. Where servers of node:tls have it too, set `tickets.foreign` and `sessions.idContext`.
+   * As in node:tls: one key of 48 bytes, which servers of both kinds can share. It implies `tickets.mode` 'stateless' and replaces
+   * `tickets.keys`. To accept tickets of servers of node:tls, set `tickets.foreign` and `sessions.idContext`, too.
    */
   readonly ticketKeys?: Uint8Array | undefined;
-  /** What defineServer() returned, instead of all of the core's options. */
+  /** A result of defineServer(), instead of all of the core's options. */
   readonly config?: ServerConfig | undefined;
 }

@@ -1,4 +1,4 @@
-/** What the application has written and the connection has not encrypted yet: plaintext, which is not copied. */
+/** Data that the application has written and the connection has not encrypted yet. It is not copied. */
 
 import { Buffer } from 'node:buffer';
 
@@ -9,23 +9,23 @@ export class Outbox {
   #chunks: Buffer[] = [];
   #callback: Callback | undefined;
 
-  /** `callback` is called by {@link settle}. */
+  /** Takes the chunks of one call. {@link settle} calls `callback`. */
   put(chunks: readonly Buffer[], callback: Callback): void {
     this.#chunks = [...chunks];
     this.#callback = callback;
   }
 
-  /** Whether a call is still to be answered. */
+  /** Whether {@link settle} has yet to be called for the last {@link put}. */
   get isPending(): boolean {
     return this.#callback !== undefined;
   }
 
-  /** Whether there is nothing more to {@link take}. */
+  /** Whether nothing is left to {@link take}. */
   get isEmpty(): boolean {
     return this.#chunks.length === 0;
   }
 
-  /** The next bytes, up to `limit`; small chunks are put together, so that they share a record. */
+  /** Removes and returns the next bytes, at most `limit`. Small chunks are joined, so that they share a record. */
   take(limit: number): Buffer {
     const taken: Buffer[] = [];
     let length = 0;
@@ -45,7 +45,7 @@ export class Outbox {
     return only !== undefined && taken.length === 1 ? only : Buffer.concat(taken);
   }
 
-  /** Answers the call: everything has been taken and sent, or nothing more will be. */
+  /** Calls the callback of the last {@link put}, and drops what has not been taken. */
   settle(error?: Error): void {
     const callback = this.#callback;
     this.#chunks = [];

@@ -1,8 +1,8 @@
-/** What node:crypto returns, without the ways of a Buffer. */
+/** Converts what node:crypto returns. */
 
 import type { Buffer } from 'node:buffer';
 
-/** The same bytes as a plain Uint8Array: a Buffer's slice() is a view, and it says otherwise in an equality check. */
+/** A plain Uint8Array over the same memory: slice() of a Buffer is a view, and a Buffer is not deeply equal to a Uint8Array. */
 export function plain({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -6,25 +6,25 @@ import type { CallbackName } from '../handshake/outcome.ts';
 import type { TlsEvent } from './events.ts';
 import type { TlsSocket } from './socket.ts';
 
-/** The answer of a 'resumeSession' listener: an error, or the data that 'newSession' had given, or null for none. */
+/** The answer of a 'resumeSession' listener: an error, the `data` of an earlier 'newSession', or null if there is none. */
 export type ResumeSessionCallback = (error?: Error | null, data?: Uint8Array | null) => void;
 
 /** The events of a Server. */
 export interface ServerEvents extends Record<string, unknown[]> {
-  /** A handshake is complete. What goes wrong from here on is an 'error' of the socket's. */
+  /** A handshake is complete. From now on failures are 'error' events of the socket. */
   secureConnection: [socket: TlsSocket];
-  /** A connection failed before that. The socket is closed already; nothing has to be done. */
+  /** A handshake failed. The socket is already closed. */
   tlsClientError: [error: Error, socket: TlsSocket];
   keylog: [line: Buffer, socket: TlsSocket];
   callbackError: [error: unknown, source: { readonly callback: CallbackName; readonly socket: TlsSocket }];
   tlsEvent: [event: TlsEvent, socket: TlsSocket];
   /**
-   * As in node:tls, for TLS 1.3 as well: once per ticket. `data` is the listener's to keep. The client gets the session, and
-   * all that follows, when `callback` is called; or after `lookupTimeoutMs`, with a 'callbackError'. Listeners that declare
-   * no `callback` are not waited for.
+   * As in node:tls, and in TLS 1.3 once per ticket. `data` belongs to the listener. All output to the client waits until
+   * `callback` is called, or until `lookupTimeoutMs` has passed, which is a 'callbackError'. If no listener declares `callback`,
+   * nothing waits.
    */
   newSession: [id: Buffer, data: Buffer, callback: () => void];
-  /** As in node:tls, for TLS 1.3 as well; asked for what the internal cache does not have. `data` is copied. */
+  /** As in node:tls, and in TLS 1.3, too: asks for a session that the internal cache does not have. The answer is copied. */
   resumeSession: [id: Buffer, callback: ResumeSessionCallback];
   close: [];
   connection: [transport: Socket];

@@ -16,14 +16,14 @@ import { TlsSocket } from './socket.ts';
 import { splitOptions } from './split-options.ts';
 import type { NodeTicketKeys } from './ticket-keys.ts';
 
-/** Which option a listener of node:tls's kind stands for. */
+/** The option that a listener of node:tls's kind replaces. */
 const ADAPTED = { newSession: 'onNew', resumeSession: 'onGet' } as const;
 
 /**
- * See {@link ServerEvents} for its events. 'newSession' and 'resumeSession' are for code that was written for node:tls; they
- * take the place of `sessions.onNew` and `sessions.onGet` for connections that come after the first listener; nothing leaves
- * for the client before 'newSession' has called back, so that its session is stored when it comes again. Closing the server
- * leaves its connections and its session cache alone.
+ * A TLS server over node:net; see {@link ServerEvents} for its events. 'newSession' and 'resumeSession' are for code written for
+ * node:tls: they replace `sessions.onNew` and `sessions.onGet` for connections accepted after the first listener was added.
+ * Nothing is sent to the client before a 'newSession' listener has called back, so that the session is stored before the client
+ * can return. Closing the server affects neither its open connections nor its session cache.
  */
 export class Server extends NetServer {
   declare addListener: Listen<ServerEvents, this>;
@@ -35,13 +35,13 @@ export class Server extends NetServer {
   declare removeListener: Listen<ServerEvents, this>;
 
   readonly #core: ServerOptions | undefined;
-  /** The same object for every connection. */
+  /** Shared by all connections. */
   readonly #socketOptions: ServerSocketOptions;
   readonly #relays = relaysOf(this);
   readonly #ticketKeys: NodeTicketKeys | undefined;
   #adapted: Pick<SessionOptions, 'onNew' | 'onGet'> = {};
   #config: ServerConfig;
-  /** What nothing may overtake. */
+  /** Promises of 'newSession' listeners: no output may overtake them. */
   readonly #stores = new WeakSet<PromiseLike<unknown>>();
 
   /** @throws TypeError or RangeError naming the option that is wrong */
@@ -58,7 +58,7 @@ export class Server extends NetServer {
     });
   }
 
-  /** What the connections to come are served with. */
+  /** The configuration of connections accepted from now on. */
   get config(): ServerConfig {
     return this.#config;
   }
@@ -83,14 +83,15 @@ export class Server extends NetServer {
     return flushInSlices(this.#config, now);
   }
 
-  /** The 48 bytes of the option `ticketKeys`, or of the last setTicketKeys(). @throws Error where the option was not given */
+  /** The 48 bytes of the option `ticketKeys` or of the last setTicketKeys(): a copy. @throws Error if the option was not given */
   getTicketKeys(): Buffer {
     return this.#requireTicketKeys().bytes;
   }
 
   /**
-   * Another key in the place of the old, whose tickets nobody can open any more; a {@link TicketKeyRing} keeps several.
-   * @throws Error where the option `ticketKeys` was not given; TypeError, RangeError or WeakTicketKeyError as for that
+   * Replaces the ticket key by another 48 bytes, which are copied. Tickets sealed under the old key no longer open; to keep
+   * several keys use a {@link TicketKeyRing}.
+   * @throws Error if the option `ticketKeys` was not given; TypeError, RangeError or WeakTicketKeyError as for that option
    */
   setTicketKeys(keys: Uint8Array): void {
     this.#requireTicketKeys().replace(keys);
@@ -106,7 +107,7 @@ export class Server extends NetServer {
     return this.#config.statistics();
   }
 
-  /** Listeners of node:tls's kind become the callbacks that the options leave open. */
+  /** Makes a listener of node:tls's kind the callback that the options do not set. */
   #adapt(event: keyof typeof ADAPTED): void {
     const name = ADAPTED[event];
     if (this.#adapted[name] !== undefined) return;
@@ -128,7 +129,7 @@ export class Server extends NetServer {
     this.#adapted = adapted;
   }
 
-  /** The promise of the listener's callback, which the connection waits for; of a listener that takes none, nothing. */
+  /** Returns a promise that the connection waits for, or `undefined` if no listener takes a callback. */
   #newSession(session: Session): Promise<void> | undefined {
     const der = session.toDer();
     const data = Buffer.from(der.buffer, der.byteOffset, der.byteLength);
@@ -139,7 +140,7 @@ export class Server extends NetServer {
     return stored;
   }
 
-  /** Rejects when `done` has not been called within `lookupTimeoutMs`, and with what is thrown. */
+  /** Resolves when `done` is called. Rejects with what `action` throws, or if `lookupTimeoutMs` passes first. */
   #inTime(action: (done: () => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const late = () => reject(new Error("the 'newSession' listener has not called back within lookupTimeoutMs"));
@@ -177,7 +178,7 @@ export class Server extends NetServer {
 }
 
 /**
- * A server. `onConnection` hears of each connection once its handshake is complete.
+ * Creates a server, which does not listen yet. `onConnection` is called with each connection once its handshake is complete.
  * @throws TypeError or RangeError naming the option that is wrong
  */
 export function createServer(
@@ -189,7 +190,7 @@ export function createServer(
   return server;
 }
 
-/** What the server says of its sockets. The same functions for all of them, which they are called on. */
+/** The listeners that pass the events of a socket on to the server. All sockets share them, and are their `this`. */
 function relaysOf(server: Server) {
   function error(this: TlsSocket, reason: Error) {
     server.emit('tlsClientError', reason, this);

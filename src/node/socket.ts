@@ -14,16 +14,16 @@ import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openss
 import type { ServerSocketOptions } from './options.ts';
 import { type Callback, Outbox } from './outbox.ts';
 
-/** How much application data is encrypted at a time, once the transport has dealt with what went before. */
+/** Bytes of application data encrypted at a time. The next piece follows when the transport has accepted the last. */
 const PIECE = 65536;
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000;
 
 /**
- * A TLS connection over any Duplex, which belongs to it from here on; see {@link TlsSocketEvents} for its events.
+ * A TLS connection over any Duplex, which it owns; see {@link TlsSocketEvents} for its events.
  *
- * What is written before the handshake is complete goes out when it is. A write is called back when the transport has dealt
- * with it. end() sends close_notify and half-closes; destroy() closes at once, without a word to the peer. After a fatal
- * alert the peer gets a moment to read it.
+ * Data written before the handshake is complete is sent when it is. The callback of a write is called when the transport has
+ * accepted the data. end() sends close_notify (RFC 8446 §6.1) and half-closes the transport; destroy() closes it at once, without
+ * an alert. After a fatal alert the transport stays open for up to a second, so that the peer can read the alert.
  */
 export class TlsSocket extends DuplexSocket {
   declare addListener: Listen<TlsSocketEvents, this>;
@@ -49,7 +49,7 @@ export class TlsSocket extends DuplexSocket {
   #bytesRead = 0;
   #bytesWritten = 0;
 
-  /** For {@link accept} and the server: `config` is made by defineServer(). */
+  /** Called by {@link accept} and {@link Server}. `config` is a result of defineServer(). @throws TypeError as accept() does */
   constructor(transport: Duplex, config: ServerConfig, options: ServerSocketOptions = {}) {
     super(transport, options.allowHalfOpen ?? false);
     const connection = new ServerConnection(config, {
@@ -80,42 +80,42 @@ export class TlsSocket extends DuplexSocket {
     this.#regulate(); // it may have been paused
   }
 
-  /** The connection itself. It is run by this socket: look at it, but call only its getters. */
+  /** The connection that this socket runs. Use only its getters: nobody sends the output that its methods return. */
   get connection(): ServerConnection {
     return this.#driver.connection;
   }
 
-  /** Whether the connection resumed a session, from what, and if not, why not. Settled from 'secure' on. */
+  /** Whether the connection resumed a session, by which mechanism, and if not, why not. Final once 'secure' is emitted. */
   get resumption(): Resumption {
     return this.connection.resumption;
   }
 
-  /** The current session, lent until the socket is closed: take a hold with upRef() to keep it. */
+  /** The current session, valid until the socket is closed; upRef() keeps it longer. */
   get session(): Session | undefined {
     return this.connection.session;
   }
 
-  /** Whether the client has shown a certificate that `clientAuth.verifyClient` has accepted, now or when its session was made. */
+  /** Whether `clientAuth.verifyClient` has accepted the client's certificate, now or in the handshake of the resumed session. */
   get authorized(): boolean {
     return this.peerCertificate !== undefined;
   }
 
-  /** The client's own certificate, DER: from this handshake or, where it resumed, from the full one that its session goes back to. */
+  /** The client's own certificate in DER, from this handshake or, after a resumption, from the original full handshake. */
   get peerCertificate(): Uint8Array | undefined {
     return this.connection.peerCertificate;
   }
 
-  /** As in node:tls: false where none was negotiated. */
+  /** The negotiated protocol; `false`, as in node:tls, if there is none. */
   get alpnProtocol(): string | false {
     return this.connection.alpnProtocol ?? false;
   }
 
-  /** As in node:tls: false where the client sent none. */
+  /** The host name that the client sent; `false`, as in node:tls, if it sent none. */
   get servername(): string | false {
     return this.connection.serverName ?? false;
   }
 
-  /** Whether the transport ended without the peer's close_notify: what was read may be only a part (RFC 8446 §6.1). */
+  /** Whether the transport ended without the peer's close_notify, so that data may be missing (RFC 8446 §6.1). */
   get isTruncated(): boolean {
     return this.#isTruncated;
   }
@@ -130,19 +130,19 @@ export class TlsSocket extends DuplexSocket {
     return this.#bytesWritten;
   }
 
-  /** `null` before it is negotiated. */
+  /** The version; `null` before it is negotiated. */
   getProtocol(): 'TLSv1.2' | 'TLSv1.3' | null {
     return this.connection.version ?? null;
   }
 
-  /** The suite under OpenSSL's and under IANA's name, and the protocol version, as in node:tls. */
+  /** As in node:tls: the suite's OpenSSL name, its IANA name, and the version; `undefined` before they are negotiated. */
   getCipher(): { name: string; standardName: string; version: 'TLSv1.2' | 'TLSv1.3' } | undefined {
     const { cipherSuite, version } = this.connection;
     if (cipherSuite === undefined || version === undefined) return undefined;
     return { name: opensslCipherName(cipherSuite), standardName: cipherSuite, version };
   }
 
-  /** The group of this handshake under OpenSSL's name; `null` where there was none (a TLS 1.2 resumption, psk_ke). */
+  /** The group of this handshake by its OpenSSL name; `null` if there was none (a TLS 1.2 resumption, psk_ke). */
   getEphemeralKeyInfo(): EphemeralKeyInfo | null {
     const { group } = this.connection;
     return group === undefined ? null : opensslGroup(group);
@@ -153,7 +153,7 @@ export class TlsSocket extends DuplexSocket {
   }
 
   /**
-   * RFC 8446 §7.5, RFC 5705.
+   * Exports keying material (RFC 8446 §7.5, RFC 5705): `length` bytes, 1 to 8160. In TLS 1.2 no context and an empty one differ.
    * @throws Error before the handshake is complete and after the end; RangeError for an impossible length or label
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
@@ -161,16 +161,16 @@ export class TlsSocket extends DuplexSocket {
   }
 
   /**
-   * TLS 1.3: gives the client one more ticket, see {@link ServerConnection.sendTicket}; with `tickets.timing` 'manual' there
-   * are no others. Nothing comes of it once the connection is over. @throws Error in TLS 1.2, before 'secure', and where
-   * `tickets.mode` is 'off'
+   * Sends the client one more ticket (TLS 1.3); see {@link ServerConnection.sendTicket}. With `tickets.timing` 'manual' these are
+   * the only tickets. Does nothing once the connection is over.
+   * @throws Error in TLS 1.2, before 'secure', and if `tickets.mode` is 'off'
    */
   sendTicket(): void {
     const step = this.connection.sendTicket();
     this.#driver.run(() => step);
   }
 
-  /** end(), and then closes for good, but so that the peer gets everything; what it still sends is thrown away. */
+  /** Calls end(), and closes once everything has been sent. Data that the peer still sends is discarded. */
   destroySoon(): void {
     if (!this.writableEnded) this.end();
     const leave = () => {
@@ -210,7 +210,7 @@ export class TlsSocket extends DuplexSocket {
     try {
       this.#driver.run(() => this.connection.dispose());
     } finally {
-      // Whatever a listener of 'tlsEvent' throws: the transport must not stay behind.
+      // Even if a listener of 'tlsEvent' throws, the transport must not stay open.
       if (this.#isLeaving) this.transport.leave();
       else this.transport.destroy();
       if (this.#outbox.isPending) this.#outbox.settle(error ?? closedError());
@@ -267,7 +267,7 @@ export class TlsSocket extends DuplexSocket {
     if (this.#final !== undefined) this.#finish();
   }
 
-  /** Encrypts the next piece of what waits. */
+  /** Encrypts the next piece of the data that waits. */
   #pump(): void {
     if (!this.#isSecure || this.#isSending || !this.#outbox.isPending || this.destroyed) return;
     if (!this.connection.canWrite || this.transport.isClosedForWriting) return this.#outbox.settle(closedError());
@@ -283,7 +283,7 @@ export class TlsSocket extends DuplexSocket {
     this.#pump();
   }
 
-  /** close_notify, and then the end of the transport's direction: the peer may go on. */
+  /** Sends close_notify and half-closes the transport. The peer may go on. */
   #finish(): void {
     const callback = this.#final;
     this.#final = undefined;
@@ -291,13 +291,13 @@ export class TlsSocket extends DuplexSocket {
     this.transport.end(() => callback?.(), this.readableEnded);
   }
 
-  /** Reads while somebody wants what comes, nothing is being waited for, and our answers find their way out. */
+  /** Reads from the transport while the application wants data, no question is open, and the transport takes our output. */
   #regulate(): void {
     if (this.destroyed) return;
     this.transport.flow(!this.#isReadableFull && !this.#driver.isWaiting && !this.transport.isFlooded);
   }
 
-  /** Nothing more will come. The transport is read on, as only so its end is seen. */
+  /** Ends `readable`. The transport is still read, because only then is its end seen. */
   #endReading(): void {
     this.#hasEnded = true;
     this.push(null);
@@ -305,7 +305,7 @@ export class TlsSocket extends DuplexSocket {
     this.#regulate();
   }
 
-  /** The transport has ended: after a close_notify that is as it should be. */
+  /** Handles the end of the transport, which is a truncation unless a close_notify came before. */
   #transportEnded(): void {
     if (this.destroyed || this.#hasEnded) return;
     if (!this.#isSecure) return void this.destroy(lostHandshake('the client has disconnected'));
@@ -314,14 +314,14 @@ export class TlsSocket extends DuplexSocket {
     this.#endReading();
   }
 
-  /** What has been received may still be read; then there is nothing more to do. */
+  /** Handles the transport's 'close'. Data that has been received can still be read. */
   #transportClosed(): void {
     if (this.destroyed) return;
     this.#transportEnded();
     if (this.#isSending) this.#outbox.settle(closedError());
     if (this.readableEnded) return void this.end();
     this.once('end', () => this.end());
-    // Nothing to read, and nobody who would: an application that has only written is done.
+    // An application that only writes never reads to the end: read for it.
     if (this.writableEnded && this.readableLength === 0 && this.readableFlowing === null) this.resume();
   }
 
@@ -341,7 +341,7 @@ function coded(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
-/** As node:net reports it. */
+/** The error that node:net reports for a lost connection. */
 function lostHandshake(what: string): Error {
   return coded('ECONNRESET', `${what} in the handshake`);
 }

@@ -10,16 +10,16 @@ import { refuseNodeNames } from './node-tls-names.ts';
 import type { NodeServerOptions, Pem, TlsSocketOptions } from './options.ts';
 import { NodeTicketKeys } from './ticket-keys.ts';
 
-/** Beside the core's. */
+/** The names of options that only this shell has. */
 const OPTIONS = 'cert key ticketKeys config allowHalfOpen handshakeTimeout';
 
-/** Options taken apart: the core's, and the shell's. */
+/** Options, separated into those of the core and those of the shell. */
 export interface SplitOptions {
-  /** `undefined` where the user has brought a configuration that is ready. */
+  /** `undefined` if the user passed a configuration. */
   readonly core: ServerOptions | undefined;
   readonly config: ServerConfig;
   readonly socket: TlsSocketOptions;
-  /** Those of the option of this name. */
+  /** The key of the option of this name. */
   readonly ticketKeys?: NodeTicketKeys | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** node:tls's `ticketKeys`: one key as 48 bytes, which can be read and replaced while the server runs. */
+/** The `ticketKeys` of node:tls: one key of 48 bytes, which can be read and replaced while the server runs. */
 
 import { Buffer } from 'node:buffer';
 import type { TicketKey } from '../tickets/key.ts';
@@ -11,19 +11,19 @@ export class NodeTicketKeys {
   readonly ring: TicketKeyRing;
   #key: TicketKey;
 
-  /** @throws TypeError or RangeError naming the option; WeakTicketKeyError for bytes that are not random */
+  /** Copies `bytes`. @throws TypeError or RangeError naming the option; WeakTicketKeyError for bytes that are not random */
   constructor(bytes: Uint8Array, world: Pick<RingWorld, 'now'>) {
     this.#key = keyOf(bytes);
     this.ring = TicketKeyRing.of([this.#key], world);
   }
 
-  /** The bytes of the key, the caller's to wipe. */
+  /** A copy of the key, for the caller to wipe. */
   get bytes(): Buffer {
     const { buffer, byteOffset, byteLength } = ticketKeyFile('node', this.#key);
     return Buffer.from(buffer, byteOffset, byteLength);
   }
 
-  /** As in node:tls: the old key opens nothing any more. @throws as the constructor */
+  /** Replaces the key. As in node:tls, tickets sealed under the old key no longer open. @throws as the constructor does */
   replace(bytes: Uint8Array): void {
     const key = keyOf(bytes);
     this.ring.replace([key]);

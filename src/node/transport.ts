@@ -1,23 +1,23 @@
-/** The transport under a TLS connection: what is written to it, when it is read, and how it is left. */
+/** The transport under a TLS connection: writing to it, controlling its flow, and closing it without losing an alert. */
 
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** How much may wait for the peer to read before we read no more of it: more than a piece of application data with its answers. */
+/** Bytes that may wait for the peer to read before we stop reading: more than a piece of application data and its answers. */
 const MAX_UNSENT = 131072;
-/** What is read and thrown away at the end, so that the peer gets to see an alert and no reset. */
+/** Limits of what is read and discarded at the end, so that the peer receives an alert and not a reset. */
 const DRAIN_BYTES = 262144;
 const DRAIN_MS = 1000;
 
 function nothing(): void {}
 
-/** Owns the Duplex: whoever has handed it over must not read, write, end or destroy it any more. */
+/** Owns a Duplex: nobody else may read, write, end or destroy it. */
 export class Transport {
   readonly duplex: Duplex;
   #holds = 0;
   #endLater = nothing;
 
-  /** @throws TypeError for a stream that gives something else than bytes */
+  /** @throws TypeError for a stream with an encoding or in object mode */
   constructor(duplex: Duplex) {
     if (duplex.readableEncoding !== null || duplex.readableObjectMode) {
       throw new TypeError('transport: a stream of bytes is wanted, not one with an encoding or in object mode');
@@ -25,7 +25,7 @@ export class Transport {
     this.duplex = duplex;
   }
 
-  /** The transport, where it is a socket and not just any Duplex. */
+  /** The Duplex, if it is a net.Socket. */
   get socket(): Socket | undefined {
     return this.duplex instanceof Socket ? this.duplex : undefined;
   }
@@ -35,22 +35,22 @@ export class Transport {
     return { localAddress, localPort, remoteAddress, remotePort };
   }
 
-  /** Whether it has ended before anybody could listen to it. */
+  /** Whether it has already ended, so that no event will say so. */
   get isOver(): boolean {
     return this.duplex.destroyed || this.duplex.readableEnded;
   }
 
-  /** Whether nothing can be written any more. */
+  /** Whether it can no longer be written to. */
   get isClosedForWriting(): boolean {
     return this.duplex.destroyed || this.duplex.writableEnded;
   }
 
-  /** Whether so much waits for the peer to read that it must not make us say more. A 'drain' will follow. */
+  /** Whether so much output waits that the peer must not cause more. A 'drain' event follows. */
   get isFlooded(): boolean {
     return this.duplex.writableNeedDrain && this.duplex.writableLength > MAX_UNSENT;
   }
 
-  /** `sent` is called when the transport has dealt with it, and never where it fails. */
+  /** Writes `output`. `sent` is called when the Duplex has accepted it, and never if the write fails. */
   write(output: Uint8Array, sent?: () => void): void {
     if (this.isClosedForWriting) return;
     if (sent === undefined) return void this.duplex.write(output);
@@ -59,7 +59,7 @@ export class Transport {
     });
   }
 
-  /** Keeps back what is written from here on, and the end, until `promise` has settled. */
+  /** Holds back writes made from now on, and the end, until `promise` has settled. */
   hold(promise: PromiseLike<unknown>): void {
     this.#holds++;
     this.duplex.cork();
@@ -72,19 +72,19 @@ export class Transport {
   }
 
   /**
-   * Half-closes. `ended` is called when everything has been sent, and where nobody could receive it any more. `isClosing`: it will
-   * be destroyed right after, and the system says the end to the peer of a socket: then half-closing it first is only work.
+   * Half-closes. `ended` is called when everything has been sent, or if it can no longer be. `isClosing` says that {@link destroy}
+   * follows at once: closing a socket tells the peer of the end anyway, so half-closing it first would be wasted work.
    */
   end(ended: () => void, isClosing: boolean): void {
     const { duplex } = this;
     if (duplex.destroyed || duplex.writableFinished) return ended();
     if (this.#holds > 0) {
-      this.#endLater = () => this.end(ended, isClosing); // the end of a stream lets go of all that it keeps back
+      this.#endLater = () => this.end(ended, isClosing); // end() of a corked stream would release what it holds back
       return;
     }
     if (isClosing && this.socket !== undefined && duplex.writableLength === 0) return ended();
     duplex.end(() => {
-      if (duplex.errored === null || duplex.errored === undefined) ended(); // otherwise there is an 'error' to come
+      if (duplex.errored === null || duplex.errored === undefined) ended(); // otherwise an 'error' follows
     });
   }
 
@@ -99,7 +99,7 @@ export class Transport {
     else this.duplex.pause();
   }
 
-  /** Half-closes and reads on for a while: data that nobody has read would make the system send a reset. */
+  /** Half-closes and reads on for a while: unread data would make the system send a reset. */
   leave(): void {
     const { duplex } = this;
     if (duplex.destroyed) return;

@@ -1,4 +1,4 @@
-/** OpenSSL's numbers, under its names; their SSL_ is left out where this project's own names do so too. */
+/** The constants of OpenSSL. Those of session cache modes lack the prefix SSL_. */
 
 /** SSL_CTX_set_session_cache_mode(3) */
 export const SESS_CACHE_OFF = 0x0000;
@@ -22,20 +22,20 @@ export const SSL_MAX_SID_CTX_LENGTH = 32;
 export const SSL_SENT_SHUTDOWN = 1;
 export const SSL_RECEIVED_SHUTDOWN = 2;
 
-/** SSL_CTX_set_verify(3). There is no renegotiation, so that every handshake is the first. */
+/** SSL_CTX_set_verify(3). CLIENT_ONCE has no effect, as there is no renegotiation. */
 export const SSL_VERIFY_NONE = 0;
 export const SSL_VERIFY_PEER = 1;
 export const SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
 export const SSL_VERIFY_CLIENT_ONCE = 4;
 
-/** SSL_CTX_set_options(3): those of its options that mean something here. */
+/** SSL_CTX_set_options(3): the options that have a meaning here. */
 export const SSL_OP_IGNORE_UNEXPECTED_EOF = 0x80;
 export const SSL_OP_ALLOW_NO_DHE_KEX = 0x400;
 export const SSL_OP_NO_TICKET = 0x4000;
 export const SSL_OP_NO_TLSv1_2 = 0x08000000;
 export const SSL_OP_NO_TLSv1_3 = 0x20000000;
 
-/** SSL_CTX_set_session_ticket_cb(3): the status that the decrypt callback is told. It hears of the last four only. */
+/** SSL_CTX_set_session_ticket_cb(3): the status passed to the decrypt callback, which is one of the last four. */
 export const SSL_TICKET_FATAL_ERR_MALLOC = 0;
 export const SSL_TICKET_FATAL_ERR_OTHER = 1;
 export const SSL_TICKET_NONE = 2;
@@ -44,7 +44,7 @@ export const SSL_TICKET_NO_DECRYPT = 4;
 export const SSL_TICKET_SUCCESS = 5;
 export const SSL_TICKET_SUCCESS_RENEW = 6;
 
-/** SSL_CTX_set_session_ticket_cb(3): what the decrypt callback answers. */
+/** SSL_CTX_set_session_ticket_cb(3): the return values of the decrypt callback. */
 export const SSL_TICKET_RETURN_ABORT = 0;
 export const SSL_TICKET_RETURN_IGNORE = 1;
 export const SSL_TICKET_RETURN_IGNORE_RENEW = 2;

@@ -49,7 +49,7 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
     this.setSessionCacheMode(this.#mode);
   }
 
-  /** SSL_CTX_set_session_cache_mode(3). The mode before. */
+  /** SSL_CTX_set_session_cache_mode(3). Returns the previous mode. */
   setSessionCacheMode(mode: number): number {
     const before = this.#mode;
     this.#mode = mode;
@@ -66,7 +66,7 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
     return this.#mode;
   }
 
-  /** SSL_CTX_sess_set_cache_size(3). The size before; 0, and nothing changed, for a negative size. */
+  /** SSL_CTX_sess_set_cache_size(3): sessions. Returns the previous size, or 0, changing nothing, for a negative size. */
   setSessionCacheSize(size: number): number {
     if (size < 0) return 0;
     const before = this.#cache.maxEntries;
@@ -79,7 +79,10 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
     return this.#cache.maxEntries;
   }
 
-  /** SSL_CTX_set_timeout(3): seconds, for sessions to come; 0 for the default. The timeout before. @throws RangeError */
+  /**
+   * SSL_CTX_set_timeout(3): seconds, for new sessions; 0 stands for 7200. Returns the previous timeout.
+   * @throws RangeError for an impossible timeout
+   */
   setTimeout(seconds: number): number {
     if (!Number.isSafeInteger(seconds) || seconds < 0) throw new RangeError(`a timeout of ${seconds} seconds`);
     const before = this.#timeout;
@@ -87,31 +90,32 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
     return before;
   }
 
-  /** SSL_CTX_get_timeout(3) */
+  /** SSL_CTX_get_timeout(3): seconds. */
   getTimeout(): number {
     return this.#timeout;
   }
 
   /**
-   * SSL_CTX_add_session(3). 0: this very object was there, or nobody could resume it (OpenSSL would take it all the same).
-   * @throws Error where another context has the session, or this one is gone
+   * SSL_CTX_add_session(3). Returns 0 if the cache has this very object, or if the session cannot be resumed; OpenSSL
+   * does not check the latter.
+   * @throws Error if another context has the session, or this one has been freed
    */
   addSession(session: Session): number {
     if (!session.isResumable) return 0;
     return Number(this.store.add(session));
   }
 
-  /** SSL_CTX_remove_session(3). 0: there was none. */
+  /** SSL_CTX_remove_session(3). Returns 0 if the cache does not have the session. */
   removeSession(session: Session | null): number {
     return session === null ? 0 : Number(this.store.remove(session));
   }
 
-  /** SSL_CTX_flush_sessions(3): what has expired by then, in seconds since the epoch; 0 for all. */
+  /** SSL_CTX_flush_sessions(3). Removes sessions that have expired by `time`, in seconds since the epoch; 0 removes all. */
   flushSessions(time: number): void {
     this.store.flush(time);
   }
 
-  /** SSL_CTX_sessions(3), the soonest to expire first. They are lent. */
+  /** SSL_CTX_sessions(3). Returns the sessions without a hold, those that expire first at the beginning. */
   sessions(): Session[] {
     return [...this.#cache];
   }

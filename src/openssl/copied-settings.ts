@@ -15,8 +15,8 @@ export interface Copied<S> extends Verify<S> {
 }
 
 /**
- * What SSL_CTX and SSL have in common. In a context the settings are for connections to come; in a connection they are for a
- * handshake that has not started.
+ * The functions that SSL_CTX and SSL have in common. In a context they affect connections made later; in a connection they affect
+ * a handshake that has not started.
  */
 export abstract class CopiedSettings<S> {
   protected settings: Copied<S>;

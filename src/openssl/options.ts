@@ -1,4 +1,4 @@
-/** SSL_CTX_set_options(3): the bits that a context and its connections take. */
+/** SSL_CTX_set_options(3): the options that a context and its connections accept. */
 
 import {
   SSL_OP_ALLOW_NO_DHE_KEX,
@@ -11,14 +11,14 @@ import {
 const KNOWN =
   SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_ALLOW_NO_DHE_KEX | SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3;
 
-/** What was given, for the caller to go on with. @throws RangeError for an option that would mean nothing here */
+/** Returns `options`. @throws RangeError for an option without meaning here */
 export function requireKnown(options: number): number {
   const unknown = options & ~KNOWN;
   if (unknown !== 0) throw new RangeError(`options 0x${(unknown >>> 0).toString(16)} are not known`);
   return options;
 }
 
-/** SSL_CTX_set_num_tickets(3) */
+/** Whether SSL_CTX_set_num_tickets(3) accepts the number. */
 export function isNumTickets(numTickets: number): boolean {
   return Number.isInteger(numTickets) && numTickets >= 0 && numTickets <= 255;
 }

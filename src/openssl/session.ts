@@ -1,23 +1,23 @@
-/** SSL_SESSION: here it is {@link Session}. These are its functions under OpenSSL's names, with OpenSSL's answers. */
+/** SSL_SESSION, which is {@link Session} here: its functions under OpenSSL's names, with OpenSSL's return values. */
 
 import { Session } from '../sessions/session.ts';
 
-/** The session, with one hold more. SSL_SESSION_up_ref(3) */
+/** SSL_SESSION_up_ref(3). Takes a hold, and returns the session. */
 export function SSL_SESSION_up_ref(session: Session): Session {
   return session.upRef();
 }
 
-/** SSL_SESSION_free(3). @throws Error when there is no hold left */
+/** SSL_SESSION_free(3). Gives back a hold; the last call wipes the secret. @throws Error if no hold is left */
 export function SSL_SESSION_free(session: Session | null): void {
   session?.free();
 }
 
-/** SSL_SESSION_dup(3): with one hold, in no cache. */
+/** SSL_SESSION_dup(3). Returns a copy with one hold, which is in no cache. */
 export function SSL_SESSION_dup(session: Session): Session {
   return session.dup();
 }
 
-/** SSL_SESSION_is_resumable(3). Expiry is not looked at. */
+/** SSL_SESSION_is_resumable(3). Returns 1 or 0. Does not consider expiry. */
 export function SSL_SESSION_is_resumable(session: Session): number {
   return Number(session.isResumable);
 }
@@ -32,7 +32,7 @@ export function SSL_SESSION_get_time(session: Session): number {
   return session.time;
 }
 
-/** SSL_SESSION_set_time(3): answers what was set. @throws RangeError where it is no time */
+/** SSL_SESSION_set_time(3): seconds since the epoch. Returns `seconds`. @throws RangeError for an impossible time */
 export function SSL_SESSION_set_time(session: Session, seconds: number): number {
   session.time = seconds;
   return seconds;
@@ -43,51 +43,51 @@ export function SSL_SESSION_get_timeout(session: Session): number {
   return session.timeout;
 }
 
-/** SSL_SESSION_set_timeout(3): 1, or 0 and nothing changed for a negative one. */
+/** SSL_SESSION_set_timeout(3): seconds. Returns 1, or 0, changing nothing, if `seconds` is negative. */
 export function SSL_SESSION_set_timeout(session: Session, seconds: number): number {
   if (seconds < 0) return 0;
   session.timeout = seconds;
   return 1;
 }
 
-/** SSL_SESSION_get0_peer(3): the client's certificate, DER; `null` where it showed none. */
+/** SSL_SESSION_get0_peer(3). Returns a copy of the client's certificate in DER, or `null` if it presented none. */
 export function SSL_SESSION_get0_peer(session: Session): Uint8Array | null {
   return session.peerCertificate ?? null;
 }
 
-/** SSL_SESSION_set_ex_data(3); there is one slot. */
+/** SSL_SESSION_set_ex_data(3). There is one slot, without an index. */
 export function SSL_SESSION_set_ex_data(session: Session, data: unknown): number {
   session.data = data;
   return 1;
 }
 
-/** SSL_SESSION_get_ex_data(3): `null` where nothing was set. */
+/** SSL_SESSION_get_ex_data(3). Returns `null` if nothing was set. */
 export function SSL_SESSION_get_ex_data(session: Session): unknown {
   return session.data ?? null;
 }
 
-/** SSL_SESSION_set1_ticket_appdata(3): 1; the bytes are copied. @throws RangeError where they are more than 65535 */
+/** SSL_SESSION_set1_ticket_appdata(3). Copies the bytes, and returns 1. @throws RangeError for more than 65535 bytes */
 export function SSL_SESSION_set1_ticket_appdata(session: Session, data: Uint8Array): number {
   session.applicationData = data;
   return 1;
 }
 
-/** SSL_SESSION_get0_ticket_appdata(3): a copy; empty where there is none. */
+/** SSL_SESSION_get0_ticket_appdata(3). Returns a copy; empty if there is none. */
 export function SSL_SESSION_get0_ticket_appdata(session: Session): Uint8Array {
   return session.applicationData;
 }
 
-/** SSL_SESSION_has_ticket(3): of a client's session; what a server has itself made has none. */
+/** SSL_SESSION_has_ticket(3). Returns 1 only for the session of a client: sessions that a server made have no ticket. */
 export function SSL_SESSION_has_ticket(session: Session): number {
   return Number(SSL_SESSION_get0_ticket(session) !== null);
 }
 
-/** SSL_SESSION_get0_ticket(3): `null` where there is none. */
+/** SSL_SESSION_get0_ticket(3). Returns `null` if there is none. */
 export function SSL_SESSION_get0_ticket(session: Session): Uint8Array | null {
   return session.foreign.ticket ?? null;
 }
 
-/** SSL_SESSION_get_ticket_lifetime_hint(3): seconds, 0 where there is none. */
+/** SSL_SESSION_get_ticket_lifetime_hint(3): seconds; 0 if there is none. */
 export function SSL_SESSION_get_ticket_lifetime_hint(session: Session): number {
   return session.foreign.ticketLifetimeHint ?? 0;
 }
@@ -97,7 +97,7 @@ export function i2d_SSL_SESSION(session: Session): Uint8Array {
   return session.toDer();
 }
 
-/** d2i_SSL_SESSION(3): with one hold, the caller's. @throws SessionDecodeError */
+/** d2i_SSL_SESSION(3). Returns a session with one hold, the caller's. @throws SessionDecodeError naming the field */
 export function d2i_SSL_SESSION(bytes: Uint8Array, now?: number): Session {
   return Session.fromDer(bytes, now);
 }

@@ -1,4 +1,4 @@
-/** What an SSL does: bytes in and out, the life cycle of one connection, and its session. */
+/** The part of an SSL without callbacks: bytes in and out, the life cycle of one connection, and its session. */
 
 import { type Awaitable, isPromise } from '../awaitable.ts';
 import { Driver } from '../engine/driver.ts';
@@ -20,7 +20,7 @@ export interface SslOptions {
   readonly addresses?: ConnectionOptions['addresses'];
 }
 
-/** What a connection asks of its context. */
+/** The part of a context that a connection uses. */
 interface ConnectionContext<S> {
   readonly copied: Copied<S>;
   configFor(copied: Copied<S>): ServerConfig;
@@ -29,9 +29,9 @@ interface ConnectionContext<S> {
 }
 
 /**
- * The callers of {@link SslConnection.receive} have no flow control: like a memory BIO it takes what it is given, as OpenSSL has
- * no sign for "not now" either. A peer that floods a server whose callback does not answer would fill the memory, so there is
- * a limit: that of a MessagePort, far above what a peer sends in the time of a lookup.
+ * Callers of {@link SslConnection.receive} have no flow control: like a memory BIO, it has no way to say "not now". Without a limit
+ * a peer could fill the memory of a server whose callback does not answer. This one is the default of a MessagePort, far more than
+ * a peer sends during a lookup.
  */
 const MAX_WAITING = 16 * 1024 * 1024;
 
@@ -69,12 +69,15 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     else if (connection !== undefined) attached.set(connection, this);
   }
 
-  /** What is below; `undefined` before the handshake starts. Look at it, but call only its getters. */
+  /** The connection below; `undefined` before the handshake starts. Use only its getters. */
   get connection(): ServerConnection | undefined {
     return this.#connection;
   }
 
-  /** SSL_accept(3): the connection counts from now on. {@link receive} does it as well. Later it sends the tickets that are due. */
+  /**
+   * SSL_accept(3). Starts the handshake, as {@link receive} does, and from then on the connection is counted. After the handshake it
+   * sends tickets that are due.
+   */
   accept(): void {
     this.#sendTickets(this.#driver());
   }
@@ -102,10 +105,13 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     this.receiveEof();
   }
 
-  /** The transport has ended. Without the peer's close_notify that is an error, unless SSL_OP_IGNORE_UNEXPECTED_EOF is set. */
+  /**
+   * Reports the end of the transport. Without the peer's close_notify it is an error, unless SSL_OP_IGNORE_UNEXPECTED_EOF is set.
+   * It takes effect after bytes that still wait for the answer of a callback.
+   */
   receiveEof(): void {
     if (this.#own?.driver?.isWaiting || this.#waiting.length > 0) {
-      this.#isEofDue = true; // behind what waits
+      this.#isEofDue = true;
       return;
     }
     if (this.#shutdown & SSL_RECEIVED_SHUTDOWN) return;
@@ -118,18 +124,18 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     if (!this.#isClean) driver.run(() => driver.connection.transportEnded());
   }
 
-  /** The bytes for the peer since the last call. Empty where `send` takes them. */
+  /** Returns the bytes for the peer since the last call; none if the option `send` takes them. */
   take(): Uint8Array {
     return concat(...this.#output.splice(0));
   }
 
-  /** SSL_read(3): the application data that has come, or `null`. */
+  /** SSL_read(3). Returns the application data received since the last call, or `null`. */
   read(): Uint8Array | null {
     const data = concat(...this.#input.splice(0));
     return data.length === 0 ? null : data;
   }
 
-  /** SSL_write(3): the number of bytes; −1 before the handshake is complete and after the end. */
+  /** SSL_write(3). Returns the number of bytes, or −1 before the handshake is complete and after the end. */
   write(data: Uint8Array): number {
     const driver = this.#driver();
     if (!driver.connection.canWrite || this.#shutdown & SSL_SENT_SHUTDOWN) return -1;
@@ -139,8 +145,8 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   }
 
   /**
-   * SSL_new_session_ticket(3): one more ticket, which goes out before the data of the next {@link write}, or with {@link accept}.
-   * 0: not in TLS 1.3, before the handshake is complete, after the end, or where `tickets.mode` is 'off'.
+   * SSL_new_session_ticket(3). Returns 1, and sends one more ticket before the data of the next {@link write}, or with {@link accept}.
+   * Returns 0 in TLS 1.2, before the handshake is complete, after the end, and if no sessions are issued.
    */
   newSessionTicket(): number {
     const { connection } = this;
@@ -159,24 +165,24 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     return Number(this.#connection?.resumption.resumed ?? false);
   }
 
-  /** SSL_get_session(3): lent, `null` before there is one. */
+  /** SSL_get_session(3). Returns the session without a hold, or `null` before there is one. */
   getSession(): Session | null {
     return this.#making ?? this.#connection?.session ?? this.#kept ?? null;
   }
 
-  /** SSL_get0_session(3): the same. */
+  /** SSL_get0_session(3): the same as {@link getSession}. */
   get0Session(): Session | null {
     return this.getSession();
   }
 
-  /** SSL_get1_session(3): with a hold, to be given back with `free()`. */
+  /** SSL_get1_session(3). Returns the session with a hold, for the caller to `free()`. */
   get1Session(): Session | null {
     return this.getSession()?.upRef() ?? null;
   }
 
   /**
-   * SSL_shutdown(3). Sends close_notify, unless shutdown is quiet. 1: both directions are closed; 0: only ours is, so far;
-   * −1: the handshake is not complete, or the connection has failed.
+   * SSL_shutdown(3). Sends close_notify, unless shutdown is quiet. Returns 1 if both directions are closed, 0 if only ours is, and
+   * −1 if the handshake is not complete or the connection has failed.
    */
   shutdown(): number {
     const { driver } = this.#requireOwn();
@@ -192,7 +198,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     return this.#shutdown & SSL_RECEIVED_SHUTDOWN ? 1 : 0;
   }
 
-  /** SSL_set_shutdown(3): says what has been sent and received, and sends nothing. A close_notify that was sent stays a clean end. */
+  /** SSL_set_shutdown(3). Sets the flags, and sends nothing. The end after a close_notify is clean even if its flag is cleared. */
   setShutdown(mode: number): void {
     this.#shutdown = mode;
   }
@@ -202,7 +208,10 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     return this.#shutdown;
   }
 
-  /** SSL_free(3). Unless SSL_SENT_SHUTDOWN is set, a completed connection takes its session along; see `sessions.removeUnclean`. */
+  /**
+   * SSL_free(3). Gives back the reference to the context. Unless SSL_SENT_SHUTDOWN is set, the session of an established connection
+   * leaves the cache, as `sessions.removeUnclean` says. @throws Error if it has been freed
+   */
   free(): void {
     if (this.#isFreed) throw new Error('free() of a connection that has been freed');
     this.#isFreed = true; // before remove is called, which might free once more
@@ -211,7 +220,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     if (this.#own !== undefined) this.#ctx.free();
   }
 
-  /** SSL_clear(3): the same end, and ready for another connection. The session of a clean one is still there to be seen. */
+  /** SSL_clear(3). Ends the connection as {@link free} does, and is ready for another. A clean end keeps the session for getSession(). */
   clear(): void {
     this.#requireOwn();
     const session = this.#isClean ? this.get1Session() : null;
@@ -223,12 +232,12 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     this.#isBroken = false;
   }
 
-  /** SSL_get0_peer_certificate(3): the client's own, DER, from this handshake or from the session; `null` where there is none. */
+  /** SSL_get0_peer_certificate(3). Returns the client's own certificate in DER, from this handshake or the session, or `null`. */
   getPeerCertificate(): Uint8Array | null {
     return this.#connection?.peerCertificate ?? null;
   }
 
-  /** For as long as a ticket is made, its session is the one of this connection, as in OpenSSL. */
+  /** Runs `make`, which makes a ticket. Until it is done, getSession() returns the session of the ticket, as in OpenSSL. */
   making<T>(session: Session, make: () => Awaitable<T>): Awaitable<T> {
     this.#making = session;
     const done = () => {
@@ -249,14 +258,14 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     return (this.#shutdown & SSL_SENT_SHUTDOWN) !== 0;
   }
 
-  /** @throws Error where it is not for this object to run the connection, or not any more */
+  /** @throws Error if a shell runs the connection, or the connection has been freed */
   #requireOwn(): { driver: Driver<ServerConnection> | undefined } {
     if (this.#own === undefined) throw new Error('a shell runs this connection: use its socket');
     if (this.#isFreed) throw new Error('this connection has been freed');
     return this.#own;
   }
 
-  /** Starts the handshake, the first time. */
+  /** Returns the driver. The first call starts the handshake. */
   #driver(): Driver<ServerConnection> {
     const own = this.#requireOwn();
     if (own.driver !== undefined) return own.driver;

@@ -157,7 +157,10 @@ export class SslContext extends ContextSessions<Ssl> {
     this.policy.notResumable = (info, isForwardSecure) => this.#rulesOut(this.#ssl(info), isForwardSecure);
   }
 
-  /** The configuration for a shell: `createServer(ctx.config, …)`, `accept(transport, ctx.config)`. It follows the context as an {@link Ssl} does. */
+  /**
+   * The configuration for a shell: `createServer(ctx.config, …)`, `accept(transport, ctx.config)`. It copies and shares the same
+   * settings as an {@link Ssl}.
+   */
   get config(): ServerConfig {
     return this.configFor(this.settings);
   }
@@ -198,7 +201,7 @@ export class SslContext extends ContextSessions<Ssl> {
     });
   }
 
-  /** SSL_CTX_up_ref(3). @throws Error once the last reference has been freed */
+  /** SSL_CTX_up_ref(3). Takes a reference, and returns the context. @throws Error if no reference is left */
   upRef(): this {
     if (this.#references === 0) throw new Error('use of a context that has no reference left');
     this.#references++;
@@ -206,8 +209,8 @@ export class SslContext extends ContextSessions<Ssl> {
   }
 
   /**
-   * SSL_CTX_free(3). The last call, which may be that of a connection, removes all sessions, calling the remove callback, and wipes
-   * the ticket keys. @throws Error if no reference is left
+   * SSL_CTX_free(3). Gives back a reference. The last call, which may be that of a connection, removes all sessions, which calls the
+   * remove callback, and wipes the ticket keys. @throws Error if no reference is left
    */
   free(): void {
     if (this.#references === 0) throw new Error('free() of a context that has no reference left');

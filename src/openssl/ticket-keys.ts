@@ -1,4 +1,4 @@
-/** The ticket keys of a context: a callback's, those that its server was defined with, or 80 bytes of its own. */
+/** The ticket keys of a context: those of a callback, those of the server's definition, or 80 bytes of its own. */
 
 import type { Awaitable } from '../awaitable.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
@@ -8,16 +8,16 @@ import { TicketKey } from '../tickets/key.ts';
 import { ticketKeyFile, ticketKeysFrom } from '../tickets/key-files.ts';
 import type { OpeningKey, TicketKeyProvider } from '../tickets/key-provider.ts';
 
-/** name16 hmac32 aes32, as of SSL_CTX_set_tlsext_ticket_keys(3) */
+/** SSL_CTX_set_tlsext_ticket_keys(3): 16 bytes of name, 32 of HMAC key, 32 of AES key. */
 const KEYS_LENGTH = 80;
 
-/** One object for as long as the context lives: its connections go by what it has when a ticket comes, or goes. */
+/** Lives as long as its context. Connections use the keys that it has when a ticket is opened or sealed. */
 export class ContextTicketKeys implements TicketKeyProvider {
   readonly #randomBytes: RandomBytes;
   #defined: TicketKeyProvider | undefined;
   #own: TicketKey | undefined;
   #isClosed = false;
-  /** Asked in place of all other keys. */
+  /** Replaces all other keys, if it is set. */
   callback: TicketKeyProvider | undefined;
 
   constructor(randomBytes: RandomBytes, defined: TicketKeyProvider | undefined) {
@@ -43,13 +43,13 @@ export class ContextTicketKeys implements TicketKeyProvider {
     return this.#key?.hasName(keyName) ? { phase: 'encrypt' } : undefined;
   }
 
-  /** Its own, the caller's to wipe; `undefined` where the server was defined with others, or the context is gone. */
+  /** A copy of its own key, for the caller to wipe; `undefined` if the server was defined with others, or the context is gone. */
   export(): Uint8Array | undefined {
     const key = this.#defined === undefined ? this.#key : undefined;
     return key && ticketKeyFile('openssl', key);
   }
 
-  /** From now on those and no others. `false`: of another length. @throws WeakTicketKeyError where they can be guessed */
+  /** Copies a key that replaces the others. Returns `false` for a wrong length. @throws WeakTicketKeyError for guessable bytes */
   import(bytes: Uint8Array): boolean {
     if (bytes.length !== KEYS_LENGTH) return false;
     const [key] = ticketKeysFrom('openssl', bytes);
@@ -59,14 +59,14 @@ export class ContextTicketKeys implements TicketKeyProvider {
     return true;
   }
 
-  /** The end of what is its own. */
+  /** Wipes its own key. */
   close(): void {
     this.#isClosed = true;
     this.#own?.destroy();
     this.#own = undefined;
   }
 
-  /** Drawn when it is wanted first: many a context never wants any. */
+  /** Its own key, generated at the first use, because many contexts never need one. */
   get #key(): TicketKey | undefined {
     if (this.#isClosed) return undefined;
     this.#own ??= TicketKey.generate(cbcTickets(32), this.#randomBytes);

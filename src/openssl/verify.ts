@@ -12,7 +12,7 @@ import {
 
 type ClientAuth = ServerConfig['clientAuth'];
 
-/** What SSL_CTX_set_verify(3) sets. */
+/** The settings of SSL_CTX_set_verify(3). */
 export interface Verify<S> {
   readonly verifyMode: number;
   readonly verifyCallback: VerifyChain<S> | null;

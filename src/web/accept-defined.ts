@@ -1,4 +1,4 @@
-/** The Web shell's accept() for a server that is defined already: it brings no defineServer() along. */
+/** The Web shell's accept() for a server that is already defined, so that a bundle need not contain defineServer(). */
 
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
@@ -11,23 +11,23 @@ import type { BytesPair } from './streams.ts';
 import { TlsConnection } from './tls-connection.ts';
 
 export interface AcceptOptions {
-  /** Addresses of both ends, for the callbacks of the sessions. */
+  /** The addresses of both ends, for callbacks; a function is called when a callback is. */
   readonly addresses?: ConnectionOptions['addresses'];
   /**
-   * Gives up a handshake that is not complete: `AbortSignal.timeout(10_000)` bounds it. The transport is aborted, and `accept`
-   * rejects with the signal's reason. After the handshake it has no effect.
+   * Aborts the handshake; `AbortSignal.timeout(10_000)` limits its time. The transport is aborted, and `accept` rejects with the
+   * reason of the signal. After the handshake the signal has no effect.
    */
   readonly signal?: (AbortSignalLike & { readonly reason?: unknown }) | undefined;
-  /** A callback of the configuration threw, rejected, or did not answer in time; the connection goes on without it. */
+  /** Called when a callback of the configuration threw, rejected, or did not answer in time. The connection goes on if it can. */
   readonly onCallbackError?: ((callback: CallbackName, error: unknown) => void) | undefined;
 }
 
-/** Whether defineServer() has made it, or it is still options. */
+/** Whether `config` is a result of defineServer(), and not options for it. */
 export function isDefined(config: ServerConfig | ServerOptions): config is ServerConfig {
   return typeof config === 'object' && config !== null && 'store' in config && config.store instanceof SessionStore;
 }
 
-/** As `accept()` of the index, whose options may be no configuration yet. */
+/** Serves TLS over a byte stream each way, as {@link accept} of the index does. `server` must be a result of defineServer(). */
 export async function acceptDefined(
   transport: BytesPair,
   server: ServerConfig,

@@ -8,18 +8,21 @@ import type { BytesPair } from './streams.ts';
 import type { TlsConnection } from './tls-connection.ts';
 
 /**
- * Serves TLS over a byte stream each way, which it owns from here on. Resolves when the handshake is complete.
+ * Serves TLS over a byte stream each way, and resolves when the handshake is complete. It locks both streams and owns them.
  *
- * Nothing is read while the application does not read, or while one of its callbacks has yet to answer; nothing is protected
- * before the transport has room for it. `config` may be options, which make a server for this one connection: clients resume
- * where connections share what {@link defineServer} returned, or a `sessions.cache`.
+ * It reads from the transport only while the application reads, and not while a callback has yet to answer; it encrypts data only
+ * when the transport has room for it. `config` may be options, which define a server for this connection alone. To let clients
+ * resume, share a result of {@link defineServer}, or a `sessions.cache`, between connections.
  *
  *     const tls = await accept(fromMessagePort(port), defineServer({ credentials: [{ cert, key }] }));
  *     await tls.readable.pipeTo(tls.writable); // echo
  *
- * Rejects with a TypeError or RangeError for options or streams that cannot be; with the {@link TlsAlert}, ours or the peer's,
- * that ended the handshake, after ours has been written and the transport's writable closed (or two seconds have gone by); with a
- * {@link TruncationError} where the transport ended; with the transport's error.
+ * Rejects with
+ * - a TypeError or RangeError for invalid options or streams;
+ * - the {@link TlsAlert} that ended the handshake; ours only when it has been written and the transport's writable has closed, or
+ *   after two seconds;
+ * - a {@link TruncationError} if the transport ended without close_notify (RFC 8446 §6.1);
+ * - the error of the transport, or the reason of `options.signal`.
  */
 export async function accept(
   transport: BytesPair,

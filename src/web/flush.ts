@@ -1,13 +1,13 @@
-/** A flush that lets others in: for caches of which a great deal may have expired at once. */
+/** A flush that yields to the event loop, for caches in which many sessions may have expired at once. */
 
 import type { ServerConfig } from '../engine/server/config.ts';
 import { FLUSH_SLICE } from '../engine/server/store.ts';
 import { platform } from '../platform.ts';
 
 /**
- * {@link ServerConfig.flushSessions}, a thousand sessions at a time with a turn of the event loop between them. Where `now` is 0
- * as many leave as there are at the beginning, not those that come meanwhile as well. How many there were. Rejects with what
- * `flushSessions` throws; the rest stays then.
+ * Calls {@link ServerConfig.flushSessions} for a thousand sessions at a time, with a turn of the event loop in between. Resolves to
+ * the number of sessions removed. `now` is in seconds since the epoch; 0 removes as many sessions as the cache has at the
+ * beginning. Rejects with an exception of `flushSessions`; the remaining sessions stay then.
  */
 export async function flushInSlices(server: ServerConfig, now?: number): Promise<number> {
   const most = server.statistics().number;

@@ -1,4 +1,4 @@
-/** A MessagePort as a byte stream each way: TLS between a page and its worker, a frame, or an extension. */
+/** A MessagePort as a byte stream each way, for TLS between a page and its worker, a frame, or an extension. */
 
 import type { ReadableController, WritableController } from '../platform.ts';
 import { bytesOf, bytesUpTo, makeReadable, makeWritable, type ReadableBytes, type WritableBytes } from './streams.ts';
@@ -7,8 +7,8 @@ import { bytesOf, bytesUpTo, makeReadable, makeWritable, type ReadableBytes, typ
 const MAX_BUFFERED = 16 * 1024 * 1024;
 
 /**
- * What is used of a MessagePort: the DOM's, the one of node:worker_threads, or a dedicated Worker or its global scope, which
- * need no `start` and may have no `close`.
+ * A MessagePort of the DOM or of node:worker_threads, or a dedicated Worker or its global scope, as far as it is used. Workers need
+ * no `start` and may have no `close`.
  */
 export interface PortLike {
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
@@ -21,29 +21,30 @@ export interface PortLike {
 }
 
 export interface PortOptions {
-  /** Bytes that may wait to be read, default 16 MiB; no single message may have more either. */
+  /** Bytes that may wait to be read, default 16 MiB. A single message must not be larger, either. */
   readonly maxBuffered?: number | undefined;
 }
 
-/** The streams of a port, which it owns from here on. */
+/** The two streams over a port. They own the port. */
 export interface PortStreams {
   readonly readable: ReadableBytes;
   readonly writable: WritableBytes;
 }
 
 /**
- * Both ends call this, each with its port; the protocol is the same both ways:
+ * Makes a byte stream each way of a port, which it takes ownership of. Both ends call it, each with its own port. The protocol is
+ * the same in both directions:
  *
- * - a `Uint8Array` (any view, or an `ArrayBuffer`) is the next bytes of the stream, in any chunking. What is sent is a copy of
- *   what was written, transferred;
- * - `null` is the end of this direction: nothing follows it. The other may go on;
- * - the port is closed when both directions have ended, or when one end aborts its `writable` or cancels its `readable`. Where the
- *   host tells of that (the `close` event: Node, newer browsers), `readable` closes and `writable` errors;
- * - any other message is an error: of `readable`, and the port is closed.
+ * - A `Uint8Array` (or any view, or an `ArrayBuffer`) is the next bytes of the stream, in any chunking. Written data is copied, and
+ *   the copy is transferred.
+ * - `null` ends this direction. The other may go on.
+ * - The port is closed when both directions have ended, or when one end aborts its `writable` or cancels its `readable`. If the
+ *   host reports that (by the `close` event of Node and newer browsers), `readable` closes and `writable` errors.
+ * - Any other message makes `readable` error, and the port is closed.
  *
- * There is no flow control: a write has succeeded when it is posted, and whoever posts does not learn that nobody reads. So
- * that memory has a bound all the same, `readable` errors and the port is closed when more than `maxBuffered` bytes wait to
- * be read. For more than that in one go let the peers agree on a pace above.
+ * There is no flow control: a write succeeds once it is posted, whether or not the peer reads. To limit memory, `readable` errors
+ * with a RangeError and the port is closed when more than `maxBuffered` bytes wait to be read. To send more than that at once, the
+ * peers have to agree on a pace in a protocol above.
  */
 export function fromMessagePort(port: PortLike, { maxBuffered = MAX_BUFFERED }: PortOptions = {}): PortStreams {
   const link = new PortLink(port, maxBuffered);
@@ -117,7 +118,7 @@ class PortLink {
     this.#closeAtEnd();
   }
 
-  /** What was written may be somebody's pool: a copy goes, whole. */
+  /** Sends a copy, because the chunk may be part of a larger buffer that must not be transferred. */
   #send(chunk: unknown): void {
     const copy = bytesOf(chunk).slice();
     this.#port.postMessage(copy, [copy.buffer]);
@@ -133,14 +134,14 @@ class PortLink {
     if (!this.#isReading && !this.#isWriting) this.#port.close?.();
   }
 
-  /** The other end has gone: what it has said is all. */
+  /** Handles the end of the port: nothing more is received. */
   #portClosed(): void {
     if (this.#isReading) this.#endReading();
     if (this.#isWriting) this.#sink?.error(new Error('the port is closed'));
     this.#isWriting = false;
   }
 
-  /** The application wants no more of it. */
+  /** Closes the port for the application. */
   #stop(reason: unknown): void {
     this.#fail(reason ?? new Error('the application has aborted the port'));
   }

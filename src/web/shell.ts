@@ -1,4 +1,4 @@
-/** What runs a connection over Web Streams: when to read, when to wait, and how each kind of end reaches everybody. */
+/** Runs a connection over Web Streams: decides when to read and when to wait, and reports each kind of end. */
 
 import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
@@ -18,11 +18,11 @@ import {
 } from './streams.ts';
 import { Transport } from './transport.ts';
 
-/** Bytes that may wait for the application while the transport is read, and bytes of its own that may wait to be protected. */
+/** Bytes that the queue of each stream of the application may hold. */
 const QUEUE = 16384;
-/** The application's bytes are protected in pieces of this many, each when the transport has room. */
+/** Bytes of application data encrypted at a time, once the transport has room. */
 const PIECE = 65536;
-/** Bytes the transport may hold of what the peer has made us say; beyond it nothing is read, so that no flood makes a lake. */
+/** Bytes of output caused by the peer that may wait in the transport. Beyond that nothing is read, which limits memory. */
 const MAX_UNSENT = 65536;
 
 export interface ShellOptions {
@@ -30,12 +30,12 @@ export interface ShellOptions {
   readonly onCallbackError: ((callback: CallbackName, error: unknown) => void) | undefined;
 }
 
-/** The transport ended without the peer's close_notify: what has been received may be only a part (RFC 8446 §6.1). */
+/** The transport ended without the peer's close_notify, so that data may be missing (RFC 8446 §6.1). */
 export class TruncationError extends Error {
   override readonly name = 'TruncationError';
 }
 
-/** One connection, from its first byte to its end: the two streams for the application are made and fed in here. */
+/** One connection, from its first byte to its end, with the two streams of the application. */
 export class WebShell implements Shell {
   readonly driver: Driver<ServerConnection>;
   readonly established = new Settlable();
@@ -47,12 +47,12 @@ export class WebShell implements Shell {
   #reading: 'open' | 'discarding' | 'ended' = 'open';
   #writing: 'open' | 'closing' | 'ended' = 'open';
   #isOver = false;
-  /** What `readable` errors with when everything that came before has been read. */
+  /** The error of `readable`, once everything received before it has been read. */
   #failure: { readonly error: unknown } | undefined;
-  /** Bytes that are not the application's and that the transport has not taken yet. */
+  /** Bytes of output that the transport has not taken yet, except application data. */
   #unsent = 0;
   #isClosing = false;
-  /** The application's write under way. */
+  /** The write of the application that is under way. */
   #underWay: Promise<void> = Promise.resolve();
   #wake = (): void => {};
 
@@ -83,7 +83,7 @@ export class WebShell implements Shell {
     bytesUpTo(QUEUE),
   );
 
-  /** @throws TypeError where a stream is locked or none */
+  /** @throws TypeError if a stream is locked or not a stream */
   constructor(pair: BytesPair, config: ServerConfig, { addresses, onCallbackError }: ShellOptions) {
     this.#onCallbackError = onCallbackError;
     this.#transport = new Transport(pair);
@@ -116,7 +116,7 @@ export class WebShell implements Shell {
       case 'failed':
         return this.fail(event.error);
       case 'callback-error':
-        // Not in here: what the application throws must not come between the events of a step.
+        // Not at once: an exception of the application must not come between the events of a step.
         return platform.queueMicrotask(() => this.#onCallbackError?.(event.callback, event.error));
     }
   }
@@ -125,7 +125,7 @@ export class WebShell implements Shell {
     this.fail(error);
   }
 
-  /** Reads for as long as anything is of interest; never rejects. */
+  /** Reads until the end of the peer's direction; never rejects. */
   async #readAll(): Promise<void> {
     try {
       while (!this.#isOver && this.#reading !== 'ended') {
@@ -161,12 +161,12 @@ export class WebShell implements Shell {
   #receive(input: Uint8Array | undefined): void {
     if (this.#isOver) return;
     if (input !== undefined) return void this.driver.receive(input);
-    if (this.#reading === 'discarding') return this.#endReading(); // of what is not wanted nothing can be missing
+    if (this.#reading === 'discarding') return this.#endReading(); // the application has given up the data, so none is missing
     const where = this.driver.connection.isEstablished ? '' : ' in the middle of the handshake';
     this.fail(new TruncationError(`the transport has ended without close_notify${where}`));
   }
 
-  /** The peer's close_notify. */
+  /** Handles the peer's close_notify. */
   #receiveEnd(): void {
     if (!this.driver.connection.isEstablished)
       return this.fail(new TlsAlert('close_notify', 'the peer has given up the handshake', 'remote'));
@@ -179,7 +179,7 @@ export class WebShell implements Shell {
     this.#finish();
   }
 
-  /** Nobody wants what still comes: it is read and forgotten, and our direction goes on. */
+  /** From now on reads and discards input. Our direction goes on. */
   discard(): void {
     if (this.#reading !== 'open') return;
     this.#reading = 'discarding';
@@ -198,12 +198,12 @@ export class WebShell implements Shell {
     }
   }
 
-  /** The stream has errored already and says why, but the write under way must not seem to have succeeded. */
+  /** Makes the write under way fail. The stream has already errored with the reason. */
   #requireWriting(): void {
     if (this.#isOver || this.#writing !== 'open') throw new Error('the connection has ended');
   }
 
-  /** Closes our direction behind what has been written. Resolves when the transport's is closed, too. */
+  /** Closes our direction after the data. Resolves when the transport's writable has closed, too. */
   async #end(): Promise<void> {
     this.#writing = 'closing';
     this.driver.run(() => this.driver.connection.end());
@@ -217,7 +217,7 @@ export class WebShell implements Shell {
     this.#finish();
   }
 
-  /** Both directions are over, or ours is and the peer's is not wanted. */
+  /** Disposes of the connection if both directions are over, or ours is and input is discarded. */
   #finish(): void {
     if (this.#isOver || this.#writing !== 'ended' || this.#reading === 'open') return;
     this.#dispose();
@@ -231,7 +231,7 @@ export class WebShell implements Shell {
     this.#wake();
   }
 
-  /** The end of both directions; an alert, if there is one, has been sent. The first reason counts. */
+  /** Ends both directions with an error. An alert, if there is one, has been sent. Only the first call has an effect. */
   fail(error: unknown): void {
     if (this.#isOver) return;
     this.#dispose();
@@ -241,13 +241,13 @@ export class WebShell implements Shell {
     void this.#transport.leave().then(() => this.#reject(error));
   }
 
-  /** The same at once, by the application: the transport is aborted, and the peer sees a truncation. */
+  /** Ends both directions at once, for the application: aborts the transport, so that the peer sees a truncation. */
   abort(reason: unknown): void {
     this.#sink?.error(reason);
     this.#abort(reason);
   }
 
-  /** `writable` is being aborted, and errors by itself. */
+  /** The same while `writable` is being aborted, which errors by itself. */
   #abort(reason: unknown = new Error('the application has aborted the connection')): void {
     if (this.#isOver) return;
     this.#dispose();
@@ -261,21 +261,21 @@ export class WebShell implements Shell {
     this.closed.reject(error);
   }
 
-  /** The proper end of both directions. Settles as {@link WebShell.closed} does. */
+  /** Ends both directions properly. Settles as {@link WebShell.closed} does. */
   close(): Promise<void> {
     if (!this.#isOver) {
       if (this.#reading === 'open') this.#source?.close();
       this.discard();
-      // What goes wrong in here has made the connection fail.
+      // A rejection here has already made the connection fail.
       if (this.writable.locked) this.#closeUnderWriter().catch(() => {});
       else this.writable.close().catch(() => {});
     }
     return this.closed.promise;
   }
 
-  /** Whoever has the writer may still be writing. */
+  /** Ends our direction while the application holds the writer and may still be writing. */
   async #closeUnderWriter(): Promise<void> {
-    this.#isClosing = true; // refuses what is queued behind
+    this.#isClosing = true; // makes queued writes fail
     await this.#underWay;
     if (this.#isOver || this.#writing !== 'open') return;
     this.#sink?.error(new Error('the application has closed the connection'));
@@ -283,7 +283,7 @@ export class WebShell implements Shell {
   }
 }
 
-/** A promise with its two ends; a rejection need not be handled. */
+/** A promise with its resolvers. A rejection need not be handled. */
 class Settlable {
   resolve!: () => void;
   reject!: (error: unknown) => void;

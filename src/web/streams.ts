@@ -1,6 +1,6 @@
 /**
- * Web Streams of bytes (WHATWG Streams §4, §5), structurally: the shell takes any object of these shapes, and what it returns is
- * the host's own stream, under the host's own type where the program that uses the library knows one.
+ * Structural types of Web Streams of bytes (WHATWG Streams §4, §5). The shell takes any object of these shapes. It returns
+ * streams of the host, under the host's type if the program that uses the library knows it (lib.dom, @types/node).
  */
 
 import { platform, type QueueStrategy, type ReadableSource, type WritableSink } from '../platform.ts';
@@ -15,13 +15,13 @@ export interface BytesReader {
   releaseLock(): void;
 }
 
-/** What bytes can be read from: a `ReadableStream<Uint8Array>`. */
+/** A source of bytes, such as a `ReadableStream<Uint8Array>`. */
 export interface BytesSource {
   getReader(): BytesReader;
 }
 
 export interface BytesWriter {
-  /** Pending while the stream has enough to do. */
+  /** Pending while the queue of the stream is full. */
   readonly ready: Promise<unknown>;
   write(chunk: Uint8Array): Promise<void>;
   close(): Promise<void>;
@@ -29,7 +29,7 @@ export interface BytesWriter {
   releaseLock(): void;
 }
 
-/** What bytes can be written to: a `WritableStream<Uint8Array>`. */
+/** A sink of bytes, such as a `WritableStream<Uint8Array>`. */
 export interface BytesSink {
   getWriter(): BytesWriter;
 }
@@ -46,11 +46,11 @@ interface PipeOptions {
   readonly preventCancel?: boolean;
 }
 
-/** The host's type for its streams, where there is one (lib.dom, @types/node); otherwise no more than is said here. */
+/** The host's type for its streams, if the program knows one. */
 type HostReadable = typeof globalThis extends { ReadableStream: { prototype: infer Stream } } ? Stream : unknown;
 type HostWritable = typeof globalThis extends { WritableStream: { prototype: infer Stream } } ? Stream : unknown;
 
-/** The host's `ReadableStream`, of `Uint8Array`. What is said here comes first: it knows the chunk's type. */
+/** The host's `ReadableStream`, of `Uint8Array`. The members declared here come first, because they know the type of a chunk. */
 export type ReadableBytes = {
   readonly locked: boolean;
   cancel(reason?: unknown): Promise<void>;
@@ -67,7 +67,7 @@ export type WritableBytes = {
   getWriter(): BytesWriter;
 } & HostWritable;
 
-/** A queue measured in bytes. */
+/** A strategy that measures a queue in bytes. */
 export function bytesUpTo(highWaterMark: number): QueueStrategy {
   return { highWaterMark, size: (chunk) => chunk.byteLength };
 }
@@ -80,7 +80,7 @@ export function makeWritable(sink: WritableSink, strategy: QueueStrategy): Writa
   return new platform.WritableStream(sink, strategy) as WritableBytes;
 }
 
-/** A view of one's own on a chunk, which may be a Buffer, or of another realm. @throws TypeError where it is no bytes */
+/** A plain view of a chunk, which may be a Buffer or come from another realm. @throws TypeError for anything but a view */
 export function bytesOf(chunk: unknown): Uint8Array {
   if (!ArrayBuffer.isView(chunk)) throw new TypeError('a chunk that is no Uint8Array');
   return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);

@@ -1,4 +1,4 @@
-/** A TLS connection as two Web Streams, for applications. */
+/** A TLS connection as an application sees it: two Web Streams. */
 
 import type { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Resumption } from '../handshake/outcome.ts';
@@ -8,25 +8,24 @@ import type { WebShell } from './shell.ts';
 import type { ReadableBytes, WritableBytes } from './streams.ts';
 
 /**
- * The server's end of a TLS connection whose handshake is complete. Made by {@link accept}.
+ * The server's end of a TLS connection whose handshake is complete. {@link accept} returns it.
  *
- * - `readable` closes with the peer's close_notify. It errors with a {@link TruncationError} where the transport just ended,
- *   with the {@link TlsAlert} or the transport's error otherwise: what has come is genuine then, but may be a part. Cancelled
- *   (leaving a `for await` cancels), what still comes is forgotten, and our direction goes on.
- * - `writable`, closed, sends close_notify behind what has been written and closes the transport's writable; the peer may go on.
- *   It stays open when the peer closes first, in TLS 1.2 too, so that what was asked for can be answered: whoever reads to the
- *   end must close it. Aborted, the transport is aborted without a close_notify, so that the peer does not take the part for
- *   the whole.
- * - Any failure is the end of both. The transport is closed in every case; neither stream of it is to be touched.
+ * - `readable` closes with the peer's close_notify. It errors with a {@link TruncationError} if the transport ended without one,
+ *   or else with the {@link TlsAlert} or the transport's error; data read before is genuine, but may not be all. After cancel(),
+ *   which leaving a `for await` calls, received data is discarded, and `writable` goes on.
+ * - Closing `writable` sends close_notify after the data and closes the transport's writable; the peer may go on. `writable` stays
+ *   open when the peer closes first, in TLS 1.2, too, so that a request can be answered: an application that reads to the end
+ *   must close it. Aborting `writable` aborts the transport without close_notify, so that the peer sees a truncation.
+ * - A failure ends both streams. The connection closes the transport in every case; the application must not touch it.
  */
 export class TlsConnection {
   readonly readable: ReadableBytes;
   readonly writable: WritableBytes;
-  /** Resolves when the connection has ended properly, rejects with what it failed with. Need not be handled. */
+  /** Resolves when both directions have ended properly, and rejects with the reason of a failure. It need not be handled. */
   readonly closed: Promise<void>;
   readonly #shell: WebShell;
 
-  /** {@link accept} makes them. */
+  /** Called by {@link accept}. */
   constructor(shell: WebShell) {
     this.#shell = shell;
     this.readable = shell.readable;
@@ -34,17 +33,17 @@ export class TlsConnection {
     this.closed = shell.closed.promise;
   }
 
-  /** The connection below, to be looked at. What its methods return nobody would send. */
+  /** The connection below. Use only its getters: nobody sends the output that its methods return. */
   get connection(): ServerConnection {
     return this.#shell.driver.connection;
   }
 
-  /** Whether it resumed, and if not, why not. */
+  /** Whether the connection resumed a session, by which mechanism, and if not, why not. */
   get resumption(): Resumption {
     return this.connection.resumption;
   }
 
-  /** The current session: the one resumed from, or the last one issued. Lent until the connection has ended. */
+  /** The current session: the last one issued, or the resumed one. Valid until the connection ends; upRef() keeps it longer. */
   get session(): Session | undefined {
     return this.connection.session;
   }
@@ -53,17 +52,17 @@ export class TlsConnection {
     return this.connection.version;
   }
 
-  /** IANA's name of the cipher suite. */
+  /** The IANA name of the cipher suite. */
   get cipherSuite(): string | undefined {
     return this.connection.cipherSuite;
   }
 
-  /** The (EC)DHE group of the handshake; `undefined` where there was none. */
+  /** The (EC)DHE group of the handshake; `undefined` if there was none. */
   get group(): string | undefined {
     return this.connection.group;
   }
 
-  /** The protocol that ALPN has chosen. */
+  /** The protocol that was negotiated by ALPN. */
   get alpnProtocol(): string | undefined {
     return this.connection.alpnProtocol;
   }
@@ -73,13 +72,13 @@ export class TlsConnection {
     return this.connection.serverName;
   }
 
-  /** The client's own certificate, DER: from this handshake or, where it resumed, from the full one that its session goes back to. */
+  /** The client's own certificate in DER, from this handshake or, after a resumption, from the original full handshake. */
   get peerCertificate(): Uint8Array | undefined {
     return this.connection.peerCertificate;
   }
 
   /**
-   * RFC 8446 §7.5, RFC 5705: `length` bytes, 1 to 8160.
+   * Exports keying material (RFC 8446 §7.5, RFC 5705): `length` bytes, 1 to 8160. In TLS 1.2 no context and an empty one differ.
    * @throws Error after the end; RangeError for an impossible length or label
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
@@ -87,8 +86,8 @@ export class TlsConnection {
   }
 
   /**
-   * TLS 1.3: gives the client one more ticket, see {@link ServerConnection.sendTicket}; with `tickets.timing` 'manual' there
-   * are no others. Nothing comes of it once the connection is over. @throws Error in TLS 1.2, and where `tickets.mode` is 'off'
+   * Sends the client one more ticket (TLS 1.3); see {@link ServerConnection.sendTicket}. With `tickets.timing` 'manual' these are
+   * the only tickets. Does nothing once the connection is over. @throws Error in TLS 1.2, and if `tickets.mode` is 'off'
    */
   sendTicket(): void {
     const step = this.connection.sendTicket();
@@ -96,9 +95,9 @@ export class TlsConnection {
   }
 
   /**
-   * The proper end of both directions: close_notify behind what has been written, and what the peer still sends is forgotten.
-   * Where `writable` is locked, only the write under way is waited for, and what is queued behind it is lost: close the writer
-   * instead. Settles as {@link TlsConnection.closed} does.
+   * Ends both directions properly: sends close_notify after the data, and discards what the peer still sends. If `writable` is
+   * locked, only the write under way is completed, and writes queued behind it fail: close the writer instead. Settles as
+   * {@link TlsConnection.closed} does.
    */
   close(): Promise<void> {
     return this.#shell.close();

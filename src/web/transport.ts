@@ -1,19 +1,19 @@
-/** The two byte streams below TLS: who reads, who writes, and how they are left without the last alert being lost. */
+/** The two byte streams below TLS: reading, writing, and closing them without losing the last alert. */
 
 import { platform, type Timer } from '../platform.ts';
 import { copyOf } from '../wire/bytes.ts';
 import { type BytesPair, type BytesReader, type BytesWriter, bytesOf } from './streams.ts';
 
-/** How long an end may take: for the last bytes to be taken, and for the peer to end in its turn. */
+/** Milliseconds that the end may take: until the last bytes are taken and the peer has ended, too. */
 const LINGER_MS = 2000;
 
-/** Owns both streams, from the constructor until they have ended. */
+/** Owns both streams from the constructor on, until they have ended. */
 export class Transport {
   readonly #reader: BytesReader;
   readonly #writer: BytesWriter;
   #closing: Promise<void> | undefined;
 
-  /** @throws TypeError where one of the streams is locked or none */
+  /** @throws TypeError if one of the streams is locked or not a stream */
   constructor({ readable, writable }: BytesPair) {
     this.#reader = readable.getReader();
     try {
@@ -24,34 +24,34 @@ export class Transport {
     }
   }
 
-  /** What comes next; `undefined` at the end. Rejects with what the stream fails with. */
+  /** Reads the next chunk; `undefined` at the end. Rejects with the error of the stream. */
   async read(): Promise<Uint8Array | undefined> {
     const { done, value } = await this.#reader.read();
     return done ? undefined : bytesOf(value);
   }
 
-  /** Resolves when the stream has taken them; what comes after {@link closeWriting} is dropped. */
+  /** Resolves when the stream has taken the bytes. Drops them after {@link closeWriting}. */
   async write(bytes: Uint8Array): Promise<void> {
-    // A sink may transfer what it is given, as streams of bytes do; outputs that still wait for it may be in the same memory.
+    // A sink may transfer its chunks, as byte streams do, and outputs that are still queued may share the memory of this one.
     const isWhole = bytes.length === bytes.buffer.byteLength;
     if (this.#closing === undefined) await this.#writer.write(isWhole ? bytes : copyOf(bytes));
   }
 
-  /** Resolves when there is room for more. */
+  /** Resolves when the stream has room for more. */
   async ready(): Promise<void> {
     await this.#writer.ready;
   }
 
-  /** Half-close: the end of our direction behind all that has been written. Resolves when the stream has closed. */
+  /** Half-closes, after everything that has been written. Resolves when the stream has closed. */
   closeWriting(): Promise<void> {
     this.#closing ??= this.#writer.close();
     return this.#closing;
   }
 
   /**
-   * The end of a connection: our direction is closed, and what still comes in is read and forgotten until the peer ends too,
-   * so that a socket below is not reset over an alert that the peer has not read. What takes longer than two seconds is cut
-   * off. Resolves when our direction is closed, or cut off; never rejects.
+   * Ends the connection: closes our direction, and reads and discards input until the peer ends, too, so that a socket below is
+   * not reset before the peer has read an alert. After two seconds it aborts both. Resolves when our direction is closed or
+   * aborted; never rejects.
    */
   async leave(): Promise<void> {
     const drained = this.#drain();
@@ -72,11 +72,11 @@ export class Transport {
     try {
       while (!(await this.#reader.read()).done);
     } catch {
-      // It has ended, one way or another.
+      // It has ended, too.
     }
   }
 
-  /** The end of both directions at once, as far as the streams can see to it: a write under way may keep one from it. */
+  /** Aborts both directions at once. A sink may still wait for a write under way. */
   abort(reason: unknown): void {
     this.#closing ??= Promise.resolve();
     this.#writer.abort(reason).catch(() => {});
