@@ -285,9 +285,10 @@ export abstract class ConnectionCore {
     while (this.#question === undefined) {
       if (this.#job === undefined && this.life.phase === 'established' && this.#role.hasJob) {
         this.#begin(this.#role.nextJob(), () => {});
-      } else if (this.life.isUnderWay && this.#wait?.kind === 'task') this.#perform(this.#wait, this.#wait.task);
-      else if (this.life.isUnderWay && this.#wait?.kind === 'call') this.#call(this.#wait);
-      else if (this.life.reading === 'ended') return;
+      } else if (this.life.isUnderWay && this.#wait?.kind === 'task') {
+        if (this.#wait.task === undefined) this.#call(this.#wait);
+        else this.#perform(this.#wait, this.#wait.task);
+      } else if (this.life.reading === 'ended') return;
       else {
         const incoming = this.channel.reader.next(this.#expected());
         if (incoming === undefined) return;
@@ -371,8 +372,8 @@ export abstract class ConnectionCore {
     return !this.life.isUnderWay || this.#wait !== wait;
   }
 
-  #call(wait: Wait & { kind: 'call' }): void {
-    const outcome = this.#run(() => wait.run());
+  #call(wait: Wait & { kind: 'task'; task?: undefined }): void {
+    const outcome = this.#run(() => wait.call());
     if (!this.#isOver(wait)) this.#advance(outcome);
   }
 

@@ -46,7 +46,7 @@ export type Wait =
   | ({ readonly kind: 'message' } & ExpectedMessage)
   | { readonly kind: 'change_cipher_spec' }
   | { readonly kind: 'task'; readonly task: AnyTask }
-  | { readonly kind: 'call'; run(): unknown };
+  | { readonly kind: 'task'; readonly task?: undefined; call(): unknown };
 
 /** What the engine resumes with: the frame, nothing, or the outcome. */
 export type ResumeValue = HandshakeFrame | Outcome | undefined;
@@ -72,8 +72,8 @@ export function* perform<A, R>(task: Task<A, R>): Handshake<R> {
 }
 
 /** Bookkeeping that may run the user's code but never waits. What it throws is thrown here. */
-export function* call<T>(run: () => T): Handshake<T> {
-  const outcome = (yield { kind: 'call', run }) as Outcome<T>;
+export function* call<T>(call: () => T): Handshake<T> {
+  const outcome = (yield { kind: 'task', call }) as Outcome<T>;
   if ('value' in outcome) return outcome.value;
   throw 'error' in outcome ? outcome.error : new Error('bookkeeping has no deadline');
 }
