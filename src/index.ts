@@ -39,7 +39,6 @@ export type { Deferred, Event, Question, Step } from './engine/events.ts';
 export type { ServerConfig } from './engine/server/config.ts';
 export { defineServer } from './engine/server/define-server.ts';
 export type {
-  CacheMode,
   ClientAuthOptions,
   PemCredential,
   ScopeOptions,
@@ -47,6 +46,7 @@ export type {
   SessionOptions,
   TicketOptions,
 } from './engine/server/options.ts';
+export type { CacheMode } from './engine/server/policy.ts';
 export { type ConnectionOptions, ServerConnection } from './engine/server/server-connection.ts';
 export type { SessionStatistics } from './engine/server/statistics.ts';
 export { warmup } from './engine/server/warmup.ts';

@@ -5,7 +5,9 @@
 
 import type { Credential } from './crypto/credentials/credential.ts';
 import { webProvider } from './crypto/providers/web-provider.ts';
-import { configure, requireKnown, type ServerConfig } from './engine/server/config.ts';
+import { requireKnown } from './engine/server/checks.ts';
+import type { ServerConfig } from './engine/server/config.ts';
+import { configure } from './engine/server/configure.ts';
 import type { ServerOptions } from './engine/server/options.ts';
 import type { Parts } from './engine/server/parts.ts';
 import { tls13 } from './handshake/server/server-tls13.ts';

@@ -1,6 +1,8 @@
 /** Validates the options of the Node shell, and separates the core's from the socket's. */
 
-import { CORE_OPTIONS, requireKnown, type ServerConfig } from '../engine/server/config.ts';
+import { requireKnown } from '../engine/server/checks.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import { CORE_OPTIONS } from '../engine/server/configure.ts';
 import { defineServer } from '../engine/server/define-server.ts';
 import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
 import { SessionStore } from '../engine/server/store.ts';

@@ -2,8 +2,7 @@
 
 import { SessionCache } from '../cache/session-cache.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
-import type { CacheMode } from '../engine/server/options.ts';
-import type { SessionPolicy } from '../engine/server/policy.ts';
+import type { CacheMode, SessionPolicy } from '../engine/server/policy.ts';
 import { SessionStore } from '../engine/server/store.ts';
 import type { Session } from '../sessions/session.ts';
 import {

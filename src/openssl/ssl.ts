@@ -6,9 +6,9 @@
 import type { RandomBytes } from '../crypto/provider.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { defineServer } from '../engine/server/define-server.ts';
-import type { ServerOptions, TicketCallbacks } from '../engine/server/options.ts';
+import type { ServerOptions } from '../engine/server/options.ts';
 import { connectionOf, type ServerConnection } from '../engine/server/server-connection.ts';
-import type { TicketPolicy } from '../engine/server/ticket-judging.ts';
+import type { TicketCallbacks, TicketPolicy } from '../engine/server/ticket-policy.ts';
 import { sealedTickets } from '../engine/server/ticket-sealing.ts';
 import { clientCertificates } from '../handshake/server/client-authentication.ts';
 import type { TicketSettings } from '../handshake/server/settings.ts';

@@ -1,4 +1,8 @@
-/** What a user may ask of a server: one shape for every shell. Unknown names are a TypeError, see config.ts. */
+/**
+ * The options of a server, the same for every shell. configure.ts validates them: each error is a TypeError (an unknown name, a
+ * value of the wrong kind) or a RangeError (a value out of range) whose message begins with the name of the option. An option that
+ * is `undefined` has its default.
+ */
 
 import type { Awaitable } from '../../awaitable.ts';
 import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from '../../cache/callbacks.ts';
@@ -11,187 +15,246 @@ import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
 import type { CipherSuiteName, GroupName, PskMode, Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import type { ServerConfig } from './config.ts';
+import type { CacheMode } from './policy.ts';
 
 export interface ServerOptions {
   /**
-   * Certificate chain and private key, as PEM or as something that signs. The first that fits server name and
-   * signature_algorithms is used, so an ECDSA and an RSA pair may stand side by side.
+   * Certificate chains with their private keys, as PEM or as objects that sign. At least one. A handshake uses the first that
+   * fits the client's server name and signature_algorithms, so an ECDSA and an RSA pair may stand side by side.
    */
   readonly credentials: readonly (Credential | PemCredential)[];
-  /** Default 'TLSv1.2'. */
+  /** The lowest version that is spoken. Default 'TLSv1.2'. */
   readonly minVersion?: Version | undefined;
-  /** Default 'TLSv1.3'. */
+  /** The highest version that is spoken. Default 'TLSv1.3'. */
   readonly maxVersion?: Version | undefined;
-  /** IANA names of the suites of both versions, in the server's order. */
+  /**
+   * Cipher suites by their IANA names, in the server's order of preference, which counts. Suites of both versions share the
+   * list; a version without a suite in it is not spoken. Default: all that the library has, AES-128 first.
+   */
   readonly ciphers?: readonly (CipherSuiteName | (string & {}))[] | undefined;
-  /** In the server's order. Default x25519, secp256r1, secp384r1, as far as `crypto` has them. */
+  /**
+   * Groups for the key exchange, in the server's order of preference. Default x25519, secp256r1 and secp384r1, as far as `crypto`
+   * has them; naming one that it lacks is a TypeError.
+   */
   readonly groups?: readonly GroupName[] | undefined;
-  /** Application protocols in the server's order (RFC 7301). Without it the extension is ignored. */
+  /**
+   * Application protocols, in the server's order of preference (RFC 7301): strings of 1 to 255 characters, each one byte.
+   * Without any, the client's extension is ignored.
+   */
   readonly alpn?: readonly string[] | undefined;
-  /** Virtual hosts: the configuration for a name; `undefined` for this one. A rejection ends the handshake (internal_error). */
+  /**
+   * Selects a virtual host: returns the configuration for a server name (`undefined` if the client sent none), or `undefined` to
+   * use this one. If the callback throws or rejects, or answers with anything but the result of a defineServer(), the handshake
+   * fails with internal_error and there is a callback-error event.
+   */
   readonly onServerName?: ((name: string | undefined) => Awaitable<ServerConfig | undefined>) | undefined;
-  /** Ask clients for a certificate. Without it none is asked for. */
+  /** Asks clients for a certificate. By default they are not asked. */
   readonly clientAuth?: ClientAuthOptions | undefined;
+  /** The session cache and the callbacks of an external store. */
   readonly sessions?: SessionOptions | undefined;
+  /** Whether and how sessions are handed out as tickets. */
   readonly tickets?: TicketOptions | undefined;
-  /** In the server's order. Default `['psk_dhe_ke']`; psk_ke has no forward secrecy (RFC 8446 §2.2). */
+  /**
+   * The PSK key exchange modes of TLS 1.3 that are accepted, in the server's order of preference. Default `['psk_dhe_ke']`;
+   * psk_ke has no forward secrecy (RFC 8446 §2.2).
+   */
   readonly pskModes?: readonly PskMode[] | undefined;
   /** What a session is bound to besides its host name. */
   readonly scope?: ScopeOptions | undefined;
-  /** RFC 7627 §5.3: refuse TLS 1.2 clients without extended_master_secret (handshake_failure). Default false. */
+  /** Refuses TLS 1.2 clients without extended_master_secret with handshake_failure (RFC 7627 §5.3). Default false. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
   /**
-   * 'openssl-3': where OpenSSL 3's code and its manual pages differ, do as the code does, in five things. A new callback that
-   * answers false keeps the session cached; the cache retains one session less than `maxEntries`; `updateTime` counts for what
-   * is added to the cache only; the remove callback also hears of sessions that were never announced, and may hear of one
-   * twice; in TLS 1.2 a session whose cipher suite the client does not offer ends the handshake, and itself.
+   * 'openssl-3' follows OpenSSL 3's code in the five things in which that differs from its manual pages:
+   *
+   * - A session stays in the cache if `onNew` answers false.
+   * - The cache retains one session less than `maxEntries`.
+   * - `updateTime` applies only to sessions that are added to the cache.
+   * - `onRemove` is also told of sessions that were never announced, and may be told of one twice.
+   * - In TLS 1.2 a session whose cipher suite the client does not offer ends the handshake, and is ruled out.
    */
   readonly compat?: Compat | undefined;
   /**
-   * Default: `defaultProvider`. Others are `noble`, the reference, `fast`, and `nodeCrypto` of tls-resume/node; parts of them go
-   * together, as in `{ ...defaultProvider, groups: webCrypto.groups }`. See crypto/provider.ts for one of your own.
+   * The cryptographic primitives. Default: `defaultProvider`. Others are `noble`, the reference, `fast`, and `nodeCrypto` of
+   * tls-resume/node. Their parts can be combined, as in `{ ...defaultProvider, groups: webCrypto.groups }`; crypto/provider.ts
+   * says what a provider must have.
    */
   readonly crypto?: CryptoProvider | undefined;
+  /** The clock and the source of randomness. Default: the host's. */
   readonly world?: World | undefined;
+  /** Bounds that a server may tighten, or a test reach. */
   readonly limits?: LimitOptions | undefined;
-  /** Lines in NSS key log format: they let anyone who has them read the connection. */
+  /**
+   * Receives lines in NSS key log format, one a call. Anyone who has them can read the connection. An error that it throws is a
+   * callback-error event.
+   */
   readonly keylog?: ((line: string) => void) | undefined;
 }
 
+/** A certificate chain and its private key, both PEM. */
 export interface PemCredential {
-  /** PEM: PKCS#8, SEC1 or PKCS#1, not encrypted. */
+  /** The private key: PKCS#8, SEC1 or PKCS#1, not encrypted. It must belong to the first certificate. */
   readonly key: string;
-  /** PEM: the server's certificate first, then the intermediates. */
+  /** The server's certificate, followed by the intermediates. */
   readonly cert: string;
 }
 
 /**
- * Certificates of clients (RFC 8446 §4.3.2, RFC 5246 §7.4.4). They are asked for in full handshakes; a session keeps the client's
- * own, and `connection.peerCertificate` shows it again when the session is resumed.
+ * Certificates of clients (RFC 8446 §4.3.2, RFC 5246 §7.4.4). The server asks for them in full handshakes. A session keeps the
+ * client's own certificate, and `connection.peerCertificate` has it again when the session is resumed.
  *
- * With an empty `sessions.idContext` no session is handed out: name one, so that no session made under other rules passes for one
- * made under these.
+ * No session is handed out while `sessions.idContext` is empty. Name one, so that a session made under other rules cannot pass
+ * for one made under these.
  */
 export interface ClientAuthOptions {
   /**
-   * 'require': a client without one is refused (certificate_required, in TLS 1.2 handshake_failure), and a session without one
-   * leads to a full handshake. 'request': it goes on without.
+   * 'require' refuses a client without a certificate (certificate_required; in TLS 1.2 handshake_failure), and answers a session
+   * without one with a full handshake. 'request' lets the client go on without.
    */
   readonly mode: 'request' | 'require';
   /**
-   * Whether to accept the client by its certificates, DER, its own first. It has proved that it has the key of that one; all
-   * else, path, dates, revocation and purpose, is for you to judge. Only `true` accepts. Anything else is certificate_unknown, a
-   * TlsAlert that is thrown is what the client gets, and any other failure is internal_error and an event. The handshake waits
-   * as long as the answer takes.
+   * Decides whether to accept a client. `chain` has its certificates in DER, its own first. The client has proved that it has the
+   * key of that one; path, dates, revocation and purpose are for the callback to judge.
+   *
+   * Only the answer `true` accepts. With any other answer the client gets certificate_unknown. If the callback throws a TlsAlert,
+   * the client gets that alert; any other failure is internal_error and a callback-error event. The handshake waits for the
+   * answer without a limit of time.
    */
   verifyClient(chain: readonly Uint8Array[], connection: ConnectionInfo): Awaitable<boolean>;
-  /** Certificates, PEM, whose names CertificateRequest tells the client, so that it can choose. Default none: any will do. */
+  /**
+   * Certificates in PEM, whose names CertificateRequest sends, so that the client can choose among its own. Their names may have
+   * 65280 bytes in all. Default: none, which allows any certificate.
+   */
   readonly authorities?: readonly string[] | undefined;
 }
 
-/** SSL_CTX_set_session_cache_mode(3). A server's sessions are kept in 'server' and 'both'. */
-export type CacheMode = 'off' | 'client' | 'server' | 'both';
-
-/** What OpenSSL calls the session cache. */
+/** What OpenSSL calls the session cache: the internal cache, and the callbacks of an external store. */
 export interface SessionOptions {
-  /** Shared by all that are given the same object; `false` for none. By default the server has one of its own. */
+  /**
+   * The internal cache. Servers that are given the same object share their sessions; `false` is none. By default the server has
+   * a cache of its own.
+   */
   readonly cache?: SessionCache | false | undefined;
   /**
-   * Default 'server'. 'off' and 'client' keep no new session and tell `onNew` of none, so that none is handed out; what is in
-   * the cache, and what `onGet` has, still resumes, as in OpenSSL. To have no resumption at all there is `tickets.mode` 'off'
-   * and `cache: false`.
+   * Whether new sessions are kept: in the cache, by `onNew`, or both. Default 'server'. With 'off' and 'client' they are not,
+   * and so none is handed out; sessions that are in the cache, or that `onGet` finds, still resume, as in OpenSSL. To have no
+   * resumption at all, set `tickets.mode` to 'off' and `cache` to false.
    */
   readonly mode?: CacheMode | undefined;
-  /** Default true; false is SSL_SESS_CACHE_NO_INTERNAL_LOOKUP. */
+  /** Whether lookups consult the internal cache. Default true; false is SSL_SESS_CACHE_NO_INTERNAL_LOOKUP. */
   readonly internalLookup?: boolean | undefined;
-  /** Default true; false is SSL_SESS_CACHE_NO_INTERNAL_STORE: only `addSession()` puts a session into the cache. */
+  /**
+   * Whether new sessions go into the internal cache. Default true; false is SSL_SESS_CACHE_NO_INTERNAL_STORE, with which only
+   * `addSession()` puts sessions there.
+   */
   readonly internalStore?: boolean | undefined;
-  /** Default true: expired sessions are flushed every 255 connections; false is SSL_SESS_CACHE_NO_AUTO_CLEAR. */
+  /** Whether expired sessions are flushed every 255 handshakes. Default true; false is SSL_SESS_CACHE_NO_AUTO_CLEAR. */
   readonly autoClear?: boolean | undefined;
-  /** Default false; true is SSL_SESS_CACHE_UPDATE_TIME: a session's timeout counts from its last use. */
+  /** Whether a session's timeout counts from its last use. Default false; true is SSL_SESS_CACHE_UPDATE_TIME. */
   readonly updateTime?: boolean | undefined;
-  /** Seconds, default 7200. */
+  /** How long a session can be resumed, in seconds: at least 1, default 7200. */
   readonly timeout?: number | undefined;
-  /** Default 20480; 0 is unlimited. For a cache of the server's own. */
+  /**
+   * How many sessions the server's own cache retains. Default 20480; 0 is no limit. With `cache` it is a TypeError: set it on
+   * that cache.
+   */
   readonly maxEntries?: number | undefined;
-  /** Session id context, at most 32 bytes. A session made under another is not resumed. `clientAuth` wants one that is not empty. */
+  /**
+   * The session id context, at most 32 bytes, which are copied. A session that was made under another context is not resumed.
+   * Default: empty. With `clientAuth` it should not be.
+   */
   readonly idContext?: Uint8Array | undefined;
   /**
-   * Default false. True: other servers write to the store as well, and their sessions say nothing of the scope that they were
-   * made in; they are resumed by session id context and host name alone.
+   * Whether other servers write to the store as well, whose sessions do not record the scope that they were made in. With true,
+   * such sessions are resumed if session id context and host name agree. Default false.
    */
   readonly foreign?: boolean | undefined;
   /**
-   * In which versions a connection that ends without our close_notify takes its session along, so that it is never resumed
-   * (SSL_get_session(3), RFC 5246 §7.2.1). Default `['TLSv1.2']`: in TLS 1.3 many clients close without a word, and keep
-   * their tickets.
+   * The versions in which a session is removed, and never resumed again, when its connection ends without our close_notify
+   * (SSL_get_session(3), RFC 5246 §7.2.1). Default `['TLSv1.2']`: many clients of TLS 1.3 close without one and keep their
+   * tickets.
    */
   readonly removeUnclean?: readonly Version[] | undefined;
+  /** Chooses the ids of new sessions. Default: 32 random bytes, as also if the callback fails, which is an event. */
   readonly generateId?: GenerateId | undefined;
+  /** Decides, in a full handshake, whether its session can be resumed. If the callback throws, it cannot, and there is an event. */
   readonly notResumable?: NotResumable | undefined;
+  /** Is told of each session that is handed out, to put it into an external store. */
   readonly onNew?: OnNew | undefined;
+  /** Looks up a session that is not in the internal cache. If the callback fails, the session counts as not found. */
   readonly onGet?: OnGet | undefined;
+  /** Takes a session out of the external store for its single use: see `tickets.singleUse`. */
   readonly onTake?: OnTake | undefined;
+  /** Is told of each session that has left the internal cache, and why, to remove it from an external store. */
   readonly onRemove?: OnRemove | undefined;
-  /** Default 1000, for all lookups of one handshake together; what comes later is a miss. */
+  /**
+   * How long the lookups of one handshake may take together, in milliseconds: 0 to 2^31 - 1, default 1000. A later answer counts
+   * as not found.
+   */
   readonly lookupTimeoutMs?: number | undefined;
-  /** How many of the offered PSK identities are tried, default 5. */
+  /** How many of the PSK identities that a client offers are tried: at least 1, default 5. */
   readonly maxIdentities?: number | undefined;
 }
 
 export interface TicketOptions {
   /**
-   * Default 'stateful': the ticket of TLS 1.3 is the session's id, and the session is in cache or store; TLS 1.2 has session ids.
-   * 'stateless': the ticket of both versions is the session itself, sealed with `keys`. 'off': no session of either version is
-   * handed out or resumed.
+   * Where the sessions are. 'stateful' (default): in the cache or the external store; a ticket of TLS 1.3 contains the session's
+   * id, and TLS 1.2 uses session ids. 'stateless': in the ticket itself, sealed with `keys`, in both versions. 'off': no session
+   * of either version is handed out or resumed.
    */
   readonly mode?: 'stateful' | 'stateless' | 'off' | undefined;
-  /** For 'stateless'; without it the server makes a ring of its own, whose keys nobody else has. */
+  /** The ticket keys for 'stateless'; with another mode they are a TypeError. Default: a ring of the server's own. */
   readonly keys?: TicketKeyProvider | undefined;
   /**
-   * For 'stateless'; of a store that is `sessions.foreign`. Default false. True: other servers seal with these keys, and their
-   * sessions say nothing of the scope that they were made in; they are resumed by session id context and host name alone.
+   * Whether other servers seal with the same keys, whose sessions do not record the scope that they were made in. With true, such
+   * sessions are resumed if session id context and host name agree. Default false. For sessions in a store see
+   * `sessions.foreign`.
    */
   readonly foreign?: boolean | undefined;
-  /** NewSessionTickets after a full handshake, default 2. */
+  /** How many NewSessionTickets follow a full handshake: 0 to 255, default 2. */
   readonly initial?: number | undefined;
-  /** NewSessionTickets after a resumption, default 1. */
+  /** How many NewSessionTickets follow a resumption: 0 to 255, default 1. */
   readonly afterResumption?: number | undefined;
   /**
-   * When they are sent. 'after-finished' (default): when the handshake is complete. 'half-rtt': with the server's own flight,
-   * but announced when the client has proved who it is. 'with-first-write': in front of the first application data. 'manual':
-   * when `sendTicket()` is called.
+   * When NewSessionTickets are sent. 'after-finished' (default): once the handshake is complete. 'half-rtt': with the server's
+   * own flight; `onNew` is told of their sessions only once the client has proved its identity. 'with-first-write': in front of
+   * the first application data. 'manual': when `sendTicket()` is called.
    */
   readonly timing?: 'after-finished' | 'half-rtt' | 'with-first-write' | 'manual' | undefined;
-  /** RFC 9149: how many a client may ask for, default 10; 0 to 255. */
+  /** How many tickets a client may ask for (RFC 9149): 0 to 255, default 10. */
   readonly maxRequested?: number | undefined;
-  /** Before a ticket is made: may put application data into its session, or end the handshake. */
+  /** Called before a ticket is made. It may set the application data of the session, or end the handshake. */
   readonly onGenerate?: OnGenerateTicket | undefined;
-  /** When a client shows a ticket: says whether its session is used, and whether the client gets a new one. */
+  /** Called when a client shows a ticket. It decides whether the session is used and whether the client gets a new ticket. */
   readonly onDecrypt?: OnDecryptTicket | undefined;
-  /** Default false. True: a TLS 1.3 session resumes once. With an `onGet` there must be an `onTake`, which alone can say who is the one. */
+  /**
+   * Whether a session of TLS 1.3 resumes only once. Default false. With `sessions.onGet` it needs `sessions.onTake`, as only the
+   * store can tell which of two connections was first; without either it needs an internal cache that new sessions go into.
+   */
   readonly singleUse?: boolean | undefined;
-  /** Seconds after the full handshake in which sessions that descend from it are good, default and at most 604800. */
+  /** For how long a full handshake vouches for the sessions that descend from it, in seconds: 1 to 604800, the default. */
   readonly maxAuthAge?: number | undefined;
 }
 
-export type TicketCallbacks = Pick<TicketOptions, 'onGenerate' | 'onDecrypt'>;
-
 export interface ScopeOptions {
-  /** Sessions made under another label are not resumed. */
+  /** A session that was made under another label is not resumed. Default: the empty string. */
   readonly label?: string | undefined;
-  /** Instead of host name, label and the names in the certificate: all that name the same word share their sessions. */
+  /** Replaces host name, label and certificate names in the scope: all servers that name the same word share their sessions. */
   readonly shareAcross?: string | undefined;
-  /** Default false. Whether a session is good at the local address only that it was made at. */
+  /** Whether a session is resumed only at the local address that it was made at. Default false. */
   readonly bindLocalAddress?: boolean | undefined;
-  /** Default false: the application protocol is negotiated afresh on resumption. True: a session is good for its own only. */
+  /**
+   * Whether a session is resumed only with the application protocol that it was made with. Default false: the protocol is
+   * negotiated anew.
+   */
   readonly bindAlpn?: boolean | undefined;
 }
 
-/** Bounds that a user may tighten, or a test reach. */
 export interface LimitOptions {
-  /** Records under one key before it is replaced (TLS 1.3) or the connection closed (TLS 1.2); RFC 8446 §5.5 by default. */
+  /**
+   * How many records one key may protect before it is replaced (TLS 1.3) or the connection is closed (TLS 1.2): at least 4.
+   * Default: the limit of the cipher suite (RFC 8446 §5.5), which applies in any case.
+   */
   readonly recordsPerKey?: number | undefined;
-  /** Bytes of early data that are skipped where a client offers it, default 16384. */
+  /** How many bytes of early data are skipped if a client sends some. Default 16384. */
   readonly skippedEarlyData?: number | undefined;
 }

@@ -1,17 +1,20 @@
-/** What a server is made of. The entries of the package differ in it, and a bundle has what its entry names and nothing else. */
+/**
+ * The parts that a server is made of. Each entry of the package has a selection of its own, and a bundle contains only the parts
+ * that its entry names.
+ */
 
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { HandshakeParts } from '../../handshake/server/context.ts';
 import type { PemCredential } from './options.ts';
-import type { SealedTickets } from './ticket-judging.ts';
+import type { SealedTickets } from './ticket-policy.ts';
 
-/** `protocols` are in rising order of their versions; without `clientCertificates` no client can be asked for one. */
+/** `protocols` are in rising order of their versions; without `clientCertificates`, the option `clientAuth` is refused. */
 export interface Parts extends HandshakeParts {
-  /** The provider of a server that names none. */
+  /** The provider of a server whose options name none. */
   readonly crypto: CryptoProvider;
-  /** Makes a credential of PEM; without it there must be credentials already. */
+  /** Makes a credential from PEM. Without it, `credentials` must hold credentials only. */
   readonly credentialFromPem?: ((pem: PemCredential, crypto: CryptoProvider) => Credential) | undefined;
-  /** Without it there is no mode 'stateless'. */
+  /** Without it, the ticket mode 'stateless' is refused. */
   readonly sealedTickets?: SealedTickets | undefined;
 }

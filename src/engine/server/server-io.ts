@@ -10,7 +10,8 @@ import type { ServerConfig } from './config.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { ConnectionSessions } from './session-lookup.ts';
 import { SessionStore } from './store.ts';
-import type { ConnectionTickets, TicketPolicy } from './ticket-judging.ts';
+import type { ConnectionTickets } from './ticket-judging.ts';
+import type { TicketPolicy } from './ticket-policy.ts';
 
 const NOTHING_NEGOTIATED: ServerFacts = {
   version: undefined,

@@ -1,22 +1,22 @@
-/** The counters of SSL_CTX_sess_number(3). */
+/** The counters of SSL_CTX_sess_number(3). A server has one set, which its connections share. */
 
-/** A snapshot. What belongs to clients and to renegotiation, which this server has not, is always 0. */
+/** A snapshot of the counters. Those of clients and of renegotiation, neither of which this server has, are always 0. */
 export interface SessionStatistics {
   /** Sessions in the internal cache now. */
   readonly number: number;
   readonly connect: number;
   readonly connectGood: number;
   readonly connectRenegotiate: number;
-  /** Connections begun, whatever has become of them. */
+  /** Connections begun, however they ended. */
   readonly accept: number;
   /** Handshakes completed. */
   readonly acceptGood: number;
   readonly acceptRenegotiate: number;
-  /** Connections in which an offered session was accepted, even where the handshake failed later. */
+  /** Connections in which an offered session was accepted, even if the handshake failed later. */
   readonly hits: number;
-  /** Connections in which the get callback had a session, even where that was not accepted. */
+  /** Connections in which the get callback had a session, even if it was not accepted. */
   readonly callbackHits: number;
-  /** Connections in which the internal cache was searched in vain, even where the get callback had the session. */
+  /** Connections in which the internal cache did not have a session, even if the get callback did. */
   readonly misses: number;
   /** Connections in which an offered session had expired. */
   readonly timeouts: number;
@@ -26,6 +26,7 @@ export interface SessionStatistics {
 
 export type Counted = 'accept' | 'acceptGood' | 'hits' | 'callbackHits' | 'misses' | 'timeouts';
 
+/** The counters of one store. */
 export class Counters {
   readonly #counts: Record<Counted, number> = {
     accept: 0,
@@ -36,6 +37,7 @@ export class Counters {
     timeouts: 0,
   };
 
+  /** Adds `by` to a counter and returns the sum. */
   count(what: Counted, by = 1): number {
     this.#counts[what] += by;
     return this.#counts[what];

@@ -1,32 +1,14 @@
-/** Tickets as one connection sees them: asks the application about each, and leaves what is sealed to who can open it. */
+/** The tickets of one connection: asks the application about each, and leaves sealed ones to the part that can open them. */
 
 import type { OpenedTicket, Sealed, Tickets } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import type { Session } from '../../sessions/session.ts';
 import { judgeTicket } from '../../tickets/callbacks.ts';
 import { KEY_NAME_LENGTH } from '../../tickets/format.ts';
-import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { copyRange } from '../../wire/bytes.ts';
-import type { World } from '../../world.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import type { TicketCallbacks } from './options.ts';
-
-/** Tickets that hold their session sealed, as a part that a server has or has not. */
-export interface SealedTickets {
-  connect(keys: TicketKeyProvider | undefined, host: ConnectionHost): Sealed;
-  /** For a server that has been given none. */
-  newKeys(world: World): TicketKeyProvider;
-}
-
-/** Whose keys, and who is asked. */
-export interface TicketPolicy {
-  readonly keys: TicketKeyProvider | undefined;
-  /** Absent in a server that cannot have the mode 'stateless'. */
-  readonly sealing: SealedTickets | undefined;
-  readonly acceptsForeign: boolean;
-  readonly callbacks: TicketCallbacks;
-}
+import type { TicketPolicy } from './ticket-policy.ts';
 
 export class ConnectionTickets implements Tickets {
   readonly #host: ConnectionHost;
@@ -38,7 +20,7 @@ export class ConnectionTickets implements Tickets {
     this.#host = host;
   }
 
-  /** Of the configuration that the server name has selected. */
+  /** Replaces the policy by that of the configuration that the server name has selected. */
   set policy(policy: TicketPolicy) {
     this.#policy = policy;
     this.#sealed = undefined;
@@ -103,7 +85,7 @@ function judged(opened: OpenedTicket, outcome: Outcome): OpenedTicket {
   return { ...opened, found: isIgnored ? { reason: 'ignored' } : opened.found, renew: verdict.renew };
 }
 
-/** What the application is told: of a ticket that is shorter than a name, all of it. */
+/** Returns the key name of a ticket; of a ticket that is shorter than a name, all of it. */
 function keyNameOf(ticket: Uint8Array): Uint8Array {
   return copyRange(ticket, 0, Math.min(ticket.length, KEY_NAME_LENGTH));
 }

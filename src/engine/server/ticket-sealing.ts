@@ -15,8 +15,7 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf, toHex } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { disowned } from '../events.ts';
-import type { ConnectionHost } from './connection-host.ts';
-import type { SealedTickets } from './ticket-judging.ts';
+import type { SealedTickets, TicketHost } from './ticket-policy.ts';
 
 /** RFC 8446 §4.2.10 lets a new ticket follow; RFC 5077 §3.3 has one where the old is no good. */
 const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };
@@ -26,11 +25,11 @@ const UNOPENED: OpenedTicket = { found: { reason: 'undecryptable' }, renew: unde
 
 class ConnectionSealedTickets implements Sealed {
   readonly #keys: TicketKeyProvider | undefined;
-  readonly #host: ConnectionHost;
+  readonly #host: TicketHost;
   /** Of the key that was last looked for. */
   #phase: TicketFacts['phase'];
 
-  constructor(keys: TicketKeyProvider | undefined, host: ConnectionHost) {
+  constructor(keys: TicketKeyProvider | undefined, host: TicketHost) {
     this.#keys = keys;
     this.#host = host;
   }
@@ -160,7 +159,7 @@ function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['ph
 }
 
 /** What is told at once: nobody waits for it, but if it rejects that must be an event and not the end of the process. */
-function requireNow<T>(told: T, host: ConnectionHost): T | undefined {
+function requireNow<T>(told: T, host: TicketHost): T | undefined {
   if (!isPromise(told)) return told;
   host.emit(disowned('openingKeys', told));
   return undefined;

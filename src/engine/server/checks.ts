@@ -1,0 +1,82 @@
+/** Checks of one option each. All throw a TypeError or a RangeError whose message begins with the name of the option. */
+
+import { isPromise } from '../../awaitable.ts';
+
+/** @throws TypeError unless `value` is an object that is no array */
+export function requireObject(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError(`${name}: an object is wanted`);
+  }
+}
+
+/** @throws TypeError for the first name that is not among the `known`, which are separated by spaces */
+export function requireKnown(prefix: string, value: object, known: string): void {
+  const names = known.split(' ');
+  for (const name of Object.keys(value)) {
+    if (!names.includes(name)) throw new TypeError(`unknown option ${prefix}${name}; there are ${names.join(', ')}`);
+  }
+}
+
+/** @throws TypeError for a promise: a caller easily forgets to await webCryptoCredential(), say */
+export function requireNoPromise(name: string, value: unknown): void {
+  if (isPromise(value)) throw new TypeError(`${name}: await the promise, and give what it brings`);
+}
+
+/**
+ * Returns an object that the user has made, once all `members` are there. Their values are not looked into: the check finds an
+ * object of another kind, and a spread that left something out, before the first client does.
+ * @throws TypeError naming the first member that is missing, followed by the `remedy`
+ */
+export function complete<T extends object>(
+  name: string,
+  value: T,
+  members: readonly (keyof T & string)[],
+  remedy = '',
+): T {
+  requireObject(name, value);
+  const missing = members.find((member) => value[member] === undefined);
+  if (missing !== undefined) throw new TypeError(`${name}: ${missing} is missing${remedy}`);
+  return value;
+}
+
+/** @throws TypeError unless `value` is among the `allowed` */
+export function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) throw new TypeError(`${name}: ${JSON.stringify(value)} is not one of ${allowed.join(', ')}`);
+  return found;
+}
+
+/** @throws TypeError unless `value` is an array that is not empty */
+export function list<T>(name: string, value: readonly T[]): readonly T[] {
+  if (!Array.isArray(value) || value.length === 0)
+    throw new TypeError(`${name}: an array with at least one entry is wanted`);
+  return value;
+}
+
+/** Returns `preset` for `undefined`. @throws TypeError unless the value is a boolean */
+export function boolean(name: string, value: boolean | undefined, preset: boolean): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name}: true or false is wanted`);
+  return value ?? preset;
+}
+
+/** Returns `preset` for `undefined`. @throws TypeError unless the value is a number; RangeError unless it is whole and in range */
+export function integer(
+  name: string,
+  value: number | undefined,
+  preset: number,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
+  if (value === undefined) return preset;
+  if (typeof value !== 'number') throw new TypeError(`${name}: a number is wanted`);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} is ${value}; whole numbers from ${min} to ${max} are possible`);
+  }
+  return value;
+}
+
+/** @throws TypeError unless `value` is a function or `undefined` */
+export function callback<T>(name: string, value: T): T {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name}: a function is wanted`);
+  return value;
+}

@@ -1,0 +1,93 @@
+/** Makes the configuration of a server from its options, for every defineServer(): validates, fills in defaults, freezes. */
+
+import type { Compat } from '../../cache/session-cache.ts';
+import type { Settings } from '../../handshake/server/settings.ts';
+import { systemWorld } from '../../world.ts';
+import { boolean, callback, complete, integer, oneOf, requireKnown, requireObject } from './checks.ts';
+import type { ServerConfig } from './config.ts';
+import { clientAuth, credentials, provider } from './identity-options.ts';
+import type { ServerOptions } from './options.ts';
+import type { Parts } from './parts.ts';
+import { groups, protocolSettings } from './protocol-options.ts';
+import { hasOwnStore, requireSessionOptions, sessionCache, sessionPolicy, sessionSettings } from './session-options.ts';
+import { SessionStore } from './store.ts';
+import { ticketPolicy, ticketSettings } from './ticket-options.ts';
+
+export const CORE_OPTIONS = [
+  'credentials minVersion maxVersion ciphers groups alpn onServerName clientAuth sessions tickets pskModes scope',
+  'requireExtendedMasterSecret compat crypto world limits keylog',
+].join(' ');
+
+/**
+ * Returns the configuration for `options` of a server that is made of `parts`.
+ * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
+ */
+export function configure(options: ServerOptions, parts: Parts): ServerConfig {
+  requireObject('options', options);
+  requireKnown('', options, CORE_OPTIONS);
+  const sessions = options.sessions ?? {};
+  requireSessionOptions(sessions);
+  const compat = options.compat === undefined ? undefined : oneOf<Compat>('compat', options.compat, ['openssl-3']);
+  const crypto = provider(options.crypto ?? parts.crypto);
+  const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
+  const policy = sessionPolicy(sessions);
+  const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
+  const tickets = ticketSettings(options.tickets ?? {}, sessions);
+  return frozen({
+    ...protocolSettings(options, parts.protocols),
+    groups: groups(options.groups, crypto),
+    ...sessionSettings(sessions),
+    credentials: credentials(options.credentials, crypto, parts),
+    compat,
+    requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
+    scope: scope(options.scope ?? {}),
+    clientAuth: clientAuth(options.clientAuth, parts),
+    clientCertificates: parts.clientCertificates,
+    tickets,
+    ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, { world, sealing: parts.sealedTickets }),
+    hasOwnTicketKeys: options.tickets?.keys !== undefined,
+    ownCallbacks: Object.freeze({ generateId: policy.generateId, notResumable: policy.notResumable }),
+    hasOwnStore: hasOwnStore(sessions),
+    crypto,
+    world,
+    store,
+    addSession: (session) => store.add(session),
+    removeSession: (session) => store.remove(session),
+    flushSessions: (now, atMost) => store.flush(now, atMost),
+    closeSessions: () => store.close(),
+    statistics: () => store.statistics(),
+    limits: limits(options.limits ?? {}),
+    onServerName: callback('onServerName', options.onServerName),
+    keylog: callback('keylog', options.keylog),
+  });
+}
+
+function scope(given: NonNullable<ServerOptions['scope']>): Settings['scope'] {
+  requireObject('scope', given);
+  requireKnown('scope.', given, 'label shareAcross bindLocalAddress bindAlpn');
+  const { label = '', shareAcross } = given;
+  if (typeof label !== 'string') throw new TypeError('scope.label: a string');
+  if (shareAcross !== undefined && typeof shareAcross !== 'string') throw new TypeError('scope.shareAcross: a string');
+  return {
+    label,
+    shareAcross,
+    bindLocalAddress: boolean('scope.bindLocalAddress', given.bindLocalAddress, false),
+    bindAlpn: boolean('scope.bindAlpn', given.bindAlpn, false),
+  };
+}
+
+function limits(given: NonNullable<ServerOptions['limits']>): ServerConfig['limits'] {
+  requireObject('limits', given);
+  requireKnown('limits.', given, 'recordsPerKey skippedEarlyData');
+  return {
+    recordsPerKey: integer('limits.recordsPerKey', given.recordsPerKey, Number.MAX_SAFE_INTEGER, 4),
+    skippedEarlyData: integer('limits.skippedEarlyData', given.skippedEarlyData, 16384, 0),
+  };
+}
+
+/** With the lists and groups of settings that were made here. */
+function frozen(config: ServerConfig): ServerConfig {
+  const { credentials, suites, groups, alpn, pskModes, scope, tickets, limits } = config;
+  for (const part of [credentials, suites, groups, alpn, pskModes, scope, tickets, limits]) Object.freeze(part);
+  return Object.freeze(config);
+}

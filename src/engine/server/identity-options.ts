@@ -1,0 +1,75 @@
+/** The options that say how both sides prove who they are: credentials, client certificates, and the crypto provider. */
+
+import type { Credential } from '../../crypto/credentials/credential.ts';
+import { certificatesFromPem } from '../../crypto/credentials/credential-pem.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { Settings } from '../../handshake/server/settings.ts';
+import { callback, complete, oneOf, requireKnown, requireNoPromise, requireObject } from './checks.ts';
+import type { PemCredential, ServerOptions } from './options.ts';
+import type { Parts } from './parts.ts';
+
+const CLIENT_AUTH_MODES = ['request', 'require'] as const;
+/** The names in one extension, which shares its message with another (RFC 8446 §4.2.4). */
+const MAX_NAMES = 0xff00;
+
+/** Returns a provider that has every hash and AEAD, so that a spread that left one out fails here and not at the first client. */
+export function provider(given: CryptoProvider): CryptoProvider {
+  if (typeof given === 'string') throw new TypeError('crypto: an object is wanted, the provider and not its name');
+  const remedy = '; spread a whole provider, and then yours';
+  const { hashes, aeads, groups } = complete('crypto', given, ['hashes', 'aeads', 'groups'], remedy);
+  complete('crypto.hashes', hashes, ['sha256', 'sha384'], remedy);
+  complete('crypto.aeads', aeads, ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'], remedy);
+  requireNoPromise('crypto.groups', groups);
+  return given;
+}
+
+export function credentials(
+  given: ServerOptions['credentials'],
+  crypto: CryptoProvider,
+  { credentialFromPem }: Parts,
+): readonly Credential[] {
+  if (!Array.isArray(given) || given.length === 0) {
+    const wanted = credentialFromPem ? '{ cert, key }, both PEM' : 'credential, which webCryptoCredential() makes';
+    throw new TypeError(`credentials: give at least one ${wanted}`);
+  }
+  return given.map((credential: Credential | PemCredential) => {
+    requireObject('credentials[]', credential);
+    requireNoPromise('credentials[]', credential);
+    if ('sign' in credential) return complete('credentials[]', credential, ['certificateChain', 'schemes', 'names']);
+    requireKnown('credentials[].', credential, 'cert key');
+    if (credentialFromPem === undefined)
+      throw new TypeError(
+        'credentials[]: PEM is for webCryptoCredential(), or credentialFromPem(); give what it returns',
+      );
+    return credentialFromPem(credential, crypto);
+  });
+}
+
+export function clientAuth(given: ServerOptions['clientAuth'], { clientCertificates }: Parts): Settings['clientAuth'] {
+  if (given === undefined) return undefined;
+  requireObject('clientAuth', given);
+  requireKnown('clientAuth.', given, 'mode verifyClient authorities');
+  if (given.verifyClient === undefined)
+    throw new TypeError('clientAuth.verifyClient is missing: only you can judge a chain');
+  if (clientCertificates === undefined)
+    throw new TypeError('clientAuth: this server is made without; say defineServer(options, { clientCertificates })');
+  const { authorities = [] } = given;
+  if (!Array.isArray(authorities)) throw new TypeError('clientAuth.authorities: an array of PEM is wanted');
+  const anchors = authorities.flatMap(authoritiesFromPem);
+  const names = anchors.map(({ subject }) => subject);
+  const length = names.reduce((sum, name) => sum + 2 + name.length, 0);
+  if (length > MAX_NAMES)
+    throw new RangeError(`clientAuth.authorities: ${length} bytes of names, more than ${MAX_NAMES}`);
+  return Object.freeze({
+    mode: oneOf('clientAuth.mode', given.mode, CLIENT_AUTH_MODES),
+    verifyClient: callback('clientAuth.verifyClient', given.verifyClient).bind(given),
+    authorities: Object.freeze(names),
+    anchors: Object.freeze(anchors.map(({ bytes }) => bytes)),
+  });
+}
+
+function authoritiesFromPem(pem: string): ReturnType<typeof certificatesFromPem> {
+  const certificates = certificatesFromPem('clientAuth.authorities', pem);
+  if (certificates.length === 0) throw new TypeError('clientAuth.authorities: no CERTIFICATE in it');
+  return certificates;
+}

@@ -1,0 +1,69 @@
+/** The options that a ClientHello is negotiated by: versions, cipher suites, groups, PSK modes and application protocols. */
+
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import { SUITES, type SuiteParameters, suiteByName } from '../../crypto/suites.ts';
+import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../../wire/registry.ts';
+import { list, oneOf } from './checks.ts';
+import type { ServerOptions } from './options.ts';
+import type { Parts } from './parts.ts';
+
+const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
+
+export function protocolSettings(options: ServerOptions, protocols: Parts['protocols']) {
+  const versions = protocols.map(({ version }) => version);
+  const minVersion = oneOf<Version>('minVersion', options.minVersion ?? versions[0] ?? '', versions);
+  const maxVersion = oneOf<Version>('maxVersion', options.maxVersion ?? versions.at(-1) ?? '', versions);
+  if (minVersion > maxVersion) throw new RangeError(`minVersion ${minVersion} is above maxVersion ${maxVersion}`);
+  const suites = (options.ciphers === undefined ? SUITES : list('ciphers', options.ciphers).map(suite)).filter(
+    ({ version }) => version >= minVersion && version <= maxVersion,
+  );
+  if (suites.length === 0) throw new RangeError(`ciphers: none of them belongs to ${minVersion} to ${maxVersion}`);
+  const spoken = versions.filter((version) => suites.some((candidate) => candidate.version === version));
+  const modeNames = Object.keys(PskKeyExchangeMode) as PskMode[];
+  return {
+    protocols,
+    // A version without a suite is not spoken: to choose it would refuse a client that has both (RFC 8446 §4.2.1).
+    minVersion: spoken[0] ?? minVersion,
+    maxVersion: spoken.at(-1) ?? maxVersion,
+    suites,
+    pskModes: list('pskModes', options.pskModes ?? ['psk_dhe_ke']).map((name) => oneOf('pskModes', name, modeNames)),
+    alpn: protocolNames(options.alpn ?? []),
+  };
+}
+
+/** Returns the groups of a server. The defaults are those that the provider has: the Web Crypto of a host may lack some. */
+export function groups(given: ServerOptions['groups'], crypto: CryptoProvider): readonly GroupName[] {
+  const names = Object.keys(NamedGroup) as GroupName[];
+  const has = (name: GroupName) => crypto.groups[name] !== undefined;
+  if (given === undefined) {
+    const present = DEFAULT_GROUPS.filter(has);
+    if (present.length === 0) throw new TypeError(`crypto.groups: has none of ${DEFAULT_GROUPS.join(', ')}`);
+    return present;
+  }
+  const chosen = list('groups', given).map((name) => oneOf('groups', name, names));
+  const missing = chosen.find((name) => !has(name));
+  if (missing !== undefined) throw new TypeError(`groups: the crypto provider has no ${missing}`);
+  return chosen;
+}
+
+function suite(name: string): SuiteParameters {
+  const known = suiteByName(name);
+  if (known === undefined) {
+    throw new TypeError(`ciphers: ${name} is not one of ${SUITES.map((candidate) => candidate.name).join(', ')}`);
+  }
+  return known;
+}
+
+/** An empty list is allowed: the extension is ignored then. */
+function protocolNames(given: readonly string[]): readonly string[] {
+  if (!Array.isArray(given)) throw new TypeError('alpn: an array is wanted');
+  return given.map(protocolName);
+}
+
+/** RFC 7301 §3.1: 1 to 255 bytes. */
+function protocolName(name: string): string {
+  if (typeof name !== 'string' || !/^[\0-\xff]{1,255}$/.test(name)) {
+    throw new TypeError(`alpn: ${JSON.stringify(name)} is no protocol name; 1 to 255 bytes are`);
+  }
+  return name;
+}

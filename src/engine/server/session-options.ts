@@ -1,0 +1,96 @@
+/** The option `sessions`: the internal cache, the modes and callbacks of the store, and the settings of the handshake. */
+
+import { type Compat, SessionCache } from '../../cache/session-cache.ts';
+import { copyOf } from '../../wire/bytes.ts';
+import type { Version } from '../../wire/registry.ts';
+import { boolean, callback, integer, oneOf, requireKnown, requireObject } from './checks.ts';
+import type { SessionOptions } from './options.ts';
+import type { CacheMode, SessionPolicy } from './policy.ts';
+
+const DEFAULT_TIMEOUT = 7200;
+const DEFAULT_MAX_ENTRIES = 20480;
+const DEFAULT_LOOKUP_TIMEOUT_MS = 1000;
+/** The longest delay that a timer can have: setTimeout() reads a longer one as 1. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const DEFAULT_MAX_IDENTITIES = 5;
+const MODES: readonly CacheMode[] = ['off', 'client', 'server', 'both'];
+const VERSIONS: readonly Version[] = ['TLSv1.2', 'TLSv1.3'];
+const SESSION_OPTIONS = [
+  'cache mode internalLookup internalStore autoClear updateTime removeUnclean timeout maxEntries idContext generateId',
+  'foreign notResumable onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
+].join(' ');
+const OWN_STORE = ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'] as const;
+
+export function requireSessionOptions(sessions: SessionOptions): void {
+  requireObject('sessions', sessions);
+  requireKnown('sessions.', sessions, SESSION_OPTIONS);
+}
+
+/** Returns the internal cache: the given one, one of the server's own, or none. */
+export function sessionCache(
+  { cache, maxEntries }: SessionOptions,
+  compat: Compat | undefined,
+): SessionCache | undefined {
+  if (cache === undefined)
+    return new SessionCache({ maxEntries: integer('sessions.maxEntries', maxEntries, DEFAULT_MAX_ENTRIES, 0), compat });
+  if (maxEntries !== undefined)
+    throw new TypeError("sessions.maxEntries is for a cache of the server's own: set it on the cache");
+  if (cache === false) return undefined;
+  if (!(cache instanceof SessionCache)) throw new TypeError('sessions.cache: a SessionCache, or false');
+  return cache;
+}
+
+/** Whether the options name a cache or a store callback. */
+export function hasOwnStore(sessions: SessionOptions): boolean {
+  return OWN_STORE.some((name) => sessions[name] !== undefined);
+}
+
+/** Whether each new session is in the internal cache. */
+export function keepsSessions({ cache, internalStore, mode = 'server' }: SessionOptions): boolean {
+  return cache !== false && internalStore !== false && (mode === 'server' || mode === 'both');
+}
+
+export function sessionSettings(sessions: SessionOptions) {
+  const idContext = sessions.idContext ?? new Uint8Array(0);
+  if (!(idContext instanceof Uint8Array)) throw new TypeError('sessions.idContext: a Uint8Array');
+  if (idContext.length > 32) throw new RangeError(`sessions.idContext has ${idContext.length} bytes, 32 are possible`);
+  return {
+    idContext: copyOf(idContext),
+    sessionTimeout: integer('sessions.timeout', sessions.timeout, DEFAULT_TIMEOUT, 1),
+    maxIdentities: integer('sessions.maxIdentities', sessions.maxIdentities, DEFAULT_MAX_IDENTITIES, 1),
+    lookupTimeoutMs: integer(
+      'sessions.lookupTimeoutMs',
+      sessions.lookupTimeoutMs,
+      DEFAULT_LOOKUP_TIMEOUT_MS,
+      0,
+      MAX_TIMER_MS,
+    ),
+  };
+}
+
+/**
+ * Returns the policy of a store. It is a frozen copy: what the caller changes in the options afterwards changes no server. Each
+ * callback is bound to the options, which may be an instance of a class.
+ */
+export function sessionPolicy(options: SessionOptions): SessionPolicy {
+  return Object.freeze({
+    mode: oneOf('sessions.mode', options.mode ?? 'server', MODES),
+    internalLookup: boolean('sessions.internalLookup', options.internalLookup, true),
+    internalStore: boolean('sessions.internalStore', options.internalStore, true),
+    autoClear: boolean('sessions.autoClear', options.autoClear, true),
+    updateTime: boolean('sessions.updateTime', options.updateTime, false),
+    foreign: boolean('sessions.foreign', options.foreign, false),
+    removeUnclean: versions(options.removeUnclean ?? ['TLSv1.2']),
+    generateId: callback('sessions.generateId', options.generateId)?.bind(options),
+    notResumable: callback('sessions.notResumable', options.notResumable)?.bind(options),
+    onNew: callback('sessions.onNew', options.onNew)?.bind(options),
+    onGet: callback('sessions.onGet', options.onGet)?.bind(options),
+    onTake: callback('sessions.onTake', options.onTake)?.bind(options),
+    onRemove: callback('sessions.onRemove', options.onRemove)?.bind(options),
+  });
+}
+
+function versions(list: readonly Version[]): readonly Version[] {
+  if (Array.isArray(list) && list.every((version) => VERSIONS.includes(version))) return Object.freeze([...list]);
+  throw new TypeError(`sessions.removeUnclean: an array of ${VERSIONS.join(', ')} is wanted`);
+}
