@@ -1,0 +1,39 @@
+/** defineServer() with the fewest parts: TLS 1.3 and the host's Web Crypto. The caller adds the others that it needs. */
+
+import type { Credential } from '../../crypto/credentials/credential.ts';
+import { webProvider } from '../../crypto/providers/web-provider.ts';
+import { tls13 } from '../../handshake/server/server-tls13.ts';
+import { requireKnown } from './checks.ts';
+import type { ServerConfig } from './config.ts';
+import { configure } from './configure.ts';
+import type { ServerOptions } from './options.ts';
+import type { Parts } from './parts.ts';
+
+/** The parts that {@link defineServer} takes from its caller. */
+export type OptionalParts = Pick<Parts, 'clientCertificates' | 'sealedTickets'>;
+
+/** The options of a server that has no TLS 1.2. */
+export interface Tls13Options
+  extends Omit<ServerOptions, 'credentials' | 'minVersion' | 'maxVersion' | 'requireExtendedMasterSecret'> {
+  /**
+   * At least one, made by {@link webCryptoCredential} or {@link credentialFromPem}, or an object of your own that signs. A
+   * handshake uses the first that fits the client.
+   */
+  readonly credentials: readonly Credential[];
+  /** Default: {@link webProvider}. With {@link defaultProvider} the curves are those of @noble/curves. */
+  readonly crypto?: ServerOptions['crypto'];
+}
+
+/**
+ * Returns the configuration of a server without TLS 1.2, which every shell can run. A client without TLS 1.3 gets the alert
+ * protocol_version. The option `clientAuth` needs the part `{ clientCertificates }`, and the `tickets.mode` 'stateless' the part
+ * `{ sealedTickets }`.
+ * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
+ */
+export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {
+  requireKnown('parts.', parts, 'clientCertificates sealedTickets');
+  const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;
+  if (requireExtendedMasterSecret !== undefined)
+    throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');
+  return configure(options, { ...parts, protocols: [tls13], crypto: webProvider });
+}
