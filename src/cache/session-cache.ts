@@ -17,14 +17,11 @@ const DEFAULT_MAX_ENTRIES = 20480;
 /** What has grown beyond so many is given back once it is empty. */
 const SLOTS_TO_KEEP = 1024;
 
-/** See `compat` of the server's options. */
-export type Compat = 'openssl-3';
-
 export interface SessionCacheOptions {
   /** How many sessions it retains, 20480 by default; 0 is no limit. */
   readonly maxEntries?: number | undefined;
   /** 'openssl-3': it retains one less than `maxEntries`, though never none, as OpenSSL 3 does. */
-  readonly compat?: Compat | undefined;
+  readonly compat?: 'openssl-3' | undefined;
   /** Told of each session that leaves, unless the session was added with a listener of its own. */
   readonly onRemove?: OnRemove | undefined;
 }

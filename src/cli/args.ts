@@ -1,9 +1,9 @@
 /** Parses the command line into settings. It reads no file. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import type { Compat } from '../cache/session-cache.ts';
 import { SUITES } from '../crypto/suites.ts';
 import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
+import type { Compat } from '../handshake/server/settings.ts';
 import { TICKET_KEY_PRODUCERS, type TicketKeyProducer } from '../tickets/key-files.ts';
 import { fromHex, utf8 } from '../wire/bytes.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../wire/registry.ts';

@@ -1,8 +1,9 @@
 /** `compat: 'openssl-3'`: five things as OpenSSL 3's code has them, each beside what the manual pages say, and nothing else. */
 
 import { expect } from 'chai';
-import { type Compat, SessionCache } from '../../src/cache/session-cache.ts';
+import { SessionCache } from '../../src/cache/session-cache.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
+import type { Compat } from '../../src/handshake/server/settings.ts';
 import {
   i2d_SSL_SESSION,
   SESS_CACHE_NO_INTERNAL_STORE,

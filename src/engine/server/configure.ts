@@ -1,7 +1,6 @@
 /** Makes the configuration of a server from its options, for every defineServer(): validates, fills in defaults, freezes. */
 
-import type { Compat } from '../../cache/session-cache.ts';
-import type { Settings } from '../../handshake/server/settings.ts';
+import type { Compat, Settings } from '../../handshake/server/settings.ts';
 import { systemWorld } from '../../world.ts';
 import { boolean, callback, complete, integer, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { ServerConfig } from './config.ts';

@@ -6,9 +6,10 @@
 
 import type { Awaitable } from '../../awaitable.ts';
 import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from '../../cache/callbacks.ts';
-import type { Compat, SessionCache } from '../../cache/session-cache.ts';
+import type { SessionCache } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { Compat } from '../../handshake/server/settings.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { OnDecryptTicket, OnGenerateTicket } from '../../tickets/callbacks.ts';
 import type { TicketKeyProvider } from '../../tickets/key-provider.ts';

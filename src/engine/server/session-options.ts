@@ -1,6 +1,7 @@
 /** The option `sessions`: the internal cache, the modes and callbacks of the store, and the settings of the handshake. */
 
-import { type Compat, SessionCache } from '../../cache/session-cache.ts';
+import { SessionCache } from '../../cache/session-cache.ts';
+import type { Compat } from '../../handshake/server/settings.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { boolean, callback, integer, oneOf, requireKnown, requireObject } from './checks.ts';

@@ -2,8 +2,9 @@
 
 import { isPromise } from '../../awaitable.ts';
 import type { RemovalReason } from '../../cache/callbacks.ts';
-import type { Compat, RemovalListener, SessionCache } from '../../cache/session-cache.ts';
+import type { RemovalListener, SessionCache } from '../../cache/session-cache.ts';
 import type { CallbackName } from '../../handshake/outcome.ts';
+import type { Compat } from '../../handshake/server/settings.ts';
 import type { Session } from '../../sessions/session.ts';
 import { toHex } from '../../wire/bytes.ts';
 import type { World } from '../../world.ts';

@@ -1,14 +1,16 @@
 /** The settings of a server, as far as its handshakes go by them. */
 
 import type { Awaitable } from '../../awaitable.ts';
-import type { Compat } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { GroupName, PskMode, Version } from '../../wire/registry.ts';
 
-/** What the user has decided. engine/server/config.ts validates it, fills in the defaults and freezes it. */
+/** A behaviour to be compatible with; `ServerOptions.compat` says in what. */
+export type Compat = 'openssl-3';
+
+/** What the user has decided. engine/server/configure.ts validates it, fills in the defaults and freezes it. */
 export interface Settings {
   readonly credentials: readonly Credential[];
   readonly minVersion: Version;
