@@ -1,6 +1,6 @@
 /** Validates the options of the Node shell, and separates the core's from the socket's. */
 
-import { requireKnown } from '../engine/server/checks.ts';
+import { type Names, requireKnown } from '../engine/server/checks.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { CORE_OPTIONS } from '../engine/server/configure.ts';
 import { defineServer } from '../engine/server/define-server.ts';
@@ -12,8 +12,15 @@ import { refuseNodeNames } from './node-tls-names.ts';
 import type { NodeServerOptions, Pem, TlsSocketOptions } from './options.ts';
 import { NodeTicketKeys } from './ticket-keys.ts';
 
-/** The names of options that only this shell has. */
-const OPTIONS = 'cert key ticketKeys config allowHalfOpen handshakeTimeout';
+const OPTIONS = {
+  ...CORE_OPTIONS,
+  cert: true,
+  key: true,
+  ticketKeys: true,
+  config: true,
+  allowHalfOpen: true,
+  handshakeTimeout: true,
+} satisfies Names<NodeServerOptions>;
 
 /** Options, separated into those of the core and those of the shell. */
 export interface SplitOptions {
@@ -30,7 +37,7 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
   if (isConfig(options)) return { core: undefined, config: options, socket: {} };
   if (typeof options !== 'object' || options === null) throw new TypeError('options: an object is wanted');
   refuseNodeNames(options);
-  requireKnown('', options, `${CORE_OPTIONS} ${OPTIONS}`);
+  requireKnown('', options, OPTIONS);
   const { allowHalfOpen, handshakeTimeout, config, ...rest } = options;
   if (allowHalfOpen !== undefined && typeof allowHalfOpen !== 'boolean')
     throw new TypeError('allowHalfOpen: true or false is wanted');

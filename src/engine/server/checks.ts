@@ -9,11 +9,17 @@ export function requireObject(name: string, value: unknown): void {
   }
 }
 
-/** @throws TypeError for the first name that is not among the `known`, which are separated by spaces */
-export function requireKnown(prefix: string, value: object, known: string): void {
-  const names = known.split(' ');
+/**
+ * The names of the options `T`. Written as `{ … } satisfies Names<T>`, the list can neither lack an option nor have one that does
+ * not exist: the compiler finds both.
+ */
+export type Names<T> = Readonly<Record<keyof T, true>>;
+
+/** @throws TypeError for the first name that is not among the `known` */
+export function requireKnown(prefix: string, value: object, known: Readonly<Record<string, true>>): void {
   for (const name of Object.keys(value)) {
-    if (!names.includes(name)) throw new TypeError(`unknown option ${prefix}${name}; there are ${names.join(', ')}`);
+    if (!Object.hasOwn(known, name))
+      throw new TypeError(`unknown option ${prefix}${name}; there are ${Object.keys(known).join(', ')}`);
   }
 }
 

@@ -2,20 +2,44 @@
 
 import type { Compat, Settings } from '../../handshake/server/settings.ts';
 import { systemWorld } from '../../world.ts';
-import { boolean, callback, complete, integer, oneOf, requireKnown, requireObject } from './checks.ts';
+import { boolean, callback, complete, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { ServerConfig } from './config.ts';
 import { clientAuth, credentials, provider } from './identity-options.ts';
-import type { ServerOptions } from './options.ts';
+import type { LimitOptions, ScopeOptions, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 import { groups, protocolSettings } from './protocol-options.ts';
 import { hasOwnStore, requireSessionOptions, sessionCache, sessionPolicy, sessionSettings } from './session-options.ts';
 import { SessionStore } from './store.ts';
 import { ticketPolicy, ticketSettings } from './ticket-options.ts';
 
-export const CORE_OPTIONS = [
-  'credentials minVersion maxVersion ciphers groups alpn onServerName clientAuth sessions tickets pskModes scope',
-  'requireExtendedMasterSecret compat crypto world limits keylog',
-].join(' ');
+/** The names of the core's options. A shell may have more. */
+export const CORE_OPTIONS = {
+  credentials: true,
+  minVersion: true,
+  maxVersion: true,
+  ciphers: true,
+  groups: true,
+  alpn: true,
+  onServerName: true,
+  clientAuth: true,
+  sessions: true,
+  tickets: true,
+  pskModes: true,
+  scope: true,
+  requireExtendedMasterSecret: true,
+  compat: true,
+  crypto: true,
+  world: true,
+  limits: true,
+  keylog: true,
+} satisfies Names<ServerOptions>;
+const SCOPE_OPTIONS = {
+  label: true,
+  shareAcross: true,
+  bindLocalAddress: true,
+  bindAlpn: true,
+} satisfies Names<ScopeOptions>;
+const LIMIT_OPTIONS = { recordsPerKey: true, skippedEarlyData: true } satisfies Names<LimitOptions>;
 
 /**
  * Returns the configuration for `options` of a server that is made of `parts`.
@@ -61,9 +85,9 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   });
 }
 
-function scope(given: NonNullable<ServerOptions['scope']>): Settings['scope'] {
+function scope(given: ScopeOptions): Settings['scope'] {
   requireObject('scope', given);
-  requireKnown('scope.', given, 'label shareAcross bindLocalAddress bindAlpn');
+  requireKnown('scope.', given, SCOPE_OPTIONS);
   const { label = '', shareAcross } = given;
   if (typeof label !== 'string') throw new TypeError('scope.label: a string');
   if (shareAcross !== undefined && typeof shareAcross !== 'string') throw new TypeError('scope.shareAcross: a string');
@@ -75,9 +99,9 @@ function scope(given: NonNullable<ServerOptions['scope']>): Settings['scope'] {
   };
 }
 
-function limits(given: NonNullable<ServerOptions['limits']>): ServerConfig['limits'] {
+function limits(given: LimitOptions): ServerConfig['limits'] {
   requireObject('limits', given);
-  requireKnown('limits.', given, 'recordsPerKey skippedEarlyData');
+  requireKnown('limits.', given, LIMIT_OPTIONS);
   return {
     recordsPerKey: integer('limits.recordsPerKey', given.recordsPerKey, Number.MAX_SAFE_INTEGER, 4),
     skippedEarlyData: integer('limits.skippedEarlyData', given.skippedEarlyData, 16384, 0),

@@ -3,7 +3,7 @@
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import { webProvider } from '../../crypto/providers/web-provider.ts';
 import { tls13 } from '../../handshake/server/server-tls13.ts';
-import { requireKnown } from './checks.ts';
+import { type Names, requireKnown } from './checks.ts';
 import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
 import type { ServerOptions } from './options.ts';
@@ -11,6 +11,8 @@ import type { Parts } from './parts.ts';
 
 /** The parts that {@link defineServer} takes from its caller. */
 export type OptionalParts = Pick<Parts, 'clientCertificates' | 'sealedTickets'>;
+
+const OPTIONAL_PARTS = { clientCertificates: true, sealedTickets: true } satisfies Names<OptionalParts>;
 
 /** The options of a server that has no TLS 1.2. */
 export interface Tls13Options
@@ -31,7 +33,7 @@ export interface Tls13Options
  * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
  */
 export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {
-  requireKnown('parts.', parts, 'clientCertificates sealedTickets');
+  requireKnown('parts.', parts, OPTIONAL_PARTS);
   const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;
   if (requireExtendedMasterSecret !== undefined)
     throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');

@@ -4,10 +4,12 @@ import type { Credential } from '../../crypto/credentials/credential.ts';
 import { certificatesFromPem } from '../../crypto/credentials/credential-pem.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
-import { callback, complete, oneOf, requireKnown, requireNoPromise, requireObject } from './checks.ts';
-import type { PemCredential, ServerOptions } from './options.ts';
+import { callback, complete, type Names, oneOf, requireKnown, requireNoPromise, requireObject } from './checks.ts';
+import type { ClientAuthOptions, PemCredential, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 
+const PEM_CREDENTIAL = { cert: true, key: true } satisfies Names<PemCredential>;
+const CLIENT_AUTH_OPTIONS = { mode: true, verifyClient: true, authorities: true } satisfies Names<ClientAuthOptions>;
 const CLIENT_AUTH_MODES = ['request', 'require'] as const;
 /** The names in one extension, which shares its message with another (RFC 8446 §4.2.4). */
 const MAX_NAMES = 0xff00;
@@ -36,7 +38,7 @@ export function credentials(
     requireObject('credentials[]', credential);
     requireNoPromise('credentials[]', credential);
     if ('sign' in credential) return complete('credentials[]', credential, ['certificateChain', 'schemes', 'names']);
-    requireKnown('credentials[].', credential, 'cert key');
+    requireKnown('credentials[].', credential, PEM_CREDENTIAL);
     if (credentialFromPem === undefined)
       throw new TypeError(
         'credentials[]: PEM is for webCryptoCredential(), or credentialFromPem(); give what it returns',
@@ -48,7 +50,7 @@ export function credentials(
 export function clientAuth(given: ServerOptions['clientAuth'], { clientCertificates }: Parts): Settings['clientAuth'] {
   if (given === undefined) return undefined;
   requireObject('clientAuth', given);
-  requireKnown('clientAuth.', given, 'mode verifyClient authorities');
+  requireKnown('clientAuth.', given, CLIENT_AUTH_OPTIONS);
   if (given.verifyClient === undefined)
     throw new TypeError('clientAuth.verifyClient is missing: only you can judge a chain');
   if (clientCertificates === undefined)

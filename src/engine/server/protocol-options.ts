@@ -2,7 +2,14 @@
 
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteByName } from '../../crypto/suites.ts';
-import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../../wire/registry.ts';
+import {
+  type GroupName,
+  NamedGroup,
+  ProtocolVersion,
+  PskKeyExchangeMode,
+  type PskMode,
+  type Version,
+} from '../../wire/registry.ts';
 import { list, oneOf } from './checks.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -13,9 +20,12 @@ export function protocolSettings(options: ServerOptions, protocols: Parts['proto
   const versions = protocols.map(({ version }) => version);
   const minVersion = oneOf<Version>('minVersion', options.minVersion ?? versions[0] ?? '', versions);
   const maxVersion = oneOf<Version>('maxVersion', options.maxVersion ?? versions.at(-1) ?? '', versions);
-  if (minVersion > maxVersion) throw new RangeError(`minVersion ${minVersion} is above maxVersion ${maxVersion}`);
+  if (ProtocolVersion[minVersion] > ProtocolVersion[maxVersion])
+    throw new RangeError(`minVersion ${minVersion} is above maxVersion ${maxVersion}`);
   const suites = (options.ciphers === undefined ? SUITES : list('ciphers', options.ciphers).map(suite)).filter(
-    ({ version }) => version >= minVersion && version <= maxVersion,
+    ({ version }) =>
+      ProtocolVersion[version] >= ProtocolVersion[minVersion] &&
+      ProtocolVersion[version] <= ProtocolVersion[maxVersion],
   );
   if (suites.length === 0) throw new RangeError(`ciphers: none of them belongs to ${minVersion} to ${maxVersion}`);
   const spoken = versions.filter((version) => suites.some((candidate) => candidate.version === version));

@@ -4,7 +4,7 @@ import { SessionCache } from '../../cache/session-cache.ts';
 import type { Compat } from '../../handshake/server/settings.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
-import { boolean, callback, integer, oneOf, requireKnown, requireObject } from './checks.ts';
+import { boolean, callback, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { SessionOptions } from './options.ts';
 import type { CacheMode, SessionPolicy } from './policy.ts';
 
@@ -16,10 +16,27 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const DEFAULT_MAX_IDENTITIES = 5;
 const MODES: readonly CacheMode[] = ['off', 'client', 'server', 'both'];
 const VERSIONS: readonly Version[] = ['TLSv1.2', 'TLSv1.3'];
-const SESSION_OPTIONS = [
-  'cache mode internalLookup internalStore autoClear updateTime removeUnclean timeout maxEntries idContext generateId',
-  'foreign notResumable onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
-].join(' ');
+const SESSION_OPTIONS = {
+  cache: true,
+  mode: true,
+  internalLookup: true,
+  internalStore: true,
+  autoClear: true,
+  updateTime: true,
+  removeUnclean: true,
+  timeout: true,
+  maxEntries: true,
+  idContext: true,
+  generateId: true,
+  foreign: true,
+  notResumable: true,
+  onNew: true,
+  onGet: true,
+  onTake: true,
+  onRemove: true,
+  lookupTimeoutMs: true,
+  maxIdentities: true,
+} satisfies Names<SessionOptions>;
 const OWN_STORE = ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'] as const;
 
 export function requireSessionOptions(sessions: SessionOptions): void {

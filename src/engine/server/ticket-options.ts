@@ -3,15 +3,26 @@
 import { MAX_TICKET_LIFETIME } from '../../handshake/messages/new-session-ticket.ts';
 import type { TicketSettings } from '../../handshake/server/settings.ts';
 import type { World } from '../../world.ts';
-import { boolean, callback, complete, integer, oneOf, requireKnown, requireObject } from './checks.ts';
+import { boolean, callback, complete, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { SessionOptions, TicketOptions } from './options.ts';
 import { keepsSessions } from './session-options.ts';
 import type { SealedTickets, TicketPolicy } from './ticket-policy.ts';
 
 const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
 const TIMINGS = ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as const;
-const TICKET_OPTIONS =
-  'mode initial afterResumption timing maxRequested keys foreign onGenerate onDecrypt singleUse maxAuthAge';
+const TICKET_OPTIONS = {
+  mode: true,
+  initial: true,
+  afterResumption: true,
+  timing: true,
+  maxRequested: true,
+  keys: true,
+  foreign: true,
+  onGenerate: true,
+  onDecrypt: true,
+  singleUse: true,
+  maxAuthAge: true,
+} satisfies Names<TicketOptions>;
 
 export function ticketSettings(tickets: TicketOptions, sessions: SessionOptions): TicketSettings {
   requireObject('tickets', tickets);
