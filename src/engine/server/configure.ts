@@ -1,4 +1,7 @@
-/** Makes the configuration of a server from its options, for every defineServer(): validates, fills in defaults, freezes. */
+/**
+ * Makes the configuration of a server from its options, for every defineServer(): validates, fills in defaults, freezes. Each
+ * object and list is frozen where it is made.
+ */
 
 import type { Compat, Settings } from '../../handshake/server/settings.ts';
 import { systemWorld } from '../../world.ts';
@@ -56,7 +59,7 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   const policy = sessionPolicy(sessions);
   const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
-  return frozen({
+  return Object.freeze<ServerConfig>({
     ...protocolSettings(options, parts.protocols),
     groups: groups(options.groups, crypto),
     ...sessionSettings(sessions),
@@ -91,26 +94,19 @@ function scope(given: ScopeOptions): Settings['scope'] {
   const { label = '', shareAcross } = given;
   if (typeof label !== 'string') throw new TypeError('scope.label: a string');
   if (shareAcross !== undefined && typeof shareAcross !== 'string') throw new TypeError('scope.shareAcross: a string');
-  return {
+  return Object.freeze({
     label,
     shareAcross,
     bindLocalAddress: boolean('scope.bindLocalAddress', given.bindLocalAddress, false),
     bindAlpn: boolean('scope.bindAlpn', given.bindAlpn, false),
-  };
+  });
 }
 
 function limits(given: LimitOptions): ServerConfig['limits'] {
   requireObject('limits', given);
   requireKnown('limits.', given, LIMIT_OPTIONS);
-  return {
+  return Object.freeze({
     recordsPerKey: integer('limits.recordsPerKey', given.recordsPerKey, Number.MAX_SAFE_INTEGER, 4),
     skippedEarlyData: integer('limits.skippedEarlyData', given.skippedEarlyData, 16384, 0),
-  };
-}
-
-/** With the lists and groups of settings that were made here. */
-function frozen(config: ServerConfig): ServerConfig {
-  const { credentials, suites, groups, alpn, pskModes, scope, tickets, limits } = config;
-  for (const part of [credentials, suites, groups, alpn, pskModes, scope, tickets, limits]) Object.freeze(part);
-  return Object.freeze(config);
+  });
 }

@@ -34,7 +34,7 @@ export function credentials(
     const wanted = credentialFromPem ? '{ cert, key }, both PEM' : 'credential, which webCryptoCredential() makes';
     throw new TypeError(`credentials: give at least one ${wanted}`);
   }
-  return given.map((credential: Credential | PemCredential) => {
+  const credentials = given.map((credential: Credential | PemCredential) => {
     requireObject('credentials[]', credential);
     requireNoPromise('credentials[]', credential);
     if ('sign' in credential) return complete('credentials[]', credential, ['certificateChain', 'schemes', 'names']);
@@ -45,6 +45,7 @@ export function credentials(
       );
     return credentialFromPem(credential, crypto);
   });
+  return Object.freeze(credentials);
 }
 
 export function clientAuth(given: ServerOptions['clientAuth'], { clientCertificates }: Parts): Settings['clientAuth'] {

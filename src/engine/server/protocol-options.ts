@@ -30,13 +30,16 @@ export function protocolSettings(options: ServerOptions, protocols: Parts['proto
   if (suites.length === 0) throw new RangeError(`ciphers: none of them belongs to ${minVersion} to ${maxVersion}`);
   const spoken = versions.filter((version) => suites.some((candidate) => candidate.version === version));
   const modeNames = Object.keys(PskKeyExchangeMode) as PskMode[];
+  const pskModes = list('pskModes', options.pskModes ?? ['psk_dhe_ke']).map((name) =>
+    oneOf('pskModes', name, modeNames),
+  );
   return {
-    protocols,
+    protocols: Object.freeze([...protocols]),
     // A version without a suite is not spoken: to choose it would refuse a client that has both (RFC 8446 §4.2.1).
     minVersion: spoken[0] ?? minVersion,
     maxVersion: spoken.at(-1) ?? maxVersion,
-    suites,
-    pskModes: list('pskModes', options.pskModes ?? ['psk_dhe_ke']).map((name) => oneOf('pskModes', name, modeNames)),
+    suites: Object.freeze(suites),
+    pskModes: Object.freeze(pskModes),
     alpn: protocolNames(options.alpn ?? []),
   };
 }
@@ -48,12 +51,12 @@ export function groups(given: ServerOptions['groups'], crypto: CryptoProvider): 
   if (given === undefined) {
     const present = DEFAULT_GROUPS.filter(has);
     if (present.length === 0) throw new TypeError(`crypto.groups: has none of ${DEFAULT_GROUPS.join(', ')}`);
-    return present;
+    return Object.freeze(present);
   }
   const chosen = list('groups', given).map((name) => oneOf('groups', name, names));
   const missing = chosen.find((name) => !has(name));
   if (missing !== undefined) throw new TypeError(`groups: the crypto provider has no ${missing}`);
-  return chosen;
+  return Object.freeze(chosen);
 }
 
 function suite(name: string): SuiteParameters {
@@ -67,7 +70,7 @@ function suite(name: string): SuiteParameters {
 /** An empty list is allowed: the extension is ignored then. */
 function protocolNames(given: readonly string[]): readonly string[] {
   if (!Array.isArray(given)) throw new TypeError('alpn: an array is wanted');
-  return given.map(protocolName);
+  return Object.freeze(given.map(protocolName));
 }
 
 /** RFC 7301 §3.1: 1 to 255 bytes. */

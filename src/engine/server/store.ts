@@ -50,12 +50,12 @@ export class SessionStore {
   #isBehind = false;
 
   /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
-  readonly listener: RemovalListener = {
+  readonly listener: RemovalListener = Object.freeze<RemovalListener>({
     // Whoever removes it once more, before its turn has come to be told, must not have it told twice.
     departing: (session) => void this.#announced.delete(session),
     removed: (session, reason) => this.#removed(session, reason),
     replaced: (session) => this.#replaced(session),
-  };
+  });
 
   constructor({ cache, policy, world, compat }: StoreParts) {
     this.cache = cache;

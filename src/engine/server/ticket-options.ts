@@ -42,7 +42,7 @@ export function ticketSettings(tickets: TicketOptions, sessions: SessionOptions)
   if (singleUse && mode === 'stateless' && sessions.onTake === undefined && !keepsSessions(sessions)) {
     throw new TypeError('tickets.singleUse needs an internal cache that new sessions go into, or sessions.onTake');
   }
-  return {
+  return Object.freeze({
     mode,
     timing: oneOf<TicketSettings['timing']>('tickets.timing', tickets.timing ?? 'after-finished', TIMINGS),
     maxRequested: integer('tickets.maxRequested', tickets.maxRequested, 10, 0, 255),
@@ -50,7 +50,7 @@ export function ticketSettings(tickets: TicketOptions, sessions: SessionOptions)
     afterResumption: integer('tickets.afterResumption', tickets.afterResumption, 1, 0, 255),
     singleUse,
     maxAuthAge: integer('tickets.maxAuthAge', tickets.maxAuthAge, MAX_TICKET_LIFETIME, 1, MAX_TICKET_LIFETIME),
-  };
+  });
 }
 
 /**
@@ -68,13 +68,13 @@ export function ticketPolicy(
     );
   const keys = options.keys ?? (mode === 'stateless' ? sealing?.newKeys(world) : undefined);
   if (keys !== undefined) complete('tickets.keys', keys, ['sealingKey', 'openingKeys']);
-  return {
+  return Object.freeze({
     keys,
     sealing,
     acceptsForeign: boolean('tickets.foreign', options.foreign, false),
-    callbacks: {
+    callbacks: Object.freeze({
       onGenerate: callback('tickets.onGenerate', options.onGenerate)?.bind(options),
       onDecrypt: callback('tickets.onDecrypt', options.onDecrypt)?.bind(options),
-    },
-  };
+    }),
+  });
 }
