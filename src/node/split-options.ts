@@ -2,10 +2,10 @@
 
 import { type Names, requireKnown } from '../engine/server/checks.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
+import { isServerConfig, notAConfig, refuseConfig } from '../engine/server/config-brand.ts';
 import { CORE_OPTIONS } from '../engine/server/configure.ts';
 import { defineServer } from '../engine/server/define-server.ts';
 import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
-import { SessionStore } from '../engine/server/store.ts';
 import { systemWorld } from '../world.ts';
 import { requireMilliseconds } from './idle-timer.ts';
 import { refuseNodeNames } from './node-tls-names.ts';
@@ -34,8 +34,9 @@ export interface SplitOptions {
 
 /** @throws TypeError or RangeError naming the option */
 export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOptions {
-  if (isConfig(options)) return { core: undefined, config: options, socket: {} };
+  if (isServerConfig(options)) return { core: undefined, config: options, socket: {} };
   if (typeof options !== 'object' || options === null) throw new TypeError('options: an object is wanted');
+  refuseConfig('options', options);
   refuseNodeNames(options);
   requireKnown('', options, OPTIONS);
   const { allowHalfOpen, handshakeTimeout, config, ...rest } = options;
@@ -50,7 +51,7 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
     const core = ticketKeys === undefined ? given : { ...given, tickets: ticketOptions(given.tickets, ticketKeys) };
     return { core, config: defineServer(core), socket, ticketKeys };
   }
-  if (!isConfig(config)) throw new TypeError('config: what defineServer() returned is wanted');
+  if (!isServerConfig(config)) throw notAConfig('config', config);
   const [other] = Object.keys(rest);
   if (other !== undefined) throw new TypeError(`give either config or ${other}`);
   return { core: undefined, config, socket };
@@ -69,10 +70,6 @@ function ticketOptions(tickets: TicketOptions = {}, { ring }: NodeTicketKeys): T
   if (keys !== undefined) throw new TypeError('give either ticketKeys or tickets.keys');
   if (mode !== 'stateless') throw new TypeError(`ticketKeys: tickets.mode '${mode}' uses none; leave one of them out`);
   return { ...tickets, keys: ring, mode };
-}
-
-function isConfig(options: NodeServerOptions | ServerConfig): options is ServerConfig {
-  return typeof options === 'object' && options !== null && 'store' in options && options.store instanceof SessionStore;
 }
 
 function pairs(cert: NodeServerOptions['cert'], key: NodeServerOptions['key']): { cert: string; key: string }[] {

@@ -37,7 +37,7 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
     this.policy = { ...policy };
     this.#cache = cache;
     this.store = new SessionStore({ cache, policy: this.policy, world: base.world, compat: base.compat });
-    this.#timeout = base.sessionTimeout;
+    this.#timeout = base.sessionTimeout();
     this.#mode =
       MODES.indexOf(policy.mode) |
       flag(!policy.autoClear, SESS_CACHE_NO_AUTO_CLEAR) |

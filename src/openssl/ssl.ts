@@ -5,6 +5,7 @@
 
 import type { RandomBytes } from '../crypto/provider.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
+import { brandConfig, isServerConfig } from '../engine/server/config-brand.ts';
 import { defineServer } from '../engine/server/define-server.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
 import { connectionOf, type ServerConnection } from '../engine/server/server-connection.ts';
@@ -139,7 +140,7 @@ export class SslContext extends ContextSessions<Ssl> {
    * defineServer() throws
    */
   constructor(server: ServerConfig | ServerOptions) {
-    const base = 'store' in server ? server : defineServer(server);
+    const base = isServerConfig(server) ? server : defineServer(server);
     super(base, {
       idContext: base.idContext,
       options: 0,
@@ -175,9 +176,8 @@ export class SslContext extends ContextSessions<Ssl> {
     const { idContext, options } = copied;
     const base = this.#base;
     const store = this.store;
-    const timeout = () => this.getTimeout();
     const tickets = ticketSettings(base.tickets, copied);
-    return Object.freeze({
+    return brandConfig({
       ...base,
       store,
       ticketPolicy: this.#ticketPolicy,
@@ -190,9 +190,7 @@ export class SslContext extends ContextSessions<Ssl> {
       maxVersion: options & SSL_OP_NO_TLSv1_3 ? 'TLSv1.2' : base.maxVersion,
       pskModes: options & SSL_OP_ALLOW_NO_DHE_KEX ? (['psk_dhe_ke', 'psk_ke'] as const) : base.pskModes,
       tickets,
-      get sessionTimeout() {
-        return timeout();
-      },
+      sessionTimeout: () => this.getTimeout(),
       addSession: (session: Session) => store.add(session),
       removeSession: (session: Session) => store.remove(session),
       flushSessions: (now?: number, atMost?: number) => store.flush(now, atMost),
@@ -308,8 +306,8 @@ export class SslContext extends ContextSessions<Ssl> {
   /** The configuration that a server name selects. Tickets remain those of this context, stateless only if both say so. */
   #select(name: string | undefined, tickets: TicketSettings) {
     return then(this.#base.onServerName?.(name), (selected) => {
-      if (selected?.tickets === undefined) return selected;
-      return Object.freeze({
+      if (!isServerConfig(selected)) return selected; // nothing, or an error that the engine reports
+      return brandConfig({
         ...selected,
         ticketPolicy: this.#ticketPolicy,
         tickets: ticketSettingsOf(selected.tickets, tickets),

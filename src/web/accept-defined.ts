@@ -1,9 +1,8 @@
 /** The Web shell's accept() for a server that is already defined, so that a bundle need not contain defineServer(). */
 
 import type { ServerConfig } from '../engine/server/config.ts';
-import type { ServerOptions } from '../engine/server/options.ts';
+import { isServerConfig, notAConfig } from '../engine/server/config-brand.ts';
 import type { ConnectionOptions } from '../engine/server/server-connection.ts';
-import { SessionStore } from '../engine/server/store.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { AbortSignalLike } from '../platform.ts';
 import { WebShell } from './shell.ts';
@@ -22,18 +21,13 @@ export interface AcceptOptions {
   readonly onCallbackError?: ((callback: CallbackName, error: unknown) => void) | undefined;
 }
 
-/** Whether `config` is a result of defineServer(), and not options for it. */
-export function isDefined(config: ServerConfig | ServerOptions): config is ServerConfig {
-  return typeof config === 'object' && config !== null && 'store' in config && config.store instanceof SessionStore;
-}
-
 /** Serves TLS over a byte stream each way, as {@link accept} of the index does. `server` must be a result of defineServer(). */
 export async function acceptDefined(
   transport: BytesPair,
   server: ServerConfig,
   { addresses, signal, onCallbackError }: AcceptOptions = {},
 ): Promise<TlsConnection> {
-  if (!isDefined(server)) throw new TypeError('config: what defineServer() returned is wanted');
+  if (!isServerConfig(server)) throw notAConfig('config', server);
   const shell = new WebShell(transport, server, { addresses, onCallbackError });
   const giveUp = (): void => shell.abort(signal?.reason ?? new Error('the handshake was given up'));
   if (signal?.aborted) giveUp();

@@ -1,9 +1,10 @@
 /** The Web shell: TLS over any pair of Web Streams. */
 
 import type { ServerConfig } from '../engine/server/config.ts';
+import { isServerConfig } from '../engine/server/config-brand.ts';
 import { defineServer } from '../engine/server/define-server.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
-import { type AcceptOptions, acceptDefined, isDefined } from './accept-defined.ts';
+import { type AcceptOptions, acceptDefined } from './accept-defined.ts';
 import type { BytesPair } from './streams.ts';
 import type { TlsConnection } from './tls-connection.ts';
 
@@ -29,5 +30,5 @@ export async function accept(
   config: ServerConfig | ServerOptions,
   options?: AcceptOptions,
 ): Promise<TlsConnection> {
-  return await acceptDefined(transport, isDefined(config) ? config : defineServer(config), options);
+  return await acceptDefined(transport, isServerConfig(config) ? config : defineServer(config), options);
 }

@@ -18,7 +18,7 @@ export type Keylog = (line: string) => void;
 
 /**
  * The settings of a server, validated and frozen, with its session store. Any number of connections may use it at a time.
- * It is made by `defineServer()`.
+ * It is made by `defineServer()`. A copy of it, by a spread say, is refused: define another server instead.
  */
 export interface ServerConfig extends Settings, HandshakeParts {
   /**

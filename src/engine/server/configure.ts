@@ -7,6 +7,7 @@ import type { Compat, Settings } from '../../handshake/server/settings.ts';
 import { systemWorld } from '../../world.ts';
 import { boolean, callback, complete, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { ServerConfig } from './config.ts';
+import { brandConfig, refuseConfig } from './config-brand.ts';
 import { clientAuth, credentials, provider } from './identity-options.ts';
 import type { LimitOptions, ScopeOptions, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -50,6 +51,7 @@ const LIMIT_OPTIONS = { recordsPerKey: true, skippedEarlyData: true } satisfies 
  */
 export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   requireObject('options', options);
+  refuseConfig('options', options);
   requireKnown('', options, CORE_OPTIONS);
   const sessions = options.sessions ?? {};
   requireSessionOptions(sessions);
@@ -59,7 +61,7 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   const policy = sessionPolicy(sessions);
   const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
-  return Object.freeze<ServerConfig>({
+  return brandConfig({
     ...protocolSettings(options, parts.protocols),
     groups: groups(options.groups, crypto),
     ...sessionSettings(sessions),

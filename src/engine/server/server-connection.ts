@@ -10,6 +10,7 @@ import type { Version } from '../../wire/registry.ts';
 import { ConnectionCore } from '../core.ts';
 import type { Step } from '../events.ts';
 import type { ServerConfig } from './config.ts';
+import { isServerConfig, notAConfig } from './config-brand.ts';
 import { ServerRole } from './server-role.ts';
 
 /** What callbacks are told of a connection; which one it is stays between us. (A WeakMap of them would burden the garbage collector.) */
@@ -58,7 +59,9 @@ export class ServerConnection extends ConnectionCore {
   readonly #role: ServerRole;
   readonly #facts: ServerFacts;
 
+  /** @throws TypeError if `config` is not a result of defineServer(); a copy of one is not */
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
+    if (!isServerConfig(config)) throw notAConfig('config', config);
     const { world, keylog, limits } = config;
     super({ world, keylog, recordsPerKey: limits.recordsPerKey, rewrite: options.rewrite });
     const role: ServerRole = new ServerRole({

@@ -7,9 +7,9 @@ import type { Outcome, Task } from '../../handshake/wait.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { ConnectionIO } from '../handshake-io.ts';
 import type { ServerConfig } from './config.ts';
+import { isServerConfig, notAConfig } from './config-brand.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { ConnectionSessions } from './session-lookup.ts';
-import { SessionStore } from './store.ts';
 import type { ConnectionTickets } from './ticket-judging.ts';
 import type { TicketPolicy } from './ticket-policy.ts';
 
@@ -83,7 +83,7 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
     const { config, emit } = this.#host;
     if (selected === undefined || selected === config) return;
     if (!isServerConfig(selected)) {
-      const error = new TypeError('onServerName: answer with what defineServer() returned, or nothing');
+      const error = notAConfig('onServerName', selected, 'answer with what defineServer() returned, or nothing');
       emit({ type: 'callback-error', callback: 'onServerName', error });
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }
@@ -114,15 +114,6 @@ function requireAccepted(outcome: Outcome): void {
   if ('value' in outcome) throw new TlsAlert('certificate_unknown', 'the application has refused the certificate');
   if ('error' in outcome && TlsAlert.isAlert(outcome.error)) throw outcome.error;
   throw new TlsAlert('internal_error', 'nobody has judged the certificate');
-}
-
-/** A Proxy may throw when it is looked at. */
-function isServerConfig(value: unknown): value is ServerConfig {
-  try {
-    return typeof value === 'object' && value !== null && 'store' in value && value.store instanceof SessionStore;
-  } catch {
-    return false;
-  }
 }
 
 /** Of a virtual host: keys, with what is said of them, and callbacks are the server's, unless it brings its own. */

@@ -72,9 +72,10 @@ export function sessionSettings(sessions: SessionOptions) {
   const idContext = sessions.idContext ?? new Uint8Array(0);
   if (!(idContext instanceof Uint8Array)) throw new TypeError('sessions.idContext: a Uint8Array');
   if (idContext.length > 32) throw new RangeError(`sessions.idContext has ${idContext.length} bytes, 32 are possible`);
+  const timeout = integer('sessions.timeout', sessions.timeout, DEFAULT_TIMEOUT, 1);
   return {
     idContext: copyOf(idContext),
-    sessionTimeout: integer('sessions.timeout', sessions.timeout, DEFAULT_TIMEOUT, 1),
+    sessionTimeout: () => timeout,
     maxIdentities: integer('sessions.maxIdentities', sessions.maxIdentities, DEFAULT_MAX_IDENTITIES, 1),
     lookupTimeoutMs: integer(
       'sessions.lookupTimeoutMs',

@@ -115,7 +115,7 @@ export class TicketIssuer implements TicketSender {
       id,
       secret,
       time: now,
-      timeout: settings.sessionTimeout,
+      timeout: settings.sessionTimeout(),
       authTime: psk?.session.authTime ?? now, // a chain of resumptions does not authenticate anew
       extendedMasterSecret: true,
       idContext: settings.idContext,

@@ -289,7 +289,7 @@ function newSession(context: ServerHandshake, hello: ClientHello, id: Uint8Array
     id,
     secret,
     time: now,
-    timeout: settings.sessionTimeout,
+    timeout: settings.sessionTimeout(),
     authTime: now,
     extendedMasterSecret: hello.extensions.extendedMasterSecret === true,
     idContext: settings.idContext,

@@ -30,8 +30,8 @@ export interface Settings {
     readonly bindLocalAddress: boolean;
     readonly bindAlpn: boolean;
   };
-  /** Seconds. */
-  readonly sessionTimeout: number;
+  /** How long a new session can be resumed, in seconds. OpenSSL's SSL_CTX_set_timeout(3) changes it while connections run. */
+  sessionTimeout(): number;
   readonly maxIdentities: number;
   readonly tickets: TicketSettings;
   /** `undefined`: clients are not asked for a certificate. */

@@ -1,0 +1,48 @@
+/**
+ * Tells a configuration from a copy of one. A spread must not pass for a configuration: the store and the functions in it belong
+ * to the options that it was made from, whatever the copy overrides.
+ */
+
+import type { ServerConfig } from './config.ts';
+import { SessionStore } from './store.ts';
+
+/**
+ * The key of a property that is not enumerable, so that no spread copies it, and whose value is the object itself, so that no
+ * other object can have it. (A private name would need an instance of a class, which V8 makes slow when it copies 33 properties
+ * into it; a WeakSet would burden the garbage collector, as an SSL has a configuration of its own.)
+ */
+const BRAND = Symbol('configuration');
+
+const REMEDY = 'a configuration cannot be copied or changed; spread its options, and give them to defineServer()';
+
+/** Makes a configuration of an object that the caller has just made: brands, freezes and returns it. */
+export function brandConfig(config: ServerConfig): ServerConfig {
+  return Object.freeze(Object.defineProperty(config, BRAND, { value: config }));
+}
+
+/** Whether {@link brandConfig} returned this very object. */
+export function isServerConfig(value: unknown): value is ServerConfig {
+  return passes(value, (object) => BRAND in object && object[BRAND] === object);
+}
+
+/** Returns the error for a value that is no configuration. `wanted` says what should be in its place. */
+export function notAConfig(name: string, value: unknown, wanted = 'what defineServer() returned is wanted'): TypeError {
+  return new TypeError(`${name}: ${isLikeConfig(value) ? REMEDY : wanted}`);
+}
+
+/** @throws TypeError for a configuration, or a copy of one, in the place of options */
+export function refuseConfig(name: string, value: unknown): void {
+  if (isLikeConfig(value)) throw notAConfig(name, value);
+}
+
+function isLikeConfig(value: unknown): boolean {
+  return passes(value, (object) => 'store' in object && object.store instanceof SessionStore);
+}
+
+function passes(value: unknown, test: (object: object) => boolean): boolean {
+  try {
+    return typeof value === 'object' && value !== null && test(value);
+  } catch {
+    return false; // a Proxy may throw when it is looked at
+  }
+}
