@@ -1,6 +1,7 @@
 /**
- * The internal cache: bounded, in order of expiry, expiring (SSL_CTX_sess_set_cache_size(3), SSL_CTX_add_session(3),
- * SSL_CTX_flush_sessions(3)). It knows sessions and whom to tell that one has left; of handshakes it knows nothing.
+ * The internal cache: bounded, and sorted by the time at which its sessions expire (SSL_CTX_sess_set_cache_size(3),
+ * SSL_CTX_add_session(3), SSL_CTX_flush_sessions(3)). It knows sessions and the listeners to tell that one has left, and nothing
+ * of handshakes.
  */
 
 import { ownId, type Session } from '../sessions/session.ts';
@@ -14,29 +15,42 @@ import { NONE } from './slot-table.ts';
 /** SSL_SESSION_CACHE_MAX_SIZE_DEFAULT */
 const DEFAULT_MAX_ENTRIES = 20480;
 
-/** What has grown beyond so many is given back once it is empty. */
+/** Tables that have grown beyond so many slots are given back once they are empty. */
 const SLOTS_TO_KEEP = 1024;
 
 export interface SessionCacheOptions {
-  /** How many sessions it retains, 20480 by default; 0 is no limit. */
+  /** How many sessions the cache retains. Default 20480; 0 is no limit. */
   readonly maxEntries?: number | undefined;
-  /** 'openssl-3': it retains one less than `maxEntries`, though never none, as OpenSSL 3 does. */
+  /** 'openssl-3' retains one session less than `maxEntries`, but at least one, as OpenSSL 3 does. */
   readonly compat?: 'openssl-3' | undefined;
-  /** Told of each session that leaves, unless the session was added with a listener of its own. */
+  /** Told of each session that leaves, unless a server added it, which tells its own `sessions.onRemove`. */
   readonly onRemove?: OnRemove | undefined;
 }
 
 /**
- * Who is told that a session has left, once for each that was added. By then it is out, `size` does not count it and
- * the cache may be used again; the cache's hold on it ends when the listener returns. What a listener throws comes out
- * of the call that made the session leave, after all others have been told.
+ * A listener is told once for each session that was added with it that the session has left. By then the session is out, `size`
+ * does not count it, and the cache may be used again. The cache's hold on it ends when the listener returns. An error that a
+ * listener throws goes to the observer of the call that made the session leave; if there is none, the call throws it once all
+ * listeners have been told.
  */
 export interface RemovalListener {
-  /** It is out, and will be told of in its turn: others that left with it may come first. Must not use the cache. */
+  /** Told at once, before any listener is told the reason. It must not use the cache. */
   departing?(session: Session): void;
-  removed(session: Session, reason: RemovalReason): void;
-  /** Another object has taken its key: no removal, as the key is still there (SSL_CTX_add_session(3)). */
-  replaced?(session: Session): void;
+  removed(session: Session, reason: RemovalReason, observer: RemovalObserver | undefined): void;
+  /** Another session has taken the key. That is no removal, as the key is still there (SSL_CTX_add_session(3)). */
+  replaced?(session: Session, observer: RemovalObserver | undefined): void;
+}
+
+/** The party on whose behalf a call makes sessions leave: a connection. The call hands it to the listeners. */
+export interface RemovalObserver {
+  /** The listener of the sessions that the observer follows. */
+  readonly listener: RemovalListener;
+  /** Told by that listener, before the remove callback, that a session has left. */
+  sessionLeft(session: Session, reason: RemovalReason | 'replaced'): void;
+  /** Told by the cache that a listener threw, be it the observer's or another. */
+  removalFailed(error: unknown): void;
+  /** Told by any listener that a remove callback answered with a promise, for which nothing waits. */
+  removalPending(promise: PromiseLike<unknown>): void;
 }
 
 interface Departure {
@@ -45,7 +59,7 @@ interface Departure {
   readonly reason: RemovalReason | 'replaced';
 }
 
-/** It has one hold on each of its sessions, and a session is in one cache only. Times are seconds since the epoch. */
+/** The cache has one hold on each of its sessions; a session is in one cache only. Times are in seconds since the epoch. */
 export class SessionCache {
   readonly #records = new SlotRecords();
   readonly #sessions = new SessionTable<RemovalListener>(undefined, this.#records);
@@ -77,12 +91,12 @@ export class SessionCache {
     return this.#sessions.size;
   }
 
-  /** How many have had to leave because it was full. */
+  /** How many sessions had to leave because the cache was full. */
   get evicted(): number {
     return this.#evicted;
   }
 
-  /** After {@link close} nothing can be added. */
+  /** Whether {@link close} was called, after which nothing can be added. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -92,7 +106,7 @@ export class SessionCache {
     return this.#sessions.find(version, id) !== NONE;
   }
 
-  /** How many sessions it retains; 0 is no limit. A lower limit takes effect when the next session is added. */
+  /** How many sessions the cache retains; 0 is no limit. A lower limit takes effect when the next session is added. */
   get maxEntries(): number {
     return this.#maxEntries;
   }
@@ -104,7 +118,7 @@ export class SessionCache {
     this.#maxEntries = limit;
   }
 
-  /** The sessions as they are now, the soonest to expire first. They are lent. */
+  /** Returns the present sessions, the soonest to expire first. They are lent: take a hold on those that you keep. */
   [Symbol.iterator](): IterableIterator<Session> {
     return this.#byExpiry
       .sorted()
@@ -113,12 +127,12 @@ export class SessionCache {
   }
 
   /**
-   * Takes a hold on the session and keeps it. Where the cache is full, those that expire first have to leave, never the
-   * newcomer. `false`: this very object was here already; it counts as the youngest of those that expire with it.
-   * @throws RangeError where nobody could resume it: it has no id, was ruled out or released. @throws Error where
-   * another cache has it, or where this one is closed
+   * Keeps the session, with a hold of its own. If the cache is full, the sessions that expire first have to leave, never the new
+   * one. Returns `false` if this very object was here already; it then counts as the last of those that expire at its time.
+   * @throws RangeError if the session can never be resumed: it has no id, was ruled out or released. @throws Error if another
+   * cache has the session, or if this one is closed
    */
-  add(session: Session, listener: RemovalListener = this.#listener): boolean {
+  add(session: Session, listener: RemovalListener = this.#listener, observer?: RemovalObserver): boolean {
     if (this.#isClosed) throw new Error('this session cache is closed');
     if (!session.isResumable) throw new RangeError('a session without an id, released or ruled out cannot be cached');
     const present = this.#slotOf(session);
@@ -131,48 +145,48 @@ export class SessionCache {
     const departures = present === NONE ? [] : [this.#depart(present, 'replaced')];
     this.#makeRoom(departures);
     this.#byExpiry.insert(this.#sessions.insert(session, listener), session.expires);
-    this.#tell(departures);
+    this.#tell(departures, observer);
     return true;
   }
 
   /**
-   * The session under this key, lent: take a hold before anything else may run. One that has expired leaves and is
-   * told. The last second of a session is still good: OpenSSL compares strictly.
+   * Returns the session under this key, lent: take a hold before anything else may run. An expired session leaves, and its
+   * listener is told. A session can still be resumed in its last second: OpenSSL compares strictly.
    */
-  get(version: Version, id: Uint8Array, now: number): Session | 'expired' | undefined {
+  get(version: Version, id: Uint8Array, now: number, observer?: RemovalObserver): Session | 'expired' | undefined {
     const slot = this.#sessions.find(version, id);
     if (slot === NONE) return undefined;
     if (now <= this.#byExpiry.expires(slot)) return this.#sessions.session(slot);
-    this.#tell([this.#depart(slot, 'expired')]);
+    this.#tell([this.#depart(slot, 'expired')], observer);
     return 'expired';
   }
 
-  /** Single use: true for the one caller that finds it there. Who resumes it has a hold of its own by then. */
-  take(version: Version, id: Uint8Array): boolean {
+  /** Removes a session for its single use. Returns true to the one caller that finds it, which must have a hold by then. */
+  take(version: Version, id: Uint8Array, observer?: RemovalObserver): boolean {
     const slot = this.#sessions.find(version, id);
-    if (slot !== NONE) this.#tell([this.#depart(slot, 'consumed')]);
+    if (slot !== NONE) this.#tell([this.#depart(slot, 'consumed')], observer);
     return slot !== NONE;
   }
 
   /**
-   * Removes whatever is cached under the key of this session (SSL_CTX_remove_session(3)): that object is told, and both
-   * are ruled out, as they are the same session to its client. Whether there was one.
+   * Removes the object that is cached under the key of this session (SSL_CTX_remove_session(3)), and tells its listener. Both
+   * objects are ruled out, as they are one session to the client. Returns whether there was one.
    */
-  remove(session: Session, reason: RemovalReason = 'removed'): boolean {
+  remove(session: Session, reason: RemovalReason = 'removed', observer?: RemovalObserver): boolean {
     if (ownId(session).length === 0) return false;
     if (rulesOut(reason)) session.forbidResumption();
     const slot = this.#slotOf(session);
-    if (slot !== NONE) this.#tell([this.#depart(slot, reason)]);
+    if (slot !== NONE) this.#tell([this.#depart(slot, reason)], observer);
     return slot !== NONE;
   }
 
-  /** Whether what is cached under the key of this session was added with this listener. */
+  /** Whether the object that is cached under the key of this session was added with this listener. */
   tells(listener: RemovalListener, session: Session): boolean {
     const slot = this.#slotOf(session);
     return slot !== NONE && this.#sessions.listener(slot) === listener;
   }
 
-  /** Lets go of this very object without a word: the new-session callback did not want it. */
+  /** Removes this very object and tells no listener: the new-session callback refused it. */
   discard(session: Session): boolean {
     const slot = this.#slotOf(session);
     if (slot === NONE || this.#sessions.session(slot) !== session) return false;
@@ -182,10 +196,15 @@ export class SessionCache {
   }
 
   /**
-   * Removes what has expired by `now`, and everything where that is 0 (SSL_CTX_flush_sessions(3)), but not more than
-   * `atMost` of them at once; the soonest to expire is told first. How many there were.
+   * Removes the sessions that have expired by `now`, or all if that is 0 (SSL_CTX_flush_sessions(3)), but at most `atMost`.
+   * Listeners are told of the soonest to expire first. Returns how many sessions left.
    */
-  flush(now = 0, reason: RemovalReason = 'flushed', atMost = Number.POSITIVE_INFINITY): number {
+  flush(
+    now = 0,
+    reason: RemovalReason = 'flushed',
+    atMost = Number.POSITIVE_INFINITY,
+    observer?: RemovalObserver,
+  ): number {
     if (!(now >= 0)) throw new RangeError(`flush at ${now}; seconds since the epoch are possible, and 0 for all`);
     if (!(atMost > 0)) throw new RangeError(`flush at most ${atMost}; a number above 0 is possible`);
     const departures: Departure[] = [];
@@ -193,17 +212,17 @@ export class SessionCache {
       if (now !== 0 && now <= this.#byExpiry.expires(slot)) break;
       departures.push(this.#depart(slot, reason));
     }
-    this.#tell(departures);
+    this.#tell(departures, observer);
     return departures.length;
   }
 
-  /** Lets everything go, the soonest to expire first (SSL_CTX_free(3)). Nothing can be added any more. */
+  /** Removes all sessions, the soonest to expire first (SSL_CTX_free(3)). Nothing can be added any more. */
   close(): void {
     this.#isClosed = true;
     this.flush(0, 'closed');
   }
 
-  /** For one more. The soonest to expire go; a lower limit than there are sessions costs several. */
+  /** Makes room for one more session. The soonest to expire leave, several of them if the limit was lowered. */
   #makeRoom(departures: Departure[]): void {
     if (this.#maxEntries === 0) return;
     for (let slot = this.#byExpiry.first; slot !== NONE; slot = this.#byExpiry.first) {
@@ -234,15 +253,16 @@ export class SessionCache {
     this.#byExpiry.reset();
   }
 
-  /** Last in every call: a listener may use the cache, and an error must not leave anything undone. */
-  #tell(departures: readonly Departure[]): void {
+  /** The last thing in every call: a listener may use the cache, and an error must leave nothing undone. */
+  #tell(departures: readonly Departure[], observer: RemovalObserver | undefined): void {
     const errors: unknown[] = [];
     for (const { session, listener, reason } of departures) {
       try {
-        if (reason === 'replaced') listener.replaced?.(session);
-        else listener.removed(session, reason);
+        if (reason === 'replaced') listener.replaced?.(session, observer);
+        else listener.removed(session, reason, observer);
       } catch (error) {
-        errors.push(error);
+        if (observer === undefined) errors.push(error);
+        else observer.removalFailed(error);
       }
       session.release();
     }
@@ -251,8 +271,8 @@ export class SessionCache {
 }
 
 /**
- * That room was needed, or that a twin came, says nothing against a session that somebody else still holds. All other
- * reasons do; `closed` too, as in SSL_CTX_free(3): from then on nobody could revoke it.
+ * Whether a session that leaves for this reason can never be resumed again. An evicted or replaced session still can be, by
+ * another holder. A session of a closed cache cannot, as in SSL_CTX_free(3): nothing could revoke it any more.
  */
 function rulesOut(reason: Departure['reason']): boolean {
   return reason !== 'evicted' && reason !== 'replaced';

@@ -4,7 +4,15 @@ import type { RemovalReason } from '../../src/cache/callbacks.ts';
 import type { Counted } from '../../src/engine/server/statistics.ts';
 import type { CallbackName } from '../../src/handshake/outcome.ts';
 import type { Version } from '../../src/wire/registry.ts';
-import { type Course, type Departure, type ModelCache, ModelSession, type Owner, retime } from './session-model.ts';
+import {
+  type Course,
+  type Departure,
+  type ModelCache,
+  type ModelObserver,
+  ModelSession,
+  type Owner,
+  retime,
+} from './session-model.ts';
 
 export interface ModelPolicy {
   readonly isKeeping: boolean;
@@ -64,9 +72,6 @@ export class ModelServer implements Owner {
     misses: 0,
     timeouts: 0,
   };
-  /** The connections of this server that are in a step, one inside of another's callback. */
-  readonly inStep: ModelConnection[] = [];
-
   readonly #leaving = new Set<ModelSession>();
 
   constructor(cache: ModelCache, policy: ModelPolicy, world: Surroundings) {
@@ -87,46 +92,42 @@ export class ModelServer implements Owner {
     return this.policy.isKeeping && (this.cache !== undefined || this.policy.hasOnNew);
   }
 
-  emit(event: ModelEvent): void {
-    this.inStep.at(-1)?.events.push(event);
-  }
-
   departing(session: ModelSession): void {
     this.announced.delete(session);
   }
 
-  *tell({ session, reason }: Departure): Course<void> {
-    if (reason === 'replaced') this.emit({ type: 'session-replaced', session });
-    else yield* this.#removed(session, reason);
+  *tell({ session, reason, observer }: Departure): Course<void> {
+    if (reason !== 'replaced') yield* this.#removed(session, reason, observer);
+    else if (observer?.server === this) observer.left(session, reason);
   }
 
-  *#removed(session: ModelSession, reason: RemovalReason): Course<void> {
+  *#removed(session: ModelSession, reason: RemovalReason, observer: ModelObserver | undefined): Course<void> {
     if (this.#leaving.has(session)) return;
-    this.emit({ type: 'session-removed', session, reason });
+    if (observer?.server === this) observer.left(session, reason);
     this.#leaving.add(session);
     yield { callback: 'removed', owner: this, session, reason };
     this.#leaving.delete(session);
   }
 
-  *add(session: ModelSession): Course<boolean> {
+  *add(session: ModelSession, observer?: ModelObserver): Course<boolean> {
     const { world, policy } = this;
     if (this.#leaving.has(session)) return false; // the remove callback is being told of it
     if (policy.updateTime && session.isResumable(world.holds(session))) retime(session, { time: world.now() });
-    return yield* this.cache.add(session, this, world.holds(session));
+    return yield* this.cache.add(session, this, world.holds(session), observer);
   }
 
   /** Who has been told of it, and nobody else, is told of its end. */
-  *remove(session: ModelSession, reason: RemovalReason = 'removed'): Course<boolean> {
+  *remove(session: ModelSession, reason: RemovalReason = 'removed', observer?: ModelObserver): Course<boolean> {
     if (session.id === '') return false;
     const isTold = this.cache.tells(session, this);
-    const wasCached = yield* this.cache.remove(session, reason);
+    const wasCached = yield* this.cache.remove(session, reason, observer);
     const wasAnnounced = this.announced.delete(session);
-    if (!isTold && wasAnnounced) yield* this.#removed(session, reason);
+    if (!isTold && wasAnnounced) yield* this.#removed(session, reason, observer);
     return wasCached;
   }
 }
 
-export class ModelConnection {
+export class ModelConnection implements ModelObserver {
   readonly server: ModelServer;
   readonly version: Version;
   readonly events: ModelEvent[] = [];
@@ -156,6 +157,12 @@ export class ModelConnection {
     this.server.counts[what]++;
   }
 
+  left(session: ModelSession, reason: Departure['reason']): void {
+    this.events.push(
+      reason === 'replaced' ? { type: 'session-replaced', session } : { type: 'session-removed', session, reason },
+    );
+  }
+
   get #now(): number {
     return this.server.world.now();
   }
@@ -166,7 +173,7 @@ export class ModelConnection {
     this.asked = offered.id;
     const { cache, policy } = this.server;
     if (policy.internalLookup) {
-      const internal = yield* cache.get(offered.key, this.#now);
+      const internal = yield* cache.get(offered.key, this.#now, this);
       if (internal === 'expired') {
         this.#count('timeouts');
         return yield* this.#full();
@@ -203,7 +210,7 @@ export class ModelConnection {
     const isGood = this.#now <= found.expires;
     // As it was when it came: what it does to the cache comes after the decision.
     if (storeCache !== undefined && !storeCache.isClosed && found.cache === undefined && isGood)
-      yield* server.add(found);
+      yield* server.add(found, this);
     yield* this.#candidate(found, isGood, true);
   }
 
@@ -212,12 +219,12 @@ export class ModelConnection {
     const { server } = this;
     const error: ModelEvent = { type: 'callback-error', callback: 'onGet' };
     if (answer.kind === 'nothing') return undefined;
-    if (!('session' in answer)) return void server.emit(error);
+    if (!('session' in answer)) return void this.events.push(error);
     const { kind, session } = answer;
     if (kind === 'give') session.passing--;
-    if (kind === 'lend' && server.world.holds(session) === 0) return void server.emit(error);
+    if (kind === 'lend' && server.world.holds(session) === 0) return void this.events.push(error);
     this.held.push(session);
-    if (session.version !== this.version || session.id !== this.asked) return void server.emit(error);
+    if (session.version !== this.version || session.id !== this.asked) return void this.events.push(error);
     return session;
   }
 
@@ -226,7 +233,7 @@ export class ModelConnection {
     if (!wasResumable && session.isRuledOut) return yield* this.#full();
     if (!isGood) {
       this.#count('timeouts');
-      yield* this.server.remove(session, 'expired');
+      yield* this.server.remove(session, 'expired', this);
       return yield* this.#full();
     }
     if (this.version === 'TLSv1.3') {
@@ -239,7 +246,7 @@ export class ModelConnection {
   }
 
   *#take(session: ModelSession): Course<boolean> {
-    const wasHere = yield* this.server.cache.take(session.key);
+    const wasHere = yield* this.server.cache.take(session.key, this);
     if (!this.server.policy.hasStore) return wasHere;
     return (yield { callback: 'take', owner: this.server }) as boolean;
   }
@@ -275,14 +282,14 @@ export class ModelConnection {
     this.session = session;
     this.held.push(session);
     if (id === '') return;
-    if (storeCache !== undefined && !storeCache.isClosed) yield* server.add(session);
+    if (storeCache !== undefined && !storeCache.isClosed) yield* server.add(session, this);
     if (!session.isResumable(world.holds(session))) return; // it has left already
-    server.emit({ type: 'new-session', session });
+    this.events.push({ type: 'new-session', session });
     if (!policy.hasOnNew) return;
     session.passing++;
     server.announced.add(session);
     const answer = (yield { callback: 'new', owner: server, session }) as NewAnswer;
-    if (answer === 'promise') server.emit({ type: 'deferred', session });
+    if (answer === 'promise') this.events.push({ type: 'deferred', session });
     else this.#settle(session, answer);
   }
 
@@ -293,12 +300,12 @@ export class ModelConnection {
     if (answer !== false) return;
     this.server.announced.delete(session);
     this.server.cache.discard(session);
-    this.server.emit({ type: 'session-refused', session });
+    this.events.push({ type: 'session-refused', session });
   }
 
   // biome-ignore lint/correctness/useYield: no callback is called.
   *settled(session: ModelSession, answer: boolean | 'error' | undefined): Course<void> {
-    if (answer === 'error') this.server.emit({ type: 'callback-error', callback: 'onNew' });
+    if (answer === 'error') this.events.push({ type: 'callback-error', callback: 'onNew' });
     this.#settle(session, answer === 'error' ? undefined : answer);
   }
 
@@ -312,7 +319,7 @@ export class ModelConnection {
     this.state = 'failed';
     const isEntitled = this.#hasProof || this.session !== this.resumed;
     const isTold = reason === 'alert-received' || !this.isEnded;
-    if (this.session !== undefined && isEntitled && isTold) yield* this.server.remove(this.session, reason);
+    if (this.session !== undefined && isEntitled && isTold) yield* this.server.remove(this.session, reason, this);
     this.#release();
   }
 
@@ -332,7 +339,7 @@ export class ModelConnection {
   *#unclean(): Course<void> {
     const { session, server } = this;
     if (this.state !== 'established' || this.isEnded || session === undefined) return;
-    if (server.policy.removeUnclean.includes(this.version)) yield* server.remove(session, 'unclean');
+    if (server.policy.removeUnclean.includes(this.version)) yield* server.remove(session, 'unclean', this);
   }
 
   #release(): void {

@@ -149,6 +149,13 @@ export interface Departure {
   readonly session: ModelSession;
   readonly owner: Owner;
   readonly reason: RemovalReason | 'replaced';
+  readonly observer: ModelObserver | undefined;
+}
+
+/** The connection on whose behalf sessions leave. */
+export interface ModelObserver {
+  readonly server: Owner;
+  left(session: ModelSession, reason: Departure['reason']): void;
 }
 
 interface Entry {
@@ -177,7 +184,7 @@ export class ModelCache {
     return this.entries.find(({ session }) => session.key === key);
   }
 
-  *add(session: ModelSession, owner: Owner, holds: number): Course<boolean> {
+  *add(session: ModelSession, owner: Owner, holds: number, observer?: ModelObserver): Course<boolean> {
     if (this.isClosed) throw new Misuse(Error);
     if (!session.isResumable(holds)) throw new Misuse(RangeError);
     const present = this.#entry(session.key);
@@ -186,11 +193,11 @@ export class ModelCache {
       return false;
     }
     if (session.cache !== undefined) throw new Misuse(Error);
-    const departures = present === undefined ? [] : [this.#depart(present, 'replaced')];
+    const departures = present === undefined ? [] : [this.#depart(present, 'replaced', observer)];
     const room = this.limit === 0 ? 0 : this.entries.length - this.limit + 1;
     const victims = this.entries.slice(0, Math.max(0, room));
     this.evicted += victims.length;
-    departures.push(...victims.map((entry) => this.#depart(entry, 'evicted')));
+    departures.push(...victims.map((entry) => this.#depart(entry, 'evicted', observer)));
     session.cache = this;
     this.#insert({ session, owner });
     if (this.limit > 0 && this.entries.length > this.limit) throw new Error('the model is wrong: more than fit');
@@ -212,21 +219,21 @@ export class ModelCache {
     this.#insert(entry);
   }
 
-  *get(key: string, now: number): Course<ModelSession | 'expired' | undefined> {
+  *get(key: string, now: number, observer?: ModelObserver): Course<ModelSession | 'expired' | undefined> {
     const entry = this.#entry(key);
     if (entry === undefined || now <= entry.session.expires) return entry?.session;
-    yield* this.#tell([this.#depart(entry, 'expired')]);
+    yield* this.#tell([this.#depart(entry, 'expired', observer)]);
     return 'expired';
   }
 
-  *take(key: string): Course<boolean> {
-    return yield* this.#leave(this.#entry(key), 'consumed');
+  *take(key: string, observer?: ModelObserver): Course<boolean> {
+    return yield* this.#leave(this.#entry(key), 'consumed', observer);
   }
 
-  *remove(session: ModelSession, reason: RemovalReason = 'removed'): Course<boolean> {
+  *remove(session: ModelSession, reason: RemovalReason = 'removed', observer?: ModelObserver): Course<boolean> {
     if (session.id === '') return false;
     session.isRuledOut = true;
-    return yield* this.#leave(this.#entry(session.key), reason);
+    return yield* this.#leave(this.#entry(session.key), reason, observer);
   }
 
   /** Whether it is this owner who hears of the removal of what has the key. */
@@ -243,7 +250,7 @@ export class ModelCache {
 
   *flush(now: number, reason: RemovalReason = 'flushed', atMost = this.entries.length): Course<number> {
     const gone = this.entries.filter(({ session }) => now === 0 || now > session.expires).slice(0, atMost);
-    yield* this.#tell(gone.map((entry) => this.#depart(entry, reason)));
+    yield* this.#tell(gone.map((entry) => this.#depart(entry, reason, undefined)));
     return gone.length;
   }
 
@@ -252,8 +259,8 @@ export class ModelCache {
     yield* this.flush(0, 'closed');
   }
 
-  *#leave(entry: Entry | undefined, reason: RemovalReason): Course<boolean> {
-    if (entry !== undefined) yield* this.#tell([this.#depart(entry, reason)]);
+  *#leave(entry: Entry | undefined, reason: RemovalReason, observer: Departure['observer']): Course<boolean> {
+    if (entry !== undefined) yield* this.#tell([this.#depart(entry, reason, observer)]);
     return entry !== undefined;
   }
 
@@ -262,11 +269,11 @@ export class ModelCache {
     entry.session.cache = undefined;
   }
 
-  #depart(entry: Entry, reason: Departure['reason']): Departure {
+  #depart(entry: Entry, reason: Departure['reason'], observer: Departure['observer']): Departure {
     this.#unlink(entry);
     if (reason !== 'evicted' && reason !== 'replaced') entry.session.isRuledOut = true;
     entry.owner.departing?.(entry.session);
-    const departure = { ...entry, reason };
+    const departure = { ...entry, reason, observer };
     this.leaving.add(departure);
     return departure;
   }

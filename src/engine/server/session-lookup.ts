@@ -1,7 +1,8 @@
 /** The session store as one connection sees it: asks, keeps holds, turns whatever the callbacks answer into a session or a reason. */
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
-import { Given } from '../../cache/callbacks.ts';
+import { Given, type RemovalReason } from '../../cache/callbacks.ts';
+import type { RemovalListener, RemovalObserver } from '../../cache/session-cache.ts';
 import type { CallbackName, NoResumption } from '../../handshake/outcome.ts';
 import type { Found, Sessions } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
@@ -11,7 +12,7 @@ import { MAX_TICKET_PLAINTEXT } from '../../tickets/format.ts';
 import { copyOf, EMPTY, equalBytes } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { drawRandom } from '../../world.ts';
-import type { Event } from '../events.ts';
+import { disowned, type Event } from '../events.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { OwnCallbacks } from './policy.ts';
 import type { Counted } from './statistics.ts';
@@ -30,7 +31,8 @@ class Internal {
 
 const UNKNOWN: Found = { reason: 'unknown' };
 
-export class ConnectionSessions implements Sessions {
+/** Observes the store's operations that it runs: of the sessions that leave it makes events of the connection. */
+export class ConnectionSessions implements Sessions, RemovalObserver {
   #store: SessionStore;
   readonly #host: ConnectionHost;
   readonly #held: Session[] = [];
@@ -67,16 +69,40 @@ export class ConnectionSessions implements Sessions {
     this.store.counters.count(what);
   }
 
-  #emit = (event: Event): void => this.#host.emit(event);
-
-  /** For everything in here that may call the user: hears what it makes of other sessions. */
-  #run<T>(action: () => T): T {
-    return this.store.during(this.#emit, action);
+  #emit(event: Event): void {
+    this.#host.emit(event);
   }
 
-  /** Whatever may make sessions leave: a listener of another's that throws is an event, as is one of ours. */
+  /** Calls a callback of the user's. An error that it throws is an event, and the answer `undefined`. */
+  #call<T>(callback: CallbackName, action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      this.#emit({ type: 'callback-error', callback, error });
+      return undefined;
+    }
+  }
+
+  /** Runs an operation of the cache, which tells this connection of sessions that leave. What it throws itself is an event, too. */
   #inCache<T>(action: () => T): T | undefined {
-    return this.#run(() => this.store.call('onRemove', action));
+    return this.#call('onRemove', action);
+  }
+
+  get listener(): RemovalListener {
+    return this.store.listener;
+  }
+
+  sessionLeft(session: Session, reason: RemovalReason | 'replaced'): void {
+    if (reason === 'replaced') this.#emit({ type: 'session-replaced', session });
+    else this.#emit({ type: 'session-removed', session, reason });
+  }
+
+  removalFailed(error: unknown): void {
+    this.#emit({ type: 'callback-error', callback: 'onRemove', error });
+  }
+
+  removalPending(promise: PromiseLike<unknown>): void {
+    this.#emit(disowned('onRemove', promise));
   }
 
   get canFind(): boolean {
@@ -107,7 +133,7 @@ export class ConnectionSessions implements Sessions {
 
   #find(version: Version, id: Uint8Array): Awaitable<unknown> {
     const cache = this.store.lookupCache;
-    const internal = this.#inCache(() => cache?.get(version, id, this.store.now()));
+    const internal = this.#inCache(() => cache?.get(version, id, this.store.now(), this));
     if (internal === 'expired') {
       this.#count('timeouts');
       return new Internal({ reason: 'expired' });
@@ -119,7 +145,7 @@ export class ConnectionSessions implements Sessions {
     if (this.#isLate) return new Internal({ reason: 'store-timeout' });
     this.#abort ??= new platform.AbortController();
     const { signal } = this.#abort;
-    return this.#run(() => onGet(copyOf(id), this.#host.info(), signal));
+    return onGet(copyOf(id), this.#host.info(), signal);
   }
 
   /** TLS 1.3 identities are whatever clients send: a store is asked for those only that this server could have given out. */
@@ -192,7 +218,7 @@ export class ConnectionSessions implements Sessions {
   #keep(session: Session): void {
     const cache = this.store.storeCache;
     if (cache === undefined || cache.isClosed || session.isCached || this.store.now() > session.expires) return;
-    this.#inCache(() => this.store.add(session));
+    this.#inCache(() => this.store.add(session, this));
   }
 
   get isRuledOut(): boolean {
@@ -202,26 +228,23 @@ export class ConnectionSessions implements Sessions {
   askNotResumable(isForwardSecure: boolean): void {
     const notResumable = this.own.notResumable ?? this.store.policy.notResumable;
     if (notResumable === undefined) return;
-    // Of a callback that throws nothing is known: then better none.
+    // If the callback throws, its answer is unknown, so the session is ruled out.
     const answer = () => this.#atOnce('notResumable', notResumable(this.#host.info(), isForwardSecure));
-    const ruledOut = () => this.store.call('notResumable', answer);
-    this.#isRuledOut = this.#run(ruledOut) !== false;
+    this.#isRuledOut = this.#call('notResumable', answer) !== false;
   }
 
   /** @throws TypeError where it is a promise: no handshake waits here */
   #atOnce<T>(callback: CallbackName, answer: T): T {
     if (!isPromise(answer)) return answer;
-    this.store.disregard(callback, answer);
+    this.#emit(disowned(callback, answer));
     throw new TypeError(`${callback}: an answer is wanted at once, and no promise`);
   }
 
   newId(version: Version, offered: Uint8Array = EMPTY): Uint8Array {
     const generateId = this.own.generateId ?? this.store.policy.generateId;
     if (generateId !== undefined) {
-      const id = this.#run(() =>
-        this.store.call('generateId', () =>
-          this.#requireFresh(version, offered, this.#atOnce('generateId', generateId(this.#host.info()))),
-        ),
+      const id = this.#call('generateId', () =>
+        this.#requireFresh(version, offered, this.#atOnce('generateId', generateId(this.#host.info()))),
       );
       if (id !== undefined) return id;
     }
@@ -247,14 +270,12 @@ export class ConnectionSessions implements Sessions {
 
   announce(session: Session, isNeeded: boolean): void {
     if (!this.store.isCaching || session.holds === 0) return; // its ticket has left, and then somebody has freed it
-    this.#run(() => {
-      // SSL_CTX_sess_set_remove_cb(3): only what is in the cache can be told to leave it.
-      const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
-      if (cache !== undefined && !cache.isClosed) this.#inCache(() => this.store.add(session));
-      if (session.isRuledOut) return; // by a remove callback, of those that had to make room: it has been told of this one too
-      this.#emit({ type: 'new-session', session });
-      if (this.store.policy.onNew !== undefined) this.#callOnNew(session);
-    });
+    // SSL_CTX_sess_set_remove_cb(3): only what is in the cache can be told to leave it.
+    const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
+    if (cache !== undefined && !cache.isClosed) this.#inCache(() => this.store.add(session, this));
+    if (session.isRuledOut) return; // by a remove callback, of those that had to make room: it has been told of this one too
+    this.#emit({ type: 'new-session', session });
+    if (this.store.policy.onNew !== undefined) this.#callOnNew(session);
   }
 
   /** The callback is given a hold, which it keeps by answering true. */
@@ -262,10 +283,10 @@ export class ConnectionSessions implements Sessions {
     if (session.holds === 0) return; // freed by who was told of another that had to leave
     session.upRef();
     this.store.announced(session);
-    const answer = this.store.call('onNew', () => this.store.policy.onNew?.(session, this.#host.info()));
+    const answer = this.#call('onNew', () => this.store.policy.onNew?.(session, this.#host.info()));
     if (!isPromise(answer)) return this.#answered(session, answer);
     this.#host.defer('onNew', answer, (outcome) =>
-      this.#run(() => this.#answered(session, 'value' in outcome ? outcome.value : undefined)),
+      this.#answered(session, 'value' in outcome ? outcome.value : undefined),
     );
   }
 
@@ -294,18 +315,16 @@ export class ConnectionSessions implements Sessions {
   }
 
   #take(session: Session): Awaitable<boolean> {
-    return this.#run(() => {
-      this.store.taken(session.id);
-      const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id)) ?? false;
-      const { onTake, onGet } = this.store.policy;
-      if (onTake !== undefined) return onTake(session.id);
-      return wasHere && onGet === undefined; // a virtual host's wish; the server's store may have copies, and nobody to tell
-    });
+    this.store.taken(session.id);
+    const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id, this)) ?? false;
+    const { onTake, onGet } = this.store.policy;
+    if (onTake !== undefined) return onTake(session.id);
+    return wasHere && onGet === undefined; // a virtual host's wish; the server's store may have copies, and nobody to tell
   }
 
   expire(session: Session, isCached: boolean): void {
     this.#count('timeouts');
-    if (isCached) this.#inCache(() => this.store.remove(session, 'expired'));
+    if (isCached) this.#inCache(() => this.store.remove(session, 'expired', this));
   }
 
   hit(): void {
@@ -313,14 +332,14 @@ export class ConnectionSessions implements Sessions {
   }
 
   remove(session: Session, reason: 'alert-sent' | 'alert-received' | 'unclean'): void {
-    this.#inCache(() => this.store.remove(session, reason));
+    this.#inCache(() => this.store.remove(session, reason, this));
   }
 
   /** The handshake is complete; it may have resumed a session. */
   completed(resumed: Session | undefined): void {
     this.#inCache(() => {
       if (resumed?.isCached) this.#touch(resumed);
-      this.store.completed();
+      this.store.completed(this);
     });
   }
 

@@ -1,14 +1,12 @@
-/** A server's sessions: the internal cache and the user's callbacks (SSL_CTX_sess_set_get_cb(3)), shared by its connections. */
+/** The sessions of a server: its internal cache and the user's callbacks (SSL_CTX_sess_set_get_cb(3)), shared by its connections. */
 
-import { isPromise } from '../../awaitable.ts';
+import { disregard, isPromise } from '../../awaitable.ts';
 import type { RemovalReason } from '../../cache/callbacks.ts';
-import type { RemovalListener, SessionCache } from '../../cache/session-cache.ts';
-import type { CallbackName } from '../../handshake/outcome.ts';
+import type { RemovalListener, RemovalObserver, SessionCache } from '../../cache/session-cache.ts';
 import type { Compat } from '../../handshake/server/settings.ts';
 import type { Session } from '../../sessions/session.ts';
 import { toHex } from '../../wire/bytes.ts';
 import type { World } from '../../world.ts';
-import { disowned, type Event } from '../events.ts';
 import type { SessionPolicy } from './policy.ts';
 import { Counters, type SessionStatistics } from './statistics.ts';
 
@@ -16,12 +14,12 @@ import { Counters, type SessionStatistics } from './statistics.ts';
 const CONNECTIONS_PER_FLUSH = 255;
 
 /**
- * So many leave in a millisecond or two, though their sessions have not been looked at for hours and code that runs for the
- * first time takes several times as long: no connection has to wait longer for the sessions of others.
+ * The most sessions that one flush removes on behalf of a connection. It takes a millisecond or two, even if the sessions have not
+ * been touched for hours and the code runs for the first time, which costs several times as much as later.
  */
 export const FLUSH_SLICE = 1024;
 
-/** Of sessions for single use: how many ids are remembered once they are gone. */
+/** How many ids of sessions for single use are remembered after their use. */
 const MAX_TAKEN = 4096;
 
 interface StoreParts {
@@ -32,29 +30,34 @@ interface StoreParts {
   readonly compat?: Compat | undefined;
 }
 
+/**
+ * Methods that can make sessions leave take the connection on whose behalf they run, as an observer. It hears of the server's
+ * sessions that leave, and of every remove callback that fails. Without an observer, as in `addSession()` of a configuration, the
+ * caller gets the error.
+ */
 export class SessionStore {
   readonly cache: SessionCache | undefined;
   readonly policy: SessionPolicy;
-  /** Whether callbacks are called as OpenSSL 3's code does where that and its manual pages differ. */
+  /** Whether callbacks are called as OpenSSL 3's code does where that differs from its manual pages. */
   readonly isCompatible: boolean;
   readonly counters = new Counters();
   readonly #world: World;
-  /** Sessions that the application knows of, and has not been told to forget. */
+  /** Sessions that the application was told of, and not yet told to forget. */
   readonly #announced = new WeakSet<Session>();
-  /** Sessions that the remove callback is just being told of. */
+  /** Sessions whose remove callback is running. */
   readonly #leaving = new Set<Session>();
-  /** Ids of sessions for single use that somebody has asked for, the last of them. */
+  /** The latest ids of sessions whose single use was asked for. */
   readonly #taken = new Set<string>();
-  #emit: ((event: Event) => void) | undefined;
-  /** The last flush has left some for the next connection. */
+  /** Whether the last flush left expired sessions to the next connection. */
   #isBehind = false;
 
-  /** What the cache tells when a session of this server's leaves it, whoever made it leave. */
+  /** Told by the cache of this server's sessions that leave it, whichever server made them leave. */
   readonly listener: RemovalListener = Object.freeze<RemovalListener>({
-    // Whoever removes it once more, before its turn has come to be told, must not have it told twice.
+    // A listener that is told earlier may remove this session once more: that must not have it told twice.
     departing: (session) => void this.#announced.delete(session),
-    removed: (session, reason) => this.#removed(session, reason),
-    replaced: (session) => this.#replaced(session),
+    removed: (session, reason, observer) => this.#removed(session, reason, observer),
+    // The remove callback is not called: an application that deletes by id would delete the session that has the id now.
+    replaced: (session, observer) => this.#left(session, 'replaced', observer),
   });
 
   constructor({ cache, policy, world, compat }: StoreParts) {
@@ -64,12 +67,12 @@ export class SessionStore {
     this.#world = world;
   }
 
-  /** The cache, where it is looked into. */
+  /** The cache, if lookups consult it. */
   get lookupCache(): SessionCache | undefined {
     return this.policy.internalLookup ? this.cache : undefined;
   }
 
-  /** The cache, where what is found or made goes into it. */
+  /** The cache, if sessions that are found or made go into it. */
   get storeCache(): SessionCache | undefined {
     return this.policy.internalStore ? this.cache : undefined;
   }
@@ -78,33 +81,25 @@ export class SessionStore {
     return this.lookupCache !== undefined || this.policy.onGet !== undefined;
   }
 
-  /** A cache that is not stored in counts: the application may add what it was told of (SSL_CTX_set_session_cache_mode(3)). */
+  /**
+   * Whether a new session can be kept. A cache counts even if new sessions do not go into it: the application may add those that
+   * it is told of (SSL_CTX_set_session_cache_mode(3)).
+   */
   get canKeep(): boolean {
     return this.isCaching && (this.cache !== undefined || this.policy.onNew !== undefined);
   }
 
-  /** SSL_SESS_CACHE_SERVER. Without it nothing new is kept; what is there already still resumes. */
+  /** SSL_SESS_CACHE_SERVER. Without it no new session is kept; those that are in the cache still resume. */
   get isCaching(): boolean {
     return this.policy.mode === 'server' || this.policy.mode === 'both';
   }
 
-  /** Runs what may make sessions leave, on behalf of a connection that hears of it. */
-  during<T>(emit: (event: Event) => void, action: () => T): T {
-    const outer = this.#emit;
-    this.#emit = emit;
-    try {
-      return action();
-    } finally {
-      this.#emit = outer;
-    }
-  }
-
-  /** A handshake is complete. */
-  completed(): void {
+  /** Counts a handshake that is complete, and flushes expired sessions when it is their turn. */
+  completed(observer?: RemovalObserver): void {
     const completed = this.counters.count('acceptGood');
     if (!this.policy.autoClear || !this.isCaching) return;
     if (this.#isBehind || completed % CONNECTIONS_PER_FLUSH === 0) {
-      this.#isBehind = this.cache?.flush(this.now(), 'expired', FLUSH_SLICE) === FLUSH_SLICE;
+      this.#isBehind = this.cache?.flush(this.now(), 'expired', FLUSH_SLICE, observer) === FLUSH_SLICE;
     }
   }
 
@@ -113,17 +108,17 @@ export class SessionStore {
     return Math.floor(this.#world.now() / 1000);
   }
 
-  /** The application has been told of this session, or has it: it will want to know when it is no good any more. */
+  /** Notes that the application knows of this session, and so must be told when it can no longer be resumed. */
   announced(session: Session): void {
     this.#announced.add(session);
   }
 
-  /** The application did not want it after all. */
+  /** Notes that the application refused the session that it was told of. */
   refused(session: Session): void {
     this.#announced.delete(session);
   }
 
-  /** Somebody asks for the single use of this session: whoever looks for it later is told why it is not there. */
+  /** Notes that the single use of this session was asked for, so that later lookups can give that as the reason. */
   taken(id: Uint8Array): void {
     this.#taken.add(toHex(id));
     const [oldest] = this.#taken;
@@ -135,40 +130,40 @@ export class SessionStore {
   }
 
   /**
-   * Puts a session into the internal cache (SSL_CTX_add_session(3)); `false` where this very object was there, or is just
-   * leaving: the remove callback that is being told of it must not bring it back.
-   * @throws Error where there is no such cache, or one that is closed; RangeError where nobody could resume the session
+   * Puts a session into the internal cache (SSL_CTX_add_session(3)). Returns `false` if this very object is there, or is just
+   * leaving: the remove callback that is told of it must not bring it back.
+   * @throws Error if there is no such cache, or if it is closed; RangeError if the session can never be resumed
    */
-  add(session: Session): boolean {
+  add(session: Session, observer?: RemovalObserver): boolean {
     if (this.cache === undefined) throw new Error('there is no internal cache to add a session to');
     if (this.#leaving.has(session)) return false;
     if (this.policy.updateTime && session.isResumable) session.time = this.now();
-    return this.cache.add(session, this.listener);
+    return this.cache.add(session, this.listener, observer);
   }
 
   /**
-   * Has a session leave the cache and the application's store (SSL_CTX_remove_session(3)), and rules it out. `false`: it was
-   * not in the cache. The remove callback hears of it once; where it was neither cached nor announced, never.
+   * Removes a session from the cache and the application's store (SSL_CTX_remove_session(3)), and rules it out. Returns `false` if
+   * it was not in the cache. The remove callback is told once; if the session was neither cached nor announced, it is not told.
    */
-  remove(session: Session, reason: RemovalReason = 'removed'): boolean {
+  remove(session: Session, reason: RemovalReason = 'removed', observer?: RemovalObserver): boolean {
     if (session.id.length === 0) return false;
-    const isTold = this.cache?.tells(this.listener, session) ?? false; // or another server is, whose cache it is too
-    const wasCached = this.cache?.remove(session, reason) ?? false;
+    const isTold = this.cache?.tells(this.listener, session) ?? false; // if not, another server is, which shares the cache
+    const wasCached = this.cache?.remove(session, reason, observer) ?? false;
     session.forbidResumption();
     const wasAnnounced = this.#announced.delete(session);
-    if (!isTold && (wasAnnounced || (!wasCached && this.isCompatible))) this.#removed(session, reason);
+    if (!isTold && (wasAnnounced || (!wasCached && this.isCompatible))) this.#tellRemoved(session, reason, observer);
     return wasCached;
   }
 
   /**
-   * Removes from the internal cache what has expired by `now`, in seconds since the epoch; everything where that is 0
-   * (SSL_CTX_flush_sessions(3)), but not more than `atMost` at once. How many there were.
+   * Removes the sessions that have expired by `now`, in seconds since the epoch, from the internal cache, or all if that is 0
+   * (SSL_CTX_flush_sessions(3)), but at most `atMost`. Returns how many sessions left.
    */
   flush(now: number = this.now(), atMost?: number): number {
     return this.cache?.flush(now, 'flushed', atMost) ?? 0;
   }
 
-  /** The end of the internal cache (SSL_CTX_free(3)): the remove callback hears of every session in it. */
+  /** Closes the internal cache (SSL_CTX_free(3)): the remove callback is told of every session in it. */
   close(): void {
     this.cache?.close();
   }
@@ -177,37 +172,31 @@ export class SessionStore {
     return this.counters.snapshot(this.cache);
   }
 
-  #removed(session: Session, reason: RemovalReason): void {
-    if (this.#leaving.has(session)) return; // the remove callback has removed it, which would go on for ever
-    this.#emit?.({ type: 'session-removed', session, reason });
+  /** Does with an error what the cache does. */
+  #tellRemoved(session: Session, reason: RemovalReason, observer: RemovalObserver | undefined): void {
+    try {
+      this.#removed(session, reason, observer);
+    } catch (error) {
+      if (observer === undefined) throw error;
+      observer.removalFailed(error);
+    }
+  }
+
+  #removed(session: Session, reason: RemovalReason, observer: RemovalObserver | undefined): void {
+    if (this.#leaving.has(session)) return; // its remove callback removes it once more, which would never end
+    this.#left(session, reason, observer);
     this.#leaving.add(session);
     try {
-      const answer: unknown = this.call('onRemove', () => this.policy.onRemove?.(session, reason));
-      if (isPromise(answer)) this.disregard('onRemove', answer);
+      const answer: unknown = this.policy.onRemove?.(session, reason);
+      if (observer === undefined) disregard(answer);
+      else if (isPromise(answer)) observer.removalPending(answer);
     } finally {
       this.#leaving.delete(session);
     }
   }
 
-  /** Another object has its key. Not told to remove: an application that deletes by id would delete the other. */
-  #replaced(session: Session): void {
-    this.#emit?.({ type: 'session-replaced', session });
-  }
-
-  /** Nobody waits for this callback, but if it rejects that must be an event and not the end of the process. */
-  disregard(callback: CallbackName, promise: PromiseLike<unknown>): void {
-    const event = disowned(callback, promise);
-    this.#emit?.(event);
-  }
-
-  /** Calls a user's callback. What it throws is an event and `undefined`; without a connection, the caller's to catch. */
-  call<T>(callback: CallbackName, action: () => T): T | undefined {
-    try {
-      return action();
-    } catch (error) {
-      if (this.#emit === undefined) throw error;
-      this.#emit({ type: 'callback-error', callback, error });
-      return undefined;
-    }
+  /** A connection does not hear of the sessions of another server that shares the cache. */
+  #left(session: Session, reason: RemovalReason | 'replaced', observer: RemovalObserver | undefined): void {
+    if (observer?.listener === this.listener) observer.sessionLeft(session, reason);
   }
 }

@@ -346,6 +346,98 @@ describe('a session cache for several servers', () => {
     expect(told).to.deep.equal(['b closed', 'a closed']);
     expect(connect(a, again(first)).connection.resumption.reason).to.equal('unknown');
   });
+
+  it('a remove callback that fails is an event of the connection that took the session, and costs it nothing', async () => {
+    for (const fail of [
+      () => {
+        throw new Error('the application');
+      },
+      () => Promise.reject(new Error('the application')),
+    ]) {
+      const cache = new SessionCache();
+      const first = connect(server({ cache, onRemove: fail }), { version: 'TLSv1.3' });
+      const other = server({ cache }, { tickets: { singleUse: true } });
+      const second = connect(other, again(first));
+      expect(second.connection.resumption.resumed).to.equal(true);
+      for (const event of [...second.events]) {
+        if (event.type !== 'deferred') continue;
+        const error = await Promise.resolve(event.deferred.promise).catch((reason: unknown) => reason);
+        second.step(second.connection.settle(event.deferred, { error }));
+      }
+      expect(errors(second.events)).to.deep.equal(['onRemove']);
+      const types = second.events.map(({ type }) => type);
+      expect(types, "another server's session").to.not.include('session-removed');
+    }
+  });
+});
+
+describe('the cache, used by a remove callback', () => {
+  /** A server whose cache has room for one; its remove callback adds the spare sessions, one a call, and then throws. */
+  function stage() {
+    const spare: Session[] = [];
+    const caught: unknown[] = [];
+    const told: string[] = [];
+    const config: ServerConfig = server({
+      maxEntries: 1,
+      onRemove: (_session, reason) => {
+        told.push(reason);
+        const next = spare.shift();
+        if (next === undefined) throw new Error('the innermost');
+        try {
+          config.addSession(next);
+        } catch (error) {
+          caught.push(error);
+          throw error;
+        }
+      },
+    });
+    return { config, spare, caught, told };
+  }
+
+  function sessionsFrom(count: number): Session[] {
+    const kept: Session[] = [];
+    const maker = server({ cache: false, onNew: (session) => kept.push(session) > 0 }, { tickets: { initial: count } });
+    connect(maker, { version: 'TLSv1.3' });
+    return kept;
+  }
+
+  it('what an addSession() of its own brings about is for the callback to catch, and an event once it has not', () => {
+    const { config, spare, caught, told } = stage();
+    connect(config, { version: 'TLSv1.2' });
+    spare.push(...sessionsFrom(2));
+    const second = connect(config, { version: 'TLSv1.2' });
+    expect(second.connection.isEstablished).to.equal(true);
+    expect(told).to.deep.equal(['evicted', 'evicted', 'evicted']);
+    expect(caught.map(String)).to.deep.equal(['Error: the innermost', 'Error: the innermost']);
+    expect(errors(second.events)).to.deep.equal(['onRemove']);
+    expect(second.events.filter(({ type }) => type === 'session-removed')).to.have.length(1);
+  });
+
+  it('outside of any connection the error comes out of the first call', () => {
+    const { config, spare, caught, told } = stage();
+    const [first, ...others] = sessionsFrom(4);
+    config.addSession(first as Session);
+    spare.push(...others.slice(1));
+    expect(() => config.addSession(others[0] as Session)).to.throw('the innermost');
+    expect(caught).to.have.length(2);
+    expect(told).to.deep.equal(['evicted', 'evicted', 'evicted']);
+    expect(config.statistics().number).to.equal(1);
+  });
+
+  it('a connection that is stepped from inside hears of its own sessions only', () => {
+    let inner: Exchange | undefined;
+    const config: ServerConfig = server({
+      maxEntries: 1,
+      onRemove: () => {
+        inner ??= connect(config, { version: 'TLSv1.2' });
+      },
+    });
+    connect(config, { version: 'TLSv1.2' });
+    const outer = connect(config, { version: 'TLSv1.2' });
+    const removed = (events: readonly Event[] = []) => events.filter(({ type }) => type === 'session-removed');
+    expect(removed(outer.events)).to.have.length(1);
+    expect(removed(inner?.events)).to.have.length(1);
+  });
 });
 
 describe('housekeeping', () => {

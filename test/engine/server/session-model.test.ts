@@ -700,13 +700,10 @@ class Servers extends Histories<ServerVerb> {
   }
 
   #step(connection: Connection, course: Course<void>, real: () => void): void {
-    const { model, exchange } = connection;
-    const { inStep } = model.server;
+    const { exchange } = connection;
     const from = exchange.events.length;
     connection.isInStep = true;
-    inStep.push(model);
     this.lockstep.run(course, () => void real());
-    inStep.pop();
     connection.isInStep = false;
     connection.question = exchange.question ?? connection.question;
     this.#checkEvents(connection, exchange.events.slice(from));
