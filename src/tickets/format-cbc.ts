@@ -13,8 +13,8 @@
  * always `opaque hmac_key[n]; opaque aes_key[n];`.
  */
 
-import { AES_BLOCK, decryptCbc, encryptCbc } from '../crypto/aes-cbc.ts';
 import type { HashName } from '../crypto/provider.ts';
+import { AES_BLOCK, decryptCbc, encryptCbc } from '../crypto/providers/aes-cbc.ts';
 import { symmetric } from '../crypto/providers/symmetric.ts';
 import { concat, copyOf, equalConstantTime, wipe } from '../wire/bytes.ts';
 import { draw, KEY_NAME_LENGTH, type TicketCipher, type TicketFormat } from './format.ts';

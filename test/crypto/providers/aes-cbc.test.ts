@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decryptCbc, encryptCbc } from '../../src/crypto/aes-cbc.ts';
-import { toHex } from '../../src/wire/bytes.ts';
+import { decryptCbc, encryptCbc } from '../../../src/crypto/providers/aes-cbc.ts';
+import { toHex } from '../../../src/wire/bytes.ts';
 
 const of = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const random = (length: number) => Uint8Array.from(randomBytes(length));
