@@ -21,8 +21,8 @@ export interface Content {
 /**
  * Protects one direction under one key. The sequence number never wraps: a key is replaced long before.
  *
- * Each has a nonce and additional data of its own, allocated once and filled in for each record. A provider may be user code and
- * may run another connection before it reads them.
+ * Each record has a nonce and additional data of its own. Arrays that records share would be cheaper by a hundredth, but a provider may be
+ * user code, and may run another connection before it reads them.
  */
 export interface Protection {
   /** Records protected or opened so far. */
@@ -61,6 +61,13 @@ export class Plaintext implements Protection {
 /** The header of all protected records of TLS 1.3. */
 const OUTER = { type: ContentType.application_data, version: LEGACY_VERSION } as const;
 
+/** RFC 8446 §5.2: additional_data is the header of the record. */
+function recordHeader(record: Pick<TlsRecord, 'type' | 'version'>, length: number): Uint8Array {
+  const header = new Uint8Array(HEADER_LENGTH);
+  putRecordHeader(header, 0, record, length);
+  return header;
+}
+
 /** RFC 8446 §5.2: the true content type is encrypted, after the content and before the padding. */
 export class Tls13Protection implements Protection {
   records = 0;
@@ -68,9 +75,6 @@ export class Tls13Protection implements Protection {
   readonly expansion = HEADER_LENGTH + 1 + TAG_LENGTH;
   readonly #key: AeadKey;
   readonly #iv: Uint8Array;
-  readonly #nonce = new Uint8Array(NONCE_LENGTH);
-  /** The additional data: the header of the record. */
-  readonly #header = new Uint8Array(HEADER_LENGTH);
 
   /** Takes over `iv`; `key` is copied. */
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
@@ -81,22 +85,21 @@ export class Tls13Protection implements Protection {
   seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void {
     const start = at + HEADER_LENGTH;
     const end = start + content.length + 1;
-    putRecordHeader(this.#header, 0, OUTER, end + TAG_LENGTH - start);
-    output.set(this.#header, at);
+    const header = recordHeader(OUTER, end + TAG_LENGTH - start);
+    output.set(header, at);
     output.set(content, start);
     output[end - 1] = type;
-    this.#nextNonce();
+    const nonce = this.#nonce();
     this.records++;
-    sealInPlace(this.#key, this.#nonce, this.#header, output, start, end);
+    sealInPlace(this.#key, nonce, header, output, start, end);
   }
 
   open(record: TlsRecord): Content {
     if (record.type !== ContentType.application_data) {
       throw new TlsAlert('unexpected_message', `an unprotected record of type ${record.type}`);
     }
-    putRecordHeader(this.#header, 0, record, record.fragment.length);
-    this.#nextNonce();
-    const inner = this.#key.open(this.#nonce, this.#header, record.fragment);
+    const header = recordHeader(record, record.fragment.length);
+    const inner = this.#key.open(this.#nonce(), header, record.fragment);
     if (inner === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
     this.records++;
     if (inner.length > MAX_PLAINTEXT + 1)
@@ -105,15 +108,15 @@ export class Tls13Protection implements Protection {
   }
 
   /** §5.3: the sequence number, left-padded to 12 bytes, xor the IV. */
-  #nextNonce(): void {
-    this.#nonce.set(this.#iv);
-    addSequence(this.#nonce, NONCE_LENGTH, this.records);
+  #nonce(): Uint8Array {
+    const nonce = this.#iv.slice();
+    addSequence(nonce, nonce.length, this.records);
+    return nonce;
   }
 
   wipe(): void {
     this.#key.wipe();
     this.#iv.fill(0);
-    this.#nonce.fill(0);
   }
 }
 
@@ -144,9 +147,6 @@ export class Tls12Protection implements Protection {
   readonly expansion: number;
   readonly #iv: Uint8Array;
   readonly #explicitLength: number;
-  readonly #nonce = new Uint8Array(NONCE_LENGTH);
-  /** The additional data: the sequence number, then the header with the length of the content. */
-  readonly #sequenceAndHeader = new Uint8Array(8 + HEADER_LENGTH);
 
   /** Takes over `iv`; `key` is copied. */
   constructor(aead: Aead, keys: { readonly key: Uint8Array; readonly iv: Uint8Array }) {
@@ -157,27 +157,26 @@ export class Tls12Protection implements Protection {
   }
 
   seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void {
-    this.#setSequenceAndHeader(type, LEGACY_VERSION, content.length);
     const explicit = at + HEADER_LENGTH;
     const start = explicit + this.#explicitLength;
     const end = start + content.length;
+    const additionalData = this.#additionalData(type, LEGACY_VERSION, content.length);
     putRecordHeader(output, at, { type, version: LEGACY_VERSION }, end + TAG_LENGTH - explicit);
     for (let i = 0; i < this.#explicitLength; i++) {
-      output[explicit + i] = this.#sequenceAndHeader[i] as number; // it never repeats
+      output[explicit + i] = additionalData[i] as number; // the sequence number, which never repeats
     }
     output.set(content, start);
-    this.#setNonce(this.#sequenceAndHeader);
+    const nonce = this.#nonce(additionalData);
     this.records++;
-    sealInPlace(this.#key, this.#nonce, this.#sequenceAndHeader, output, start, end);
+    sealInPlace(this.#key, nonce, additionalData, output, start, end);
   }
 
   open(record: TlsRecord): Content {
     const { type, version, fragment } = record;
     const length = fragment.length - this.#explicitLength - TAG_LENGTH;
     if (length < 0) throw new TlsAlert('bad_record_mac', 'a record too short for its tag');
-    this.#setSequenceAndHeader(type, version, length);
-    this.#setNonce(fragment);
-    const content = this.#key.open(this.#nonce, this.#sequenceAndHeader, fragment.subarray(this.#explicitLength));
+    const additionalData = this.#additionalData(type, version, length);
+    const content = this.#key.open(this.#nonce(fragment), additionalData, fragment.subarray(this.#explicitLength));
     if (content === undefined) throw new TlsAlert('bad_record_mac', 'a record does not open');
     this.records++;
     if (content.length > MAX_PLAINTEXT)
@@ -186,23 +185,25 @@ export class Tls12Protection implements Protection {
   }
 
   /** RFC 5246 §6.2.3.3: `seq_num + TLSCompressed.type + TLSCompressed.version + TLSCompressed.length` */
-  #setSequenceAndHeader(type: number, version: number, length: number): void {
-    for (let i = 0; i < 8; i++) this.#sequenceAndHeader[i] = 0;
-    addSequence(this.#sequenceAndHeader, 8, this.records);
-    putRecordHeader(this.#sequenceAndHeader, 8, { type, version }, length);
+  #additionalData(type: number, version: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(8 + HEADER_LENGTH);
+    addSequence(bytes, 8, this.records);
+    putRecordHeader(bytes, 8, { type, version }, length);
+    return bytes;
   }
 
   /** The IV followed by the explicit part, which `bytes` begins with. ChaCha20-Poly1305: the IV, 12 bytes, XOR the sequence number. */
-  #setNonce(bytes: Uint8Array): void {
-    this.#nonce.set(this.#iv);
-    if (this.#explicitLength === 0) addSequence(this.#nonce, NONCE_LENGTH, this.records);
-    for (let i = 0; i < this.#explicitLength; i++) this.#nonce[this.#iv.length + i] = bytes[i] as number;
+  #nonce(bytes: Uint8Array): Uint8Array {
+    const nonce = new Uint8Array(NONCE_LENGTH);
+    nonce.set(this.#iv);
+    if (this.#explicitLength === 0) addSequence(nonce, NONCE_LENGTH, this.records);
+    for (let i = 0; i < this.#explicitLength; i++) nonce[this.#iv.length + i] = bytes[i] as number;
+    return nonce;
   }
 
   wipe(): void {
     this.#key.wipe();
     this.#iv.fill(0);
-    this.#nonce.fill(0);
   }
 }
 

@@ -71,7 +71,7 @@ export interface Aead {
 }
 
 export interface AeadKey {
-  /** Returns the ciphertext followed by the tag. Nonce and additional data are lent, here and below: the next record overwrites them. */
+  /** Returns the ciphertext followed by the tag. Nonce and additional data are the one record's, here and below; do not write to them. */
   seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** Returns the plaintext, or `undefined` if the tag does not match. Releases nothing before it has checked the tag. */
   open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
