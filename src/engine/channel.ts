@@ -17,32 +17,37 @@ import type { LifeCycle } from './life-cycle.ts';
 /** TLS 1.2: how often a peer may ask for a renegotiation that it does not get. */
 const MAX_RENEGOTIATIONS = 4;
 
-export interface ChannelOptions {
-  emit(event: Event): void;
+/** The connection that a channel belongs to. */
+export interface ChannelOwner {
   readonly life: LifeCycle;
-  readonly rewrite?: (<T>(message: Message<T>, body: T) => T) | undefined;
+  emit(event: Event): void;
 }
+
+/** For conformance tests: returns the body that is sent instead of `body`. */
+export type Rewrite = <T>(message: Message<T>, body: T) => T;
 
 export class Channel {
   readonly reader = new RecordReader();
   readonly writer = new RecordWriter();
-  readonly #options: ChannelOptions;
+  readonly #owner: ChannelOwner;
+  readonly #rewrite: Rewrite | undefined;
   #keyUpdates: KeyUpdates | undefined;
   #recordLimit = Number.POSITIVE_INFINITY;
   #renegotiations = 0;
 
-  constructor(options: ChannelOptions) {
-    this.#options = options;
+  constructor(owner: ChannelOwner, rewrite?: Rewrite) {
+    this.#owner = owner;
+    this.#rewrite = rewrite;
   }
 
   /** Nothing follows our close_notify. */
   get #maySend(): boolean {
-    return this.#options.life.writing === 'open';
+    return this.#owner.life.writing === 'open';
   }
 
   /** Queues a message; returns its bytes. */
   send<T>(message: Message<T>, body: T): Uint8Array {
-    const raw = frame(message, this.#options.rewrite?.(message, body) ?? body);
+    const raw = frame(message, this.#rewrite?.(message, body) ?? body);
     this.writer.handshake(raw);
     return raw;
   }
@@ -50,13 +55,13 @@ export class Channel {
   sendAlert(alert: AlertName, level: number): void {
     const description = AlertDescription[alert];
     this.writer.record(ContentType.alert, Uint8Array.of(level, description));
-    this.#options.emit({ type: 'alert', direction: 'sent', level, description });
+    this.#owner.emit({ type: 'alert', direction: 'sent', level, description });
   }
 
   /** RFC 8446 §6.1: the end of our direction. */
   sendCloseNotify(): void {
     if (!this.#maySend) return;
-    this.#options.life.endWriting();
+    this.#owner.life.endWriting();
     this.sendAlert('close_notify', AlertLevel.warning);
   }
 

@@ -7,13 +7,12 @@ import { disregard, isPromise } from '../awaitable.ts';
 import type { Incoming } from '../crypto/record-reader.ts';
 import type { Established } from '../handshake/established.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
-import type { Message } from '../handshake/messages/message.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
 import { alertName, TlsAlert } from '../wire/alert.ts';
 import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
-import { Channel } from './channel.ts';
+import { Channel, type Rewrite } from './channel.ts';
 import { Deferral, type Deferred, disowned, type Event, type Question, type Step } from './events.ts';
 import { LifeCycle } from './life-cycle.ts';
 import { Secrets } from './secrets.ts';
@@ -27,7 +26,7 @@ export interface CoreOptions {
   readonly keylog: ((line: string) => unknown) | undefined;
   /** How many records one key may protect. */
   readonly recordsPerKey: number;
-  readonly rewrite?: (<T>(message: Message<T>, body: T) => T) | undefined;
+  readonly rewrite?: Rewrite | undefined;
 }
 
 /** What a role adds to a connection. The core calls it when no handshake is on the stack, unless a method says otherwise. */
@@ -41,10 +40,8 @@ export interface Role {
   established(established: Established): void;
   /** Application data is about to be sent. */
   beforeWrite(): void;
-  /** Whether {@link Role.nextJob} has something to do. */
-  readonly hasJob: boolean;
-  /** Starts what is to be done next after the handshake. It waits for tasks only, never for messages. */
-  nextJob(): Handshake<unknown>;
+  /** Starts what is to be done next after the handshake, if anything is. It waits for tasks only, never for messages. */
+  nextJob(): Handshake<unknown> | undefined;
   /** Drops the jobs that are due: nothing of ours follows a close_notify. */
   dropJobs(): void;
   /** A fatal alert, sent or received, has ended the connection; `undefined`: it ends without one. */
@@ -84,11 +81,14 @@ class TaskQuestion implements Question {
 }
 
 export abstract class ConnectionCore {
-  protected readonly life = new LifeCycle();
-  protected readonly secrets = new Secrets();
-  protected readonly channel: Channel;
+  /** @internal */
+  readonly life = new LifeCycle();
+  /** @internal */
+  readonly secrets = new Secrets();
+  /** @internal */
+  readonly channel: Channel;
   readonly #options: CoreOptions;
-  #started: Role | undefined;
+  #role!: Role;
   #job: Job | undefined;
   #wait: Wait | undefined;
   #established: Established | undefined;
@@ -99,32 +99,27 @@ export abstract class ConnectionCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const emit = (event: Event) => this.emit(event);
-    this.channel = new Channel({ emit, life: this.life, rewrite: options.rewrite });
+    this.channel = new Channel(this, options.rewrite);
   }
 
   /** Starts the handshake of a role: once, before anything else. */
   protected start(role: Role, handshake: Handshake<Established>): void {
-    this.#started = role;
+    this.#role = role;
     this.#begin(handshake, (established) => this.#establish(role, established));
   }
 
-  get #role(): Role {
-    if (this.#started === undefined) throw new Error('the connection has not been started');
-    return this.#started;
-  }
-
-  /** Seconds since the epoch, read once for each call from outside. */
-  protected get now(): number {
+  /** @internal Seconds since the epoch, read once for each call from outside. */
+  now(): number {
     return this.#now;
   }
 
-  protected emit(event: Event): void {
+  /** @internal */
+  emit(event: Event): void {
     this.#events.push(event);
   }
 
-  /** Has the shell hand back what a promise comes to that no handshake waits for; {@link settle} tells `settled`. */
-  protected defer(callback: CallbackName, promise: PromiseLike<unknown>, settled: (outcome: Outcome) => void): void {
+  /** @internal Has the shell hand back what a promise comes to that no handshake waits for; {@link settle} tells `settled`. */
+  defer(callback: CallbackName, promise: PromiseLike<unknown>, settled: (outcome: Outcome) => void): void {
     disregard(promise); // also where nobody attends to events
     this.emit({ type: 'deferred', deferred: new Deferral(callback, promise, this, settled) });
   }
@@ -276,16 +271,16 @@ export abstract class ConnectionCore {
 
   /** Starts what the role has to do now; where a job is under way already, it comes after that. */
   protected runJobs(): void {
-    if (this.#job === undefined && this.#role.hasJob) this.#pump();
+    if (this.#job === undefined) this.#pump();
   }
 
   /** Goes on as far as what has been received allows. Of jobs after the handshake one is under way at a time. */
   #pump(): void {
     if (this.#isPerforming) return; // a callback has called us: what has come in is attended to once it has answered
     while (this.#question === undefined) {
-      if (this.#job === undefined && this.life.phase === 'established' && this.#role.hasJob) {
-        this.#begin(this.#role.nextJob(), () => {});
-      } else if (this.life.isUnderWay && this.#wait?.kind === 'task') {
+      const next = this.#job === undefined && this.life.phase === 'established' ? this.#role.nextJob() : undefined;
+      if (next !== undefined) this.#begin(next, () => {});
+      else if (this.life.isUnderWay && this.#wait?.kind === 'task') {
         if (this.#wait.task === undefined) this.#call(this.#wait);
         else this.#perform(this.#wait, this.#wait.task);
       } else if (this.life.reading === 'ended') return;

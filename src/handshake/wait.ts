@@ -8,8 +8,11 @@ import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.t
 import { type Message, parse, type Received } from './messages/message.ts';
 import type { CallbackName } from './outcome.ts';
 
+/** How a call came out. */
+type Attempt<A> = { readonly value: A } | { readonly error: unknown };
+
 /** How a task came out. `late`: the budget for lookups was used up before it had answered. */
-export type Outcome<A = unknown> = { readonly value: A } | { readonly error: unknown } | { readonly late: true };
+export type Outcome<A = unknown> = Attempt<A> | { readonly late: true };
 
 /**
  * Work that runs the user's code, or waits for the world outside: a question and what the handshake makes of its answer. The engine
@@ -73,7 +76,7 @@ export function* perform<A, R>(task: Task<A, R>): Handshake<R> {
 
 /** Bookkeeping that may run the user's code but never waits. What it throws is thrown here. */
 export function* call<T>(call: () => T): Handshake<T> {
-  const outcome = (yield { kind: 'task', call }) as Outcome<T>;
+  const outcome = (yield { kind: 'task', call }) as Attempt<T>;
   if ('value' in outcome) return outcome.value;
-  throw 'error' in outcome ? outcome.error : new Error('bookkeeping has no deadline');
+  throw outcome.error;
 }

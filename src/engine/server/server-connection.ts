@@ -1,16 +1,17 @@
 /** The server's end of a TLS connection, as its user holds it. */
 
-import type { Message } from '../../handshake/messages/message.ts';
 import type { Resumption, Verdict } from '../../handshake/outcome.ts';
 import type { ServerFacts } from '../../handshake/server/context.ts';
 import { serve } from '../../handshake/server/serve.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { Version } from '../../wire/registry.ts';
+import type { World } from '../../world.ts';
+import type { Rewrite } from '../channel.ts';
 import { ConnectionCore } from '../core.ts';
 import type { Step } from '../events.ts';
 import type { ServerConfig } from './config.ts';
-import { isServerConfig, notAConfig } from './config-brand.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { ServerRole } from './server-role.ts';
 
 /** What callbacks are told of a connection; which one it is stays between us. (A WeakMap of them would burden the garbage collector.) */
@@ -46,7 +47,7 @@ export interface ConnectionOptions {
    * For conformance tests: returns the body that is sent instead of `body`, which may break any rule. The transcript has what
    * is sent.
    */
-  readonly rewrite?: (<T>(message: Message<T>, body: T) => T) | undefined;
+  readonly rewrite?: Rewrite | undefined;
   /** Whether there are to be 'keylog' events, asked whenever there could be; where the configuration has a `keylog` there always are. */
   readonly wantsKeylog?: (() => boolean) | undefined;
 }
@@ -55,31 +56,41 @@ export interface ConnectionOptions {
  * The server's end of one TLS connection. Every method returns a {@link Step}: send its output, even when the connection has
  * failed; then attend to its events; then see to its question. Whoever makes a connection disposes of it.
  */
-export class ServerConnection extends ConnectionCore {
+export class ServerConnection extends ConnectionCore implements ConnectionHost {
+  /** @internal */
+  readonly config: ServerConfig;
+  readonly #options: ConnectionOptions;
   readonly #role: ServerRole;
   readonly #facts: ServerFacts;
 
-  /** @throws TypeError if `config` is not a result of defineServer(); a copy of one is not */
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
-    if (!isServerConfig(config)) throw notAConfig('config', config);
     const { world, keylog, limits } = config;
     super({ world, keylog, recordsPerKey: limits.recordsPerKey, rewrite: options.rewrite });
-    const role: ServerRole = new ServerRole({
-      config,
-      world,
-      life: this.life,
-      channel: this.channel,
-      secrets: this.secrets,
-      wantsKeylog: () => keylog !== undefined || options.wantsKeylog?.() === true,
-      info: () => new Info(this, options.addresses),
-      now: () => this.now,
-      emit: (event) => this.emit(event),
-      defer: (callback, promise, settled) => this.defer(callback, promise, settled),
-      adopt: (session) => role.adopt(session),
-    });
-    this.#role = role;
-    this.#facts = role.io.facts;
-    this.start(role, serve(role.io));
+    this.config = config;
+    this.#options = options;
+    this.#role = new ServerRole(this);
+    this.#facts = this.#role.io.facts;
+    this.start(this.#role, serve(this.#role.io));
+  }
+
+  /** @internal */
+  wantsKeylog(): boolean {
+    return this.config.keylog !== undefined || this.#options.wantsKeylog?.() === true;
+  }
+
+  /** @internal */
+  get world(): World {
+    return this.config.world;
+  }
+
+  /** @internal */
+  adopt(session: Session): Session {
+    return this.#role.adopt(session);
+  }
+
+  /** @internal */
+  info(): ConnectionInfo {
+    return new Info(this, this.#options.addresses);
   }
 
   /** Whether {@link sendTicket} is for this connection: an established one of TLS 1.3 where sessions are handed out. */

@@ -80,11 +80,11 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
   }
 
   #serveAs(selected: unknown): void {
-    const { config, emit } = this.#host;
+    const { config } = this.#host;
     if (selected === undefined || selected === config) return;
     if (!isServerConfig(selected)) {
       const error = notAConfig('onServerName', selected, 'answer with what defineServer() returned, or nothing');
-      emit({ type: 'callback-error', callback: 'onServerName', error });
+      this.#host.emit({ type: 'callback-error', callback: 'onServerName', error });
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }
     if (selected.hasOwnStore) this.sessions.store = selected.store;

@@ -58,17 +58,13 @@ export class ServerRole implements Role {
     this.#mayIssue = true;
   }
 
-  get hasJob(): boolean {
-    if (this.#ticketsDue === 0 || !this.#mayIssue || this.#issuer === undefined) return false;
+  nextJob(): Handshake<unknown> | undefined {
     const { reading, writing } = this.#host.life;
-    return reading === 'open' && writing === 'open'; // a client that has said goodbye has no use for tickets
-  }
-
-  nextJob(): Handshake<unknown> {
-    if (this.#issuer === undefined) throw new Error('no tickets are issued here');
-    const count = this.#ticketsDue;
+    if (reading === 'ended' || writing === 'ended') return undefined; // a client that has said goodbye has no use for tickets
+    const count = this.#mayIssue ? this.#ticketsDue : 0;
+    if (count === 0) return undefined;
     this.dropJobs();
-    return this.#issuer.send(count);
+    return this.#issuer?.send(count);
   }
 
   dropJobs(): void {
