@@ -4,7 +4,6 @@
  */
 
 import type { ServerConfig } from './config.ts';
-import { SessionStore } from './store.ts';
 
 /**
  * The key of a property that is not enumerable, so that no spread copies it, and whose value is the object itself, so that no
@@ -13,7 +12,7 @@ import { SessionStore } from './store.ts';
  */
 const BRAND = Symbol('configuration');
 
-const REMEDY = 'a configuration cannot be copied or changed; spread its options, and give them to defineServer()';
+const REMEDY = 'a configuration cannot be copied; give changed options to defineServer()';
 
 /** Makes a configuration of an object that the caller has just made: brands, freezes and returns it. */
 export function brandConfig(config: ServerConfig): ServerConfig {
@@ -36,7 +35,7 @@ export function refuseConfig(name: string, value: unknown): void {
 }
 
 function isLikeConfig(value: unknown): boolean {
-  return passes(value, (object) => 'store' in object && object.store instanceof SessionStore);
+  return passes(value, (object) => 'ticketPolicy' in object); // which is no option
 }
 
 function passes(value: unknown, test: (object: object) => boolean): boolean {
