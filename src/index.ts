@@ -1,40 +1,7 @@
 /** The idiomatic API. */
 
-export type { Awaitable } from './awaitable.ts';
-export {
-  type GenerateId,
-  Given,
-  give,
-  type NotResumable,
-  type OnGet,
-  type OnNew,
-  type OnRemove,
-  type OnTake,
-  type RemovalReason,
-} from './cache/callbacks.ts';
-export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
-export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
-export { selfSignedCertificate } from './crypto/credentials/self-signed.ts';
-export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
-export {
-  type Aead,
-  type AeadKey,
-  type CryptoProvider,
-  type EphemeralKey,
-  type Hash,
-  type HmacKey,
-  InvalidPublicKey,
-  type KeyAgreement,
-  type PrivateKeyDer,
-  type RandomBytes,
-  type RunningHash,
-  type Sign,
-} from './crypto/provider.ts';
-export { defaultProvider } from './crypto/providers/default.ts';
-export { fast } from './crypto/providers/fast.ts';
-export { noble } from './crypto/providers/noble.ts';
-export { webCrypto } from './crypto/providers/web-crypto.ts';
-export { webProvider } from './crypto/providers/web-provider.ts';
+// The server, and what it tells
+
 export type { Deferred, Event, Question, Step } from './engine/events.ts';
 export type { ServerConfig } from './engine/server/config.ts';
 export { defineServer } from './engine/server/define-server.ts';
@@ -60,11 +27,39 @@ export type {
   Verdict,
 } from './handshake/outcome.ts';
 export type { Outcome } from './handshake/wait.ts';
+
+// The shell over streams and message ports
+
+export { accept } from './web/accept.ts';
+export type { AcceptOptions } from './web/accept-defined.ts';
+export { flushInSlices } from './web/flush.ts';
+export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
+export { TruncationError } from './web/shell.ts';
+export type { BytesPair, BytesSink, BytesSource, ReadableBytes, WritableBytes } from './web/streams.ts';
+export type { TlsConnection } from './web/tls-connection.ts';
+
+// Sessions, their cache and their callbacks
+
+export {
+  type GenerateId,
+  Given,
+  give,
+  type NotResumable,
+  type OnGet,
+  type OnNew,
+  type OnRemove,
+  type OnTake,
+  type RemovalReason,
+} from './cache/callbacks.ts';
+export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
 export type { ConnectionInfo } from './sessions/connection-info.ts';
 export { SESSION_PEM_LABEL, SessionDecodeError } from './sessions/der.ts';
 export type { SessionParameters } from './sessions/parameters.ts';
 export type { Scope, ScopeField } from './sessions/scope.ts';
 export { Session } from './sessions/session.ts';
+
+// Tickets and their keys
+
 export type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } from './tickets/callbacks.ts';
 export type { TicketCipher, TicketFailure, TicketFormat } from './tickets/format.ts';
 export { aeadTickets } from './tickets/format-aead.ts';
@@ -75,13 +70,38 @@ export type { OpeningKey, Renewal, TicketKeyProvider } from './tickets/key-provi
 export { type RingWorld, type RotationOptions, type TicketKeyInfo, TicketKeyRing } from './tickets/key-ring.ts';
 export { WeakTicketKeyError } from './tickets/key-strength.ts';
 export { SealCounts } from './tickets/seal-counts.ts';
-export { accept } from './web/accept.ts';
-export type { AcceptOptions } from './web/accept-defined.ts';
-export { flushInSlices } from './web/flush.ts';
-export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
-export { TruncationError } from './web/shell.ts';
-export type { BytesPair, BytesSink, BytesSource, ReadableBytes, WritableBytes } from './web/streams.ts';
-export type { TlsConnection } from './web/tls-connection.ts';
+
+// Certificates and private keys
+
+export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
+export { selfSignedCertificate } from './crypto/credentials/self-signed.ts';
+export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
+
+// Cryptography
+
+export {
+  type Aead,
+  type AeadKey,
+  type CryptoProvider,
+  type EphemeralKey,
+  type Hash,
+  type HmacKey,
+  InvalidPublicKey,
+  type KeyAgreement,
+  type PrivateKeyDer,
+  type RandomBytes,
+  type RunningHash,
+  type Sign,
+} from './crypto/provider.ts';
+export { defaultProvider } from './crypto/providers/default.ts';
+export { fast } from './crypto/providers/fast.ts';
+export { noble } from './crypto/providers/noble.ts';
+export { webCrypto } from './crypto/providers/web-crypto.ts';
+export { webProvider } from './crypto/providers/web-provider.ts';
+
+// The wire's names, and the world
+
+export type { Awaitable } from './awaitable.ts';
 export { TlsAlert } from './wire/alert.ts';
 export type { AlertName, CipherSuiteName, GroupName, PskMode, SignatureSchemeName, Version } from './wire/registry.ts';
 export { systemWorld, type World } from './world.ts';

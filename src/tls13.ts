@@ -3,14 +3,8 @@
  * that few servers need are exported, to be given to defineServer(). All else is as in the index.
  */
 
-export { Given, give, type RemovalReason } from './cache/callbacks.ts';
-export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
-export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
-export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
-export { type CryptoProvider, InvalidPublicKey } from './crypto/provider.ts';
-export { defaultProvider } from './crypto/providers/default.ts';
-export { webCrypto } from './crypto/providers/web-crypto.ts';
-export { webProvider } from './crypto/providers/web-provider.ts';
+// The server, and what it tells
+
 export type { Deferred, Event, Question, Step } from './engine/events.ts';
 export type { ServerConfig } from './engine/server/config.ts';
 export { defineServer, type OptionalParts, type Tls13Options } from './engine/server/define-server-tls13.ts';
@@ -19,15 +13,41 @@ export { sealedTickets } from './engine/server/ticket-sealing.ts';
 export type { CallbackName } from './handshake/outcome.ts';
 export { clientCertificates } from './handshake/server/client-authentication.ts';
 export type { Outcome } from './handshake/wait.ts';
-export type { ConnectionInfo } from './sessions/connection-info.ts';
-export type { SessionParameters } from './sessions/parameters.ts';
-export { Session } from './sessions/session.ts';
-export { TicketKey, type TicketKeyOptions } from './tickets/key.ts';
-export { type RotationOptions, TicketKeyRing } from './tickets/key-ring.ts';
+
+// The shell over streams and message ports
+
 export { type AcceptOptions, acceptDefined as accept } from './web/accept-defined.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
 export { TruncationError } from './web/shell.ts';
 export type { BytesPair } from './web/streams.ts';
 export type { TlsConnection } from './web/tls-connection.ts';
+
+// Sessions, their cache and their callbacks
+
+export { Given, give, type RemovalReason } from './cache/callbacks.ts';
+export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
+export type { ConnectionInfo } from './sessions/connection-info.ts';
+export type { SessionParameters } from './sessions/parameters.ts';
+export { Session } from './sessions/session.ts';
+
+// Tickets and their keys
+
+export { TicketKey, type TicketKeyOptions } from './tickets/key.ts';
+export { type RotationOptions, TicketKeyRing } from './tickets/key-ring.ts';
+
+// Certificates and private keys
+
+export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
+export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
+
+// Cryptography
+
+export { type CryptoProvider, InvalidPublicKey } from './crypto/provider.ts';
+export { defaultProvider } from './crypto/providers/default.ts';
+export { webCrypto } from './crypto/providers/web-crypto.ts';
+export { webProvider } from './crypto/providers/web-provider.ts';
+
+// The wire's names, and the world
+
 export { TlsAlert } from './wire/alert.ts';
 export { systemWorld, type World } from './world.ts';

@@ -51,7 +51,7 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
     const core = ticketKeys === undefined ? given : { ...given, tickets: ticketOptions(given.tickets, ticketKeys) };
     return { core, config: defineServer(core), socket, ticketKeys };
   }
-  if (!isServerConfig(config)) throw notAConfig('config', config);
+  if (!isServerConfig(config)) throw notAConfig('config');
   const [other] = Object.keys(rest);
   if (other !== undefined) throw new TypeError(`give either config or ${other}`);
   return { core: undefined, config, socket };

@@ -27,7 +27,7 @@ export async function acceptDefined(
   server: ServerConfig,
   { addresses, signal, onCallbackError }: AcceptOptions = {},
 ): Promise<TlsConnection> {
-  if (!isServerConfig(server)) throw notAConfig('config', server);
+  if (!isServerConfig(server)) throw notAConfig('config');
   const shell = new WebShell(transport, server, { addresses, onCallbackError });
   const giveUp = (): void => shell.abort(signal?.reason ?? new Error('the handshake was given up'));
   if (signal?.aborted) giveUp();

@@ -12,8 +12,6 @@ import type { ServerConfig } from './config.ts';
  */
 const BRAND = Symbol('configuration');
 
-const REMEDY = 'a configuration cannot be copied; give changed options to defineServer()';
-
 /** Makes a configuration of an object that the caller has just made: brands, freezes and returns it. */
 export function brandConfig(config: ServerConfig): ServerConfig {
   return Object.freeze(Object.defineProperty(config, BRAND, { value: config }));
@@ -21,27 +19,19 @@ export function brandConfig(config: ServerConfig): ServerConfig {
 
 /** Whether {@link brandConfig} returned this very object. */
 export function isServerConfig(value: unknown): value is ServerConfig {
-  return passes(value, (object) => BRAND in object && object[BRAND] === object);
-}
-
-/** Returns the error for a value that is no configuration. `wanted` says what should be in its place. */
-export function notAConfig(name: string, value: unknown, wanted = 'what defineServer() returned is wanted'): TypeError {
-  return new TypeError(`${name}: ${isLikeConfig(value) ? REMEDY : wanted}`);
-}
-
-/** @throws TypeError for a configuration, or a copy of one, in the place of options */
-export function refuseConfig(name: string, value: unknown): void {
-  if (isLikeConfig(value)) throw notAConfig(name, value);
-}
-
-function isLikeConfig(value: unknown): boolean {
-  return passes(value, (object) => 'ticketPolicy' in object); // which is no option
-}
-
-function passes(value: unknown, test: (object: object) => boolean): boolean {
   try {
-    return typeof value === 'object' && value !== null && test(value);
+    return typeof value === 'object' && value !== null && BRAND in value && value[BRAND] === value;
   } catch {
     return false; // a Proxy may throw when it is looked at
   }
+}
+
+/** Returns the error for a value, called `name`, that should be a configuration and is none, or is a copy of one. */
+export function notAConfig(name: string): TypeError {
+  return new TypeError(`${name}: what defineServer() returned is wanted, itself and not a copy`);
+}
+
+/** @throws TypeError for a configuration, or a copy of one, in the place of options */
+export function refuseConfig(name: string, options: object): void {
+  if ('ticketPolicy' in options) throw notAConfig(name); // which is no option
 }

@@ -83,7 +83,7 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
     const { config } = this.#host;
     if (selected === undefined || selected === config) return;
     if (!isServerConfig(selected)) {
-      const error = notAConfig('onServerName', selected, 'answer with what defineServer() returned, or nothing');
+      const error = notAConfig('onServerName');
       this.#host.emit({ type: 'callback-error', callback: 'onServerName', error });
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }

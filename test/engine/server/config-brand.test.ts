@@ -13,7 +13,7 @@ import { TestClient } from '../../support/client.ts';
 import { exchange } from '../../support/exchange.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 
-const REMEDY = 'a configuration cannot be copied; give changed options to defineServer()';
+const REMEDY = 'what defineServer() returned is wanted, itself and not a copy';
 
 const config = testServer({ crypto: toyCrypto });
 const streams = () => ({ readable: new ReadableStream(), writable: new WritableStream() });
@@ -82,7 +82,7 @@ describe('a copy of a configuration', () => {
     revoked.revoke();
     for (const value of [null, 'config', {}, revoked.proxy]) {
       const error = await errorOf(() => createServer({ config: value as unknown as ServerConfig }));
-      expect(error).to.have.property('message', 'config: what defineServer() returned is wanted');
+      expect(error).to.have.property('message', `config: ${REMEDY}`);
     }
   });
 });
