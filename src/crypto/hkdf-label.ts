@@ -3,7 +3,7 @@
  * in them changes. They are therefore encoded ahead of time, and an output no longer than the hash takes one HMAC.
  */
 
-import { ascii, concat, copyOf, copyRange } from '../wire/bytes.ts';
+import { ascii, concat, copyRange } from '../wire/bytes.ts';
 import { encode, opaque, struct, uint16 } from '../wire/codec.ts';
 import type { HmacKey } from './provider.ts';
 
@@ -16,8 +16,8 @@ export function hkdfLabel(label: string, context: Uint8Array, length: number): U
 }
 
 /**
- * A label whose output is no longer than the hash, for contexts of one length. It is shared by all connections, and so is the array that it
- * hands to HMAC; while a provider has that, a call from within uses a copy.
+ * A label whose output is no longer than the hash, for contexts of one length. All connections share it: HMAC gets a copy if there is a
+ * context to write into it, so that a provider that runs another connection meanwhile finds its own.
  */
 export class Label {
   /** Bytes of the output. */
@@ -25,7 +25,6 @@ export class Label {
   /** HkdfLabel, and the number of the first block, which is the only one. */
   readonly #info: Uint8Array;
   readonly #contextAt: number;
-  #isLent = false;
 
   constructor(label: string, length: number, context: Uint8Array) {
     this.length = length;
@@ -33,26 +32,14 @@ export class Label {
     this.#contextAt = this.#info.length - 1 - context.length;
   }
 
-  /** HKDF-Expand-Label. A label is given a context at every call, or at none: then it is that of the constructor. */
+  /** HKDF-Expand-Label. Without `context` it is that of the constructor. */
   expand(key: HmacKey, context?: Uint8Array): Uint8Array {
-    const block = this.#isLent ? key.sign(this.#with(copyOf(this.#info), context)) : this.#lend(key, context);
+    const info = context === undefined ? this.#info : this.#info.slice();
+    if (context !== undefined) info.set(context, this.#contextAt);
+    const block = key.sign(info);
     if (this.length === block.length) return block;
     const output = copyRange(block, 0, this.length);
     block.fill(0);
     return output;
-  }
-
-  #lend(key: HmacKey, context: Uint8Array | undefined): Uint8Array {
-    this.#isLent = true;
-    try {
-      return key.sign(this.#with(this.#info, context));
-    } finally {
-      this.#isLent = false;
-    }
-  }
-
-  #with(info: Uint8Array, context: Uint8Array | undefined): Uint8Array {
-    if (context !== undefined) info.set(context, this.#contextAt);
-    return info;
   }
 }

@@ -15,7 +15,7 @@
 
 import { platform } from '../platform.ts';
 import { ascii, latin1, utf8 } from '../wire/bytes.ts';
-import { type Codec, decode, encode, fixed, mapped, opaque, rest, struct } from '../wire/codec.ts';
+import { decode, encode, fixed, opaque, rest, struct } from '../wire/codec.ts';
 import { DecodeError } from '../wire/reader.ts';
 import { SessionDecodeError, sessionFromDer } from './der.ts';
 
@@ -27,44 +27,23 @@ export interface NodeSession {
   readonly host: string | undefined;
 }
 
-const NAME = 'nodejs:tls:session:1';
-const LABEL = `\0${NAME}\0`;
+const LABEL = '\0nodejs:tls:session:1\0';
 
-const label: Codec<string> = mapped(
-  fixed(LABEL.length),
-  (wire) => {
-    if (latin1(wire) === LABEL) return LABEL;
-    throw new DecodeError(`not "${NAME}"`);
-  },
-  ascii,
-);
-
-const host: Codec<string> = mapped(
-  opaque(1, 0xffff),
-  (wire) => {
-    try {
-      return new platform.TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(wire);
-    } catch {
-      throw new DecodeError('not UTF-8');
-    }
-  },
-  utf8,
-);
-
-const wrapping = struct({ label, host, der: rest });
+const wrapping = struct({ label: fixed(LABEL.length), host: opaque(1, 0xffff), der: rest });
 
 /**
- * The two parts, as views of the bytes. Of the DER nothing is looked at but that no wrapping begins as it does.
- * @throws SessionDecodeError with `label` or `host` for its field
+ * Returns the two parts, as views of the bytes. The DER is not read; it cannot begin as a wrapping does.
+ * @throws SessionDecodeError if the bytes begin as a wrapping and are none that is known
  */
 export function splitNodeSession(bytes: Uint8Array): NodeSession {
   if (bytes[0] !== 0) return { der: bytes, host: undefined };
   try {
-    return decode(wrapping, bytes);
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    const reason = `${error.reason}; hand over all that Node's client gave, or update tls-resume`;
-    throw new SessionDecodeError(error.path.join('.'), reason, { cause: error });
+    const { label, host, der } = decode(wrapping, bytes);
+    if (latin1(label) !== LABEL) throw new DecodeError('label: not "nodejs:tls:session:1"');
+    return { der, host: new platform.TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(host) };
+  } catch (cause) {
+    const reason = `${cause}; hand over all that Node's client gave, or update tls-resume`;
+    throw new SessionDecodeError('NodeSession', reason, { cause });
   }
 }
 
@@ -78,7 +57,7 @@ export function readNodeSession(bytes: Uint8Array): NodeSession {
 /** @throws SessionDecodeError where `der` is no session @throws RangeError where the host does not fit */
 export function writeNodeSession(der: Uint8Array, host: string): Uint8Array {
   sessionFromDer(der);
-  const { length } = utf8(host);
-  if (length < 1 || length > 0xffff) throw new RangeError(`host: ${length} bytes, outside 1..65535`);
-  return encode(wrapping, { label: LABEL, host, der });
+  const bytes = utf8(host);
+  if (bytes.length < 1 || bytes.length > 0xffff) throw new RangeError(`host: ${bytes.length} bytes, outside 1..65535`);
+  return encode(wrapping, { label: ascii(LABEL), host: bytes, der });
 }
