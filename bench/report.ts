@@ -38,7 +38,7 @@ export function toJson(findings: readonly Finding[], { rounds, handshakes, quick
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-const HEADER = ['figure', 'ours', 'peer', '', 'ratio', 'min', 'q1', 'q3', 'max', 'must', ''] as const;
+const HEADER = ['figure', 'ours', 'peer', '', 'ratio', 'min', 'q1', 'q3', 'max', 'target', ''] as const;
 
 /** Rows of cells, the header first. */
 export function rows(findings: readonly Finding[]): readonly (readonly string[])[] {
