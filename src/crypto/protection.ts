@@ -25,6 +25,8 @@ export interface Content {
  * user code, and may run another connection before it reads them.
  */
 export interface Protection {
+  /** Whether records are under a key. */
+  readonly isProtected: boolean;
   /** Records protected or opened so far. */
   readonly records: number;
   /** The longest fragment that may come in. */
@@ -40,6 +42,7 @@ export interface Protection {
 
 /** Records before the first key. */
 export class Plaintext implements Protection {
+  readonly isProtected = false;
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT;
   readonly expansion = HEADER_LENGTH;
@@ -70,6 +73,7 @@ function recordHeader(record: Pick<TlsRecord, 'type' | 'version'>, length: numbe
 
 /** RFC 8446 §5.2: the true content type is encrypted, after the content and before the padding. */
 export class Tls13Protection implements Protection {
+  readonly isProtected = true;
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.3'];
   readonly expansion = HEADER_LENGTH + 1 + TAG_LENGTH;
@@ -141,6 +145,7 @@ function addSequence(bytes: Uint8Array, end: number, sequence: number): void {
 
 /** TLS 1.2 with an AEAD. AES-GCM sends 8 bytes of its nonce (RFC 5288 §3), ChaCha20-Poly1305 none (RFC 7905 §2). */
 export class Tls12Protection implements Protection {
+  readonly isProtected = true;
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.2'];
   readonly #key: AeadKey;

@@ -17,13 +17,17 @@ const MAX_IDLE = 32;
 /** RFC 8446 §5.2: a protected record is longer than its tag. */
 const MIN_PROTECTED = 16;
 
+/** What becomes of early data (RFC 8446 §4.2.10): it is refused, or skipped while no more than `left` bytes of it come. */
+type EarlyData = { readonly mode: 'refuse' } | { readonly mode: 'skip'; readonly left: number };
+
+const REFUSED: EarlyData = { mode: 'refuse' };
+
 export class RecordReader {
   readonly #records = new RecordBuffer();
   readonly #messages = new HandshakeBuffer();
   #protection: Protection = new Plaintext();
   #dropChangeCipherSpec = false;
-  /** How many bytes of early data may still be skipped; negative: early data is not skipped. */
-  #skippable = -1;
+  #early: EarlyData = REFUSED;
   #idle = 0;
 
   /** The number of records opened under the current key. */
@@ -54,7 +58,7 @@ export class RecordReader {
 
   /** RFC 8446 §4.2.10: takes up to this many bytes of records that do not open for early data, and skips them. */
   skipEarlyData(bytes: number): void {
-    this.#skippable = bytes;
+    this.#early = { mode: 'skip', left: bytes };
   }
 
   /** Returns the next message, alert, data or ChangeCipherSpec, or `undefined` if none is complete. @throws TlsAlert */
@@ -109,7 +113,7 @@ export class RecordReader {
     }
     try {
       const content = this.#protection.open(record);
-      this.#skippable = -1;
+      this.#early = REFUSED;
       return content;
     } catch (error) {
       if (this.#skip(record, error)) return undefined;
@@ -119,15 +123,15 @@ export class RecordReader {
 
   /** Between HelloRetryRequest and the second ClientHello nothing is protected, so the outer type decides. */
   #isEarlyData(record: TlsRecord): boolean {
-    if (record.type !== ContentType.application_data || !(this.#protection instanceof Plaintext)) return false;
-    return this.#skippable >= 0 && this.#skip(record, undefined);
+    return !this.#protection.isProtected && this.#skip(record, undefined);
   }
 
   #skip({ type, fragment }: TlsRecord, error: unknown): boolean {
-    if (this.#skippable < 0 || type !== ContentType.application_data) return false;
+    if (this.#early.mode === 'refuse' || type !== ContentType.application_data) return false;
     if (error instanceof TlsAlert && error.alert !== 'bad_record_mac') return false;
-    this.#skippable -= fragment.length;
-    if (this.#skippable < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.2.10
+    const left = this.#early.left - fragment.length;
+    if (left < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.2.10
+    this.#early = { mode: 'skip', left };
     if (fragment.length <= MIN_PROTECTED) this.idle(); // no client sends these, and a limit in bytes does not bound them
     return true;
   }

@@ -24,6 +24,7 @@ const plain = (output: Uint8Array) => recordsIn(output).map(({ type, fragment })
 /** Protects by marking with its name, so that a test sees under which key a record went. */
 function marking(mark: number, wiped: number[] = []): Protection {
   const protection = {
+    isProtected: true,
     records: 0,
     fragmentLimit: 16384,
     expansion: 6,

@@ -80,7 +80,7 @@ describe("a session of Node's client", () => {
     const REFUSED: readonly (readonly [why: string, field: string, reason: string, bytes: Uint8Array])[] = [
       ['in the middle of its label', 'label', '22 bytes wanted, 7 left', LABEL.subarray(0, 7)],
       ['in a later version', 'label', UNKNOWN, concat(wrapping(ascii('a'), 1, LATER), der)],
-      ['with zeros for a label', 'label', UNKNOWN, new Uint8Array(100)],
+      ['with nothing but zeros', 'host', 'length 0 outside <1..65535>', new Uint8Array(100)],
       ['without a length', 'host', '2 bytes wanted, 1 left', concat(LABEL, Uint8Array.of(0))],
       ['with a length past the end', 'host', '65535 bytes wanted, ', concat(wrapping(ascii('a'), 0xffff), der)],
       ['in the middle of its host', 'host', '9 bytes wanted, 5 left', wrapping(ascii('local'), 9)],
