@@ -324,7 +324,7 @@ export abstract class ConnectionCore {
   /** Lets the job under way go on to the next thing that it waits for. */
   #advance(value: ResumeValue): void {
     const job = this.#job;
-    if (job === undefined) throw new Error('nothing is under way');
+    if (job === undefined) throw new Error('no job');
     const next = job.machine.next(value);
     if (!next.done) {
       this.#wait = next.value;

@@ -11,7 +11,7 @@ import type { Rewrite } from '../channel.ts';
 import { ConnectionCore } from '../core.ts';
 import type { Step } from '../events.ts';
 import type { ServerConfig } from './config.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import { isServerConfig, notAConfig } from './config-brand.ts';
 import { ServerRole } from './server-role.ts';
 
 /** What callbacks are told of a connection; which one it is stays between us. (A WeakMap of them would burden the garbage collector.) */
@@ -56,19 +56,21 @@ export interface ConnectionOptions {
  * The server's end of one TLS connection. Every method returns a {@link Step}: send its output, even when the connection has
  * failed; then attend to its events; then see to its question. Whoever makes a connection disposes of it.
  */
-export class ServerConnection extends ConnectionCore implements ConnectionHost {
+export class ServerConnection extends ConnectionCore {
   /** @internal */
   readonly config: ServerConfig;
   readonly #options: ConnectionOptions;
   readonly #role: ServerRole;
   readonly #facts: ServerFacts;
 
+  /** @throws TypeError for a configuration that is not defineServer()'s own */
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
+    if (!isServerConfig(config)) throw notAConfig('config');
     const { world, keylog, limits } = config;
     super({ world, keylog, recordsPerKey: limits.recordsPerKey, rewrite: options.rewrite });
     this.config = config;
     this.#options = options;
-    this.#role = new ServerRole(this);
+    this.#role = new ServerRole(this); // which acts through the members that are @internal
     this.#facts = this.#role.io.facts;
     this.start(this.#role, serve(this.#role.io));
   }

@@ -59,7 +59,7 @@ function wantedCertificates(
 ): ClientCertificates | undefined {
   if (psk !== undefined || settings.clientAuth === undefined) return undefined;
   if (parts.clientCertificates !== undefined) return parts.clientCertificates;
-  throw new Error('the settings ask for client certificates, which this server is made without');
+  throw new Error('clientAuth: this server is made without');
 }
 
 /** The keys of a stage, and what made them. */
