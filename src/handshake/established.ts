@@ -1,11 +1,11 @@
-/** What a handshake leaves to the connection. */
+/** The result of a handshake, which the connection goes on with. */
 
 import type { TrafficSecrets } from '../crypto/key-schedule.ts';
 import type { Aead } from '../crypto/provider.ts';
 import type { MainSecret } from './main-secret.ts';
 import type { Handshake } from './wait.ts';
 
-/** What goes on after the handshake: KeyUpdate replaces the secrets. */
+/** The application traffic secrets of TLS 1.3. KeyUpdate replaces them. */
 export interface TrafficTls13 {
   readonly aead: Aead;
   readonly secrets: TrafficSecrets;
@@ -13,19 +13,20 @@ export interface TrafficTls13 {
   readonly main: MainSecret;
 }
 
-/** What sends NewSessionTicket messages once the handshake is over (RFC 8446 §4.6.1). */
+/** Sends NewSessionTicket messages once the handshake is over (RFC 8446 §4.6.1). */
 export interface TicketSender {
+  /** Sends at most `count` tickets: a ticket that cannot be made is left out. */
   send(count: number): Handshake<undefined>;
 }
 
-/** What is left when the handshake is over. */
+/** The result of a handshake. */
 export interface Established {
-  /** RFC 8446 §7.5, RFC 5705. */
+  /** Exports `length` bytes (RFC 8446 §7.5, RFC 5705). @throws Error in TLS 1.2 without extended_master_secret */
   exportKeyingMaterial(length: number, label: string, context: Uint8Array | undefined): Uint8Array;
-  /** TLS 1.3: what KeyUpdate works on. */
+  /** TLS 1.3: the secrets that KeyUpdate replaces. */
   readonly traffic: TrafficTls13 | undefined;
-  /** TLS 1.3: what makes tickets, where there are any. */
+  /** TLS 1.3: sends further tickets; `undefined` if the settings hand out no sessions. */
   readonly issuer?: TicketSender | undefined;
-  /** How many of them are to go out with the first application data. */
+  /** How many tickets are to be sent with the first application data. */
   readonly ticketsDue?: number | undefined;
 }

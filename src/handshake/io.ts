@@ -1,4 +1,4 @@
-/** The hands of a handshake, whichever its role: what it sends with, keeps secrets with and writes its findings into. */
+/** The services that a connection provides to its handshake, in either role: sending, owning secrets, recording facts. */
 
 import type { Protection } from '../crypto/protection.ts';
 import type { CryptoProvider, RandomBytes } from '../crypto/provider.ts';
@@ -16,20 +16,21 @@ export interface HandshakeIO {
   /** Queues a message and returns its bytes, for the transcript. */
   send<T>(message: Message<T>, body: T): Uint8Array;
   sendChangeCipherSpec(): void;
-  /** The peer's next record, and ours, are under this key. @throws TlsAlert where a message straddles the change */
+  /** Changes the read key, from the peer's next record on. @throws TlsAlert unexpected_message if a message straddles the change */
   protectReading(protection: Protection): void;
+  /** Changes the write key, from our next record on. */
   protectWriting(protection: Protection): void;
-  /** The longest content of the records to come (RFC 8449). */
+  /** Sets the longest content of the records that we send from now on, in bytes (RFC 8449). */
   limitRecords(contentLimit: number): void;
-  /** RFC 8446 §5, Appendix D.4: from now on, or no longer, a ChangeCipherSpec record is dropped. */
+  /** RFC 8446 §5, Appendix D.4: sets whether a ChangeCipherSpec record is dropped from now on. */
   tolerateChangeCipherSpec(tolerate: boolean): void;
-  /** Registers a secret with the one owner that wipes it when the handshake, or the connection, ends. */
+  /** Gives a secret to its one owner, which wipes it when the handshake (the default) or the connection ends. Returns the secret. */
   own<S extends Uint8Array | { wipe(): void }>(secret: S, until?: 'established' | 'closed'): S;
-  /** Wipes a secret before its time. */
+  /** Wipes a secret early. */
   discard(secret: { wipe(): void }): void;
-  /** Whether the key log has a reader: without one no line need be made. */
+  /** Whether the key log has a reader. If not, the handshake need not make lines. */
   readonly logsKeys: boolean;
   keylog(label: string, secret: Uint8Array): void;
-  /** The peer has proved that it holds the session (binder, Finished): from now on a fatal alert may end it. */
+  /** Notes that the peer has proved that it holds the session (binder, Finished). From now on a fatal alert may end the session. */
   proved(): void;
 }

@@ -1,4 +1,4 @@
-/** The two steps of a handshake that may take somebody else's time: key agreement and signature. */
+/** Key agreement and signature: the two steps of a handshake that may have to wait for a crypto provider or a remote key. */
 
 import type { Credential } from '../crypto/credentials/credential.ts';
 import { type EphemeralKey, InvalidPublicKey } from '../crypto/provider.ts';
@@ -8,7 +8,7 @@ import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
 import type { HandshakeIO } from './io.ts';
 import { type Handshake, perform } from './wait.ts';
 
-/** An ephemeral key pair of ours. It is wiped with the handshake. */
+/** Generates an ephemeral key pair. It is wiped when the handshake ends. */
 export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<EphemeralKey> {
   const agreement = context.crypto.groups[group];
   if (agreement === undefined) throw new Error(`the crypto provider has no ${group}`);
@@ -26,7 +26,10 @@ export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<
   });
 }
 
-/** RFC 8446 §7.4, RFC 8422 §5.11. What the provider rejects as a public key is the peer's illegal_parameter. */
+/**
+ * Computes the shared secret, which is wiped when the handshake ends, and wipes `key` (RFC 8446 §7.4, RFC 8422 §5.11).
+ * @throws TlsAlert illegal_parameter if the provider rejects the peer's public key; internal_error if it fails otherwise
+ */
 export function* agree(context: HandshakeIO, key: EphemeralKey, peer: Uint8Array): Handshake<Uint8Array> {
   return yield* perform<Uint8Array, Uint8Array>({
     kind: 'key-agreement',
@@ -49,7 +52,7 @@ function isRejection(error: unknown): boolean {
   return error instanceof InvalidPublicKey;
 }
 
-/** Wipes an ephemeral key or a shared secret that came too late. A provider of the user's may have answered with anything. */
+/** Wipes an ephemeral key or a shared secret that came too late. It may be anything else, as users can write providers. */
 function wipeLate(answer: unknown): void {
   if (answer instanceof Uint8Array) wipe(answer);
   else if (isWipeable(answer)) answer.wipe();
@@ -64,13 +67,13 @@ export interface Exchange {
   readonly sharedSecret: Uint8Array;
 }
 
-/** TLS 1.3, where the peer's share is known first. */
+/** TLS 1.3, where the peer's share is known first: generates a key and computes the shared secret. */
 export function* exchangeKeys(context: HandshakeIO, group: GroupName, peer: Uint8Array): Handshake<Exchange> {
   const key = yield* generateKey(context, group);
   return { publicKey: key.publicKey, sharedSecret: yield* agree(context, key, peer) };
 }
 
-/** A credential, and the scheme that it is to sign with. */
+/** A credential, and the scheme that it signs with. */
 export interface Signing {
   readonly credential: Credential;
   readonly scheme: SignatureSchemeName;
@@ -78,7 +81,10 @@ export interface Signing {
 
 const MAX_SIGNATURE = 0xffff;
 
-/** A signature by the selected credential, which may be somewhere else and is somebody else's code. */
+/**
+ * Returns a signature by the selected credential, which is the user's code and may have its key on another machine.
+ * @throws TlsAlert internal_error if the credential returns no signature
+ */
 export function* signature({ credential, scheme }: Signing, content: Uint8Array): Handshake<Uint8Array> {
   return yield* perform<Uint8Array, Uint8Array>({
     kind: 'signature',

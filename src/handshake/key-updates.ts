@@ -13,7 +13,7 @@ export class KeyUpdates {
   readonly #traffic: TrafficTls13;
   #client: TrafficSecret;
   #server: TrafficSecret;
-  /** The peer has been asked for new keys and they have not come: no second request until then (RFC 9846 §4.7.3). */
+  /** Whether the peer was asked for new keys and has not sent them yet. Until then there is no second request (RFC 9846 §4.7.3). */
   isRequested = false;
 
   constructor(context: Acting, traffic: TrafficTls13) {
@@ -23,7 +23,7 @@ export class KeyUpdates {
     this.#server = traffic.secrets.server;
   }
 
-  /** The peer's keys go on by one; where it asks for ours, and we may still speak, they follow before anything else is sent. */
+  /** Replaces the peer's key. If the peer asks for ours as well, and we may still send, ours follows before anything else is sent. */
   receive({ requestUpdate }: KeyUpdate, maySend: boolean): void {
     this.#client = this.#next(this.#client);
     this.isRequested = false;
@@ -31,21 +31,21 @@ export class KeyUpdates {
     if (maySend && requestUpdate === KeyUpdateRequest.update_requested) this.send('update_not_requested');
   }
 
-  /** The message itself is the last one under the old key. */
+  /** Sends a KeyUpdate and replaces our key. The message itself is the last one under the old key. */
   send(request: keyof typeof KeyUpdateRequest): void {
     this.#context.send(keyUpdate, { requestUpdate: KeyUpdateRequest[request] });
     this.#server = this.#next(this.#server);
     this.#context.protectWriting(trafficProtection(this.#traffic.aead, this.#server));
   }
 
-  /** New keys for our direction, and for the peer's as well where it is to be asked and has not been. */
+  /** Replaces our key. With `requestPeer`, also asks the peer to replace its own, unless it was asked already. */
   update(requestPeer: boolean): void {
     const request = requestPeer && !this.isRequested;
     this.isRequested ||= requestPeer;
     this.send(request ? 'update_requested' : 'update_not_requested');
   }
 
-  /** §5.5: the peer's key has protected enough; asked once a key. */
+  /** §5.5: asks the peer for a new key, once for each key, because the current one has protected enough. */
   requestFromPeer(): void {
     if (!this.isRequested) this.update(true);
   }

@@ -1,4 +1,4 @@
-/** What is derived from the Master Secret after the application traffic secrets: the exporter's and the resumption secret (RFC 8446 §7.1). */
+/** The exporter and resumption secrets, which are derived from the Master Secret after the application traffic secrets (RFC 8446 §7.1). */
 
 import {
   type ExporterMasterSecret,
@@ -11,8 +11,8 @@ import {
 
 /**
  * MainSecret holds the Master Secret for as long as something may still be derived from it. Most connections never export and many
- * issue no ticket, so both secrets are derived when first needed. Until then the first traffic secrets could be made again from
- * what is held here; {@link MainSecret.forget} ends that where they must be forgotten (§7.2).
+ * issue no ticket, so both secrets are derived when first needed. Until then the first traffic secrets could be derived again
+ * from the Master Secret; {@link MainSecret.forget} ends that when they must be forgotten (§7.2).
  */
 export class MainSecret {
   readonly #master: MasterSecret;
@@ -21,24 +21,24 @@ export class MainSecret {
   #exporter: ExporterMasterSecret | undefined;
   #resumption: ResumptionMasterSecret | undefined;
 
-  /** Takes over `master`. `transcriptHash` is of ClientHello…server Finished. */
+  /** Takes over `master`, and wipes it in time. `transcriptHash` covers ClientHello…server Finished. */
   constructor(master: MasterSecret, transcriptHash: Uint8Array) {
     this.#master = master;
     this.#serverFinished = transcriptHash;
   }
 
-  /** Sets the transcript hash of ClientHello…client Finished, received or foreseen; {@link MainSecret.resumption} covers it. */
+  /** Sets the transcript hash of ClientHello…client Finished, received or computed in advance, for {@link MainSecret.resumption}. */
   finish(transcriptHash: Uint8Array): void {
     this.#clientFinished = transcriptHash;
   }
 
-  /** The first call also forgets the Master Secret: nothing else is derived from it later. */
+  /** The exporter secret. The first use also wipes the Master Secret, as nothing else is derived from it later. */
   get exporter(): ExporterMasterSecret {
     this.forget();
     return this.#exporter as ExporterMasterSecret;
   }
 
-  /** @throws Error before {@link MainSecret.finish} */
+  /** The resumption secret. @throws Error before {@link MainSecret.finish} */
   get resumption(): ResumptionMasterSecret {
     if (this.#resumption !== undefined) return this.#resumption;
     if (this.#clientFinished === undefined) throw new Error('the resumption secret covers the client Finished');
@@ -46,7 +46,7 @@ export class MainSecret {
     return this.#resumption;
   }
 
-  /** Derives what may still be asked for, then wipes the Master Secret. Further calls do nothing. */
+  /** Derives the secrets that may still be needed, then wipes the Master Secret. Further calls do nothing. */
   forget(): void {
     if (this.#exporter !== undefined) return;
     this.#exporter = exporterMasterSecret(this.#master, this.#serverFinished);
@@ -54,13 +54,13 @@ export class MainSecret {
     this.#master.wipe();
   }
 
-  /** Gives back the HMAC keys: none is needed until the next export or ticket. */
+  /** Gives back the HMAC keys, as none is needed until the next export or ticket. */
   dropHmacKey(): void {
     this.#master.dropHmacKey();
     this.#resumption?.dropHmacKey();
   }
 
-  /** RFC 8446 §7.5. No context and an empty one are the same here, unlike in TLS 1.2. */
+  /** Exports `length` bytes (RFC 8446 §7.5). An absent context is the same as an empty one here, unlike in TLS 1.2. */
   export(label: string, context: Uint8Array, length: number): Uint8Array {
     const output = exportKeyingMaterial(this.exporter, label, context, length);
     this.exporter.dropHmacKey();

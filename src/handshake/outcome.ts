@@ -1,56 +1,82 @@
 /**
- * What a handshake says of itself: whether it resumed, and if not, why not. Words for both roles and for the shells; what decides
- * them stands elsewhere, and nothing here imports it.
+ * The types in which a handshake reports its outcome: whether it resumed, and if not, why not. Both roles and the shells use them.
+ * The code that decides is in other files, and nothing here imports it.
  */
 
 import type { SuiteParameters } from '../crypto/suites.ts';
 import type { Session } from '../sessions/session.ts';
 import type { GroupName, PskMode, Version } from '../wire/registry.ts';
 
-/** Why a full handshake. */
+/** The reason why a session was not resumed. A full handshake follows, except after 'binder'. */
 export type NoResumption =
+  /** The client offered no session. */
   | 'not-offered'
+  /** The server does not read such offers: `tickets.mode` excludes them, or there is neither a cache nor an `onGet` to look in. */
   | 'disabled'
+  /** Neither the internal cache nor the external store has the session. */
   | 'unknown'
+  /** No key opens the ticket, or it cannot be a ticket of this server. */
   | 'undecryptable'
+  /** The ticket or the stored bytes contain no valid session. */
   | 'malformed'
+  /** `onDecrypt` answered that the ticket is not to be used. */
   | 'ignored'
+  /** The identity comes after `sessions.maxIdentities` others. */
   | 'too-many-identities'
+  /** A callback of the external store failed. */
   | 'store-error'
+  /** A lookup did not answer within `sessions.lookupTimeoutMs`. */
   | 'store-timeout'
+  /** The store answered with a session that has another id. */
   | 'wrong-id'
+  /** The session has another version than the one negotiated. */
   | 'version'
+  /** TLS 1.2: the session's suite is not common to both sides. TLS 1.3: it is not a suite of TLS 1.3. */
   | 'cipher-suite'
+  /** TLS 1.3: no common suite has the hash of the session's suite. */
   | 'hash'
+  /** The hello offers extended_master_secret and the session lacks it (RFC 7627 §5.3). */
   | 'extended-master-secret'
+  /** The session has another session id context. */
   | 'session-id-context'
+  /** The session is bound to another scope, or to another host name. */
   | 'scope'
+  /** Another server made the session, and the settings do not accept that (`foreign`). */
   | 'foreign'
+  /** The client and the server have no PSK key exchange mode in common, or no group that the mode needs. */
   | 'psk-mode'
+  /** The session has outlived its timeout. */
   | 'expired'
+  /** The full handshake that the session descends from is older than `tickets.maxAuthAge`. */
   | 'auth-age'
+  /** Under `clientAuth`, the session lacks the certificate that is required, or has one that was not accepted. */
   | 'client-certificate'
+  /** The session was ruled out or wiped, or uses a feature that this library does not have. */
   | 'not-resumable'
-  /** The end of the handshake, not the way to a full one. */
+  /** The binder does not verify. The handshake ends with decrypt_error. */
   | 'binder'
+  /** The session was for single use, and another connection has used it. */
   | 'consumed';
 
+/** How a session is offered: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK whose identity is an id, or a sealed ticket. */
 export type Mechanism = 'session-id' | 'ticket' | 'psk-stateful' | 'psk-stateless';
 
-/** Whether a connection resumed, from what, and if not, why not. */
+/** Whether a connection resumed a session, how, and if not, why not. */
 export interface Resumption {
   readonly resumed: boolean;
+  /** `undefined` if the connection did not resume. */
   readonly mechanism: Mechanism | undefined;
-  /** TLS 1.3 only. */
+  /** The PSK key exchange mode; TLS 1.3 only. */
   readonly pskMode: PskMode | undefined;
-  /** Which of the offered PSK identities; TLS 1.3 only. */
+  /** The index of the accepted PSK identity among those offered, from 0; TLS 1.3 only. */
   readonly identityIndex: number | undefined;
-  /** The session that was resumed from. The connection holds it until its end; take a hold to keep it longer. */
+  /** The session that was resumed. The connection holds it until its end; take a hold to keep it longer. */
   readonly session: Session | undefined;
-  /** Why not; `undefined` when it resumed. */
+  /** Why the connection did not resume; `undefined` if it did. */
   readonly reason: NoResumption | undefined;
 }
 
+/** Returns the Resumption of a connection that did not resume. */
 export function notResumed(reason: NoResumption): Resumption {
   return {
     resumed: false,
@@ -62,48 +88,53 @@ export function notResumed(reason: NoResumption): Resumption {
   };
 }
 
-/** What can be said of a ticket without giving anything away. */
+/** The facts about a sealed ticket that reveal no secret. */
 export interface TicketFacts {
-  /** Hexadecimal; `undefined` where it is too short to have one. */
+  /** The key name in hexadecimal; `undefined` if the ticket is too short to have one. */
   readonly keyName: string | undefined;
-  /** Of its key, where there is one. */
+  /** The name of the key's format; `undefined` if there is no such key. */
   readonly format: string | undefined;
+  /** The phase of the key, if its provider states one. */
   readonly phase: 'encrypt' | 'decrypt-only' | 'destroyed' | undefined;
-  /** Why it was not opened. */
+  /** Why the ticket was not opened; `undefined` if it was. */
   readonly failure: 'unknown-key' | 'bad-mac' | 'malformed' | undefined;
 }
 
-/** One thing that was compared. */
+/** One rule of resumption that was checked. */
 export interface Check {
+  /** The property that the rule compares, such as 'cipher suite'. */
   readonly rule: string;
   readonly passed: boolean;
 }
 
-/** What became of one session that a client offered, and why. Nothing of it goes to the peer. */
+/** The verdict on one session that a client offered: whether it was resumed, and why. It is not sent to the peer. */
 export interface Verdict {
   readonly mechanism: Mechanism;
-  /** Its place among the PSK identities; TLS 1.3 only. */
+  /** The index of its PSK identity, from 0; TLS 1.3 only. */
   readonly identityIndex: number | undefined;
-  /** Why it was not resumed; `undefined`: it was. */
+  /** Why the session was not resumed; `undefined` if it was. */
   readonly reason: NoResumption | undefined;
+  /** Facts about the ticket, if it was a sealed one that was looked at. */
   readonly ticket: TicketFacts | undefined;
+  /** Whether the session was resumed. */
   readonly accepted: boolean;
-  /** The id of the session, in hexadecimal; `undefined` where none was found. */
+  /** The id of the session in hexadecimal; `undefined` if no session was found. */
   readonly sessionId: string | undefined;
   /** Seconds since the session was made. */
   readonly age: number | undefined;
   /** Seconds since the full handshake that it descends from. */
   readonly authAge: number | undefined;
-  /** Every rule in its order, up to and including the first that the session breaks. Empty where there was no session. */
+  /** Every rule in its order, up to and including the first that the session breaks. Empty if no session was found. */
   readonly checks: readonly Check[];
-  /** What would have made it pass. */
+  /** A change that would have let the session resume; `undefined` if it was resumed. */
   readonly remedy: string | undefined;
-  /** The same verdict on a session that was accepted but not resumed in the end, for `reason`. */
+  /** Returns the same verdict for a session that was accepted at first but not resumed in the end, for `reason`. */
   lost(reason: NoResumption): Verdict;
+  /** Returns a plain object with every property above. */
   toJSON(): object;
 }
 
-/** The user's functions, as events name them. */
+/** The names of user functions in events. */
 export type CallbackName =
   | 'onNew'
   | 'onGet'
@@ -121,7 +152,7 @@ export type CallbackName =
   | 'agree'
   | 'verifyClient';
 
-/** What has been negotiated so far; the connection shows it to its user. */
+/** The results of the negotiation so far, which the connection shows to its user. */
 export interface Facts {
   version: Version | undefined;
   suite: SuiteParameters | undefined;
@@ -130,9 +161,9 @@ export interface Facts {
   alpnProtocol: string | undefined;
   signatureScheme: string | undefined;
   clientRandom: Uint8Array | undefined;
-  /** The peer's own certificate, DER, accepted in this handshake or in the one whose session it resumes. */
+  /** The peer's own certificate in DER, accepted in this handshake or in the full handshake that the session descends from. */
   peerCertificate: Uint8Array | undefined;
-  /** The chain that the peer showed in this handshake, if it was accepted. */
+  /** The chain that the peer sent in this handshake, if it was accepted. */
   peerCertificateChain: readonly Uint8Array[] | undefined;
   session: Session | undefined;
   resumption: Resumption;

@@ -7,8 +7,9 @@ import type { HandshakeIO } from './io.ts';
 const MIN_LIMIT = 64;
 
 /**
- * Obeys the limit that the peer has sent and returns ours, or `undefined` where the peer has sent none. In TLS 1.3 a limit counts
+ * Obeys the limit that the peer has sent and returns ours, or `undefined` if the peer has sent none. In TLS 1.3 a limit includes
  * the byte of the content type.
+ * @throws TlsAlert illegal_parameter for a limit below 64
  */
 export function recordSizeLimit(context: HandshakeIO, limit: number | undefined): number | undefined {
   if (limit === undefined) return undefined;

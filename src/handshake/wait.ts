@@ -1,5 +1,5 @@
 /**
- * What a handshake waits for. The handshake is a synchronous generator: where it must wait it yields, everywhere else it is a
+ * The waits of a handshake. A handshake is a synchronous generator: it yields if it must wait, and everything else in it is a
  * plain call. `yield` appears in this file only; flights say `yield* receive(…)`.
  */
 
@@ -8,15 +8,15 @@ import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.t
 import { type Message, parse, type Received } from './messages/message.ts';
 import type { CallbackName } from './outcome.ts';
 
-/** How a call came out. */
+/** The outcome of a call: the value that it returned, or the error that it threw. */
 type Attempt<A> = { readonly value: A } | { readonly error: unknown };
 
-/** How a task came out. `late`: the budget for lookups was used up before it had answered. */
+/** The outcome of a task: its value, its error, or `late` if the budget for lookups was used up before it answered. */
 export type Outcome<A = unknown> = Attempt<A> | { readonly late: true };
 
 /**
- * Work that runs the user's code, or waits for the world outside: a question and what the handshake makes of its answer. The engine
- * runs it while the generator is suspended, so that a callback that writes or closes meets no generator that is already running.
+ * Work that runs user code, or waits for the outside world: a question, and the conclusion that the handshake draws from the answer.
+ * The engine runs it while the generator is suspended, so that a callback that writes or closes does not meet a running generator.
  */
 export interface Task<A, R> {
   readonly kind:
@@ -29,35 +29,36 @@ export interface Task<A, R> {
     | 'key-agreement'
     | 'verification'
     | 'client-certificate';
-  /** Named where its code throws, rejects or answers too late; `undefined` for code of ours. */
+  /** The callback that an event names if the task throws, rejects or answers too late; `undefined` for code of ours. */
   readonly callback?: CallbackName | undefined;
-  /** Whether it counts against the one budget for all lookups of a handshake. */
+  /** Whether the wait counts against the one budget for all lookups of a handshake. */
   readonly budgeted: boolean;
   run(): Awaitable<A>;
-  /** Runs in the handshake: what it throws is thrown there. */
+  /** Turns the outcome into the result of {@link perform}. It runs in the handshake, so an error that it throws is thrown there. */
   conclude(outcome: Outcome<A>): R;
-  /** Whether an error is an answer too, and no failure of the callback. */
+  /** Reports whether an error is an answer, and not a failure of the callback. */
   isAnswer?(error: unknown): boolean;
-  /** Releases what an answer holds that came when nobody waited for it any more. */
+  /** Releases the holds and secrets in an answer that came when no handshake waited for it any more. */
   releaseLateAnswer?(answer: A): void;
 }
 
-/** A task as the engine sees it, which only carries the answer from `run` to `conclude`. */
+/** A task as the engine sees it. The engine only carries the answer from `run` to `conclude`. */
 export type AnyTask = Task<unknown, unknown>;
 
+/** The thing that a suspended handshake waits for. A task without a `task` comes from {@link call}. */
 export type Wait =
   | ({ readonly kind: 'message' } & ExpectedMessage)
   | { readonly kind: 'change_cipher_spec' }
   | { readonly kind: 'task'; readonly task: AnyTask }
   | { readonly kind: 'task'; readonly task?: undefined; call(): unknown };
 
-/** What the engine resumes with: the frame, nothing, or the outcome. */
+/** The value that the engine resumes a handshake with: the frame, nothing, or the outcome. */
 export type ResumeValue = HandshakeFrame | Outcome | undefined;
 
-/** A handshake, or a flight of one, that ends with a T. */
+/** A handshake, or a part of one, that returns a T. */
 export type Handshake<T> = Generator<Wait, T, ResumeValue>;
 
-/** Waits for one message; the buffer refuses any other. @throws TlsAlert if it does not parse */
+/** Waits for one message; the handshake buffer refuses any other. @throws TlsAlert if it does not parse */
 export function* receive<T>(message: Message<T>): Handshake<Received<T>> {
   const { name, type, limit } = message;
   const { raw } = (yield { kind: 'message', name, type, limit }) as HandshakeFrame;
@@ -69,12 +70,12 @@ export function* receiveChangeCipherSpec(): Handshake<void> {
   yield { kind: 'change_cipher_spec' };
 }
 
-/** Has the engine run a task, waits for its answer, and returns what that comes to. */
+/** Has the engine run a task, waits for its answer, and returns its conclusion. */
 export function* perform<A, R>(task: Task<A, R>): Handshake<R> {
   return task.conclude((yield { kind: 'task', task }) as Outcome<A>);
 }
 
-/** Bookkeeping that may run the user's code but never waits. What it throws is thrown here. */
+/** Has the engine run bookkeeping that may call user code but never waits. An error that it throws is thrown here. */
 export function* call<T>(call: () => T): Handshake<T> {
   const outcome = (yield { kind: 'task', call }) as Attempt<T>;
   if ('value' in outcome) return outcome.value;
