@@ -70,7 +70,7 @@ const head = {
   legacyCompressionMethods: vector(1, 255, uint8),
 };
 
-/** TLS 1.2 clients may leave the whole block of extensions out (RFC 5246 §7.4.1.2). */
+/** TLS 1.2 clients may omit the whole block of extensions (RFC 5246 §7.4.1.2). */
 export const ClientHello = struct({
   ...head,
   extensions: mapped(
@@ -87,12 +87,12 @@ export const clientHello = message('client_hello', ClientHello, 131072);
 const RawExtension = struct({ type: uint16, data: opaque(0, 0xffff) });
 const RawClientHello = struct({ ...head, extensions: vector(0, 0xffff, RawExtension) });
 
-/** The extensions of a message that has been read before, as they came: views, also of those that nobody reads. */
+/** Returns the extensions of a message that has been parsed before as views of `raw`, including those that this library does not read. */
 export function rawExtensions(raw: Uint8Array): readonly Infer<typeof RawExtension>[] {
   return decode(RawClientHello, raw, MESSAGE_HEADER).extensions;
 }
 
-/** §4.2.11.2: the hello up to, and without, the list of binders with its length. */
+/** §4.2.11.2: returns the hello up to the list of binders, without the list and its length. */
 export function truncateBeforeBinders(raw: Uint8Array, { binders }: OfferedPsks): Uint8Array {
   const length = binders.reduce((sum, binder) => sum + 1 + binder.length, 2);
   return raw.subarray(0, raw.length - length);

@@ -9,7 +9,7 @@ export const Finished = struct({ verifyData: rest });
 export type Finished = Infer<typeof Finished>;
 export const finished = message('finished', Finished, 64);
 
-/** @throws TlsAlert decode_error for another length than it must have, decrypt_error where it does not verify (RFC 8446 §6.2) */
+/** @throws TlsAlert decode_error for a wrong length, decrypt_error if it does not verify (RFC 8446 §6.2) */
 export function requireVerifyData({ verifyData }: Finished, expected: Uint8Array): void {
   if (verifyData.length !== expected.length) {
     throw new TlsAlert('decode_error', `a Finished of ${verifyData.length} bytes`);

@@ -16,13 +16,13 @@ export interface Message<T> {
   readonly limit: number;
 }
 
-/** A message as it came: the parsed body, and the very bytes, which are what the transcript hashes. */
+/** A message as received: the parsed body, and the bytes themselves, which the transcript hashes. */
 export interface Received<T> {
   readonly body: T;
   readonly raw: Uint8Array;
 }
 
-/** Long enough for every message but the ones that carry lists of the peer's making. */
+/** Long enough for every message except those with lists whose length the peer decides. */
 const SHORT = 4096;
 
 export function message<T>(name: keyof typeof HandshakeType, body: Codec<T>, limit: number = SHORT): Message<T> {
@@ -42,7 +42,7 @@ export function parse<T>({ body }: Message<T>, raw: Uint8Array): T {
   }
 }
 
-/** Its bytes on the wire. */
+/** Returns the bytes of a message on the wire. */
 export function frame<T>({ type, framed }: Message<T>, body: T): Uint8Array {
   return encode(framed, { type, body });
 }

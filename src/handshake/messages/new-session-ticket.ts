@@ -14,7 +14,7 @@ export const NewSessionTicket = struct({
 export type NewSessionTicket = Infer<typeof NewSessionTicket>;
 export const newSessionTicket = message('new_session_ticket', NewSessionTicket, 131072);
 
-/** RFC 5077 §3.3. An empty ticket is for a server that has promised one and finds that it cannot. */
+/** RFC 5077 §3.3. A server that has promised a ticket and cannot make one sends an empty one. */
 export const NewSessionTicketTls12 = struct({ ticketLifetimeHint: uint32, ticket: opaque(0, 0xffff) });
 export type NewSessionTicketTls12 = Infer<typeof NewSessionTicketTls12>;
 export const newSessionTicketTls12 = message('new_session_ticket', NewSessionTicketTls12, 131072);

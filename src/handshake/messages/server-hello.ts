@@ -65,7 +65,7 @@ const ServerHelloTls12Extensions = extensions({
   sessionTicket: [ExtensionType.session_ticket, flag],
 });
 
-/** A client without extensions gets none (RFC 5246 §7.4.1.4), and then no empty block either. */
+/** A client that sends no extensions gets none (RFC 5246 §7.4.1.4), not even an empty block. */
 export const ServerHelloTls12 = struct({
   ...hello,
   extensions: mapped(

@@ -7,7 +7,7 @@ import { message } from './message.ts';
 
 const NAMED_CURVE = 3;
 
-/** The one ECCurveType that RFC 8422 has left. */
+/** The only ECCurveType that RFC 8422 still has. */
 const curveType = mapped(
   uint8,
   (value) => {

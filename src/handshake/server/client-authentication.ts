@@ -1,6 +1,6 @@
 /**
- * The client's certificate: asked for, proved and judged. RFC 8446 §4.3.2, §4.4.2, §4.4.3; RFC 5246 §7.4.4, §7.4.6, §7.4.8.
- * What a key has signed is checked first, so that nobody's chain is judged but the owner's.
+ * The client's certificate: request, proof and judgement. RFC 8446 §4.3.2, §4.4.2, §4.4.3; RFC 5246 §7.4.4, §7.4.6, §7.4.8.
+ * The signature is checked first, so that the application judges a chain only if the client has its key.
  */
 
 import { parseCertificate } from '../../crypto/credentials/certificate.ts';
@@ -17,7 +17,7 @@ import { type CertificateVerify, certificateVerify } from '../messages/certifica
 import { type Handshake, type Outcome, perform, receive } from '../wait.ts';
 import type { ClientCertificates, ServerHandshake } from './context.ts';
 
-/** What a client may sign with, and its certificates be signed with, in the order of preference. */
+/** The schemes that a client may sign with, and that its certificates may be signed with, in the order of preference. */
 const SCHEMES: readonly SignatureSchemeName[] = [
   'ecdsa_secp256r1_sha256',
   'ecdsa_secp384r1_sha384',
@@ -30,13 +30,14 @@ const SCHEMES: readonly SignatureSchemeName[] = [
   'rsa_pkcs1_sha512',
 ];
 
-/** More than any chain has that leads to a root. */
+/** More certificates than any chain to a root has. */
 const MAX_CHAIN = 16;
 
-/** A chain that has been shown, and nothing more. */
+/** A chain that the client has sent. Nothing is proved yet. */
 export interface ShownCertificate {
-  /** DER, the client's own first. */
+  /** The certificates in DER, the client's own first. */
   readonly chain: readonly Uint8Array[];
+  /** The key in the client's own certificate. */
   readonly key: VerifyingKey;
 }
 
@@ -66,14 +67,17 @@ function* receiveShownCertificate(context: ServerHandshake): Handshake<ShownCert
   const { body, raw } = yield* receive(certificate);
   context.transcript.add(raw);
   if (body.certificateRequestContext.length > 0) throw new TlsAlert('illegal_parameter', 'an answer to no request'); // §4.4.2
-  // §4.2: none of those in the request has an answer.
+  // §4.2: none of the extensions in the request can be answered by one.
   if (body.certificateList.some(({ extensions }) => (extensions.order ?? []).length > 0))
     throw new TlsAlert('unsupported_extension', 'an extension of a certificate that was not asked for');
   const chain = body.certificateList.map(({ certData }) => certData);
   return shown(context, chain, 'certificate_required');
 }
 
-/** The same in TLS 1.2. @throws TlsAlert handshake_failure where the client must have one (RFC 5246 §7.4.6) */
+/**
+ * Receives the client's certificate in TLS 1.2; `undefined` if it has none and need not have one.
+ * @throws TlsAlert handshake_failure if it must have one (RFC 5246 §7.4.6)
+ */
 export function* receiveCertificateTls12(context: ServerHandshake): Handshake<ShownCertificate | undefined> {
   const { body, raw } = yield* receive(certificateTls12);
   context.transcript.add(raw);
@@ -114,7 +118,7 @@ function* receiveCertificate(context: ServerHandshake): Handshake<void> {
 
 export const clientCertificates: ClientCertificates = { request: sendCertificateRequest, receive: receiveCertificate };
 
-/** TLS 1.2: what is signed is the messages themselves, and the hash is the scheme's (RFC 5246 §7.4.8). */
+/** TLS 1.2: the client signs the messages themselves, with the hash of the scheme (RFC 5246 §7.4.8). */
 export function* receiveCertificateVerifyTls12(context: ServerHandshake, client: ShownCertificate): Handshake<void> {
   yield* proveAndJudge(context, client, context.transcript.release(), 'TLSv1.2');
 }

@@ -1,4 +1,4 @@
-/** What a server's handshake is given besides its hands: settings, sessions, tickets, and the parts that the server is made of. */
+/** The interfaces of a server's handshake besides {@link HandshakeIO}: settings, sessions, tickets, and the parts of the server. */
 
 import type { Session } from '../../sessions/session.ts';
 import type { TicketStatus } from '../../tickets/callbacks.ts';
@@ -11,131 +11,143 @@ import type { Facts, NoResumption, TicketFacts, Verdict } from '../outcome.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { Settings } from './settings.ts';
 
-/** The session store as the handshake sees it: the internal cache first, then the user's callbacks. */
+/**
+ * The session store as the handshake sees it: the internal cache first, then the user's callbacks. Some methods run user code
+ * without waiting for it; flights run these with `call()` of wait.ts.
+ */
 export interface Sessions {
-  /** Whether anybody could produce an offered session: an internal cache that is looked into, or a get callback. */
+  /** Whether an offered session could be found: in an internal cache that lookups consult, or by a get callback. */
   readonly canFind: boolean;
-  /** Whether anybody could keep a new session: an internal cache, or a new callback. */
+  /** Whether a new session could be kept: in an internal cache, or by a new callback. */
   readonly canKeep: boolean;
-  /** Whether cache and store may have sessions of other servers. */
+  /** Whether sessions of other servers, which may be in cache and store, are accepted. */
   readonly acceptsForeign: boolean;
-  /** Finds the session of an id: the session (whose hold is the connection's until it ends), or why there is none. */
+  /** Looks up the session of an id. Concludes with the session, which the connection holds until it ends, or why there is none. */
   find(version: Version, id: Uint8Array): Task<unknown, Found>;
-  /** Of a full handshake: asks whether its session must never be resumed. Then nobody keeps it. Asked by `call`. */
+  /** Asks in a full handshake whether its session must never be resumed. If so, it is not kept. Run it with `call()`. */
   askNotResumable(isForwardSecure: boolean): void;
-  /** What has been answered to that. */
+  /** Whether the answer to {@link Sessions.askNotResumable} rules the new session out. */
   readonly isRuledOut: boolean;
   /**
-   * A fresh id that is not in use, nor the one `offered`: in TLS 1.2 its echo says that it resumes. A
-   * task-free call, since the user may generate it.
+   * Returns a fresh id that is not in use and is not the one `offered`: in TLS 1.2 an echo of that signals resumption. Run it
+   * with `call()`, as the user may generate the id.
    */
   newId(version: Version, offered?: Uint8Array): Uint8Array;
-  /** Whether a session is small enough to be kept: a certificate may have megabytes. Where it is not, that is told. */
+  /** Reports whether a session is small enough to be kept: a certificate may have megabytes. If it is not, an event says so. */
   fits(session: Session): boolean;
   /**
-   * Tells the new callback of a session that the connection holds, before anything that is queued now can leave; and keeps it,
-   * unless its client does and nobody needs to know it here. Asked by `call`.
+   * Tells the new callback of a session that the connection holds, before any output that is queued now can leave, and puts the
+   * session into the internal cache. If `isNeeded` is false, because the client keeps the session, it goes into the cache only if
+   * there is a remove callback. Run it with `call()`.
    */
   announce(session: Session, isNeeded: boolean): void;
-  /** Takes over the caller's hold until the connection ends. */
+  /** Takes over the caller's hold until the connection ends. Returns the session. */
   adopt(session: Session): Session;
-  /** An offered session was accepted. */
+  /** Counts an offered session that was accepted. */
   hit(): void;
-  /** For single use: `undefined` where this connection is the one that has the session, or why it is not. */
+  /** Takes a session for its single use. Concludes with `undefined` if this connection has it now, or why it has not. */
   take(session: Session): Task<unknown, NoResumption | undefined>;
   /**
-   * An offered session is past its time: it leaves cache and store, unless its id is the client's own choice (RFC 5077 §3.4),
-   * under which they have another's. Asked by `call`.
+   * Counts an offered session that has expired and, if `isCached`, removes it from cache and store. The id of a TLS 1.2 ticket is
+   * the client's own choice (RFC 5077 §3.4): cache and store may have another session under it. Run it with `call()`.
    */
   expire(session: Session, isCached: boolean): void;
 }
 
 /** Tickets, sealed or not; see tickets.ts. */
 export interface Tickets {
-  /** Whether other servers have the same keys. */
+  /** Whether sessions of other servers, which have the same keys, are accepted. */
   readonly acceptsForeign: boolean;
-  /** For the mode 'stateless'. */
+  /** The sealed tickets of the mode 'stateless'. @throws Error in a server that is made without them */
   readonly sealed: Sealed;
-  /** Asks the application what is done about a ticket; `undefined` where it has no say. Without an answer the ticket is ignored. */
+  /**
+   * Asks the application about a ticket that a client offers; `undefined` if the application has no callback for that. If the
+   * callback fails, the ticket is ignored and renewed.
+   */
   judge(opened: OpenedTicket, ticket: Uint8Array): Task<unknown, OpenedTicket> | undefined;
   /**
-   * Lets the application put something into the session of a ticket; `undefined` where it does not want to. Its answer is whether
-   * there is to be a ticket: none where the callback has failed.
+   * Lets the application add data to the session of a ticket; `undefined` if the application has no callback for that. Concludes
+   * with whether to make the ticket: not if the callback failed.
    */
   generate(session: Session): Task<unknown, boolean> | undefined;
 }
 
-/** Sessions that their clients keep, sealed under the server's keys. */
+/** Tickets that contain the session, sealed under the server's keys, so that the client keeps it. */
 export interface Sealed {
-  /** What {@link Sealed.open} would come to, if no code of the user's need run for it: then that need be no task. */
+  /** Returns what {@link Sealed.open} would conclude with, if that takes no user code and so no task; otherwise `undefined`. */
   openAtOnce(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): OpenedTicket | undefined;
   /**
-   * The session of a ticket (its hold is the connection's until it ends), or why there is none. In TLS 1.2 it goes by the id
-   * that the client has given it (RFC 5077 §3.4).
+   * Opens a ticket. Concludes with the session, which the connection holds until it ends, or why there is none. In TLS 1.2 the
+   * session gets the id that the client sent beside the ticket (RFC 5077 §3.4).
    */
   open(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): Task<unknown, OpenedTicket>;
-  /** Its answer is `undefined` where there is no key now, or the session is too large for a ticket. */
+  /** Seals a session. Concludes with `undefined` if there is no key now, or if the session is too large for a ticket. */
   seal(session: Session): Task<unknown, Uint8Array | undefined>;
 }
 
-/** The session that was looked for, or why there is none. */
+/** The result of a lookup: the session, or why there is none. */
 export type Found =
   | { readonly session: Session; readonly reason?: undefined }
   | { readonly session?: undefined; readonly reason: NoResumption };
 
-/** What has come of a ticket. */
+/** The result of opening a ticket. */
 export interface OpenedTicket {
   readonly found: Found;
-  /** Whether the client gets a new one; `undefined`: as is usual in this version. */
+  /** Whether the client gets a new ticket; `undefined` leaves that to the custom of the version. */
   readonly renew: boolean | undefined;
   readonly status: TicketStatus;
   readonly facts?: TicketFacts | undefined;
 }
 
-/** What has been negotiated so far, and what became of each offered session, in the order of the offer. */
+/** The results of the negotiation so far, and the verdicts. */
 export interface ServerFacts extends Facts {
+  /** One verdict per offered session, in the order of the offer. */
   verdicts: readonly Verdict[];
 }
 
-/** A version of TLS as a part that a server has or has not: a bundle contains the versions that are named in it. */
+/** A version of TLS, as an optional part of a server. A bundle contains only the versions that it names. */
 export interface Protocol {
   readonly version: Version;
-  /** From the first ClientHello, when this version has been selected for it, to the end of the handshake. */
+  /** Runs the handshake to its end, from the first ClientHello, for which this version has been selected. */
   serve(context: ServerHandshake, hello: Received<ClientHello>): Handshake<Established>;
 }
 
-/** Client certificates of TLS 1.3, as a part that a server has or has not. */
+/** Client certificates in TLS 1.3, as an optional part of a server. */
 export interface ClientCertificates {
+  /** Sends a CertificateRequest. */
   request(context: ServerHandshake): void;
-  /** The certificate, the proof, and the verdict. @throws TlsAlert certificate_required where there must be one (§4.4.2.4) */
+  /**
+   * Receives the certificate and the proof of its key, and asks the application to accept it.
+   * @throws TlsAlert certificate_required if the client must have a certificate and has none (§4.4.2.4)
+   */
   receive(context: ServerHandshake): Handshake<void>;
 }
 
-/** What a server is made of, as far as its handshakes call it. */
+/** The parts of a server that its handshakes call. */
 export interface HandshakeParts {
-  /** The versions that this server is made with; which of them it speaks its settings say. */
+  /** The versions that this server is made with. Its settings say which of them it speaks. */
   readonly protocols: readonly Protocol[];
   readonly clientCertificates?: ClientCertificates | undefined;
 }
 
-/** The connection, as a server's handshake acts on it. */
+/** The connection, as a server's handshake sees it. */
 export interface ServerHandshake extends HandshakeIO {
-  /** May change once, together with the parts, when the server name has selected another configuration. */
+  /** The settings in force. They change once, together with the parts, if the server name selects another configuration. */
   readonly settings: Settings;
   readonly parts: HandshakeParts;
   readonly sessions: Sessions;
   readonly tickets: Tickets;
   readonly facts: ServerFacts;
   readonly localAddress: string | undefined;
-  /** RFC 8446 §4.2.10: the client sends early data that nobody can read. */
+  /** RFC 8446 §4.2.10: skips the early data that the client sends, which this server does not read. */
   skipEarlyData(): void;
-  /** Whether the user has a say in what configuration serves a name. */
+  /** Whether the application selects a configuration by server name. */
   readonly selectsServers: boolean;
   /**
-   * Asks the user for the configuration of a server name; from its conclusion on `settings` are those of the answer. It throws
-   * TlsAlert internal_error where there is no configuration to go on with.
+   * Asks the application for the configuration of a server name. The conclusion puts the settings of the answer in force. It throws
+   * TlsAlert internal_error if there is no configuration to go on with.
    */
   selectServer(name: string | undefined): Task<unknown, void>;
-  /** Asks the application to accept a client's certificates. Its conclusion throws the alert of a chain that is not accepted. */
+  /** Asks the application to accept a client's certificates. The conclusion throws the alert of a chain that is not accepted. */
   verifyClient(chain: readonly Uint8Array[]): Task<unknown, void>;
 }

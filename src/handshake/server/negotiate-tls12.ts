@@ -1,4 +1,4 @@
-/** What a TLS 1.2 ClientHello settles: RFC 5246 §7.4.1, RFC 8422 §5.1, and which session it may resume. */
+/** Negotiation by a TLS 1.2 ClientHello: RFC 5246 §7.4.1, RFC 8422 §5.1. Also selects the session that it may resume. */
 
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -18,7 +18,7 @@ import { judgeOffered } from './verdict.ts';
 
 const UNCOMPRESSED = 0;
 
-/** The rules for a hello that need no second look. */
+/** Checks the rules that a hello must obey in any case. @throws TlsAlert */
 export function requireTls12Hello(
   { settings }: ServerHandshake,
   { legacyCompressionMethods, extensions }: ClientHello,
@@ -37,13 +37,13 @@ export function requireTls12Hello(
   }
 }
 
-/** A session that is resumed, under its own suite. */
+/** A session that is resumed, and its own suite, which the handshake uses. */
 export interface ResumedSession {
   readonly session: Session;
   readonly suite: SuiteParameters;
 }
 
-/** What a hello comes to: a session that it may resume, and whether its client gets a ticket (RFC 5077 §3.1). */
+/** The result of an offer: the session that may be resumed, and whether the client gets a ticket (RFC 5077 §3.1). */
 export interface OfferTls12 {
   /** `undefined` leads to a full handshake. */
   readonly resumed: ResumedSession | undefined;
@@ -66,7 +66,7 @@ export function* selectSessionTls12(context: ServerHandshake, hello: ClientHello
   const resumed = session && suite && { session, suite };
   if (resumed !== undefined) acceptSession(context, resumed.session, mechanism);
   else context.facts.resumption = notResumed(reason ?? 'not-offered');
-  // The keeper of the key may have wanted it kept; but it is no good, and so the client gets another.
+  // The key provider may have declined to renew the ticket, but its session is of no use, so the client gets another.
   const isSpent = mechanism === 'ticket' && session !== undefined && resumed === undefined;
   const sendTicket = ticket !== undefined && issuesSessions(settings) && (isSpent || (renew ?? resumed === undefined));
   return { resumed, sendTicket };
@@ -86,13 +86,16 @@ function acceptSession({ facts, sessions }: ServerHandshake, session: Session, m
   sessions.hit();
 }
 
-/** Where tickets are not read, an id beside one is what is offered. */
+/** Returns the mechanism of the offer. If tickets are not read, an id that stands beside one is the offer. */
 function mechanismOf({ extensions, legacySessionId }: ClientHello, ticket: Uint8Array | undefined): Mechanism {
   const isTicket = ticket !== undefined || legacySessionId.length === 0;
   return isTicket && (extensions.sessionTicket ?? EMPTY).length > 0 ? 'ticket' : 'session-id';
 }
 
-/** RFC 5077 §3.4: who presents a ticket is not looked up by the id that stands beside it; who asks for one is. */
+/**
+ * Finds the offered session. RFC 5077 §3.4: if the client presents a ticket, the id that stands beside it is not looked up. If the
+ * client only asks for a ticket, the id is looked up.
+ */
 function* findOffered(
   context: ServerHandshake,
   hello: ClientHello,
@@ -127,7 +130,7 @@ function offerOf(context: ServerHandshake, hello: ClientHello, mechanism: Mechan
   };
 }
 
-/** As in OpenSSL: the alert ends the session as well, although the peer has proved nothing. */
+/** As in OpenSSL, the alert ends the session as well, although the peer has proved nothing. @throws TlsAlert illegal_parameter */
 function requireSuiteOffered(context: ServerHandshake, hello: ClientHello, session: Session): void {
   if (hello.cipherSuites.includes(session.cipherSuite)) return;
   context.sessions.hit();
@@ -142,10 +145,10 @@ export interface Tls12Choice {
   readonly signing: Signing;
 }
 
-/** RFC 5246 §7.4.1.4.1: what a client without signature_algorithms is taken to accept is SHA-1, which this server has not. */
+/** RFC 5246 §7.4.1.4.1: a client without signature_algorithms is taken to accept only SHA-1, which this server does not have. */
 const DEFAULT_ALGORITHMS: readonly number[] = [];
 
-/** The first suite of the server's whose kind of key one of the credentials has. */
+/** Selects the first common suite for which a credential has the right kind of key. @throws TlsAlert handshake_failure if there is none */
 export function selectTls12(context: ServerHandshake, hello: ClientHello): Tls12Choice {
   const { settings, facts } = context;
   const [group] = commonGroups(hello, settings);
@@ -167,7 +170,7 @@ function authenticates({ authentication }: SuiteParameters, scheme: SignatureSch
   return authentication === (scheme.startsWith('rsa_') ? 'rsa' : 'ecdsa');
 }
 
-/** RFC 8422 §5.1.1: the curve of an ECDSA certificate is among the groups too, where the client names any. */
+/** RFC 8422 §5.1.1: the curve of an ECDSA certificate must be among the client's groups, if the client names any. */
 function curveOffered({ extensions: { supportedGroups } }: ClientHello, scheme: SignatureSchemeName): boolean {
   const curve = CURVES[scheme];
   return curve === undefined || supportedGroups === undefined || supportedGroups.includes(curve);

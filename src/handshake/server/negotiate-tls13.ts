@@ -1,4 +1,4 @@
-/** What ClientHello and, where there is one, HelloRetryRequest settle: RFC 8446 §4.1.1 to §4.1.4. */
+/** Negotiation by ClientHello and, if need be, HelloRetryRequest: RFC 8446 §4.1.1 to §4.1.4. */
 
 import { Plaintext } from '../../crypto/protection.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
@@ -25,7 +25,7 @@ export interface Tls13Choice {
   readonly share: { readonly group: GroupName; readonly keyExchange: Uint8Array } | undefined;
   /** `undefined` with a PSK. */
   readonly signing: Signing | undefined;
-  /** The keeper of the ticket's key has declined to renew it. */
+  /** Whether the provider of the ticket's key has declined to renew the ticket, so that none is sent. */
   readonly keepsTicket: boolean;
 }
 
@@ -53,7 +53,7 @@ export function* negotiateTls13(context: ServerHandshake, first: Received<Client
   );
 }
 
-/** (EC)DHE, beside a PSK or without: one share, where need be after a HelloRetryRequest. */
+/** Negotiates the share for (EC)DHE, beside a PSK or without one, if need be by a HelloRetryRequest. */
 function* negotiateShare(
   context: ServerHandshake,
   { hello: first, suite, psk: offered }: Pick<Tls13Choice, 'hello' | 'suite' | 'psk'>,
@@ -62,7 +62,7 @@ function* negotiateShare(
   const wanted = selectGroup(context, first.body, offered);
   const retried = wanted.keyExchange === undefined;
   const hello = retried ? yield* sendHelloRetryRequest(context, first, suite, wanted.group) : first;
-  // None that the first hello did not lead to: in psk_ke there would be no share (§4.2.9).
+  // If the first hello led to no PSK for (EC)DHE, the second may not either: in psk_ke there would be no share (§4.2.9).
   const kept = retried ? offered && (yield* selectPsk(context, hello, [suite], lookups)) : offered;
   const keyExchange = wanted.keyExchange ?? onlyShare(hello.body, wanted.group);
   const psk = yield* takePsk(context, kept, lookups);
@@ -71,7 +71,10 @@ function* negotiateShare(
   return { hello, retried, suite, psk, share, signing, keepsTicket: lookups.declinesRenewal(psk?.session) };
 }
 
-/** §4.2.3, §4.4.2.2: a certificate that the client can verify; RSASSA-PKCS1-v1_5 is for certificates only. */
+/**
+ * §4.2.3, §4.4.2.2: selects a certificate that the client can verify. RSASSA-PKCS1-v1_5 is for signatures in certificates only.
+ * @throws TlsAlert handshake_failure if there is none
+ */
 function selectSigningTls13({ settings, facts }: ServerHandshake, hello: ClientHello): Signing {
   requireFullHello(hello, undefined);
   const signing = selectSigning(settings.credentials, {
@@ -91,7 +94,7 @@ interface WantedGroup {
   readonly keyExchange: Uint8Array | undefined;
 }
 
-/** §4.2.8: a group whose share is already here before one that costs a round trip. */
+/** §4.2.8: selects a group; one whose share is already here comes before one that costs a round trip. */
 function selectGroup(context: ServerHandshake, hello: ClientHello, psk: SelectedPsk | undefined): WantedGroup {
   requireFullHello(hello, psk);
   const groups = commonGroups(hello, context.settings);
@@ -102,7 +105,7 @@ function selectGroup(context: ServerHandshake, hello: ClientHello, psk: Selected
   return { group, keyExchange: shareOf(group) };
 }
 
-/** §4.1.4, with the transcript of §4.4.1. No cookie: the state is kept here. */
+/** §4.1.4, with the transcript of §4.4.1. It sends no cookie, as the state is kept here. Returns the second ClientHello. */
 function* sendHelloRetryRequest(
   context: ServerHandshake,
   first: Received<ClientHello>,
@@ -122,14 +125,14 @@ function* sendHelloRetryRequest(
   context.transcript.add(context.send(helloRetryRequest, body));
   if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix D.4
   context.tolerateChangeCipherSpec(true);
-  context.protectReading(new Plaintext()); // §5.1: the first hello ends with its record
+  context.protectReading(new Plaintext()); // refuses data after the first hello in its record (§5.1)
   const second = yield* receive(clientHello);
   requireTls13Hello(second.body);
   requireSameHello(first, second);
   return second;
 }
 
-/** The rules for a ClientHello that need no second look: §4.1.2, §4.2, §4.2.8, §4.2.11, §9.2. */
+/** Checks the rules that each ClientHello must obey in any case: §4.1.2, §4.2, §4.2.8, §4.2.11, §9.2. @throws TlsAlert */
 function requireTls13Hello({ legacyCompressionMethods, extensions }: ClientHello): void {
   if (legacyCompressionMethods.length !== 1 || legacyCompressionMethods[0] !== 0) {
     throw new TlsAlert('illegal_parameter', 'compression methods other than null'); // §4.1.2
@@ -140,7 +143,7 @@ function requireTls13Hello({ legacyCompressionMethods, extensions }: ClientHello
   }
   const shared = (extensions.keyShare ?? []).map(({ group }) => group);
   if (new Set(shared).size !== shared.length) throw new TlsAlert('illegal_parameter', 'two shares of one group'); // §4.2.8
-  const supported = new Set(extensions.supportedGroups); // both lists may have thousands
+  const supported = new Set(extensions.supportedGroups); // a Set, as both lists may have thousands of entries
   if (shared.some((group) => !supported.has(group))) {
     throw new TlsAlert('illegal_parameter', 'a share of a group that is not in supported_groups'); // §4.2.8
   }
@@ -159,7 +162,7 @@ function requirePskRules({ preSharedKey, pskKeyExchangeModes, order }: ClientHel
   }
 }
 
-/** §9.2: what a handshake without a PSK, or with (EC)DHE, cannot do without. */
+/** §9.2: requires the extensions that a handshake without a PSK, or with (EC)DHE, needs. @throws TlsAlert missing_extension */
 function requireFullHello({ extensions }: ClientHello, psk: SelectedPsk | undefined): void {
   if (extensions.supportedGroups === undefined) throw new TlsAlert('missing_extension', 'no supported_groups');
   if (psk === undefined && extensions.signatureAlgorithms === undefined) {
@@ -167,7 +170,7 @@ function requireFullHello({ extensions }: ClientHello, psk: SelectedPsk | undefi
   }
 }
 
-/** §4.2.8: the answer to a HelloRetryRequest has one share, of the group that was asked for. */
+/** §4.2.8: returns the one share that the answer to a HelloRetryRequest must have, of the group that was asked for. @throws TlsAlert */
 function onlyShare(hello: ClientHello, group: GroupName): Uint8Array {
   const [share, ...others] = hello.extensions.keyShare ?? [];
   if (share?.group !== NamedGroup[group] || others.length > 0) {
@@ -176,7 +179,7 @@ function onlyShare(hello: ClientHello, group: GroupName): Uint8Array {
   return share.keyExchange;
 }
 
-/** §4.1.2: what may change between the two hellos (no cookie: none was given). early_data goes away, by a rule of its own. */
+/** §4.1.2: the extensions that may change between the two hellos. No cookie, as none was given. early_data must go, by another rule. */
 const MAY_CHANGE: ReadonlySet<number> = new Set([
   ExtensionType.key_share,
   ExtensionType.pre_shared_key,
@@ -200,7 +203,7 @@ function requireSameHello(first: Received<ClientHello>, second: Received<ClientH
   }
 }
 
-/** The extensions that stay, as bytes, whether they are read here or not. */
+/** Returns the extensions that must not change, as bytes, whether this library reads them or not. */
 function fixedExtensions({ raw }: Received<ClientHello>): ReadonlyMap<number, Uint8Array> {
   const fixed = rawExtensions(raw).filter(({ type }) => !MAY_CHANGE.has(type));
   return new Map(fixed.map(({ type, data }) => [type, data]));
@@ -218,7 +221,7 @@ function sameExtensions(before: ReadonlyMap<number, Uint8Array>, after: Readonly
 const identitiesOf = ({ extensions }: ClientHello): readonly Uint8Array[] =>
   extensions.preSharedKey?.identities.map(({ identity }) => identity) ?? [];
 
-/** Whether `part` is `whole` with some left out. */
+/** Reports whether `part` is `whole` with some entries left out. */
 function isSubsequence(part: readonly Uint8Array[], whole: readonly Uint8Array[]): boolean {
   let at = 0;
   for (const candidate of whole) {

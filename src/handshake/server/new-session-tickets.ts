@@ -17,20 +17,20 @@ import { scopeOf } from './offered-scope.ts';
 import { issuesSessions } from './resumption.ts';
 import { generateTicket, sealTicket } from './tickets.ts';
 
-/** A ticket and the session that it stands for. */
+/** A ticket to send, and its session. */
 export interface Issue {
   readonly session: Session;
   readonly message: NewSessionTicket;
 }
 
-/** Makes the tickets of one connection, while the handshake is under way or later. */
+/** Makes the tickets of one connection, in the handshake or later. */
 export class TicketIssuer implements TicketSender {
   readonly #context: ServerHandshake;
   readonly #choice: Tls13Choice;
   readonly #main: MainSecret;
   #count = 0;
 
-  /** `transcriptHash` is of ClientHello…client Finished; `main` stays its owner's. */
+  /** `transcriptHash` covers ClientHello…client Finished. The issuer does not own `main`. */
   constructor(context: ServerHandshake, choice: Tls13Choice, main: MainSecret, transcriptHash: Uint8Array) {
     this.#context = context;
     this.#choice = choice;
@@ -38,7 +38,7 @@ export class TicketIssuer implements TicketSender {
     main.finish(transcriptHash);
   }
 
-  /** Each is known to its keepers before it can leave. */
+  /** Sends up to `count` tickets. The session of each is announced before the ticket can leave. */
   *send(count: number): Handshake<undefined> {
     if (!isUsable(this.#context, this.#choice)) return undefined;
     for (let i = 0; i < count; i++) {
@@ -51,7 +51,7 @@ export class TicketIssuer implements TicketSender {
     return undefined;
   }
 
-  /** Before the client has proved anything: nobody is told yet. See {@link TicketIssuer.announce}. */
+  /** Sends tickets before the client has proved anything. Their sessions must be announced later: {@link TicketIssuer.announce}. */
   *sendEarly(count: number): Handshake<readonly Issue[]> {
     const issues: Issue[] = [];
     for (let i = 0; i < count; i++) {
@@ -64,6 +64,7 @@ export class TicketIssuer implements TicketSender {
     return issues;
   }
 
+  /** Announces the sessions of tickets to the internal cache and the new callback. */
   *announce(issues: readonly Issue[]): Handshake<void> {
     const { sessions, facts, settings } = this.#context;
     const isNeeded = settings.tickets.mode === 'stateful' || settings.tickets.singleUse;
@@ -73,21 +74,21 @@ export class TicketIssuer implements TicketSender {
     }
   }
 
-  /** SSL_get_session(3): a connection has a session even where its client was given no ticket, but nobody can resume it. */
+  /** SSL_get_session(3): gives the connection a session although its client got no ticket. It has no id and cannot be resumed. */
   attachUnsent(): void {
     const { facts, sessions } = this.#context;
     facts.session = sessions.adopt(this.#newSession(EMPTY, EMPTY));
     this.#main.dropHmacKey();
   }
 
-  /** None where it cannot be made, or is not to be resumed: a connection does without. */
+  /** Makes a ticket; `undefined` if it cannot be made or must not be resumed. The connection goes on without it. */
   *#issue(): Handshake<Issue | undefined> {
     const { sessions, settings } = this.#context;
-    const ticketNonce = concat(new Uint8Array(4), encode(uint32, this.#count++)); // one per ticket of a connection
+    const ticketNonce = concat(new Uint8Array(4), encode(uint32, this.#count++)); // unique among the tickets of a connection
     const id = yield* call(() => sessions.newId('TLSv1.3'));
-    const session = sessions.adopt(this.#newSession(id, ticketNonce)); // now: what comes next may never be answered
+    const session = sessions.adopt(this.#newSession(id, ticketNonce)); // now, as the tasks that follow may never be answered
     if (!(yield* generateTicket(this.#context, session))) return undefined;
-    if (session.isRuledOut) return undefined; // by whoever was asked, or freed
+    if (session.isRuledOut) return undefined; // a callback has ruled it out or freed it
     if (settings.tickets.mode === 'stateful' && !sessions.fits(session)) return undefined;
     const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
     if (ticket === undefined) return undefined;
@@ -98,7 +99,7 @@ export class TicketIssuer implements TicketSender {
     };
   }
 
-  /** §4.6.1: seven days at most, and no longer than the client's authentication is good for. */
+  /** Returns the ticket_lifetime in seconds. §4.6.1: at most seven days, and no longer than the client's authentication is valid. */
   #lifetime({ timeout, authTime }: Session): number {
     const { maxAuthAge } = this.#context.settings.tickets;
     return Math.max(0, Math.min(timeout, MAX_TICKET_LIFETIME, authTime + maxAuthAge - this.#context.now()));
@@ -132,7 +133,7 @@ export class TicketIssuer implements TicketSender {
   }
 }
 
-/** No ticket where nobody could keep its session, and none that the client could not use (§4.2.9). */
+/** Reports whether a ticket would be of use: its session could be kept, and the client could use it (§4.2.9). */
 function isUsable(context: ServerHandshake, { hello, psk }: Tls13Choice): boolean {
   const { settings, sessions } = context;
   const { mode, maxAuthAge } = settings.tickets;
@@ -142,7 +143,7 @@ function isUsable(context: ServerHandshake, { hello, psk }: Tls13Choice): boolea
   return psk === undefined || psk.session.authTime + maxAuthAge > context.now();
 }
 
-/** As many as the client asks for (RFC 9149), or as many as is usual. */
+/** Returns how many tickets are due: as many as the client asks for (RFC 9149), or as the settings say. */
 export function ticketCount(context: ServerHandshake, choice: Tls13Choice): number {
   const { hello, psk, keepsTicket } = choice;
   const { initial, afterResumption, maxRequested } = context.settings.tickets;
@@ -152,7 +153,7 @@ export function ticketCount(context: ServerHandshake, choice: Tls13Choice): numb
   return psk === undefined ? initial : afterResumption;
 }
 
-/** RFC 9149 §3: the answer to a client that has asked. Tickets on demand are nobody's to expect. */
+/** RFC 9149 §3: returns the answer to a client that has asked. Tickets that are sent by hand are not promised. */
 export function expectedTickets(context: ServerHandshake, choice: Tls13Choice): number | undefined {
   if (choice.hello.body.extensions.ticketRequest === undefined) return undefined;
   return context.settings.tickets.timing === 'manual' ? 0 : ticketCount(context, choice);

@@ -1,4 +1,4 @@
-/** The resumption scope: what a session of this handshake would be bound to (RFC 6066 §3, RFC 8446 §4.6.1, RFC 9257 is of others). */
+/** The resumption scope of a session of this handshake (RFC 6066 §3, RFC 8446 §4.6.1; RFC 9257 is about other PSKs, external ones). */
 
 import type { Scope, ScopeField } from '../../sessions/scope.ts';
 import { toHex, utf8 } from '../../wire/bytes.ts';
@@ -8,8 +8,8 @@ import { canonicalName, credentialsFor, selectAlpn } from './negotiate.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * Server name, the names in the certificate (not its key: renewing it must not cost anybody a session), the application's label,
- * and how clients are authenticated. `shareAcross` puts a word of its own in the place of the first three; never of the last.
+ * Returns the scope: server name, the names in the certificate (not its key: renewing it must not invalidate sessions), the
+ * application's label, and how clients are authenticated. `shareAcross` replaces the first three, but never the last.
  */
 export function scopeOf(context: ServerHandshake, hello: ClientHello): Scope {
   const { settings, facts } = context;
@@ -23,10 +23,10 @@ export function scopeOf(context: ServerHandshake, hello: ClientHello): Scope {
   };
 }
 
-/** Clients may make up names: then the oldest are forgotten with all others. */
+/** The most entries of a cache below. Clients may invent names, so a cache that has as many is cleared. */
 const MAX_KNOWN = 4096;
 
-/** The same few names come again and again, and each handshake asks. */
+/** The scopes by server name, cached because each handshake needs one and the same few names recur. */
 const scopes = new WeakMap<Settings, Map<string | undefined, Scope>>();
 
 function scopeOfName(settings: Settings, serverName: string | undefined): Scope {
@@ -57,7 +57,7 @@ function certificateNames({ credentials }: Settings, serverName: string | undefi
   return [...new Set(names)].sort().join();
 }
 
-/** Who is asked for a certificate, how strictly, and whose word counts. Computed once a configuration. */
+/** How clients are authenticated: the mode of the request, and the authorities. Computed once per configuration. */
 const policies = new WeakMap<object, string>();
 
 function clientAuthentication({ clientAuth, crypto }: Settings): string {
@@ -70,7 +70,7 @@ function clientAuthentication({ clientAuth, crypto }: Settings): string {
   return policy;
 }
 
-/** Of settings that are made anew for each connection the values are the same all the same. */
+/** The digests by value, because settings that are made anew for each connection still have the same values. */
 const known = new Map<string, string>();
 
 function digestOf({ crypto }: Settings, field: ScopeField, value: string): string {

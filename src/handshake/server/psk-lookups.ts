@@ -1,4 +1,4 @@
-/** What each PSK identity led to, kept across a HelloRetryRequest so that each is looked up once (RFC 8446 §4.1.4). */
+/** The results of looking up PSK identities, kept across a HelloRetryRequest so that each is looked up once (RFC 8446 §4.1.4). */
 
 import type { Session } from '../../sessions/session.ts';
 import { latin1 } from '../../wire/bytes.ts';
@@ -13,9 +13,10 @@ export type Lookup = Pick<OpenedTicket, 'found' | 'renew' | 'facts'>;
 const MAX_ID = 32;
 
 export class PskLookups {
-  /** By the identity's bytes: a client may remove identities from its second hello. A list would take quadratic time. */
+  /** Keyed by the identity's bytes, as a client may remove identities from its second hello. A list would take quadratic time. */
   readonly #known = new Map<string, Lookup>();
 
+  /** Looks up an identity, or returns the earlier result. */
   *find(context: ServerHandshake, identity: Uint8Array): Handshake<Lookup> {
     const key = latin1(identity);
     const known = this.#known.get(key);
@@ -26,15 +27,15 @@ export class PskLookups {
     return lookup;
   }
 
-  /** A session for single use that another connection has: a second ClientHello must not have it either. */
+  /** Notes that another connection has taken this session for single use, so that a second ClientHello does not get it either. */
   markConsumed(session: Session, reason: NoResumption): void {
     for (const [key, { found }] of this.#known)
       if (found.session === session) this.#known.set(key, { found: { reason }, renew: undefined });
   }
 
   /**
-   * True if renewal was declined for the accepted ticket or, when none was accepted, for every offered ticket. A session that was
-   * refused calls for a new ticket.
+   * True if renewal was declined for the accepted ticket or, when none was accepted, for every offered ticket. A ticket whose
+   * session was found but refused is not counted as declined: the client needs a new one.
    */
   declinesRenewal(accepted: Session | undefined): boolean {
     const all = [...this.#known.values()];

@@ -1,4 +1,4 @@
-/** Which of the offered pre-shared keys, if any: RFC 8446 §4.2.9, §4.2.11. */
+/** Selects one of the offered pre-shared keys, or none: RFC 8446 §4.2.9, §4.2.11. */
 
 import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from '../../crypto/key-schedule.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
@@ -17,7 +17,7 @@ import type { PskLookups } from './psk-lookups.ts';
 import { acceptedCertificate, type Offer } from './resumption.ts';
 import { judgeOffered, SessionVerdict } from './verdict.ts';
 
-/** A PSK whose binder has verified. */
+/** A PSK whose binder has been verified. */
 export interface SelectedPsk {
   readonly session: Session;
   readonly identityIndex: number;
@@ -26,7 +26,10 @@ export interface SelectedPsk {
   readonly early: EarlySecret;
 }
 
-/** The first offered session that may be resumed, its binder verified; `undefined` leads to a full handshake. */
+/**
+ * Returns the first offered session that may be resumed, its binder verified; `undefined` leads to a full handshake.
+ * @throws TlsAlert decrypt_error if the binder does not verify
+ */
 export function* selectPsk(
   context: ServerHandshake,
   hello: Received<ClientHello>,
@@ -50,7 +53,7 @@ export function* selectPsk(
   return { ...found, mode: choice.mode, early };
 }
 
-/** The reason of the first identity, unless there were more than are tried. */
+/** Returns the reason of the first identity, or 'too-many-identities' if there were more than are tried. */
 function reasonOf(verdicts: readonly Verdict[]): NoResumption {
   const { reason: last } = verdicts.at(-1) ?? {};
   return (last === 'too-many-identities' ? last : verdicts[0]?.reason) ?? 'not-offered';
@@ -60,7 +63,7 @@ type ModeChoice =
   | { readonly mode: PskMode; readonly reason?: undefined }
   | { readonly mode?: undefined; readonly reason: NoResumption };
 
-/** How a session can be resumed, or why none can be, before any is looked up. */
+/** Returns the PSK mode of a resumption, or why none is possible, before any identity is looked up. */
 function chooseMode({ settings, sessions }: ServerHandshake, hello: ClientHello): ModeChoice {
   if (hello.extensions.preSharedKey === undefined) return { reason: 'not-offered' };
   const { mode: tickets } = settings.tickets;
@@ -92,7 +95,7 @@ interface FoundSession {
   readonly suite: SuiteParameters;
 }
 
-/** Tries the identities in the client's order, and leaves a verdict on each that was tried. */
+/** Tries the identities in the client's order, and records a verdict on each that it tries. */
 function* findSession(
   context: ServerHandshake,
   hello: ClientHello,
@@ -109,7 +112,7 @@ function* findSession(
       return undefined;
     }
     const { found, facts: ticket } = yield* lookups.find(context, identity);
-    const offer = offerOf(context, hello, suites); // not before: a store may take its time
+    const offer = offerOf(context, hello, suites); // now, and not before the lookup, which may take its time
     const { verdict, session, suite } = judgeOffered(context, { mechanism, identityIndex, found, ticket, offer });
     if (session !== undefined && verdict.reason === 'expired') yield* call(() => sessions.expire(session, true));
     verdicts.push(verdict);
@@ -131,7 +134,7 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
   };
 }
 
-/** §4.2.11.2. A binder that does not verify is the end of the handshake. */
+/** Verifies a binder (§4.2.11.2). One that does not verify ends the handshake. @throws TlsAlert decrypt_error */
 function verifyBinder(context: ServerHandshake, hello: Received<ClientHello>, psk: FoundSession): EarlySecret {
   const offered = hello.body.extensions.preSharedKey;
   const binder = offered?.binders[psk.identityIndex];
@@ -151,8 +154,8 @@ function verifyBinder(context: ServerHandshake, hello: Received<ClientHello>, ps
 }
 
 /**
- * Settles on the PSK once no HelloRetryRequest can follow. A session for single use is taken here, after its binder: a forged
- * hello cannot burn it. A connection that loses the race does a full handshake.
+ * Settles on the PSK once no HelloRetryRequest can follow. A session for single use is taken here, after its binder was verified, so
+ * that a forged hello cannot use it up. A connection that loses the race does a full handshake.
  */
 export function* takePsk(
   context: ServerHandshake,
@@ -176,7 +179,7 @@ export function* takePsk(
   return psk;
 }
 
-/** The session that was accepted is not resumed after all. */
+/** Records that the session that was accepted is not resumed after all. */
 function lose({ facts }: ServerHandshake, reason: NoResumption): void {
   facts.resumption = notResumed(reason);
   facts.verdicts = facts.verdicts.map((verdict) => (verdict.accepted ? verdict.lost(reason) : verdict));

@@ -1,6 +1,6 @@
 /**
- * May this session be resumed, and if not, why not: the one acceptance function of every lookup path. It is asked after the
- * server name has selected the configuration and before a binder is checked (RFC 8446 §4.2.11, RFC 5246 §F.1.4, RFC 7627 §5.3).
+ * Decides whether a session may be resumed, and if not, why not. Every lookup path uses this one function, after the server name
+ * has selected the configuration and before a binder is checked (RFC 8446 §4.2.11, RFC 5246 §F.1.4, RFC 7627 §5.3).
  */
 
 import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
@@ -14,7 +14,7 @@ import type { NoResumption } from '../outcome.ts';
 import { canonicalName } from './negotiate.ts';
 import type { Settings } from './settings.ts';
 
-/** What the hello at hand offers a session to fit into. */
+/** The properties of the current handshake that an offered session must fit. */
 export interface Offer {
   readonly version: Version;
   readonly serverName: string | undefined;
@@ -23,20 +23,20 @@ export interface Offer {
   readonly extendedMasterSecret: boolean;
   /** Seconds since the epoch. */
   readonly now: number;
-  /** What a session made now would be bound to. */
+  /** The scope of a session made now. */
   readonly scope: Scope;
-  /** Whether the keeper of the session, store or keys, may have some of other servers. */
+  /** Whether the session may be another server's, which shares the store or the ticket keys. */
   readonly acceptsForeign: boolean;
 }
 
-/** Something that a session has to fulfil, in the order in which it is looked at. */
+/** A condition that a session has to fulfil. */
 export interface Rule {
-  /** What is compared; of the scope each field. */
+  /** The property that is compared. Each field of the scope has a rule of its own. */
   readonly name: string;
   readonly reason: NoResumption;
-  /** What would have made it pass. */
+  /** A change that would make the session pass. */
   readonly remedy: string;
-  /** A TlsAlert is a breach that ends the handshake, and not merely the resumption. */
+  /** Returns whether the session passes. A TlsAlert is a breach that ends the handshake, not merely the resumption. */
   check(session: Session, offer: Offer, settings: Settings): boolean | TlsAlert;
 }
 
@@ -70,7 +70,7 @@ const BASIC: readonly Rule[] = [
     name: 'host name',
     reason: 'scope',
     remedy: 'the host name of the full handshake',
-    // Ours have it in their scope; node:tls writes none, and what both servers call their context has to do.
+    // Sessions made here have the name in their scope. node:tls records none: there a common id context that is not empty suffices.
     check: ({ scope, serverName, idContext }, offer) =>
       scope !== undefined ||
       (serverName === undefined && idContext.length > 0) ||
@@ -124,7 +124,7 @@ const TLS12: readonly Rule[] = [
     check: ({ secret }) => secret.length === 48,
   },
   {
-    // RFC 7627 §5.3. Where neither side has it the session resumes.
+    // RFC 7627 §5.3. If neither the session nor the hello has it, the session resumes.
     name: 'extended master secret',
     reason: 'extended-master-secret',
     remedy: 'a session with the extended master secret',
@@ -165,7 +165,7 @@ const TLS13: readonly Rule[] = [
   },
 ];
 
-/** In this order, so that a reason says more the later it comes. */
+/** Returns the rules of a version in the order of checking. The later a rule comes, the more its reason says about the session. */
 export function rulesFor(version: Version): readonly Rule[] {
   return version === 'TLSv1.3' ? RULES_TLS13 : RULES_TLS12;
 }
@@ -173,14 +173,14 @@ export function rulesFor(version: Version): readonly Rule[] {
 const RULES_TLS12 = [...BASIC, ...SCOPE, ...TIME, ...TLS12];
 const RULES_TLS13 = [...BASIC, ...SCOPE, ...TIME, ...TLS13];
 
-/** What a session was found to be: the first rule that it breaks, or the suite that it is resumed under. */
+/** The judgement on a session: the first rule that it breaks, or the suite that it is resumed under. */
 export type Judgement =
   | { readonly broken: Rule; readonly suite?: undefined }
   | { readonly broken?: undefined; readonly suite: SuiteParameters };
 
 /**
- * Judges an offered session. One that breaks a rule is kept (but for `expired`): it may be good for another hello.
- * @throws TlsAlert where RFC 7627 §5.3 has the handshake aborted, or clientAuth lacks its context
+ * Judges an offered session. A session that breaks a rule stays where it is kept, unless it has expired: it may fit another hello.
+ * @throws TlsAlert if RFC 7627 §5.3 demands that the handshake be aborted, or if there is clientAuth without a session id context
  */
 export function judge(session: Session, offer: Offer, settings: Settings): Judgement {
   for (const rule of rulesFor(offer.version)) {
@@ -193,21 +193,24 @@ export function judge(session: Session, offer: Offer, settings: Settings): Judge
   return { suite };
 }
 
-/** The session's own suite where both sides have it; in TLS 1.3 else one with its hash (RFC 8446 §4.2.11). */
+/** Returns the session's own suite if both sides have it; otherwise, in TLS 1.3, one with its hash (RFC 8446 §4.2.11). */
 function resumedSuite({ cipherSuite }: Session, suites: readonly SuiteParameters[]): SuiteParameters | undefined {
   const hash = suiteById(cipherSuite)?.hash;
   return suites.find(({ id }) => id === cipherSuite) ?? suites.find((suite) => suite.hash === hash);
 }
 
 /**
- * Whether sessions are handed out at all. Who asks for certificates must name a session id context, or a session made under
- * other rules could stand in for one (SSL_CTX_set_session_id_context(3)).
+ * Reports whether sessions are handed out at all. A server that asks for certificates must name a session id context; otherwise a
+ * session made under other rules could take the place of a certificate (SSL_CTX_set_session_id_context(3)).
  */
 export function issuesSessions({ tickets, clientAuth, idContext }: Settings): boolean {
   return tickets.mode !== 'off' && (clientAuth === undefined || idContext.length > 0);
 }
 
-/** As in OpenSSL: a session that was found all the same, made before clients were asked, shows a mistake of the server's. */
+/**
+ * Returns the alert for clientAuth without a session id context. As in OpenSSL, a session that is found nevertheless, because it was
+ * made before clients were asked for certificates, shows a misconfigured server.
+ */
 function missingIdContext({ clientAuth, idContext }: Settings): TlsAlert | undefined {
   if (clientAuth === undefined || idContext.length > 0) return undefined;
   return new TlsAlert('internal_error', 'clientAuth without sessions.idContext: nothing can be resumed');
@@ -219,17 +222,20 @@ function authenticates(session: Session, { clientAuth }: Settings): boolean {
   return clientAuth.mode === 'request' && session.peerCertificate === undefined;
 }
 
-/** Who the client of a session is, as far as the server that made it was content with its certificate. */
+/** Returns the certificate of a session's client, if the server that made the session has accepted it. */
 export function acceptedCertificate({ peerCertificate, foreign }: Session): Uint8Array | undefined {
   return foreign.verifyResult ? undefined : peerCertificate;
 }
 
-/** Another server's: it compressed, or cut its records shorter (RFC 6066 §4 has both kept when the session resumes). */
+/**
+ * Reports whether the session is of another server that compressed, or that limited the length of fragments. RFC 6066 §4 demands that
+ * both be kept when the session resumes, and this library has neither.
+ */
 function isBeyondUs({ foreign }: Session): boolean {
   return Boolean(foreign.compressionMethod) || Boolean(foreign.maxFragmentLength);
 }
 
-/** RFC 8446 §4.6.1: a ticket is good for seven days at most, whatever its session's timeout says. */
+/** Returns the last second in which a session may be resumed. RFC 8446 §4.6.1: for at most seven days, even if its timeout is longer. */
 function lastSecond(session: Session): number {
   if (session.version !== 'TLSv1.3') return session.expires;
   return session.time + Math.min(session.timeout, MAX_TICKET_LIFETIME);

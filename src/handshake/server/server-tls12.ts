@@ -88,7 +88,7 @@ function* fullHandshake(
   return established(hello.body, keys);
 }
 
-/** Empty where nobody would keep the session. */
+/** Returns a new session id; an empty one if the session would not be kept. */
 function* sessionId({ settings, sessions }: ServerHandshake, offered: Uint8Array): Handshake<Uint8Array> {
   if (!issuesSessions(settings) || !sessions.canKeep) return EMPTY;
   return yield* call(() => sessions.newId('TLSv1.2', offered));
@@ -96,7 +96,7 @@ function* sessionId({ settings, sessions }: ServerHandshake, offered: Uint8Array
 
 /**
  * Figure 2: Message flow for an abbreviated handshake. The server's Finished comes first. With a new ticket, RFC 5077 §3.1,
- * Figure 2; it has the session as it is, as old as it is.
+ * Figure 2. The new ticket contains the session unchanged, with its age.
  */
 function* resume(
   context: ServerHandshake,
@@ -106,7 +106,7 @@ function* resume(
 ): Handshake<Established> {
   const randoms = sendServerHello(context, hello, { suite, sessionId: hello.body.legacySessionId, ticketed });
   const hash = context.settings.crypto.hashes[suite.hash];
-  const master = storedMasterSecret(hash, session.secret); // before anybody can free it
+  const master = storedMasterSecret(hash, session.secret); // now, before user code can free the session
   const keys = deriveKeys(context, suite, randoms, master);
   if (ticketed) yield* sendNewSessionTicket(context, session, UNSPECIFIED);
   sendFinished(context, keys);
@@ -114,12 +114,12 @@ function* resume(
   return established(hello.body, keys);
 }
 
-/** RFC 5077 §3.3: a lifetime_hint that says nothing; as OpenSSL sends it with a ticket that renews another. */
+/** RFC 5077 §3.3: a lifetime_hint that states no lifetime. OpenSSL sends it with a ticket that renews another. */
 const UNSPECIFIED = 0;
-/** It is a uint32; a timeout may be more. */
+/** The hint is a uint32; a timeout may be longer. */
 const MAX_HINT = 0xffffffff;
 
-/** RFC 5077 §3.3. ServerHello has promised it: where it cannot be made an empty one. */
+/** RFC 5077 §3.3. ServerHello has promised a ticket, so an empty one is sent if none can be made. */
 function* sendNewSessionTicket(context: ServerHandshake, session: Session, hint: number): Handshake<void> {
   const ticket = (yield* generateTicket(context, session)) ? yield* sealTicket(context, session) : undefined;
   const body = { ticketLifetimeHint: ticket === undefined ? UNSPECIFIED : hint, ticket: ticket ?? EMPTY };
@@ -151,7 +151,7 @@ function sendServerHello(
 ): Randoms {
   const { facts, settings } = context;
   const random = copyOf(context.randomBytes(32));
-  // RFC 8446 §4.1.3: a client that could have had TLS 1.3 is to notice that somebody took it away.
+  // RFC 8446 §4.1.3: shows a client that supports TLS 1.3 that an attacker has removed its offer.
   if (settings.maxVersion === 'TLSv1.3') random.set(DOWNGRADE_TO_TLS12, 24);
   facts.suite = suite;
   facts.alpnProtocol = selectAlpn(hello.body, settings);
@@ -169,7 +169,7 @@ function sendServerHello(
   return { client: hello.body.random, server: random };
 }
 
-/** An extension is answered only where it was offered (RFC 5246 §7.4.1.4). */
+/** An extension is answered only if it was offered (RFC 5246 §7.4.1.4). */
 function serverHelloExtensions(context: ServerHandshake, hello: ClientHello, ticketed: boolean) {
   const { extensions, cipherSuites } = hello;
   const { facts } = context;
@@ -213,7 +213,7 @@ function* receiveClientKeyExchange(context: ServerHandshake, key: EphemeralKey):
   return yield* agree(context, key, body.point);
 }
 
-/** RFC 7627 §4 where both sides have the extension, RFC 5246 §8.1 otherwise. */
+/** RFC 7627 §4 if the client has offered the extension, RFC 5246 §8.1 otherwise. Wipes `premaster`. */
 function masterSecret(
   context: ServerHandshake,
   { extensions }: ClientHello,
@@ -241,7 +241,7 @@ function deriveKeys(
   const aead = crypto.aeads[suite.aead];
   const lengths = { key: aead.keyLength, iv: 12 - explicitNonceLength(aead) };
   const keys = tls12Keys(master, randoms, lengths);
-  // Owned from here on: the handshake may end before they are put to use.
+  // The connection owns them from here on, as the handshake may end before they are used.
   const reading = context.own(new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv }), 'closed');
   const writing = context.own(new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv }), 'closed');
   wipe(keys.clientKey, keys.serverKey);
@@ -265,15 +265,18 @@ function sendFinished(context: ServerHandshake, { master, writing }: Keys): void
   context.transcript.add(context.send(finished, { verifyData }));
 }
 
-/** Before the server's Finished can leave: who has it may come back at once. Without an id nobody can. */
+/**
+ * Keeps the session before the server's Finished can leave: a client that has received that may return at once. A session without an
+ * id is not kept, as no lookup could find it.
+ */
 function* keepSession(context: ServerHandshake, session: Session): Handshake<void> {
   context.facts.session = context.sessions.adopt(session);
   if (session.id.length === 0) return;
   if (context.sessions.fits(session)) yield* call(() => context.sessions.announce(session, true));
-  else session.forbidResumption(); // ServerHello has promised it; as with any id, nobody has to know it later
+  else session.forbidResumption(); // ServerHello has sent the id, but no server need know an id later
 }
 
-/** OpenSSL has a session from ServerHello on, and its remove callback hears of it when the handshake fails. */
+/** OpenSSL makes the session with ServerHello, and tells its remove callback of it if the handshake fails. */
 function attachUnproved(context: ServerHandshake, hello: ClientHello, id: Uint8Array): void {
   const session = newSession(context, hello, id, new Uint8Array(48));
   session.forbidResumption();
@@ -301,9 +304,9 @@ function newSession(context: ServerHandshake, hello: ClientHello, id: Uint8Array
   });
 }
 
-/** RFC 7627 §5.4: no exporter without the extension. A session is resumed only where it and the hello agree in that. */
+/** RFC 7627 §5.4: no exporter without the extension. The hello decides that, as a session is resumed only if it agrees with the hello. */
 function established({ extensions: { extendedMasterSecret } }: ClientHello, { randoms, master }: Keys): Established {
-  master.dropHmacKey(); // all that can come is an export
+  master.dropHmacKey(); // only an export may still need it
   return {
     traffic: undefined,
     exportKeyingMaterial: (length, label, exporterContext) => {

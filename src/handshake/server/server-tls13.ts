@@ -36,7 +36,7 @@ import { issuesSessions } from './resumption.ts';
 
 function* serveTls13(context: ServerHandshake, first: Received<ClientHello>): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
-  if (choice.psk === undefined) yield* call(() => context.sessions.askNotResumable(false)); // as OpenSSL has it
+  if (choice.psk === undefined) yield* call(() => context.sessions.askNotResumable(false)); // OpenSSL passes false, too
   const handshake = yield* sendServerHello(context, choice);
   sendEncryptedExtensions(context, choice);
   const wanted = wantedCertificates(context, choice);
@@ -52,7 +52,7 @@ function* serveTls13(context: ServerHandshake, first: Received<ClientHello>): Ha
 
 export const tls13: Protocol = { version: 'TLSv1.3', serve: serveTls13 };
 
-/** §4.3.2: never with a PSK, whose session says who the client is. */
+/** Returns the part that asks for a client certificate, if one is wanted. §4.3.2: never with a PSK, whose session identifies the client. */
 function wantedCertificates(
   { settings, parts }: ServerHandshake,
   { psk }: Tls13Choice,
@@ -62,7 +62,7 @@ function wantedCertificates(
   throw new Error('clientAuth: this server is made without');
 }
 
-/** The keys of a stage, and what made them. */
+/** The traffic secrets of a stage of the key schedule, and the AEAD that they are for. */
 export interface Stage {
   readonly aead: Aead;
   readonly secrets: TrafficSecrets;
@@ -71,7 +71,7 @@ interface HandshakeStage extends Stage {
   readonly handshake: HandshakeSecret;
 }
 interface EarlyTickets {
-  /** What the client's Finished will have to say. */
+  /** The verify_data that the client's Finished must have. */
   readonly verifyData: Uint8Array;
   readonly issuer: TicketIssuer;
   readonly issues: readonly Issue[];
@@ -103,7 +103,7 @@ function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handsh
   return protectHandshake(context, choice, exchange?.sharedSecret);
 }
 
-/** §7.1, §7.3: from ServerHello on everything is under the handshake traffic keys. */
+/** §7.1, §7.3: protects everything after ServerHello with the handshake traffic keys. */
 function protectHandshake(
   context: ServerHandshake,
   { suite, psk }: Tls13Choice,
@@ -148,7 +148,7 @@ function* sendCertificate(context: ServerHandshake, signing: Signing): Handshake
   transcript.add(context.send(certificateVerify, body));
 }
 
-/** §4.4.4; and the application keys, which the server may use at once. */
+/** §4.4.4. Also derives the application keys and writes with them, as the server may do at once. */
 function sendFinished(context: ServerHandshake, { aead, handshake, secrets }: HandshakeStage): ApplicationStage {
   const { transcript } = context;
   const verifyData = finishedMac(secrets.server, transcript.peek());
@@ -180,8 +180,8 @@ function* receiveFinished(
 }
 
 /**
- * §4.6.1: without client authentication the client's Finished is known before it comes, and so is what depends on it. Nobody is
- * told of these sessions until it has come.
+ * §4.6.1: without client authentication the client's Finished is known before it comes, and so is the resumption secret, which
+ * depends on it. The sessions of these tickets are not announced until it has come.
  */
 function* sendEarlyTickets(
   context: ServerHandshake,
@@ -197,7 +197,7 @@ function* sendEarlyTickets(
   return { verifyData, issuer, issues: yield* issuer.sendEarly(count) };
 }
 
-/** How tickets go on after the handshake. */
+/** Sends the tickets that are due at the end of the handshake. Returns the issuer of later ones, and how many wait for the first write. */
 function* sendNewSessionTickets(
   context: ServerHandshake,
   choice: Tls13Choice,

@@ -1,4 +1,4 @@
-/** The settings of a server, as far as its handshakes go by them. */
+/** The settings of a server that its handshakes read. */
 
 import type { Awaitable } from '../../awaitable.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
@@ -7,22 +7,22 @@ import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { GroupName, PskMode, Version } from '../../wire/registry.ts';
 
-/** A behaviour to be compatible with; `ServerOptions.compat` says in what. */
+/** A behaviour to be compatible with; `ServerOptions.compat` describes it. */
 export type Compat = 'openssl-3';
 
-/** What the user has decided. engine/server/configure.ts validates it, fills in the defaults and freezes it. */
+/** The user's decisions. engine/server/configure.ts validates them, fills in the defaults and freezes them. */
 export interface Settings {
   readonly credentials: readonly Credential[];
   readonly minVersion: Version;
   readonly maxVersion: Version;
-  /** In the server's order, of both versions. */
+  /** The suites of both versions, in the server's order of preference. */
   readonly suites: readonly SuiteParameters[];
   readonly groups: readonly GroupName[];
   readonly alpn: readonly string[];
   readonly pskModes: readonly PskMode[];
   readonly requireExtendedMasterSecret: boolean;
   readonly compat: Compat | undefined;
-  /** What a session must agree in to be resumed here. */
+  /** The session id context, which a session must have to be resumed here. */
   readonly idContext: Uint8Array;
   readonly scope: {
     readonly label: string;
@@ -30,11 +30,11 @@ export interface Settings {
     readonly bindLocalAddress: boolean;
     readonly bindAlpn: boolean;
   };
-  /** How long a new session can be resumed, in seconds. OpenSSL's SSL_CTX_set_timeout(3) changes it while connections run. */
+  /** Returns how long a new session can be resumed, in seconds. SSL_CTX_set_timeout(3) changes it while connections run. */
   sessionTimeout(): number;
   readonly maxIdentities: number;
   readonly tickets: TicketSettings;
-  /** `undefined`: clients are not asked for a certificate. */
+  /** `undefined` if clients are not asked for a certificate. */
   readonly clientAuth: ClientAuthSettings | undefined;
   readonly crypto: CryptoProvider;
 }
@@ -42,9 +42,9 @@ export interface Settings {
 export interface ClientAuthSettings {
   readonly mode: 'request' | 'require';
   verifyClient(chain: readonly Uint8Array[], connection: ConnectionInfo): Awaitable<boolean>;
-  /** Names, DER, that CertificateRequest tells the client. */
+  /** The names in DER that CertificateRequest sends. */
   readonly authorities: readonly Uint8Array[];
-  /** The certificates, DER, that those are the names of. */
+  /** The certificates in DER that have these names. */
   readonly anchors: readonly Uint8Array[];
 }
 
@@ -53,9 +53,9 @@ export interface TicketSettings {
   readonly timing: 'after-finished' | 'half-rtt' | 'with-first-write' | 'manual';
   readonly initial: number;
   readonly afterResumption: number;
-  /** RFC 9149: how many a client may ask for. */
+  /** How many tickets a client may ask for (RFC 9149). */
   readonly maxRequested: number;
   readonly singleUse: boolean;
-  /** Seconds from the full handshake after which no chain of resumptions goes on. */
+  /** For how many seconds after the full handshake a chain of resumptions may go on. */
   readonly maxAuthAge: number;
 }

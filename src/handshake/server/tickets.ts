@@ -1,4 +1,4 @@
-/** Tickets that hold their session sealed (RFC 5077, RFC 8446 §4.6.1): how a handshake opens one, and makes one. */
+/** Tickets that contain their session, sealed (RFC 5077, RFC 8446 §4.6.1): how a handshake opens them and makes them. */
 
 import type { Session } from '../../sessions/session.ts';
 import { EMPTY } from '../../wire/bytes.ts';
@@ -6,7 +6,7 @@ import type { Version } from '../../wire/registry.ts';
 import { type Handshake, perform } from '../wait.ts';
 import type { OpenedTicket, ServerHandshake } from './context.ts';
 
-/** `sessionId`: what a TLS 1.2 client has sent beside its ticket. */
+/** Opens a ticket and lets the application judge it. `sessionId` is the id that a TLS 1.2 client has sent beside the ticket. */
 export function* openTicket(
   context: ServerHandshake,
   version: Version,
@@ -20,19 +20,19 @@ export function* openTicket(
   return judging === undefined ? opened : yield* perform(judging);
 }
 
-/** RFC 5077 §3.2: an empty ticket asks for one. */
+/** Lets the application judge an empty ticket, which asks for a new one (RFC 5077 §3.2). */
 export function* emptyTicket(context: ServerHandshake): Handshake<OpenedTicket> {
   const opened: OpenedTicket = { found: { reason: 'not-offered' }, renew: true, status: 'empty' };
   const judging = context.tickets.judge(opened, EMPTY);
   return judging === undefined ? opened : yield* perform(judging);
 }
 
-/** `undefined` where there is no key now. */
+/** Seals a session. Returns `undefined` if there is no key now, or if the session is too large for a ticket. */
 export function* sealTicket(context: ServerHandshake, session: Session): Handshake<Uint8Array | undefined> {
   return yield* perform(context.tickets.sealed.seal(session));
 }
 
-/** Before a ticket is made, sealed or not: the application may add data of its own to the session. Whether there is to be one. */
+/** Lets the application add data to a session before its ticket is made, sealed or not. Returns whether to make the ticket. */
 export function* generateTicket({ tickets }: ServerHandshake, session: Session): Handshake<boolean> {
   const task = tickets.generate(session);
   return task === undefined || (yield* perform(task));

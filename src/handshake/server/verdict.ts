@@ -1,4 +1,4 @@
-/** What has become of each session that a client has offered, and why: for whoever asks. Nothing of it goes to the peer. */
+/** Verdicts on the sessions that a client has offered: resumed or not, and why. They are for the application, not for the peer. */
 
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -7,7 +7,7 @@ import type { Check, Mechanism, NoResumption, TicketFacts, Verdict } from '../ou
 import type { Found, ServerHandshake } from './context.ts';
 import { type Judgement, judge, type Offer, rulesFor } from './resumption.ts';
 
-/** A judged session, with all that it was judged by. */
+/** A session, the offer that it was judged by, and the judgement. */
 interface Judged {
   readonly session: Session;
   readonly offer: Offer;
@@ -17,19 +17,19 @@ interface Judged {
 interface VerdictParts {
   readonly mechanism: Mechanism;
   readonly identityIndex?: number | undefined;
-  /** Why there was no session, or why not this one; `undefined`: it was resumed. */
+  /** Why no session was found, or why it was not resumed; `undefined` if it was resumed. */
   readonly reason: NoResumption | undefined;
   readonly ticket?: TicketFacts | undefined;
   readonly judged?: Judged | undefined;
 }
 
-/** An offered session, or the ticket or id that led to none. */
+/** An offered session, or a ticket or id that led to none, and the offer to judge it by. */
 export interface OfferedSession extends Pick<VerdictParts, 'mechanism' | 'identityIndex' | 'ticket'> {
   readonly found: Found;
   readonly offer: Offer;
 }
 
-/** The verdict on an offered session, the session itself where there is one, and its suite where it was accepted. */
+/** The verdict on an offered session, the session itself if one was found, and its suite if it was accepted. */
 export interface JudgedOffer {
   readonly verdict: SessionVerdict;
   readonly session?: Session | undefined;
@@ -37,8 +37,8 @@ export interface JudgedOffer {
 }
 
 /**
- * Judges what was offered. The caller has a session that has expired leave cache and store.
- * @throws TlsAlert where the breach ends the handshake
+ * Judges an offered session. If it has expired, the caller removes it from cache and store.
+ * @throws TlsAlert for a breach that ends the handshake
  */
 export function judgeOffered({ settings }: ServerHandshake, offered: OfferedSession): JudgedOffer {
   const { mechanism, identityIndex, ticket, offer } = offered;
@@ -50,7 +50,7 @@ export function judgeOffered({ settings }: ServerHandshake, offered: OfferedSess
   return { verdict: new SessionVerdict(parts), session, suite: judgement.suite };
 }
 
-/** Where there is no session to be judged. */
+/** The remedies for reasons that do not come from a rule, which would state its own. */
 const REMEDIES: Partial<Record<NoResumption, string>> = {
   disabled: 'a tickets.mode that reads what is offered, and for ids a cache or an onGet to find sessions with',
   unknown: 'a session that cache or store still has',
@@ -70,7 +70,6 @@ const REMEDIES: Partial<Record<NoResumption, string>> = {
 
 export class SessionVerdict implements Verdict {
   readonly mechanism: Mechanism;
-  /** Its place among the PSK identities; TLS 1.3 only. */
   readonly identityIndex: number | undefined;
   readonly reason: NoResumption | undefined;
   readonly ticket: TicketFacts | undefined;
@@ -84,7 +83,6 @@ export class SessionVerdict implements Verdict {
     this.#judged = judged;
   }
 
-  /** The same of a session that was good, and came to nothing in the end. */
   lost(reason: NoResumption): Verdict {
     const { mechanism, identityIndex, ticket } = this;
     return new SessionVerdict({ mechanism, identityIndex, ticket, judged: this.#judged, reason });
@@ -94,22 +92,18 @@ export class SessionVerdict implements Verdict {
     return this.reason === undefined;
   }
 
-  /** The id of the session, in hexadecimal; `undefined` where none was found. */
   get sessionId(): string | undefined {
     return this.#judged && toHex(this.#judged.session.id);
   }
 
-  /** Seconds since the session was made. */
   get age(): number | undefined {
     return this.#judged && this.#judged.offer.now - this.#judged.session.time;
   }
 
-  /** Seconds since the full handshake that it descends from. */
   get authAge(): number | undefined {
     return this.#judged && this.#judged.offer.now - this.#judged.session.authTime;
   }
 
-  /** Every rule in its order, up to and with the first that it breaks. Empty where there was no session. */
   get checks(): readonly Check[] {
     if (this.#judged === undefined) return [];
     const {
@@ -121,12 +115,11 @@ export class SessionVerdict implements Verdict {
     return looked.map((rule) => ({ rule: rule.name, passed: rule !== broken }));
   }
 
-  /** What would have made it pass. */
   get remedy(): string | undefined {
     return this.reason && (this.#judged?.judgement.broken?.remedy ?? this.#ticketRemedy ?? REMEDIES[this.reason]);
   }
 
-  /** Why a ticket cannot be opened has more than one cause. */
+  /** A more exact remedy for 'undecryptable', which has several causes. */
   get #ticketRemedy(): string | undefined {
     if (this.reason !== 'undecryptable') return undefined;
     if (this.mechanism === 'psk-stateful')
