@@ -1,4 +1,4 @@
-/** What a connection says and hears once it has keys, whatever it is about: records, alerts, key updates and their limits. */
+/** The record channel of a connection, in either role: records, alerts, key updates and the limits of keys. */
 
 import { RecordReader } from '../crypto/record-reader.ts';
 import { RecordWriter } from '../crypto/record-writer.ts';
@@ -14,7 +14,7 @@ import { AlertDescription, AlertLevel, type AlertName, ContentType } from '../wi
 import type { Event } from './events.ts';
 import type { LifeCycle } from './life-cycle.ts';
 
-/** TLS 1.2: how often a peer may ask for a renegotiation that it does not get. */
+/** TLS 1.2: how many requests for renegotiation are refused by a warning. One more ends the connection. */
 const MAX_RENEGOTIATIONS = 4;
 
 /** The connection that a channel belongs to. */
@@ -40,12 +40,12 @@ export class Channel {
     this.#rewrite = rewrite;
   }
 
-  /** Nothing follows our close_notify. */
+  /** Whether we may send: nothing follows our close_notify. */
   get #maySend(): boolean {
     return this.#owner.life.writing === 'open';
   }
 
-  /** Queues a message; returns its bytes. */
+  /** Queues a message and returns its bytes. */
   send<T>(message: Message<T>, body: T): Uint8Array {
     const raw = frame(message, this.#rewrite?.(message, body) ?? body);
     this.writer.handshake(raw);
@@ -58,19 +58,20 @@ export class Channel {
     this.#owner.emit({ type: 'alert', direction: 'sent', level, description });
   }
 
-  /** RFC 8446 §6.1: the end of our direction. */
+  /** RFC 8446 §6.1: ends our direction. Further calls do nothing. */
   sendCloseNotify(): void {
     if (!this.#maySend) return;
     this.#owner.life.endWriting();
     this.sendAlert('close_notify', AlertLevel.warning);
   }
 
-  /** The handshake is complete. `recordLimit`: how many records one key may protect. */
+  /** Notes that the handshake is complete. One key may protect `recordLimit` records. */
   establish(context: HandshakeIO, traffic: TrafficTls13 | undefined, recordLimit: number): void {
     this.#recordLimit = recordLimit;
     if (traffic !== undefined) this.#keyUpdates = new KeyUpdates(context, traffic);
   }
 
+  /** Sends application data, in as many records as it takes. */
   sendData(data: Uint8Array): void {
     this.writer.expect(data.length);
     for (let at = 0; at < data.length; at += this.writer.contentLimit) {
@@ -79,37 +80,37 @@ export class Channel {
     }
   }
 
-  /** TLS 1.3 only. */
+  /** TLS 1.3: replaces our key and, with `requestPeer`, asks the peer to replace its own. In TLS 1.2 it does nothing. */
   updateKeys(requestPeer: boolean): void {
     this.#keyUpdates?.update(requestPeer);
   }
 
-  /** RFC 8446 §5.5: new keys before the old ones have done too much. TLS 1.2 has no such thing and closes. */
+  /** RFC 8446 §5.5: replaces the write key before it protects too much. @throws TlsAlert close_notify in TLS 1.2, which cannot */
   #renewWriteKey(): void {
-    if (this.writer.records < this.#recordLimit - 1) return; // one is kept for the alert at the end
+    if (this.writer.records < this.#recordLimit - 1) return; // one is reserved for the alert at the end
     if (this.#keyUpdates !== undefined) this.#keyUpdates.send('update_not_requested');
     else throw new TlsAlert('close_notify', 'the write key has protected all that it may');
   }
 
-  /** The same for what the peer sends. */
+  /** Asks the peer to replace its key in the same way. @throws TlsAlert close_notify in TLS 1.2 */
   renewReadKey(): void {
     if (this.reader.records < this.#recordLimit) return;
     if (this.#keyUpdates === undefined) throw new TlsAlert('close_notify', 'the read key has opened all that it may');
     if (this.#maySend) this.#keyUpdates.requestFromPeer();
   }
 
-  /** The one handshake message that may come after the handshake. */
+  /** The one handshake message that is accepted after the handshake. */
   get expected(): ExpectedMessage {
     return this.#keyUpdates === undefined ? clientHello : keyUpdate;
   }
 
   receiveMessage({ raw }: HandshakeFrame): void {
-    if (!this.#keyUpdates?.isRequested) this.reader.idle(); // what we have asked for is not idle
+    if (!this.#keyUpdates?.isRequested) this.reader.idle(); // an update that we have asked for is not idle
     if (this.#keyUpdates !== undefined) this.#keyUpdates.receive(parse(keyUpdate, raw), this.#maySend);
     else this.#refuseRenegotiation();
   }
 
-  /** RFC 5746 §5, RFC 5246 §7.2.2: by a warning, and the connection goes on. */
+  /** RFC 5746 §5, RFC 5246 §7.2.2: refuses by a warning, and the connection goes on. @throws TlsAlert after {@link MAX_RENEGOTIATIONS} */
   #refuseRenegotiation(): void {
     if (++this.#renegotiations > MAX_RENEGOTIATIONS) {
       throw new TlsAlert('unexpected_message', 'renegotiation again and again');
@@ -117,7 +118,7 @@ export class Channel {
     if (this.#maySend) this.sendAlert('no_renegotiation', AlertLevel.warning);
   }
 
-  /** Forgets what has been received, and both keys. What is ready to be sent can still be taken. */
+  /** Forgets what has been received, and wipes both keys. Output that is ready can still be taken. */
   wipe(): void {
     this.reader.wipe();
     this.writer.wipe();

@@ -1,6 +1,6 @@
 /**
- * A connection without a role and without I/O: it interprets what a handshake waits for, and it is the one place where an alert
- * is turned into bytes. A {@link Role} adds what only a server, or only a client, does.
+ * A connection without a role and without I/O. It runs the handshake, serves its waits, and is the one place that turns an error
+ * into an alert. A {@link Role} adds the behaviour of a server or of a client.
  */
 
 import { disregard, isPromise } from '../awaitable.ts';
@@ -17,48 +17,49 @@ import { Deferral, type Deferred, disowned, type Event, type Question, type Step
 import { LifeCycle } from './life-cycle.ts';
 import { Secrets } from './secrets.ts';
 
-/** While a question is open no more than this is taken in: stop reading when a Step has one. */
+/** The most bytes that are taken in while a question is open: the shell stops reading when a Step has one. */
 const MAX_BUFFERED = 65536;
 
 export interface CoreOptions {
   readonly world: World;
-  /** The user's function for lines of NSS key log format. */
+  /** The user's function for lines in NSS key log format. */
   readonly keylog: ((line: string) => unknown) | undefined;
   /** How many records one key may protect. */
   readonly recordsPerKey: number;
   readonly rewrite?: Rewrite | undefined;
 }
 
-/** What a role adds to a connection. The core calls it when no handshake is on the stack, unless a method says otherwise. */
+/** The part of a connection that depends on its role. The core calls it when no handshake is on the stack. */
 export interface Role {
-  /** The hands of its handshake. */
+  /** The services for its handshake. */
   readonly io: HandshakeIO;
-  /** Runs what was put off because the user's code must not run in the handshake. */
+  /** Runs the actions that were put off because user code must not run in the handshake. */
   catchUp(): void;
-  /** Tells what became of the sessions offered: before the event "established", or before "failed" where there is none. */
+  /** Reports the verdicts: before the event "established", or before "failed" if there is no "established". */
   explain(): void;
+  /** Called when the handshake is complete. */
   established(established: Established): void;
-  /** Application data is about to be sent. */
+  /** Called when application data is about to be sent. */
   beforeWrite(): void;
-  /** Starts what is to be done next after the handshake, if anything is. It waits for tasks only, never for messages. */
+  /** Starts the next job after the handshake, if one is due. It waits for tasks only, never for messages. */
   nextJob(): Handshake<unknown> | undefined;
-  /** Drops the jobs that are due: nothing of ours follows a close_notify. */
+  /** Drops the jobs that are due, as nothing of ours follows a close_notify. */
   dropJobs(): void;
-  /** A fatal alert, sent or received, has ended the connection; `undefined`: it ends without one. */
+  /** Called when the connection has failed, by a fatal alert that was sent or received; with `undefined`, without one. */
   failed(reason: 'alert-sent' | 'alert-received' | undefined): void;
-  /** An established connection ends, and nothing has been said to the peer of the end. */
+  /** Called when an established connection ends and the peer has not been sent a close_notify. */
   endedUncleanly(): void;
-  /** The end of both directions: every hold is released. */
+  /** Called at the end of both directions. It releases every hold. */
   close(): void;
 }
 
-/** The handshake, or something after it that waits for tasks. */
+/** The handshake, or work after it that waits for tasks. */
 interface Job {
   readonly machine: Handshake<unknown>;
   finished(value: unknown): void;
 }
 
-/** A question, and the task that it comes from. */
+/** A question, with the task that it comes from and the connection that asks it. */
 class TaskQuestion implements Question {
   readonly kind: AnyTask['kind'];
   readonly promise: PromiseLike<unknown>;
@@ -74,7 +75,7 @@ class TaskQuestion implements Question {
     this.#owner = owner;
   }
 
-  /** `undefined` where the question is another connection's. */
+  /** Returns the task of a question; `undefined` if the question is another connection's. */
   static taskOf(question: Question, owner: ConnectionCore): AnyTask | undefined {
     return #task in question && question.#owner === owner ? question.#task : undefined;
   }
@@ -102,7 +103,7 @@ export abstract class ConnectionCore {
     this.channel = new Channel(this, options.rewrite);
   }
 
-  /** Starts the handshake of a role: once, before anything else. */
+  /** Starts the handshake of a role. It is called once, before anything else. */
   protected start(role: Role, handshake: Handshake<Established>): void {
     this.#role = role;
     this.#begin(handshake, (established) => this.#establish(role, established));
@@ -118,13 +119,13 @@ export abstract class ConnectionCore {
     this.#events.push(event);
   }
 
-  /** @internal Has the shell hand back what a promise comes to that no handshake waits for; {@link settle} tells `settled`. */
+  /** @internal Has the shell wait for a promise that no handshake waits for; {@link settle} passes the outcome to `settled`. */
   defer(callback: CallbackName, promise: PromiseLike<unknown>, settled: (outcome: Outcome) => void): void {
-    disregard(promise); // also where nobody attends to events
+    disregard(promise); // also for shells that ignore events
     this.emit({ type: 'deferred', deferred: new Deferral(callback, promise, this, settled) });
   }
 
-  /** What the handshake waits for; `undefined` once it is over. */
+  /** The message, ChangeCipherSpec or task that the handshake waits for; `undefined` once it is over. */
   get waitingFor(): Wait | undefined {
     return this.life.phase === 'handshaking' ? this.#wait : undefined;
   }
@@ -134,19 +135,20 @@ export abstract class ConnectionCore {
     return this.life.phase === 'established';
   }
 
-  /** Whether it has ended by a fatal alert, or by an error of ours that was thrown: then {@link dispose} has its last output. */
+  /** Whether the connection has ended with a fatal alert or an internal error. If it threw, {@link dispose} returns its last output. */
   get hasFailed(): boolean {
     return this.life.phase === 'failed';
   }
 
-  /** Whether {@link write} may be called: from establishment to the end of our direction. */
+  /** Whether {@link write} may be called: the connection is established and our direction has not ended. */
   get canWrite(): boolean {
     return this.life.phase === 'established' && this.life.writing === 'open';
   }
 
   /**
-   * Takes in received bytes, in any chunking. They are copied.
-   * @throws RangeError when more than 64 KiB come in while a question is open
+   * Takes in received bytes, in any chunking. They are copied. While a question is open they are only buffered. After the end of the
+   * peer's direction they are ignored.
+   * @throws RangeError if more than 64 KiB come in while a question is open
    */
   receive(input: Uint8Array): Step {
     if (this.#question !== undefined && this.channel.reader.buffered + input.length > MAX_BUFFERED) {
@@ -161,7 +163,7 @@ export abstract class ConnectionCore {
     });
   }
 
-  /** Resolves the question of the last Step. An answer to any other question comes too late and is ignored. */
+  /** Answers the question of the last Step. An answer to any other question comes too late and is ignored; its holds are released. */
   answer(question: Question, outcome: Outcome): Step {
     return this.step(() => {
       const task = TaskQuestion.taskOf(question, this);
@@ -174,7 +176,7 @@ export abstract class ConnectionCore {
     });
   }
 
-  /** Hands back what the promise of an event of type "deferred" came to. */
+  /** Takes in the outcome of the promise in a 'deferred' event. An error becomes a callback-error event. */
   settle(deferred: Deferred, outcome: Outcome): Step {
     return this.step(() => {
       if ('error' in outcome) this.emit({ type: 'callback-error', callback: deferred.callback, error: outcome.error });
@@ -183,8 +185,9 @@ export abstract class ConnectionCore {
   }
 
   /**
-   * Sends application data. Nothing comes of it where a callback of the tickets that go first ends the connection.
-   * @throws Error before the connection is established, and after {@link end}
+   * Sends application data, after the tickets that are due. If a callback for these ends the connection, the data is not sent. The
+   * connection does not keep `data`.
+   * @throws Error before the connection is established, after {@link end}, and after the end of the connection
    */
   write(data: Uint8Array): Step {
     if (this.life.phase !== 'established')
@@ -197,7 +200,10 @@ export abstract class ConnectionCore {
     });
   }
 
-  /** TLS 1.3: new keys for our direction, and for the peer's as well where `requestPeer` asks for it (RFC 8446 §4.6.3). */
+  /**
+   * TLS 1.3: replaces the key of our direction. With `requestPeer`, also asks the peer to replace its own (RFC 8446 §4.6.3).
+   * @throws Error in TLS 1.2, before the connection is established, and after {@link end}
+   */
   updateKeys(requestPeer = false): Step {
     if (!this.canWrite || this.#role.io.facts.version !== 'TLSv1.3') {
       throw new Error('updateKeys() is for TLS 1.3, from its establishment to end()');
@@ -205,7 +211,10 @@ export abstract class ConnectionCore {
     return this.step(() => this.channel.updateKeys(requestPeer));
   }
 
-  /** Sends close_notify: nothing more from us, while the peer may go on (RFC 8446 §6.1). Again: nothing. */
+  /**
+   * Sends close_notify and ends our direction; the peer may go on sending (RFC 8446 §6.1). In the handshake it ends both directions.
+   * A second call does nothing.
+   */
   end(): Step {
     return this.step(() => {
       if (this.life.phase === 'failed') return;
@@ -213,13 +222,13 @@ export abstract class ConnectionCore {
       this.channel.sendCloseNotify();
       this.#question = undefined;
       if (!wasHandshaking) this.#dropJobs();
-      this.#pump(); // what has come in while they waited
+      this.#pump(); // takes in what has arrived while jobs waited
     });
   }
 
   /**
-   * The transport has ended. Without the peer's close_notify what has been received may be only a part (RFC 8446 §6.1), and
-   * unless {@link end} has been called before, that is an unclean end for the session: see `sessions.removeUnclean`.
+   * Notes that the transport has ended. Without the peer's close_notify the received data may be truncated (RFC 8446 §6.1). Unless
+   * {@link end} was called before, that is also an unclean end for the session: see `sessions.removeUnclean`.
    */
   transportEnded(): Step {
     return this.step(() => {
@@ -229,9 +238,9 @@ export abstract class ConnectionCore {
   }
 
   /**
-   * The end of both directions: every secret wiped, every hold released. Nothing may be asked of the connection afterwards.
-   * Where {@link end} was not called before, the session of a connection that was established goes with it, as
-   * `sessions.removeUnclean` says; `clean` keeps it all the same (SSL_set_shutdown(3)).
+   * Ends both directions, wipes every secret and releases every hold. The connection must not be used afterwards. If {@link end} was
+   * not called before, the session of an established connection is removed in the versions that `sessions.removeUnclean` names;
+   * with `clean` it is kept nevertheless (SSL_set_shutdown(3)).
    */
   dispose(clean = false): Step {
     return this.step(() => {
@@ -242,8 +251,10 @@ export abstract class ConnectionCore {
   }
 
   /**
-   * RFC 8446 §7.5, RFC 5705. In TLS 1.2 no context and an empty one give different results.
-   * @throws Error before the connection is established; RangeError for an impossible length
+   * Exports keying material (RFC 8446 §7.5, RFC 5705): 1 to 8160 bytes, for a label of 1 to 249 printable ASCII characters. In
+   * TLS 1.2 an absent context and an empty one give different results.
+   * @throws Error before the connection is established, after its end, and in TLS 1.2 without extended_master_secret; RangeError
+   * for an impossible length or label
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
     if (this.#established === undefined) throw new Error('exportKeyingMaterial() before the handshake is complete');
@@ -254,7 +265,7 @@ export abstract class ConnectionCore {
     return this.#established.exportKeyingMaterial(length, label, context);
   }
 
-  /** The frame of every call: reads the clock once, sees to failure, gathers what is to be sent and told. */
+  /** The frame of every call: reads the clock once, handles failure, and collects output and events. */
   protected step(action: () => void): Step {
     this.#now = Math.floor(this.#options.world.now() / 1000);
     try {
@@ -264,19 +275,19 @@ export abstract class ConnectionCore {
       this.#fail(error);
     }
     const events = this.#events;
-    this.#events = []; // before the user's function: it may call us
+    this.#events = []; // before the user's function, which may call this connection
     this.#deliverKeylog(events);
     return { output: this.channel.writer.take(), events, question: this.#question };
   }
 
-  /** Starts what the role has to do now; where a job is under way already, it comes after that. */
+  /** Starts the jobs of the role that are due now, or once the job that is under way has finished. */
   protected runJobs(): void {
     if (this.#job === undefined) this.#pump();
   }
 
-  /** Goes on as far as what has been received allows. Of jobs after the handshake one is under way at a time. */
+  /** Goes on as far as the received bytes allow. After the handshake, one job is under way at a time. */
   #pump(): void {
-    if (this.#isPerforming) return; // a callback has called us: what has come in is attended to once it has answered
+    if (this.#isPerforming) return; // a callback has called us: received bytes are processed once it has returned
     while (this.#question === undefined) {
       const next = this.#job === undefined && this.life.phase === 'established' ? this.#role.nextJob() : undefined;
       if (next !== undefined) this.#begin(next, () => {});
@@ -292,7 +303,7 @@ export abstract class ConnectionCore {
     }
   }
 
-  /** The one handshake message that fits now. */
+  /** The one handshake message that is accepted now. */
   #expected() {
     if (this.life.phase === 'established') return this.channel.expected;
     return this.#wait?.kind === 'message' ? this.#wait : undefined;
@@ -321,7 +332,7 @@ export abstract class ConnectionCore {
     this.#advance(undefined);
   }
 
-  /** Lets the job under way go on to the next thing that it waits for. */
+  /** Lets the job that is under way run to its next wait. */
   #advance(value: ResumeValue): void {
     const job = this.#job;
     if (job === undefined) throw new Error('no job');
@@ -353,7 +364,7 @@ export abstract class ConnectionCore {
     role.established(established);
   }
 
-  /** Runs the user's code, or ours that may call it, while the handshake is suspended. */
+  /** Runs user code, or code that may call it, while the handshake is suspended. */
   #run<A>(run: () => A): Outcome<A> {
     this.#isPerforming = true;
     this.#role.catchUp();
@@ -362,7 +373,10 @@ export abstract class ConnectionCore {
     return outcome;
   }
 
-  /** Whether the user has disposed of the connection, or has ended it while it made a ticket: nothing follows a close_notify. */
+  /**
+   * Reports whether the job of this wait is gone: user code has disposed of the connection, or has ended it while it made a ticket.
+   * Nothing follows a close_notify.
+   */
   #isOver(wait: Wait): boolean {
     return !this.life.isUnderWay || this.#wait !== wait;
   }
@@ -372,7 +386,7 @@ export abstract class ConnectionCore {
     if (!this.#isOver(wait)) this.#advance(outcome);
   }
 
-  /** A promise becomes the question of this Step. */
+  /** Runs a task. If it returns a promise, that becomes the question of this Step. */
   #perform(wait: Wait, task: AnyTask): void {
     const outcome = this.#run(() => task.run());
     if (this.#isOver(wait)) return this.#disown(task, outcome);
@@ -384,14 +398,14 @@ export abstract class ConnectionCore {
     this.#advance(outcome);
   }
 
-  /** No job waits for this answer any more; but a hold in it must not be lost, nor a secret stay behind. */
+  /** Releases the holds and secrets in an answer that no job waits for any more, now or when it comes. */
   #disown(task: AnyTask, outcome: Outcome): void {
     if (!('value' in outcome) || !isPromise(outcome.value)) return releaseLate(task, outcome);
     if (task.callback === undefined) return disregard(outcome.value);
     this.defer(task.callback, outcome.value, (late) => releaseLate(task, late));
   }
 
-  /** Reports the failure of a callback as an event; the handshake itself concludes from it what it must. */
+  /** Reports the failure of a callback as an event. The handshake draws its own conclusion from the failure. */
   #report({ callback, isAnswer }: AnyTask, outcome: Outcome): void {
     if (callback === undefined || 'value' in outcome) return;
     if ('error' in outcome && isAnswer?.(outcome.error)) return;
@@ -403,7 +417,7 @@ export abstract class ConnectionCore {
     this.emit({ type: 'alert', direction: 'received', level, description });
     if (description === AlertDescription.close_notify) return this.#receiveCloseNotify();
     if (description === AlertDescription.user_canceled) return this.channel.reader.idle(); // a close_notify follows (§6.1)
-    // RFC 8446 §6: the level says nothing any more. In TLS 1.2 a warning is no end.
+    // RFC 8446 §6: the level no longer means anything. In TLS 1.2 a warning does not end the connection.
     if (this.#role.io.facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.channel.reader.idle();
     this.#end(peerAlert(description), 'alert-received');
   }
@@ -413,7 +427,7 @@ export abstract class ConnectionCore {
     this.emit({ type: 'end' });
   }
 
-  /** The one place where an error becomes an alert. What is neither the peer's fault nor the user's is a bug of ours. */
+  /** Turns an error into an alert; no other place does. An error other than a TlsAlert is a bug of ours, and is thrown on. */
   #fail(error: unknown): void {
     const isOpen = this.life.writing === 'open'; // nothing follows a close_notify (§6.1)
     if (TlsAlert.isAlert(error)) {
@@ -434,7 +448,7 @@ export abstract class ConnectionCore {
     this.#release();
   }
 
-  /** SSL_free(3): after a complete handshake, where nothing has been said to the peer of the end. */
+  /** SSL_free(3): reports an unclean end if the handshake is complete and we have not sent a close_notify. */
   #endUncleanly(): void {
     if (this.canWrite) this.#role.endedUncleanly();
   }
@@ -446,7 +460,7 @@ export abstract class ConnectionCore {
     this.#role.close();
   }
 
-  /** The user's function hears of the lines when no handshake is on the stack any more. */
+  /** Passes the lines to the user's function, now that no handshake is on the stack. */
   #deliverKeylog(events: Event[]): void {
     const { keylog } = this.#options;
     if (keylog === undefined) return;
@@ -459,7 +473,7 @@ export abstract class ConnectionCore {
   }
 }
 
-/** RFC 8446 §6.2: an alert without a name is an error like any other. */
+/** RFC 8446 §6.2: an unknown alert is an error like any other. */
 function peerAlert(description: number): TlsAlert {
   const name = alertName(description);
   return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
@@ -469,7 +483,7 @@ function releaseLate(task: AnyTask, outcome: Outcome): void {
   if ('value' in outcome) task.releaseLateAnswer?.(outcome.value);
 }
 
-/** A call that may throw, as an outcome. */
+/** Returns the outcome of a call that may throw. */
 function attempt<A>(run: () => A): Outcome<A> {
   try {
     return { value: run() };

@@ -1,4 +1,4 @@
-/** What one call on a connection brings about: bytes to send, events to attend to, and perhaps a question. */
+/** The results of a call on a connection: bytes to send, events to handle, and possibly a question. */
 
 import { disregard } from '../awaitable.ts';
 import type { RemovalReason } from '../cache/callbacks.ts';
@@ -8,56 +8,69 @@ import type { Session } from '../sessions/session.ts';
 import type { NoTicket } from '../tickets/key.ts';
 import type { TlsAlert } from '../wire/alert.ts';
 
-/** Send the output, even when the connection has failed; then attend to the events; then see to the question. */
+/**
+ * The result of a call on a connection. Send the output, even if the connection has failed; then handle the events; then have the
+ * question answered.
+ */
 export interface Step {
-  /** It never changes. Outputs of one connection may share their memory: transfer a copy, unless all before it are sent. */
+  /**
+   * Bytes for the peer, or an empty array. They never change. Outputs of one connection may share an ArrayBuffer, so transfer a copy
+   * unless all earlier outputs have been sent.
+   */
   readonly output: Uint8Array;
+  /** In the order in which they happened. */
   readonly events: readonly Event[];
-  /** Open until {@link ServerConnection.answer}; meanwhile `receive` only buffers, so stop reading. */
+  /** Open until {@link ServerConnection.answer} has its outcome. Meanwhile `receive` only buffers, so stop reading. */
   readonly question: Question | undefined;
 }
 
+/** Something that happened on a connection. */
 export type Event =
   /** The handshake is complete: `write` may be called, and the properties of the connection have their values. */
   | { readonly type: 'established' }
-  /** Application data. */
+  /** Application data has been received. `data` is not empty. */
   | { readonly type: 'data'; readonly data: Uint8Array }
   /**
-   * The peer's close_notify: nothing more will come. In TLS 1.3 we may go on writing (RFC 8446 §6.1). In TLS 1.2 call end() once
-   * what has been asked for is answered: RFC 5246 §7.2.1 would even have pending writes discarded, which no peer does.
+   * The peer has sent close_notify: no more data will come. In TLS 1.3 we may go on writing (RFC 8446 §6.1). In TLS 1.2 call end()
+   * once the peer's requests are answered: RFC 5246 §7.2.1 would even have pending writes discarded, which no peer does.
    */
   | { readonly type: 'end' }
-  /** The end by a fatal alert, ours (in the output of this step) or the peer's. Half-close and drain. */
+  /** A fatal alert has ended the connection: ours, which is in the output of this step, or the peer's. Half-close and drain. */
   | { readonly type: 'failed'; readonly error: TlsAlert }
+  /** An alert was sent or received. `level` and `description` have their numbers on the wire. */
   | {
       readonly type: 'alert';
       readonly direction: 'sent' | 'received';
       readonly level: number;
       readonly description: number;
     }
-  /** The client has offered sessions: what has become of each, and why. */
+  /** The client has offered sessions. There is one verdict on each, in the order of the offer. */
   | { readonly type: 'verdicts'; readonly verdicts: readonly Verdict[] }
   /** One line of NSS key log format. */
   | { readonly type: 'keylog'; readonly line: string }
-  /** A user callback threw, rejected, or did not answer in time. The connection goes on without it. */
+  /** A user callback threw, rejected, did not answer in time, or gave an invalid answer, which the connection does not use. */
   | { readonly type: 'callback-error'; readonly callback: CallbackName; readonly error: unknown }
+  /** A session is handed out to the client. The connection holds it until its end; take a hold to keep it longer. */
   | { readonly type: 'new-session'; readonly session: Session }
+  /** A session of this server was removed in the course of this connection, for `reason`. `onRemove` is told as well. */
   | { readonly type: 'session-removed'; readonly session: Session; readonly reason: RemovalReason }
-  /** A session was due to be handed out, and could not be sealed or is too large to be kept; the handshake goes on without. */
+  /** A session was due to be handed out, but cannot be sealed or is too large to be kept. The connection goes on without it. */
   | { readonly type: 'no-ticket'; readonly reason: NoTicket }
-  /** Another session has taken its id: it has left the internal cache, and remove is not told. */
+  /** Another session has taken the id of this one, which has left the internal cache. `onRemove` is not told. */
   | { readonly type: 'session-replaced'; readonly session: Session }
-  /** The new-session callback said no: the session has left the internal cache, and remove is not told. */
+  /** `onNew` answered false for this session, which has left the internal cache. `onRemove` is not told. */
   | { readonly type: 'session-refused'; readonly session: Session }
-  /** A callback answered with a promise that no handshake waits for; hand its outcome to {@link ServerConnection.settle}. */
+  /** A callback answered with a promise that no handshake waits for. Pass its outcome to {@link ServerConnection.settle}. */
   | { readonly type: 'deferred'; readonly deferred: Deferred };
 
+/** A promise of a callback that no handshake waits for. */
 export interface Deferred {
   readonly callback: CallbackName;
+  /** It may reject, which {@link ServerConnection.settle} turns into a callback-error event. */
   readonly promise: PromiseLike<unknown>;
 }
 
-/** A promise that no handshake waits for, and what its owner makes of the outcome. */
+/** A {@link Deferred} with its owner, and a function that takes the outcome. */
 export class Deferral implements Deferred {
   readonly callback: CallbackName;
   readonly promise: PromiseLike<unknown>;
@@ -76,7 +89,7 @@ export class Deferral implements Deferred {
     this.#settled = settled;
   }
 
-  /** Tells the owner of the outcome, once; another connection's is left alone. */
+  /** Passes the outcome to the owner's function, once. A Deferred of another owner is ignored. */
   static settle(deferred: Deferred, owner: object, outcome: Outcome): void {
     if (!(#settled in deferred) || deferred.#owner !== owner) return;
     const settled = deferred.#settled;
@@ -85,16 +98,17 @@ export class Deferral implements Deferred {
   }
 }
 
-/** Nobody waits for this promise; but if it rejects that must be an event, and not the end of the process. */
+/** Returns the event for a promise whose value is not used. If the promise rejects, that must be an event and not end the process. */
 export function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event {
-  disregard(promise); // also where nobody attends to events
+  disregard(promise); // also for shells that ignore events
   return { type: 'deferred', deferred: new Deferral(callback, promise) };
 }
 
-/** Something that the handshake waits for. Answers are told apart by identity: hand this very object back. */
+/** A promise that the connection waits for. Answers are matched by identity, so pass this very object to the connection. */
 export interface Question {
+  /** The purpose of the wait. */
   readonly kind: AnyTask['kind'];
-  /** Answer with what it settles to. */
+  /** The promise of user code. Answer with its outcome. */
   readonly promise: PromiseLike<unknown>;
   /** Whether the wait counts against `sessions.lookupTimeoutMs`, the one budget for all lookups of a handshake. */
   readonly budgeted: boolean;

@@ -1,4 +1,4 @@
-/** The connection as a handshake of either role acts on it. */
+/** The connection as a handshake sees it, in either role. */
 
 import type { Protection } from '../crypto/protection.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
@@ -12,7 +12,7 @@ import type { Channel } from './channel.ts';
 import type { Event } from './events.ts';
 import type { Secrets, Wipeable } from './secrets.ts';
 
-/** What a connection lends its handshake, whichever its role. */
+/** The parts of a connection that its handshake uses, in either role. */
 export interface IoHost {
   readonly world: World;
   readonly channel: Channel;
@@ -22,7 +22,7 @@ export interface IoHost {
   emit(event: Event): void;
 }
 
-/** A class, as there is one a connection and its functions are many. */
+/** A class and not an object of closures, as each connection has one and its functions are many. */
 export abstract class ConnectionIO implements HandshakeIO {
   readonly transcript = new Transcript();
   abstract readonly facts: Facts;
@@ -35,7 +35,7 @@ export abstract class ConnectionIO implements HandshakeIO {
     this.#host = host;
   }
 
-  /** Handed on to providers, and so without a `this`. */
+  /** A property, because providers get the function and call it without a `this`. */
   readonly randomBytes = (length: number): Uint8Array => drawRandom(this.#host.world, length);
 
   now(): number {
@@ -78,7 +78,7 @@ export abstract class ConnectionIO implements HandshakeIO {
     return this.#host.wantsKeylog();
   }
 
-  /** NSS key log format. */
+  /** Emits a line in NSS key log format. */
   keylog(label: string, secret: Uint8Array): void {
     const line = `${label} ${toHex(this.facts.clientRandom ?? EMPTY)} ${toHex(secret)}`;
     this.#host.emit({ type: 'keylog', line });

@@ -8,7 +8,7 @@
  *     established  ended    open     close_notify has been received, or the transport has ended
  *     established  open     ended    close_notify has been sent
  *     established  ended    ended    both
- *     closed       ended    open     close_notify came during the handshake: it can be answered, and nothing else
+ *     closed       ended    open     close_notify came during the handshake: only an answer to it can be sent
  *     closed       ended    ended    close_notify was sent during the handshake, or the connection was disposed of
  *     failed       ended    ended    a fatal alert, ours or the peer's, or an error of ours
  *
@@ -20,12 +20,12 @@ export type Direction = 'open' | 'ended';
 
 export class LifeCycle {
   phase: Phase = 'handshaking';
-  /** Whether what the peer sends is read on. */
+  /** Whether further bytes of the peer are read. */
   reading: Direction = 'open';
   /** Whether we may send: nothing follows our close_notify (RFC 8446 §6.1). */
   writing: Direction = 'open';
 
-  /** Whether a handshake or a job after it may go on. */
+  /** Whether the handshake, or a job after it, may go on. */
   get isUnderWay(): boolean {
     return this.phase === 'handshaking' || this.phase === 'established';
   }
@@ -34,18 +34,22 @@ export class LifeCycle {
     this.phase = 'established';
   }
 
-  /** A handshake cannot go on in one direction: with the end of either one it is over, but for what has been received. */
+  /**
+   * Ends the peer's direction. If the peer has ended it by a close_notify, a handshake is over, as it needs both directions. If the
+   * transport has ended, what has been received may still complete the handshake.
+   */
   endReading(isByPeer: boolean): void {
     this.reading = 'ended';
     if (isByPeer && this.phase === 'handshaking') this.phase = 'closed';
   }
 
+  /** Ends our direction, and with it a handshake. */
   endWriting(): void {
     this.writing = 'ended';
     if (this.phase === 'handshaking') this.close();
   }
 
-  /** The end of both directions; a failure remains one. */
+  /** Ends both directions. A connection that has failed remains failed. */
   close(): void {
     if (this.phase !== 'failed') this.phase = 'closed';
     this.reading = 'ended';

@@ -1,8 +1,8 @@
-/** The one owner of a connection's secrets: locals of a suspended generator cannot be reached, what is registered here can. */
+/** The one owner of a connection's secrets. The locals of a suspended generator cannot be wiped; secrets that are registered here can. */
 
 import { wipe } from '../wire/bytes.ts';
 
-/** A secret that somebody else keeps: an ephemeral key, a record key. */
+/** A secret inside another object, such as an ephemeral key or a record key. */
 export interface Wipeable {
   wipe(): void;
 }
@@ -13,24 +13,26 @@ export class Secrets {
   #handshake: Secret[] = [];
   #connection: Secret[] = [];
 
-  /** Wiped when the handshake is established, or when the connection ends. */
+  /** Registers a secret, which is wiped when the handshake is complete or when the connection ends. Returns the secret. */
   own<S extends Secret>(secret: S, until: 'established' | 'closed' = 'established'): S {
     (until === 'closed' ? this.#connection : this.#handshake).push(secret);
     return secret;
   }
 
-  /** Wiped now: its successor is in use. */
+  /** Wipes a secret now, as it is no longer used, and forgets it. */
   discard(secret: Wipeable): void {
     secret.wipe();
     this.#handshake = this.#handshake.filter((other) => other !== secret);
     this.#connection = this.#connection.filter((other) => other !== secret);
   }
 
+  /** Wipes the secrets of the handshake. */
   established(): void {
     wipeAll(this.#handshake);
     this.#handshake = [];
   }
 
+  /** Wipes all secrets. */
   closed(): void {
     this.established();
     wipeAll(this.#connection);
