@@ -17,7 +17,7 @@ export function brandConfig(config: ServerConfig): ServerConfig {
   return Object.freeze(Object.defineProperty(config, BRAND, { value: config }));
 }
 
-/** Whether {@link brandConfig} returned this very object. */
+/** Reports whether {@link brandConfig} returned this very object. */
 export function isServerConfig(value: unknown): value is ServerConfig {
   try {
     return typeof value === 'object' && value !== null && BRAND in value && value[BRAND] === value;

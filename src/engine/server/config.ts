@@ -47,7 +47,9 @@ export interface ServerConfig extends Settings, HandshakeParts {
   closeSessions(): void;
   /** Returns a snapshot of the counters (SSL_CTX_sess_number(3)). */
   statistics(): SessionStatistics;
+  /** The clock and the source of randomness. */
   readonly world: World;
+  /** The internal cache and the store callbacks, with the counters. */
   readonly store: SessionStore;
   readonly ticketPolicy: TicketPolicy;
   /** Whether the options named ticket keys. A virtual host that has its own does not use those of the server that selected it. */

@@ -1,4 +1,4 @@
-/** What a server's connection lends to the parts of it that act on its behalf: handshake, sessions, tickets. */
+/** A server's connection, as the parts that act on its behalf see it: handshake, sessions, tickets. */
 
 import type { CallbackName } from '../../handshake/outcome.ts';
 import type { Outcome } from '../../handshake/wait.ts';
@@ -15,6 +15,6 @@ export interface ConnectionHost extends TicketHost {
   readonly secrets: Secrets;
   /** Whether the key log has a reader. */
   wantsKeylog(): boolean;
-  /** Has the shell wait for a promise that no handshake waits for, and tells `settled` what it comes to. */
+  /** Has the shell wait for a promise that no handshake waits for, and passes the outcome to `settled`. */
   defer(callback: CallbackName, promise: PromiseLike<unknown>, settled: (outcome: Outcome) => void): void;
 }

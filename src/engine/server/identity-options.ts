@@ -1,4 +1,4 @@
-/** The options that say how both sides prove who they are: credentials, client certificates, and the crypto provider. */
+/** The options by which both sides are authenticated: credentials, client certificates, and the crypto provider. */
 
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import { certificatesFromPem } from '../../crypto/credentials/credential-pem.ts';
@@ -11,7 +11,7 @@ import type { Parts } from './parts.ts';
 const PEM_CREDENTIAL = { cert: true, key: true } satisfies Names<PemCredential>;
 const CLIENT_AUTH_OPTIONS = { mode: true, verifyClient: true, authorities: true } satisfies Names<ClientAuthOptions>;
 const CLIENT_AUTH_MODES = ['request', 'require'] as const;
-/** The names in one extension, which shares its message with another (RFC 8446 §4.2.4). */
+/** The most bytes of names in the extension, which shares its message with another (RFC 8446 §4.2.4). */
 const MAX_NAMES = 0xff00;
 
 /** Returns a provider that has every hash and AEAD, so that a spread that left one out fails here and not at the first client. */

@@ -18,6 +18,7 @@ import type { World } from '../../world.ts';
 import type { ServerConfig } from './config.ts';
 import type { CacheMode } from './policy.ts';
 
+/** The options of defineServer(). Only `credentials` is required. */
 export interface ServerOptions {
   /**
    * Certificate chains with their private keys, as PEM or as objects that sign. At least one. A handshake uses the first that
@@ -60,7 +61,7 @@ export interface ServerOptions {
    * psk_ke has no forward secrecy (RFC 8446 §2.2).
    */
   readonly pskModes?: readonly PskMode[] | undefined;
-  /** What a session is bound to besides its host name. */
+  /** The conditions for resuming a session, besides its host name. */
   readonly scope?: ScopeOptions | undefined;
   /** Refuses TLS 1.2 clients without extended_master_secret with handshake_failure (RFC 7627 §5.3). Default false. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
@@ -82,10 +83,10 @@ export interface ServerOptions {
   readonly crypto?: CryptoProvider | undefined;
   /** The clock and the source of randomness. Default: the host's. */
   readonly world?: World | undefined;
-  /** Bounds that a server may tighten, or a test reach. */
+  /** Limits that a server can tighten, and a test can reach. */
   readonly limits?: LimitOptions | undefined;
   /**
-   * Receives lines in NSS key log format, one a call. Anyone who has them can read the connection. An error that it throws is a
+   * Receives lines in NSS key log format, one per call. They suffice to decrypt the connection. An error that it throws is a
    * callback-error event.
    */
   readonly keylog?: ((line: string) => void) | undefined;
@@ -128,7 +129,7 @@ export interface ClientAuthOptions {
   readonly authorities?: readonly string[] | undefined;
 }
 
-/** What OpenSSL calls the session cache: the internal cache, and the callbacks of an external store. */
+/** The session cache in OpenSSL's sense: the internal cache, and the callbacks of an external store. */
 export interface SessionOptions {
   /**
    * The internal cache. Servers that are given the same object share their sessions; `false` is none. By default the server has
@@ -196,9 +197,10 @@ export interface SessionOptions {
   readonly maxIdentities?: number | undefined;
 }
 
+/** Tickets: where sessions are kept, and how many tickets are sent, and when. */
 export interface TicketOptions {
   /**
-   * Where the sessions are. 'stateful' (default): in the cache or the external store; a ticket of TLS 1.3 contains the session's
+   * Where sessions are kept. 'stateful' (default): in the cache or the external store; a ticket of TLS 1.3 contains the session's
    * id, and TLS 1.2 uses session ids. 'stateless': in the ticket itself, sealed with `keys`, in both versions. 'off': no session
    * of either version is handed out or resumed.
    */
@@ -236,6 +238,7 @@ export interface TicketOptions {
   readonly maxAuthAge?: number | undefined;
 }
 
+/** The conditions for resuming a session that a server can set besides the host name. */
 export interface ScopeOptions {
   /** A session that was made under another label is not resumed. Default: the empty string. */
   readonly label?: string | undefined;
@@ -250,6 +253,7 @@ export interface ScopeOptions {
   readonly bindAlpn?: boolean | undefined;
 }
 
+/** Limits on keys and on early data. */
 export interface LimitOptions {
   /**
    * How many records one key may protect before it is replaced (TLS 1.3) or the connection is closed (TLS 1.2): at least 4.

@@ -1,4 +1,4 @@
-/** The server's end of a TLS connection, as its user holds it. */
+/** The server's end of a TLS connection: the class that users and shells hold. */
 
 import type { Resumption, Verdict } from '../../handshake/outcome.ts';
 import type { ServerFacts } from '../../handshake/server/context.ts';
@@ -14,7 +14,7 @@ import type { ServerConfig } from './config.ts';
 import { isServerConfig, notAConfig } from './config-brand.ts';
 import { ServerRole } from './server-role.ts';
 
-/** What callbacks are told of a connection; which one it is stays between us. (A WeakMap of them would burden the garbage collector.) */
+/** The description of a connection that callbacks get. The connection itself is private. (A WeakMap would burden the garbage collector.) */
 class Info implements ConnectionInfo {
   readonly serverName: string | undefined;
   readonly version: Version | undefined;
@@ -32,29 +32,33 @@ class Info implements ConnectionInfo {
   }
 }
 
-/** The connection that a callback has been told of. Inside of the callback only its getters are of use. */
+/** Returns the connection that a callback's `info` describes. Inside the callback, use only its getters. */
 export function connectionOf(info: ConnectionInfo): ServerConnection | undefined {
   return Info.connectionOf(info);
 }
 
 type Addresses = Pick<ConnectionInfo, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
 
-/** What a connection may be told besides its configuration. */
+/** The options of one connection, besides the configuration of its server. */
 export interface ConnectionOptions {
-  /** Addresses of both ends, for the callbacks. A function is asked when one is called. */
+  /** The addresses and ports of both ends, for the callbacks. A function is called each time a callback is. Default: none. */
   readonly addresses?: Addresses | (() => Addresses) | undefined;
   /**
-   * For conformance tests: returns the body that is sent instead of `body`, which may break any rule. The transcript has what
-   * is sent.
+   * For conformance tests: returns the body to send instead of `body`, which may break any rule. The transcript contains the body
+   * that is sent.
    */
   readonly rewrite?: Rewrite | undefined;
-  /** Whether there are to be 'keylog' events, asked whenever there could be; where the configuration has a `keylog` there always are. */
+  /**
+   * Returns whether the connection emits 'keylog' events. It is called each time one is due. If the configuration has a `keylog`,
+   * there are events in any case.
+   */
   readonly wantsKeylog?: (() => boolean) | undefined;
 }
 
 /**
- * The server's end of one TLS connection. Every method returns a {@link Step}: send its output, even when the connection has
- * failed; then attend to its events; then see to its question. Whoever makes a connection disposes of it.
+ * The server's end of one TLS connection. It does no I/O: it takes in bytes and answers, and each such call returns a {@link Step}.
+ * Send its output, even if the connection has failed; then handle its events; then have its question answered. Code that makes a
+ * connection must call {@link ServerConnection.dispose} in the end.
  */
 export class ServerConnection extends ConnectionCore {
   /** @internal */
@@ -95,75 +99,79 @@ export class ServerConnection extends ConnectionCore {
     return new Info(this, this.#options.addresses);
   }
 
-  /** Whether {@link sendTicket} is for this connection: an established one of TLS 1.3 where sessions are handed out. */
+  /** Whether {@link sendTicket} may be called: the handshake of TLS 1.3 is complete, and the server hands out sessions. */
   get hasTickets(): boolean {
     return this.#role.hasTickets;
   }
 
-  /** Whether it resumed, and if not, why not; settled once established. */
+  /** Whether the connection resumed a session, by which mechanism, and if not, why not. Final once it is established. */
   get resumption(): Resumption {
     return this.#facts.resumption;
   }
 
-  /** What has become of each session that the client has offered, in the order of the offer, and why. */
+  /** One verdict on each session that the client has offered, in the order of the offer. */
   get verdicts(): readonly Verdict[] {
     return this.#facts.verdicts;
   }
 
   /**
-   * The current session (SSL_get0_session(3)): the one resumed from, or the last one issued; one without an id, which nobody can
-   * resume, where none was. `undefined` before there is one. Lent until the connection is disposed of.
+   * The current session (SSL_get0_session(3)): the last one that was issued, or else the one that was resumed. If there was neither, a
+   * session without an id, which cannot be resumed. `undefined` before there is one. It is lent until the connection is disposed of:
+   * take a hold to keep it longer.
    */
   get session(): Session | undefined {
     return this.#facts.session;
   }
 
+  /** The negotiated version; `undefined` until it has been selected. */
   get version(): Version | undefined {
     return this.#facts.version;
   }
 
-  /** IANA's name of the cipher suite. */
+  /** IANA's name of the negotiated cipher suite; `undefined` until it has been selected. */
   get cipherSuite(): string | undefined {
     return this.#facts.suite?.name;
   }
 
-  /** The (EC)DHE group of this handshake; `undefined` where there was none. */
+  /** The (EC)DHE group of this handshake; `undefined` if there was no (EC)DHE. */
   get group(): string | undefined {
     return this.#facts.group;
   }
 
+  /** The scheme that the server has signed with; `undefined` if it has resumed, and so has not signed. */
   get signatureScheme(): string | undefined {
     return this.#facts.signatureScheme;
   }
 
-  /** The host name that the client sent. */
+  /** The host name that the client sent (RFC 6066 §3), unchanged. */
   get serverName(): string | undefined {
     return this.#facts.serverName;
   }
 
+  /** The negotiated application protocol (RFC 7301). */
   get alpnProtocol(): string | undefined {
     return this.#facts.alpnProtocol;
   }
 
   /**
-   * The client's own certificate, DER, which `verifyClient` has accepted: in this handshake or, where `resumption.resumed` is true,
-   * in the full one that the session goes back to. `undefined` where the client has shown none, and until it has proved itself.
+   * The client's own certificate in DER, which `verifyClient` has accepted: in this handshake or, if `resumption.resumed` is true, in
+   * the full handshake that the session descends from. `undefined` if the client has shown none, and until it has proved its identity.
    */
   get peerCertificate(): Uint8Array | undefined {
     return this.#role.io.hasProof ? this.#facts.peerCertificate : undefined;
   }
 
-  /** All that it showed, its own first; `undefined` after a resumption, as sessions keep the first alone. */
+  /** The client's certificates in DER, its own first. `undefined` after a resumption, as a session keeps only that one. */
   get peerCertificateChain(): readonly Uint8Array[] | undefined {
     return this.#role.io.hasProof ? this.#facts.peerCertificateChain : undefined;
   }
 
   /**
-   * TLS 1.3: one more NewSessionTicket (RFC 8446 §4.6.1, SSL_new_session_ticket(3)), in this Step's output or, where its keys or
-   * callbacks answer later, in a later one's. Nothing comes of it where there is no key, nobody would keep the session, the
-   * client has closed already, or the connection is over.
-   * @throws Error in TLS 1.2, before establishment, and where no sessions are handed out: `tickets.mode` is 'off', or clients are
-   * asked for certificates without a session id context
+   * TLS 1.3: sends one more NewSessionTicket (RFC 8446 §4.6.1, SSL_new_session_ticket(3)). It is in the output of this Step or, if
+   * keys or callbacks answer later, of a later one. No ticket is sent if there is no key, if neither cache nor store would keep the
+   * session, if either side has closed already, or if the connection is over.
+   * @throws Error in TLS 1.2, before the connection is established, and if the server hands out no sessions: `tickets.mode` is 'off',
+   * or it asks clients for certificates and has no session id context
    */
   sendTicket(): Step {
     if (!this.hasTickets)

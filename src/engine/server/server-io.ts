@@ -1,4 +1,4 @@
-/** The connection as a server's handshake acts on it: the hands of handshake/server/context.ts. */
+/** The connection as a server's handshake sees it: implements the interfaces of handshake/server/context.ts. */
 
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { notResumed } from '../../handshake/outcome.ts';
@@ -63,7 +63,10 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
     return this.#host.config.onServerName !== undefined;
   }
 
-  /** RFC 6066 §3: the name decides which server this is, before anything else is decided. */
+  /**
+   * Asks for the configuration of a server name, before anything else is decided (RFC 6066 §3); #serveAs() applies the answer, which
+   * may arrive later.
+   */
   selectServer(name: string | undefined): Task<unknown, void> {
     return {
       kind: 'server-name',
@@ -71,7 +74,7 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
       budgeted: false,
       run: () => this.#host.config.onServerName?.(name),
       conclude: (outcome) => {
-        // To go on under the default configuration could show one host's sessions or certificate to another.
+        // Going on with the default configuration could show one host's sessions or certificate to another host's client.
         if (!('value' in outcome))
           throw new TlsAlert('internal_error', 'no configuration could be selected for the server name');
         this.#serveAs(outcome.value);
@@ -94,8 +97,8 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
   }
 
   /**
-   * `true` and nothing else accepts. A refusal without a reason is certificate_unknown, "some other issue" of §6.2; the
-   * application may give its reason with an alert of its own.
+   * Asks the application to accept a chain. Only the answer `true` accepts. Any other value is a refusal without a reason, for which
+   * there is certificate_unknown, "some other issue" of §6.2. The application may give a reason by throwing an alert of its own.
    */
   verifyClient(chain: readonly Uint8Array[]): Task<unknown, void> {
     return {
@@ -116,7 +119,7 @@ function requireAccepted(outcome: Outcome): void {
   throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }
 
-/** Of a virtual host: keys, with what is said of them, and callbacks are the server's, unless it brings its own. */
+/** Returns the ticket policy of a virtual host: keys, with `foreign`, and each callback are the server's unless it has its own. */
 function ticketPolicyOf(selected: ServerConfig, base: ServerConfig): TicketPolicy {
   const keeper = selected.hasOwnTicketKeys || base.ticketPolicy.keys === undefined ? selected : base;
   const [own, given] = [selected.ticketPolicy.callbacks, base.ticketPolicy.callbacks];

@@ -1,4 +1,4 @@
-/** What a server adds to a connection: sessions found and kept, tickets sent after the handshake, verdicts told. */
+/** The server's part of a connection: finds and keeps sessions, sends tickets after the handshake, reports verdicts. */
 
 import type { Established, TicketSender } from '../../handshake/established.ts';
 import type { Handshake } from '../../handshake/wait.ts';
@@ -15,7 +15,7 @@ export class ServerRole implements Role {
   readonly #sessions: ConnectionSessions;
   #issuer: TicketSender | undefined;
   #ticketsDue = 0;
-  /** Whether those that are due may go: with `tickets.timing` 'with-first-write' they wait for it. */
+  /** Whether the tickets that are due may be sent. With `tickets.timing` 'with-first-write' they wait for the first write. */
   #mayIssue = false;
 
   constructor(host: ConnectionHost) {
@@ -29,7 +29,7 @@ export class ServerRole implements Role {
     return this.#issuer !== undefined;
   }
 
-  /** One more, besides those that are due. */
+  /** Requests one more ticket, besides those that are due. */
   requestTicket(): void {
     this.#ticketsDue++;
     this.#mayIssue = true;
@@ -60,7 +60,7 @@ export class ServerRole implements Role {
 
   nextJob(): Handshake<unknown> | undefined {
     const { reading, writing } = this.#host.life;
-    if (reading === 'ended' || writing === 'ended') return undefined; // a client that has said goodbye has no use for tickets
+    if (reading === 'ended' || writing === 'ended') return undefined; // a client that has closed does not use tickets
     const count = this.#mayIssue ? this.#ticketsDue : 0;
     if (count === 0) return undefined;
     this.dropJobs();
@@ -72,7 +72,10 @@ export class ServerRole implements Role {
     this.#mayIssue = false;
   }
 
-  /** RFC 5246 §7.2.2, but only for a peer that has proved that it holds the session: an id alone must not end another's. */
+  /**
+   * Removes the session after a fatal alert (RFC 5246 §7.2.2). An offered session is removed only if the peer has proved that it holds
+   * it: a client that knows only an id must not end another's session.
+   */
   failed(reason: 'alert-sent' | 'alert-received' | undefined): void {
     const { session, resumption } = this.io.facts;
     const isEntitled = this.io.hasProof || session !== resumption.session;
@@ -89,7 +92,10 @@ export class ServerRole implements Role {
     this.#sessions.close();
   }
 
-  /** A TLS 1.2 ticket's session is in no cache; the id that its client has chosen for it (RFC 5077 §3.4) may be another session's. */
+  /**
+   * Removes a session from cache and store. The session of a TLS 1.2 ticket is in neither, and the id that the client has chosen for it
+   * (RFC 5077 §3.4) may be another session's.
+   */
   #remove(session: Session, reason: 'alert-sent' | 'alert-received' | 'unclean'): void {
     if (this.io.facts.resumption.mechanism !== 'ticket') this.#sessions.remove(session, reason);
   }

@@ -1,4 +1,4 @@
-/** The session store as one connection sees it: asks, keeps holds, turns whatever the callbacks answer into a session or a reason. */
+/** The session store as one connection sees it: calls the callbacks, keeps holds, and turns each answer into a session or a reason. */
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
 import { Given, type RemovalReason } from '../../cache/callbacks.ts';
@@ -20,7 +20,7 @@ import type { SessionStore } from './store.ts';
 
 const ID_LENGTH = 32;
 
-/** An answer of the internal cache, as against one of the user's. */
+/** An answer of the internal cache, as opposed to one of a callback. */
 class Internal {
   readonly found: Found;
 
@@ -31,16 +31,16 @@ class Internal {
 
 const UNKNOWN: Found = { reason: 'unknown' };
 
-/** Observes the store's operations that it runs: of the sessions that leave it makes events of the connection. */
+/** Observes the operations of the store that it runs, and reports sessions that leave as events of the connection. */
 export class ConnectionSessions implements Sessions, RemovalObserver {
   #store: SessionStore;
   readonly #host: ConnectionHost;
   readonly #held: Session[] = [];
   readonly #later: (() => void)[] = [];
   readonly #counted: Counted[] = [];
-  /** Of those who look something up for this connection; made where somebody does. */
+  /** Aborts the lookups of this connection. It is made with the first one. */
   #abort: InstanceType<typeof platform.AbortController> | undefined;
-  /** Of the virtual host: come before those of the store, which may be the server's. */
+  /** The callbacks of the virtual host. They come before those of the store, which may be the server's. */
   own: OwnCallbacks = {};
   #isLate = false;
   #isRuledOut = false;
@@ -55,14 +55,14 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     return this.#store;
   }
 
-  /** The virtual host has one of its own: the connection counts as begun there. */
+  /** Changes to the store of the virtual host. The connection counts as begun there. */
   set store(store: SessionStore) {
     this.#store.counters.count('accept', -1);
     store.counters.count('accept');
     this.#store = store;
   }
 
-  /** Once a connection: a HelloRetryRequest has everything looked at twice. */
+  /** Counts a thing once per connection, as after a HelloRetryRequest everything is looked up again. */
   #count(what: Counted): void {
     if (this.#counted.includes(what)) return;
     this.#counted.push(what);
@@ -73,7 +73,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     this.#host.emit(event);
   }
 
-  /** Calls a callback of the user's. An error that it throws is an event, and the answer `undefined`. */
+  /** Calls a user callback. If it throws, there is an event and the answer is `undefined`. */
   #call<T>(callback: CallbackName, action: () => T): T | undefined {
     try {
       return action();
@@ -83,7 +83,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     }
   }
 
-  /** Runs an operation of the cache, which tells this connection of sessions that leave. What it throws itself is an event, too. */
+  /** Runs an operation that may remove sessions, with this as the observer. An error of the operation itself is an event, too. */
   #inCache<T>(action: () => T): T | undefined {
     return this.#call('onRemove', action);
   }
@@ -148,7 +148,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     return onGet(copyOf(id), this.#host.info(), signal);
   }
 
-  /** TLS 1.3 identities are whatever clients send: a store is asked for those only that this server could have given out. */
+  /** Reports whether this server could have issued an id. TLS 1.3 clients may send any bytes; the store is asked only for such ids. */
   #isIssued(version: Version, id: Uint8Array): boolean {
     if (version === 'TLSv1.2' || id.length === ID_LENGTH) return true;
     return (this.own.generateId ?? this.store.policy.generateId) !== undefined;
@@ -162,11 +162,11 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
       if (value instanceof Internal) return value.found;
       return this.#check(version, id, this.#sessionOf(value));
     } catch (error) {
-      return this.#failed('store-error', error); // a Proxy, or a class of the user's
+      return this.#failed('store-error', error); // the value is a Proxy, or of a user's class, and throws
     }
   }
 
-  /** Whether it is what was asked for. */
+  /** Checks that a session is the one that was asked for, and has it put into the internal cache later. */
   #check(version: Version, id: Uint8Array, found: Found): Found {
     const { session } = found;
     if (session === undefined) return found;
@@ -192,7 +192,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     return { reason };
   }
 
-  /** Lent, given, or bytes: in each case the connection has a hold of its own until it ends. */
+  /** Turns an answer into a session: lent, given, or bytes. In each case the connection has a hold of its own until it ends. */
   #sessionOf(answer: unknown): Found {
     if (answer === undefined || answer === null) return UNKNOWN;
     try {
@@ -208,13 +208,13 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     );
   }
 
-  /** The connection has this hold until it ends. */
+  /** Takes over a hold until the connection ends. */
   adopt(session: Session): Session {
     this.#held.push(session);
     return session;
   }
 
-  /** As OpenSSL does with what the get callback returns: it goes into the internal cache. */
+  /** Puts a session that the get callback has returned into the internal cache, as OpenSSL does. */
   #keep(session: Session): void {
     const cache = this.store.storeCache;
     if (cache === undefined || cache.isClosed || session.isCached || this.store.now() > session.expires) return;
@@ -233,7 +233,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     this.#isRuledOut = this.#call('notResumable', answer) !== false;
   }
 
-  /** @throws TypeError where it is a promise: no handshake waits here */
+  /** Returns an answer that is wanted at once. @throws TypeError for a promise, as no handshake waits here */
   #atOnce<T>(callback: CallbackName, answer: T): T {
     if (!isPromise(answer)) return answer;
     this.#emit(disowned(callback, answer));
@@ -251,7 +251,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     return copyOf(drawRandom(this.#host.world, ID_LENGTH));
   }
 
-  /** SSL_CTX_set_generate_session_id(3); with a bad id the handshake goes on under one of ours. */
+  /** SSL_CTX_set_generate_session_id(3). @throws TypeError or Error for a bad id; the handshake then goes on with a random one */
   #requireFresh(version: Version, offered: Uint8Array, id: unknown): Uint8Array | undefined {
     if (id === undefined) return undefined;
     if (!(id instanceof Uint8Array) || id.length < 1 || id.length > ID_LENGTH) {
@@ -263,24 +263,24 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   }
 
   fits(session: Session): boolean {
-    if ((session.peerCertificate?.length ?? 0) <= MAX_TICKET_PLAINTEXT) return true; // what no ticket could hold no cache should
+    if ((session.peerCertificate?.length ?? 0) <= MAX_TICKET_PLAINTEXT) return true; // a cache should not hold what no ticket could
     this.#emit({ type: 'no-ticket', reason: 'too-large' });
     return false;
   }
 
   announce(session: Session, isNeeded: boolean): void {
-    if (!this.store.isCaching || session.holds === 0) return; // its ticket has left, and then somebody has freed it
-    // SSL_CTX_sess_set_remove_cb(3): only what is in the cache can be told to leave it.
+    if (!this.store.isCaching || session.holds === 0) return; // its ticket has left already, and the application has freed it
+    // SSL_CTX_sess_set_remove_cb(3): the remove callback is told only of sessions that were in the cache.
     const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
     if (cache !== undefined && !cache.isClosed) this.#inCache(() => this.store.add(session, this));
-    if (session.isRuledOut) return; // by a remove callback, of those that had to make room: it has been told of this one too
+    if (session.isRuledOut) return; // by the remove callback of a session that had to make room: it has been told of this one, too
     this.#emit({ type: 'new-session', session });
     if (this.store.policy.onNew !== undefined) this.#callOnNew(session);
   }
 
-  /** The callback is given a hold, which it keeps by answering true. */
+  /** Calls the new callback. It gets a hold, which it keeps by answering true. */
   #callOnNew(session: Session): void {
-    if (session.holds === 0) return; // freed by who was told of another that had to leave
+    if (session.holds === 0) return; // freed by the remove callback of a session that had to make room
     session.upRef();
     this.store.announced(session);
     const answer = this.#call('onNew', () => this.store.policy.onNew?.(session, this.#host.info()));
@@ -290,7 +290,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     );
   }
 
-  /** True keeps the hold; false has the session leave the internal cache, and remove is not told. */
+  /** Applies an answer of the new callback. `true` keeps the hold. `false` removes the session from the cache, and onRemove is not told. */
   #answered(session: Session, answer: unknown): void {
     if (answer === true) return;
     if (answer === false && !this.store.isCompatible) {
@@ -319,7 +319,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id, this)) ?? false;
     const { onTake, onGet } = this.store.policy;
     if (onTake !== undefined) return onTake(session.id);
-    return wasHere && onGet === undefined; // a virtual host's wish; the server's store may have copies, and nobody to tell
+    return wasHere && onGet === undefined; // onGet without onTake: a virtual host wants single use, and the server's store may have a copy
   }
 
   expire(session: Session, isCached: boolean): void {
@@ -335,7 +335,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     this.#inCache(() => this.store.remove(session, reason, this));
   }
 
-  /** The handshake is complete; it may have resumed a session. */
+  /** Called when the handshake is complete. `resumed` is the session that it resumed, if any. */
   completed(resumed: Session | undefined): void {
     this.#inCache(() => {
       if (resumed?.isCached) this.#touch(resumed);
@@ -343,24 +343,24 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     });
   }
 
-  /** SSL_SESS_CACHE_UPDATE_TIME: the timeout counts from the last use, and only that of a peer who has proved it. */
+  /** SSL_SESS_CACHE_UPDATE_TIME: the timeout counts from the last use by a peer that has proved that it holds the session. */
   #touch(session: Session): void {
     if (this.store.policy.updateTime && !this.store.isCompatible) session.time = this.store.now();
   }
 
-  /** What must not run while the handshake does. */
+  /** Runs the actions that must not run while the handshake does. */
   catchUp(): void {
     for (let action = this.#later.shift(); action !== undefined; action = this.#later.shift()) action();
   }
 
-  /** The end of the connection: its holds are released, whoever still looks something up for it is told. */
+  /** Called when the connection ends. Aborts its lookups and releases its holds. */
   close(): void {
     this.#abort?.abort();
     for (const session of this.#held.splice(0)) session.release();
   }
 }
 
-/** A Proxy may throw when it is looked at. */
+/** Reports whether an answer is a {@link Given}. A Proxy may throw when it is looked at. */
 function isGiven(answer: unknown): answer is Given {
   try {
     return answer instanceof Given;
@@ -369,7 +369,7 @@ function isGiven(answer: unknown): answer is Given {
   }
 }
 
-/** Releases the hold in an answer of onGet that came when nobody waited for it any more. */
+/** Releases the hold in an answer of onGet that came when no handshake waited for it any more. */
 function releaseGiven(answer: unknown): void {
   if (isGiven(answer) && Session.isSession(answer.session)) answer.session.release();
 }

@@ -58,12 +58,12 @@ export function sessionCache(
   return cache;
 }
 
-/** Whether the options name a cache or a store callback. */
+/** Reports whether the options name a cache or a store callback. */
 export function hasOwnStore(sessions: SessionOptions): boolean {
   return OWN_STORE.some((name) => sessions[name] !== undefined);
 }
 
-/** Whether each new session is in the internal cache. */
+/** Reports whether each new session goes into the internal cache. */
 export function keepsSessions({ cache, internalStore, mode = 'server' }: SessionOptions): boolean {
   return cache !== false && internalStore !== false && (mode === 'server' || mode === 'both');
 }
@@ -88,7 +88,7 @@ export function sessionSettings(sessions: SessionOptions) {
 }
 
 /**
- * Returns the policy of a store. It is a frozen copy: what the caller changes in the options afterwards changes no server. Each
+ * Returns the policy of a store. It is a frozen copy: later changes of the options do not affect the server. Each
  * callback is bound to the options, which may be an instance of a class.
  */
 export function sessionPolicy(options: SessionOptions): SessionPolicy {

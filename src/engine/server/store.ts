@@ -172,7 +172,7 @@ export class SessionStore {
     return this.counters.snapshot(this.cache);
   }
 
-  /** Does with an error what the cache does. */
+  /** Tells that a session was removed, and handles an error as the cache does. */
   #tellRemoved(session: Session, reason: RemovalReason, observer: RemovalObserver | undefined): void {
     try {
       this.#removed(session, reason, observer);

@@ -63,7 +63,7 @@ export class ConnectionTickets implements Tickets {
     };
   }
 
-  /** A callback that fails costs its ticket, and not the connection. */
+  /** Concludes from onGenerate whether to make the ticket. A callback that fails costs the ticket, not the connection. */
   #generated(session: Session, outcome: Outcome): boolean {
     if (!('value' in outcome)) return false;
     const { value: answer } = outcome;
@@ -72,7 +72,7 @@ export class ConnectionTickets implements Tickets {
       if (answer instanceof Uint8Array) session.applicationData = answer;
       return true;
     } catch (error) {
-      this.#host.emit({ type: 'callback-error', callback: 'onGenerate', error }); // too much of it
+      this.#host.emit({ type: 'callback-error', callback: 'onGenerate', error }); // the data is too long
       return false;
     }
   }

@@ -38,7 +38,7 @@ export interface TicketPolicy {
   readonly keys: TicketKeyProvider | undefined;
   /** `undefined` in a server that cannot have the mode 'stateless'. */
   readonly sealing: SealedTickets | undefined;
-  /** Whether sessions that say nothing of their scope are accepted: other servers seal with these keys, too. */
+  /** Whether sessions that do not record their scope are accepted, because other servers seal with these keys, too. */
   readonly acceptsForeign: boolean;
   readonly callbacks: TicketCallbacks;
 }

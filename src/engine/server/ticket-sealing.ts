@@ -1,4 +1,4 @@
-/** Tickets that are sessions, sealed, as one connection sees them: has keys found, opens and seals. */
+/** Sealed tickets as one connection sees them: asks for keys, opens tickets and seals sessions. */
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
 import type { TicketFacts } from '../../handshake/outcome.ts';
@@ -17,16 +17,19 @@ import type { Version } from '../../wire/registry.ts';
 import { disowned } from '../events.ts';
 import type { SealedTickets, TicketHost } from './ticket-policy.ts';
 
-/** RFC 8446 §4.2.10 lets a new ticket follow; RFC 5077 §3.3 has one where the old is no good. */
+/**
+ * Whether the client gets a new ticket, by what the key provider says. Otherwise the version decides: RFC 8446 §4.2.10 lets a new
+ * ticket follow; RFC 5077 §3.3 has one if the old one is of no use.
+ */
 const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };
 
-/** Without keys, or without an answer. */
+/** The result if there are no keys, or no answer. */
 const UNOPENED: OpenedTicket = { found: { reason: 'undecryptable' }, renew: undefined, status: 'no-decrypt' };
 
 class ConnectionSealedTickets implements Sealed {
   readonly #keys: TicketKeyProvider | undefined;
   readonly #host: TicketHost;
-  /** Of the key that was last looked for. */
+  /** The phase of the key that was last looked for. */
   #phase: TicketFacts['phase'];
 
   constructor(keys: TicketKeyProvider | undefined, host: TicketHost) {
@@ -34,7 +37,7 @@ class ConnectionSealedTickets implements Sealed {
     this.#host = host;
   }
 
-  /** Whatever goes wrong is left to the task that asks again, and tells. */
+  /** Opens a ticket with the keys of a ring. If the ring throws, {@link ConnectionSealedTickets.open} asks again, and reports that. */
   openAtOnce(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): OpenedTicket | undefined {
     const keys = this.#keysAtHand(ticket);
     return keys && this.#openWith(version, ticket, keys, sessionId);
@@ -48,7 +51,7 @@ class ConnectionSealedTickets implements Sealed {
     }
   }
 
-  /** A ring keeps nothing of what it is asked with, does not ask who asks, and says the phase of the keys that it has. */
+  /** Asks a ring. It keeps no reference to the name, needs no connection info, and tells the phase of its keys. */
   #keysOfRing(ring: TicketKeyRing, name: Uint8Array | undefined): readonly OpeningKey[] {
     const found = name === undefined ? [] : ring.openingKeys(name);
     const [first] = found;
@@ -86,7 +89,7 @@ class ConnectionSealedTickets implements Sealed {
     try {
       return this.#opened(version, ticket, requireOpeningKeys(keys), sessionId);
     } catch (error) {
-      return this.#failed(error); // what is no key, or a format of the user's that throws
+      return this.#failed(error); // the answer is not a list of keys, or a user's format throws
     }
   }
 
@@ -107,7 +110,7 @@ class ConnectionSealedTickets implements Sealed {
     return { keyName: keyName && toHex(keyName), format: key?.format.name, phase: this.#phase, failure: status };
   }
 
-  /** A ticket that cannot be opened is no reason to fail; unless its keeper says so with an alert of his own. */
+  /** Reports an error in opening a ticket. It does not end the handshake, unless the key provider has thrown an alert. */
   #failed(error: unknown): OpenedTicket {
     if (TlsAlert.isAlert(error)) throw error;
     this.#host.emit({ type: 'callback-error', callback: 'openingKeys', error });
@@ -148,7 +151,7 @@ class ConnectionSealedTickets implements Sealed {
   }
 }
 
-/** Sealed tickets, as a part that a server has or has not. */
+/** Sealed tickets, as an optional part of a server: the `tickets.mode` 'stateless' needs it. */
 export const sealedTickets: SealedTickets = {
   connect: (keys, host) => new ConnectionSealedTickets(keys, host),
   newKeys: (world) => TicketKeyRing.rotating(world),
@@ -158,7 +161,7 @@ function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['ph
   return PHASES.find((phase) => phase === info?.phase);
 }
 
-/** What is told at once: nobody waits for it, but if it rejects that must be an event and not the end of the process. */
+/** Returns an answer that is wanted at once. A promise is not waited for; if it rejects, that is an event and must not end the process. */
 function requireNow<T>(told: T, host: TicketHost): T | undefined {
   if (!isPromise(told)) return told;
   host.emit(disowned('openingKeys', told));
@@ -176,7 +179,7 @@ function isOpeningKey(entry: Partial<OpeningKey> | undefined): boolean {
   return entry?.key instanceof TicketKey && entry.renewal !== undefined && Object.hasOwn(RENEW, entry.renewal);
 }
 
-/** RFC 8446 §4.6.1: `opaque ticket<1..2^16-1>`. Only a format of the user's can make any other. */
+/** RFC 8446 §4.6.1: `opaque ticket<1..2^16-1>`. Only a user's format can make another. @throws RangeError */
 function requireTicket(ticket: Uint8Array): Uint8Array {
   if (ticket instanceof Uint8Array && ticket.length >= 1 && ticket.length <= MAX_TICKET_LENGTH) return ticket;
   throw new RangeError(`a format has made a ticket that is none; 1 to ${MAX_TICKET_LENGTH} bytes are possible`);

@@ -1,6 +1,6 @@
 /**
- * Handshakes before the first client: a program in JavaScript is slow until its functions have been run some hundred times. The
- * two flights of a client were recorded, and answered with the same dice each time they stay right, so that no client is needed.
+ * Handshakes before the first client: a program in JavaScript is slow until its functions have run a few hundred times. The two
+ * flights of a client were recorded. A server that answers with the same random bytes each time accepts them, so no client is needed.
  */
 
 import { SessionCache } from '../../cache/session-cache.ts';
@@ -14,7 +14,7 @@ import { defineServer } from './define-server.ts';
 import type { ServerOptions } from './options.ts';
 import { ServerConnection } from './server-connection.ts';
 
-/** What a client of TLS 1.2 says that resumes by session id, and one of TLS 1.3 by psk_ke; to a server with the dice below. */
+/** The flights of a client that resumes, in TLS 1.2 by session id and in TLS 1.3 by psk_ke, with a server that has the dice below. */
 export const FLIGHTS: Readonly<Record<Version, readonly [hello: string, finished: string]>> = {
   'TLSv1.2': [
     '16030300820100007e0303b8097413c37b7c29438d3115b67acbe152b049ac86d48a02e04fefc46bb6275e205e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e0002c02b01000033000a00080006001d00170018000b00020100000d0014001204010501060104030503080408050806080700170000ff01000100',
@@ -29,7 +29,7 @@ export const FLIGHTS: Readonly<Record<Version, readonly [hello: string, finished
 /** 2026-01-01T00:00:00Z, in seconds. */
 const NOW = 1_767_225_600;
 
-/** Always the same: of no use but for this. */
+/** A fixed time and fixed random bytes. It must not be used for anything else. */
 export const dice: World = {
   now: () => 1000 * NOW,
   randomBytes: (length) => Uint8Array.from({ length }, (_, i) => i + 1),
@@ -40,7 +40,7 @@ const SUITES = {
   'TLSv1.3': CipherSuite.TLS_AES_128_GCM_SHA256,
 } as const;
 
-/** The one that the flights resume: an id of 32 bytes 0x5e, a secret of 0x5f. */
+/** Returns the session that the flights resume: an id of 32 bytes 0x5e, a secret of 0x5f. */
 export function sessionOf(version: Version): Session {
   return new Session({
     version,
@@ -55,7 +55,7 @@ export function sessionOf(version: Version): Session {
   });
 }
 
-/** It signs nothing. */
+/** A credential that is never asked to sign, as the flights resume. */
 const credential: Credential = {
   certificateChain: [new Uint8Array(1)],
   schemes: ['ed25519'],
@@ -63,18 +63,20 @@ const credential: Credential = {
   sign: () => new Uint8Array(64),
 };
 
+/** Returns a server for the flights. */
 export function serverFor(crypto: ServerOptions['crypto'], cache: SessionCache): ServerConfig {
   const sessions = { cache, foreign: true, idContext: Uint8Array.of(1) };
   return defineServer({ credentials: [credential], crypto, world: dice, pskModes: ['psk_ke'], sessions });
 }
 
 /**
- * Runs so many handshakes of each version that resume, in memory, with the provider of `config` and nothing else of it: no session,
- * counter or callback of its own has to do with them. Some 50 to 500 microseconds each, at first more; the call does not return
- * before all are done, so make it before you listen. Once a process is enough.
- * @param server a configuration, or `{ crypto }`; without it the provider of a server that names none
+ * Runs handshakes that resume, in memory, so that V8 compiles the code before the first client comes. It uses the crypto provider of
+ * `server` and nothing else of it: sessions, counters and callbacks of the server are not touched. A handshake takes some 50 to 500
+ * microseconds, the first ones more. The call returns when all are done, so make it before you listen. Once per process is enough.
+ * @param server a configuration, or `{ crypto }`. Default: the provider of a server that names none
+ * @param handshakes how many handshakes of each of the two versions to run
  * @returns how many handshakes have resumed, which is twice `handshakes`
- * @throws TypeError for a provider that is not put into an object, and for what is no number
+ * @throws TypeError for a provider that is not wrapped in an object, or if `handshakes` is not an integer
  */
 export function warmup(server: Partial<Pick<ServerConfig, 'crypto'>> = {}, handshakes = 1000): number {
   if ('hashes' in server) throw new TypeError('warmup: a provider goes into an object: warmup({ crypto: fast })');
