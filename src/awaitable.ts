@@ -1,4 +1,4 @@
-/** "Now or later": values that may come as promises, and what to do with promises that nobody waits for. It imports nothing. */
+/** "Now or later": values that may come as promises, and promises whose value is not used. It imports nothing. */
 
 /** A value, or the promise of one. */
 export type Awaitable<T> = T | PromiseLike<T>;
@@ -12,7 +12,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   }
 }
 
-/** Ignores an answer that nobody waits for. If it is a promise that rejects, the rejection must not end the process. */
+/** Ignores an answer that is not used. If it is a promise that rejects, the rejection must not end the process. */
 export function disregard(answer: unknown): void {
   // The host's own promise calls the user's `then`, which may throw.
   if (isPromise(answer)) Promise.resolve(answer).then(undefined, () => {});

@@ -1,6 +1,6 @@
-/** The idiomatic API. */
+/** The entry tls-resume: the idiomatic API. */
 
-// The server, and what it tells
+// The server, its events and its reports
 
 export type { Deferred, Event, Question, Step } from './engine/events.ts';
 export type { ServerConfig } from './engine/server/config.ts';
@@ -99,7 +99,7 @@ export { noble } from './crypto/providers/noble.ts';
 export { webCrypto } from './crypto/providers/web-crypto.ts';
 export { webProvider } from './crypto/providers/web-provider.ts';
 
-// The wire's names, and the world
+// Names of the protocol, and the world
 
 export type { Awaitable } from './awaitable.ts';
 export { TlsAlert } from './wire/alert.ts';

@@ -1,7 +1,7 @@
 /**
- * The globals that this library uses, each of which every supported runtime has (browsers and their workers, Node, Deno, Bun),
- * typed here by what is used of them: neither lib.dom nor @types/node is needed. This is the one file that mentions
- * `globalThis`; it imports nothing, and everything may import it.
+ * The globals that this library uses. Every supported runtime has them: browsers and their workers, Node, Deno, Bun. Only the members
+ * in use are declared, so that neither lib.dom nor @types/node is needed. This is the one file that mentions `globalThis`; it
+ * imports nothing, and everything may import it.
  */
 
 /** The host's `AbortSignal`. */
@@ -59,9 +59,9 @@ interface WebCrypto {
   ): Promise<ArrayBuffer>;
 }
 
-/** What the source of a ReadableStream is told to act with. */
+/** The controller that a ReadableStream gives to its source. */
 export interface ReadableController {
-  /** How much more is wanted, in the unit of the strategy; 0 or less: nothing. `null` once errored. */
+  /** How much more is wanted, in the unit of the strategy. 0 or less means nothing; `null`, that the stream has failed. */
   readonly desiredSize: number | null;
   enqueue(chunk: Uint8Array): void;
   close(): void;
@@ -70,7 +70,7 @@ export interface ReadableController {
 
 export interface ReadableSource {
   start?(controller: ReadableController): void;
-  /** Called when something is wanted; after a call that enqueued nothing not before something has been enqueued. */
+  /** Called when data is wanted. After a call that enqueued nothing, the next one comes only after something has been enqueued. */
   pull?(): void;
   cancel?(reason: unknown): unknown;
 }
@@ -81,7 +81,7 @@ export interface WritableController {
   error(reason: unknown): void;
 }
 
-/** What a method returns is waited for. */
+/** The sink of a WritableStream. If a method returns a promise, the stream waits for it. */
 export interface WritableSink {
   start?(controller: WritableController): void;
   write?(chunk: unknown): unknown;
@@ -121,5 +121,5 @@ export interface Platform {
   btoa(latin1: string): string;
 }
 
-/** Read through at each use, so that a test's stand-in for a global is seen. */
+/** The global object. Members are read at each use, so that a test can replace a global. */
 export const platform = globalThis as unknown as Platform;

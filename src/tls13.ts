@@ -1,9 +1,9 @@
 /**
- * The entry tls-resume/tls13, for small bundles: a server of TLS 1.3 alone, whose curves are those of the host's Web Crypto. Parts
- * that few servers need are exported, to be given to defineServer(). All else is as in the index.
+ * The entry tls-resume/tls13, for small bundles: a server of TLS 1.3 alone, with the curves of the host's Web Crypto. Parts that few
+ * servers need are exported, to be passed to defineServer(). Everything else is as in the index.
  */
 
-// The server, and what it tells
+// The server, its events and its reports
 
 export type { Deferred, Event, Question, Step } from './engine/events.ts';
 export type { ServerConfig } from './engine/server/config.ts';
@@ -47,7 +47,7 @@ export { defaultProvider } from './crypto/providers/default.ts';
 export { webCrypto } from './crypto/providers/web-crypto.ts';
 export { webProvider } from './crypto/providers/web-provider.ts';
 
-// The wire's names, and the world
+// Names of the protocol, and the world
 
 export { TlsAlert } from './wire/alert.ts';
 export { systemWorld, type World } from './world.ts';

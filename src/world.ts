@@ -1,7 +1,8 @@
-/** All that a connection knows of the outside: the time and the dice. Inject both and a connection can be replayed. */
+/** Time and randomness, which are all that a connection knows of the outside: with both injected, it can be replayed. */
 
 import { platform } from './platform.ts';
 
+/** The clock and the source of randomness of a server. */
 export interface World {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -13,8 +14,8 @@ export interface World {
 const MAX_RANDOM = 65536;
 
 /**
- * Random bytes ahead of time: a call of the generator costs more than a key schedule, and each handshake wants some bytes a few
- * times. What has been handed out is overwritten here, so that nobody finds it a second time.
+ * Draws random bytes ahead of time: a call of the generator costs more than a key schedule, and each handshake needs a few bytes
+ * several times. Bytes that have been handed out are overwritten here, so that the pool does not reveal them.
  */
 class RandomPool {
   readonly #bytes = new Uint8Array(4096);
@@ -35,7 +36,7 @@ class RandomPool {
 }
 
 const pool = new RandomPool();
-/** More at once is drawn by itself. */
+/** The most bytes that one call takes from the pool. More are drawn from the generator. */
 const MAX_DRAWN = 256;
 
 /** The host's clock and its Web Crypto generator, which every supported runtime has. */
@@ -51,7 +52,7 @@ export const systemWorld: World = {
   },
 };
 
-/** The world's dice, thrown with care: fewer bytes than asked for would be fewer than a key needs. @throws RangeError */
+/** Draws random bytes from a world. @throws RangeError if the world returns another number of bytes, which could be too few for a key */
 export function drawRandom(world: World, length: number): Uint8Array {
   const bytes = world.randomBytes(length);
   if (bytes.length !== length) throw new RangeError(`world.randomBytes(${length}) returned ${bytes.length} bytes`);

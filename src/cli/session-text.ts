@@ -20,7 +20,7 @@ export interface SealedBy {
 /** Where a session was found. */
 export interface Origin {
   readonly sealedBy?: SealedBy | undefined;
-  /** Whom the client of `node:tls` was talking to, if it says so. */
+  /** The server that the client of `node:tls` was talking to, if the session says so. */
   readonly nodeHost?: string | undefined;
 }
 

@@ -17,7 +17,7 @@ const MAX_IDLE = 32;
 /** RFC 8446 §5.2: a protected record is longer than its tag. */
 const MIN_PROTECTED = 16;
 
-/** What becomes of early data (RFC 8446 §4.2.10): it is refused, or skipped while no more than `left` bytes of it come. */
+/** The treatment of early data (RFC 8446 §4.2.10): it is refused, or skipped while no more than `left` bytes of it come. */
 type EarlyData = { readonly mode: 'refuse' } | { readonly mode: 'skip'; readonly left: number };
 
 const REFUSED: EarlyData = { mode: 'refuse' };

@@ -80,7 +80,7 @@ export class TlsSocket extends DuplexSocket {
     this.#regulate(); // it may have been paused
   }
 
-  /** The connection that this socket runs. Use only its getters: nobody sends the output that its methods return. */
+  /** The connection that this socket runs. Use only its getters: the output that its methods return would not be sent. */
   get connection(): ServerConnection {
     return this.#driver.connection;
   }

@@ -11,7 +11,7 @@ const DRAIN_MS = 1000;
 
 function nothing(): void {}
 
-/** Owns a Duplex: nobody else may read, write, end or destroy it. */
+/** Owns a Duplex: no other code may read, write, end or destroy it. */
 export class Transport {
   readonly duplex: Duplex;
   #holds = 0;

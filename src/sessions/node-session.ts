@@ -23,7 +23,7 @@ import { SessionDecodeError, sessionFromDer } from './der.ts';
 export interface NodeSession {
   /** OpenSSL's. */
   readonly der: Uint8Array;
-  /** Whom the client was talking to; `undefined` where there is the DER alone. */
+  /** The server that the client was talking to; `undefined` if there is the DER alone. */
   readonly host: string | undefined;
 }
 

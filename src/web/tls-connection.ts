@@ -33,7 +33,7 @@ export class TlsConnection {
     this.closed = shell.closed.promise;
   }
 
-  /** The connection below. Use only its getters: nobody sends the output that its methods return. */
+  /** The connection below. Use only its getters: the output that its methods return would not be sent. */
   get connection(): ServerConnection {
     return this.#shell.driver.connection;
   }
