@@ -2,7 +2,8 @@
 
 // The server, its events and its reports
 
-export type { Deferred, Event, Question, Step } from './engine/events.ts';
+export type { Event, Step } from './engine/events.ts';
+export type { Deferred, Question } from './engine/questions.ts';
 export type { ServerConfig } from './engine/server/config.ts';
 export { defineServer } from './engine/server/define-server.ts';
 export type {

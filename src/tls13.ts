@@ -5,7 +5,8 @@
 
 // The server, its events and its reports
 
-export type { Deferred, Event, Question, Step } from './engine/events.ts';
+export type { Event, Step } from './engine/events.ts';
+export type { Deferred, Question } from './engine/questions.ts';
 export type { ServerConfig } from './engine/server/config.ts';
 export { defineServer, type OptionalParts, type Tls13Options } from './engine/server/define-server-tls13.ts';
 export { type ConnectionOptions, ServerConnection } from './engine/server/server-connection.ts';

@@ -6,15 +6,16 @@
 import { disregard, isPromise } from '../awaitable.ts';
 import type { Incoming } from '../crypto/record-reader.ts';
 import type { Established } from '../handshake/established.ts';
-import type { HandshakeIO } from '../handshake/io.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
 import { alertName, TlsAlert } from '../wire/alert.ts';
 import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import { Channel, type Rewrite } from './channel.ts';
-import { Deferral, type Deferred, disowned, type Event, type Question, type Step } from './events.ts';
+import { disowned, type Event, type Step } from './events.ts';
 import { LifeCycle } from './life-cycle.ts';
+import { Deferral, type Deferred, type Question, TaskQuestion } from './questions.ts';
+import type { Role } from './role.ts';
 import { Secrets } from './secrets.ts';
 
 /** The most bytes that are taken in while a question is open: the shell stops reading when a Step has one. */
@@ -29,56 +30,10 @@ export interface CoreOptions {
   readonly rewrite?: Rewrite | undefined;
 }
 
-/** The part of a connection that depends on its role. The core calls it when no handshake is on the stack. */
-export interface Role {
-  /** The services for its handshake. */
-  readonly io: HandshakeIO;
-  /** Runs the actions that were put off because user code must not run in the handshake. */
-  catchUp(): void;
-  /** Reports the verdicts: before the event "established", or before "failed" if there is no "established". */
-  explain(): void;
-  /** Called when the handshake is complete. */
-  established(established: Established): void;
-  /** Called when application data is about to be sent. */
-  beforeWrite(): void;
-  /** Starts the next job after the handshake, if one is due. It waits for tasks only, never for messages. */
-  nextJob(): Handshake<unknown> | undefined;
-  /** Drops the jobs that are due, as nothing of ours follows a close_notify. */
-  dropJobs(): void;
-  /** Called when the connection has failed, by a fatal alert that was sent or received; with `undefined`, without one. */
-  failed(reason: 'alert-sent' | 'alert-received' | undefined): void;
-  /** Called when an established connection ends and the peer has not been sent a close_notify. */
-  endedUncleanly(): void;
-  /** Called at the end of both directions. It releases every hold. */
-  close(): void;
-}
-
 /** The handshake, or work after it that waits for tasks. */
 interface Job {
   readonly machine: Handshake<unknown>;
   finished(value: unknown): void;
-}
-
-/** A question, with the task that it comes from and the connection that asks it. */
-class TaskQuestion implements Question {
-  readonly kind: AnyTask['kind'];
-  readonly promise: PromiseLike<unknown>;
-  readonly budgeted: boolean;
-  readonly #task: AnyTask;
-  readonly #owner: ConnectionCore;
-
-  constructor(task: AnyTask, promise: PromiseLike<unknown>, owner: ConnectionCore) {
-    this.kind = task.kind;
-    this.promise = promise;
-    this.budgeted = task.budgeted;
-    this.#task = task;
-    this.#owner = owner;
-  }
-
-  /** Returns the task of a question; `undefined` if the question is another connection's. */
-  static taskOf(question: Question, owner: ConnectionCore): AnyTask | undefined {
-    return #task in question && question.#owner === owner ? question.#task : undefined;
-  }
 }
 
 export abstract class ConnectionCore {

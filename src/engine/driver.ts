@@ -3,7 +3,8 @@
 import type { Outcome } from '../handshake/wait.ts';
 import { type Platform, platform } from '../platform.ts';
 import { EMPTY } from '../wire/bytes.ts';
-import type { Deferred, Event, Question, Step } from './events.ts';
+import type { Event, Step } from './events.ts';
+import type { Deferred, Question } from './questions.ts';
 
 /** A connection of either role, as far as a Driver runs it. */
 export interface DrivenConnection {

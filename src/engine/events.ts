@@ -3,10 +3,10 @@
 import { disregard } from '../awaitable.ts';
 import type { RemovalReason } from '../cache/callbacks.ts';
 import type { CallbackName, Verdict } from '../handshake/outcome.ts';
-import type { AnyTask, Outcome } from '../handshake/wait.ts';
 import type { Session } from '../sessions/session.ts';
 import type { NoTicket } from '../tickets/key.ts';
 import type { TlsAlert } from '../wire/alert.ts';
+import { Deferral, type Deferred, type Question } from './questions.ts';
 
 /**
  * The result of a call on a connection. Send the output, even if the connection has failed; then handle the events; then have the
@@ -63,53 +63,8 @@ export type Event =
   /** A callback answered with a promise that no handshake waits for. Pass its outcome to {@link ServerConnection.settle}. */
   | { readonly type: 'deferred'; readonly deferred: Deferred };
 
-/** A promise of a callback that no handshake waits for. */
-export interface Deferred {
-  readonly callback: CallbackName;
-  /** It may reject, which {@link ServerConnection.settle} turns into a callback-error event. */
-  readonly promise: PromiseLike<unknown>;
-}
-
-/** A {@link Deferred} with its owner, and a function that takes the outcome. */
-export class Deferral implements Deferred {
-  readonly callback: CallbackName;
-  readonly promise: PromiseLike<unknown>;
-  readonly #owner: object | undefined;
-  #settled: ((outcome: Outcome) => void) | undefined;
-
-  constructor(
-    callback: CallbackName,
-    promise: PromiseLike<unknown>,
-    owner?: object,
-    settled?: (outcome: Outcome) => void,
-  ) {
-    this.callback = callback;
-    this.promise = promise;
-    this.#owner = owner;
-    this.#settled = settled;
-  }
-
-  /** Passes the outcome to the owner's function, once. A Deferred of another owner is ignored. */
-  static settle(deferred: Deferred, owner: object, outcome: Outcome): void {
-    if (!(#settled in deferred) || deferred.#owner !== owner) return;
-    const settled = deferred.#settled;
-    deferred.#settled = undefined;
-    settled?.(outcome);
-  }
-}
-
 /** Returns the event for a promise whose value is not used. If the promise rejects, that must be an event and not end the process. */
 export function disowned(callback: CallbackName, promise: PromiseLike<unknown>): Event {
   disregard(promise); // also for shells that ignore events
   return { type: 'deferred', deferred: new Deferral(callback, promise) };
-}
-
-/** A promise that the connection waits for. Answers are matched by identity, so pass this very object to the connection. */
-export interface Question {
-  /** The purpose of the wait. */
-  readonly kind: AnyTask['kind'];
-  /** The promise of user code. Answer with its outcome. */
-  readonly promise: PromiseLike<unknown>;
-  /** Whether the wait counts against `sessions.lookupTimeoutMs`, the one budget for all lookups of a handshake. */
-  readonly budgeted: boolean;
 }

@@ -1,6 +1,7 @@
 /** Both ends of a connection in memory, and what passes between them. */
 
-import type { Event, Question, Step } from '../../src/engine/events.ts';
+import type { Event, Step } from '../../src/engine/events.ts';
+import type { Question } from '../../src/engine/questions.ts';
 import type { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { Outcome } from '../../src/handshake/wait.ts';
 import type { TlsAlert } from '../../src/wire/alert.ts';

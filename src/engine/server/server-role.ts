@@ -3,7 +3,7 @@
 import type { Established, TicketSender } from '../../handshake/established.ts';
 import type { Handshake } from '../../handshake/wait.ts';
 import type { Session } from '../../sessions/session.ts';
-import type { Role } from '../core.ts';
+import type { Role } from '../role.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ServerIO } from './server-io.ts';
 import { ConnectionSessions } from './session-lookup.ts';

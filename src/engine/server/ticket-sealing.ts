@@ -18,7 +18,7 @@ import { disowned } from '../events.ts';
 import type { SealedTickets, TicketHost } from './ticket-policy.ts';
 
 /**
- * Whether the client gets a new ticket, by what the key provider says. Otherwise the version decides: RFC 8446 §4.2.10 lets a new
+ * Whether the client gets a new ticket, by what the key provider says. Otherwise the version decides: RFC 8446 §4.6.1 lets a new
  * ticket follow; RFC 5077 §3.3 has one if the old one is of no use.
  */
 const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };

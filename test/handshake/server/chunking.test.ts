@@ -1,7 +1,8 @@
 /** A connection is a function of seed, clock, input and answers: how the input is cut into pieces changes nothing. */
 
 import { expect } from 'chai';
-import type { Event, Question, Step } from '../../../src/engine/events.ts';
+import type { Event, Step } from '../../../src/engine/events.ts';
+import type { Question } from '../../../src/engine/questions.ts';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';

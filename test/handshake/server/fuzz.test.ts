@@ -5,7 +5,8 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Event, Question, Step } from '../../../src/engine/events.ts';
+import type { Event, Step } from '../../../src/engine/events.ts';
+import type { Question } from '../../../src/engine/questions.ts';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';
 import type { TicketOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';

@@ -1,0 +1,71 @@
+/** Promises of user code that a connection hands to its shell: those that its handshake waits for, and those that it does not. */
+
+import type { CallbackName } from '../handshake/outcome.ts';
+import type { AnyTask, Outcome } from '../handshake/wait.ts';
+
+/** A promise that the connection waits for. Answers are matched by identity, so pass this very object to the connection. */
+export interface Question {
+  /** The purpose of the wait. */
+  readonly kind: AnyTask['kind'];
+  /** The promise of user code. Answer with its outcome. */
+  readonly promise: PromiseLike<unknown>;
+  /** Whether the wait counts against `sessions.lookupTimeoutMs`, the one budget for all lookups of a handshake. */
+  readonly budgeted: boolean;
+}
+
+/** A question, with the task that it comes from and the connection that asks it. */
+export class TaskQuestion implements Question {
+  readonly kind: AnyTask['kind'];
+  readonly promise: PromiseLike<unknown>;
+  readonly budgeted: boolean;
+  readonly #task: AnyTask;
+  readonly #owner: object;
+
+  constructor(task: AnyTask, promise: PromiseLike<unknown>, owner: object) {
+    this.kind = task.kind;
+    this.promise = promise;
+    this.budgeted = task.budgeted;
+    this.#task = task;
+    this.#owner = owner;
+  }
+
+  /** Returns the task of a question; `undefined` if the question is another connection's. */
+  static taskOf(question: Question, owner: object): AnyTask | undefined {
+    return #task in question && question.#owner === owner ? question.#task : undefined;
+  }
+}
+
+/** A promise of a callback that no handshake waits for. */
+export interface Deferred {
+  readonly callback: CallbackName;
+  /** It may reject, which {@link ServerConnection.settle} turns into a callback-error event. */
+  readonly promise: PromiseLike<unknown>;
+}
+
+/** A {@link Deferred} with its owner, and a function that takes the outcome. */
+export class Deferral implements Deferred {
+  readonly callback: CallbackName;
+  readonly promise: PromiseLike<unknown>;
+  readonly #owner: object | undefined;
+  #settled: ((outcome: Outcome) => void) | undefined;
+
+  constructor(
+    callback: CallbackName,
+    promise: PromiseLike<unknown>,
+    owner?: object,
+    settled?: (outcome: Outcome) => void,
+  ) {
+    this.callback = callback;
+    this.promise = promise;
+    this.#owner = owner;
+    this.#settled = settled;
+  }
+
+  /** Passes the outcome to the owner's function, once. A Deferred of another owner is ignored. */
+  static settle(deferred: Deferred, owner: object, outcome: Outcome): void {
+    if (!(#settled in deferred) || deferred.#owner !== owner) return;
+    const settled = deferred.#settled;
+    deferred.#settled = undefined;
+    settled?.(outcome);
+  }
+}
