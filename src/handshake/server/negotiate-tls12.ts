@@ -55,7 +55,7 @@ export function* selectSessionTls12(context: ServerHandshake, hello: ClientHello
   const ticket = settings.tickets.mode === 'stateless' ? hello.extensions.sessionTicket : undefined;
   const mechanism = mechanismOf(hello, ticket);
   const { found, renew, facts } = yield* findOffered(context, hello, ticket);
-  const offer = offerOf(context, hello, mechanism);
+  const offer = () => offerOf(context, hello, mechanism);
   const { verdict, session, suite } = judgeOffered(context, { mechanism, found, ticket: facts, offer });
   const { reason } = verdict;
   if (session !== undefined && reason === 'cipher-suite' && settings.compat !== undefined)

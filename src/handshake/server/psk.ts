@@ -113,7 +113,13 @@ function* findSession(
     }
     const { found, facts: ticket } = yield* lookups.find(context, identity);
     const offer = offerOf(context, hello, suites); // now, and not before the lookup, which may take its time
-    const { verdict, session, suite } = judgeOffered(context, { mechanism, identityIndex, found, ticket, offer });
+    const { verdict, session, suite } = judgeOffered(context, {
+      mechanism,
+      identityIndex,
+      found,
+      ticket,
+      offer: () => offer,
+    });
     if (session !== undefined && verdict.reason === 'expired') yield* call(() => sessions.expire(session, true));
     verdicts.push(verdict);
     if (session !== undefined && suite !== undefined) return { session, identityIndex, suite };

@@ -23,10 +23,10 @@ interface VerdictParts {
   readonly judged?: Judged | undefined;
 }
 
-/** An offered session, or a ticket or id that led to none, and the offer to judge it by. */
+/** An offered session, or a ticket or id that led to none. `offer` makes the offer to judge a session by. */
 export interface OfferedSession extends Pick<VerdictParts, 'mechanism' | 'identityIndex' | 'ticket'> {
   readonly found: Found;
-  readonly offer: Offer;
+  offer(): Offer;
 }
 
 /** The verdict on an offered session, the session itself if one was found, and its suite if it was accepted. */
@@ -41,9 +41,10 @@ export interface JudgedOffer {
  * @throws TlsAlert for a breach that ends the handshake
  */
 export function judgeOffered({ settings }: ServerHandshake, offered: OfferedSession): JudgedOffer {
-  const { mechanism, identityIndex, ticket, offer } = offered;
+  const { mechanism, identityIndex, ticket } = offered;
   const { session, reason } = offered.found;
   if (session === undefined) return { verdict: new SessionVerdict({ mechanism, identityIndex, ticket, reason }) };
+  const offer = offered.offer();
   const judgement = judge(session, offer, settings);
   const judged = { session, offer, judgement };
   const parts = { mechanism, identityIndex, ticket, reason: judgement.broken?.reason, judged };
