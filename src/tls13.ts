@@ -3,6 +3,16 @@
  * servers need are exported, to be passed to defineServer(). Everything else is as in the index.
  */
 
+// Tickets and their keys
+
+export { TicketKey, type TicketKeyOptions } from './tickets/key.ts';
+export { type RotationOptions, TicketKeyRing } from './tickets/key-ring.ts';
+
+// Certificates and private keys
+
+export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
+export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
+
 // The server, its events and its reports
 
 export type { Event, Step } from './engine/events.ts';
@@ -30,16 +40,6 @@ export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts
 export type { ConnectionInfo } from './sessions/connection-info.ts';
 export type { SessionParameters } from './sessions/parameters.ts';
 export { Session } from './sessions/session.ts';
-
-// Tickets and their keys
-
-export { TicketKey, type TicketKeyOptions } from './tickets/key.ts';
-export { type RotationOptions, TicketKeyRing } from './tickets/key-ring.ts';
-
-// Certificates and private keys
-
-export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
-export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
 
 // Cryptography
 

@@ -37,12 +37,9 @@ interface Job {
 }
 
 export abstract class ConnectionCore {
-  /** @internal */
-  readonly life = new LifeCycle();
-  /** @internal */
-  readonly secrets = new Secrets();
-  /** @internal */
-  readonly channel: Channel;
+  readonly #life = new LifeCycle();
+  readonly #secrets = new Secrets();
+  readonly #channel: Channel;
   readonly #options: CoreOptions;
   #role!: Role;
   #job: Job | undefined;
@@ -55,13 +52,28 @@ export abstract class ConnectionCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    this.channel = new Channel(this, options.rewrite);
+    this.#channel = new Channel(this, options.rewrite);
   }
 
   /** Starts the handshake of a role. It is called once, before anything else. */
   protected start(role: Role, handshake: Handshake<Established>): void {
     this.#role = role;
     this.#begin(handshake, (established) => this.#establish(role, established));
+  }
+
+  /** @internal */
+  get life(): LifeCycle {
+    return this.#life;
+  }
+
+  /** @internal */
+  get secrets(): Secrets {
+    return this.#secrets;
+  }
+
+  /** @internal */
+  get channel(): Channel {
+    return this.#channel;
   }
 
   /** @internal Seconds since the epoch, read once for each call from outside. */
@@ -82,22 +94,22 @@ export abstract class ConnectionCore {
 
   /** The message, ChangeCipherSpec or task that the handshake waits for; `undefined` once it is over. */
   get waitingFor(): Wait | undefined {
-    return this.life.phase === 'handshaking' ? this.#wait : undefined;
+    return this.#life.phase === 'handshaking' ? this.#wait : undefined;
   }
 
   /** Whether the handshake is complete and the connection has not failed since. */
   get isEstablished(): boolean {
-    return this.life.phase === 'established';
+    return this.#life.phase === 'established';
   }
 
   /** Whether the connection has ended with a fatal alert or an internal error. If it threw, {@link dispose} returns its last output. */
   get hasFailed(): boolean {
-    return this.life.phase === 'failed';
+    return this.#life.phase === 'failed';
   }
 
   /** Whether {@link write} may be called: the connection is established and our direction has not ended. */
   get canWrite(): boolean {
-    return this.life.phase === 'established' && this.life.writing === 'open';
+    return this.#life.phase === 'established' && this.#life.writing === 'open';
   }
 
   /**
@@ -106,14 +118,14 @@ export abstract class ConnectionCore {
    * @throws RangeError if more than 64 KiB come in while a question is open
    */
   receive(input: Uint8Array): Step {
-    if (this.#question !== undefined && this.channel.reader.buffered + input.length > MAX_BUFFERED) {
+    if (this.#question !== undefined && this.#channel.reader.buffered + input.length > MAX_BUFFERED) {
       throw new RangeError(
         `more than ${MAX_BUFFERED} bytes while a question is open: stop reading until it is answered`,
       );
     }
     return this.step(() => {
-      if (this.life.reading === 'ended') return;
-      this.channel.reader.push(input);
+      if (this.#life.reading === 'ended') return;
+      this.#channel.reader.push(input);
       this.#pump();
     });
   }
@@ -145,13 +157,13 @@ export abstract class ConnectionCore {
    * @throws Error before the connection is established, after {@link end}, and after the end of the connection
    */
   write(data: Uint8Array): Step {
-    if (this.life.phase !== 'established')
+    if (this.#life.phase !== 'established')
       throw new Error('write() before the handshake is complete, or after the end');
-    if (this.life.writing === 'ended') throw new Error('write() after end()');
+    if (this.#life.writing === 'ended') throw new Error('write() after end()');
     return this.step(() => {
       this.#role.beforeWrite();
       this.runJobs();
-      if (this.canWrite) this.channel.sendData(data);
+      if (this.canWrite) this.#channel.sendData(data);
     });
   }
 
@@ -163,7 +175,7 @@ export abstract class ConnectionCore {
     if (!this.canWrite || this.#role.io.facts.version !== 'TLSv1.3') {
       throw new Error('updateKeys() is for TLS 1.3, from its establishment to end()');
     }
-    return this.step(() => this.channel.updateKeys(requestPeer));
+    return this.step(() => this.#channel.updateKeys(requestPeer));
   }
 
   /**
@@ -172,9 +184,9 @@ export abstract class ConnectionCore {
    */
   end(): Step {
     return this.step(() => {
-      if (this.life.phase === 'failed') return;
-      const wasHandshaking = this.life.phase === 'handshaking';
-      this.channel.sendCloseNotify();
+      if (this.#life.phase === 'failed') return;
+      const wasHandshaking = this.#life.phase === 'handshaking';
+      this.#channel.sendCloseNotify();
       this.#question = undefined;
       if (!wasHandshaking) this.#dropJobs();
       this.#pump(); // takes in what has arrived while jobs waited
@@ -187,8 +199,8 @@ export abstract class ConnectionCore {
    */
   transportEnded(): Step {
     return this.step(() => {
-      if (this.life.reading === 'open') this.#endUncleanly();
-      this.life.endReading(false);
+      if (this.#life.reading === 'open') this.#endUncleanly();
+      this.#life.endReading(false);
     });
   }
 
@@ -200,7 +212,7 @@ export abstract class ConnectionCore {
   dispose(clean = false): Step {
     return this.step(() => {
       if (!clean) this.#endUncleanly();
-      this.life.close();
+      this.#life.close();
       this.#release();
     });
   }
@@ -213,7 +225,7 @@ export abstract class ConnectionCore {
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
     if (this.#established === undefined) throw new Error('exportKeyingMaterial() before the handshake is complete');
-    if (this.life.phase !== 'established') throw new Error('exportKeyingMaterial() after the end');
+    if (this.#life.phase !== 'established') throw new Error('exportKeyingMaterial() after the end');
     if (!Number.isInteger(length) || length < 1 || length > 8160)
       throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
     if (!/^[\x20-\x7e]{1,249}$/.test(label)) throw new RangeError('a label of 1 to 249 ASCII characters is wanted');
@@ -232,7 +244,7 @@ export abstract class ConnectionCore {
     const events = this.#events;
     this.#events = []; // before the user's function, which may call this connection
     this.#deliverKeylog(events);
-    return { output: this.channel.writer.take(), events, question: this.#question };
+    return { output: this.#channel.writer.take(), events, question: this.#question };
   }
 
   /** Starts the jobs of the role that are due now, or once the job that is under way has finished. */
@@ -244,14 +256,14 @@ export abstract class ConnectionCore {
   #pump(): void {
     if (this.#isPerforming) return; // a callback has called us: received bytes are processed once it has returned
     while (this.#question === undefined) {
-      const next = this.#job === undefined && this.life.phase === 'established' ? this.#role.nextJob() : undefined;
+      const next = this.#job === undefined && this.#life.phase === 'established' ? this.#role.nextJob() : undefined;
       if (next !== undefined) this.#begin(next, () => {});
-      else if (this.life.isUnderWay && this.#wait?.kind === 'task') {
+      else if (this.#life.isUnderWay && this.#wait?.kind === 'task') {
         if (this.#wait.task === undefined) this.#call(this.#wait);
         else this.#perform(this.#wait, this.#wait.task);
-      } else if (this.life.reading === 'ended') return;
+      } else if (this.#life.reading === 'ended') return;
       else {
-        const incoming = this.channel.reader.next(this.#expected());
+        const incoming = this.#channel.reader.next(this.#expected());
         if (incoming === undefined) return;
         this.#handle(incoming);
       }
@@ -260,7 +272,7 @@ export abstract class ConnectionCore {
 
   /** The one handshake message that is accepted now. */
   #expected() {
-    if (this.life.phase === 'established') return this.channel.expected;
+    if (this.#life.phase === 'established') return this.#channel.expected;
     return this.#wait?.kind === 'message' ? this.#wait : undefined;
   }
 
@@ -269,16 +281,16 @@ export abstract class ConnectionCore {
       case 'alert':
         return this.#receiveAlert(incoming.level, incoming.description);
       case 'handshake':
-        if (this.life.phase === 'established') return this.channel.receiveMessage(incoming.frame);
+        if (this.#life.phase === 'established') return this.#channel.receiveMessage(incoming.frame);
         return this.#advance(incoming.frame);
       case 'change_cipher_spec':
         if (this.#wait?.kind !== 'change_cipher_spec') throw new TlsAlert('unexpected_message', 'a ChangeCipherSpec');
         return this.#advance(undefined);
       case 'data':
-        if (this.life.phase !== 'established')
+        if (this.#life.phase !== 'established')
           throw new TlsAlert('unexpected_message', 'application data in the handshake');
         if (incoming.data.length > 0) this.emit({ type: 'data', data: incoming.data });
-        return this.channel.renewReadKey();
+        return this.#channel.renewReadKey();
     }
   }
 
@@ -294,7 +306,7 @@ export abstract class ConnectionCore {
     const next = job.machine.next(value);
     if (!next.done) {
       this.#wait = next.value;
-      if (next.value.kind === 'message' || next.value.kind === 'change_cipher_spec') this.channel.writer.endFlight();
+      if (next.value.kind === 'message' || next.value.kind === 'change_cipher_spec') this.#channel.writer.endFlight();
       return;
     }
     this.#wait = undefined;
@@ -310,10 +322,10 @@ export abstract class ConnectionCore {
 
   #establish(role: Role, established: Established): void {
     this.#established = established;
-    this.life.establish();
-    this.secrets.established();
+    this.#life.establish();
+    this.#secrets.established();
     const { recordLimit = 0 } = role.io.facts.suite ?? {};
-    this.channel.establish(role.io, established.traffic, Math.min(recordLimit, this.#options.recordsPerKey));
+    this.#channel.establish(role.io, established.traffic, Math.min(recordLimit, this.#options.recordsPerKey));
     role.explain();
     this.emit({ type: 'established' });
     role.established(established);
@@ -333,7 +345,7 @@ export abstract class ConnectionCore {
    * Nothing follows a close_notify.
    */
   #isOver(wait: Wait): boolean {
-    return !this.life.isUnderWay || this.#wait !== wait;
+    return !this.#life.isUnderWay || this.#wait !== wait;
   }
 
   #call(wait: Wait & { kind: 'task'; task?: undefined }): void {
@@ -371,32 +383,32 @@ export abstract class ConnectionCore {
   #receiveAlert(level: number, description: number): void {
     this.emit({ type: 'alert', direction: 'received', level, description });
     if (description === AlertDescription.close_notify) return this.#receiveCloseNotify();
-    if (description === AlertDescription.user_canceled) return this.channel.reader.idle(); // a close_notify follows (§6.1)
+    if (description === AlertDescription.user_canceled) return this.#channel.reader.idle(); // a close_notify follows (§6.1)
     // RFC 8446 §6: the level no longer means anything. In TLS 1.2 a warning does not end the connection.
-    if (this.#role.io.facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.channel.reader.idle();
+    if (this.#role.io.facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.#channel.reader.idle();
     this.#end(peerAlert(description), 'alert-received');
   }
 
   #receiveCloseNotify(): void {
-    this.life.endReading(true);
+    this.#life.endReading(true);
     this.emit({ type: 'end' });
   }
 
   /** Turns an error into an alert; no other place does. An error other than a TlsAlert is a bug of ours, and is thrown on. */
   #fail(error: unknown): void {
-    const isOpen = this.life.writing === 'open'; // nothing follows a close_notify (§6.1)
+    const isOpen = this.#life.writing === 'open'; // nothing follows a close_notify (§6.1)
     if (TlsAlert.isAlert(error)) {
       const level = error.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
-      if (isOpen) this.channel.sendAlert(error.alert, level);
+      if (isOpen) this.#channel.sendAlert(error.alert, level);
       return this.#end(error, isOpen && level === AlertLevel.fatal ? 'alert-sent' : undefined);
     }
-    if (isOpen) attempt(() => this.channel.sendAlert('internal_error', AlertLevel.fatal)); // if it still can
+    if (isOpen) attempt(() => this.#channel.sendAlert('internal_error', AlertLevel.fatal)); // if it still can
     this.#end(new TlsAlert('internal_error', 'a bug'), 'alert-sent');
     throw error;
   }
 
   #end(error: TlsAlert, reason: 'alert-sent' | 'alert-received' | undefined): void {
-    this.life.fail();
+    this.#life.fail();
     if (this.#established === undefined) this.#role.explain();
     this.emit({ type: 'failed', error });
     this.#role.failed(reason);
@@ -410,8 +422,8 @@ export abstract class ConnectionCore {
 
   #release(): void {
     this.#question = undefined;
-    this.secrets.closed();
-    this.channel.wipe();
+    this.#secrets.closed();
+    this.#channel.wipe();
     this.#role.close();
   }
 

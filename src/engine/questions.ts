@@ -31,7 +31,8 @@ export class TaskQuestion implements Question {
 
   /** Returns the task of a question; `undefined` if the question is another connection's. */
   static taskOf(question: Question, owner: object): AnyTask | undefined {
-    return #task in question && question.#owner === owner ? question.#task : undefined;
+    const asked: object = Object(question); // which callers in JavaScript may have made up
+    return #task in asked && asked.#owner === owner ? asked.#task : undefined;
   }
 }
 
@@ -63,9 +64,10 @@ export class Deferral implements Deferred {
 
   /** Passes the outcome to the owner's function, once. A Deferred of another owner is ignored. */
   static settle(deferred: Deferred, owner: object, outcome: Outcome): void {
-    if (!(#settled in deferred) || deferred.#owner !== owner) return;
-    const settled = deferred.#settled;
-    deferred.#settled = undefined;
+    const known: object = Object(deferred);
+    if (!(#settled in known) || known.#owner !== owner) return;
+    const settled = known.#settled;
+    known.#settled = undefined;
     settled?.(outcome);
   }
 }

@@ -41,7 +41,7 @@ export class MainSecret {
   /** The resumption secret. @throws Error before {@link MainSecret.finish} */
   get resumption(): ResumptionMasterSecret {
     if (this.#resumption !== undefined) return this.#resumption;
-    if (this.#clientFinished === undefined) throw new Error('the resumption secret covers the client Finished');
+    if (this.#clientFinished === undefined) throw new Error('no Finished');
     this.#resumption = resumptionMasterSecret(this.#master, this.#clientFinished);
     return this.#resumption;
   }

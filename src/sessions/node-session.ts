@@ -39,10 +39,10 @@ export function splitNodeSession(bytes: Uint8Array): NodeSession {
   if (bytes[0] !== 0) return { der: bytes, host: undefined };
   try {
     const { label, host, der } = decode(wrapping, bytes);
-    if (latin1(label) !== LABEL) throw new DecodeError('label: not "nodejs:tls:session:1"');
+    if (latin1(label) !== LABEL) throw new DecodeError('label: unknown');
     return { der, host: new platform.TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(host) };
   } catch (cause) {
-    const reason = `${cause}; hand over all that Node's client gave, or update tls-resume`;
+    const reason = `${cause}; pass all that Node's client gave, or update tls-resume`;
     throw new SessionDecodeError('NodeSession', reason, { cause });
   }
 }

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import type { Event } from '../../src/engine/events.ts';
 import { LifeCycle } from '../../src/engine/life-cycle.ts';
+import type { Deferred, Question } from '../../src/engine/questions.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
 import { Bench, firstTicket, returning } from '../support/mechanisms.ts';
 
@@ -101,5 +102,32 @@ describe('LifeCycle', () => {
     };
     visit([]);
     expect(seen).to.deep.equal(LEGAL);
+  });
+});
+
+describe('a connection', () => {
+  it('shows nothing of its insides to a logger', () => {
+    const bench = new Bench();
+    try {
+      const { connection } = bench.connect(bench.bare(), {});
+      expect(Object.keys(connection)).to.deep.equal([]);
+      expect(JSON.stringify(connection)).to.equal('{}');
+    } finally {
+      bench.close();
+    }
+  });
+
+  it('ignores an answer to what is no question, and goes on', () => {
+    const bench = new Bench();
+    try {
+      const { connection } = bench.connect(bench.bare(), {});
+      for (const nothing of [5, 'x', null, undefined, {}]) {
+        connection.answer(nothing as unknown as Question, { value: undefined });
+        connection.settle(nothing as unknown as Deferred, { value: undefined });
+      }
+      expect(connection.isEstablished).to.equal(true);
+    } finally {
+      bench.close();
+    }
   });
 });

@@ -119,7 +119,7 @@ describe('tls-resume/tls13', () => {
     const error: unknown = await entry.accept(transport, options as ServerConfig).catch((reason: unknown) => reason);
     expect(error)
       .to.be.instanceOf(TypeError)
-      .with.property('message', 'config: what defineServer() returned is wanted, itself and not a copy');
+      .with.property('message', 'config: what defineServer() returned is wanted, and no copy');
   });
 
   it('exports what the index exports, and the parts that are its own', () => {

@@ -28,7 +28,7 @@ export function isServerConfig(value: unknown): value is ServerConfig {
 
 /** Returns the error for a value, called `name`, that should be a configuration and is none, or is a copy of one. */
 export function notAConfig(name: string): TypeError {
-  return new TypeError(`${name}: what defineServer() returned is wanted, itself and not a copy`);
+  return new TypeError(`${name}: what defineServer() returned is wanted, and no copy`);
 }
 
 /** @throws TypeError for a configuration, or a copy of one, in the place of options */

@@ -61,8 +61,7 @@ export interface ConnectionOptions {
  * connection must call {@link ServerConnection.dispose} in the end.
  */
 export class ServerConnection extends ConnectionCore {
-  /** @internal */
-  readonly config: ServerConfig;
+  readonly #config: ServerConfig;
   readonly #options: ConnectionOptions;
   readonly #role: ServerRole;
   readonly #facts: ServerFacts;
@@ -72,7 +71,7 @@ export class ServerConnection extends ConnectionCore {
     if (!isServerConfig(config)) throw notAConfig('config');
     const { world, keylog, limits } = config;
     super({ world, keylog, recordsPerKey: limits.recordsPerKey, rewrite: options.rewrite });
-    this.config = config;
+    this.#config = config;
     this.#options = options;
     this.#role = new ServerRole(this); // which acts through the members that are @internal
     this.#facts = this.#role.io.facts;
@@ -80,13 +79,18 @@ export class ServerConnection extends ConnectionCore {
   }
 
   /** @internal */
+  get config(): ServerConfig {
+    return this.#config;
+  }
+
+  /** @internal */
   wantsKeylog(): boolean {
-    return this.config.keylog !== undefined || this.#options.wantsKeylog?.() === true;
+    return this.#config.keylog !== undefined || this.#options.wantsKeylog?.() === true;
   }
 
   /** @internal */
   get world(): World {
-    return this.config.world;
+    return this.#config.world;
   }
 
   /** @internal */

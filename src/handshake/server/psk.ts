@@ -50,7 +50,8 @@ export function* selectPsk(
   }
   const early = verifyBinder(context, hello, found);
   context.proved();
-  return { ...found, mode: choice.mode, early };
+  const { session, identityIndex, suite } = found;
+  return { session, identityIndex, mode: choice.mode, suite, early };
 }
 
 /** Returns the reason of the first identity, or 'too-many-identities' if there were more than are tried. */

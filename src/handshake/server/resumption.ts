@@ -189,7 +189,7 @@ export function judge(session: Session, offer: Offer, settings: Settings): Judge
     if (result !== true) throw result;
   }
   const suite = resumedSuite(session, offer.suites);
-  if (suite === undefined) throw new Error('the rules have accepted a session without a suite');
+  if (suite === undefined) throw new Error('a session without a suite');
   return { suite };
 }
 

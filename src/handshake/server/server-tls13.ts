@@ -59,7 +59,7 @@ function wantedCertificates(
 ): ClientCertificates | undefined {
   if (psk !== undefined || settings.clientAuth === undefined) return undefined;
   if (parts.clientCertificates !== undefined) return parts.clientCertificates;
-  throw new Error('clientAuth: this server is made without');
+  throw new Error('no client certificates');
 }
 
 /** The traffic secrets of a stage of the key schedule, and the AEAD that they are for. */

@@ -13,7 +13,7 @@ import { TestClient } from '../../support/client.ts';
 import { exchange } from '../../support/exchange.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 
-const REMEDY = 'what defineServer() returned is wanted, itself and not a copy';
+const REMEDY = 'what defineServer() returned is wanted, and no copy';
 
 const config = testServer({ crypto: toyCrypto });
 const streams = () => ({ readable: new ReadableStream(), writable: new WritableStream() });
