@@ -33,6 +33,7 @@ export interface ServerConfig extends Settings, HandshakeParts {
    * an external store can follow. Returns `false` if the session was not in the internal cache.
    *
    * To make sessions of TLS 1.3 good for one use, call `removeSession(connection.resumption.session)` after each resumption.
+   * @throws whatever `onRemove` throws, also inside another callback: the call belongs to no connection
    */
   removeSession(session: Session): boolean;
   /**
