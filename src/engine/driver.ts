@@ -105,7 +105,7 @@ export class Driver<C extends DrivenConnection> {
     this.#ask(step.question);
     for (const event of step.events) {
       if (event.type === 'deferred')
-        this.#settle(event.deferred.promise, (outcome) => this.connection.settle(event.deferred, outcome));
+        this.#follow(event.deferred.promise, (outcome) => this.connection.settle(event.deferred, outcome));
       else this.#shell.attend(event);
     }
     return step.output.length;
@@ -118,7 +118,7 @@ export class Driver<C extends DrivenConnection> {
   }
 
   /** Wraps the promise in one of the host's, because a thenable of the user's may call back twice, or throw. */
-  #settle(promise: PromiseLike<unknown>, next: (outcome: Outcome) => Step): void {
+  #follow(promise: PromiseLike<unknown>, next: (outcome: Outcome) => Step): void {
     Promise.resolve(promise).then(
       (value) => this.run(() => next({ value })),
       (error) => this.run(() => next({ error })),
@@ -134,7 +134,7 @@ export class Driver<C extends DrivenConnection> {
       return;
     }
     if (question.budgeted) this.#startBudget(question);
-    this.#settle(question.promise, (outcome) => this.connection.answer(question, outcome));
+    this.#follow(question.promise, (outcome) => this.connection.answer(question, outcome));
   }
 
   /** All lookups of a handshake share one budget. After the handshake each ticket has a budget of its own. */

@@ -46,7 +46,7 @@ export class Outbox {
   }
 
   /** Calls the callback of the last {@link put}, and drops what has not been taken. */
-  settle(error?: Error): void {
+  finish(error?: Error): void {
     const callback = this.#callback;
     this.#chunks = [];
     this.#callback = undefined;

@@ -213,7 +213,7 @@ export class TlsSocket extends DuplexSocket {
       // Even if a listener of 'tlsEvent' throws, the transport must not stay open.
       if (this.#isLeaving) this.transport.leave();
       else this.transport.destroy();
-      if (this.#outbox.isPending) this.#outbox.settle(error ?? closedError());
+      if (this.#outbox.isPending) this.#outbox.finish(error ?? closedError());
     }
     callback(error);
   }
@@ -270,7 +270,7 @@ export class TlsSocket extends DuplexSocket {
   /** Encrypts the next piece of the data that waits. */
   #pump(): void {
     if (!this.#isSecure || this.#isSending || !this.#outbox.isPending || this.destroyed) return;
-    if (!this.connection.canWrite || this.transport.isClosedForWriting) return this.#outbox.settle(closedError());
+    if (!this.connection.canWrite || this.transport.isClosedForWriting) return this.#outbox.finish(closedError());
     const piece = this.#outbox.take(PIECE);
     this.#bytesWritten += piece.length;
     this.#isSending = true;
@@ -279,7 +279,7 @@ export class TlsSocket extends DuplexSocket {
 
   #pieceSent(): void {
     this.#isSending = false;
-    if (this.#outbox.isEmpty) this.#outbox.settle();
+    if (this.#outbox.isEmpty) this.#outbox.finish();
     this.#pump();
   }
 
@@ -318,7 +318,7 @@ export class TlsSocket extends DuplexSocket {
   #transportClosed(): void {
     if (this.destroyed) return;
     this.#transportEnded();
-    if (this.#isSending) this.#outbox.settle(closedError());
+    if (this.#isSending) this.#outbox.finish(closedError());
     if (this.readableEnded) return void this.end();
     this.once('end', () => this.end());
     // An application that only writes never reads to the end: read for it.

@@ -124,13 +124,13 @@ export class TicketKeyRing implements TicketKeyProvider {
    * share of tickets. @throws what TicketKey.generate() throws
    */
   sealingKey(): TicketKey | undefined {
-    const now = this.#settle();
+    const now = this.#bringUpToDate();
     return (this.#current ?? this.#rotate(now))?.key;
   }
 
   /** Returns the keys with this name. Compares the names of all keys, each in constant time. */
   openingKeys(keyName: Uint8Array): OpeningKey[] {
-    this.#settle();
+    this.#bringUpToDate();
     const current = this.#current;
     const found: OpeningKey[] = [];
     for (const entry of this.#entries) {
@@ -142,13 +142,13 @@ export class TicketKeyRing implements TicketKeyProvider {
 
   /** The keys that are not destroyed, the one that encrypts first. */
   get keys(): TicketKeyInfo[] {
-    this.#settle();
+    this.#bringUpToDate();
     return this.#entries.map((entry) => this.#info(entry));
   }
 
   /** Describes the key with this name, destroyed or not; `undefined` if the ring never had it or no longer remembers it. */
   find(keyName: Uint8Array): TicketKeyInfo | undefined {
-    this.#settle();
+    this.#bringUpToDate();
     const living = this.#entries.find(({ key }) => key.hasName(keyName));
     return living === undefined ? this.#dead.get(toHex(keyName)) : this.#info(living);
   }
@@ -156,7 +156,7 @@ export class TicketKeyRing implements TicketKeyProvider {
   /** Retires the key that encrypts; the next ticket is sealed with a new one. @throws Error if the ring was given its keys */
   rotate(): void {
     if (this.#rotation === undefined) throw new Error('this ring does not make keys; give it others with replace()');
-    this.#retire(this.#settle(), this.#rotation);
+    this.#retire(this.#bringUpToDate(), this.#rotation);
   }
 
   /**
@@ -167,7 +167,7 @@ export class TicketKeyRing implements TicketKeyProvider {
     if (this.#rotation !== undefined) throw new Error('this ring makes its keys itself; use rotate()');
     if (this.#isClosed) throw new Error('this ring is closed');
     requireKeys(keys);
-    const now = this.#settle();
+    const now = this.#bringUpToDate();
     const known = new Map(this.#entries.map((entry) => [entry.key, entry]));
     this.#destroy((entry) => !keys.includes(entry.key), now);
     this.#entries = keys.map((key, i) => {
@@ -188,7 +188,7 @@ export class TicketKeyRing implements TicketKeyProvider {
   }
 
   /** Brings the keys up to date and returns the time. A ticket opens in its last second, as a session resumes in its last. */
-  #settle(): number {
+  #bringUpToDate(): number {
     const now = this.#now();
     if (this.#rotation !== undefined) this.#limitTimes(now, this.#rotation);
     for (const entry of this.#entries) entry.isSealing &&= now < entry.sealsUntil;
