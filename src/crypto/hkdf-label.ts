@@ -16,8 +16,8 @@ export function hkdfLabel(label: string, context: Uint8Array, length: number): U
 }
 
 /**
- * A label whose output is no longer than the hash, for contexts of one length. All connections share it: HMAC gets a copy if there is a
- * context to write into it, so that a provider that runs another connection meanwhile finds its own.
+ * A label whose output is no longer than the hash, for contexts of one length. All connections share it and the array that HMAC gets. While
+ * a provider has that array, a call from within makes another.
  */
 export class Label {
   /** Bytes of the output. */
@@ -25,6 +25,7 @@ export class Label {
   /** HkdfLabel, and the number of the first block, which is the only one. */
   readonly #info: Uint8Array;
   readonly #contextAt: number;
+  #spare: Uint8Array | undefined;
 
   constructor(label: string, length: number, context: Uint8Array) {
     this.length = length;
@@ -32,11 +33,13 @@ export class Label {
     this.#contextAt = this.#info.length - 1 - context.length;
   }
 
-  /** HKDF-Expand-Label. Without `context` it is that of the constructor. */
+  /** HKDF-Expand-Label. A label is given a context at every call, or at none: then it is that of the constructor. */
   expand(key: HmacKey, context?: Uint8Array): Uint8Array {
-    const info = context === undefined ? this.#info : this.#info.slice();
+    const info = this.#spare ?? this.#info.slice();
+    this.#spare = undefined;
     if (context !== undefined) info.set(context, this.#contextAt);
     const block = key.sign(info);
+    this.#spare = info;
     if (this.length === block.length) return block;
     const output = copyRange(block, 0, this.length);
     block.fill(0);
