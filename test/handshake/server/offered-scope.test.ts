@@ -468,3 +468,14 @@ describe('scope and virtual hosts', () => {
     });
   }
 });
+
+describe('the scope of a hello that leads to no session', () => {
+  it('is not looked at: the verdict comes before the alert of the application protocol', () => {
+    const session = returning(bench.visit('session-id', bench.bare()));
+    const config = bench.server('session-id', { alpn: ['h2'], scope: { bindAlpn: true } });
+    const { connection, failure } = bench.connect(config, { ...session, alpn: ['spdy/1'] });
+    expect(failure?.alert).to.equal('no_application_protocol');
+    expect(connection.resumption.reason).to.equal('unknown');
+    expect(connection.verdicts.map(({ reason }) => reason)).to.deep.equal(['unknown']);
+  });
+});
