@@ -8,12 +8,14 @@ import type { Incoming } from '../crypto/record-reader.ts';
 import type { Established } from '../handshake/established.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
-import { alertName, TlsAlert } from '../wire/alert.ts';
+import { TlsAlert } from '../wire/alert.ts';
 import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import { Channel, type Rewrite } from './channel.ts';
 import { disowned, type Event, type Step } from './events.ts';
 import { LifeCycle } from './life-cycle.ts';
+import { attempt, releaseLate } from './outcomes.ts';
+import { peerAlert } from './peer-alerts.ts';
 import { Deferral, type Deferred, type Question, TaskQuestion } from './questions.ts';
 import type { Role } from './role.ts';
 import { Secrets } from './secrets.ts';
@@ -437,24 +439,5 @@ export abstract class ConnectionCore {
       if ('error' in outcome) events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
       else if ('value' in outcome && isPromise(outcome.value)) events.push(disowned('keylog', outcome.value));
     }
-  }
-}
-
-/** RFC 8446 §6.2: an unknown alert is an error like any other. */
-function peerAlert(description: number): TlsAlert {
-  const name = alertName(description);
-  return new TlsAlert(name ?? 'internal_error', `the peer has sent ${name ?? `alert ${description}`}`, 'remote');
-}
-
-function releaseLate(task: AnyTask, outcome: Outcome): void {
-  if ('value' in outcome) task.releaseLateAnswer?.(outcome.value);
-}
-
-/** Returns the outcome of a call that may throw. */
-function attempt<A>(run: () => A): Outcome<A> {
-  try {
-    return { value: run() };
-  } catch (error) {
-    return { error };
   }
 }
