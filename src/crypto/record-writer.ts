@@ -108,9 +108,12 @@ export class RecordWriter {
     this.#end = 0;
   }
 
-  /** Wipes the key. Output that is ready can still be taken. */
+  /** Writes what is queued, and wipes the key, even if a provider throws. Output that is ready can still be taken. */
   wipe(): void {
-    this.endFlight();
-    this.#protection.wipe();
+    try {
+      this.endFlight();
+    } finally {
+      this.#protection.wipe();
+    }
   }
 }

@@ -11,10 +11,12 @@ import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshak
 import { TlsAlert } from '../wire/alert.ts';
 import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
+import { Calls } from './calls.ts';
 import { Channel, type Rewrite } from './channel.ts';
-import { disowned, type Event, type Step } from './events.ts';
+import type { Event, Step } from './events.ts';
+import { KeyLog } from './key-log.ts';
 import { LifeCycle } from './life-cycle.ts';
-import { attempt, releaseLate } from './outcomes.ts';
+import { attempt, failureOf, releaseLate } from './outcomes.ts';
 import { peerAlert } from './peer-alerts.ts';
 import { Deferral, type Deferred, type Question, TaskQuestion } from './questions.ts';
 import type { Role } from './role.ts';
@@ -48,12 +50,18 @@ export abstract class ConnectionCore {
   #wait: Wait | undefined;
   #established: Established | undefined;
   #question: TaskQuestion | undefined;
+  /** Whether a Step has had the question. If none has, nobody follows its promise. */
+  #isAsked = false;
   #events: Event[] = [];
-  #now = 0;
-  #isPerforming = false;
+  readonly #keyLog: KeyLog | undefined;
+  readonly #calls: Calls;
+  /** Whether the transport has ended. What came before that is processed first. */
+  #isTransportOver = false;
 
   constructor(options: CoreOptions) {
     this.#options = options;
+    this.#calls = new Calls(options.world, this);
+    if (options.keylog !== undefined) this.#keyLog = new KeyLog(options.keylog);
     this.#channel = new Channel(this, options.rewrite);
   }
 
@@ -80,12 +88,13 @@ export abstract class ConnectionCore {
 
   /** @internal Seconds since the epoch, read once for each call from outside. */
   now(): number {
-    return this.#now;
+    return this.#calls.now;
   }
 
   /** @internal */
   emit(event: Event): void {
     this.#events.push(event);
+    if (event.type === 'keylog') this.#keyLog?.add(event.line);
   }
 
   /** @internal Has the shell wait for a promise that no handshake waits for; {@link settle} passes the outcome to `settled`. */
@@ -114,20 +123,30 @@ export abstract class ConnectionCore {
     return this.#life.phase === 'established' && this.#life.writing === 'open';
   }
 
+  /** Whether bytes of the peer are still taken in. */
+  get #isReading(): boolean {
+    return this.#life.reading === 'open' && !this.#isTransportOver;
+  }
+
   /**
    * Takes in received bytes, in any chunking. They are copied. While a question is open they are only buffered. After the end of the
    * peer's direction they are ignored.
    * @throws RangeError if more than 64 KiB come in while a question is open
    */
   receive(input: Uint8Array): Step {
-    if (this.#question !== undefined && this.#channel.reader.buffered + input.length > MAX_BUFFERED) {
+    if (
+      this.#question !== undefined &&
+      this.#isReading &&
+      this.#channel.reader.buffered + input.length > MAX_BUFFERED
+    ) {
       throw new RangeError(
         `more than ${MAX_BUFFERED} bytes while a question is open: stop reading until it is answered`,
       );
     }
+    const bytes = this.#calls.keep(input);
     return this.step(() => {
-      if (this.#life.reading === 'ended') return;
-      this.#channel.reader.push(input);
+      if (!this.#isReading) return;
+      this.#channel.reader.push(bytes);
       this.#pump();
     });
   }
@@ -162,10 +181,11 @@ export abstract class ConnectionCore {
     if (this.#life.phase !== 'established')
       throw new Error('write() before the handshake is complete, or after the end');
     if (this.#life.writing === 'ended') throw new Error('write() after end()');
+    const bytes = this.#calls.keep(data);
     return this.step(() => {
       this.#role.beforeWrite();
       this.runJobs();
-      if (this.canWrite) this.#channel.sendData(data);
+      if (this.canWrite) this.#channel.sendData(bytes);
     });
   }
 
@@ -177,7 +197,9 @@ export abstract class ConnectionCore {
     if (!this.canWrite || this.#role.io.facts.version !== 'TLSv1.3') {
       throw new Error('updateKeys() is for TLS 1.3, from its establishment to end()');
     }
-    return this.step(() => this.#channel.updateKeys(requestPeer));
+    return this.step(() => {
+      if (this.canWrite) this.#channel.updateKeys(requestPeer);
+    });
   }
 
   /**
@@ -186,23 +208,22 @@ export abstract class ConnectionCore {
    */
   end(): Step {
     return this.step(() => {
-      if (this.#life.phase === 'failed') return;
-      const wasHandshaking = this.#life.phase === 'handshaking';
       this.#channel.sendCloseNotify();
-      this.#question = undefined;
-      if (!wasHandshaking) this.#dropJobs();
+      if (!this.#life.isUnderWay) return this.#release();
+      this.#dropJobs();
       this.#pump(); // takes in what has arrived while jobs waited
     });
   }
 
   /**
-   * Notes that the transport has ended. Without the peer's close_notify the received data may be truncated (RFC 8446 §6.1). Unless
-   * {@link end} was called before, that is also an unclean end for the session: see `sessions.removeUnclean`.
+   * Notes that the transport has ended. It takes effect after the bytes that have been received, also if these wait for the answer
+   * to a question. Without the peer's close_notify the received data may be truncated (RFC 8446 §6.1). Unless {@link end} was called
+   * before, that is also an unclean end for the session: see `sessions.removeUnclean`.
    */
   transportEnded(): Step {
     return this.step(() => {
-      if (this.#life.reading === 'open') this.#endUncleanly();
-      this.#life.endReading(false);
+      this.#isTransportOver = true;
+      this.#pump();
     });
   }
 
@@ -226,27 +247,32 @@ export abstract class ConnectionCore {
    * for an impossible length or label
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
-    if (this.#established === undefined) throw new Error('exportKeyingMaterial() before the handshake is complete');
-    if (this.#life.phase !== 'established') throw new Error('exportKeyingMaterial() after the end');
+    if (this.#life.phase === 'handshaking') throw new Error('exportKeyingMaterial() before the handshake is complete');
+    if (this.#established === undefined) throw new Error('exportKeyingMaterial() after the end');
     if (!Number.isInteger(length) || length < 1 || length > 8160)
       throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
     if (!/^[\x20-\x7e]{1,249}$/.test(label)) throw new RangeError('a label of 1 to 249 ASCII characters is wanted');
     return this.#established.exportKeyingMaterial(length, label, context);
   }
 
-  /** The frame of every call: reads the clock once, handles failure, and collects output and events. */
+  /** The frame of every call: handles failure, and collects output and events. A call that waits has its results in the outer Step. */
   protected step(action: () => void): Step {
-    this.#now = Math.floor(this.#options.world.now() / 1000);
-    try {
-      action();
-      this.#role.catchUp();
-    } catch (error) {
-      this.#fail(error);
-    }
+    if (!this.#calls.run(action)) return this.#result(new Uint8Array(0), []);
+    this.#keyLog?.deliver((event) => this.emit(event));
     const events = this.#events;
-    this.#events = []; // before the user's function, which may call this connection
-    this.#deliverKeylog(events);
-    return { output: this.#channel.writer.take(), events, question: this.#question };
+    this.#events = [];
+    return this.#result(this.#channel.writer.take(), events);
+  }
+
+  #result(output: Uint8Array, events: readonly Event[]): Step {
+    this.#isAsked = this.#question !== undefined;
+    return { output, events, question: this.#question };
+  }
+
+  /** @internal */
+  finishCall(): void {
+    this.#role.catchUp();
+    this.#channel.writer.endFlight(); // here, as a provider may throw
   }
 
   /** Starts the jobs of the role that are due now, or once the job that is under way has finished. */
@@ -256,8 +282,9 @@ export abstract class ConnectionCore {
 
   /** Goes on as far as the received bytes allow. After the handshake, one job is under way at a time. */
   #pump(): void {
-    if (this.#isPerforming) return; // a callback has called us: received bytes are processed once it has returned
+    if (this.#calls.isInCallback) return; // a callback has called us: received bytes are processed once it has returned
     while (this.#question === undefined) {
+      if (this.#calls.runWaiting()) continue;
       const next = this.#job === undefined && this.#life.phase === 'established' ? this.#role.nextJob() : undefined;
       if (next !== undefined) this.#begin(next, () => {});
       else if (this.#life.isUnderWay && this.#wait?.kind === 'task') {
@@ -266,8 +293,9 @@ export abstract class ConnectionCore {
       } else if (this.#life.reading === 'ended') return;
       else {
         const incoming = this.#channel.reader.next(this.#expected());
-        if (incoming === undefined) return;
-        this.#handle(incoming);
+        if (incoming !== undefined) this.#handle(incoming);
+        else if (this.#isTransportOver) return this.#endReading('without close_notify');
+        else return;
       }
     }
   }
@@ -316,10 +344,18 @@ export abstract class ConnectionCore {
     job.finished(next.value);
   }
 
+  /** Drops the handshake or the job after it, with all that it holds, and its question. */
   #dropJobs(): void {
+    const question = this.#question;
+    this.#question = undefined;
     this.#role.dropJobs();
     this.#job = undefined;
     this.#wait = undefined;
+    if (question === undefined) return;
+    const task = TaskQuestion.taskOf(question, this);
+    if (this.#isAsked || task === undefined)
+      disregard(question.promise); // the shell may no longer care
+    else this.#disown(task, { value: question.promise });
   }
 
   #establish(role: Role, established: Established): void {
@@ -335,11 +371,8 @@ export abstract class ConnectionCore {
 
   /** Runs user code, or code that may call it, while the handshake is suspended. */
   #run<A>(run: () => A): Outcome<A> {
-    this.#isPerforming = true;
     this.#role.catchUp();
-    const outcome = attempt(run);
-    this.#isPerforming = false;
-    return outcome;
+    return this.#calls.callBack(run);
   }
 
   /**
@@ -361,6 +394,7 @@ export abstract class ConnectionCore {
     if (this.#isOver(wait)) return this.#disown(task, outcome);
     if ('value' in outcome && isPromise(outcome.value)) {
       this.#question = new TaskQuestion(task, outcome.value, this);
+      this.#isAsked = false;
       return;
     }
     this.#report(task, outcome);
@@ -375,45 +409,50 @@ export abstract class ConnectionCore {
   }
 
   /** Reports the failure of a callback as an event. The handshake draws its own conclusion from the failure. */
-  #report({ callback, isAnswer }: AnyTask, outcome: Outcome): void {
-    if (callback === undefined || 'value' in outcome) return;
-    if ('error' in outcome && isAnswer?.(outcome.error)) return;
-    const error = 'error' in outcome ? outcome.error : new Error(`${callback} has not answered within lookupTimeoutMs`);
-    this.emit({ type: 'callback-error', callback, error });
+  #report(task: AnyTask, outcome: Outcome): void {
+    const failure = failureOf(task, outcome);
+    if (failure !== undefined) this.emit(failure);
   }
 
   #receiveAlert(level: number, description: number): void {
     this.emit({ type: 'alert', direction: 'received', level, description });
-    if (description === AlertDescription.close_notify) return this.#receiveCloseNotify();
+    if (description === AlertDescription.close_notify) {
+      this.#endReading('by close_notify');
+      return this.emit({ type: 'end' });
+    }
     if (description === AlertDescription.user_canceled) return this.#channel.reader.idle(); // a close_notify follows (§6.1)
     // RFC 8446 §6: the level no longer means anything. In TLS 1.2 a warning does not end the connection.
     if (this.#role.io.facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.#channel.reader.idle();
     this.#end(peerAlert(description), 'alert-received');
   }
 
-  #receiveCloseNotify(): void {
-    this.#life.endReading(true);
-    this.emit({ type: 'end' });
+  /** Ends the peer's direction, and with it a handshake. What else the peer has sent is forgotten (RFC 8446 §6.1). */
+  #endReading(how: 'by close_notify' | 'without close_notify'): void {
+    if (how === 'without close_notify') this.#endUncleanly();
+    this.#life.endReading();
+    this.#channel.reader.wipe();
+    if (!this.#life.isUnderWay) this.#dropJobs();
   }
 
-  /** Turns an error into an alert; no other place does. An error other than a TlsAlert is a bug of ours, and is thrown on. */
-  #fail(error: unknown): void {
+  /** @internal Turns an error into an alert; no other place does. An error other than a TlsAlert is a bug of ours, and is thrown on. */
+  failCall(error: unknown): void {
+    const alert = TlsAlert.isAlert(error) ? error : new TlsAlert('internal_error', 'a bug');
+    const level = alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
     const isOpen = this.#life.writing === 'open'; // nothing follows a close_notify (§6.1)
-    if (TlsAlert.isAlert(error)) {
-      const level = error.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
-      if (isOpen) this.#channel.sendAlert(error.alert, level);
-      return this.#end(error, isOpen && level === AlertLevel.fatal ? 'alert-sent' : undefined);
-    }
-    if (isOpen) attempt(() => this.#channel.sendAlert('internal_error', AlertLevel.fatal)); // if it still can
-    this.#end(new TlsAlert('internal_error', 'a bug'), 'alert-sent');
-    throw error;
+    const sent = isOpen ? attempt(() => this.#channel.sendAlert(alert.alert, level)) : undefined; // a provider may throw
+    this.#end(alert, isOpen && level === AlertLevel.fatal ? 'alert-sent' : undefined);
+    if (alert !== error) throw error;
+    if (sent !== undefined && 'error' in sent) throw sent.error;
   }
 
+  /** Ends the connection by a fatal alert, once. */
   #end(error: TlsAlert, reason: 'alert-sent' | 'alert-received' | undefined): void {
-    this.#life.fail();
-    if (this.#established === undefined) this.#role.explain();
-    this.emit({ type: 'failed', error });
-    this.#role.failed(reason);
+    if (this.#life.phase !== 'failed') {
+      this.#life.fail();
+      if (this.#established === undefined) this.#role.explain();
+      this.emit({ type: 'failed', error });
+      this.#role.failed(reason);
+    }
     this.#release();
   }
 
@@ -422,22 +461,18 @@ export abstract class ConnectionCore {
     if (this.canWrite) this.#role.endedUncleanly();
   }
 
+  /**
+   * The last thing in every way to the end of both directions: no job goes on, what is queued is protected while there are keys, every
+   * secret is wiped, every hold released. It may run again.
+   */
   #release(): void {
-    this.#question = undefined;
-    this.#secrets.closed();
-    this.#channel.wipe();
-    this.#role.close();
-  }
-
-  /** Passes the lines to the user's function, now that no handshake is on the stack. */
-  #deliverKeylog(events: Event[]): void {
-    const { keylog } = this.#options;
-    if (keylog === undefined) return;
-    for (const event of events) {
-      if (event.type !== 'keylog') continue;
-      const outcome = attempt(() => keylog(event.line));
-      if ('error' in outcome) events.push({ type: 'callback-error', callback: 'keylog', error: outcome.error });
-      else if ('value' in outcome && isPromise(outcome.value)) events.push(disowned('keylog', outcome.value));
+    this.#dropJobs();
+    try {
+      this.#channel.wipe();
+    } finally {
+      this.#secrets.closed();
+      this.#established = undefined;
+      this.#role.close();
     }
   }
 }

@@ -3,12 +3,11 @@
  *
  *     phase        reading  writing  how it comes about
  *     handshaking  open     open     from the start
- *     handshaking  ended    open     the transport has ended; what has been received may still complete the handshake
  *     established  open     open     the handshake is complete
  *     established  ended    open     close_notify has been received, or the transport has ended
  *     established  open     ended    close_notify has been sent
  *     established  ended    ended    both
- *     closed       ended    open     close_notify came during the handshake: only an answer to it can be sent
+ *     closed       ended    open     close_notify, or the end of the transport, came during the handshake: only a close_notify can be sent
  *     closed       ended    ended    close_notify was sent during the handshake, or the connection was disposed of
  *     failed       ended    ended    a fatal alert, ours or the peer's, or an error of ours
  *
@@ -34,13 +33,10 @@ export class LifeCycle {
     this.phase = 'established';
   }
 
-  /**
-   * Ends the peer's direction. If the peer has ended it by a close_notify, a handshake is over, as it needs both directions. If the
-   * transport has ended, what has been received may still complete the handshake.
-   */
-  endReading(isByPeer: boolean): void {
+  /** Ends the peer's direction, and with it a handshake, which needs both. */
+  endReading(): void {
     this.reading = 'ended';
-    if (isByPeer && this.phase === 'handshaking') this.phase = 'closed';
+    if (this.phase === 'handshaking') this.phase = 'closed';
   }
 
   /** Ends our direction, and with it a handshake. */

@@ -1,11 +1,21 @@
 /** What the core promises of any connection: whose answer is taken, how its life goes on, and what is reported. */
 
 import { expect } from 'chai';
+import type { Aead, AeadKey } from '../../src/crypto/provider.ts';
 import type { Event } from '../../src/engine/events.ts';
 import { LifeCycle } from '../../src/engine/life-cycle.ts';
 import type { Deferred, Question } from '../../src/engine/questions.ts';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
-import { Bench, firstTicket, returning } from '../support/mechanisms.ts';
+import { AlertLevel } from '../../src/wire/registry.ts';
+import type { ClientOptions } from '../support/client.ts';
+import { withExtension } from '../support/client-hello.ts';
+import type { Exchange } from '../support/exchange.ts';
+import { Bench, firstTicket, returning, VERSIONS } from '../support/mechanisms.ts';
+import { growth } from '../support/memory.ts';
+import { toyCrypto } from '../support/servers.ts';
+
+const never = () => new Promise<undefined>(() => {});
 
 describe('ConnectionCore', () => {
   let bench: Bench;
@@ -13,8 +23,6 @@ describe('ConnectionCore', () => {
     bench = new Bench();
   });
   afterEach(() => bench.close());
-
-  const never = () => new Promise<undefined>(() => {});
 
   it("does not take an answer to another connection's question", () => {
     const config = bench.server('psk-stateful', { sessions: { onGet: never } });
@@ -70,10 +78,185 @@ describe('ConnectionCore', () => {
   }
 });
 
+describe('the end of a connection', () => {
+  let bench: Bench;
+  beforeEach(() => {
+    bench = new Bench();
+  });
+  afterEach(() => bench.close());
+
+  const tls12 = { version: 'TLSv1.2' } as const;
+  const alerts = [
+    ['handshake_failure', AlertLevel.fatal, 'failed'],
+    ['close_notify', AlertLevel.warning, 'end'],
+  ] as const;
+  for (const [alert, level, event] of alerts) {
+    it(`comes after what is queued: ${alert} in one read with Finished, TLS 1.2`, () => {
+      const link = bench.connect(bench.bare(), { ...tls12, stopBefore: 'client_key_exchange' });
+      link.client.proceed();
+      link.client.sendAlert(alert, level);
+      link.run();
+      expect(link.has(event)).to.equal(true);
+      expect(link.client.isEstablished).to.equal(true); // the server's Finished was protected while there was a key
+      expect(link.failure?.origin).to.equal(event === 'failed' ? 'remote' : undefined);
+    });
+  }
+
+  const ends: Readonly<Record<string, (link: Exchange) => unknown>> = {
+    'end() in the handshake': (link) => link.connection.end(),
+    'end() and close_notify': (link) => {
+      link.step(link.connection.end());
+      link.client.close();
+      link.run();
+    },
+    'dispose()': (link) => link.connection.dispose(),
+    'transportEnded()': (link) => link.connection.transportEnded(),
+    'close_notify of the peer': (link) => {
+      link.client.close();
+      link.run();
+    },
+    'a fatal alert of the peer': (link) => {
+      link.client.sendAlert('handshake_failure');
+      link.run();
+    },
+    'a failure of ours': (link) => link.connection.receive(Uint8Array.of(99, 3, 3, 0, 1, 0)),
+  };
+  for (const version of VERSIONS) {
+    for (const [how, end] of Object.entries(ends)) {
+      it(`keeps nothing of what comes later: ${how}, ${version}`, () => {
+        const stopBefore = how === 'end() in the handshake' ? 'finished' : undefined;
+        const link = bench.connect(bench.bare(), { version, stopBefore });
+        end(link);
+        const chunk = new Uint8Array(65_536).fill(23);
+        for (let i = 0; i < 1000; i++) {
+          const { output, events, question } = link.connection.receive(chunk);
+          expect(output.length + events.length).to.equal(0);
+          expect(question).to.equal(undefined);
+        }
+        expect(link.connection.channel.reader.buffered).to.equal(0);
+        expect(link.connection.waitingFor).to.equal(undefined);
+      });
+    }
+
+    it(`forgets what stands behind a close_notify in one read, ${version}`, () => {
+      const link = bench.connect(bench.bare(), { version });
+      link.client.close();
+      link.client.records.raw(new Uint8Array(40_000).fill(23));
+      link.run();
+      expect(link.has('end')).to.equal(true);
+      expect(link.connection.channel.reader.buffered).to.equal(0);
+    });
+  }
+
+  it('by its transport comes after what has been received, where that waits for an answer', () => {
+    const config = bench.server('psk-stateful', { sessions: { onGet: never } });
+    const link = bench.connect(config, { psks: [firstTicket(bench.visit('psk-stateful', bench.bare()))] });
+    const { question } = link;
+    if (question === undefined) throw new Error('it waits for the store');
+    link.step(link.connection.transportEnded());
+    expect(link.question).to.equal(question);
+    expect(link.connection.receive(new Uint8Array(65_537)).question).to.equal(question); // ignored, as it comes after the end
+    link.step(link.connection.answer(question, { value: undefined }));
+    expect(link.connection.waitingFor).to.equal(undefined);
+    expect(link.client.heard).to.include('finished'); // the server had all that it needed for its flight
+  });
+
+  it('by its transport lets a Finished, data and a close_notify count that wait for an answer', () => {
+    const keys: TicketKeyProvider = { sealingKey: () => never(), openingKeys: () => [] };
+    const config = bench.server('psk-stateless', { tickets: { keys, initial: 1 } });
+    const link = bench.connect(config, { stopBefore: 'finished' });
+    link.client.proceed();
+    link.client.sendData(Uint8Array.of(1, 2, 3));
+    link.client.close();
+    link.run();
+    const { question } = link;
+    if (question === undefined) throw new Error('it waits for a key');
+    link.step(link.connection.transportEnded());
+    link.step(link.connection.answer(question, { value: undefined }));
+    expect([...link.data]).to.deep.equal([1, 2, 3]);
+    expect(link.has('end')).to.equal(true);
+    expect(link.connection.canWrite).to.equal(true);
+  });
+
+  it('takes 64 KiB while a question is open, and not a byte more', () => {
+    const config = bench.server('psk-stateful', { sessions: { onGet: never } });
+    const { connection } = bench.connect(config, { psks: [firstTicket(bench.visit('psk-stateful', bench.bare()))] });
+    connection.receive(new Uint8Array(65_536));
+    expect(() => connection.receive(new Uint8Array(1))).to.throw(RangeError, 'stop reading');
+    connection.end();
+    expect(connection.receive(new Uint8Array(65_537)).events).to.deep.equal([]);
+  });
+
+  it('in the handshake gives up the ClientHello at once', () => {
+    const LENGTH = 60_000;
+    const rewriteExtensions: ClientOptions['rewriteExtensions'] = (list) =>
+      withExtension(list, 0xfafa, ...new Uint8Array(LENGTH));
+    const config = bench.bare({ onServerName: never });
+    const kept: ServerConnection[] = [];
+    const grown = growth(() => {
+      for (let i = 0; i < 40; i++) {
+        const connection = new ServerConnection(config);
+        expect(connection.receive(bench.client({ rewriteExtensions }).take()).question?.kind).to.equal('server-name');
+        connection.end();
+        kept.push(connection);
+      }
+    });
+    expect(grown / 40).to.be.below(LENGTH / 2);
+  });
+
+  for (const version of VERSIONS) {
+    for (const when of ['in the handshake', 'in write()', 'in end()', 'in dispose()'] as const) {
+      it(`by a provider that throws ${when}: an alert if it can, 'failed' and the error, ${version}`, () => {
+        const bug = new Error('the provider');
+        let isBroken = false;
+        const broken = (aead: Aead): Aead => ({
+          ...aead,
+          key: (bytes) => {
+            const key = aead.key(bytes);
+            const seal: AeadKey['seal'] = (...parts) => {
+              if (isBroken) throw bug;
+              return key.seal(...parts);
+            };
+            return { seal, open: (...parts) => key.open(...parts), wipe: () => key.wipe() };
+          },
+        });
+        const { aeads } = toyCrypto;
+        const crypto = {
+          ...toyCrypto,
+          aeads: {
+            'aes-128-gcm': broken(aeads['aes-128-gcm']),
+            'aes-256-gcm': broken(aeads['aes-256-gcm']),
+            'chacha20-poly1305': broken(aeads['chacha20-poly1305']),
+          },
+        };
+        const link = bench.link(bench.bare({ crypto }), { version });
+        const { connection } = link;
+        if (when === 'in the handshake') isBroken = true;
+        else link.run();
+        isBroken = true;
+        const calls = {
+          'in the handshake': () => link.run(),
+          'in write()': () => connection.write(Uint8Array.of(1)),
+          'in end()': () => connection.end(),
+          'in dispose()': () => connection.dispose(),
+        };
+        if (when === 'in dispose()') {
+          expect(calls[when]).not.to.throw(); // it has nothing to protect
+          return;
+        }
+        expect(calls[when]).to.throw(bug.message);
+        expect(connection.hasFailed).to.equal(true);
+        const { events } = connection.dispose();
+        expect(events.filter(({ type }) => type === 'failed').length).to.equal(1);
+        expect(connection.waitingFor).to.equal(undefined);
+      });
+    }
+  }
+});
+
 describe('LifeCycle', () => {
   const LEGAL = new Set([
     'handshaking open open',
-    'handshaking ended open',
     'established open open',
     'established ended open',
     'established open ended',
@@ -84,8 +267,7 @@ describe('LifeCycle', () => {
   ]);
   const STEPS: readonly ((life: LifeCycle) => void)[] = [
     (life) => life.phase === 'handshaking' && life.establish(),
-    (life) => life.endReading(true),
-    (life) => life.endReading(false),
+    (life) => life.endReading(),
     (life) => life.endWriting(),
     (life) => life.close(),
     (life) => life.fail(),
