@@ -13,6 +13,7 @@ import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import { Calls } from './calls.ts';
 import { Channel, type Rewrite } from './channel.ts';
+import { CurrentJob } from './current-job.ts';
 import type { Event, Step } from './events.ts';
 import { KeyLog } from './key-log.ts';
 import { LifeCycle } from './life-cycle.ts';
@@ -34,20 +35,13 @@ export interface CoreOptions {
   readonly rewrite?: Rewrite | undefined;
 }
 
-/** The handshake, or work after it that waits for tasks. */
-interface Job {
-  readonly machine: Handshake<unknown>;
-  finished(value: unknown): void;
-}
-
 export abstract class ConnectionCore {
   readonly #life = new LifeCycle();
   readonly #secrets = new Secrets();
   readonly #channel: Channel;
   readonly #options: CoreOptions;
   #role!: Role;
-  #job: Job | undefined;
-  #wait: Wait | undefined;
+  readonly #job = new CurrentJob();
   #established: Established | undefined;
   #question: TaskQuestion | undefined;
   /** Whether a Step has had the question. If none has, nobody follows its promise. */
@@ -105,7 +99,7 @@ export abstract class ConnectionCore {
 
   /** The message, ChangeCipherSpec or task that the handshake waits for; `undefined` once it is over. */
   get waitingFor(): Wait | undefined {
-    return this.#life.phase === 'handshaking' ? this.#wait : undefined;
+    return this.#life.phase === 'handshaking' ? this.#job.wait : undefined;
   }
 
   /** Whether the handshake is complete and the connection has not failed since. */
@@ -277,7 +271,7 @@ export abstract class ConnectionCore {
 
   /** Starts the jobs of the role that are due now, or once the job that is under way has finished. */
   protected runJobs(): void {
-    if (this.#job === undefined) this.#pump();
+    if (!this.#job.isUnderWay) this.#pump();
   }
 
   /** Goes on as far as the received bytes allow. After the handshake, one job is under way at a time. */
@@ -285,11 +279,11 @@ export abstract class ConnectionCore {
     if (this.#calls.isInCallback) return; // a callback has called us: received bytes are processed once it has returned
     while (this.#question === undefined) {
       if (this.#calls.runWaiting()) continue;
-      const next = this.#job === undefined && this.#life.phase === 'established' ? this.#role.nextJob() : undefined;
+      const next = !this.#job.isUnderWay && this.#life.phase === 'established' ? this.#role.nextJob() : undefined;
       if (next !== undefined) this.#begin(next, () => {});
-      else if (this.#life.isUnderWay && this.#wait?.kind === 'task') {
-        if (this.#wait.task === undefined) this.#call(this.#wait);
-        else this.#perform(this.#wait, this.#wait.task);
+      else if (this.#life.isUnderWay && this.#job.wait?.kind === 'task') {
+        if (this.#job.wait.task === undefined) this.#call(this.#job.wait);
+        else this.#perform(this.#job.wait, this.#job.wait.task);
       } else if (this.#life.reading === 'ended') return;
       else {
         const incoming = this.#channel.reader.next(this.#expected());
@@ -303,7 +297,7 @@ export abstract class ConnectionCore {
   /** The one handshake message that is accepted now. */
   #expected() {
     if (this.#life.phase === 'established') return this.#channel.expected;
-    return this.#wait?.kind === 'message' ? this.#wait : undefined;
+    return this.#job.wait?.kind === 'message' ? this.#job.wait : undefined;
   }
 
   #handle(incoming: Incoming): void {
@@ -314,7 +308,8 @@ export abstract class ConnectionCore {
         if (this.#life.phase === 'established') return this.#channel.receiveMessage(incoming.frame);
         return this.#advance(incoming.frame);
       case 'change_cipher_spec':
-        if (this.#wait?.kind !== 'change_cipher_spec') throw new TlsAlert('unexpected_message', 'a ChangeCipherSpec');
+        if (this.#job.wait?.kind !== 'change_cipher_spec')
+          throw new TlsAlert('unexpected_message', 'a ChangeCipherSpec');
         return this.#advance(undefined);
       case 'data':
         if (this.#life.phase !== 'established')
@@ -325,23 +320,13 @@ export abstract class ConnectionCore {
   }
 
   #begin<T>(machine: Handshake<T>, finished: (value: T) => void): void {
-    this.#job = { machine, finished: finished as (value: unknown) => void };
+    this.#job.begin(machine, finished);
     this.#advance(undefined);
   }
 
   /** Lets the job that is under way run to its next wait. */
   #advance(value: ResumeValue): void {
-    const job = this.#job;
-    if (job === undefined) throw new Error('no job');
-    const next = job.machine.next(value);
-    if (!next.done) {
-      this.#wait = next.value;
-      if (next.value.kind === 'message' || next.value.kind === 'change_cipher_spec') this.#channel.writer.endFlight();
-      return;
-    }
-    this.#wait = undefined;
-    this.#job = undefined;
-    job.finished(next.value);
+    if (this.#job.advance(value)) this.#channel.writer.endFlight();
   }
 
   /** Drops the handshake or the job after it, with all that it holds, and its question. */
@@ -349,8 +334,7 @@ export abstract class ConnectionCore {
     const question = this.#question;
     this.#question = undefined;
     this.#role.dropJobs();
-    this.#job = undefined;
-    this.#wait = undefined;
+    this.#job.drop();
     if (question === undefined) return;
     const task = TaskQuestion.taskOf(question, this);
     if (this.#isAsked || task === undefined)
@@ -380,7 +364,7 @@ export abstract class ConnectionCore {
    * Nothing follows a close_notify.
    */
   #isOver(wait: Wait): boolean {
-    return !this.#life.isUnderWay || this.#wait !== wait;
+    return !this.#life.isUnderWay || this.#job.wait !== wait;
   }
 
   #call(wait: Wait & { kind: 'task'; task?: undefined }): void {
