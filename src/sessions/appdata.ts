@@ -31,6 +31,7 @@ export interface OwnFields {
 
 /** Seconds since the epoch. */
 const uint64: Codec<number> = {
+  max: 8,
   read: (reader) => {
     const value = reader.uint(8);
     if (!Number.isSafeInteger(value)) throw new DecodeError(`${value} seconds`);

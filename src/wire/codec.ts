@@ -9,6 +9,8 @@ import { Writer } from './writer.ts';
 
 /** Reads and writes one type of value. */
 export interface Codec<T> {
+  /** The length of the longest value on the wire, in bytes. */
+  readonly max: number;
   read(reader: Reader): T;
   write(writer: Writer, value: T): void;
 }
@@ -44,6 +46,7 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
 
 function uint(width: number): Codec<number> {
   return {
+    max: width,
     read: (reader) => reader.uint(width),
     write: (writer, value) => writer.uint(width, value),
   };
@@ -57,6 +60,7 @@ export const uint32: Codec<number> = uint(4);
 /** `opaque name[length]` */
 export function fixed(length: number): Codec<Uint8Array> {
   return {
+    max: length,
     read: (reader) => reader.take(length),
     write: (writer, value) => {
       if (value.length !== length) throw new RangeError(`${value.length} bytes, ${length} wanted`);
@@ -67,12 +71,13 @@ export function fixed(length: number): Codec<Uint8Array> {
 
 /** The rest of the surrounding struct, for bodies whose length is in the framing (Finished). */
 export const rest: Codec<Uint8Array> = {
+  max: Number.POSITIVE_INFINITY,
   read: (reader) => reader.take(reader.remaining),
   write: (writer, value) => writer.raw(value),
 };
 
 /** A struct without fields. */
-export const empty: Codec<Record<string, never>> = { read: () => ({}), write: () => {} };
+export const empty: Codec<Record<string, never>> = { max: 0, read: () => ({}), write: () => {} };
 
 /** Returns how many bytes the length of a vector takes: as many as its ceiling needs (§3.4). */
 function lengthWidth(max: number): number {
@@ -102,6 +107,7 @@ function writeBlock<T>(writer: Writer, min: number, max: number, codec: Pick<Cod
 /** `opaque name<min..max>` */
 export function opaque(min: number, max: number): Codec<Uint8Array> {
   return {
+    max: lengthWidth(max) + max,
     read: (reader) => reader.take(readLength(reader, min, max)),
     write: (writer, value) => writeBlock(writer, min, max, rest, value),
   };
@@ -115,6 +121,7 @@ export function vector<T>(min: number, max: number, item: Codec<T>): Codec<reado
     },
   };
   return {
+    max: lengthWidth(max) + max,
     read: (reader) => {
       const body = readBlock(reader, min, max);
       const items: T[] = [];
@@ -132,6 +139,7 @@ export function vector<T>(min: number, max: number, item: Codec<T>): Codec<reado
 /** One value in a block with a length (an extension body, a `Certificate` entry). */
 export function block<T>(min: number, max: number, codec: Codec<T>): Codec<T> {
   return {
+    max: lengthWidth(max) + Math.min(max, codec.max),
     read: (reader) => {
       const body = readBlock(reader, min, max);
       const value = codec.read(body);
@@ -149,6 +157,7 @@ type Fields = Record<string, Codec<any>>;
 export function struct<F extends Fields>(fields: F): Codec<{ readonly [K in keyof F]: Infer<F[K]> }> {
   const entries = Object.entries(fields);
   return {
+    max: entries.reduce((sum, [, { max }]) => sum + max, 0),
     read: (reader) => {
       const value: Record<string, unknown> = {};
       for (const [name, codec] of entries) value[name] = readField(name, codec, reader);
@@ -171,6 +180,7 @@ function readField<T>(name: string, codec: Codec<T>, reader: Reader): T {
 /** A last field that older peers omit: `undefined` if the struct ends before it. */
 export function optionalTail<T>(codec: Codec<T>): Codec<T | undefined> {
   return {
+    max: codec.max,
     read: (reader) => (reader.remaining === 0 ? undefined : codec.read(reader)),
     write: (writer, value) => {
       if (value !== undefined) codec.write(writer, value);
@@ -181,6 +191,7 @@ export function optionalTail<T>(codec: Codec<T>): Codec<T | undefined> {
 /** Converts the values of a codec to another type: a name, an enumeration, a text. `from` may throw a DecodeError. */
 export function mapped<A, B>(codec: Codec<A>, from: (wire: A) => B, to: (value: B) => A): Codec<B> {
   return {
+    max: codec.max,
     read: (reader) => from(codec.read(reader)),
     write: (writer, value) => codec.write(writer, to(value)),
   };
@@ -239,6 +250,7 @@ export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensio
     },
   };
   return {
+    max: 2 + 0xffff,
     read: (reader) => {
       const body = readBlock(reader, 0, 0xffff);
       const seen = new Seen();
@@ -261,6 +273,7 @@ export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensio
 /** The codec, but refuses bytes that are left after the value. */
 function wholeOf<T>(codec: Codec<T>): Codec<T> {
   return {
+    max: codec.max,
     read: (reader) => {
       const value = codec.read(reader);
       reader.finish();
@@ -271,4 +284,4 @@ function wholeOf<T>(codec: Codec<T>): Codec<T> {
 }
 
 /** An extension without a body. */
-export const flag: Codec<true> = { read: () => true, write: (writer) => writer.raw(EMPTY) };
+export const flag: Codec<true> = { max: 0, read: () => true, write: (writer) => writer.raw(EMPTY) };

@@ -34,7 +34,7 @@ export class HandshakeBuffer {
 
   /**
    * Returns the next message, or `undefined` if none is complete. Checks type and length as soon as the header is there.
-   * @throws TlsAlert unexpected_message, or illegal_parameter if it is longer than accepted
+   * @throws TlsAlert unexpected_message, or decode_error if it is longer than accepted
    */
   next(expected: ExpectedMessage | undefined): HandshakeFrame | undefined {
     if (this.#queue.length === 0) return undefined;
@@ -45,7 +45,7 @@ export class HandshakeBuffer {
     if (this.#queue.length < MESSAGE_HEADER) return undefined;
     const length = 65536 * this.#queue.at(1) + 256 * this.#queue.at(2) + this.#queue.at(3);
     if (length > expected.limit) {
-      throw new TlsAlert('illegal_parameter', `${expected.name} of ${length} bytes, ${expected.limit} accepted`);
+      throw new TlsAlert('decode_error', `${expected.name} of ${length} bytes, ${expected.limit} accepted`);
     }
     if (this.#queue.length < MESSAGE_HEADER + length) return undefined;
     return { type, raw: this.#queue.take(MESSAGE_HEADER + length) };

@@ -4,6 +4,7 @@ import { earlySecret, finishedMac, resumptionBinderKey } from '../../src/crypto/
 import type { CryptoProvider, HashName } from '../../src/crypto/provider.ts';
 import type { Transcript } from '../../src/crypto/transcript.ts';
 import { ClientHello, clientHello } from '../../src/handshake/messages/client-hello.ts';
+import { concat } from '../../src/wire/bytes.ts';
 import {
   decode,
   encode,
@@ -99,7 +100,7 @@ export function encodeHello({ hello, psks, transcript, crypto, attempt }: HelloB
 function frameHello(hello: Infer<typeof RawHello>): Uint8Array {
   const body = encode(RawHello, hello);
   const header = encode(Framed, { type: clientHello.type, length: body.length });
-  return Uint8Array.of(...header, ...body);
+  return concat(header, body);
 }
 
 /** The bytes of one extension of a hello, by another name. */

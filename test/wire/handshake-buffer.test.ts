@@ -67,7 +67,7 @@ describe('HandshakeBuffer', () => {
       const header = Uint8Array.of(20, length >> 16, (length >> 8) & 0xff, length & 0xff);
       expect(() => bufferOf(header).next(finished))
         .to.throw(TlsAlert, `${length} bytes, 64 accepted`)
-        .with.property('alert', 'illegal_parameter');
+        .with.property('alert', 'decode_error');
     }
   });
 

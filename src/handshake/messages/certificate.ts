@@ -3,6 +3,9 @@
 import { extensions, type Infer, opaque, struct, vector } from '../../wire/codec.ts';
 import { message } from './message.ts';
 
+/** Room for 16 certificates, the most that are looked at, of 4 kB each. Their structs allow 16 MB, which a peer must not make us keep. */
+const LIMIT = 65536;
+
 const CertificateEntry = struct({ certData: opaque(1, 0xffffff), extensions: extensions({}) });
 
 export const Certificate = struct({
@@ -10,8 +13,8 @@ export const Certificate = struct({
   certificateList: vector(0, 0xffffff, CertificateEntry),
 });
 export type Certificate = Infer<typeof Certificate>;
-export const certificate = message('certificate', Certificate, 65536);
+export const certificate = message('certificate', Certificate, LIMIT);
 
 export const CertificateTls12 = struct({ certificateList: vector(0, 0xffffff, opaque(1, 0xffffff)) });
 export type CertificateTls12 = Infer<typeof CertificateTls12>;
-export const certificateTls12 = message('certificate', CertificateTls12, 65536);
+export const certificateTls12 = message('certificate', CertificateTls12, LIMIT);

@@ -81,8 +81,8 @@ export const ClientHello = struct({
 });
 export type ClientHello = Infer<typeof ClientHello>;
 
-/** Room for 2,000 small identities or a key share of several post-quantum keys, and no more. */
-export const clientHello = message('client_hello', ClientHello, 131072);
+/** At most 131,396 bytes. */
+export const clientHello = message('client_hello', ClientHello);
 
 const RawExtension = struct({ type: uint16, data: opaque(0, 0xffff) });
 const RawClientHello = struct({ ...head, extensions: vector(0, 0xffff, RawExtension) });

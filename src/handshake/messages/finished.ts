@@ -7,7 +7,7 @@ import { message } from './message.ts';
 
 export const Finished = struct({ verifyData: rest });
 export type Finished = Infer<typeof Finished>;
-export const finished = message('finished', Finished, 64);
+export const finished = message('finished', Finished, 48); // the length of SHA-384, the longest hash of a suite
 
 /** @throws TlsAlert decode_error for a wrong length, decrypt_error if it does not verify (RFC 8446 §6.2) */
 export function requireVerifyData({ verifyData }: Finished, expected: Uint8Array): void {

@@ -18,4 +18,4 @@ export const KeyUpdate = struct({
   ),
 });
 export type KeyUpdate = Infer<typeof KeyUpdate>;
-export const keyUpdate = message('key_update', KeyUpdate, 64);
+export const keyUpdate = message('key_update', KeyUpdate);

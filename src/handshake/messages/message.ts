@@ -22,10 +22,8 @@ export interface Received<T> {
   readonly raw: Uint8Array;
 }
 
-/** Long enough for every message except those with lists whose length the peer decides. */
-const SHORT = 4096;
-
-export function message<T>(name: keyof typeof HandshakeType, body: Codec<T>, limit: number = SHORT): Message<T> {
+/** Declares a kind of message. Without a `limit`, the longest body is the longest that its struct allows. */
+export function message<T>(name: keyof typeof HandshakeType, body: Codec<T>, limit: number = body.max): Message<T> {
   const framed = struct({ type: uint8, body: block(0, 0xffffff, body) });
   return { name, type: HandshakeType[name], body, framed, limit };
 }

@@ -12,12 +12,12 @@ export const NewSessionTicket = struct({
   extensions: extensions({ earlyData: [ExtensionType.early_data, uint32] }),
 });
 export type NewSessionTicket = Infer<typeof NewSessionTicket>;
-export const newSessionTicket = message('new_session_ticket', NewSessionTicket, 131072);
+export const newSessionTicket = message('new_session_ticket', NewSessionTicket);
 
 /** RFC 5077 §3.3. A server that has promised a ticket and cannot make one sends an empty one. */
 export const NewSessionTicketTls12 = struct({ ticketLifetimeHint: uint32, ticket: opaque(0, 0xffff) });
 export type NewSessionTicketTls12 = Infer<typeof NewSessionTicketTls12>;
-export const newSessionTicketTls12 = message('new_session_ticket', NewSessionTicketTls12, 131072);
+export const newSessionTicketTls12 = message('new_session_ticket', NewSessionTicketTls12);
 
 /** §4.6.1: servers MUST NOT use a value greater than seven days. */
 export const MAX_TICKET_LIFETIME = 604800;

@@ -16,7 +16,7 @@ import { encryptedExtensions } from '../../../src/handshake/messages/encrypted-e
 import { finished } from '../../../src/handshake/messages/finished.ts';
 import { keyUpdate } from '../../../src/handshake/messages/key-update.ts';
 import { frame, type Message } from '../../../src/handshake/messages/message.ts';
-import { newSessionTicket } from '../../../src/handshake/messages/new-session-ticket.ts';
+import { newSessionTicket, newSessionTicketTls12 } from '../../../src/handshake/messages/new-session-ticket.ts';
 import {
   HELLO_RETRY_REQUEST_RANDOM,
   helloRetryRequest,
@@ -350,6 +350,33 @@ function helloOfServer(extensions: string): Uint8Array {
   const length = (extensions.length / 2).toString(16).padStart(4, '0');
   return fromHex(`0303${'00'.repeat(32)}00130100${length}${extensions}`);
 }
+
+describe('the longest body of a message', () => {
+  const longest: readonly [Message<never> | Message<object>, number][] = [
+    [clientHello, 2 + 32 + 33 + 2 + 0xfffe + 256 + 2 + 0xffff],
+    [serverHello, 2 + 32 + 33 + 3 + 2 + 0xffff],
+    [serverHelloTls12, 2 + 32 + 33 + 3 + 2 + 0xffff],
+    [helloRetryRequest, 2 + 32 + 33 + 3 + 2 + 0xffff],
+    [encryptedExtensions, 2 + 0xffff],
+    [certificateRequest, 256 + 2 + 0xffff],
+    [certificateRequestTls12, 256 + 2 + 0xfffe + 2 + 0xffff],
+    [certificate, 65536], // of 2^24 - 1, which a peer must not make us keep
+    [certificateTls12, 65536],
+    [certificateVerify, 2 + 2 + 0xffff],
+    [serverKeyExchange, 1 + 2 + 256 + 2 + 2 + 0xffff],
+    [serverHelloDone, 0],
+    [clientKeyExchange, 256],
+    [finished, 48],
+    [newSessionTicket, 4 + 4 + 256 + 2 + 0xffff + 2 + 0xffff],
+    [newSessionTicketTls12, 4 + 2 + 0xffff],
+    [keyUpdate, 1],
+  ];
+  for (const [{ name, limit }, bytes] of longest) {
+    it(`is what its struct allows: ${name}, ${bytes} bytes`, () => {
+      expect(limit).to.equal(bytes);
+    });
+  }
+});
 
 describe('a hello', () => {
   it('keeps the order of all its extensions, known or not', () => {

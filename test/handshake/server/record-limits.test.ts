@@ -64,6 +64,30 @@ describe('records', () => {
       expectEstablished(link);
     });
 
+    for (const version of VERSIONS) {
+      it(`may be as many as the longest legal hello takes, ${version}`, () => {
+        let length = 0;
+        const link = connect({
+          version,
+          sessionId: new Uint8Array(32),
+          ciphers: Array.from({ length: 0x7fff }, (_, i) => [0x1301, 0xc02b][i] ?? 0x8000),
+          // TLS 1.3 demands that null be the only one (RFC 9846 §4.2.2).
+          rewriteHello: (hello) =>
+            version === 'TLSv1.3' ? hello : { ...hello, legacyCompressionMethods: [0, ...new Array(254).fill(1)] },
+          rewriteExtensions: (list) => {
+            const taken = list.reduce((sum, { data }) => sum + 4 + data.length, 0);
+            return [...list, large(ExtensionType.padding, 0xffff - 4 - taken)];
+          },
+          rewriteMessage: (name, raw) => {
+            if (name === 'client_hello') length = raw.length - 4;
+            return raw;
+          },
+        });
+        expect(length).to.equal(version === 'TLSv1.3' ? 131_396 - 254 : 131_396);
+        expectEstablished(link);
+      });
+    }
+
     it('is refused by its header alone, before the rest has come', () => {
       const link = connect({ stopBefore: 'client_hello' });
       link.send(Uint8Array.of(22, 3, 1, 0, 100, 20));
