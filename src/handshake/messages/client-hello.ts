@@ -1,6 +1,7 @@
 /** ClientHello: RFC 8446 §4.1.2 and the extensions of §4.2 that a server reads. */
 
 import {
+  type Codec,
   decode,
   extensions,
   fixed,
@@ -40,26 +41,34 @@ const TicketRequest = struct({ newSessionCount: uint8, resumptionCount: uint8 })
 /** RFC 7301 §3.1 */
 export const ProtocolNameList = vector(2, 0xffff, text(1, 255));
 
-/** pre_shared_key stands last because §4.2.11 demands it. */
-export const ClientHelloExtensions = extensions({
+const forBoth = {
   serverName: [ExtensionType.server_name, vector(1, 0xffff, ServerName)],
+  supportedVersions: [ExtensionType.supported_versions, vector(2, 254, uint16)],
   supportedGroups: [ExtensionType.supported_groups, vector(2, 0xffff, uint16)],
-  ecPointFormats: [ExtensionType.ec_point_formats, vector(1, 255, uint8)],
   signatureAlgorithms: [ExtensionType.signature_algorithms, vector(2, 0xfffe, uint16)],
   signatureAlgorithmsCert: [ExtensionType.signature_algorithms_cert, vector(2, 0xfffe, uint16)],
   alpn: [ExtensionType.application_layer_protocol_negotiation, ProtocolNameList],
-  extendedMasterSecret: [ExtensionType.extended_master_secret, flag],
   recordSizeLimit: [ExtensionType.record_size_limit, uint16],
+} as const;
+
+const forTls12 = {
+  ecPointFormats: [ExtensionType.ec_point_formats, vector(1, 255, uint8)],
+  extendedMasterSecret: [ExtensionType.extended_master_secret, flag],
   sessionTicket: [ExtensionType.session_ticket, rest],
-  ticketRequest: [ExtensionType.ticket_request, TicketRequest],
   renegotiationInfo: [ExtensionType.renegotiation_info, opaque(0, 255)],
-  supportedVersions: [ExtensionType.supported_versions, vector(2, 254, uint16)],
+} as const;
+
+/** pre_shared_key stands last because §4.2.11 demands it. */
+const forTls13 = {
+  ticketRequest: [ExtensionType.ticket_request, TicketRequest],
   cookie: [ExtensionType.cookie, opaque(1, 0xffff)],
   earlyData: [ExtensionType.early_data, flag],
   pskKeyExchangeModes: [ExtensionType.psk_key_exchange_modes, vector(1, 255, uint8)],
   keyShare: [ExtensionType.key_share, vector(0, 0xffff, KeyShareEntry)],
   preSharedKey: [ExtensionType.pre_shared_key, OfferedPsks],
-});
+} as const;
+
+const ClientHelloExtensions = extensions({ ...forBoth, ...forTls12, ...forTls13 });
 export type ClientHelloExtensions = Infer<typeof ClientHelloExtensions>;
 
 const head = {
@@ -71,18 +80,37 @@ const head = {
 };
 
 /** TLS 1.2 clients may omit the whole block of extensions (RFC 5246 §7.4.1.2). */
-export const ClientHello = struct({
-  ...head,
-  extensions: mapped(
-    optionalTail(ClientHelloExtensions),
-    (value): ClientHelloExtensions => value ?? {},
-    (value) => (Object.keys(value).length === 0 ? undefined : value),
-  ),
-});
+const helloWith = (codec: Codec<ClientHelloExtensions>) =>
+  struct({
+    ...head,
+    extensions: mapped(
+      optionalTail(codec),
+      (value): ClientHelloExtensions => value ?? {},
+      (value) => (Object.keys(value).length === 0 ? undefined : value),
+    ),
+  });
+
+export const ClientHello = helloWith(ClientHelloExtensions);
 export type ClientHello = Infer<typeof ClientHello>;
 
 /** At most 131,396 bytes. */
 export const clientHello = message('client_hello', ClientHello);
+
+/*
+ * A server parses a hello twice: first what selects the version, then the extensions of that version. An extension that the version
+ * does not use may have any content.
+ */
+
+const { serverName, supportedVersions, ...forBothLater } = forBoth;
+
+/** A hello before its version has been selected. */
+export const undecidedHello = message('client_hello', helloWith(extensions({ serverName, supportedVersions })));
+
+/** A hello that leads to TLS 1.2. */
+export const clientHelloTls12 = message('client_hello', helloWith(extensions({ ...forBothLater, ...forTls12 })));
+
+/** A hello that leads to TLS 1.3. */
+export const clientHelloTls13 = message('client_hello', helloWith(extensions({ ...forBothLater, ...forTls13 })));
 
 const RawExtension = struct({ type: uint16, data: opaque(0, 0xffff) });
 const RawClientHello = struct({ ...head, extensions: vector(0, 0xffff, RawExtension) });

@@ -6,7 +6,7 @@ import type { Version } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import type { HandshakeIO } from '../io.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import type { Received } from '../messages/message.ts';
+import type { Message, Received } from '../messages/message.ts';
 import type { Facts, NoResumption, TicketFacts, Verdict } from '../outcome.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { Settings } from './settings.ts';
@@ -108,6 +108,8 @@ export interface ServerFacts extends Facts {
 /** A version of TLS, as an optional part of a server. A bundle contains only the versions that it names. */
 export interface Protocol {
   readonly version: Version;
+  /** The ClientHello with the extensions that this version uses. */
+  readonly hello: Message<ClientHello>;
   /** Runs the handshake to its end, from the first ClientHello, for which this version has been selected. */
   serve(context: ServerHandshake, hello: Received<ClientHello>): Handshake<Established>;
 }

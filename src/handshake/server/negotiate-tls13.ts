@@ -6,7 +6,12 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../../wire/registry.ts';
 import type { Signing } from '../key-exchange.ts';
-import { type ClientHello, type ClientHelloExtensions, clientHello, rawExtensions } from '../messages/client-hello.ts';
+import {
+  type ClientHello,
+  type ClientHelloExtensions,
+  clientHelloTls13,
+  rawExtensions,
+} from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from '../messages/server-hello.ts';
 import { type Handshake, receive } from '../wait.ts';
@@ -126,7 +131,7 @@ function* sendHelloRetryRequest(
   if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix D.4
   context.tolerateChangeCipherSpec(true);
   context.protectReading(new Plaintext()); // refuses data after the first hello in its record (§5.1)
-  const second = yield* receive(clientHello);
+  const second = yield* receive(clientHelloTls13);
   requireTls13Hello(second.body);
   requireSameHello(first, second);
   return second;

@@ -3,13 +3,14 @@
 import { TlsAlert } from '../../wire/alert.ts';
 import { ProtocolVersion } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
-import { clientHello } from '../messages/client-hello.ts';
+import { undecidedHello } from '../messages/client-hello.ts';
+import { parse } from '../messages/message.ts';
 import { type Handshake, perform, receive } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
 import { selectServerName, selectVersion } from './negotiate.ts';
 
 export function* serve(context: ServerHandshake): Handshake<Established> {
-  const hello = yield* receive(clientHello);
+  const hello = yield* receive(undecidedHello);
   // RFC 8446 Appendix D.5
   if (hello.body.legacyVersion <= ProtocolVersion.SSLv3) throw new TlsAlert('protocol_version', 'an SSLv3 hello');
   context.facts.serverName = selectServerName(hello.body);
@@ -19,5 +20,5 @@ export function* serve(context: ServerHandshake): Handshake<Established> {
   context.facts.clientRandom = hello.body.random;
   const protocol = context.parts.protocols.find((candidate) => candidate.version === version);
   if (protocol === undefined) throw new Error(`the settings allow ${version}, which this server does not have`);
-  return yield* protocol.serve(context, hello);
+  return yield* protocol.serve(context, { raw: hello.raw, body: parse(protocol.hello, hello.raw) });
 }

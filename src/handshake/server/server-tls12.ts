@@ -19,7 +19,7 @@ import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../..
 import type { Established } from '../established.ts';
 import { agree, generateKey, signature } from '../key-exchange.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
-import type { ClientHello } from '../messages/client-hello.ts';
+import { type ClientHello, clientHelloTls12 } from '../messages/client-hello.ts';
 import { clientKeyExchange } from '../messages/client-key-exchange.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
 import type { Received } from '../messages/message.ts';
@@ -55,7 +55,7 @@ function* serveTls12(context: ServerHandshake, hello: Received<ClientHello>): Ha
   return yield* resume(context, hello, resumed, sendTicket);
 }
 
-export const tls12: Protocol = { version: 'TLSv1.2', serve: serveTls12 };
+export const tls12: Protocol = { version: 'TLSv1.2', hello: clientHelloTls12, serve: serveTls12 };
 
 /** Figure 1: Message flow for a full handshake; with a ticket, RFC 5077 §3.1, Figure 1. */
 function* fullHandshake(

@@ -20,7 +20,7 @@ import { exchangeKeys, type Signing, signature } from '../key-exchange.ts';
 import { MainSecret } from '../main-secret.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
-import type { ClientHello } from '../messages/client-hello.ts';
+import { type ClientHello, clientHelloTls13 } from '../messages/client-hello.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
 import { frame, type Received } from '../messages/message.ts';
@@ -50,7 +50,7 @@ function* serveTls13(context: ServerHandshake, first: Received<ClientHello>): Ha
   return established(context, application, tickets);
 }
 
-export const tls13: Protocol = { version: 'TLSv1.3', serve: serveTls13 };
+export const tls13: Protocol = { version: 'TLSv1.3', hello: clientHelloTls13, serve: serveTls13 };
 
 /** Returns the part that asks for a client certificate, if one is wanted. §4.3.2: never with a PSK, whose session identifies the client. */
 function wantedCertificates(

@@ -498,7 +498,6 @@ table('extensions, RFC 8446 §4.2', [
     client: withBytes(ExtensionType.pre_shared_key, 0, 7, 0, 1, 9, 0, 0, 0, 0),
     alert: 'decode_error',
   },
-  ...emptyVectors(),
   ...inBoth({
     rfc: 'RFC 6066 §3',
     rule: 'two host names',
@@ -640,33 +639,118 @@ function badShares(): Rule[] {
   ];
 }
 
-/** Vectors whose declaration has a minimum of more than zero (§3.4), and such as do not hold whole items. */
-function emptyVectors(): Rule[] {
-  const vectors: readonly [string, number, readonly number[]][] = [
-    ['server_name', 0, [0, 0]],
-    ['supported_groups', 10, [0, 0]],
-    ['supported_groups of three bytes', 10, [0, 3, 0, 29, 0]],
-    ['ec_point_formats', 11, [0]],
-    ['signature_algorithms', 13, [0, 0]],
-    ['signature_algorithms of three bytes', 13, [0, 3, 4, 3, 4]],
-    ['signature_algorithms_cert', 50, [0, 0]],
-    ['application_layer_protocol_negotiation', 16, [0, 0]],
-    ['supported_versions', 43, [0]],
-    ['supported_versions of three bytes', 43, [3, 3, 4, 3]],
-    ['psk_key_exchange_modes', 45, [0]],
-    ['cookie', 44, [0, 0]],
-    ['record_size_limit of one byte', 28, [64]],
-    ['extended_master_secret with contents', 23, [0]],
-    ['early_data with contents', 42, [0, 0, 0, 0]],
-    ['renegotiation_info without its length', 0xff01, []],
-    ['key_share that breaks off', 51, [0, 36, 0, 29, 0, 32, 1]],
-  ];
-  return vectors.flatMap(([what, type, data]) => {
-    const isEmpty = data.every((byte) => byte === 0) && data.length < 3 && data.length > 0 && type !== 23;
-    const rule = isEmpty ? `an empty ${what}` : what;
-    return inBoth({ rfc: '§3.4, §4.2', rule, client: withBytes(type, ...data), alert: 'decode_error' });
-  });
+/** The versions that use an extension. */
+const BOTH: readonly Version[] = ['TLSv1.3', 'TLSv1.2'];
+const TLS12: readonly Version[] = ['TLSv1.2'];
+const TLS13: readonly Version[] = ['TLSv1.3'];
+
+/** Extensions that do not fit their structs: vectors that are shorter than their least (§3.4) or hold no whole items, and the like. */
+const MALFORMED: readonly [string, number, readonly number[], readonly Version[]][] = [
+  ['an empty server_name', 0, [0, 0], BOTH],
+  ['an empty supported_groups', 10, [0, 0], BOTH],
+  ['supported_groups of three bytes', 10, [0, 3, 0, 29, 0], BOTH],
+  ['an empty ec_point_formats', 11, [0], TLS12],
+  ['ec_point_formats that breaks off', 11, [2, 0], TLS12],
+  ['an empty signature_algorithms', 13, [0, 0], BOTH],
+  ['signature_algorithms of three bytes', 13, [0, 3, 4, 3, 4], BOTH],
+  ['an empty signature_algorithms_cert', 50, [0, 0], BOTH],
+  ['an empty application_layer_protocol_negotiation', 16, [0, 0], BOTH],
+  ['an empty supported_versions', 43, [0], BOTH],
+  ['supported_versions of three bytes', 43, [3, 3, 4, 3], BOTH],
+  ['an empty psk_key_exchange_modes', 45, [0], TLS13],
+  ['an empty cookie', 44, [0, 0], TLS13],
+  ['record_size_limit of one byte', 28, [64], BOTH],
+  ['extended_master_secret with contents', 23, [0], TLS12],
+  ['early_data with contents', 42, [0, 0, 0, 0], TLS13],
+  ['renegotiation_info without its length', 0xff01, [], TLS12],
+  ['ticket_request of one byte', 58, [1], TLS13],
+  ['key_share that breaks off', 51, [0, 36, 0, 29, 0, 32, 1], TLS13],
+  ['pre_shared_key that breaks off', 41, [0, 9, 0], TLS13],
+];
+
+function malformed(): Rule[] {
+  return MALFORMED.flatMap(([rule, type, data, versions]) =>
+    versions.map((version) => ({
+      rfc: '§3.4, §4.2',
+      rule,
+      version,
+      client: withBytes(type, ...data),
+      alert: 'decode_error' as const,
+    })),
+  );
 }
+
+table('malformed extensions, RFC 8446 §3.4 and §4.2', malformed());
+
+describe('an extension that the version does not use may have any content', () => {
+  /** A client that offers both versions, and a server that has both or one: what decides is the version that is selected. */
+  const offers: readonly (readonly [string, Version, ClientOptions, Partial<ServerOptions>])[] = [
+    ['a hello of TLS 1.3', 'TLSv1.3', {}, {}],
+    ['a second hello of TLS 1.3', 'TLSv1.3', { keyShares: [] }, {}],
+    ['a hello of TLS 1.2', 'TLSv1.2', { version: 'TLSv1.2' }, {}],
+    ['a hello of both versions, to a server of TLS 1.2', 'TLSv1.2', {}, { maxVersion: 'TLSv1.2' }],
+  ];
+  const unused = (version: Version) => [
+    ...MALFORMED.filter(([, , , versions]) => !versions.includes(version)),
+    ...(version === 'TLSv1.3'
+      ? ([['a session_ticket of any bytes', 35, zeros(300), TLS12]] as const)
+      : ([
+          ['shares of a group that is not in supported_groups', 51, [0, 5, 1, 2, 0, 1, 9], TLS13],
+          ['two shares of one group', 51, [0, 10, 0, 29, 0, 1, 9, 0, 29, 0, 1, 9], TLS13],
+          ['a pre_shared_key without binders', 41, [0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 0], TLS13],
+        ] as const)),
+  ];
+  for (const [what, version, options, server] of offers) {
+    for (const [rule, type, data] of unused(version)) {
+      it(`${rule}, in ${what}`, () => {
+        const client = { ...options, ...withBytes(type, ...data) };
+        const { connection, failure } = run({ server, client });
+        expect(failure).to.equal(undefined);
+        expect([connection.isEstablished, connection.version]).to.deep.equal([true, version]);
+      });
+    }
+  }
+
+  it('and pre_shared_key may stand anywhere in a hello that leads to TLS 1.2', () => {
+    const psks = [{ identity: Uint8Array.of(1), secret: new Uint8Array(32), hash: 'sha256' as const }];
+    const rewriteExtensions: ClientOptions['rewriteExtensions'] = (list) => [...list].reverse();
+    const link = run({ server: { maxVersion: 'TLSv1.2' }, client: { psks, rewriteExtensions } });
+    expect(link.failure).to.equal(undefined);
+    expect(link.connection.version).to.equal('TLSv1.2');
+  });
+});
+
+/** Whether an extension is used or not, it comes once, and within its block. */
+function badFraming(): Rule[] {
+  const types = [11, 23, 35, 41, 42, 44, 45, 51, 58, 0xff01, 0x0a0a];
+  const twice = types.map((type) => ({ type, data: new Uint8Array(0) }));
+  return [
+    ...twice.flatMap((extension) =>
+      inBoth({
+        rfc: '§4.2',
+        rule: `extension ${extension.type} twice`,
+        client: {
+          rewriteExtensions: (list) => [extension, extension, ...list.filter(({ type }) => type !== extension.type)],
+        },
+        alert: 'illegal_parameter',
+      }),
+    ),
+    ...types.flatMap((type) =>
+      inBoth({
+        rfc: '§4.2',
+        rule: `extension ${type} longer than the block`,
+        client: {
+          rewriteExtensions: (list) => [...list.filter((other) => other.type !== type), rawExtension(type, 1, 2, 3)],
+          rewriteMessage: (name, raw) =>
+            name === 'client_hello' ? raw.map((byte, at) => (at === raw.length - 4 ? byte + 1 : byte)) : raw,
+        },
+        alert: 'decode_error',
+      }),
+    ),
+  ];
+}
+
+table('the framing of extensions, RFC 8446 §4.2', badFraming());
 
 table('HelloRetryRequest, RFC 8446 §4.1.2 and §4.1.4', [
   {
@@ -1838,19 +1922,18 @@ describe('every extension of a hello, RFC 8446 §4.2', () => {
   };
   for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
     const types: number[] = [];
-    exchange(
-      new TestClient({
-        version,
-        ...everything,
-        rewriteExtensions: (list) => {
-          types.push(...list.map(({ type }) => type));
-          return list;
-        },
-      }),
-      new ServerConnection(testServer()),
-    );
+    new TestClient({
+      version,
+      ...everything,
+      rewriteExtensions: (list) => {
+        types.push(...list.map(({ type }) => type));
+        return list;
+      },
+    }).take();
+    const isUsed = (type: number) =>
+      MALFORMED.every(([, other, , versions]) => other !== type || versions.includes(version));
 
-    for (const type of types) {
+    for (const type of types.filter(isUsed)) {
       const rewrite = (change: (data: Uint8Array) => Uint8Array): ClientOptions => ({
         version,
         ...everything,
