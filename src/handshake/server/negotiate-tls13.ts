@@ -138,7 +138,10 @@ function* sendHelloRetryRequest(
 }
 
 /** Checks the rules that each ClientHello must obey in any case: §4.1.2, §4.2, §4.2.8, §4.2.11, §9.2. @throws TlsAlert */
-function requireTls13Hello({ legacyCompressionMethods, extensions }: ClientHello): void {
+function requireTls13Hello({ legacyVersion, legacyCompressionMethods, extensions }: ClientHello): void {
+  if (legacyVersion !== ProtocolVersion['TLSv1.2']) {
+    throw new TlsAlert('protocol_version', `legacy_version ${legacyVersion} in a TLS 1.3 hello`); // RFC 9846 §4.2.2
+  }
   if (legacyCompressionMethods.length !== 1 || legacyCompressionMethods[0] !== 0) {
     throw new TlsAlert('illegal_parameter', 'compression methods other than null'); // §4.1.2
   }

@@ -22,8 +22,8 @@ import type { ClientHello } from '../messages/client-hello.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * Selects the version. RFC 8446 §4.2.1: supported_versions decides if it is present, legacy_version otherwise. RFC 7507 §3 protects
- * a client that has fallen back.
+ * Selects the version. RFC 9846 §4.3.1: supported_versions alone decides if it is present; otherwise legacy_version does, and leads
+ * to TLS 1.2 at most. RFC 7507 §3 protects a client that has fallen back.
  * @throws TlsAlert protocol_version if there is none in common, inappropriate_fallback
  */
 export function selectVersion(hello: ClientHello, { minVersion, maxVersion }: Settings): Version {

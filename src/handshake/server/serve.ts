@@ -1,7 +1,5 @@
 /** The server's side of the handshake: ClientHello → configuration → version → server-tls13.ts or server-tls12.ts. */
 
-import { TlsAlert } from '../../wire/alert.ts';
-import { ProtocolVersion } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import { undecidedHello } from '../messages/client-hello.ts';
 import { parse } from '../messages/message.ts';
@@ -11,8 +9,6 @@ import { selectServerName, selectVersion } from './negotiate.ts';
 
 export function* serve(context: ServerHandshake): Handshake<Established> {
   const hello = yield* receive(undecidedHello);
-  // RFC 8446 Appendix D.5
-  if (hello.body.legacyVersion <= ProtocolVersion.SSLv3) throw new TlsAlert('protocol_version', 'an SSLv3 hello');
   context.facts.serverName = selectServerName(hello.body);
   if (context.selectsServers) yield* perform(context.selectServer(context.facts.serverName));
   const version = selectVersion(hello.body, context.settings);

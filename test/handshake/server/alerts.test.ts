@@ -151,6 +151,9 @@ const many =
   };
 
 const zeros = (length: number): number[] => new Array<number>(length).fill(0);
+/** Values of legacy_version at both sides of each limit. */
+const ALL_VERSIONS = [0x0000, 0x0002, 0x0299, 0x0300, 0x0301, 0x0302, 0x0303, 0x0304, 0x0305, 0x0a0a, 0x7f1c, 0xffff];
+const hex = (versions: readonly number[]) => versions.map((value) => `0x${value.toString(16).padStart(4, '0')}`).join();
 const SSL2_HELLO = fromHex('802e0100020015000000100100800300800700c0');
 
 table('versions', [
@@ -159,33 +162,6 @@ table('versions', [
     rule: 'an SSLv2 hello',
     client: atHello,
     act: sendRaw(...SSL2_HELLO),
-    alert: 'protocol_version',
-  },
-  {
-    rfc: 'RFC 8446 App. D.5',
-    rule: 'an SSLv3 hello',
-    version: 'TLSv1.2',
-    client: { rewriteHello: (hello) => ({ ...hello, legacyVersion: 0x0300 }) },
-    alert: 'protocol_version',
-  },
-  {
-    rfc: 'RFC 8446 App. D.5',
-    rule: 'legacy_version SSLv3 beside supported_versions',
-    client: { rewriteHello: (hello) => ({ ...hello, legacyVersion: 0x0300 }) },
-    alert: 'protocol_version',
-  },
-  {
-    rfc: 'RFC 5246 App. E.1',
-    rule: 'a TLS 1.0 hello',
-    version: 'TLSv1.2',
-    client: { rewriteHello: (hello) => ({ ...hello, legacyVersion: 0x0301 }) },
-    alert: 'protocol_version',
-  },
-  {
-    rfc: 'RFC 5246 App. E.1',
-    rule: 'a TLS 1.1 hello',
-    version: 'TLSv1.2',
-    client: { rewriteHello: (hello) => ({ ...hello, legacyVersion: 0x0302 }) },
     alert: 'protocol_version',
   },
   {
@@ -236,6 +212,55 @@ table('versions', [
     alert: 'inappropriate_fallback',
   },
 ]);
+
+describe('legacy_version, RFC 9846 §4.2.2 and §4.3.1', () => {
+  const tls12Only = { maxVersion: 'TLSv1.2' } as const;
+  const rows: readonly {
+    readonly supportedVersions: readonly number[] | false;
+    readonly server?: Partial<ServerOptions>;
+    /** The values that lead to a handshake of this version. Any other leads to protocol_version. */
+    readonly good: readonly number[];
+    readonly version: Version;
+  }[] = [
+    { supportedVersions: [0x0304], good: [0x0303], version: 'TLSv1.3' },
+    { supportedVersions: [0x0304, 0x0303], good: [0x0303], version: 'TLSv1.3' },
+    { supportedVersions: [0x0303], good: ALL_VERSIONS, version: 'TLSv1.2' },
+    { supportedVersions: [0x0303, 0x0302], good: ALL_VERSIONS, version: 'TLSv1.2' },
+    { supportedVersions: [0x0304, 0x0303], server: tls12Only, good: ALL_VERSIONS, version: 'TLSv1.2' },
+    { supportedVersions: [0x0304], server: tls12Only, good: [], version: 'TLSv1.2' },
+    { supportedVersions: [0x0302], good: [], version: 'TLSv1.2' },
+    { supportedVersions: false, good: ALL_VERSIONS.filter((value) => value >= 0x0303), version: 'TLSv1.2' },
+    {
+      supportedVersions: false,
+      server: tls12Only,
+      good: ALL_VERSIONS.filter((value) => value >= 0x0303),
+      version: 'TLSv1.2',
+    },
+    { supportedVersions: false, server: { minVersion: 'TLSv1.3' }, good: [], version: 'TLSv1.3' },
+  ];
+  for (const { supportedVersions, server = {}, good, version } of rows) {
+    for (const legacyVersion of ALL_VERSIONS) {
+      const beside =
+        supportedVersions === false ? 'no supported_versions' : `supported_versions ${hex(supportedVersions)}`;
+      const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3' } = server;
+      const outcome = good.includes(legacyVersion) ? version : 'protocol_version';
+      it(`${hex([legacyVersion])} with ${beside} at a server for ${minVersion} to ${maxVersion} → ${outcome}`, () => {
+        const client = {
+          supportedVersions,
+          rewriteHello: (hello: Hello) => ({ ...hello, legacyVersion }),
+          ...(supportedVersions === false && withoutTls13),
+        };
+        const link = run({ server, client });
+        if (outcome === 'protocol_version') return expectAlert(link, outcome);
+        expect(link.connection.isEstablished).to.equal(true);
+        expect(link.connection.version).to.equal(version);
+      });
+    }
+  }
+});
+
+/** As hellos of TLS 1.2 are, so that nothing but the version can be refused. */
+const withoutTls13 = without(ExtensionType.key_share, ExtensionType.psk_key_exchange_modes);
 
 table('ClientHello, RFC 8446 §4.1.2 and RFC 5246 §7.4.1.2', [
   ...inBoth({
@@ -763,7 +788,7 @@ table('HelloRetryRequest, RFC 8446 §4.1.2 and §4.1.4', [
     rfc: '§4.1.2',
     rule: 'another legacy_version',
     client: secondHello((hello) => ({ ...hello, legacyVersion: 0x0302 })),
-    alert: 'illegal_parameter',
+    alert: 'protocol_version',
   },
   {
     rfc: '§4.1.2',

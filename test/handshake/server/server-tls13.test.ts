@@ -131,12 +131,6 @@ describe('the TLS 1.3 server', () => {
       expect(expectWorking(link).client.helloRetryRequest).to.equal(undefined);
     });
 
-    for (const legacyVersion of [0x0301, 0x0302, 0x0304, 0x0399]) {
-      it(`ignores legacy_version 0x0${legacyVersion.toString(16)} beside supported_versions (§4.2.1)`, () => {
-        expectWorking(connect({ rewriteHello: (hello) => ({ ...hello, legacyVersion }) }));
-      });
-    }
-
     for (const version of [0x0300, 0x0301, 0x0304, 0x1234]) {
       it(`ignores version 0x${version.toString(16).padStart(4, '0')} in the header of the first record (§5.1)`, () => {
         const link = connect({ stopBefore: 'client_hello' });
