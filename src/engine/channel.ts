@@ -32,7 +32,8 @@ export class Channel {
   readonly #owner: ChannelOwner;
   readonly #rewrite: Rewrite | undefined;
   #keyUpdates: KeyUpdates | undefined;
-  #recordLimit = Number.POSITIVE_INFINITY;
+  #writeLimit = Number.POSITIVE_INFINITY;
+  #readLimit = Number.POSITIVE_INFINITY;
   #renegotiations = 0;
 
   constructor(owner: ChannelOwner, rewrite?: Rewrite) {
@@ -65,9 +66,13 @@ export class Channel {
     this.sendAlert('close_notify', AlertLevel.warning);
   }
 
-  /** Notes that the handshake is complete. One key may protect `recordLimit` records. */
-  establish(context: HandshakeIO, traffic: TrafficTls13 | undefined, recordLimit: number): void {
-    this.#recordLimit = recordLimit;
+  /**
+   * Notes that the handshake is complete. One key of ours may protect the records that its suite allows, and no more than
+   * `recordsPerKey`. That alone bounds the peer's keys: RFC 9846 §5.5 has a receiver not enforce the limit of the suite.
+   */
+  establish(context: HandshakeIO, traffic: TrafficTls13 | undefined, recordsPerKey: number): void {
+    this.#writeLimit = Math.min(context.facts.suite?.recordLimit ?? 0, recordsPerKey);
+    this.#readLimit = recordsPerKey;
     if (traffic !== undefined) this.#keyUpdates = new KeyUpdates(context, traffic);
   }
 
@@ -87,14 +92,14 @@ export class Channel {
 
   /** RFC 8446 §5.5: replaces the write key before it protects too much. @throws TlsAlert close_notify in TLS 1.2, which cannot */
   #renewWriteKey(): void {
-    if (this.writer.records < this.#recordLimit - 1) return; // one is reserved for the alert at the end
+    if (this.writer.records < this.#writeLimit - 1) return; // one is reserved for the alert at the end
     if (this.#keyUpdates !== undefined) this.#keyUpdates.send('update_not_requested');
     else throw new TlsAlert('close_notify', 'the write key has protected all that it may');
   }
 
-  /** Asks the peer to replace its key in the same way. @throws TlsAlert close_notify in TLS 1.2 */
+  /** Asks the peer to replace its key after as many records as the user allows one key. @throws TlsAlert close_notify in TLS 1.2 */
   renewReadKey(): void {
-    if (this.reader.records < this.#recordLimit) return;
+    if (this.reader.records < this.#readLimit) return;
     if (this.#keyUpdates === undefined) throw new TlsAlert('close_notify', 'the read key has opened all that it may');
     if (this.#maySend) this.#keyUpdates.requestFromPeer();
   }

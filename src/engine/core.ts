@@ -346,8 +346,7 @@ export abstract class ConnectionCore {
     this.#established = established;
     this.#life.establish();
     this.#secrets.established();
-    const { recordLimit = 0 } = role.io.facts.suite ?? {};
-    this.#channel.establish(role.io, established.traffic, Math.min(recordLimit, this.#options.recordsPerKey));
+    this.#channel.establish(role.io, established.traffic, this.#options.recordsPerKey);
     role.explain();
     this.emit({ type: 'established' });
     role.established(established);

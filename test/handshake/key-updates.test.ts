@@ -186,6 +186,13 @@ describe('KeyUpdate', () => {
       expectWorking(link);
     });
 
+    it('does not ask for the sake of the limit of the suite, which binds the sender alone (RFC 9846 §5.5)', () => {
+      const link = connect({ polite: false });
+      pretendRecords(link, 2 ** 40);
+      expectWorking(link);
+      expect(updates(link)).to.deep.equal([]);
+    });
+
     it('does not ask after our close_notify', () => {
       const link = connect({ polite: false }, { limits });
       link.step(link.connection.end());
@@ -230,6 +237,13 @@ describe('KeyUpdate', () => {
       expect(link.client.alert?.name).to.equal('close_notify');
     });
 
+    it('a read key beyond the limit of its suite closes nothing, as that binds the sender alone (RFC 9846 §5.5)', () => {
+      const link = connect({ version: 'TLSv1.2' });
+      pretendRecords(link, 2 ** 40);
+      expectWorking(link);
+      expect(link.failure).to.equal(undefined);
+    });
+
     it('and the session is as good as before', () => {
       const config = testServer(server);
       const link = exchange(new TestClient({ version: 'TLSv1.2' }), new ServerConnection(config));
@@ -247,6 +261,11 @@ describe('KeyUpdate', () => {
     expectWorking(link);
   });
 });
+
+/** Has the server count this many records under the client's key: more than any test could send. */
+function pretendRecords({ connection }: Exchange, count: number): void {
+  Object.defineProperty(connection.channel.reader, 'records', { get: () => count });
+}
 
 /** How many records came under each application key of the server's: a KeyUpdate is the last under the old one. */
 function recordsPerKey({ client }: Exchange): number[] {

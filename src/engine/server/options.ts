@@ -257,7 +257,8 @@ export interface ScopeOptions {
 export interface LimitOptions {
   /**
    * How many records one key may protect before it is replaced (TLS 1.3) or the connection is closed (TLS 1.2): at least 4.
-   * Default: the limit of the cipher suite (RFC 8446 §5.5), which applies in any case.
+   * Default: for what we send the limit of the cipher suite (RFC 8446 §5.5), which applies in any case; for what the client sends
+   * none, as RFC 9846 §5.5 leaves that to the client. A number set here bounds both.
    */
   readonly recordsPerKey?: number | undefined;
   /** How many bytes of early data are skipped if a client sends some. Default 16384. */
