@@ -107,7 +107,7 @@ export const PskKeyExchangeMode = {
   psk_dhe_ke: 1,
 } as const;
 
-/** RFC 8446 §6, RFC 5246 §7.2, RFC 7507 */
+/** RFC 9846 §6, RFC 5246 §7.2, RFC 7507 */
 export const AlertDescription = {
   close_notify: 0,
   unexpected_message: 10,

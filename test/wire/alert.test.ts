@@ -14,6 +14,13 @@ describe('alerts', () => {
     expect(alertName(200)).to.equal(undefined);
   });
 
+  it('have the names of RFC 9846 §6, general_error among them', () => {
+    const names: Partial<Record<AlertName, number>> = { general_error: 117, no_application_protocol: 120 };
+    for (const [name, number] of Object.entries(names)) expect(alertName(number)).to.equal(name);
+    const numbers = [0, 10, 20, 22, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 70, 71, 80, 86, 90, 109, 110, 112, 113];
+    for (const number of [...numbers, 115, 116, 117, 120]) expect(alertName(number), `${number}`).to.be.a('string');
+  });
+
   it('are errors that say what, why, and by whom', () => {
     const local = new TlsAlert('bad_record_mac', 'a record does not open');
     expect(local).to.be.instanceOf(Error);
