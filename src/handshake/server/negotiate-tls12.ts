@@ -10,7 +10,7 @@ import type { ClientHello } from '../messages/client-hello.ts';
 import { type Mechanism, notResumed } from '../outcome.ts';
 import { call, type Handshake, perform } from '../wait.ts';
 import type { Found, OpenedTicket, ServerHandshake } from './context.ts';
-import { commonGroups, commonSuites, selectSigning } from './negotiate.ts';
+import { commonSuites, selectGroupTls12, selectSigning } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
 import { acceptedCertificate, issuesSessions, type Offer } from './resumption.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
@@ -151,7 +151,7 @@ const DEFAULT_ALGORITHMS: readonly number[] = [];
 /** Selects the first common suite for which a credential has the right kind of key. @throws TlsAlert handshake_failure if there is none */
 export function selectTls12(context: ServerHandshake, hello: ClientHello): Tls12Choice {
   const { settings, facts } = context;
-  const [group] = commonGroups(hello, settings);
+  const group = selectGroupTls12(hello, settings);
   const suites = commonSuites(hello, settings, 'TLSv1.2');
   for (const suite of group === undefined ? [] : suites) {
     const signing = selectSigning(settings.credentials, {

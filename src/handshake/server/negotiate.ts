@@ -54,7 +54,7 @@ export function commonSuites(hello: ClientHello, { suites }: Settings, version: 
   return common;
 }
 
-/** Returns the groups that both sides have, in the server's order. */
+/** Returns the groups that both sides have, in the server's order; all of the server's if the client names none. */
 export function commonGroups(hello: ClientHello, { groups, crypto }: Settings): readonly GroupName[] {
   const offered = hello.extensions.supportedGroups;
   const common: GroupName[] = [];
@@ -63,6 +63,16 @@ export function commonGroups(hello: ClientHello, { groups, crypto }: Settings): 
     if (isOffered && crypto.groups[group] !== undefined) common.push(group);
   }
   return common;
+}
+
+/**
+ * Selects the group of a TLS 1.2 handshake. RFC 8422 §4 leaves the choice to the server if the client sends no supported_groups. Such
+ * clients are older than X25519, and what they have is secp256r1; without that, any group of the server's is worth the attempt.
+ */
+export function selectGroupTls12(hello: ClientHello, settings: Settings): GroupName | undefined {
+  const common = commonGroups(hello, settings);
+  const isNamed = hello.extensions.supportedGroups !== undefined;
+  return !isNamed && common.includes('secp256r1') ? 'secp256r1' : common[0];
 }
 
 /** RFC 8446 §4.2.9: returns the first of the server's modes that the client has. psk_dhe_ke needs a group in common (`hasGroup`). */

@@ -1,6 +1,7 @@
 /** The TLS 1.2 server against a scripted client: RFC 5246 §7, RFC 8422, RFC 7627, RFC 5746. */
 
 import { expect } from 'chai';
+import { noble } from '../../../src/crypto/providers/noble.ts';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
 import { ascii, toHex } from '../../../src/wire/bytes.ts';
@@ -130,8 +131,23 @@ describe('the TLS 1.2 server', () => {
       expect(connection.signatureScheme).to.equal('rsa_pss_rsae_sha256');
     });
 
-    it('takes any group of its own where the client names none (RFC 8422 §4)', () => {
-      expectWorking(connect({ groups: false }));
+    it('takes secp256r1 where the client names no groups, whatever stands before it (RFC 8422 §4)', () => {
+      const all = [undefined, ['secp384r1', 'x25519', 'secp256r1'], ['secp256r1']] as const;
+      for (const groups of all) {
+        const { connection } = expectWorking(connect({ groups: false }, { groups }));
+        expect(connection.group).to.equal('secp256r1');
+      }
+    });
+
+    it('takes its own first group where the client names none and it has no secp256r1 (RFC 8422 §4)', () => {
+      const { secp256r1: _, ...groups } = noble.groups;
+      const group = (server: Partial<ServerOptions>) => connect({ groups: false }, server).connection.group;
+      expect(group({ groups: ['secp384r1', 'x25519'] })).to.equal('secp384r1');
+      expect(group({ crypto: { ...noble, groups } })).to.equal('x25519');
+    });
+
+    it('takes the group by the list of the client where there is one', () => {
+      expect(expectWorking(connect({ groups: ['secp256r1', 'x25519'] })).connection.group).to.equal('x25519');
     });
 
     it('takes a hello by supported_versions as by legacy_version (RFC 8446 §4.2.1)', () => {
