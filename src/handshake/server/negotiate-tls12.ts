@@ -1,5 +1,6 @@
 /** Negotiation by a TLS 1.2 ClientHello: RFC 5246 §7.4.1, RFC 8422 §5.1. Also selects the session that it may resume. */
 
+import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
@@ -10,7 +11,7 @@ import type { ClientHello } from '../messages/client-hello.ts';
 import { type Mechanism, notResumed } from '../outcome.ts';
 import { call, type Handshake, perform } from '../wait.ts';
 import type { Found, OpenedTicket, ServerHandshake } from './context.ts';
-import { commonSuites, selectGroupTls12, selectSigning } from './negotiate.ts';
+import { commonSuites, rankCredentials, selectGroupTls12, selectSigning } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
 import { acceptedCertificate, issuesSessions, type Offer } from './resumption.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
@@ -148,19 +149,23 @@ export interface Tls12Choice {
 /** RFC 5246 §7.4.1.4.1: a client without signature_algorithms is taken to accept only SHA-1, which this server does not have. */
 const DEFAULT_ALGORITHMS: readonly number[] = [];
 
-/** Selects the first common suite for which a credential has the right kind of key. @throws TlsAlert handshake_failure if there is none */
+/**
+ * Selects the first common suite for which a credential has the right kind of key, among the best credentials for which there is one:
+ * a certificate for another host helps no client. @throws TlsAlert handshake_failure if there is none
+ */
 export function selectTls12(context: ServerHandshake, hello: ClientHello): Tls12Choice {
   const { settings, facts } = context;
+  const { signatureAlgorithms = DEFAULT_ALGORITHMS, signatureAlgorithmsCert } = hello.extensions;
+  const demand = { serverName: facts.serverName, signatureAlgorithms, signatureAlgorithmsCert };
   const group = selectGroupTls12(hello, settings);
-  const suites = commonSuites(hello, settings, 'TLSv1.2');
-  for (const suite of group === undefined ? [] : suites) {
-    const signing = selectSigning(settings.credentials, {
-      serverName: facts.serverName,
-      signatureAlgorithms: hello.extensions.signatureAlgorithms ?? DEFAULT_ALGORITHMS,
-      signatureAlgorithmsCert: hello.extensions.signatureAlgorithmsCert,
-      accepts: (scheme) => authenticates(suite, scheme) && curveOffered(hello, scheme),
-    });
-    if (signing !== undefined && group !== undefined) return { suite, group, signing };
+  const suites = group === undefined ? [] : commonSuites(hello, settings, 'TLSv1.2');
+  for (const credentials of rankCredentials(settings.credentials, demand)) {
+    for (const suite of suites) {
+      const accepts = (_: Credential, scheme: SignatureSchemeName) =>
+        authenticates(suite, scheme) && curveOffered(hello, scheme);
+      const signing = selectSigning(credentials, demand, accepts);
+      if (signing !== undefined && group !== undefined) return { suite, group, signing };
+    }
   }
   throw new TlsAlert('handshake_failure', 'no suite, group and certificate in common');
 }

@@ -16,7 +16,7 @@ import type { Received } from '../messages/message.ts';
 import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from '../messages/server-hello.ts';
 import { type Handshake, receive } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
-import { commonGroups, commonSuites, selectAlpn, selectSigning } from './negotiate.ts';
+import { commonGroups, commonSuites, rankCredentials, selectAlpn, selectSigning } from './negotiate.ts';
 import { type SelectedPsk, selectPsk, takePsk } from './psk.ts';
 import { PskLookups } from './psk-lookups.ts';
 
@@ -82,15 +82,13 @@ function* negotiateShare(
  */
 function selectSigningTls13({ settings, facts }: ServerHandshake, hello: ClientHello): Signing {
   requireFullHello(hello, undefined);
-  const signing = selectSigning(settings.credentials, {
-    serverName: facts.serverName,
-    signatureAlgorithms: hello.extensions.signatureAlgorithms ?? [],
-    signatureAlgorithmsCert: hello.extensions.signatureAlgorithmsCert,
-    accepts: (scheme) => !scheme.startsWith('rsa_pkcs1_'),
-  });
-  if (signing === undefined)
-    throw new TlsAlert('handshake_failure', 'no certificate for the signature algorithms offered');
-  return signing;
+  const { signatureAlgorithms = [], signatureAlgorithmsCert } = hello.extensions;
+  const demand = { serverName: facts.serverName, signatureAlgorithms, signatureAlgorithmsCert };
+  for (const credentials of rankCredentials(settings.credentials, demand)) {
+    const signing = selectSigning(credentials, demand, (_, scheme) => !scheme.startsWith('rsa_pkcs1_'));
+    if (signing !== undefined) return signing;
+  }
+  throw new TlsAlert('handshake_failure', 'no certificate for the signature algorithms offered');
 }
 
 interface WantedGroup {

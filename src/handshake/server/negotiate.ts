@@ -105,27 +105,34 @@ export function selectServerName(hello: ClientHello): string | undefined {
   return name;
 }
 
-/** The signatures that the client accepts, and the kind of key that the suite or the version demands. */
+/** The signatures that the client accepts. */
 export interface SigningDemand {
   readonly serverName: string | undefined;
   /** RFC 8446 §4.2.3; empty if the client sends none. */
   readonly signatureAlgorithms: readonly number[];
   /** signature_algorithms_cert; if it is absent, `signatureAlgorithms` applies to certificates, too. */
   readonly signatureAlgorithmsCert: readonly number[] | undefined;
-  /** Reports whether the suite or the version allows this scheme. */
-  accepts(scheme: SignatureSchemeName): boolean;
 }
 
 /**
- * Selects a credential that can sign as demanded: the first for the server name, or failing that the first of any name. Of either
- * kind, one whose certificates are signed as the client wants comes first (RFC 8446 §4.4.2.2, RFC 5246 §7.4.2).
+ * Returns the credentials to try, the best kind first: those for the server name, and failing them those of any name. Of either kind,
+ * the ones whose certificates are signed as the client wants come first (RFC 8446 §4.4.2.2, RFC 5246 §7.4.2).
  */
-export function selectSigning(credentials: readonly Credential[], demand: SigningDemand): Signing | undefined {
+export function rankCredentials(credentials: readonly Credential[], demand: SigningDemand): (readonly Credential[])[] {
   const named = credentials.filter((credential) => covers(credential, demand.serverName));
   const verifiable = (credential: Credential) => isVerifiable(credential, demand);
-  for (const credential of [...named.filter(verifiable), ...named, ...credentials.filter(verifiable), ...credentials]) {
+  return [named.filter(verifiable), named, credentials.filter(verifiable), credentials];
+}
+
+/** Returns the first credential that can sign by one of its schemes as demanded, if `accepts` allows it, and the scheme. */
+export function selectSigning(
+  credentials: readonly Credential[],
+  { signatureAlgorithms }: SigningDemand,
+  accepts: (credential: Credential, scheme: SignatureSchemeName) => boolean,
+): Signing | undefined {
+  for (const credential of credentials) {
     const scheme = credential.schemes.find(
-      (candidate) => demand.accepts(candidate) && demand.signatureAlgorithms.includes(SignatureScheme[candidate]),
+      (candidate) => signatureAlgorithms.includes(SignatureScheme[candidate]) && accepts(credential, candidate),
     );
     if (scheme !== undefined) return { credential, scheme };
   }

@@ -8,7 +8,13 @@ import { ascii, toHex } from '../../../src/wire/bytes.ts';
 import { AlertLevel, CipherSuite, ContentType, type SignatureSchemeName } from '../../../src/wire/registry.ts';
 import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
 import { rawExtension, rawMessage } from '../../support/client-hello.ts';
-import { type CredentialKind, credential, quickRsaCredential, testServer } from '../../support/servers.ts';
+import {
+  type CredentialKind,
+  credential,
+  quickCredential,
+  quickRsaCredential,
+  testServer,
+} from '../../support/servers.ts';
 
 /** The lines of the key log are events. */
 const TOLD = { wantsKeylog: () => true };
@@ -129,6 +135,14 @@ describe('the TLS 1.2 server', () => {
       const credentials = [credential('ecdsaP256'), quickRsaCredential];
       const { connection } = connect({ groups: ['x25519'] }, { credentials });
       expect(connection.signatureScheme).to.equal('rsa_pss_rsae_sha256');
+    });
+
+    it('shows the certificate for the server name, though the suites of another key come first (RFC 6066 §3)', () => {
+      const credentials = [{ ...quickCredential, names: ['b.example'] }, quickRsaCredential];
+      const chosen = (sni: string) => connect({ sni }, { credentials }).connection.signatureScheme;
+      expect(chosen('localhost')).to.equal('rsa_pss_rsae_sha256');
+      expect(chosen('b.example')).to.equal('ecdsa_secp256r1_sha256');
+      expect(chosen('c.example')).to.equal('ecdsa_secp256r1_sha256');
     });
 
     it('takes secp256r1 where the client names no groups, whatever stands before it (RFC 8422 §4)', () => {
