@@ -32,7 +32,10 @@ export interface PrivateKeyDer {
   readonly bytes: Uint8Array;
 }
 
-/** Signs `message` (not its digest) by one of the key's schemes. Returns the signature in the encoding of RFC 8446 §4.2.3. */
+/**
+ * Signs `message` (not its digest) by one of the key's schemes. Returns the signature in the encoding of RFC 8446 §4.2.3. In TLS 1.2 an
+ * ECDSA key of any curve is asked to sign with the hash of any ECDSA scheme: the curve in the name of the scheme means nothing there.
+ */
 export type Sign = (scheme: SignatureSchemeName, message: Uint8Array) => Awaitable<Uint8Array>;
 
 /** A hash function, and HMAC with it. The caller owns everything it returns. */

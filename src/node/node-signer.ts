@@ -16,6 +16,7 @@ type Parameters = Omit<SignKeyObjectInput, 'key'> & { readonly hash: string | nu
 const SCHEMES: Readonly<Record<SignatureSchemeName, Parameters>> = {
   ecdsa_secp256r1_sha256: { hash: 'sha256' },
   ecdsa_secp384r1_sha384: { hash: 'sha384' },
+  ecdsa_secp521r1_sha512: { hash: 'sha512' },
   ed25519: { hash: null },
   rsa_pss_rsae_sha256: { hash: 'sha256', ...PSS },
   rsa_pss_rsae_sha384: { hash: 'sha384', ...PSS },

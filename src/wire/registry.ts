@@ -88,13 +88,14 @@ export const NamedGroup = {
   x25519: 29,
 } as const;
 
-/** RFC 8446 §4.2.3 */
+/** RFC 8446 §4.2.3. In TLS 1.2 the ECDSA schemes name a hash and no curve. */
 export const SignatureScheme = {
   rsa_pkcs1_sha256: 0x0401,
   rsa_pkcs1_sha384: 0x0501,
   rsa_pkcs1_sha512: 0x0601,
   ecdsa_secp256r1_sha256: 0x0403,
   ecdsa_secp384r1_sha384: 0x0503,
+  ecdsa_secp521r1_sha512: 0x0603,
   rsa_pss_rsae_sha256: 0x0804,
   rsa_pss_rsae_sha384: 0x0805,
   rsa_pss_rsae_sha512: 0x0806,

@@ -43,6 +43,7 @@ const SCHEME_OF: Readonly<Record<string, SignatureSchemeName>> = {
   '1.2.840.113549.1.1.13': 'rsa_pkcs1_sha512',
   '1.2.840.10045.4.3.2': 'ecdsa_secp256r1_sha256',
   '1.2.840.10045.4.3.3': 'ecdsa_secp384r1_sha384',
+  '1.2.840.10045.4.3.4': 'ecdsa_secp521r1_sha512',
   '1.3.101.112': 'ed25519',
 };
 

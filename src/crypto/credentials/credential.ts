@@ -13,6 +13,11 @@ export interface Credential {
   readonly certificateChain: readonly Uint8Array[];
   /** The schemes that the key can sign with, in the order of preference. */
   readonly schemes: readonly SignatureSchemeName[];
+  /**
+   * The schemes that the key can sign with in TLS 1.2, in the order of preference, if they are others: there any hash goes with an
+   * ECDSA key of any curve, and the curve in the name of a scheme means nothing (RFC 9846 §4.3.3). Default: `schemes`.
+   */
+  readonly schemesTls12?: readonly SignatureSchemeName[] | undefined;
   /** DNS names of the first certificate in lower case, wildcards such as `*.example.org` included. */
   readonly names: readonly string[];
   /** The schemes by which the certificates of the chain are signed, as far as they have a name here. Absent if unknown. */
@@ -32,7 +37,7 @@ export function credentialFromPem(
   crypto?: Pick<CryptoProvider, 'signer'>,
 ): Credential {
   const chain = chainFromPem(cert);
-  const { publicKey, schemes, sign } = naming('key', () => parsePrivateKey(privateKeyBlock(key), crypto));
+  const { publicKey, ...signing } = naming('key', () => parsePrivateKey(privateKeyBlock(key), crypto));
   requireOwner(chain.findIndex((certificate) => equalPublicKeys(publicKey, certificate.publicKey)));
-  return { ...describeChain(chain), schemes, sign };
+  return { ...describeChain(chain), ...signing };
 }

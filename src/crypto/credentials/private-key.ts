@@ -2,12 +2,14 @@
 
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
+import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { platform } from '../../platform.ts';
 import { integer, sequence } from '../../wire/der.ts';
 import type { PemBlock } from '../../wire/pem.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import type { CryptoProvider, PrivateKeyDer, Sign } from '../provider.ts';
 import { Oid, type PublicKey } from './certificate.ts';
+import { ecdsaSchemes } from './ecdsa.ts';
 import {
   type EcPrivateKey,
   type Ed25519PrivateKey,
@@ -22,6 +24,8 @@ export interface PrivateKey {
   readonly publicKey: PublicKey;
   /** In the order of preference. */
   readonly schemes: readonly SignatureSchemeName[];
+  /** Those of TLS 1.2, if they are others. */
+  readonly schemesTls12?: readonly SignatureSchemeName[];
   readonly sign: Sign;
 }
 
@@ -39,7 +43,7 @@ export function parsePrivateKey(block: PemBlock, crypto: Pick<CryptoProvider, 's
   const key = softwareKey(readPrivateKey(block));
   const format = FORMATS[block.label];
   const sign = format && crypto.signer?.({ format, bytes: block.bytes });
-  return sign === undefined ? key : { ...key, sign: guarded(key.schemes, sign) };
+  return sign === undefined ? key : { ...key, sign: guarded(key.schemesTls12 ?? key.schemes, sign) };
 }
 
 function guarded(schemes: readonly SignatureSchemeName[], sign: Sign): Sign {
@@ -54,20 +58,22 @@ function softwareKey(numbers: PrivateKeyNumbers): PrivateKey {
   return numbers.kind === 'ed25519' ? ed25519Key(numbers) : rsaKey(numbers);
 }
 
-const CURVES = {
-  [Oid.secp256r1]: { ecdsa: p256, scheme: 'ecdsa_secp256r1_sha256' },
-  [Oid.secp384r1]: { ecdsa: p384, scheme: 'ecdsa_secp384r1_sha384' },
+const CURVES = { [Oid.secp256r1]: p256, [Oid.secp384r1]: p384 } as const;
+const HASHES = {
+  ecdsa_secp256r1_sha256: sha256,
+  ecdsa_secp384r1_sha384: sha384,
+  ecdsa_secp521r1_sha512: sha512,
 } as const;
 
 function ecKey({ curve, scalar: secretKey }: EcPrivateKey): PrivateKey {
-  const { ecdsa, scheme } = CURVES[curve];
+  const ecdsa = CURVES[curve];
   if (!ecdsa.utils.isValidSecretKey(secretKey)) throw new TypeError(`key: outside the range of the curve ${curve}`);
   return {
     publicKey: { algorithm: Oid.ecPublicKey, curve, bytes: ecdsa.getPublicKey(secretKey, false) },
-    schemes: [scheme],
+    ...ecdsaSchemes(curve),
     sign: (wanted, message) => {
-      requireScheme([scheme], wanted);
-      return ecdsa.sign(message, secretKey, { format: 'der', lowS: false }); // hashes with the hash of the scheme
+      if (!isEcdsaScheme(wanted)) throw refusal(Object.keys(HASHES), wanted);
+      return ecdsa.sign(HASHES[wanted](message), secretKey, { format: 'der', lowS: false, prehash: false });
     },
   };
 }
@@ -117,6 +123,10 @@ function requireScheme(schemes: readonly SignatureSchemeName[], wanted: Signatur
   if (!schemes.includes(wanted)) throw refusal(schemes, wanted);
 }
 
-function refusal(schemes: readonly SignatureSchemeName[], wanted: SignatureSchemeName): TypeError {
+function isEcdsaScheme(scheme: string): scheme is keyof typeof HASHES {
+  return Object.hasOwn(HASHES, scheme);
+}
+
+function refusal(schemes: readonly string[], wanted: SignatureSchemeName): TypeError {
   return new TypeError(`scheme: ${wanted} is not one of this key's: ${schemes.join(', ')}`);
 }

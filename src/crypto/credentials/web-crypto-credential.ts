@@ -7,6 +7,7 @@ import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { Oid, type PublicKey } from './certificate.ts';
 import type { Credential } from './credential.ts';
 import { chainFromPem, describeChain, naming, privateKeyBlock, requireOwner } from './credential-pem.ts';
+import { ecdsaSchemes } from './ecdsa.ts';
 import { type EcPrivateKey, type PrivateKeyNumbers, readPrivateKey } from './private-key-der.ts';
 import { isRsaScheme, RSA_SCHEMES, rsaPkcs8 } from './rsa.ts';
 
@@ -17,6 +18,8 @@ interface Kind {
   readonly curve?: string;
   /** In the order of preference. */
   readonly schemes: readonly SignatureSchemeName[];
+  /** Those of TLS 1.2, if they are others. */
+  readonly schemesTls12?: readonly SignatureSchemeName[];
   algorithmFor(scheme: SignatureSchemeName): WebCryptoAlgorithm;
   /** The key in PKCS#8, which every host reads. */
   readonly pkcs8: Uint8Array;
@@ -26,8 +29,8 @@ interface Kind {
 
 /** Names of the curves, and the length of half a signature. */
 const CURVES = {
-  [Oid.secp256r1]: { namedCurve: 'P-256', hash: 'SHA-256', scheme: 'ecdsa_secp256r1_sha256', length: 32 },
-  [Oid.secp384r1]: { namedCurve: 'P-384', hash: 'SHA-384', scheme: 'ecdsa_secp384r1_sha384', length: 48 },
+  [Oid.secp256r1]: { namedCurve: 'P-256', length: 32 },
+  [Oid.secp384r1]: { namedCurve: 'P-384', length: 48 },
 } as const;
 
 /**
@@ -40,12 +43,12 @@ export function webCryptoCredential(pem: { readonly cert: string; readonly key: 
   return Promise.resolve(pem).then(({ cert, key }) => {
     const chain = chainFromPem(cert);
     const kind = naming('key', () => kindOf(readPrivateKey(privateKeyBlock(key))));
-    const { schemes } = kind;
+    const { schemes, schemesTls12 } = kind;
     return importKeys(kind).then((keys) => {
       const sign = (scheme: SignatureSchemeName, message: Uint8Array) => signWith(kind, keys, scheme, message);
       return Promise.all(chain.map(({ publicKey }) => isOwner(kind, keys, publicKey))).then((owners) => {
         requireOwner(owners.indexOf(true));
-        return { ...describeChain(chain), schemes, sign };
+        return { ...describeChain(chain), schemes, ...(schemesTls12 && { schemesTls12 }), sign };
       });
     });
   });
@@ -64,14 +67,14 @@ function kindOf(numbers: PrivateKeyNumbers): Kind {
 }
 
 function ecKind({ curve, scalar, publicKey }: EcPrivateKey): Kind {
-  const { namedCurve, hash, scheme, length } = CURVES[curve];
+  const { namedCurve, length } = CURVES[curve];
   const point = publicKey === undefined ? [] : [explicit(1, bitString(publicKey.bits('publicKey')))];
   const algorithm = sequence(oid(Oid.ecPublicKey), oid(curve));
   return {
     algorithm: Oid.ecPublicKey,
     curve,
-    schemes: [scheme],
-    algorithmFor: () => ({ name: 'ECDSA', namedCurve, hash }),
+    ...ecdsaSchemes(curve),
+    algorithmFor: (scheme) => ({ name: 'ECDSA', namedCurve, hash: `SHA-${scheme.slice(-3)}` }),
     pkcs8: sequence(integer(0), algorithm, octetString(sequence(integer(1), octetString(scalar), ...point))),
     // RFC 3279 §2.2.3: Ecdsa-Sig-Value.
     encode: (halves) => sequence(integer(halves.subarray(0, length)), integer(halves.subarray(length))),
@@ -91,9 +94,12 @@ function rsaKind(pkcs1: Uint8Array): Kind {
 /** A key of Web Crypto is for one scheme. */
 type Keys = ReadonlyMap<SignatureSchemeName, WebCryptoKey>;
 
-function importKeys({ schemes, algorithmFor, pkcs8 }: Kind): Promise<Keys> {
+const schemesOf = ({ schemes, schemesTls12 = schemes }: Kind) => schemesTls12;
+
+function importKeys(kind: Kind): Promise<Keys> {
+  const { algorithmFor, pkcs8 } = kind;
   const { subtle } = platform.crypto;
-  const imported = schemes.map((scheme) =>
+  const imported = schemesOf(kind).map((scheme) =>
     subtle.importKey('pkcs8', pkcs8, algorithmFor(scheme), false, ['sign']).then((key) => [scheme, key] as const),
   );
   return Promise.all(imported).then(
@@ -107,7 +113,7 @@ function importKeys({ schemes, algorithmFor, pkcs8 }: Kind): Promise<Keys> {
 function signWith(kind: Kind, keys: Keys, scheme: SignatureSchemeName, message: Uint8Array): Promise<Uint8Array> {
   const key = keys.get(scheme);
   if (key === undefined) {
-    return Promise.reject(new TypeError(`scheme: ${scheme} is not one of this key's: ${kind.schemes.join(', ')}`));
+    return Promise.reject(new TypeError(`scheme: ${scheme} is not one of this key's: ${schemesOf(kind).join(', ')}`));
   }
   const { subtle } = platform.crypto;
   return subtle

@@ -11,7 +11,7 @@ import type { ClientHello } from '../messages/client-hello.ts';
 import { type Mechanism, notResumed } from '../outcome.ts';
 import { call, type Handshake, perform } from '../wait.ts';
 import type { Found, OpenedTicket, ServerHandshake } from './context.ts';
-import { commonSuites, rankCredentials, selectGroupTls12, selectSigning } from './negotiate.ts';
+import { commonSuites, rankCredentials, type SigningDemand, selectGroupTls12, selectSigning } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
 import { acceptedCertificate, issuesSessions, type Offer } from './resumption.ts';
 import { emptyTicket, openTicket } from './tickets.ts';
@@ -161,13 +161,26 @@ export function selectTls12(context: ServerHandshake, hello: ClientHello): Tls12
   const suites = group === undefined ? [] : commonSuites(hello, settings, 'TLSv1.2');
   for (const credentials of rankCredentials(settings.credentials, demand)) {
     for (const suite of suites) {
-      const accepts = (_: Credential, scheme: SignatureSchemeName) =>
-        authenticates(suite, scheme) && curveOffered(hello, scheme);
-      const signing = selectSigning(credentials, demand, accepts);
+      const signing = selectSigningTls12(credentials, demand, hello, suite);
       if (signing !== undefined && group !== undefined) return { suite, group, signing };
     }
   }
   throw new TlsAlert('handshake_failure', 'no suite, group and certificate in common');
+}
+
+/** A hash that TLS 1.3 has with the curve of the key comes before any other (RFC 9846 §4.3.3). */
+function selectSigningTls12(
+  credentials: readonly Credential[],
+  demand: SigningDemand,
+  hello: ClientHello,
+  suite: SuiteParameters,
+): Signing | undefined {
+  const accepts = (credential: Credential, scheme: SignatureSchemeName) =>
+    authenticates(suite, scheme) && curveOffered(hello, credential);
+  return (
+    selectSigning(credentials, demand, accepts) ??
+    selectSigning(credentials, demand, accepts, ({ schemesTls12 = [] }) => schemesTls12)
+  );
 }
 
 /** RFC 8422 §5.10: EdDSA certificates go with the ECDSA suites. */
@@ -176,12 +189,14 @@ function authenticates({ authentication }: SuiteParameters, scheme: SignatureSch
 }
 
 /** RFC 8422 §5.1.1: the curve of an ECDSA certificate must be among the client's groups, if the client names any. */
-function curveOffered({ extensions: { supportedGroups } }: ClientHello, scheme: SignatureSchemeName): boolean {
-  const curve = CURVES[scheme];
+function curveOffered({ extensions: { supportedGroups } }: ClientHello, { schemes }: Credential): boolean {
+  const curve = schemes[0] && CURVES[schemes[0]];
   return curve === undefined || supportedGroups === undefined || supportedGroups.includes(curve);
 }
 
+/** The curve of a key by its scheme in TLS 1.3. */
 const CURVES: Partial<Record<SignatureSchemeName, number>> = {
   ecdsa_secp256r1_sha256: NamedGroup.secp256r1,
   ecdsa_secp384r1_sha384: NamedGroup.secp384r1,
+  ecdsa_secp521r1_sha512: 25, // secp521r1, which only a key of the user's own can have
 };

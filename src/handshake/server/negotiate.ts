@@ -129,9 +129,10 @@ export function selectSigning(
   credentials: readonly Credential[],
   { signatureAlgorithms }: SigningDemand,
   accepts: (credential: Credential, scheme: SignatureSchemeName) => boolean,
+  schemesOf = ({ schemes }: Credential): readonly SignatureSchemeName[] => schemes,
 ): Signing | undefined {
   for (const credential of credentials) {
-    const scheme = credential.schemes.find(
+    const scheme = schemesOf(credential).find(
       (candidate) => signatureAlgorithms.includes(SignatureScheme[candidate]) && accepts(credential, candidate),
     );
     if (scheme !== undefined) return { credential, scheme };

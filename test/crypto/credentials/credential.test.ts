@@ -47,6 +47,20 @@ describe('credentialFromPem', () => {
     });
   }
 
+  it('signs with any hash of SHA-2 for TLS 1.2 if the key is ECDSA, that of its curve first (RFC 9846 §4.3.3)', async () => {
+    const rows = [
+      [ecdsaP256, [256, 384, 512]],
+      [ecdsaP384, [384, 512, 256]],
+    ] as const;
+    for (const [pem, hashes] of rows) {
+      const { sign, schemesTls12 = [] } = credentialFromPem(pem);
+      expect(schemesTls12.map((scheme) => Number(scheme.slice(-3)))).to.deep.equal(hashes);
+      for (const scheme of schemesTls12)
+        expect(isSignature(pem.cert, scheme, await sign(scheme, message)), scheme).to.equal(true);
+    }
+    for (const pem of [ed25519, rsa2048]) expect(credentialFromPem(pem)).to.not.have.property('schemesTls12');
+  });
+
   it('refuses a scheme that the key cannot serve', async () => {
     expect(() => credentialFromPem(ecdsaP256).sign('ed25519', message)).to.throw(TypeError, 'scheme: ed25519');
     expect(() => credentialFromPem(ed25519).sign('rsa_pkcs1_sha256', message)).to.throw(TypeError, 'scheme: rsa_pkcs1');

@@ -404,6 +404,13 @@ table('extensions, RFC 8446 §4.2', [
   }),
   {
     rfc: '§4.2.3',
+    rule: 'the hash of another curve than that of the key, which only TLS 1.2 allows',
+    server: { credentials: [credential('ecdsaP384')] },
+    client: { signatureAlgorithms: ['ecdsa_secp256r1_sha256', 'ecdsa_secp521r1_sha512'] },
+    alert: 'handshake_failure',
+  },
+  {
+    rfc: '§4.2.3',
     rule: 'RSASSA-PKCS1-v1_5 only, which is not for TLS 1.3',
     server: { credentials: [credential('rsa2048')] },
     client: { signatureAlgorithms: ['rsa_pkcs1_sha256', 'rsa_pkcs1_sha384'] },

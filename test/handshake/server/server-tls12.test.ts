@@ -1,11 +1,15 @@
 /** The TLS 1.2 server against a scripted client: RFC 5246 §7, RFC 8422, RFC 7627, RFC 5746. */
 
 import { expect } from 'chai';
+import { type Credential, credentialFromPem } from '../../../src/crypto/credentials/credential.ts';
+import { webCryptoCredential } from '../../../src/crypto/credentials/web-crypto-credential.ts';
 import { noble } from '../../../src/crypto/providers/noble.ts';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
-import { ascii, toHex } from '../../../src/wire/bytes.ts';
+import { nodeCrypto } from '../../../src/node/node-crypto.ts';
+import { ascii, EMPTY, toHex } from '../../../src/wire/bytes.ts';
 import { AlertLevel, CipherSuite, ContentType, type SignatureSchemeName } from '../../../src/wire/registry.ts';
+import { certificates } from '../../fixtures.ts';
 import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
 import { rawExtension, rawMessage } from '../../support/client-hello.ts';
 import {
@@ -45,6 +49,7 @@ function expectWorking(link: Exchange): Exchange {
   return link;
 }
 
+const ECDSA = ['ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384', 'ecdsa_secp521r1_sha512'] as const;
 /** Types of the extensions in ServerHello. */
 const answered = ({ client }: Exchange) => client.serverHello?.extensions.order;
 const sentinel = ({ client }: Exchange) => toHex(client.serverHello?.random.subarray(24) ?? new Uint8Array(0));
@@ -91,6 +96,10 @@ describe('the TLS 1.2 server', () => {
     const signatures: readonly [CredentialKind, SignatureSchemeName][] = [
       ['ecdsaP256', 'ecdsa_secp256r1_sha256'],
       ['ecdsaP384', 'ecdsa_secp384r1_sha384'],
+      ['ecdsaP256', 'ecdsa_secp384r1_sha384'],
+      ['ecdsaP256', 'ecdsa_secp521r1_sha512'],
+      ['ecdsaP384', 'ecdsa_secp256r1_sha256'],
+      ['ecdsaP384', 'ecdsa_secp521r1_sha512'],
       ['ed25519', 'ed25519'],
       ['rsa2048', 'rsa_pss_rsae_sha256'],
       ['rsa2048', 'rsa_pkcs1_sha256'],
@@ -106,6 +115,48 @@ describe('the TLS 1.2 server', () => {
         expect(client.certificates).to.deep.equal(credential(kind).certificateChain);
       });
     }
+
+    it('signs with any hash by the credentials of every provider (RFC 9846 §4.3.3)', async () => {
+      const { ecdsaP256, ecdsaP384 } = certificates;
+      for (const pem of [ecdsaP256, ecdsaP384]) {
+        const made = [credentialFromPem(pem, nodeCrypto), await webCryptoCredential(pem)];
+        for (const credentials of made.map((one) => [one])) {
+          for (const scheme of ECDSA) {
+            const client = new TestClient({ version: 'TLSv1.2', signatureAlgorithms: [scheme], verify: true });
+            const link = await exchangeAsync(client, new ServerConnection(testServer({ credentials }), TOLD));
+            expect(expectWorking(link).connection.signatureScheme).to.equal(scheme);
+          }
+        }
+      }
+    });
+
+    it('prefers the hash that TLS 1.3 has with the curve, and of several keys one that can use it', () => {
+      const [p256, p384] = [credential('ecdsaP256'), credential('ecdsaP384')];
+      const chosen = (client: ClientOptions, ...credentials: Credential[]) => {
+        const { client: peer, connection } = connect(client, { credentials });
+        const shown = toHex(peer.certificates?.[0] ?? EMPTY);
+        const at = credentials.findIndex(({ certificateChain: [first = EMPTY] }) => toHex(first) === shown);
+        return [at, connection.signatureScheme];
+      };
+      expect(chosen({}, p384)).to.deep.equal([0, 'ecdsa_secp384r1_sha384']);
+      expect(chosen({}, p384, p256)).to.deep.equal([0, 'ecdsa_secp384r1_sha384']);
+      const sha256: ClientOptions = { signatureAlgorithms: ['ecdsa_secp256r1_sha256'] };
+      expect(chosen(sha256, p384, p256)).to.deep.equal([1, 'ecdsa_secp256r1_sha256']);
+      expect(chosen({ ...sha256, groups: ['x25519', 'secp384r1'] }, p256, p384)).to.deep.equal([
+        1,
+        'ecdsa_secp256r1_sha256',
+      ]);
+    });
+
+    it('signs with no other hash by a credential that does not say it can, nor on a curve that the client has not', () => {
+      const signatureAlgorithms = ['ecdsa_secp384r1_sha384'] as const;
+      expect(connect({ signatureAlgorithms }).failure?.alert).to.equal('handshake_failure');
+      const credentials = [credential('ecdsaP384')];
+      const sha256 = ['ecdsa_secp256r1_sha256'] as const;
+      const groups = ['x25519', 'secp256r1'] as const;
+      const link = connect({ signatureAlgorithms: sha256, groups }, { credentials });
+      expect(link.failure?.alert).to.equal('handshake_failure');
+    });
 
     it('is the flight of Figure 1', () => {
       const { client, events } = connect();
