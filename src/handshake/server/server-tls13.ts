@@ -130,7 +130,8 @@ function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice):
     extensions: {
       recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit),
       ticketRequest: expectedTickets(context, choice),
-      serverName: facts.serverName === undefined ? undefined : (true as const),
+      // RFC 6066 §3: not on resumption
+      serverName: choice.psk === undefined && facts.serverName !== undefined ? (true as const) : undefined,
       alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
     },
   };
