@@ -235,8 +235,8 @@ export abstract class ConnectionCore {
   }
 
   /**
-   * Exports keying material (RFC 8446 §7.5, RFC 5705): 1 to 8160 bytes, for a label of 1 to 249 printable ASCII characters. In
-   * TLS 1.2 an absent context and an empty one give different results.
+   * Exports keying material (RFC 8446 §7.5, RFC 5705): 1 to 8160 bytes, for a label of printable ASCII characters. In TLS 1.3 it has 1
+   * to 249 of them; in TLS 1.2 any number, and an absent context and an empty one give different results.
    * @throws Error before the connection is established, after its end, and in TLS 1.2 without extended_master_secret; RangeError
    * for an impossible length or label
    */
@@ -245,7 +245,9 @@ export abstract class ConnectionCore {
     if (this.#established === undefined) throw new Error('exportKeyingMaterial() after the end');
     if (!Number.isInteger(length) || length < 1 || length > 8160)
       throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
-    if (!/^[\x20-\x7e]{1,249}$/.test(label)) throw new RangeError('a label of 1 to 249 ASCII characters is wanted');
+    const isTls13 = this.#role.io.facts.version === 'TLSv1.3';
+    if (!(isTls13 ? /^[\x20-\x7e]{1,249}$/ : /^[\x20-\x7e]*$/).test(label))
+      throw new RangeError(`a label of ${isTls13 ? '1 to 249 ' : ''}ASCII characters is wanted`);
     return this.#established.exportKeyingMaterial(length, label, context);
   }
 

@@ -367,6 +367,9 @@ describe('the TLS 1.2 server', () => {
           [32, 'EXPORTER-Channel-Binding', undefined],
           [20, 'EXPERIMENTAL-test', ascii('context')],
           [200, 'EXPERIMENTAL-test', new Uint8Array(0)],
+          [32, '', undefined],
+          [32, '', new Uint8Array(0)],
+          [32, 'x'.repeat(250), undefined],
         ] as const) {
           expect(toHex(connection.exportKeyingMaterial(length, label, context))).to.equal(
             toHex(client.exportKeyingMaterial(length, label, context)),
@@ -375,11 +378,19 @@ describe('the TLS 1.2 server', () => {
       });
     }
 
-    it('tell no context from an empty one', () => {
+    it('tell no context from an empty one, also with an empty label', () => {
       const { connection } = connect();
-      const none = connection.exportKeyingMaterial(32, 'EXPERIMENTAL-test');
-      const empty = connection.exportKeyingMaterial(32, 'EXPERIMENTAL-test', new Uint8Array(0));
-      expect(toHex(none)).not.to.equal(toHex(empty));
+      for (const label of ['EXPERIMENTAL-test', '']) {
+        const none = connection.exportKeyingMaterial(32, label);
+        const empty = connection.exportKeyingMaterial(32, label, new Uint8Array(0));
+        expect(toHex(none)).not.to.equal(toHex(empty));
+      }
+    });
+
+    it('want a label in ASCII', () => {
+      const { connection } = connect();
+      for (const label of ['\n', 'é', 'a\x7f'])
+        expect(() => connection.exportKeyingMaterial(32, label)).to.throw(RangeError, 'a label of ASCII');
     });
 
     it('differ between a session and its resumption', () => {

@@ -445,7 +445,8 @@ describe('the TLS 1.3 server', () => {
       link.run();
       expect(() => link.connection.exportKeyingMaterial(0, 'a')).to.throw(RangeError);
       expect(() => link.connection.exportKeyingMaterial(9000, 'a')).to.throw(RangeError);
-      expect(() => link.connection.exportKeyingMaterial(32, '')).to.throw(RangeError);
+      expect(() => link.connection.exportKeyingMaterial(32, '')).to.throw(RangeError, '1 to 249');
+      expect(link.connection.exportKeyingMaterial(32, 'x'.repeat(249))).to.have.lengthOf(32);
       expect(() => link.connection.exportKeyingMaterial(32, 'x'.repeat(250))).to.throw(RangeError);
       link.connection.dispose();
       expect(() => link.connection.exportKeyingMaterial(32, 'a')).to.throw('after the end');
