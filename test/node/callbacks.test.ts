@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { expect } from 'chai';
-import type { ServerOptions, Session, SessionOptions } from '../../src/index.ts';
+import { type ServerOptions, type Session, type SessionOptions, TlsAlert } from '../../src/index.ts';
 import type { NodeServerOptions, TlsSocket } from '../../src/node/index.ts';
 import { credential } from '../support/servers.ts';
 import { only, startServer, stopServers, VERSIONS, visit } from './support.ts';
@@ -105,6 +105,20 @@ for (const version of VERSIONS) {
       }
 
       if (fault === 'throws') {
+        it('onServerName: an alert of its choice reaches both ends', async () => {
+          const refused = new TlsAlert('unrecognized_name', 'no such host');
+          const { server, port, errors } = await faulty({
+            onServerName: () => {
+              throw refused;
+            },
+          });
+          const failed = once(server, 'tlsClientError');
+          const heard = await visit({ port, ...only(version) }).catch((error: unknown) => error);
+          expect(String(heard)).to.match(/unrecognized name/i);
+          expect((await failed)[0]).to.equal(refused);
+          expect(errors).to.deep.equal([]);
+        });
+
         for (const [name, options] of [
           ['keylog', { keylog: FAULTS.throws }],
           ['generateId', { sessions: { generateId: FAULTS.throws } }],

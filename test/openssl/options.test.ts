@@ -3,9 +3,11 @@
 import { expect } from 'chai';
 import { SSL_OP_IGNORE_UNEXPECTED_EOF, SSL_OP_NO_TICKET, SSL_OP_NO_TLSv1_3 } from '../../src/openssl/constants.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
+import { TlsAlert } from '../../src/wire/alert.ts';
 import { TestClient } from '../support/client.ts';
 import { toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
+import { promisesAreDone } from './journal.ts';
 import { context, pass } from './support.ts';
 
 const visitor = () => new TestClient({ sni: 'localhost', crypto: toyCrypto });
@@ -41,6 +43,21 @@ describe('options of a context and of its connections', () => {
       return ssl.connection?.version;
     });
     expect(versions).to.deep.equal(['TLSv1.3', 'TLSv1.3', 'TLSv1.2']);
+  });
+});
+
+describe('onServerName of a context', () => {
+  it('refuses a name by an alert of its choice, at once or by a promise', async () => {
+    const error = new TlsAlert('unrecognized_name', 'no such host');
+    const thrown = () => {
+      throw error;
+    };
+    for (const onServerName of [thrown, () => Promise.reject(error)]) {
+      const ssl = new Ssl(context(new TestWorld(4), { onServerName }));
+      const pair = pass({ client: visitor(), ssl });
+      await promisesAreDone();
+      expect(pass(pair).client.alert?.name).to.equal('unrecognized_name');
+    }
   });
 });
 

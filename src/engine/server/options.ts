@@ -47,8 +47,9 @@ export interface ServerOptions {
   readonly alpn?: readonly string[] | undefined;
   /**
    * Selects a virtual host: returns the configuration for a server name (`undefined` if the client sent none), or `undefined` to
-   * use this one. If the callback throws or rejects, or answers with anything but the result of a defineServer(), the handshake
-   * fails with internal_error and there is a callback-error event.
+   * use this one. To refuse a name, throw or reject with a TlsAlert: `new TlsAlert('unrecognized_name', 'no such host')` (RFC 6066
+   * §3) ends the handshake with that alert. If the callback fails with any other error, or answers with anything but the result of a
+   * defineServer(), the handshake fails with internal_error and there is a callback-error event.
    */
   readonly onServerName?: ((name: string | undefined) => Awaitable<ServerConfig | undefined>) | undefined;
   /** Asks clients for a certificate. By default they are not asked. */

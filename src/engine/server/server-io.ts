@@ -74,11 +74,12 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
       budgeted: false,
       run: () => this.#host.config.onServerName?.(name),
       conclude: (outcome) => {
+        if ('value' in outcome) return this.#serveAs(outcome.value);
+        if ('error' in outcome && isOwnAlert(outcome.error)) throw outcome.error;
         // Going on with the default configuration could show one host's sessions or certificate to another host's client.
-        if (!('value' in outcome))
-          throw new TlsAlert('internal_error', 'no configuration could be selected for the server name');
-        this.#serveAs(outcome.value);
+        throw new TlsAlert('internal_error', 'no configuration could be selected for the server name');
       },
+      isAnswer: isOwnAlert,
     };
   }
 
@@ -107,15 +108,20 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
       budgeted: false,
       run: () => this.settings.clientAuth?.verifyClient(chain, this.#host.info()),
       conclude: requireAccepted,
-      isAnswer: TlsAlert.isAlert,
+      isAnswer: isOwnAlert,
     };
   }
+}
+
+/** Reports whether a callback has thrown an alert of its choice. One that another connection has received is an error like any. */
+function isOwnAlert(error: unknown): error is TlsAlert {
+  return TlsAlert.isAlert(error) && error.origin === 'local';
 }
 
 function requireAccepted(outcome: Outcome): void {
   if ('value' in outcome && outcome.value === true) return;
   if ('value' in outcome) throw new TlsAlert('certificate_unknown', 'the application has refused the certificate');
-  if ('error' in outcome && TlsAlert.isAlert(outcome.error)) throw outcome.error;
+  if ('error' in outcome && isOwnAlert(outcome.error)) throw outcome.error;
   throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }
 

@@ -8,6 +8,7 @@ import { ServerConnection } from '../../../src/engine/server/server-connection.t
 import { certificateTls12 } from '../../../src/handshake/messages/certificate.ts';
 import { KeyUpdate } from '../../../src/handshake/messages/key-update.ts';
 import { frame } from '../../../src/handshake/messages/message.ts';
+import { TlsAlert } from '../../../src/wire/alert.ts';
 import { concat, fromHex } from '../../../src/wire/bytes.ts';
 import { encode } from '../../../src/wire/codec.ts';
 import {
@@ -1987,6 +1988,45 @@ describe('every extension of a hello, RFC 8446 §4.2', () => {
     }
   }
 });
+
+describe('onServerName, RFC 6066 §3', () => {
+  const versions = ['TLSv1.3', 'TLSv1.2'] as const;
+  const refusals = ['unrecognized_name', 'access_denied', 'general_error', 'missing_extension'] as const;
+  for (const version of versions) {
+    for (const alert of refusals) {
+      const error = new TlsAlert(alert, 'no such host');
+      for (const [how, onServerName] of [
+        ['throws', () => raise(error)],
+        ['rejects with', () => Promise.reject(error)],
+      ] as const) {
+        it(`${how} an alert of its choice (${version}) → ${alert}`, async () => {
+          const config = testServer({ onServerName });
+          const link = exchange(new TestClient({ version, sni: 'c.example' }), new ServerConnection(config));
+          expectAlert(await link.runAsync(), alert);
+          expect(link.failure).to.equal(error);
+          expect(link.failure?.message).to.equal(`${alert}: no such host`);
+          expect(link.has('callback-error')).to.equal(false);
+        });
+      }
+    }
+
+    for (const [what, error] of [
+      ['an alert that another connection has received', new TlsAlert('unrecognized_name', 'no such host', 'remote')],
+      ['what only looks like an alert', { name: 'TlsAlert', alert: 'unrecognized_name', origin: 'local' }],
+      ['an alert behind a Proxy', new Proxy(new TlsAlert('unrecognized_name', 'no such host'), {})],
+    ] as const) {
+      it(`throws ${what} (${version}) → internal_error, and an event that names it`, () => {
+        const link = run({ version, server: { onServerName: () => raise(error) }, client: { sni: 'c.example' } });
+        expectAlert(link, 'internal_error');
+        expect(link.events).to.deep.include({ type: 'callback-error', callback: 'onServerName', error });
+      });
+    }
+  }
+});
+
+function raise(error: unknown): never {
+  throw error;
+}
 
 describe('PSK binders, RFC 8446 §4.2.11.2', () => {
   it('of every length are refused in good order (GnuTLS CVE-2026-1584)', () => {

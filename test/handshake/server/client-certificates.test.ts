@@ -288,6 +288,13 @@ describe('certificates of clients', () => {
         }
       });
 
+      it('by one that passes on an alert of another connection, with internal_error', () => {
+        const received = new TlsAlert('certificate_revoked', 'on the list', 'remote');
+        const link = connect(server({ verifyClient: () => raise(received) }), { version });
+        expectRefused(link, 'internal_error');
+        expect(link.has('callback-error')).to.equal(true);
+      });
+
       it('by one that disposes of the connection meanwhile', () => {
         let connection: ServerConnection | undefined;
         const config = server({
