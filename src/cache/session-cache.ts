@@ -199,17 +199,26 @@ export class SessionCache {
    * Removes the sessions that have expired by `now`, or all if that is 0 (SSL_CTX_flush_sessions(3)), but at most `atMost`.
    * Listeners are told of the soonest to expire first. Returns how many sessions left.
    */
-  flush(
-    now = 0,
-    reason: RemovalReason = 'flushed',
-    atMost = Number.POSITIVE_INFINITY,
-    observer?: RemovalObserver,
-  ): number {
+  flush(now = 0, reason: RemovalReason = 'flushed', atMost?: number, observer?: RemovalObserver): number {
     if (!(now >= 0)) throw new RangeError(`flush at ${now}; seconds since the epoch are possible, and 0 for all`);
+    return this.#flush(now === 0 ? Number.POSITIVE_INFINITY : now, reason, atMost, observer);
+  }
+
+  /** Removes what has expired by `now` as {@link flush} does, in second 0 too: here that is a time like any other. */
+  expire(now: number, reason: RemovalReason = 'expired', atMost?: number, observer?: RemovalObserver): number {
+    return this.#flush(now, reason, atMost, observer);
+  }
+
+  #flush(
+    now: number,
+    reason: RemovalReason,
+    atMost = Number.POSITIVE_INFINITY,
+    observer: RemovalObserver | undefined,
+  ): number {
     if (!(atMost > 0)) throw new RangeError(`flush at most ${atMost}; a number above 0 is possible`);
     const departures: Departure[] = [];
     for (let slot = this.#byExpiry.first; slot !== NONE && departures.length < atMost; slot = this.#byExpiry.first) {
-      if (now !== 0 && now <= this.#byExpiry.expires(slot)) break;
+      if (now <= this.#byExpiry.expires(slot)) break;
       departures.push(this.#depart(slot, reason));
     }
     this.#tell(departures, observer);

@@ -9,8 +9,8 @@
  *         session_id            OCTET STRING (SIZE (0..32)),
  *         master_key            OCTET STRING (SIZE (1..512)),       -- TLS 1.2: 48
  *         key_arg               [0] IMPLICIT OCTET STRING OPTIONAL, -- skipped, never written
- *         time                  [1] INTEGER OPTIONAL,
- *         timeout               [2] INTEGER OPTIONAL,
+ *         time                  [1] INTEGER OPTIONAL,               -- always written: 0 is a second, and not "none"
+ *         timeout               [2] INTEGER OPTIONAL,               -- likewise
  *         peer                  [3] Certificate OPTIONAL,
  *         sid_ctx               [4] OCTET STRING (SIZE (0..32)) OPTIONAL,      -- always written
  *         verify_result         [5] INTEGER DEFAULT 0,
@@ -124,8 +124,8 @@ function writeContext({ foreign = {}, serverName, idContext, peerCertificate }: 
 
 /** From [2] back to the first. */
 function writeHead({ version, cipherSuite, id, secret, time, timeout }: SessionParameters): void {
-  integerField(2, timeout);
-  integerField(1, time);
+  writer.explicitInteger(2, timeout);
+  writer.explicitInteger(1, time);
   writer.octetString(secret);
   writer.octetString(id);
   const before = writer.length;
@@ -203,8 +203,8 @@ function readSession(body: DerReader, now: number | undefined, givenId: Uint8Arr
   const isTls12 = version === 'TLSv1.2'; // RFC 5246 §8.1
   const secret = requireSize('master_key', body.octets('master_key'), isTls12 ? 48 : 1, isTls12 ? 48 : 512);
   body.optional(implicitTag(0), 'key_arg');
-  const time = notAfter(now, readInteger(body, 1, 'time', Number.MAX_SAFE_INTEGER));
-  const timeout = readInteger(body, 2, 'timeout', Number.MAX_SAFE_INTEGER) || DEFAULT_TIMEOUT;
+  const time = notAfter(now, readOptionalInteger(body, 1, 'time', Number.MAX_SAFE_INTEGER));
+  const timeout = readOptionalInteger(body, 2, 'timeout', Number.MAX_SAFE_INTEGER) ?? DEFAULT_TIMEOUT;
   const peerCertificate = readCertificate(body);
   const idContext = readOctets(body, 4, 'sid_ctx', 0, 32) ?? EMPTY;
   const verifyResult = readInteger(body, 5, 'verify_result', INT32);
@@ -313,15 +313,19 @@ function versionOf(wire: number): Version {
   throw new SessionDecodeError('ssl_version', `${wire} is neither TLS 1.2 nor TLS 1.3`);
 }
 
-/** A session from the future starts now; OpenSSL lets it live longer. */
-function notAfter(now: number | undefined, time: number): number {
-  if (now === undefined) return time;
-  return time === 0 ? now : Math.min(time, now);
+/** A session from the future starts now; OpenSSL lets it live longer. Without a time it starts now, or else in second 0. */
+function notAfter(now: number | undefined, time: number | undefined): number {
+  return Math.min(time ?? now ?? 0, now ?? Number.POSITIVE_INFINITY);
 }
 
 function readInteger(body: DerReader, n: number, name: string, max = UINT32): number {
-  const value = body.optionalInteger(explicitTag(n), name) ?? 0;
-  if (value > max) throw new SessionDecodeError(name, `${value} is more than ${max}`);
+  return readOptionalInteger(body, n, name, max) ?? 0;
+}
+
+/** Returns `undefined` for a field that is absent, which is another thing than one that is 0. */
+function readOptionalInteger(body: DerReader, n: number, name: string, max: number): number | undefined {
+  const value = body.optionalInteger(explicitTag(n), name);
+  if (value !== undefined && value > max) throw new SessionDecodeError(name, `${value} is more than ${max}`);
   return value;
 }
 

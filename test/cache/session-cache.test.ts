@@ -258,6 +258,16 @@ describe('SessionCache', () => {
       }
     });
 
+    it('of what has expired by second 0 removes nothing that is good, as that second is a time like any other', () => {
+      const { cache, told } = recorded();
+      for (const expires of [0, 5]) cache.add(session(expires, expires));
+      expect(cache.expire(0)).to.equal(0);
+      expect(cache.expire(1)).to.equal(1);
+      expect(told).to.deep.equal(['expired 0']);
+      expect(() => cache.expire(0, 'expired', 0)).to.throw(RangeError, 'at most');
+      expect(cache.flush(0)).to.equal(1);
+    });
+
     it('gives back what a great many took, and the cache goes on as before', () => {
       const { cache } = recorded({ maxEntries: 0 });
       for (let round = 0; round < 3; round++) {

@@ -99,7 +99,7 @@ export class SessionStore {
     const completed = this.counters.count('acceptGood');
     if (!this.policy.autoClear || !this.isCaching) return;
     if (this.#isBehind || completed % CONNECTIONS_PER_FLUSH === 0) {
-      this.#isBehind = this.cache?.flush(this.now(), 'expired', FLUSH_SLICE, observer) === FLUSH_SLICE;
+      this.#isBehind = this.cache?.expire(this.now(), 'expired', FLUSH_SLICE, observer) === FLUSH_SLICE;
     }
   }
 
@@ -157,10 +157,12 @@ export class SessionStore {
 
   /**
    * Removes the sessions that have expired by `now`, in seconds since the epoch, from the internal cache, or all if that is 0
-   * (SSL_CTX_flush_sessions(3)), but at most `atMost`. Returns how many sessions left.
+   * (SSL_CTX_flush_sessions(3)), but at most `atMost`. Without `now` it is the present, which may be second 0. Returns how many
+   * sessions left.
    */
-  flush(now: number = this.now(), atMost?: number): number {
-    return this.cache?.flush(now, 'flushed', atMost) ?? 0;
+  flush(now?: number, atMost?: number): number {
+    if (now !== undefined) return this.cache?.flush(now, 'flushed', atMost) ?? 0;
+    return this.cache?.expire(this.now(), 'flushed', atMost) ?? 0;
   }
 
   /** Closes the internal cache (SSL_CTX_free(3)): the remove callback is told of every session in it. */

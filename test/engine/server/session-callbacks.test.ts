@@ -455,6 +455,15 @@ describe('housekeeping', () => {
     }
   });
 
+  it('flushes nothing that is good while the clock stands in second 0', () => {
+    world = new TestWorld(11, 0);
+    const config = server();
+    for (let i = 0; i < 255; i++) connect(config, { version: 'TLSv1.2' });
+    expect(config.statistics().number).to.equal(255);
+    expect(config.flushSessions()).to.equal(0);
+    expect(config.flushSessions(0)).to.equal(255);
+  });
+
   it('counts the timeout from the last use where updateTime says so', () => {
     for (const updateTime of [true, false]) {
       const config = server({ updateTime, timeout: 100 });

@@ -509,10 +509,9 @@ class Servers extends Histories<ServerVerb> {
     if (this.holds(session) === 0) return { kind: 'error' };
     if (kind === 'bytes') {
       const { version, time, timeout } = session;
-      // SSL_SESSION's ASN.1 leaves out a timeout of 0, and reads 3 seconds where there is none.
       return {
         kind,
-        session: this.born(new ModelSession({ version, id: session.id, time, timeout: timeout || 3 })),
+        session: this.born(new ModelSession({ version, id: session.id, time, timeout })),
         source: session,
       };
     }
