@@ -161,7 +161,10 @@ export interface Facts {
   alpnProtocol: string | undefined;
   signatureScheme: string | undefined;
   clientRandom: Uint8Array | undefined;
-  /** The peer's own certificate in DER, accepted in this handshake or in the full handshake that the session descends from. */
+  /**
+   * The peer's own certificate in DER, accepted in this handshake or in the full handshake that the session descends from. Sessions
+   * share it, and the chain begins with it, so the connection shows copies.
+   */
   peerCertificate: Uint8Array | undefined;
   /** The chain that the peer sent in this handshake, if it was accepted. */
   peerCertificateChain: readonly Uint8Array[] | undefined;

@@ -14,6 +14,7 @@ import {
   requireSeconds,
   type SessionParameters,
 } from './parameters.ts';
+import { sharedCertificate } from './peer-certificate.ts';
 import type { Scope } from './scope.ts';
 
 const NOTHING_FOREIGN: ForeignFields = Object.freeze({});
@@ -33,6 +34,9 @@ export type Resort = (session: Session) => void;
 
 /** Returns the id itself, not a copy, for a cache to compare. The cache must not write to it. */
 export let ownId: (session: Session) => Uint8Array;
+
+/** Returns the certificate itself, not a copy, for other sessions to share. Callers must neither hand it out nor write to it. */
+export let ownCertificate: (session: Session) => Uint8Array | undefined;
 
 /**
  * A session. Its secret is guarded by a count of holds: when the last hold is released the secret is wiped, and every use
@@ -65,10 +69,11 @@ export class Session {
 
   static {
     ownId = (session) => session.#id;
+    ownCertificate = (session) => session.#peerCertificate;
   }
 
   /**
-   * Copies secret, id, id context, application data and certificate.
+   * Copies secret, id, id context, application data and certificate; a copy of a session shares its certificate.
    * @throws RangeError naming the field that is out of its range
    */
   constructor(parameters: SessionParameters) {
@@ -87,7 +92,7 @@ export class Session {
     this.#id = copyOf(parameters.id);
     this.#idContext = kept(parameters.idContext);
     this.#secret = copyOf(parameters.secret);
-    this.#peerCertificate = parameters.peerCertificate && copyOf(parameters.peerCertificate);
+    this.#peerCertificate = parameters.peerCertificate && sharedCertificate(parameters.peerCertificate);
     this.#applicationData = kept(parameters.applicationData);
     this.#time = parameters.time;
     this.#timeout = parameters.timeout;

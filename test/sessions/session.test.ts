@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { SessionParameters } from '../../src/sessions/parameters.ts';
-import { Session } from '../../src/sessions/session.ts';
+import { ownCertificate, Session } from '../../src/sessions/session.ts';
 
 const parameters: SessionParameters = {
   version: 'TLSv1.2',
@@ -48,6 +48,15 @@ describe('Session', () => {
     session.applicationData.fill(9);
     session.peerCertificate?.fill(9);
     expect(session.parameters()).to.deep.equal(parameters);
+  });
+
+  it('shares its certificate with its copies, and with nobody else', () => {
+    const peerCertificate = Uint8Array.of(0x30, 0);
+    const session = new Session({ ...parameters, peerCertificate });
+    expect(ownCertificate(session)).to.not.equal(peerCertificate);
+    expect(session.peerCertificate).to.not.equal(ownCertificate(session));
+    expect(ownCertificate(session.dup())).to.equal(ownCertificate(session));
+    expect(ownCertificate(new Session({ ...parameters, peerCertificate }))).to.not.equal(ownCertificate(session));
   });
 
   const outOfRange: Partial<SessionParameters>[] = [

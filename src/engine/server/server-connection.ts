@@ -5,6 +5,7 @@ import type { ServerFacts } from '../../handshake/server/context.ts';
 import { serve } from '../../handshake/server/serve.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
+import { copyOf } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import type { Rewrite } from '../channel.ts';
@@ -159,15 +160,17 @@ export class ServerConnection extends ConnectionCore {
 
   /**
    * The client's own certificate in DER, which `verifyClient` has accepted: in this handshake or, if `resumption.resumed` is true, in
-   * the full handshake that the session descends from. `undefined` if the client has shown none, and until it has proved its identity.
+   * the full handshake that the session descends from. A copy; `undefined` if the client has shown none, and until it has proved its
+   * identity.
    */
   get peerCertificate(): Uint8Array | undefined {
-    return this.#role.io.hasProof ? this.#facts.peerCertificate : undefined;
+    const { peerCertificate } = this.#facts;
+    return this.#role.io.hasProof && peerCertificate !== undefined ? copyOf(peerCertificate) : undefined;
   }
 
-  /** The client's certificates in DER, its own first. `undefined` after a resumption, as a session keeps only that one. */
+  /** The client's certificates in DER, its own first: copies. `undefined` after a resumption, as a session keeps only that one. */
   get peerCertificateChain(): readonly Uint8Array[] | undefined {
-    return this.#role.io.hasProof ? this.#facts.peerCertificateChain : undefined;
+    return this.#role.io.hasProof ? this.#facts.peerCertificateChain?.map(copyOf) : undefined;
   }
 
   /**

@@ -7,6 +7,7 @@ import { parseCertificate } from '../../crypto/credentials/certificate.ts';
 import { type VerifyingKey, verifyingKey } from '../../crypto/credentials/verifying-key.ts';
 import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
 import { InvalidPublicKey } from '../../crypto/provider.ts';
+import { sharedCertificate } from '../../sessions/peer-certificate.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf, EMPTY } from '../../wire/bytes.ts';
 import { DerError } from '../../wire/der.ts';
@@ -35,7 +36,7 @@ const MAX_CHAIN = 16;
 
 /** A chain that the client has sent. Nothing is proved yet. */
 export interface ShownCertificate {
-  /** The certificates in DER, the client's own first. */
+  /** The certificates in DER, the client's own first. That one is shared with the sessions, so callbacks get copies. */
   readonly chain: readonly Uint8Array[];
   /** The key in the client's own certificate. */
   readonly key: VerifyingKey;
@@ -95,7 +96,8 @@ function shown(
   if (leaf === undefined && settings.clientAuth?.mode === 'request') return undefined;
   if (leaf === undefined) throw new TlsAlert(none, 'the client has no certificate');
   if (chain.length > MAX_CHAIN) throw new TlsAlert('illegal_parameter', `a chain of ${chain.length} certificates`);
-  return { chain: Object.freeze(chain.map(copyOf)), key: readKey(leaf) };
+  const [, ...issuers] = chain;
+  return { chain: [sharedCertificate(leaf), ...issuers.map(copyOf)], key: readKey(leaf) };
 }
 
 function readKey(leaf: Uint8Array): VerifyingKey {
@@ -132,7 +134,7 @@ function* proveAndJudge(
   const { body, raw } = yield* receive(certificateVerify);
   context.transcript.add(raw);
   yield* requireSignature(client.key, body, content, version);
-  yield* perform(context.verifyClient(client.chain));
+  yield* perform(context.verifyClient(Object.freeze(client.chain.map(copyOf))));
   context.facts.peerCertificateChain = client.chain;
   context.facts.peerCertificate = client.chain[0];
 }

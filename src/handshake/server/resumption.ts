@@ -5,7 +5,7 @@
 
 import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
 import { SCOPE_FIELDS, type Scope, type ScopeField } from '../../sessions/scope.ts';
-import type { Session } from '../../sessions/session.ts';
+import { ownCertificate, type Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
@@ -219,12 +219,12 @@ function missingIdContext({ clientAuth, idContext }: Settings): TlsAlert | undef
 /** A certificate that another server did not accept counts as missing; unlike a missing one, it bars resumption under 'request' too. */
 function authenticates(session: Session, { clientAuth }: Settings): boolean {
   if (clientAuth === undefined || acceptedCertificate(session) !== undefined) return true;
-  return clientAuth.mode === 'request' && session.peerCertificate === undefined;
+  return clientAuth.mode === 'request' && ownCertificate(session) === undefined;
 }
 
-/** Returns the certificate of a session's client, if the server that made the session has accepted it. */
-export function acceptedCertificate({ peerCertificate, foreign }: Session): Uint8Array | undefined {
-  return foreign.verifyResult ? undefined : peerCertificate;
+/** Returns the certificate of a session's client, which is not a copy, if the server that made the session has accepted it. */
+export function acceptedCertificate(session: Session): Uint8Array | undefined {
+  return session.foreign.verifyResult ? undefined : ownCertificate(session);
 }
 
 /**

@@ -9,7 +9,7 @@ import type {
   CertificateRequest,
   CertificateRequestTls12,
 } from '../../../src/handshake/messages/certificate-request.ts';
-import { Session } from '../../../src/sessions/session.ts';
+import { ownCertificate, Session } from '../../../src/sessions/session.ts';
 import { TlsAlert } from '../../../src/wire/alert.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
 import {
@@ -376,6 +376,26 @@ describe('certificates of clients', () => {
           expect(link.connection.session?.peerCertificate).to.deep.equal(leafOf('ecdsaP256'));
         }
         expect(judged).to.equal(1);
+      });
+
+      it('once for all sessions of the connection, and nobody outside can change that copy', () => {
+        const told: Session[] = [];
+        const onNew = (session: Session) => told.push(session) > 0; // keeps them
+        const seen: Uint8Array[] = [];
+        const verifyClient = (chain: readonly Uint8Array[]) => seen.push(...chain) > 0;
+        const config = server({ verifyClient }, { tickets, sessions: { onNew } });
+        const link = connect(config, first(way));
+        const [one] = told.map(ownCertificate);
+        for (const session of told) expect(ownCertificate(session)).to.equal(one);
+        for (const shown of [...seen, link.connection.peerCertificate, ...(link.connection.peerCertificateChain ?? [])])
+          shown?.fill(0);
+        expectAccepted(link);
+        const next = connect(config, again(link));
+        next.connection.peerCertificate?.fill(0);
+        expectAccepted(next);
+        expect(next.connection.session && ownCertificate(next.connection.session)).to.equal(
+          next.connection.resumption.session && ownCertificate(next.connection.resumption.session),
+        );
       });
 
       it('as OpenSSL keeps them, field [3], verify_result 0', () => {
