@@ -9,11 +9,15 @@ import type { Version } from '../wire/registry.ts';
 import type { OnRemove, RemovalReason } from './callbacks.ts';
 import { ExpiryLists } from './expiry-lists.ts';
 import { SessionTable } from './session-table.ts';
-import { SlotRecords } from './slot-records.ts';
+import { BYTES, SlotRecords } from './slot-records.ts';
 import { NONE } from './slot-table.ts';
 
 /** SSL_SESSION_CACHE_MAX_SIZE_DEFAULT */
 const DEFAULT_MAX_ENTRIES = 20480;
+
+/** The default of `maxBytes`: so many bytes for each of `maxEntries`, and at least so many in all. */
+const BYTES_PER_ENTRY = 4096;
+const MIN_DEFAULT_BYTES = 2 ** 20;
 
 /** Tables that have grown beyond so many slots are given back once they are empty. */
 const SLOTS_TO_KEEP = 1024;
@@ -21,6 +25,11 @@ const SLOTS_TO_KEEP = 1024;
 export interface SessionCacheOptions {
   /** How many sessions the cache retains. Default 20480; 0 is no limit. */
   readonly maxEntries?: number | undefined;
+  /**
+   * How many bytes the sessions in the cache may take together, as {@link Session.byteLength} counts them; 0 is no limit. Default:
+   * 4096 for each of `maxEntries`, which is 80 MiB for 20480, but at least 1 MiB; no limit if `maxEntries` is 0.
+   */
+  readonly maxBytes?: number | undefined;
   /** 'openssl-3' retains one session less than `maxEntries`, but at least one, as OpenSSL 3 does. */
   readonly compat?: 'openssl-3' | undefined;
   /** Told of each session that leaves, unless a server added it, which tells its own `sessions.onRemove`. */
@@ -67,22 +76,28 @@ export class SessionCache {
   readonly #listener: RemovalListener;
   readonly #resort = (session: Session): void => {
     const slot = this.#slotOf(session);
-    if (slot !== NONE && this.#sessions.session(slot) === session) this.#byExpiry.move(slot, session.expires);
+    if (slot === NONE || this.#sessions.session(slot) !== session) return;
+    this.#byExpiry.move(slot, session.expires);
+    this.#count(slot, session.byteLength);
   };
   readonly #counted: number;
   #maxEntries = DEFAULT_MAX_ENTRIES;
+  /** `undefined`: the default for {@link #maxEntries}. */
+  #maxBytes: number | undefined;
+  #bytes = 0;
   #evicted = 0;
   #isClosed = false;
 
   /** @throws TypeError or RangeError naming the option */
   constructor(options: SessionCacheOptions = {}) {
-    const { maxEntries = DEFAULT_MAX_ENTRIES, compat, onRemove, ...unknown } = options;
+    const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes, compat, onRemove, ...unknown } = options;
     for (const option of Object.keys(unknown)) {
-      throw new TypeError(`unknown option ${option}; a session cache has maxEntries, compat and onRemove`);
+      throw new TypeError(`unknown option ${option}; a session cache has maxEntries, maxBytes, compat and onRemove`);
     }
     if (compat !== undefined && compat !== 'openssl-3') throw new TypeError("compat: 'openssl-3', or nothing");
     if (onRemove !== undefined && typeof onRemove !== 'function') throw new TypeError('onRemove must be a function');
     this.maxEntries = maxEntries;
+    if (maxBytes !== undefined) this.maxBytes = maxBytes;
     this.#counted = compat === undefined ? 0 : 1; // OpenSSL counts the newcomer before it makes room
     this.#listener = { removed: (session, reason) => onRemove?.(session, reason) };
   }
@@ -112,10 +127,28 @@ export class SessionCache {
   }
 
   set maxEntries(limit: number) {
-    if (!Number.isSafeInteger(limit) || limit < 0) {
-      throw new RangeError(`maxEntries is ${limit}; a whole number is possible, and 0 for no limit`);
-    }
-    this.#maxEntries = limit;
+    this.#maxEntries = requireLimit('maxEntries', limit);
+  }
+
+  /** About how many bytes the present sessions take together. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** How many bytes they may take; 0 is no limit. A lower limit takes effect when the next session is added. */
+  get maxBytes(): number {
+    if (this.#maxBytes !== undefined) return this.#maxBytes;
+    return this.#maxEntries === 0 ? 0 : Math.max(MIN_DEFAULT_BYTES, BYTES_PER_ENTRY * this.#maxEntries);
+  }
+
+  set maxBytes(limit: number) {
+    this.#maxBytes = requireLimit('maxBytes', limit);
+  }
+
+  /** Whether the session is not larger than `maxBytes` on its own, so that {@link add} takes it. */
+  fits(session: Session): boolean {
+    const { maxBytes } = this;
+    return maxBytes === 0 || session.byteLength <= maxBytes;
   }
 
   /** Returns the present sessions, the soonest to expire first. They are lent: take a hold on those that you keep. */
@@ -127,10 +160,10 @@ export class SessionCache {
   }
 
   /**
-   * Keeps the session, with a hold of its own. If the cache is full, the sessions that expire first have to leave, never the new
-   * one. Returns `false` if this very object was here already; it then counts as the last of those that expire at its time.
-   * @throws RangeError if the session can never be resumed: it has no id, was ruled out or released. @throws Error if another
-   * cache has the session, or if this one is closed
+   * Keeps the session, with a hold of its own. If the cache is full, by either limit, the sessions that expire first have to leave,
+   * never the new one. Returns `false` if this very object was here already; it then counts as the last of those that expire at its time.
+   * @throws RangeError if the session can never be resumed: it has no id, was ruled out or released; or if it is larger than
+   * `maxBytes`. @throws Error if another cache has the session, or if this one is closed
    */
   add(session: Session, listener: RemovalListener = this.#listener, observer?: RemovalObserver): boolean {
     if (this.#isClosed) throw new Error('this session cache is closed');
@@ -140,11 +173,17 @@ export class SessionCache {
       this.#byExpiry.move(present, session.expires);
       return false;
     }
+    const bytes = session.byteLength;
+    if (!this.fits(session))
+      throw new RangeError(`a session of ${bytes} bytes; maxBytes of the cache is ${this.maxBytes}`);
     session.claim(this.#resort);
     session.upRef();
     const departures = present === NONE ? [] : [this.#depart(present, 'replaced')];
-    this.#makeRoom(departures);
-    this.#byExpiry.insert(this.#sessions.insert(session, listener), session.expires);
+    this.#makeRoom(bytes, departures);
+    const slot = this.#sessions.insert(session, listener);
+    this.#records.set(slot, BYTES, 0);
+    this.#count(slot, bytes);
+    this.#byExpiry.insert(slot, session.expires);
     this.#tell(departures, observer);
     return true;
   }
@@ -231,14 +270,21 @@ export class SessionCache {
     this.flush(0, 'closed');
   }
 
-  /** Makes room for one more session. The soonest to expire leave, several of them if the limit was lowered. */
-  #makeRoom(departures: Departure[]): void {
-    if (this.#maxEntries === 0) return;
+  /** Makes room for one more session of so many bytes. The soonest to expire leave, as many as it takes. */
+  #makeRoom(bytes: number, departures: Departure[]): void {
+    const maxEntries = this.#maxEntries || Number.POSITIVE_INFINITY;
+    const maxBytes = this.maxBytes || Number.POSITIVE_INFINITY;
     for (let slot = this.#byExpiry.first; slot !== NONE; slot = this.#byExpiry.first) {
-      if (this.size + this.#counted < this.#maxEntries) return;
+      if (this.size + this.#counted < maxEntries && this.#bytes + bytes <= maxBytes) return;
       departures.push(this.#depart(slot, 'evicted'));
       this.#evicted++;
     }
+  }
+
+  /** Counts a session with so many bytes from now on. */
+  #count(slot: number, bytes: number): void {
+    this.#bytes += bytes - this.#records.get(slot, BYTES);
+    this.#records.set(slot, BYTES, bytes);
   }
 
   #slotOf(session: Session): number {
@@ -255,6 +301,7 @@ export class SessionCache {
 
   #unlink(slot: number): void {
     this.#sessions.session(slot).claim(undefined);
+    this.#count(slot, 0);
     this.#sessions.delete(slot);
     this.#byExpiry.delete(slot);
     if (this.size > 0 || this.#sessions.slots <= SLOTS_TO_KEEP) return;
@@ -277,6 +324,11 @@ export class SessionCache {
     }
     if (errors.length > 0) throw errors[0];
   }
+}
+
+function requireLimit(option: string, limit: number): number {
+  if (Number.isSafeInteger(limit) && limit >= 0) return limit;
+  throw new RangeError(`${option} is ${limit}; a whole number is possible, and 0 for no limit`);
 }
 
 /**

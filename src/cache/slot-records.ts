@@ -1,5 +1,5 @@
 /**
- * The record of each slot, in words: its key, and its place in the order of expiry. Records of 52 bytes lie side by side, so that
+ * The record of each slot, in words: its key, its place in the order of expiry, and its size. Records of 56 bytes lie side by side, so that
  * finding a slot, reading its expiry and removing it touch the same one or two cache lines. They are in pages, so growth
  * copies nothing.
  */
@@ -15,7 +15,9 @@ export const HASH = KEY_WORDS;
 export const SECOND = KEY_WORDS + 1;
 export const NEXT = KEY_WORDS + 2;
 export const PREVIOUS = KEY_WORDS + 3;
-const RECORD_WORDS = KEY_WORDS + 4;
+/** The bytes that the cache has counted for the session. */
+export const BYTES = KEY_WORDS + 4;
+const RECORD_WORDS = KEY_WORDS + 5;
 
 export class SlotRecords {
   readonly #pages: Int32Array[] = [];

@@ -114,7 +114,7 @@ export class Server extends NetServer {
     if (this.#core === undefined)
       throw new Error(`'${event}' wants a server made from options, not from a configuration`);
     const { store } = this.#config;
-    const { maxEntries: _, ...sessions } = this.#core.sessions ?? {};
+    const { maxEntries: _, maxBytes: __, ...sessions } = this.#core.sessions ?? {};
     if (sessions[name] !== undefined) throw new Error(`give either sessions.${name} or a listener for '${event}'`);
     const onNew = (session: Session) => this.#newSession(session);
     const onGet = (id: Uint8Array) => this.#resumeSession(id);

@@ -95,12 +95,12 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
   }
 
   /**
-   * SSL_CTX_add_session(3). Returns 0 if the cache has this very object, or if the session cannot be resumed; OpenSSL
-   * does not check the latter.
+   * SSL_CTX_add_session(3). Returns 0 if the cache has this very object, or if the session cannot be resumed or is larger than
+   * `maxBytes` of the cache; OpenSSL does not check the latter two.
    * @throws Error if another context has the session, or this one has been freed
    */
   addSession(session: Session): number {
-    if (!session.isResumable) return 0;
+    if (!session.isResumable || !this.#cache.fits(session)) return 0;
     return Number(this.store.add(session));
   }
 

@@ -45,9 +45,23 @@ describe('SessionCache', () => {
       expect(() => new SessionCache(misspelt)).to.throw(TypeError, 'maxEntrys');
       const noFunction: object = { onRemove: true };
       expect(() => new SessionCache(noFunction)).to.throw(TypeError, 'onRemove');
-      for (const maxEntries of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-        expect(() => new SessionCache({ maxEntries })).to.throw(RangeError, 'maxEntries');
+      for (const limit of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+        expect(() => new SessionCache({ maxEntries: limit })).to.throw(RangeError, 'maxEntries');
+        expect(() => new SessionCache({ maxBytes: limit })).to.throw(RangeError, 'maxBytes');
       }
+    });
+
+    it('retains 4096 bytes for each entry by default, at least 1 MiB, and any number if entries have no limit', () => {
+      expect(new SessionCache().maxBytes).to.equal(80 * 2 ** 20);
+      const cache = new SessionCache({ maxEntries: 256 });
+      expect(cache.maxBytes).to.equal(2 ** 20);
+      cache.maxEntries = 257;
+      expect(cache.maxBytes).to.equal(2 ** 20 + 4096);
+      cache.maxEntries = 0;
+      expect(cache.maxBytes).to.equal(0);
+      cache.maxBytes = 5;
+      cache.maxEntries = 300;
+      expect(cache.maxBytes).to.equal(5);
     });
   });
 
@@ -110,6 +124,76 @@ describe('SessionCache', () => {
         cache.add(session(id, expires));
       expect(ids(cache)).to.deep.equal([1, 4, 5]);
       expect(told).to.deep.equal(['evicted 2', 'evicted 3']);
+    });
+
+    /** A session of so many bytes. */
+    const sized = (id: number, expires: number, bytes: number): Session => {
+      const empty = session(id, expires).byteLength;
+      const large = session(id, expires, { peerCertificate: new Uint8Array(bytes - empty) });
+      expect(large.byteLength).to.equal(bytes);
+      return large;
+    };
+
+    it('is bytes, too: as many of the soonest to expire have to go as it takes', () => {
+      const { cache, told } = recorded({ maxBytes: 10_000 });
+      for (const [id, bytes] of [
+        [1, 3000],
+        [2, 3000],
+        [3, 4000],
+      ] as const)
+        cache.add(sized(id, 10 * id, bytes));
+      expect(cache).to.include({ size: 3, bytes: 10_000, evicted: 0 });
+      cache.add(sized(4, 1, 1000));
+      expect(cache).to.include({ size: 3, bytes: 8000, evicted: 1 });
+      cache.add(sized(5, 99, 5001));
+      expect(cache).to.include({ size: 2, bytes: 9001, evicted: 3 });
+      expect(told).to.deep.equal(['evicted 1', 'evicted 4', 'evicted 2']);
+    });
+
+    it('takes a session of exactly maxBytes, and none that is larger', () => {
+      const { cache, told } = recorded({ maxBytes: 5000 });
+      cache.add(sized(1, 10, 2000));
+      const [largest, larger] = [sized(2, 20, 5000), sized(3, 30, 5001)];
+      expect([largest, larger].map((one) => cache.fits(one))).to.deep.equal([true, false]);
+      expect(() => cache.add(larger)).to.throw(RangeError, 'maxBytes');
+      expect(larger).to.include({ holds: 1, isCached: false });
+      expect(ids(cache)).to.deep.equal([1]);
+      cache.add(largest);
+      expect(told).to.deep.equal(['evicted 1']);
+      cache.maxBytes = 0;
+      expect(cache.fits(larger)).to.equal(true);
+      cache.add(larger);
+      expect(cache.bytes).to.equal(10_001);
+    });
+
+    it('counts a session anew when its data grows, and no longer once it has left, however it left', () => {
+      const cache = new SessionCache({ maxEntries: 0 });
+      const one = session(1, 10);
+      const { byteLength } = one;
+      cache.add(one);
+      one.applicationData = new Uint8Array(1000);
+      expect(cache.bytes).to.equal(byteLength + 1000);
+      one.timeout = 12;
+      cache.add(one);
+      expect(cache.bytes).to.equal(byteLength + 1000);
+      const ends: ((session: Session) => unknown)[] = [
+        (gone) => cache.remove(gone),
+        (gone) => cache.discard(gone),
+        (gone) => cache.take('TLSv1.3', gone.id),
+        (gone) => cache.get('TLSv1.3', gone.id, 11),
+        () => cache.flush(11),
+      ];
+      for (const [i, end] of ends.entries()) {
+        const gone = sized(10 + i, 10, 2000);
+        cache.add(gone);
+        cache.add(sized(10 + i, 10, 3000)); // takes its place
+        cache.add(gone);
+        expect(cache.bytes).to.equal(byteLength + 3000);
+        end(gone);
+        expect(cache.bytes).to.equal(byteLength + 1000);
+      }
+      cache.close();
+      expect(cache.bytes).to.equal(0);
     });
 
     it('never costs the newcomer, but next time it does', () => {

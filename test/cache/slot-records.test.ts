@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { HASH, NEXT, PREVIOUS, recordAt, SECOND, SlotRecords } from '../../src/cache/slot-records.ts';
+import { BYTES, HASH, NEXT, PREVIOUS, recordAt, SECOND, SlotRecords } from '../../src/cache/slot-records.ts';
 
-const FIELDS = [0, HASH, SECOND, NEXT, PREVIOUS];
+const FIELDS = [0, HASH, SECOND, NEXT, PREVIOUS, BYTES];
 const SLOTS = 5000;
 
 describe('SlotRecords', () => {

@@ -25,7 +25,7 @@ export interface ServerConfig extends Settings, HandshakeParts {
    * Puts a session into the internal cache, which takes a hold on it (SSL_CTX_add_session(3)). Returns `false` if this very
    * object is in the cache already.
    * @throws Error if there is no internal cache, if it is closed, or if another cache has the session; RangeError if the session
-   * can never be resumed: it has no id, was released, or was ruled out
+   * can never be resumed: it has no id, was released, or was ruled out; or if it is larger than `maxBytes` of the cache
    */
   addSession(session: Session): boolean;
   /**

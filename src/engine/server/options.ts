@@ -163,6 +163,12 @@ export interface SessionOptions {
    */
   readonly maxEntries?: number | undefined;
   /**
+   * How many bytes the sessions in the server's own cache may take together; 0 is no limit. Default: 4096 for each of `maxEntries`,
+   * which is 80 MiB for 20480, but at least 1 MiB; no limit if `maxEntries` is 0. A session that is larger than the limit is not
+   * cached, and without an `onNew` it is not handed out (event `no-ticket`). With `cache` it is a TypeError, too.
+   */
+  readonly maxBytes?: number | undefined;
+  /**
    * The session id context, at most 32 bytes, which are copied. A session that was made under another context is not resumed.
    * Default: empty. With `clientAuth` it should not be.
    */

@@ -7,7 +7,7 @@ import type { CallbackName, NoResumption } from '../../handshake/outcome.ts';
 import type { Found, Sessions } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { platform } from '../../platform.ts';
-import { Session } from '../../sessions/session.ts';
+import { ownCertificate, Session } from '../../sessions/session.ts';
 import { MAX_TICKET_PLAINTEXT } from '../../tickets/format.ts';
 import { copyOf, EMPTY, equalBytes } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
@@ -218,6 +218,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   #keep(session: Session): void {
     const cache = this.store.storeCache;
     if (cache === undefined || cache.isClosed || session.isCached || this.store.now() > session.expires) return;
+    if (!cache.fits(session)) return;
     this.#inCache(() => this.store.add(session, this));
   }
 
@@ -263,7 +264,8 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   }
 
   fits(session: Session): boolean {
-    if ((session.peerCertificate?.length ?? 0) <= MAX_TICKET_PLAINTEXT) return true; // a cache should not hold what no ticket could
+    const isSmall = (ownCertificate(session)?.length ?? 0) <= MAX_TICKET_PLAINTEXT; // a cache should not hold what no ticket could
+    if (isSmall && (this.store.fits(session) || this.store.policy.onNew !== undefined)) return true;
     this.#emit({ type: 'no-ticket', reason: 'too-large' });
     return false;
   }
@@ -272,7 +274,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     if (!this.store.isCaching || session.holds === 0) return; // its ticket has left already, and the application has freed it
     // SSL_CTX_sess_set_remove_cb(3): the remove callback is told only of sessions that were in the cache.
     const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
-    if (cache !== undefined && !cache.isClosed) this.#inCache(() => this.store.add(session, this));
+    if (cache?.isClosed === false && cache.fits(session)) this.#inCache(() => this.store.add(session, this));
     if (session.isRuledOut) return; // by the remove callback of a session that had to make room: it has been told of this one, too
     this.#emit({ type: 'new-session', session });
     if (this.store.policy.onNew !== undefined) this.#callOnNew(session);

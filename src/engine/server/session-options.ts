@@ -26,6 +26,7 @@ const SESSION_OPTIONS = {
   removeUnclean: true,
   timeout: true,
   maxEntries: true,
+  maxBytes: true,
   idContext: true,
   generateId: true,
   foreign: true,
@@ -46,13 +47,19 @@ export function requireSessionOptions(sessions: SessionOptions): void {
 
 /** Returns the internal cache: the given one, one of the server's own, or none. */
 export function sessionCache(
-  { cache, maxEntries }: SessionOptions,
+  { cache, maxEntries, maxBytes }: SessionOptions,
   compat: Compat | undefined,
 ): SessionCache | undefined {
   if (cache === undefined)
-    return new SessionCache({ maxEntries: integer('sessions.maxEntries', maxEntries, DEFAULT_MAX_ENTRIES, 0), compat });
-  if (maxEntries !== undefined)
-    throw new TypeError("sessions.maxEntries is for a cache of the server's own: set it on the cache");
+    return new SessionCache({
+      maxEntries: integer('sessions.maxEntries', maxEntries, DEFAULT_MAX_ENTRIES, 0),
+      maxBytes: maxBytes === undefined ? undefined : integer('sessions.maxBytes', maxBytes, 0, 0),
+      compat,
+    });
+  for (const [name, limit] of Object.entries({ maxEntries, maxBytes })) {
+    if (limit === undefined) continue;
+    throw new TypeError(`sessions.${name} is for a cache of the server's own: set it on the cache`);
+  }
   if (cache === false) return undefined;
   if (!(cache instanceof SessionCache)) throw new TypeError('sessions.cache: a SessionCache, or false');
   return cache;

@@ -20,7 +20,7 @@ export interface SessionStatistics {
   readonly misses: number;
   /** Connections in which an offered session had expired. */
   readonly timeouts: number;
-  /** Sessions that the internal cache has evicted because it was full. */
+  /** Sessions that the internal cache has evicted because it was full, by entries or by bytes. */
   readonly cacheFull: number;
 }
 

@@ -77,6 +77,11 @@ export class SessionStore {
     return this.policy.internalStore ? this.cache : undefined;
   }
 
+  /** Whether the session is small enough for the cache, if new sessions go into one. */
+  fits(session: Session): boolean {
+    return this.storeCache?.fits(session) ?? true;
+  }
+
   get canFind(): boolean {
     return this.lookupCache !== undefined || this.policy.onGet !== undefined;
   }
@@ -132,7 +137,7 @@ export class SessionStore {
   /**
    * Puts a session into the internal cache (SSL_CTX_add_session(3)). Returns `false` if this very object is there, or is just
    * leaving: the remove callback that is told of it must not bring it back.
-   * @throws Error if there is no such cache, or if it is closed; RangeError if the session can never be resumed
+   * @throws Error if there is no such cache, or if it is closed; RangeError if the session can never be resumed, or is too large
    */
   add(session: Session, observer?: RemovalObserver): boolean {
     if (this.cache === undefined) throw new Error('there is no internal cache to add a session to');

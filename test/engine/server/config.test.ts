@@ -72,7 +72,7 @@ describe('defineServer()', () => {
       maxAuthAge: 604800,
     });
     expect(config.limits).to.deep.equal({ recordsPerKey: Number.MAX_SAFE_INTEGER, skippedEarlyData: 16384 });
-    expect(config.store.cache?.maxEntries).to.equal(20480);
+    expect(config.store.cache).to.include({ maxEntries: 20480, maxBytes: 80 * 2 ** 20 });
   });
 
   it('takes what it is given', () => {
@@ -273,6 +273,8 @@ describe('defineServer()', () => {
       [{ sessions: { timeout: 0 } }, /^sessions.timeout is 0/],
       [{ sessions: { timeout: Number.POSITIVE_INFINITY } }, /^sessions.timeout is Infinity/],
       [{ sessions: { maxEntries: -1 } }, /^sessions.maxEntries is -1/],
+      [{ sessions: { maxBytes: -1 } }, /^sessions.maxBytes is -1/],
+      [{ sessions: { maxBytes: 1.5 } }, /^sessions.maxBytes is 1.5/],
       [{ sessions: { maxEntries: 1.5 } }, /^sessions.maxEntries is 1.5/],
       [{ sessions: { maxIdentities: 0 } }, /^sessions.maxIdentities is 0/],
       [{ sessions: { lookupTimeoutMs: -1 } }, /^sessions.lookupTimeoutMs is -1/],
@@ -339,6 +341,7 @@ describe('defineServer()', () => {
     it('a size for a cache that is not its own', () => {
       for (const cache of [new SessionCache(), false]) {
         expect(() => define({ sessions: { cache, maxEntries: 5 } })).to.throw(TypeError, /^sessions.maxEntries is for/);
+        expect(() => define({ sessions: { cache, maxBytes: 5 } })).to.throw(TypeError, /^sessions.maxBytes is for/);
       }
     });
   });

@@ -440,6 +440,37 @@ describe('the cache, used by a remove callback', () => {
   });
 });
 
+describe('a session that is larger than sessions.maxBytes', () => {
+  for (const version of VERSIONS) {
+    it(`is not handed out, and an event says why (${version})`, () => {
+      const config = server({ maxBytes: 700 });
+      const first = connect(config, { version });
+      expect(first.connection.isEstablished).to.equal(true);
+      const due = version === 'TLSv1.3' ? 2 : 1;
+      const reasons = first.events.flatMap((event) => (event.type === 'no-ticket' ? [event.reason] : []));
+      expect(reasons).to.deep.equal(Array.from({ length: due }, () => 'too-large'));
+      expect(first.client.tickets).to.have.length(0);
+      expect(config.statistics()).to.include({ number: 0, cacheFull: 0 });
+      expect(first.connection.session?.isResumable).to.equal(false);
+    });
+
+    it(`is still told to onNew, and found by onGet, past the cache (${version})`, () => {
+      const store = new Map<string, Uint8Array>();
+      const onNew = (session: Session) => void store.set(toHex(session.id), session.toDer());
+      const config = server({ maxBytes: 700, onNew, onGet: (id) => store.get(toHex(id)) });
+      const first = connect(config, { version });
+      expect(connect(config, again(first)).connection.resumption.resumed).to.equal(true);
+      expect(errors(first.events)).to.deep.equal([]);
+      expect(config.statistics().number).to.equal(0);
+    });
+  }
+
+  it('cannot be added by hand', () => {
+    const session = connect(server(), { version: 'TLSv1.2' }).connection.session as Session;
+    expect(() => server({ maxBytes: 700 }).addSession(session.dup())).to.throw(RangeError, 'maxBytes');
+  });
+});
+
 describe('housekeeping', () => {
   it('flushes what has expired with every 255th connection, unless told not to', () => {
     for (const autoClear of [true, false]) {
