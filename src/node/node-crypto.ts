@@ -14,7 +14,7 @@ import {
 import type { Aead, AeadKey, AeadName, CryptoProvider, Hash, HashName, HmacKey } from '../crypto/provider.ts';
 import { copyOf, wipe } from '../wire/bytes.ts';
 import { nodeGroups } from './node-groups.ts';
-import { nodeSigner } from './node-signer.ts';
+import { nodeSigner } from './node-signatures.ts';
 import { plain } from './plain.ts';
 
 const TAG_LENGTH = 16;
