@@ -17,11 +17,11 @@ export function providerNamed(name: ProviderName): CryptoProvider | undefined {
   return part(name);
 }
 
-/** Key agreement, and signatures where it has any, by one provider; the rest is another's. */
+/** Key agreement, and signatures where it makes or verifies any, by one provider; the rest is another's. */
 function agreeingBy(native: CryptoProvider | undefined, rest: CryptoProvider | undefined): CryptoProvider | undefined {
   if (native === undefined || rest === undefined) return undefined;
-  const { groups, signer } = native;
-  return { ...rest, groups, ...(signer !== undefined && { signer }) };
+  const { groups, signer, verifier } = native;
+  return { ...rest, groups, ...(signer !== undefined && { signer }), ...(verifier !== undefined && { verifier }) };
 }
 
 export function isBuilt(name: ProviderName): boolean {

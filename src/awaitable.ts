@@ -12,6 +12,15 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   }
 }
 
+/** `value instanceof type`, for values of the user's. A Proxy may throw when it is looked at; such a value is an instance of nothing. */
+export function isInstance<T>(value: unknown, type: abstract new (...args: never) => T): value is T {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
+  }
+}
+
 /** Ignores an answer that is not used. If it is a promise that rejects, the rejection must not end the process. */
 export function disregard(answer: unknown): void {
   // The host's own promise calls the user's `then`, which may throw.

@@ -90,9 +90,11 @@ export {
   InvalidPublicKey,
   type KeyAgreement,
   type PrivateKeyDer,
+  type PublicKeyDer,
   type RandomBytes,
   type RunningHash,
   type Sign,
+  type Verify,
 } from './crypto/provider.ts';
 export { defaultProvider } from './crypto/providers/default.ts';
 export { fast } from './crypto/providers/fast.ts';

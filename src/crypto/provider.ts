@@ -23,6 +23,12 @@ export interface CryptoProvider {
    * keys that are valid and of a supported kind.
    */
   signer?(key: PrivateKeyDer): Sign | undefined;
+  /**
+   * Optional. Returns a function that verifies signatures by this public key, or a promise of one. If the result is `undefined`,
+   * because the provider does not support the key, @noble verifies or, with RSA keys, Web Crypto. Called for each client that
+   * proves that it has the key of its certificate, and only with keys that are valid and of a supported kind.
+   */
+  verifier?(key: PublicKeyDer): Awaitable<Verify | undefined>;
 }
 
 /** A private key in PKCS#8 (RFC 5958 §2), SEC1 (RFC 5915 §3) or PKCS#1 (RFC 8017 Appendix A.1.2), not encrypted. */
@@ -37,6 +43,22 @@ export interface PrivateKeyDer {
  * ECDSA key of any curve is asked to sign with the hash of any ECDSA scheme: the curve in the name of the scheme means nothing there.
  */
 export type Sign = (scheme: SignatureSchemeName, message: Uint8Array) => Awaitable<Uint8Array>;
+
+/** The public key of a certificate: a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER. */
+export interface PublicKeyDer {
+  readonly format: 'spki';
+  readonly kind: 'secp256r1' | 'secp384r1' | 'ed25519' | 'rsa';
+  /** Must not be written to. The point of a curve is not compressed. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Reports whether `signature`, in the encoding of RFC 9846 §4.3.3, is the key's signature over `message` (not over its digest) by
+ * one of the key's schemes. In TLS 1.2 a scheme of ECDSA names the hash only, so that either goes with either curve. A signature
+ * of RSA has the length of the modulus. With `false` the peer gets decrypt_error, and with an {@link InvalidPublicKey} that is thrown
+ * bad_certificate. Anything else is a failure of the provider: the peer gets internal_error.
+ */
+export type Verify = (scheme: SignatureSchemeName, message: Uint8Array, signature: Uint8Array) => Awaitable<boolean>;
 
 /** A hash function, and HMAC with it. The caller owns everything it returns. */
 export interface Hash {
@@ -132,7 +154,7 @@ export function openInPlace(
 
 /**
  * A public key that its group or its algorithm does not allow. A key agreement throws it for a key share of the peer, which then gets
- * the alert illegal_parameter. Any other error, a RangeError of the engine's own included, is a failure of the provider: the peer
+ * the alert illegal_parameter; a verifier for the key of a certificate, which is bad_certificate. Any other error, a RangeError of the engine's own included, is a failure of the provider: the peer
  * gets internal_error.
  */
 export class InvalidPublicKey extends RangeError {

@@ -5,7 +5,7 @@ import type { CryptoProvider } from '../crypto/provider.ts';
 import { Transcript } from '../crypto/transcript.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
 import type { Message } from '../handshake/messages/message.ts';
-import type { Facts } from '../handshake/outcome.ts';
+import type { CallbackName, Facts } from '../handshake/outcome.ts';
 import { EMPTY, toHex } from '../wire/bytes.ts';
 import { drawRandom, type World } from '../world.ts';
 import type { Channel } from './channel.ts';
@@ -82,6 +82,10 @@ export abstract class ConnectionIO implements HandshakeIO {
   keylog(label: string, secret: Uint8Array): void {
     const line = `${label} ${toHex(this.facts.clientRandom ?? EMPTY)} ${toHex(secret)}`;
     this.#host.emit({ type: 'keylog', line });
+  }
+
+  blame(callback: CallbackName, error: unknown): void {
+    this.#host.emit({ type: 'callback-error', callback, error });
   }
 
   proved(): void {

@@ -4,7 +4,7 @@ import type { Protection } from '../crypto/protection.ts';
 import type { CryptoProvider, RandomBytes } from '../crypto/provider.ts';
 import type { Transcript } from '../crypto/transcript.ts';
 import type { Message } from './messages/message.ts';
-import type { Facts } from './outcome.ts';
+import type { CallbackName, Facts } from './outcome.ts';
 
 export interface HandshakeIO {
   readonly crypto: CryptoProvider;
@@ -31,6 +31,8 @@ export interface HandshakeIO {
   /** Whether the key log has a reader. If not, the handshake need not make lines. */
   readonly logsKeys: boolean;
   keylog(label: string, secret: Uint8Array): void;
+  /** Reports an answer of the user's code that is none, as a callback-error event. The handshake draws its own conclusion. */
+  blame(callback: CallbackName, error: unknown): void;
   /** Notes that the peer has proved that it holds the session (binder, Finished). From now on a fatal alert may end the session. */
   proved(): void;
 }

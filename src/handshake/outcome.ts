@@ -150,6 +150,7 @@ export type CallbackName =
   | 'keylog'
   | 'sign'
   | 'agree'
+  | 'verify'
   | 'verifyClient';
 
 /** The results of the negotiation so far, which the connection shows to its user. */

@@ -1,8 +1,16 @@
-/** Signatures by node:crypto. */
+/** Signatures by node:crypto: a server's own, and those of client certificates. */
 
 import { Buffer } from 'node:buffer';
-import { constants, createPrivateKey, type KeyObject, type SignKeyObjectInput, sign } from 'node:crypto';
-import type { PrivateKeyDer, Sign } from '../crypto/provider.ts';
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  type SigningOptions,
+  sign,
+  verify,
+} from 'node:crypto';
+import type { PrivateKeyDer, PublicKeyDer, Sign, Verify } from '../crypto/provider.ts';
 import type { SignatureSchemeName } from '../wire/registry.ts';
 import { plain } from './plain.ts';
 
@@ -10,7 +18,7 @@ import { plain } from './plain.ts';
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 const PKCS1 = { padding: constants.RSA_PKCS1_PADDING };
 
-type Parameters = Omit<SignKeyObjectInput, 'key'> & { readonly hash: string | null };
+type Parameters = SigningOptions & { readonly hash: string | null };
 
 /** Ed25519 has its hash built in. */
 const SCHEMES: Readonly<Record<SignatureSchemeName, Parameters>> = {
@@ -27,8 +35,8 @@ const SCHEMES: Readonly<Record<SignatureSchemeName, Parameters>> = {
 };
 
 /** The `signer` of a CryptoProvider. Returns `undefined` for a key that OpenSSL, which is stricter than we are, does not read. */
-export function nodeSigner({ format, bytes }: PrivateKeyDer): Sign | undefined {
-  const key = importKey(format, bytes);
+export function nodeSigner({ format: type, bytes }: PrivateKeyDer): Sign | undefined {
+  const key = imported(() => createPrivateKey({ key: bufferOf(bytes), format: 'der', type }));
   if (key === undefined) return undefined;
   return (scheme, message) => {
     const { hash, ...parameters } = SCHEMES[scheme];
@@ -36,13 +44,24 @@ export function nodeSigner({ format, bytes }: PrivateKeyDer): Sign | undefined {
   };
 }
 
-function importKey(
-  type: PrivateKeyDer['format'],
-  { buffer, byteOffset, byteLength }: Uint8Array,
-): KeyObject | undefined {
+/** The `verifier` of a CryptoProvider. Returns `undefined` for a key that OpenSSL does not read. */
+export function nodeVerifier({ format: type, bytes }: PublicKeyDer): Verify | undefined {
+  const key = imported(() => createPublicKey({ key: bufferOf(bytes), format: 'der', type }));
+  if (key === undefined) return undefined;
+  return (scheme, message, signature) => {
+    const { hash, ...parameters } = SCHEMES[scheme];
+    return verify(hash, message, { ...parameters, key }, signature);
+  };
+}
+
+function imported(importKey: () => KeyObject): KeyObject | undefined {
   try {
-    return createPrivateKey({ key: Buffer.from(buffer, byteOffset, byteLength), format: 'der', type });
+    return importKey();
   } catch {
     return undefined;
   }
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

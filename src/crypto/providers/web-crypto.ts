@@ -1,12 +1,13 @@
 /**
  * Key agreement by Web Crypto, which browsers, workers, Deno, Bun and Node have: native code, private keys that cannot be exported,
- * and the random numbers of the host. Each step returns a promise. Web Crypto does nothing else in a handshake, since a promise
- * for each call costs more than all hashes of a resumption.
+ * and the random numbers of the host. Each step returns a promise. Of the rest of a handshake Web Crypto only verifies the
+ * signatures of clients, since a promise for each call costs more than all hashes of a resumption.
  */
 
 import { platform, type WebCryptoAgreement, type WebCryptoKey } from '../../platform.ts';
 import type { GroupName } from '../../wire/registry.ts';
 import { type EphemeralKey, InvalidPublicKey, type KeyAgreement } from '../provider.ts';
+import { webCryptoVerifier } from './web-crypto-verifier.ts';
 
 interface Group {
   readonly algorithm: WebCryptoAgreement;
@@ -105,8 +106,8 @@ function noDice(): never {
 }
 
 /**
- * Groups for a provider: `{ ...defaultProvider, groups: webCrypto.groups }`. Every host has the NIST curves, and all current hosts
+ * Groups for a provider, and a verifier for client certificates: `{ ...defaultProvider, groups: webCrypto.groups }`. Every host has the NIST curves, and all current hosts
  * have X25519. For older hosts, `groups: { ...defaultProvider.groups, ...(await webCrypto.supportedGroups()) }` falls back to
  * curves in TypeScript; without the first part, groups that the host lacks are not negotiated.
  */
-export const webCrypto = { groups, supportedGroups } as const;
+export const webCrypto = { groups, supportedGroups, verifier: webCryptoVerifier } as const;

@@ -1,4 +1,4 @@
-/** The provider without curves in TypeScript: key agreement is that of the host's Web Crypto. */
+/** The provider without curves in TypeScript: key agreement and verification are those of the host's Web Crypto. */
 
 import type { CryptoProvider } from '../provider.ts';
 import { symmetric } from './symmetric.ts';
@@ -8,4 +8,5 @@ export const webProvider: CryptoProvider = {
   hashes: symmetric.hashes,
   aeads: symmetric.aeads,
   groups: webCrypto.groups,
+  verifier: webCrypto.verifier,
 };

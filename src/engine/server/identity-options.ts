@@ -18,10 +18,12 @@ const MAX_NAMES = 0xff00;
 export function provider(given: CryptoProvider): CryptoProvider {
   if (typeof given === 'string') throw new TypeError('crypto: an object is wanted, the provider and not its name');
   const remedy = '; spread a whole provider, and then yours';
-  const { hashes, aeads, groups } = complete('crypto', given, ['hashes', 'aeads', 'groups'], remedy);
+  const { hashes, aeads, groups, signer, verifier } = complete('crypto', given, ['hashes', 'aeads', 'groups'], remedy);
   complete('crypto.hashes', hashes, ['sha256', 'sha384'], remedy);
   complete('crypto.aeads', aeads, ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'], remedy);
   requireNoPromise('crypto.groups', groups);
+  callback('crypto.signer', signer);
+  callback('crypto.verifier', verifier);
   return given;
 }
 

@@ -80,7 +80,7 @@ export interface ServerOptions {
   /**
    * The cryptographic primitives. Default: `defaultProvider`. Others are `noble`, the reference, `fast`, and `nodeCrypto` of
    * tls-resume/node. Their parts can be combined, as in `{ ...defaultProvider, groups: webCrypto.groups }`; crypto/provider.ts
-   * says what a provider must have.
+   * says what a provider must have, and may: `signer` for the private keys in PEM, `verifier` for the proofs of clients.
    */
   readonly crypto?: CryptoProvider | undefined;
   /** The clock and the source of randomness. Default: the host's. */

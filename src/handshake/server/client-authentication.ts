@@ -3,10 +3,11 @@
  * The signature is checked first, so that the application judges a chain only if the client has its key.
  */
 
+import { isInstance } from '../../awaitable.ts';
 import { parseCertificate } from '../../crypto/credentials/certificate.ts';
 import { type VerifyingKey, verifyingKey } from '../../crypto/credentials/verifying-key.ts';
 import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
-import { InvalidPublicKey } from '../../crypto/provider.ts';
+import { type CryptoProvider, InvalidPublicKey } from '../../crypto/provider.ts';
 import { sharedCertificate } from '../../sessions/peer-certificate.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf, EMPTY } from '../../wire/bytes.ts';
@@ -88,7 +89,7 @@ export function* receiveCertificateTls12(context: ServerHandshake): Handshake<Sh
 }
 
 function shown(
-  { settings }: ServerHandshake,
+  { settings, crypto }: ServerHandshake,
   chain: readonly Uint8Array[],
   none: 'certificate_required' | 'handshake_failure',
 ): ShownCertificate | undefined {
@@ -97,12 +98,12 @@ function shown(
   if (leaf === undefined) throw new TlsAlert(none, 'the client has no certificate');
   if (chain.length > MAX_CHAIN) throw new TlsAlert('illegal_parameter', `a chain of ${chain.length} certificates`);
   const [, ...issuers] = chain;
-  return { chain: [sharedCertificate(leaf), ...issuers.map(copyOf)], key: readKey(leaf) };
+  return { chain: [sharedCertificate(leaf), ...issuers.map(copyOf)], key: readKey(leaf, crypto) };
 }
 
-function readKey(leaf: Uint8Array): VerifyingKey {
+function readKey(leaf: Uint8Array, crypto: CryptoProvider): VerifyingKey {
   try {
-    const key = verifyingKey(parseCertificate(leaf).publicKey);
+    const key = verifyingKey(parseCertificate(leaf).publicKey, crypto);
     if (key !== undefined) return key;
   } catch (error) {
     if (!(error instanceof DerError || error instanceof InvalidPublicKey)) throw error;
@@ -133,36 +134,46 @@ function* proveAndJudge(
 ): Handshake<void> {
   const { body, raw } = yield* receive(certificateVerify);
   context.transcript.add(raw);
-  yield* requireSignature(client.key, body, content, version);
+  yield* requireSignature(context, client.key, body, { content, version });
   yield* perform(context.verifyClient(Object.freeze(client.chain.map(copyOf))));
   context.facts.peerCertificateChain = client.chain;
   context.facts.peerCertificate = client.chain[0];
 }
 
-/** §4.4.3 */
+/** §4.4.3. The provider that verifies may be the user's, and may have to wait. */
 function* requireSignature(
+  context: ServerHandshake,
   key: VerifyingKey,
   { algorithm, signature }: CertificateVerify,
-  content: Uint8Array,
-  version: Version,
+  { content, version }: { readonly content: Uint8Array; readonly version: Version },
 ): Handshake<void> {
   const scheme = key.schemes[version].find((candidate) => SignatureScheme[candidate] === algorithm);
   if (scheme === undefined) {
     const name = nameOf(SignatureScheme, algorithm);
     throw new TlsAlert('illegal_parameter', `${name} was not offered, or is not for this key`);
   }
-  yield* perform<boolean, void>({
+  yield* perform<unknown, void>({
     kind: 'verification',
+    callback: 'verify',
     budgeted: false,
     run: () => key.verify(scheme, content, signature),
-    conclude: requireVerified,
+    conclude: (outcome) => requireVerified(context, outcome),
+    isAnswer: isRefusedKey,
   });
 }
 
-function requireVerified(outcome: Outcome<boolean>): void {
-  if ('value' in outcome && outcome.value === true) return;
-  if ('value' in outcome) throw new TlsAlert('decrypt_error', 'the signature of the client does not verify');
-  if ('error' in outcome && outcome.error instanceof InvalidPublicKey)
-    throw new TlsAlert('bad_certificate', outcome.error.message);
+function requireVerified(context: ServerHandshake, outcome: Outcome): void {
+  const verdict = 'value' in outcome ? outcome.value : undefined;
+  if (verdict === true) return;
+  if (verdict === false) throw new TlsAlert('decrypt_error', 'the signature of the client does not verify');
+  if ('error' in outcome && isRefusedKey(outcome.error))
+    throw new TlsAlert('bad_certificate', 'the key in the certificate is none of its kind');
+  if ('value' in outcome)
+    context.blame('verify', new TypeError('crypto.verifier: true or false is wanted, or a promise'));
   throw new TlsAlert('internal_error', 'the signature of the client could not be checked');
+}
+
+/** Reports whether a provider does not accept the key itself, which is an answer and no failure. */
+function isRefusedKey(error: unknown): boolean {
+  return isInstance(error, InvalidPublicKey);
 }

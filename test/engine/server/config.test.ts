@@ -211,6 +211,8 @@ describe('defineServer()', () => {
       ],
       [{ crypto: { ...defaultProvider, aeads: {} } }, /^crypto.aeads: aes-128-gcm is missing/],
       [{ crypto: { ...defaultProvider, groups: webCrypto.supportedGroups() } }, /^crypto.groups: await the promise/],
+      [{ crypto: { ...defaultProvider, signer: {} } }, /^crypto.signer: a function/],
+      [{ crypto: { ...defaultProvider, verifier: true } }, /^crypto.verifier: a function/],
       [{ world: {} }, /^world: now is missing/],
       [{ world: { now: Date.now } }, /^world: randomBytes is missing/],
       [{ sessions: true }, /^sessions: an object/],

@@ -2,6 +2,8 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { type CryptoProvider, InvalidPublicKey, type Verify } from '../../../src/crypto/provider.ts';
+import { webCrypto } from '../../../src/crypto/providers/web-crypto.ts';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';
 import type { ClientAuthOptions, ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
@@ -9,6 +11,7 @@ import type {
   CertificateRequest,
   CertificateRequestTls12,
 } from '../../../src/handshake/messages/certificate-request.ts';
+import { nodeCrypto } from '../../../src/node/index.ts';
 import { ownCertificate, Session } from '../../../src/sessions/session.ts';
 import { TlsAlert } from '../../../src/wire/alert.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
@@ -21,9 +24,12 @@ import {
 import { certificates, rootCertificate } from '../../fixtures.ts';
 import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
 import { type ClientCertificateKind, clientCertificate } from '../../support/client-certificates.ts';
+import { unhandledIn } from '../../support/rejections.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 import { withSubtle } from '../../support/web-crypto.ts';
 import { TestWorld } from '../../support/world.ts';
+
+type Verifier = NonNullable<CryptoProvider['verifier']>;
 
 const VERSIONS: readonly Version[] = ['TLSv1.2', 'TLSv1.3'];
 const ID_CONTEXT = Uint8Array.of(1);
@@ -216,6 +222,99 @@ describe('certificates of clients', () => {
         expect(await alertFor(new DOMException('no key', 'DataError'))).to.equal('bad_certificate');
         expect(await alertFor(new DOMException('no RSA', 'NotSupportedError'))).to.equal('internal_error');
         expect(await alertFor(new RangeError('Maximum call stack size exceeded'))).to.equal('internal_error');
+      });
+
+      for (const [name, verifier] of [
+        ['nodeCrypto', nodeCrypto.verifier],
+        ['webCrypto', webCrypto.verifier],
+      ] as const) {
+        it(`by the verifier of ${name}, or not: decrypt_error`, async () => {
+          for (const [kind, schemes] of Object.entries(SCHEMES[version]) as [ClientCertificateKind, typeof P256][]) {
+            for (const scheme of schemes) {
+              const shown = clientCertificate(kind, scheme);
+              const visit = (certificate: typeof shown) =>
+                exchangeAsync(
+                  client({ version, certificate }),
+                  new ServerConnection(server({}, { crypto: { ...toyCrypto, verifier: verifier as Verifier } })),
+                );
+              expectAccepted(await visit(shown), kind);
+              const sign = (content: Uint8Array) => shown.sign(content.subarray(1));
+              expectRefused(await visit({ ...shown, sign }), 'decrypt_error');
+            }
+          }
+        });
+      }
+
+      it('by a verifier of the user’s, at once or later', async () => {
+        for (const isAsync of [false, true]) {
+          const later = <T>(value: T) => (isAsync ? Promise.resolve(value) : value);
+          const asked: unknown[] = [];
+          const crypto: CryptoProvider = {
+            ...toyCrypto,
+            verifier: ({ kind }) => {
+              asked.push(kind);
+              return later<Verify>((scheme) => {
+                asked.push(scheme);
+                return later(true);
+              });
+            },
+          };
+          const shown = { ...clientCertificate('ecdsaP256'), sign: () => new Uint8Array(70) };
+          const link = connect(server({}, { crypto }), { version, certificate: shown });
+          expect(link.question?.kind).to.equal(isAsync ? 'verification' : undefined);
+          expect(link.question?.budgeted).to.equal(isAsync ? false : undefined);
+          expectAccepted(await link.runAsync());
+          expect(asked).to.deep.equal(['secp256r1', 'ecdsa_secp256r1_sha256']);
+        }
+      });
+
+      it('not by a verifier that fails: internal_error, and an event; the key it does not accept is bad_certificate', async () => {
+        const fault = new Error('broken');
+        const faults: Readonly<Record<string, Verifier>> = {
+          throws: () => raise(fault),
+          rejects: () => Promise.reject(fault),
+          'gives what is no function': () => 7 as never,
+          'gives what throws': () => () => raise(fault),
+          'gives what rejects': () => () => Promise.reject(fault),
+          'gives what answers 1': () => () => 1 as never,
+          'gives what answers nothing': () => () => undefined as never,
+          'gives what answers later with a string': () => () => Promise.resolve('true' as never),
+        };
+        for (const [what, verifier] of Object.entries(faults)) {
+          const link = await connect(server({}, { crypto: { ...toyCrypto, verifier } }), { version }).runAsync();
+          expectRefused(link, 'internal_error');
+          const told = link.events.filter((event) => event.type === 'callback-error');
+          expect(told, what).to.have.length(1);
+          expect(told[0], what).to.have.property('callback', 'verify');
+        }
+        const verifier = () => () => raise(new InvalidPublicKey('weak'));
+        const link = connect(server({}, { crypto: { ...toyCrypto, verifier } }), { version });
+        expectRefused(link, 'bad_certificate');
+        expect(link.has('callback-error')).to.equal(false);
+      });
+
+      it('by a verifier that answers once the connection has gone: neither heard nor unhandled', async () => {
+        for (const fault of [undefined, new Error('broken')]) {
+          const answers: (() => void)[] = [];
+          const verifier = () => () =>
+            new Promise<boolean>((resolve, reject) => {
+              answers.push(() => (fault === undefined ? resolve(true) : reject(fault)));
+            });
+          const link = connect(server({}, { crypto: { ...toyCrypto, verifier } }), { version });
+          const { question } = link;
+          link.step(link.connection.dispose());
+          const unhandled = await unhandledIn(async () => {
+            for (const answer of answers) answer();
+            const outcome = await Promise.resolve(question?.promise).then(
+              (value) => ({ value }),
+              (error: unknown) => ({ error }),
+            );
+            link.step(link.connection.answer(question as never, outcome));
+          });
+          expect(unhandled).to.deep.equal([]);
+          expect(answers).to.have.length(1);
+          expect(link.connection.isEstablished).to.equal(false);
+        }
       });
 
       it('before anybody is asked what to make of them', () => {
