@@ -157,6 +157,16 @@ export class DerReader {
     return contents.subarray(1);
   }
 
+  /** BIT STRING of named bits, of which bit 0 is the highest of the first octet. Unused bits are zero (X.690 §8.6.2, §11.2.1). */
+  namedBits(name?: string): Uint8Array {
+    const contents = this.read(Tag.bitString, name);
+    const [unused = 8] = contents;
+    const last = contents.length === 1 ? 0xff : (contents.at(-1) ?? 0); // where there is no octet, none of its bits is unused
+    if (unused > 7 || (last & ((1 << unused) - 1)) !== 0)
+      throw this.#error('BIT STRING with unused bits that are set', name);
+    return contents.subarray(1);
+  }
+
   /** BOOLEAN: in DER, TRUE has one encoding (X.690 §11.1). */
   boolean(name?: string): boolean {
     const [value, ...more] = this.read(Tag.boolean, name);

@@ -43,8 +43,12 @@ function signWith(key: KeyObject, scheme: SignatureSchemeName, content: Uint8Arr
   return sign(hash, content, { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
 }
 
-/** A certificate that nobody has signed, for this SubjectPublicKeyInfo. */
-export function certificateFor(publicKey: Uint8Array, commonName = 'somebody'): Uint8Array {
+/** A certificate that nobody has signed, for this SubjectPublicKeyInfo, with these extensions. */
+export function certificateFor(
+  publicKey: Uint8Array,
+  commonName = 'somebody',
+  ...extensions: readonly Uint8Array[]
+): Uint8Array {
   const name = sequence(set(sequence(oid('2.5.4.3'), utf8String(commonName))));
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
   const tbs = sequence(
@@ -55,6 +59,7 @@ export function certificateFor(publicKey: Uint8Array, commonName = 'somebody'): 
     sequence(time(0), time(2 ** 41)),
     name,
     publicKey,
+    ...(extensions.length === 0 ? [] : [explicit(3, sequence(...extensions))]),
   );
   return sequence(tbs, algorithm, bitString(new Uint8Array(70)));
 }

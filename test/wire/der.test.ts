@@ -290,6 +290,11 @@ describe('DER', () => {
 
   it('refuses other booleans and bit strings', () => {
     for (const hex of ['010101', '0100', '0102ffff']) expect(() => reader(hex).boolean()).to.throw(DerError, 'BOOLEAN');
+    expect(reader('030100').namedBits()).to.have.length(0);
+    expect(reader('030205a0').namedBits()).to.deep.equal(Uint8Array.of(0xa0));
+    expect(reader('03030700' + '80').namedBits()).to.deep.equal(Uint8Array.of(0, 0x80));
+    for (const hex of ['0300', '030101', '030107', '03020840', '030205a1', '03020781', '03020fa0'])
+      expect(() => reader(hex).namedBits(), hex).to.throw(DerError, 'BIT STRING');
     for (const hex of ['0300', '03020780']) expect(() => reader(hex).bits()).to.throw(DerError, 'BIT STRING');
     expect(toHex(der.bitString(Uint8Array.of(0x80), 7))).to.equal('03020780');
   });

@@ -1,8 +1,8 @@
 /** Reads the few fields of an X.509 certificate (RFC 5280 §4.1) that TLS needs. */
 
 import { platform } from '../../platform.ts';
-import { equalBytes, latin1 } from '../../wire/bytes.ts';
-import { DerReader, explicitTag, implicitTag, Tag } from '../../wire/der.ts';
+import { equalBytes, latin1, toHex } from '../../wire/bytes.ts';
+import { DerError, DerReader, explicitTag, implicitTag, Tag } from '../../wire/der.ts';
 
 /** Object identifiers: RFC 5280 §4.2.1, RFC 3279 §2.3.1, RFC 4055 §1.2, RFC 5480 §2.1.1, RFC 5758 §3.2, RFC 8410 §3. */
 export const Oid = {
@@ -37,6 +37,8 @@ export interface Certificate {
   readonly signedWith: string | undefined;
   /** DNS names in lower case, from subjectAltName, or the common names if the certificate has no such extension. */
   readonly names: readonly string[];
+  /** The extension KeyUsage in DER (§4.2.1.3), not looked into; `undefined` if the certificate has none. */
+  readonly keyUsage: Uint8Array | undefined;
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -60,11 +62,13 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const subject = tbs.raw('subject');
   const publicKey = readPublicKey(tbs.enter(Tag.sequence, 'subjectPublicKeyInfo'));
   for (const tag of [implicitTag(1), implicitTag(2)]) tbs.optional(tag, 'uniqueID');
-  const names =
-    readAlternativeNames(tbs.optional(explicitTag(3), 'extensions')) ??
-    readCommonNames(new DerReader(subject).enter(Tag.sequence, 'subject'));
+  const { keyUsage, subjectAltName } = readExtensions(tbs.optional(explicitTag(3), 'extensions'));
+  const names = subjectAltName
+    ? readAlternativeNames(subjectAltName)
+    : readCommonNames(new DerReader(subject).enter(Tag.sequence, 'subject'));
   const signedWith = equalBytes(subject, issuer) ? undefined : algorithm;
-  return { publicKey, subject, signedWith, names: names.map((name) => name.toLowerCase()), notBefore, notAfter };
+  const lowerCase = names.map((name) => name.toLowerCase());
+  return { publicKey, subject, signedWith, names: lowerCase, keyUsage, notBefore, notAfter };
 }
 
 /** Reads an AlgorithmIdentifier (§4.1.1.2). Ignores parameters that are not an object identifier. */
@@ -82,23 +86,55 @@ export function equalPublicKeys(a: PublicKey, b: PublicKey): boolean {
   return a.algorithm === b.algorithm && a.curve === b.curve && equalBytes(a.bytes, b.bytes);
 }
 
-/** Returns the dNSNames, or `undefined` if the extension is absent. */
-function readAlternativeNames(extensions: DerReader | undefined): string[] | undefined {
+/** The extensions that are read, by their object identifiers in DER: 2.5.29.15 and 2.5.29.17. Others may be longer than a number. */
+const EXTENSIONS: Readonly<Record<string, 'keyUsage' | 'subjectAltName'>> = {
+  '551d0f': 'keyUsage',
+  '551d11': 'subjectAltName',
+};
+
+interface Extensions {
+  keyUsage?: Uint8Array;
+  subjectAltName?: DerReader;
+}
+
+/** §4.2: no extension comes twice. */
+function readExtensions(extensions: DerReader | undefined): Extensions {
+  const found: Extensions = {};
   const list = extensions?.enter(Tag.sequence);
   while (list !== undefined && !list.isEmpty) {
     const extension = list.enter(Tag.sequence, 'extension');
-    if (extension.oid('extnID') !== Oid.subjectAltName) continue;
+    const name = EXTENSIONS[toHex(extension.read(Tag.oid, 'extnID'))];
+    if (name === undefined) continue;
+    if (name in found) throw new DerError('a second one', name, 0);
     extension.optional(Tag.boolean, 'critical');
-    const general = extension.enter(Tag.octetString, 'subjectAltName').enter(Tag.sequence);
-    const names: string[] = [];
-    while (!general.isEmpty) {
-      const isDns = general.peekTag() === implicitTag(GeneralName.dNSName);
-      if (isDns) names.push(latin1(general.read(implicitTag(GeneralName.dNSName))));
-      else general.raw();
-    }
-    return names;
+    if (name === 'keyUsage') found.keyUsage = extension.octets(name);
+    else found.subjectAltName = extension.enter(Tag.octetString, name);
   }
-  return undefined;
+  return found;
+}
+
+/**
+ * Reports whether the key may sign anything but certificates and lists of revoked ones (§4.2.1.3): a certificate may if it has no
+ * KeyUsage, or one with digitalSignature, which is bit 0.
+ * @throws DerError
+ */
+export function allowsDigitalSignature({ keyUsage }: Certificate): boolean {
+  if (keyUsage === undefined) return true;
+  const reader = new DerReader(keyUsage);
+  const [first = 0] = reader.namedBits('keyUsage');
+  reader.finish('keyUsage');
+  return first >= 0x80;
+}
+
+function readAlternativeNames(extension: DerReader): string[] {
+  const general = extension.enter(Tag.sequence);
+  const names: string[] = [];
+  while (!general.isEmpty) {
+    const isDns = general.peekTag() === implicitTag(GeneralName.dNSName);
+    if (isDns) names.push(latin1(general.read(implicitTag(GeneralName.dNSName))));
+    else general.raw();
+  }
+  return names;
 }
 
 function readCommonNames(subject: DerReader): string[] {

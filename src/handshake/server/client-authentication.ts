@@ -4,7 +4,7 @@
  */
 
 import { isInstance } from '../../awaitable.ts';
-import { parseCertificate } from '../../crypto/credentials/certificate.ts';
+import { allowsDigitalSignature, parseCertificate } from '../../crypto/credentials/certificate.ts';
 import { type VerifyingKey, verifyingKey } from '../../crypto/credentials/verifying-key.ts';
 import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
 import { type CryptoProvider, InvalidPublicKey } from '../../crypto/provider.ts';
@@ -101,9 +101,13 @@ function shown(
   return { chain: [sharedCertificate(leaf), ...issuers.map(copyOf)], key: readKey(leaf, crypto) };
 }
 
+/** RFC 9846 §4.5.1.2: the key must be one that a scheme is for, and must be allowed to sign. */
 function readKey(leaf: Uint8Array, crypto: CryptoProvider): VerifyingKey {
   try {
-    const key = verifyingKey(parseCertificate(leaf).publicKey, crypto);
+    const certificate = parseCertificate(leaf);
+    if (!allowsDigitalSignature(certificate))
+      throw new TlsAlert('unsupported_certificate', 'a certificate whose KeyUsage lacks digitalSignature');
+    const key = verifyingKey(certificate.publicKey, crypto);
     if (key !== undefined) return key;
   } catch (error) {
     if (!(error instanceof DerError || error instanceof InvalidPublicKey)) throw error;

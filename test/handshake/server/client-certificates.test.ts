@@ -1,7 +1,9 @@
 /** Certificates of clients: when they are asked for, what proves them, who judges them, and what a session remembers of them. */
 
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { Oid } from '../../../src/crypto/credentials/certificate.ts';
 import { type CryptoProvider, InvalidPublicKey, type Verify } from '../../../src/crypto/provider.ts';
 import { webCrypto } from '../../../src/crypto/providers/web-crypto.ts';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';
@@ -14,7 +16,8 @@ import type {
 import { nodeCrypto } from '../../../src/node/index.ts';
 import { ownCertificate, Session } from '../../../src/sessions/session.ts';
 import { TlsAlert } from '../../../src/wire/alert.ts';
-import { toHex } from '../../../src/wire/bytes.ts';
+import { concat, toHex } from '../../../src/wire/bytes.ts';
+import { bitString, boolean, octetString, oid, sequence, Tag, tlv } from '../../../src/wire/der.ts';
 import {
   AlertDescription,
   SignatureScheme,
@@ -23,7 +26,7 @@ import {
 } from '../../../src/wire/registry.ts';
 import { certificates, rootCertificate } from '../../fixtures.ts';
 import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
-import { type ClientCertificateKind, clientCertificate } from '../../support/client-certificates.ts';
+import { type ClientCertificateKind, certificateFor, clientCertificate } from '../../support/client-certificates.ts';
 import { unhandledIn } from '../../support/rejections.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 import { withSubtle } from '../../support/web-crypto.ts';
@@ -322,6 +325,56 @@ describe('certificates of clients', () => {
         const shown = { ...clientCertificate('ecdsaP256'), sign: () => new Uint8Array(70) };
         expectRefused(connect(server({ verifyClient }), { version, certificate: shown }), 'decrypt_error');
       });
+    });
+
+    describe(`may sign in ${version}`, () => {
+      const digitalSignature = bitString(Uint8Array.of(0x80), 7);
+      const extension = (value: Uint8Array, ...critical: Uint8Array[]) =>
+        sequence(oid(Oid.keyUsage), ...critical, octetString(value));
+      const other = sequence(oid(Oid.basicConstraints), octetString(sequence()));
+      const uuid = sequence(tlv(Tag.oid, new Uint8Array(20).fill(0xff).fill(1, 19)), octetString(sequence())); // RFC 4122, 2.25
+      const usages: readonly [string, readonly Uint8Array[], string | undefined][] = [
+        ['without extensions', [], undefined],
+        ['without KeyUsage', [other], undefined],
+        ['with digitalSignature', [extension(digitalSignature)], undefined],
+        ['with digitalSignature, critical', [other, extension(digitalSignature, boolean(true))], undefined],
+        ['with all bits', [extension(bitString(Uint8Array.of(0xff, 0x80), 7))], undefined],
+        ['with zeros at the end', [extension(bitString(Uint8Array.of(0x80, 0)))], undefined],
+        ['after an extension of somebody’s own', [uuid, extension(digitalSignature)], undefined],
+        ['with keyCertSign and cRLSign', [extension(bitString(Uint8Array.of(0x06), 1))], 'unsupported_certificate'],
+        ['the same, critical', [extension(bitString(Uint8Array.of(6), 1), boolean(true))], 'unsupported_certificate'],
+        ['with keyEncipherment', [other, extension(bitString(Uint8Array.of(0x20), 5))], 'unsupported_certificate'],
+        ['with all bits but that', [extension(bitString(Uint8Array.of(0x7f, 0x80), 7))], 'unsupported_certificate'],
+        ['with no bit', [uuid, extension(bitString(new Uint8Array(0)))], 'unsupported_certificate'],
+        ['with a KeyUsage of another type', [extension(octetString(Uint8Array.of(0x80)))], 'bad_certificate'],
+        ['with an empty one', [extension(new Uint8Array(0))], 'bad_certificate'],
+        ['with one that breaks off', [extension(Uint8Array.of(3, 3, 7, 0x80))], 'bad_certificate'],
+        ['with bytes after it', [extension(concat(digitalSignature, Uint8Array.of(0)))], 'bad_certificate'],
+        ['with unused bits that are set', [extension(bitString(Uint8Array.of(0x81), 7))], 'bad_certificate'],
+        ['with nine unused bits', [extension(bitString(Uint8Array.of(0x80), 9))], 'bad_certificate'],
+        ['with unused bits of nothing', [extension(bitString(new Uint8Array(0), 7))], 'bad_certificate'],
+        ['with two', [extension(digitalSignature), extension(digitalSignature)], 'bad_certificate'],
+      ];
+      for (const [what, extensions, alert] of usages) {
+        it(`${what}: ${alert ?? 'yes'}`, async () => {
+          const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+          const spki = publicKey.export({ format: 'der', type: 'spki' });
+          const leaf = certificateFor(spki, 'somebody', ...extensions);
+          const authority = certificateFor(spki, 'somebody', extension(bitString(Uint8Array.of(0x06), 1)));
+          const scheme = 'ed25519';
+          const certificate = {
+            chain: [leaf, authority],
+            scheme,
+            sign: (content: Uint8Array) => sign(null, content, privateKey),
+          } as const;
+          let asked = 0;
+          const link = connect(server({ verifyClient: () => ++asked > 0 }), { version, certificate });
+          if (alert === undefined) expect(link.failure).to.equal(undefined);
+          else expectRefused(link, alert);
+          expect(link.connection.isEstablished).to.equal(alert === undefined);
+          expect(asked).to.equal(alert === undefined ? 1 : 0);
+        });
+      }
     });
 
     describe(`are judged in ${version}`, () => {
