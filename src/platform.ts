@@ -98,6 +98,19 @@ export interface QueueStrategy {
 /** A handle of `setTimeout`: a number in browsers, an object in Node. */
 export type Timer = unknown;
 
+/** The members of a host that take warnings. A page has no `process`. */
+interface Warned {
+  readonly process?: { emitWarning?(message: string, options: { readonly type: string; readonly code: string }): void };
+  readonly console?: { warn(message: string): void };
+}
+
+/** Warns whoever runs the program of a setting: by `process.emitWarning()` where there is one, else on the console. */
+export function warn(message: string, code: string): void {
+  const { process, console } = globalThis as unknown as Warned;
+  if (process?.emitWarning !== undefined) process.emitWarning(message, { type: 'TlsResumeWarning', code });
+  else console?.warn(message);
+}
+
 export interface Platform {
   readonly crypto: {
     /** At most 65536 bytes a call. */

@@ -6,11 +6,13 @@
 import type { RandomBytes } from '../crypto/provider.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { brandConfig, isServerConfig } from '../engine/server/config-brand.ts';
-import { defineServer } from '../engine/server/define-server.ts';
+import { configure } from '../engine/server/configure.ts';
+import { ALL_PARTS } from '../engine/server/define-server.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
 import { connectionOf, type ServerConnection } from '../engine/server/server-connection.ts';
 import type { TicketCallbacks, TicketPolicy } from '../engine/server/ticket-policy.ts';
 import { sealedTickets } from '../engine/server/ticket-sealing.ts';
+import { withWarning } from '../engine/server/warnings.ts';
 import { clientCertificates } from '../handshake/server/client-authentication.ts';
 import type { TicketSettings } from '../handshake/server/settings.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
@@ -140,7 +142,7 @@ export class SslContext extends ContextSessions<Ssl> {
    * defineServer() throws
    */
   constructor(server: ServerConfig | ServerOptions) {
-    const base = isServerConfig(server) ? server : defineServer(server);
+    const base = isServerConfig(server) ? server : configure(server, ALL_PARTS);
     super(base, {
       idContext: base.idContext,
       options: 0,
@@ -177,7 +179,7 @@ export class SslContext extends ContextSessions<Ssl> {
     const base = this.#base;
     const store = this.store;
     const tickets = ticketSettings(base.tickets, copied);
-    return brandConfig({
+    const config = brandConfig({
       ...base,
       store,
       ticketPolicy: this.#ticketPolicy,
@@ -197,6 +199,7 @@ export class SslContext extends ContextSessions<Ssl> {
       closeSessions: () => store.close(),
       statistics: () => store.statistics(),
     });
+    return withWarning(config, this);
   }
 
   /** SSL_CTX_up_ref(3). Takes a reference, and returns the context. @throws Error if no reference is left */

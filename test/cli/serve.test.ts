@@ -270,7 +270,7 @@ describe('serve', function () {
           identityIndex: version === 'TLSv1.3' ? 0 : null,
           accepted: false,
           reason: 'session-id-context',
-          remedy: 'sessions.idContext as it was where the session was made',
+          remedy: 'sessions.idContext as it was where the session was made; with clientAuth, one that is not empty',
         });
         assert.deepEqual(line.verdicts[0].checks.at(-1), { rule: 'session id context', passed: false });
       });

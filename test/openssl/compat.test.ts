@@ -1,4 +1,4 @@
-/** `compat: 'openssl-3'`: five things as OpenSSL 3's code has them, each beside what the manual pages say, and nothing else. */
+/** `compat: 'openssl-3'`: six things as OpenSSL 3's code has them, each beside what happens without it, and nothing else. */
 
 import { expect } from 'chai';
 import { SessionCache } from '../../src/cache/session-cache.ts';
@@ -11,6 +11,7 @@ import {
   SESS_CACHE_SERVER,
   SESS_CACHE_UPDATE_TIME,
   SSL_SESSION_is_resumable,
+  SSL_VERIFY_PEER,
   type SslContext,
 } from '../../src/openssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
@@ -306,6 +307,20 @@ describe("5. TLS 1.2: the session's suite is not offered", () => {
     it(PAGES, () => expect(runServer(undefined)).to.equal('cipher-suite'));
     it(CODE, () => expect(runServer('openssl-3')).to.equal('cipher-suite'));
   });
+});
+
+describe('6. SSL_VERIFY_PEER without a session id context, and a session of before', () => {
+  for (const version of VERSIONS) {
+    describe(version, () => {
+      const run = ({ ctx }: Recorded) => {
+        const before = connect(ctx, { version });
+        ctx.setVerify(SSL_VERIFY_PEER, () => 1);
+        const { client, ssl } = connect(ctx, again(before));
+        return [client.alert?.name, ssl.isInitFinished(), ssl.connection?.resumption.resumed];
+      };
+      twins<unknown>(run, [undefined, 1, false], ['internal_error', 0, false]);
+    });
+  }
 });
 
 describe('nothing else differs', () => {

@@ -8,6 +8,7 @@ import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
+import { withWarning } from './warnings.ts';
 
 /** The parts that {@link defineServer} takes from its caller. */
 export type OptionalParts = Pick<Parts, 'clientCertificates' | 'sealedTickets'>;
@@ -37,5 +38,6 @@ export function defineServer(options: Tls13Options, parts: OptionalParts = {}): 
   const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;
   if (requireExtendedMasterSecret !== undefined)
     throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');
-  return configure(options, { ...parts, protocols: [tls13], crypto: webProvider });
+  const config = configure(options, { ...parts, protocols: [tls13], crypto: webProvider });
+  return withWarning(config, options.clientAuth);
 }

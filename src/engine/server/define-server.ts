@@ -10,8 +10,10 @@ import { configure } from './configure.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 import { sealedTickets } from './ticket-sealing.ts';
+import { withWarning } from './warnings.ts';
 
-const ALL: Parts = {
+/** Every part of a server. */
+export const ALL_PARTS: Parts = {
   protocols: [tls12, tls13],
   crypto: defaultProvider,
   credentialFromPem,
@@ -25,5 +27,5 @@ const ALL: Parts = {
  * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
  */
 export function defineServer(options: ServerOptions): ServerConfig {
-  return configure(options, ALL);
+  return withWarning(configure(options, ALL_PARTS), options.clientAuth);
 }

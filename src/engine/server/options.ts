@@ -68,13 +68,14 @@ export interface ServerOptions {
   /** Refuses TLS 1.2 clients without extended_master_secret with handshake_failure (RFC 7627 §5.3). Default false. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
   /**
-   * 'openssl-3' follows OpenSSL 3's code in the five things in which that differs from its manual pages:
+   * 'openssl-3' follows OpenSSL 3's code in six things in which it differs from its manual pages, or fails clients for less:
    *
    * - A session stays in the cache if `onNew` answers false.
    * - The cache retains one session less than `maxEntries`.
    * - `updateTime` applies only to sessions that are added to the cache.
    * - `onRemove` is also told of sessions that were never announced, and may be told of one twice.
    * - In TLS 1.2 a session whose cipher suite the client does not offer ends the handshake, and is ruled out.
+   * - A session that is offered although `clientAuth` lacks a session id context ends the handshake (internal_error).
    */
   readonly compat?: Compat | undefined;
   /**
@@ -106,8 +107,8 @@ export interface PemCredential {
  * Certificates of clients (RFC 8446 §4.3.2, RFC 5246 §7.4.4). The server asks for them in full handshakes. A session keeps the
  * client's own certificate, and `connection.peerCertificate` has it again when the session is resumed.
  *
- * No session is handed out while `sessions.idContext` is empty. Name one, so that a session made under other rules cannot pass
- * for one made under these.
+ * No session is handed out or resumed while `sessions.idContext` is empty, and defineServer() warns of that. Name one, so that a
+ * session made under other rules cannot pass for one made under these.
  */
 export interface ClientAuthOptions {
   /**
@@ -170,7 +171,7 @@ export interface SessionOptions {
   readonly maxBytes?: number | undefined;
   /**
    * The session id context, at most 32 bytes, which are copied. A session that was made under another context is not resumed.
-   * Default: empty. With `clientAuth` it should not be.
+   * Default: empty. With `clientAuth` it must not be, or nothing resumes.
    */
   readonly idContext?: Uint8Array | undefined;
   /**

@@ -56,9 +56,9 @@ const BASIC: readonly Rule[] = [
   {
     name: 'session id context',
     reason: 'session-id-context',
-    remedy: 'sessions.idContext as it was where the session was made',
+    remedy: 'sessions.idContext as it was where the session was made; with clientAuth, one that is not empty',
     check: ({ idContext }, _, settings) =>
-      equalBytes(idContext, settings.idContext) && (missingIdContext(settings) ?? true),
+      equalBytes(idContext, settings.idContext) && (!lacksIdContext(settings) || refusedByOpenSsl(settings)),
   },
   {
     name: 'origin',
@@ -180,7 +180,7 @@ export type Judgement =
 
 /**
  * Judges an offered session. A session that breaks a rule stays where it is kept, unless it has expired: it may fit another hello.
- * @throws TlsAlert if RFC 7627 §5.3 demands that the handshake be aborted, or if there is clientAuth without a session id context
+ * @throws TlsAlert if RFC 7627 §5.3 demands that the handshake be aborted, or if `compat` does
  */
 export function judge(session: Session, offer: Offer, settings: Settings): Judgement {
   for (const rule of rulesFor(offer.version)) {
@@ -199,21 +199,25 @@ function resumedSuite({ cipherSuite }: Session, suites: readonly SuiteParameters
   return suites.find(({ id }) => id === cipherSuite) ?? suites.find((suite) => suite.hash === hash);
 }
 
-/**
- * Reports whether sessions are handed out at all. A server that asks for certificates must name a session id context; otherwise a
- * session made under other rules could take the place of a certificate (SSL_CTX_set_session_id_context(3)).
- */
-export function issuesSessions({ tickets, clientAuth, idContext }: Settings): boolean {
-  return tickets.mode !== 'off' && (clientAuth === undefined || idContext.length > 0);
+/** Reports whether sessions are handed out at all. */
+export function issuesSessions(settings: Settings): boolean {
+  return settings.tickets.mode !== 'off' && !lacksIdContext(settings);
 }
 
 /**
- * Returns the alert for clientAuth without a session id context. As in OpenSSL, a session that is found nevertheless, because it was
- * made before clients were asked for certificates, shows a misconfigured server.
+ * Reports whether the server asks for certificates but names no session id context. Then it neither hands out nor resumes sessions:
+ * one that was made under other rules could take the place of a certificate (SSL_CTX_set_session_id_context(3)).
  */
-function missingIdContext({ clientAuth, idContext }: Settings): TlsAlert | undefined {
-  if (clientAuth === undefined || idContext.length > 0) return undefined;
-  return new TlsAlert('internal_error', 'clientAuth without sessions.idContext: nothing can be resumed');
+export function lacksIdContext({ clientAuth, idContext }: Settings): boolean {
+  return clientAuth !== undefined && idContext.length === 0;
+}
+
+/**
+ * Returns OpenSSL's answer to a session that is offered although clientAuth lacks a session id context: a fatal alert, to each
+ * client whose session is older than clientAuth. Without `compat` such a client gets a full handshake.
+ */
+function refusedByOpenSsl({ compat }: Settings): false | TlsAlert {
+  return compat !== undefined && new TlsAlert('internal_error', 'clientAuth without sessions.idContext');
 }
 
 /** A certificate that another server did not accept counts as missing; unlike a missing one, it bars resumption under 'request' too. */

@@ -606,7 +606,7 @@ describe('certificates of clients', () => {
         expect(told).to.deep.equal([]);
       });
 
-      it('where there is no session id context, an older session ends the handshake: internal_error', () => {
+      it('where there is no session id context, an older session leads to a full handshake: session-id-context', () => {
         const before = testServer({ crypto: toyCrypto, tickets });
         const link = connect(before, first(way));
         const { keys } = before.ticketPolicy;
@@ -617,7 +617,10 @@ describe('certificates of clients', () => {
             sessions: { idContext: new Uint8Array(0), cache: before.store.cache },
           },
         );
-        expectRefused(connect(after, again(link)), 'internal_error');
+        const second = connect(after, again(link));
+        expectAccepted(second);
+        expect(second.connection.resumption).to.deep.include({ resumed: false, reason: 'session-id-context' });
+        expect(second.connection.verdicts[0]?.remedy).to.contain('clientAuth');
         expect(connect(before, again(link)).connection.resumption.resumed).to.equal(true);
       });
     });
