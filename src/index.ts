@@ -15,7 +15,7 @@ export type {
   TicketOptions,
 } from './engine/server/options.ts';
 export type { CacheMode } from './engine/server/policy.ts';
-export { type ConnectionOptions, ServerConnection } from './engine/server/server-connection.ts';
+export { type ConnectionOptions, connectionOf, ServerConnection } from './engine/server/server-connection.ts';
 export type { SessionStatistics } from './engine/server/statistics.ts';
 export { warmup } from './engine/server/warmup.ts';
 export type {
@@ -45,6 +45,7 @@ export {
   type GenerateId,
   Given,
   give,
+  type MayResume,
   type NotResumable,
   type OnGet,
   type OnNew,

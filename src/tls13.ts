@@ -19,7 +19,7 @@ export type { Event, Step } from './engine/events.ts';
 export type { Deferred, Question } from './engine/questions.ts';
 export type { ServerConfig } from './engine/server/config.ts';
 export { defineServer, type OptionalParts, type Tls13Options } from './engine/server/define-server-tls13.ts';
-export { type ConnectionOptions, ServerConnection } from './engine/server/server-connection.ts';
+export { type ConnectionOptions, connectionOf, ServerConnection } from './engine/server/server-connection.ts';
 export { sealedTickets } from './engine/server/ticket-sealing.ts';
 export type { CallbackName } from './handshake/outcome.ts';
 export { clientCertificates } from './handshake/server/client-authentication.ts';

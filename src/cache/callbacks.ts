@@ -60,5 +60,11 @@ export type GenerateId = (connection: ConnectionInfo) => Uint8Array | undefined;
 /** Returns whether the session of this full handshake must never be resumed (SSL_CTX_set_not_resumable_session_callback(3)). */
 export type NotResumable = (connection: ConnectionInfo, isForwardSecure: boolean) => boolean;
 
+/**
+ * Decides whether a session that breaks no rule may be resumed, whichever way it was found. Only `true` accepts. The session is lent
+ * until the callback has answered; `session.peerCertificate` is the certificate that its client has shown.
+ */
+export type MayResume = (session: Session, connection: ConnectionInfo) => Awaitable<boolean>;
+
 /** Takes a session for single use. Returns true to exactly one caller. */
 export type OnTake = (id: Uint8Array) => Awaitable<boolean>;

@@ -23,9 +23,9 @@ export type NoResumption =
   | 'ignored'
   /** The identity comes after `sessions.maxIdentities` others. */
   | 'too-many-identities'
-  /** A callback of the external store failed. */
+  /** A callback of the external store failed, or `sessions.mayResume` did. */
   | 'store-error'
-  /** A lookup did not answer within `sessions.lookupTimeoutMs`. */
+  /** A lookup, or `sessions.mayResume`, did not answer within `sessions.lookupTimeoutMs`. */
   | 'store-timeout'
   /** The store answered with a session that has another id. */
   | 'wrong-id'
@@ -56,7 +56,9 @@ export type NoResumption =
   /** The binder does not verify. The handshake ends with decrypt_error. */
   | 'binder'
   /** The session was for single use, and another connection has used it. */
-  | 'consumed';
+  | 'consumed'
+  /** `sessions.mayResume` did not answer `true`. */
+  | 'vetoed';
 
 /** How a session is offered: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK whose identity is an id, or a sealed ticket. */
 export type Mechanism = 'session-id' | 'ticket' | 'psk-stateful' | 'psk-stateless';
@@ -147,6 +149,7 @@ export type CallbackName =
   | 'onGenerate'
   | 'onDecrypt'
   | 'notResumable'
+  | 'mayResume'
   | 'keylog'
   | 'sign'
   | 'agree'

@@ -21,6 +21,7 @@ export type Outcome<A = unknown> = Attempt<A> | { readonly late: true };
 export interface Task<A, R> {
   readonly kind:
     | 'session'
+    | 'resumption'
     | 'take'
     | 'ticket'
     | 'server-name'

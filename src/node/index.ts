@@ -1,5 +1,6 @@
 /** The Node shell: a server like node:tls's, over node:net, and TLS over any Duplex. */
 
+export { connectionOf } from '../engine/server/server-connection.ts';
 export type { NodeSession } from '../sessions/node-session.ts';
 export { accept } from './accept.ts';
 export type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';

@@ -12,7 +12,14 @@ import { clientAuth, credentials, provider } from './identity-options.ts';
 import type { LimitOptions, ScopeOptions, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 import { groups, protocolSettings } from './protocol-options.ts';
-import { hasOwnStore, requireSessionOptions, sessionCache, sessionPolicy, sessionSettings } from './session-options.ts';
+import {
+  hasOwnStore,
+  ownCallbacks,
+  requireSessionOptions,
+  sessionCache,
+  sessionPolicy,
+  sessionSettings,
+} from './session-options.ts';
 import { SessionStore } from './store.ts';
 import { ticketPolicy, ticketSettings } from './ticket-options.ts';
 
@@ -74,7 +81,7 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
     tickets,
     ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, { world, sealing: parts.sealedTickets }),
     hasOwnTicketKeys: options.tickets?.keys !== undefined,
-    ownCallbacks: Object.freeze({ generateId: policy.generateId, notResumable: policy.notResumable }),
+    ownCallbacks: ownCallbacks(policy),
     hasOwnStore: hasOwnStore(sessions),
     crypto,
     world,

@@ -5,7 +5,7 @@
  */
 
 import type { Awaitable } from '../../awaitable.ts';
-import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from '../../cache/callbacks.ts';
+import type { GenerateId, MayResume, NotResumable, OnGet, OnNew, OnRemove, OnTake } from '../../cache/callbacks.ts';
 import type { SessionCache } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
@@ -189,6 +189,15 @@ export interface SessionOptions {
   readonly generateId?: GenerateId | undefined;
   /** Decides, in a full handshake, whether its session can be resumed. If the callback throws, it cannot, and there is an event. */
   readonly notResumable?: NotResumable | undefined;
+  /**
+   * Has the last say on each resumption, for revocation, risk or a change of address, say. It is asked once a connection, of a session
+   * that breaks no rule, whether it comes from the cache, from `onGet` or from a ticket. In TLS 1.3 the client has proved by then
+   * that it holds the session. In TLS 1.2 it has not, so the answer must have no side effects.
+   *
+   * Only the answer `true` accepts. After any other there is a full handshake, with the reason 'vetoed'. If the callback throws or
+   * rejects, the reason is 'store-error' and there is an event; if it answers after `lookupTimeoutMs`, 'store-timeout'.
+   */
+  readonly mayResume?: MayResume | undefined;
   /** Is told of each session that is handed out, to put it into an external store. */
   readonly onNew?: OnNew | undefined;
   /** Looks up a session that is not in the internal cache. If the callback fails, the session counts as not found. */
@@ -198,8 +207,8 @@ export interface SessionOptions {
   /** Is told of each session that has left the internal cache, and why, to remove it from an external store. */
   readonly onRemove?: OnRemove | undefined;
   /**
-   * How long the lookups of one handshake may take together, in milliseconds: 0 to 2^31 - 1, default 1000. A later answer counts
-   * as not found.
+   * How long the lookups of one handshake, and `mayResume`, may take together, in milliseconds: 0 to 2^31 - 1, default 1000. A later
+   * answer counts as not found.
    */
   readonly lookupTimeoutMs?: number | undefined;
   /** How many of the PSK identities that a client offers are tried: at least 1, default 5. */

@@ -1,6 +1,6 @@
 /** The part of `sessions` that a session store consults at each use. */
 
-import type { GenerateId, NotResumable, OnGet, OnNew, OnRemove, OnTake } from '../../cache/callbacks.ts';
+import type { GenerateId, MayResume, NotResumable, OnGet, OnNew, OnRemove, OnTake } from '../../cache/callbacks.ts';
 import type { Version } from '../../wire/registry.ts';
 
 /** SSL_CTX_set_session_cache_mode(3): which side's sessions are cached. A server's are in the modes 'server' and 'both'. */
@@ -20,6 +20,7 @@ export interface SessionPolicy {
   readonly removeUnclean: readonly Version[];
   readonly generateId: GenerateId | undefined;
   readonly notResumable: NotResumable | undefined;
+  readonly mayResume: MayResume | undefined;
   readonly onNew: OnNew | undefined;
   readonly onGet: OnGet | undefined;
   readonly onTake: OnTake | undefined;
@@ -27,4 +28,4 @@ export interface SessionPolicy {
 }
 
 /** The callbacks that a virtual host may have of its own while it uses the cache and store of the server that selected it. */
-export type OwnCallbacks = Partial<Pick<SessionPolicy, 'generateId' | 'notResumable'>>;
+export type OwnCallbacks = Partial<Pick<SessionPolicy, 'generateId' | 'notResumable' | 'mayResume'>>;

@@ -33,9 +33,12 @@ class Info implements ConnectionInfo {
   }
 }
 
-/** Returns the connection that a callback's `info` describes. Inside the callback, use only its getters. */
+/**
+ * Returns the connection that a callback's `info` describes, always the same object; `undefined` for any other object, and for a copy
+ * of `info`. Inside the callback, use only its getters.
+ */
 export function connectionOf(info: ConnectionInfo): ServerConnection | undefined {
-  return Info.connectionOf(info);
+  return Info.connectionOf(Object(info));
 }
 
 type Addresses = Pick<ConnectionInfo, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;

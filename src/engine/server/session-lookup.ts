@@ -303,6 +303,23 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     session.release();
   }
 
+  /** Asks the virtual host, or else the server that the client has connected to: a host must not open what its server bars. */
+  mayResume(session: Session): Task<unknown, NoResumption | undefined> | undefined {
+    const mayResume = this.own.mayResume ?? this.#host.config.store.policy.mayResume;
+    if (mayResume === undefined) return undefined;
+    return {
+      kind: 'resumption',
+      callback: 'mayResume',
+      budgeted: true,
+      run: () => mayResume(session, this.#host.info()),
+      conclude: (outcome) => {
+        if (!('value' in outcome)) return 'late' in outcome ? 'store-timeout' : 'store-error';
+        if (outcome.value !== true) return 'vetoed';
+        return session.isRuledOut ? 'not-resumable' : undefined; // meanwhile, perhaps by the callback itself
+      },
+    };
+  }
+
   take(session: Session): Task<unknown, NoResumption | undefined> {
     return {
       kind: 'take',

@@ -6,7 +6,7 @@ import { copyOf } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { boolean, callback, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { SessionOptions } from './options.ts';
-import type { CacheMode, SessionPolicy } from './policy.ts';
+import type { CacheMode, OwnCallbacks, SessionPolicy } from './policy.ts';
 
 const DEFAULT_TIMEOUT = 7200;
 const DEFAULT_MAX_ENTRIES = 20480;
@@ -31,6 +31,7 @@ const SESSION_OPTIONS = {
   generateId: true,
   foreign: true,
   notResumable: true,
+  mayResume: true,
   onNew: true,
   onGet: true,
   onTake: true,
@@ -109,11 +110,17 @@ export function sessionPolicy(options: SessionOptions): SessionPolicy {
     removeUnclean: versions(options.removeUnclean ?? ['TLSv1.2']),
     generateId: callback('sessions.generateId', options.generateId)?.bind(options),
     notResumable: callback('sessions.notResumable', options.notResumable)?.bind(options),
+    mayResume: callback('sessions.mayResume', options.mayResume)?.bind(options),
     onNew: callback('sessions.onNew', options.onNew)?.bind(options),
     onGet: callback('sessions.onGet', options.onGet)?.bind(options),
     onTake: callback('sessions.onTake', options.onTake)?.bind(options),
     onRemove: callback('sessions.onRemove', options.onRemove)?.bind(options),
   });
+}
+
+/** Returns the callbacks that a virtual host keeps where it uses the store of another server. */
+export function ownCallbacks({ generateId, notResumable, mayResume }: SessionPolicy): OwnCallbacks {
+  return Object.freeze({ generateId, notResumable, mayResume });
 }
 
 function versions(list: readonly Version[]): readonly Version[] {

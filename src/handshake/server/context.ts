@@ -45,6 +45,11 @@ export interface Sessions {
   adopt(session: Session): Session;
   /** Counts an offered session that was accepted. */
   hit(): void;
+  /**
+   * Asks the application whether a session that breaks no rule may be resumed; `undefined` if it has no callback for that. Concludes
+   * with `undefined` if it may, or why it may not.
+   */
+  mayResume(session: Session): Task<unknown, NoResumption | undefined> | undefined;
   /** Takes a session for its single use. Concludes with `undefined` if this connection has it now, or why it has not. */
   take(session: Session): Task<unknown, NoResumption | undefined>;
   /**

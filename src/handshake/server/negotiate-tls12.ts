@@ -57,14 +57,18 @@ export function* selectSessionTls12(context: ServerHandshake, hello: ClientHello
   const mechanism = mechanismOf(hello, ticket);
   const { found, renew, facts } = yield* findOffered(context, hello, ticket);
   const offer = () => offerOf(context, hello, mechanism);
-  const { verdict, session, suite } = judgeOffered(context, { mechanism, found, ticket: facts, offer });
+  const judged = judgeOffered(context, { mechanism, found, ticket: facts, offer });
+  const { session, suite } = judged;
+  const question = session && suite && sessions.mayResume(session);
+  const veto = question && (yield* perform(question));
+  const verdict = veto === undefined ? judged.verdict : judged.verdict.lost(veto);
   const { reason } = verdict;
   if (session !== undefined && reason === 'cipher-suite' && settings.compat !== undefined)
     requireSuiteOffered(context, hello, session);
   if (session !== undefined && reason === 'expired')
     yield* call(() => sessions.expire(session, mechanism === 'session-id'));
   if (reason !== 'not-offered') context.facts.verdicts = [verdict];
-  const resumed = session && suite && { session, suite };
+  const resumed = veto === undefined ? session && suite && { session, suite } : undefined;
   if (resumed !== undefined) acceptSession(context, resumed.session, mechanism);
   else context.facts.resumption = notResumed(reason ?? 'not-offered');
   // The key provider may have declined to renew the ticket, but its session is of no use, so the client gets another.

@@ -27,8 +27,11 @@ export class PskLookups {
     return lookup;
   }
 
-  /** Notes that another connection has taken this session for single use, so that a second ClientHello does not get it either. */
-  markConsumed(session: Session, reason: NoResumption): void {
+  /**
+   * Notes that a session that fits is not resumed after all. The tickets of the full handshake that follows take the place of its
+   * ticket, whose renewal may have been declined.
+   */
+  markLost(session: Session, reason: NoResumption): void {
     for (const [key, { found }] of this.#known)
       if (found.session === session) this.#known.set(key, { found: { reason }, renew: undefined });
   }

@@ -161,8 +161,9 @@ function verifyBinder(context: ServerHandshake, hello: Received<ClientHello>, ps
 }
 
 /**
- * Settles on the PSK once no HelloRetryRequest can follow. A session for single use is taken here, after its binder was verified, so
- * that a forged hello cannot use it up. A connection that loses the race does a full handshake.
+ * Settles on the PSK once no HelloRetryRequest can follow, so that nothing is asked twice. The application has its say here, and a
+ * session for single use is taken, after the binder was verified, so that a forged hello cannot use it up. Where either answers no,
+ * a full handshake follows: no other identity is tried.
  */
 export function* takePsk(
   context: ServerHandshake,
@@ -172,9 +173,9 @@ export function* takePsk(
   if (psk === undefined) return undefined;
   const { session, identityIndex, mode } = psk;
   const { settings } = context;
-  const lost = settings.tickets.singleUse ? yield* perform(context.sessions.take(session)) : undefined;
+  const lost = yield* settle(context, session);
   if (lost !== undefined) {
-    lookups.markConsumed(session, lost);
+    lookups.markLost(session, lost);
     lose(context, lost);
     return undefined;
   }
@@ -184,6 +185,14 @@ export function* takePsk(
   context.facts.peerCertificate = acceptedCertificate(session);
   context.sessions.hit();
   return psk;
+}
+
+/** Returns why a session that fits is not resumed after all; `undefined` if it is. */
+function* settle({ settings, sessions }: ServerHandshake, session: Session): Handshake<NoResumption | undefined> {
+  const question = sessions.mayResume(session);
+  const veto = question && (yield* perform(question));
+  if (veto !== undefined || !settings.tickets.singleUse) return veto;
+  return yield* perform(sessions.take(session));
 }
 
 /** Records that the session that was accepted is not resumed after all. */

@@ -58,14 +58,15 @@ const REMEDIES: Partial<Record<NoResumption, string>> = {
   undecryptable: 'the key that the ticket was sealed with',
   malformed: 'a ticket or a record that holds a session',
   ignored: 'another answer of onDecrypt',
-  'store-error': 'a store that answers',
-  'store-timeout': 'a store that answers within sessions.lookupTimeoutMs',
+  'store-error': 'a store that answers, and a sessions.mayResume that does',
+  'store-timeout': 'a store that answers within sessions.lookupTimeoutMs, as sessions.mayResume must',
   'wrong-id': 'a store that answers with the session that it was asked for',
   version: 'a session of the version that was negotiated',
   'psk-mode': 'a mode of pskModes in psk_key_exchange_modes, and a group for psk_dhe_ke',
   'too-many-identities': 'a greater sessions.maxIdentities, or fewer identities before it',
   binder: 'a binder made with the PSK of the session, over this very hello',
   consumed: 'a session that has not been used yet',
+  vetoed: 'the answer true of sessions.mayResume',
   expired: 'coming back sooner, or a longer sessions.timeout',
 };
 

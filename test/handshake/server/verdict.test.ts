@@ -397,6 +397,13 @@ const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered' | 'binder
       },
     },
   ],
+  vetoed: [
+    {
+      mechanisms: MECHANISMS,
+      remedy: /mayResume/,
+      run: (mechanism) => twice(mechanism, {}, { sessions: { mayResume: () => false } }),
+    },
+  ],
   consumed: [
     {
       mechanisms: ['psk-stateless'],
