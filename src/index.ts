@@ -23,6 +23,7 @@ export type {
   Check,
   Mechanism,
   NoResumption,
+  NoTicket,
   Resumption,
   TicketFacts,
   Verdict,
@@ -66,7 +67,7 @@ export type { OnDecryptTicket, OnGenerateTicket, TicketAnswer, TicketStatus } fr
 export type { TicketCipher, TicketFailure, TicketFormat } from './tickets/format.ts';
 export { aeadTickets } from './tickets/format-aead.ts';
 export { cbcTickets } from './tickets/format-cbc.ts';
-export { type NoTicket, TicketKey, type TicketKeyOptions } from './tickets/key.ts';
+export { type NotSealed, TicketKey, type TicketKeyOptions } from './tickets/key.ts';
 export { TicketKeyFileError, type TicketKeyProducer, ticketKeyFile, ticketKeysFrom } from './tickets/key-files.ts';
 export type { OpeningKey, Renewal, TicketKeyProvider } from './tickets/key-provider.ts';
 export { type RingWorld, type RotationOptions, type TicketKeyInfo, TicketKeyRing } from './tickets/key-ring.ts';

@@ -1,8 +1,7 @@
 /** The output of the command: one object for each event, printed as a line of JSON or as a line for people. */
 
 import type { RemovalReason } from '../cache/callbacks.ts';
-import type { CallbackName, Check, Mechanism, NoResumption, TicketFacts } from '../handshake/outcome.ts';
-import type { NoTicket } from '../tickets/key.ts';
+import type { CallbackName, Check, Mechanism, NoResumption, NoTicket, TicketFacts } from '../handshake/outcome.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
 
 /** A client, and the number of its connection. */

@@ -2,9 +2,8 @@
 
 import { disregard } from '../awaitable.ts';
 import type { RemovalReason } from '../cache/callbacks.ts';
-import type { CallbackName, Verdict } from '../handshake/outcome.ts';
+import type { CallbackName, NoTicket, Verdict } from '../handshake/outcome.ts';
 import type { Session } from '../sessions/session.ts';
-import type { NoTicket } from '../tickets/key.ts';
 import type { TlsAlert } from '../wire/alert.ts';
 import { Deferral, type Deferred, type Question } from './questions.ts';
 
@@ -54,7 +53,7 @@ export type Event =
   | { readonly type: 'new-session'; readonly session: Session }
   /** A session of this server was removed in the course of this connection, for `reason`. `onRemove` is told as well. */
   | { readonly type: 'session-removed'; readonly session: Session; readonly reason: RemovalReason }
-  /** A session was due to be handed out, but cannot be sealed or is too large to be kept. The connection goes on without it. */
+  /** The client gets no ticket, in TLS 1.2 neither a ticket nor a session id, or one ticket fewer than are due, for `reason`. */
   | { readonly type: 'no-ticket'; readonly reason: NoTicket }
   /** Another session has taken the id of this one, which has left the internal cache. `onRemove` is not told. */
   | { readonly type: 'session-replaced'; readonly session: Session }

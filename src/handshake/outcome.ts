@@ -60,6 +60,33 @@ export type NoResumption =
   /** `sessions.mayResume` did not answer `true`. */
   | 'vetoed';
 
+/** Why a client gets no ticket, or in TLS 1.2 neither a ticket nor a session id. The connection goes on without. */
+export type NoTicket =
+  /** `tickets.mode` is 'off'. */
+  | 'off'
+  /** Clients are asked for certificates, and `sessions.idContext` is empty. */
+  | 'id-context'
+  /** TLS 1.3: the client has named none of the `pskModes`, and so cannot resume. */
+  | 'psk-mode'
+  /** Nothing would keep the session: neither the internal cache nor `onNew`. */
+  | 'not-kept'
+  /** `notResumable` or another callback has ruled the session out. */
+  | 'not-resumable'
+  /** TLS 1.3: the full handshake that the session descends from is older than `tickets.maxAuthAge`. */
+  | 'auth-age'
+  /** TLS 1.3: the provider of the ticket's key has declined to renew the ticket. */
+  | 'declined'
+  /** TLS 1.3: `tickets.initial` or `tickets.afterResumption` is 0, or the client has asked for none (RFC 9149). */
+  | 'not-due'
+  /** `onGenerate` or the key provider has failed, which is an event of its own. */
+  | 'callback-error'
+  /** There is no key to seal with now. */
+  | 'no-key'
+  /** The key has sealed as many tickets as it may. */
+  | 'exhausted'
+  /** The session is too large for a ticket, or to be kept. */
+  | 'too-large';
+
 /** How a session is offered: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK whose identity is an id, or a sealed ticket. */
 export type Mechanism = 'session-id' | 'ticket' | 'psk-stateful' | 'psk-stateless';
 

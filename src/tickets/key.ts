@@ -25,7 +25,7 @@ export interface TicketKeyOptions {
 }
 
 /** Why a key sealed no ticket. */
-export type NoTicket = 'no-key' | 'exhausted' | 'too-large';
+export type NotSealed = 'no-key' | 'exhausted' | 'too-large';
 
 /**
  * A key that seals and opens tickets. It belongs to the caller that makes it, or to the ring that it is given to; the owner
@@ -109,7 +109,7 @@ export class TicketKey {
   }
 
   /** Seals a ticket, or returns why not. @throws RangeError if `randomBytes` returns too few bytes */
-  seal(plaintext: Uint8Array, randomBytes: RandomBytes): Uint8Array | NoTicket {
+  seal(plaintext: Uint8Array, randomBytes: RandomBytes): Uint8Array | NotSealed {
     if (this.#isDestroyed) return 'no-key';
     if (plaintext.length > MAX_TICKET_PLAINTEXT) return 'too-large';
     if (!this.#counts.take(this.#fingerprint, this.limit)) return 'exhausted';

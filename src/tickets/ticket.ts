@@ -8,7 +8,7 @@ import { SessionDecodeError } from '../sessions/der.ts';
 import { Session } from '../sessions/session.ts';
 import { copyRange, wipe } from '../wire/bytes.ts';
 import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH, type TicketFailure } from './format.ts';
-import type { NoTicket, TicketKey } from './key.ts';
+import type { NotSealed, TicketKey } from './key.ts';
 import type { OpeningKey, Renewal } from './key-provider.ts';
 
 /** A key name and a vector. No format has shorter tickets, and OpenSSL does not call its callback for them. */
@@ -97,7 +97,7 @@ export function sealSession(
   key: TicketKey | undefined,
   session: Session,
   randomBytes: RandomBytes,
-): Uint8Array | NoTicket {
+): Uint8Array | NotSealed {
   if (key === undefined) return 'no-key';
   const plaintext = session.toDer();
   try {

@@ -314,6 +314,15 @@ describe('serve', function () {
     }
   });
 
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    it(`says with --verbose why a client of ${version} gets no ticket`, async () => {
+      const { port, says } = await start(['--tickets', 'off', '--verbose']);
+      const socket = await client(port, { maxVersion: version });
+      await says(/^#1 no ticket \(off\)/);
+      socket.destroy();
+    });
+  }
+
   it('keeps to the suites and groups that it is given', async () => {
     const suite = 'TLS_CHACHA20_POLY1305_SHA256';
     const { port, says } = await start(['--ciphers', suite, '--groups', 'secp384r1', '--max-version', '1.3']);

@@ -3,7 +3,7 @@
 import { type Awaitable, isPromise } from '../../awaitable.ts';
 import { Given, type RemovalReason } from '../../cache/callbacks.ts';
 import type { RemovalListener, RemovalObserver } from '../../cache/session-cache.ts';
-import type { CallbackName, NoResumption } from '../../handshake/outcome.ts';
+import type { CallbackName, NoResumption, NoTicket } from '../../handshake/outcome.ts';
 import type { Found, Sessions } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { platform } from '../../platform.ts';
@@ -110,7 +110,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   }
 
   get canKeep(): boolean {
-    return this.store.canKeep && !this.#isRuledOut;
+    return this.store.canKeep;
   }
 
   get acceptsForeign(): boolean {
@@ -266,8 +266,12 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   fits(session: Session): boolean {
     const isSmall = (ownCertificate(session)?.length ?? 0) <= MAX_TICKET_PLAINTEXT; // a cache should not hold what no ticket could
     if (isSmall && (this.store.fits(session) || this.store.policy.onNew !== undefined)) return true;
-    this.#emit({ type: 'no-ticket', reason: 'too-large' });
+    this.noTicket('too-large');
     return false;
+  }
+
+  noTicket(reason: NoTicket): void {
+    this.#emit({ type: 'no-ticket', reason });
   }
 
   announce(session: Session, isNeeded: boolean): void {

@@ -65,7 +65,7 @@ export class ConnectionTickets implements Tickets {
 
   /** Concludes from onGenerate whether to make the ticket. A callback that fails costs the ticket, not the connection. */
   #generated(session: Session, outcome: Outcome): boolean {
-    if (!('value' in outcome)) return false;
+    if (!('value' in outcome)) return this.#noTicket();
     const { value: answer } = outcome;
     if (answer === false) throw new TlsAlert('internal_error', 'the application has refused to make a ticket');
     try {
@@ -73,8 +73,13 @@ export class ConnectionTickets implements Tickets {
       return true;
     } catch (error) {
       this.#host.emit({ type: 'callback-error', callback: 'onGenerate', error }); // the data is too long
-      return false;
+      return this.#noTicket();
     }
+  }
+
+  #noTicket(): false {
+    this.#host.emit({ type: 'no-ticket', reason: 'callback-error' });
+    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Sealed tickets as one connection sees them: asks for keys, opens tickets and seals sessions. */
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
-import type { TicketFacts } from '../../handshake/outcome.ts';
+import type { NoTicket, TicketFacts } from '../../handshake/outcome.ts';
 import type { OpenedTicket, Sealed } from '../../handshake/server/context.ts';
 import type { Task } from '../../handshake/wait.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -126,7 +126,7 @@ class ConnectionSealedTickets implements Sealed {
       conclude: (outcome) => {
         if ('value' in outcome) return this.#sealed(session, outcome.value);
         if ('error' in outcome && TlsAlert.isAlert(outcome.error)) throw outcome.error;
-        return undefined;
+        return this.#noTicket('callback-error');
       },
       isAnswer: TlsAlert.isAlert,
     };
@@ -142,12 +142,16 @@ class ConnectionSealedTickets implements Sealed {
       if (key !== undefined && !(key instanceof TicketKey)) throw new TypeError('a TicketKey is wanted, or nothing');
       const ticket = sealSession(key, session, (length) => this.#host.world.randomBytes(length));
       if (typeof ticket !== 'string') return requireTicket(ticket);
-      this.#host.emit({ type: 'no-ticket', reason: ticket });
+      return this.#noTicket(ticket);
     } catch (error) {
       if (TlsAlert.isAlert(error)) throw error;
       this.#host.emit({ type: 'callback-error', callback: 'sealingKey', error });
+      return this.#noTicket('callback-error');
     }
-    return undefined;
+  }
+
+  #noTicket(reason: NoTicket): undefined {
+    this.#host.emit({ type: 'no-ticket', reason });
   }
 }
 

@@ -7,7 +7,7 @@ import type { Established } from '../established.ts';
 import type { HandshakeIO } from '../io.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import type { Message, Received } from '../messages/message.ts';
-import type { Facts, NoResumption, TicketFacts, Verdict } from '../outcome.ts';
+import type { Facts, NoResumption, NoTicket, TicketFacts, Verdict } from '../outcome.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { Settings } from './settings.ts';
 
@@ -33,6 +33,8 @@ export interface Sessions {
    * with `call()`, as the user may generate the id.
    */
   newId(version: Version, offered?: Uint8Array): Uint8Array;
+  /** Reports as an event that the client gets no ticket, or one fewer than are due. */
+  noTicket(reason: NoTicket): void;
   /** Reports whether a session is small enough to be kept: a certificate may have megabytes. If it is not, an event says so. */
   fits(session: Session): boolean;
   /**
@@ -72,7 +74,7 @@ export interface Tickets {
   judge(opened: OpenedTicket, ticket: Uint8Array): Task<unknown, OpenedTicket> | undefined;
   /**
    * Lets the application add data to the session of a ticket; `undefined` if the application has no callback for that. Concludes
-   * with whether to make the ticket: not if the callback failed.
+   * with whether to make the ticket: not if the callback failed, after an event that says so.
    */
   generate(session: Session): Task<unknown, boolean> | undefined;
 }
@@ -86,7 +88,7 @@ export interface Sealed {
    * session gets the id that the client sent beside the ticket (RFC 5077 §3.4).
    */
   open(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): Task<unknown, OpenedTicket>;
-  /** Seals a session. Concludes with `undefined` if there is no key now, or if the session is too large for a ticket. */
+  /** Seals a session. Concludes with `undefined` if there is no ticket, after an event that says why. */
   seal(session: Session): Task<unknown, Uint8Array | undefined>;
 }
 

@@ -9,13 +9,13 @@ import type { TicketSender } from '../established.ts';
 import type { MainSecret } from '../main-secret.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from '../messages/new-session-ticket.ts';
+import type { NoTicket } from '../outcome.ts';
 import { call, type Handshake } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
 import { selectPskMode } from './negotiate.ts';
 import type { Tls13Choice } from './negotiate-tls13.ts';
 import { scopeOf } from './offered-scope.ts';
-import { issuesSessions } from './resumption.ts';
-import { generateTicket, sealTicket } from './tickets.ts';
+import { generateTicket, sealTicket, whyNoSession } from './tickets.ts';
 
 /** A ticket to send, and its session. */
 export interface Issue {
@@ -40,7 +40,8 @@ export class TicketIssuer implements TicketSender {
 
   /** Sends up to `count` tickets. The session of each is announced before the ticket can leave. */
   *send(count: number): Handshake<undefined> {
-    if (!isUsable(this.#context, this.#choice)) return undefined;
+    const why = whyNoTicket(this.#context, this.#choice);
+    if (why !== undefined) return void this.#context.sessions.noTicket(why);
     for (let i = 0; i < count; i++) {
       const issue = yield* this.#issue();
       if (issue === undefined) continue;
@@ -88,7 +89,7 @@ export class TicketIssuer implements TicketSender {
     const id = yield* call(() => sessions.newId('TLSv1.3'));
     const session = sessions.adopt(this.#newSession(id, ticketNonce)); // now, as the tasks that follow may never be answered
     if (!(yield* generateTicket(this.#context, session))) return undefined;
-    if (session.isRuledOut) return undefined; // a callback has ruled it out or freed it
+    if (session.isRuledOut) return void sessions.noTicket('not-resumable'); // a callback has ruled it out or freed it
     if (settings.tickets.mode === 'stateful' && !sessions.fits(session)) return undefined;
     const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
     if (ticket === undefined) return undefined;
@@ -133,24 +134,34 @@ export class TicketIssuer implements TicketSender {
   }
 }
 
-/** Reports whether a ticket would be of use: its session could be kept, and the client could use it (§4.2.9). */
-function isUsable(context: ServerHandshake, { hello, psk }: Tls13Choice): boolean {
-  const { settings, sessions } = context;
+/**
+ * Returns why a ticket would be of no use: its session could not be kept, or the client could not resume it (§4.2.9). `undefined` if
+ * it would be.
+ */
+export function whyNoTicket(context: ServerHandshake, { hello, psk }: Tls13Choice): NoTicket | undefined {
+  const { settings } = context;
   const { mode, maxAuthAge } = settings.tickets;
-  if (!issuesSessions(settings) || sessions.isRuledOut) return false;
-  if (mode === 'stateful' && !sessions.canKeep) return false;
-  if (selectPskMode(hello.body, settings, true) === undefined) return false;
-  return psk === undefined || psk.session.authTime + maxAuthAge > context.now();
+  const why = whyNoSession(context, mode === 'stateful');
+  if (why !== undefined) return why;
+  if (selectPskMode(hello.body, settings, true) === undefined) return 'psk-mode';
+  return psk !== undefined && psk.session.authTime + maxAuthAge <= context.now() ? 'auth-age' : undefined;
 }
 
-/** Returns how many tickets are due: as many as the client asks for (RFC 9149), or as the settings say. */
-export function ticketCount(context: ServerHandshake, choice: Tls13Choice): number {
+/** Returns how many tickets are due: as many as the client asks for (RFC 9149), or as the settings say. If none is, returns why. */
+export function dueTickets(context: ServerHandshake, choice: Tls13Choice): number | NoTicket {
   const { hello, psk, keepsTicket } = choice;
   const { initial, afterResumption, maxRequested } = context.settings.tickets;
-  if (keepsTicket || !isUsable(context, choice)) return 0;
+  const why = whyNoTicket(context, choice) ?? (keepsTicket ? 'declined' : undefined);
+  if (why !== undefined) return why;
   const asked = requestedTickets(hello.body, psk !== undefined);
-  if (asked !== undefined) return Math.min(asked, maxRequested);
-  return psk === undefined ? initial : afterResumption;
+  const usual = psk === undefined ? initial : afterResumption;
+  return (asked === undefined ? usual : Math.min(asked, maxRequested)) || 'not-due';
+}
+
+/** Returns how many tickets are due. */
+export function ticketCount(context: ServerHandshake, choice: Tls13Choice): number {
+  const due = dueTickets(context, choice);
+  return typeof due === 'number' ? due : 0;
 }
 
 /** RFC 9149 §3: returns the answer to a client that has asked. Tickets that are sent by hand are not promised. */

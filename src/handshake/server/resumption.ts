@@ -10,7 +10,7 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { MAX_TICKET_LIFETIME } from '../messages/new-session-ticket.ts';
-import type { NoResumption } from '../outcome.ts';
+import type { NoResumption, NoTicket } from '../outcome.ts';
 import { canonicalName } from './negotiate.ts';
 import type { Settings } from './settings.ts';
 
@@ -201,7 +201,13 @@ function resumedSuite({ cipherSuite }: Session, suites: readonly SuiteParameters
 
 /** Reports whether sessions are handed out at all. */
 export function issuesSessions(settings: Settings): boolean {
-  return settings.tickets.mode !== 'off' && !lacksIdContext(settings);
+  return whyNoSessions(settings) === undefined;
+}
+
+/** Returns why sessions are not handed out to any client; `undefined` if they are. */
+export function whyNoSessions(settings: Settings): NoTicket | undefined {
+  if (settings.tickets.mode === 'off') return 'off';
+  return lacksIdContext(settings) ? 'id-context' : undefined;
 }
 
 /**

@@ -44,9 +44,7 @@ import {
   type Tls12Choice,
 } from './negotiate-tls12.ts';
 import { scopeOf } from './offered-scope.ts';
-
-import { issuesSessions } from './resumption.ts';
-import { generateTicket, sealTicket } from './tickets.ts';
+import { generateTicket, sealTicket, whyNoSession } from './tickets.ts';
 
 function* serveTls12(context: ServerHandshake, hello: Received<ClientHello>): Handshake<Established> {
   requireTls12Hello(context, hello.body);
@@ -66,7 +64,9 @@ function* fullHandshake(
   const choice = selectTls12(context, hello.body);
   yield* call(() => context.sessions.askNotResumable(true)); // all our suites are ECDHE
   const ticketed = wantsTicket && !context.sessions.isRuledOut;
-  const id = ticketed ? EMPTY : yield* sessionId(context, hello.body.legacySessionId);
+  const why = ticketed ? undefined : whyNoSession(context, true);
+  const hasId = !ticketed && why === undefined;
+  const id = hasId ? yield* call(() => context.sessions.newId('TLSv1.2', hello.body.legacySessionId)) : EMPTY;
   const asks = context.settings.clientAuth !== undefined;
   if (asks) context.transcript.retain(); // for CertificateVerify
   const randoms = sendServerHello(context, hello, { suite: choice.suite, sessionId: id, ticketed });
@@ -81,17 +81,12 @@ function* fullHandshake(
   const keys = deriveKeys(context, choice.suite, randoms, master);
   if (client !== undefined) yield* receiveCertificateVerifyTls12(context, client);
   yield* receiveFinished(context, keys);
+  if (why !== undefined) context.sessions.noTicket(why);
   const session = newSession(context, hello.body, id, keys.master.bytes);
   yield* keepSession(context, session);
   if (ticketed) yield* sendNewSessionTicket(context, session, Math.min(session.timeout, MAX_HINT));
   sendFinished(context, keys);
   return established(hello.body, keys);
-}
-
-/** Returns a new session id; an empty one if the session would not be kept. */
-function* sessionId({ settings, sessions }: ServerHandshake, offered: Uint8Array): Handshake<Uint8Array> {
-  if (!issuesSessions(settings) || !sessions.canKeep) return EMPTY;
-  return yield* call(() => sessions.newId('TLSv1.2', offered));
 }
 
 /**

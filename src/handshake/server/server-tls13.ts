@@ -30,7 +30,14 @@ import { call, type Handshake, receive } from '../wait.ts';
 import type { ClientCertificates, Protocol, ServerHandshake } from './context.ts';
 
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
-import { expectedTickets, type Issue, TicketIssuer, ticketCount } from './new-session-tickets.ts';
+import {
+  dueTickets,
+  expectedTickets,
+  type Issue,
+  TicketIssuer,
+  ticketCount,
+  whyNoTicket,
+} from './new-session-tickets.ts';
 
 import { issuesSessions } from './resumption.ts';
 
@@ -212,9 +219,12 @@ function* sendNewSessionTickets(
     return { issuer: early.issuer, ticketsDue: 0 };
   }
   const issuer = new TicketIssuer(context, choice, main, context.transcript.peek());
-  const count = timing === 'manual' ? 0 : ticketCount(context, choice);
+  // Where tickets are sent by hand, none is due now, for which there is no other reason.
+  const due = timing === 'manual' ? (whyNoTicket(context, choice) ?? 0) : dueTickets(context, choice);
+  if (typeof due !== 'number') context.sessions.noTicket(due);
+  const count = typeof due === 'number' ? due : 0;
   const isDeferred = timing === 'with-first-write';
-  if (!isDeferred) yield* issuer.send(count);
+  if (count > 0 && !isDeferred) yield* issuer.send(count);
   if (context.facts.session === undefined) issuer.attachUnsent();
   return { issuer: issuesSessions(context.settings) ? issuer : undefined, ticketsDue: isDeferred ? count : 0 };
 }

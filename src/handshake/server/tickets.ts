@@ -3,8 +3,10 @@
 import type { Session } from '../../sessions/session.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
+import type { NoTicket } from '../outcome.ts';
 import { type Handshake, perform } from '../wait.ts';
 import type { OpenedTicket, ServerHandshake } from './context.ts';
+import { whyNoSessions } from './resumption.ts';
 
 /** Opens a ticket and lets the application judge it. `sessionId` is the id that a TLS 1.2 client has sent beside the ticket. */
 export function* openTicket(
@@ -27,7 +29,7 @@ export function* emptyTicket(context: ServerHandshake): Handshake<OpenedTicket> 
   return judging === undefined ? opened : yield* perform(judging);
 }
 
-/** Seals a session. Returns `undefined` if there is no key now, or if the session is too large for a ticket. */
+/** Seals a session. Returns `undefined` if there is no ticket, after an event that says why. */
 export function* sealTicket(context: ServerHandshake, session: Session): Handshake<Uint8Array | undefined> {
   return yield* perform(context.tickets.sealed.seal(session));
 }
@@ -36,4 +38,12 @@ export function* sealTicket(context: ServerHandshake, session: Session): Handsha
 export function* generateTicket({ tickets }: ServerHandshake, session: Session): Handshake<boolean> {
   const task = tickets.generate(session);
   return task === undefined || (yield* perform(task));
+}
+
+/** Returns why the client of a connection gets no session; `undefined` if it may get one. `isKept` says that the server keeps it. */
+export function whyNoSession({ settings, sessions }: ServerHandshake, isKept: boolean): NoTicket | undefined {
+  const why = whyNoSessions(settings);
+  if (why !== undefined) return why;
+  if (sessions.isRuledOut) return 'not-resumable';
+  return isKept && !sessions.canKeep ? 'not-kept' : undefined;
 }
