@@ -1,7 +1,7 @@
 /**
- * The globals that this library uses. Every supported runtime has them: browsers and their workers, Node, Deno, Bun. Only the members
- * in use are declared, so that neither lib.dom nor @types/node is needed. This is the one file that mentions `globalThis`; it
- * imports nothing, and everything may import it.
+ * The globals that this library uses. Browsers and their workers, Node, Deno and Bun have all of them; docs/runtimes.md says which
+ * parts of the library need which. Only the members in use are declared, so that neither lib.dom nor @types/node is needed. This is
+ * the one file that mentions `globalThis`; it imports nothing, and everything may import it.
  */
 
 /** The host's `AbortSignal`. */
@@ -134,5 +134,65 @@ export interface Platform {
   btoa(latin1: string): string;
 }
 
-/** The global object. Members are read at each use, so that a test can replace a global. */
-export const platform = globalThis as unknown as Platform;
+/** This host lacks a global. Whoever reads the message can define it, or do without what needs it. */
+export class MissingGlobal extends Error {
+  override readonly name = 'MissingGlobal';
+
+  constructor(name: string, remedy = 'define it before you use what needs it') {
+    super(`this host has no globalThis.${name}: ${remedy}; docs/runtimes.md says what needs it`);
+  }
+}
+
+const host = globalThis as unknown as Partial<Platform>;
+
+/** Returns a global. @throws MissingGlobal */
+function need<K extends keyof Platform>(name: K): Platform[K] {
+  const found = host[name];
+  if (found === undefined || found === null) throw new MissingGlobal(name, REMEDIES[name]);
+  return found;
+}
+
+const REMEDIES: Partial<Record<keyof Platform, string>> = {
+  crypto: 'define it, or draw random bytes with the option world and leave keys to crypto: defaultProvider',
+};
+
+const hostCrypto: Platform['crypto'] = {
+  getRandomValues: (bytes) => need('crypto').getRandomValues(bytes),
+  get subtle() {
+    const { subtle } = need('crypto');
+    if (subtle === undefined) throw new MissingGlobal('crypto.subtle', 'pages have it only where they come by https');
+    return subtle;
+  },
+};
+
+/**
+ * The globals of the host. Each is looked up where it is used: one that is missing fails what needs it, by its name, and nothing
+ * else; and a test can replace one. Functions are called as functions, because those of browsers refuse to be methods of anything
+ * but the global object.
+ */
+export const platform: Platform = {
+  crypto: hostCrypto,
+  get performance() {
+    return need('performance');
+  },
+  get AbortController() {
+    return need('AbortController');
+  },
+  get TextEncoder() {
+    return need('TextEncoder');
+  },
+  get TextDecoder() {
+    return need('TextDecoder');
+  },
+  get ReadableStream() {
+    return need('ReadableStream');
+  },
+  get WritableStream() {
+    return need('WritableStream');
+  },
+  setTimeout: (action, delayMs) => need('setTimeout')(action, delayMs),
+  clearTimeout: (timer) => need('clearTimeout')(timer),
+  queueMicrotask: (action) => need('queueMicrotask')(action),
+  atob: (base64) => need('atob')(base64),
+  btoa: (latin1) => need('btoa')(latin1),
+};

@@ -13,8 +13,7 @@
  *     haproxy      80     name16 aes32 hmac32        AES-256-CBC, HMAC-SHA256
  */
 
-import { platform } from '../platform.ts';
-import { concat, EMPTY, latin1, wipe } from '../wire/bytes.ts';
+import { concat, EMPTY, fromBase64, latin1, wipe } from '../wire/bytes.ts';
 import { KEY_NAME_LENGTH, type TicketFormat } from './format.ts';
 import { aeadTickets } from './format-aead.ts';
 import { cbcTickets } from './format-cbc.ts';
@@ -142,9 +141,7 @@ function haproxyKeys(text: Uint8Array, options: TicketKeyOptions | undefined): T
 }
 
 function decodeLine(line: string, i: number): Uint8Array {
-  try {
-    return Uint8Array.from(platform.atob(line), (character) => character.charCodeAt(0));
-  } catch (cause) {
-    throw new TicketKeyFileError(`line ${i + 1}: not base64`, { cause });
-  }
+  const bytes = fromBase64(line);
+  if (bytes === undefined) throw new TicketKeyFileError(`line ${i + 1}: not base64`);
+  return bytes;
 }

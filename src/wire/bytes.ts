@@ -1,6 +1,6 @@
 /** Functions on `Uint8Array` that every layer needs. They have no state. */
 
-import { platform } from '../platform.ts';
+import { MissingGlobal, platform } from '../platform.ts';
 
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
@@ -94,6 +94,16 @@ export function ascii(text: string): Uint8Array {
 /** Encodes any text. */
 export function utf8(text: string): Uint8Array {
   return new platform.TextEncoder().encode(text);
+}
+
+/** Decodes base64; `undefined` for a text that is not. @throws MissingGlobal if the host cannot */
+export function fromBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(platform.atob(text), (character) => character.charCodeAt(0));
+  } catch (error) {
+    if (error instanceof MissingGlobal) throw error;
+    return undefined;
+  }
 }
 
 /** The number of arguments that fits any stack. */

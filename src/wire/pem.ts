@@ -1,7 +1,7 @@
 /** PEM (RFC 7468): DER as text between two lines. A text may have several blocks, and other text around them. */
 
 import { platform } from '../platform.ts';
-import { latin1 } from './bytes.ts';
+import { fromBase64, latin1 } from './bytes.ts';
 
 export interface PemBlock {
   /** The label after BEGIN: `CERTIFICATE`, `PRIVATE KEY`. */
@@ -48,11 +48,9 @@ function decodeBlock(label: string, lines: readonly string[]): PemBlock {
 
 function decodeBase64(label: string, text: string): Uint8Array {
   if (text === '') throw new PemError(`the ${label} block is empty`);
-  try {
-    return Uint8Array.from(platform.atob(text), (character) => character.charCodeAt(0));
-  } catch (cause) {
-    throw new PemError(`the ${label} block is not base64; was the text altered?`, { cause });
-  }
+  const bytes = fromBase64(text);
+  if (bytes === undefined) throw new PemError(`the ${label} block is not base64; was the text altered?`);
+  return bytes;
 }
 
 function adviceFor(text: string): string {
