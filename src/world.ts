@@ -1,8 +1,16 @@
-/** Time and randomness, which are all that a connection knows of the outside: with both injected, it can be replayed. */
+/**
+ * Time and randomness. All that this library draws comes from the world that it is given: randoms, ids, key shares, ticket keys and
+ * their nonces, the seed of the cache. So does every time that a connection, a cache or a ring of keys judges by. With both injected,
+ * a connection that uses nothing else can be replayed byte for byte.
+ *
+ * What others draw does not come from here: the host's Web Crypto when it makes keys or signs with ECDSA or RSA-PSS, `nodeCrypto`
+ * when it signs with those, a signer or a key agreement of the user's. docs/runtimes.md has the table. Shells measure how long they
+ * wait by the host's timers.
+ */
 
 import { platform } from './platform.ts';
 
-/** The clock and the source of randomness of a server. */
+/** The clock and the source of randomness of a server. What a host's own signer or key generator draws is not among it. */
 export interface World {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -39,7 +47,7 @@ const pool = new RandomPool();
 /** The most bytes that one call takes from the pool. More are drawn from the generator. */
 const MAX_DRAWN = 256;
 
-/** The host's clock and its Web Crypto generator, which every supported runtime has. */
+/** The host's clock and the generator of its Web Crypto. Drawing throws a {@link MissingGlobal} if the host has none. */
 export const systemWorld: World = {
   now: () => Date.now(),
   randomBytes: (length) => {
@@ -53,7 +61,7 @@ export const systemWorld: World = {
 };
 
 /** Draws random bytes from a world. @throws RangeError if the world returns another number of bytes, which could be too few for a key */
-export function drawRandom(world: World, length: number): Uint8Array {
+export function drawRandom(world: Pick<World, 'randomBytes'>, length: number): Uint8Array {
   const bytes = world.randomBytes(length);
   if (bytes.length !== length) throw new RangeError(`world.randomBytes(${length}) returned ${bytes.length} bytes`);
   return bytes;

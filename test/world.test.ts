@@ -1,8 +1,13 @@
 /** The dice of the host, and how they are thrown. */
 
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { toHex } from '../src/wire/bytes.ts';
 import { drawRandom, systemWorld } from '../src/world.ts';
+import { ROWS } from './support/replay.ts';
+import { codeOf, readSources } from './support/sources.ts';
 
 describe('systemWorld.randomBytes()', () => {
   for (const length of [0, 1, 32, 255, 256, 257, 4096, 65536, 65537, 200_000]) {
@@ -39,5 +44,53 @@ describe('drawRandom()', () => {
   it('refuses fewer bytes than were asked for', () => {
     const world = { now: () => 0, randomBytes: (length: number) => new Uint8Array(length - 1) };
     expect(() => drawRandom(world, 32)).to.throw(RangeError, 'returned 31 bytes');
+  });
+});
+
+describe('a seeded world', function () {
+  this.timeout(60_000);
+  let runs: readonly Readonly<Record<string, string>>[];
+
+  before(async () => {
+    const program = fileURLToPath(new URL('support/replay.js', import.meta.url));
+    const outputs = [0, 1].map(() => promisify(execFile)(process.execPath, [program]));
+    runs = (await Promise.all(outputs)).map(({ stdout }) => JSON.parse(stdout));
+  });
+
+  for (const [name, { draws }] of Object.entries(ROWS)) {
+    it(`${name}: ${draws ? 'draws by itself, so two runs differ' : 'two processes send the same bytes'}`, () => {
+      const [first, second] = runs.map((digests) => digests[name]);
+      expect(first).to.match(/^[0-9a-f]{64}$/);
+      if (draws) expect(first).not.to.equal(second);
+      else expect(first).to.equal(second);
+    });
+  }
+});
+
+describe('the world is the one source', () => {
+  /** Who else may ask the host, and for what. */
+  const OTHERS: Readonly<Record<string, RegExp>> = {
+    'world.ts': /getRandomValues|Date\.now/,
+    'platform.ts': /getRandomValues/,
+    'crypto/providers/web-crypto.ts': /subtle\s*\.generateKey/, // keys that the host makes: docs/runtimes.md
+    'engine/driver.ts': /performance\.now/, // a shell's wait
+  };
+  const WORDS =
+    /getRandomValues|randomUUID|randomFill|subtle\s*\.generateKey|generateKeyPair|Math\.random|Date\.now|performance\.now|hrtime|new Date\(\)/g;
+
+  it('no file of src draws or reads a clock past it', () => {
+    const found = [...readSources()].flatMap(([path, text]) => {
+      const words = codeOf(text).match(WORDS) ?? [];
+      const imports = /import \{[^}]*\brandom[^}]*\} from 'node:crypto'/.test(text) ? ['node:crypto'] : [];
+      return [...words.filter((word) => OTHERS[path]?.test(word) !== true), ...imports].map(
+        (word) => `${path}: ${word}`,
+      );
+    });
+    expect(found).to.deep.equal([]);
+  });
+
+  it('and every exception is one', () => {
+    const sources = readSources();
+    for (const [path, words] of Object.entries(OTHERS)) expect(codeOf(sources.get(path) ?? '')).to.match(words);
   });
 });

@@ -6,6 +6,7 @@
 
 import { ownId, type Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
+import type { World } from '../world.ts';
 import type { OnRemove, RemovalReason } from './callbacks.ts';
 import { ExpiryLists } from './expiry-lists.ts';
 import { SessionTable } from './session-table.ts';
@@ -34,6 +35,11 @@ export interface SessionCacheOptions {
   readonly compat?: 'openssl-3' | undefined;
   /** Told of each session that leaves, unless a server added it, which tells its own `sessions.onRemove`. */
   readonly onRemove?: OnRemove | undefined;
+  /**
+   * Draws the 8 bytes that seed the table of ids, with the first session. Default: the world of the first server that is given the
+   * cache; `systemWorld` if there is none by then.
+   */
+  readonly world?: Pick<World, 'randomBytes'> | undefined;
 }
 
 /**
@@ -71,7 +77,7 @@ interface Departure {
 /** The cache has one hold on each of its sessions; a session is in one cache only. Times are in seconds since the epoch. */
 export class SessionCache {
   readonly #records = new SlotRecords();
-  readonly #sessions = new SessionTable<RemovalListener>(undefined, this.#records);
+  readonly #sessions: SessionTable<RemovalListener>;
   readonly #byExpiry = new ExpiryLists(this.#records);
   readonly #listener: RemovalListener;
   readonly #resort = (session: Session): void => {
@@ -90,16 +96,22 @@ export class SessionCache {
 
   /** @throws TypeError or RangeError naming the option */
   constructor(options: SessionCacheOptions = {}) {
-    const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes, compat, onRemove, ...unknown } = options;
+    const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes, compat, onRemove, world, ...unknown } = options;
     for (const option of Object.keys(unknown)) {
-      throw new TypeError(`unknown option ${option}; a session cache has maxEntries, maxBytes, compat and onRemove`);
+      throw new TypeError(`unknown option ${option}; a session cache has maxEntries, maxBytes, compat, onRemove and world`);
     }
     if (compat !== undefined && compat !== 'openssl-3') throw new TypeError("compat: 'openssl-3', or nothing");
     if (onRemove !== undefined && typeof onRemove !== 'function') throw new TypeError('onRemove must be a function');
     this.maxEntries = maxEntries;
     if (maxBytes !== undefined) this.maxBytes = maxBytes;
+    this.#sessions = new SessionTable(undefined, this.#records, world);
     this.#counted = compat === undefined ? 0 : 1; // OpenSSL counts the newcomer before it makes room
     this.#listener = { removed: (session, reason) => onRemove?.(session, reason) };
+  }
+
+  /** @internal Names the world of a server that uses the cache. The first one counts, unless the cache has its own. */
+  drawFrom(world: Pick<World, 'randomBytes'>): void {
+    this.#sessions.drawFrom(world);
   }
 
   get size(): number {

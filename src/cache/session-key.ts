@@ -3,8 +3,8 @@
  * which is rarely in the processor's caches if there are a million. As in OpenSSL, TLS 1.2 and 1.3 have separate ids.
  */
 
-import { platform } from '../platform.ts';
 import type { Version } from '../wire/registry.ts';
+import { drawRandom, type World } from '../world.ts';
 
 /** For ids of up to 32 bytes. */
 const ID_WORDS = 8;
@@ -36,15 +36,16 @@ function wordAt(bytes: Uint8Array, at: number): number {
   );
 }
 
+/** The length of the seed of a hash, in bytes. */
+const SEED_LENGTH = 8;
+
 /**
- * Returns a hash with a secret seed. An application may derive ids from data that clients send; without the seed, clients could
- * choose ids that collide.
+ * Returns a hash with a secret seed, which the world draws. An application may derive ids from data that clients send; without the
+ * seed, clients could choose ids that collide.
  */
-export function randomKeyHash(): KeyHash {
-  const seed = new Int32Array(2);
-  platform.crypto.getRandomValues(new Uint8Array(seed.buffer));
-  const [low = 0, high = 0] = seed;
-  return seededKeyHash(low, high);
+export function randomKeyHash(world: Pick<World, 'randomBytes'>): KeyHash {
+  const seed = drawRandom(world, SEED_LENGTH);
+  return seededKeyHash(wordAt(seed, 0), wordAt(seed, 4));
 }
 
 /** HalfSipHash-1-3 of the words, without the block for the length, which is the same for all keys. */

@@ -5,6 +5,7 @@
 
 import { ownId, type Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
+import { systemWorld, type World } from '../world.ts';
 import { KEY_WORDS, type KeyHash, randomKeyHash, writeKey } from './session-key.ts';
 import { HASH, recordAt, SlotRecords } from './slot-records.ts';
 import { NONE, SlotTable } from './slot-table.ts';
@@ -24,17 +25,24 @@ export class SessionTable<Listener> {
   /** The key of the current lookup. */
   readonly #key = new Int32Array(KEY_WORDS);
   #hash: KeyHash | undefined;
+  #world: Pick<World, 'randomBytes'> | undefined;
   #free = NONE;
   #slots = 0;
   #size = 0;
 
   /**
-   * Uses the key and the hash in these records. The first word of a free slot's record is the next free slot. Without `hash`, draws
-   * a seed when it needs one: some hosts have no random numbers before the first request.
+   * Uses the key and the hash in these records. The first word of a free slot's record is the next free slot. Without `hash`, has
+   * the world draw a seed with the first session: some hosts have no random numbers before the first request.
    */
-  constructor(hash?: KeyHash, records = new SlotRecords()) {
+  constructor(hash?: KeyHash, records = new SlotRecords(), world?: Pick<World, 'randomBytes'>) {
     this.#hash = hash;
     this.#records = records;
+    this.#world = world;
+  }
+
+  /** Draws from this world, unless it has one already. Without any, the host's draws. */
+  drawFrom(world: Pick<World, 'randomBytes'>): void {
+    this.#world ??= world;
   }
 
   get size(): number {
@@ -69,7 +77,7 @@ export class SessionTable<Listener> {
 
   /** Adds a session and returns its slot. The table must not have one with the same key. */
   insert(session: Session, listener: Listener): number {
-    this.#hash ??= randomKeyHash();
+    this.#hash ??= randomKeyHash(this.#world ?? systemWorld);
     const slot = this.#freeSlot();
     writeKey(this.#key, session.version, ownId(session));
     const hash = this.#hash(this.#key);

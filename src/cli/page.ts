@@ -1,6 +1,7 @@
 /** The page that the server shows, with the part of HTTP/1.1 (RFC 9112) that one request on a connection needs. */
 
 import type { Duplex } from 'node:stream';
+import { systemWorld } from '../world.ts';
 import { addressText, type Client, type Facts, printable, resumptionText } from './report.ts';
 
 /** A longer request head is not read. */
@@ -55,7 +56,7 @@ interface AnswerOptions {
 function answer(status: keyof typeof STATUS, body: string, { fields = [], withBody = true }: AnswerOptions = {}) {
   const head = [
     `HTTP/1.1 ${status} ${STATUS[status]}`,
-    `Date: ${new Date().toUTCString()}`,
+    `Date: ${new Date(systemWorld.now()).toUTCString()}`,
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',

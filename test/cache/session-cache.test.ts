@@ -3,6 +3,7 @@ import type { RemovalReason } from '../../src/cache/callbacks.ts';
 import { type RemovalListener, SessionCache, type SessionCacheOptions } from '../../src/cache/session-cache.ts';
 import type { SessionParameters } from '../../src/sessions/parameters.ts';
 import { Session } from '../../src/sessions/session.ts';
+import { testServer } from '../support/servers.ts';
 
 /** A session with this id whose last second is `expires`. */
 function session(id: number, expires: number, changes: Partial<SessionParameters> = {}): Session {
@@ -62,6 +63,57 @@ describe('SessionCache', () => {
       cache.maxBytes = 5;
       cache.maxEntries = 300;
       expect(cache.maxBytes).to.equal(5);
+    });
+  });
+
+  describe('randomness', () => {
+    /** Writes down the lengths that it is asked for. */
+    const dice = () => {
+      const drawn: number[] = [];
+      const randomBytes = (length: number) => {
+        drawn.push(length);
+        return new Uint8Array(length);
+      };
+      return { drawn, randomBytes, now: () => 0 };
+    };
+    const withoutCrypto = (action: () => void) => {
+      const crypto = Object.getOwnPropertyDescriptor(globalThis, 'crypto');
+      Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });
+      try {
+        action();
+      } finally {
+        if (crypto !== undefined) Object.defineProperty(globalThis, 'crypto', crypto);
+      }
+    };
+
+    it('is that of its world, once, with the first session', () => {
+      const world = dice();
+      const cache = new SessionCache({ world });
+      expect(world.drawn).to.deep.equal([]);
+      withoutCrypto(() => cache.add(session(1, 10)));
+      cache.add(session(2, 10));
+      expect(world.drawn).to.deep.equal([8]);
+    });
+
+    it('is that of the first server that has it, if the cache has no world', () => {
+      const [first, second, own] = [dice(), dice(), dice()];
+      const [shared, independent] = [new SessionCache(), new SessionCache({ world: own })];
+      for (const cache of [shared, independent])
+        for (const world of [first, second]) testServer({ world, sessions: { cache } });
+      shared.add(session(1, 10));
+      independent.add(session(1, 10));
+      expect([first.drawn, second.drawn, own.drawn]).to.deep.equal([[8], [], [8]]);
+    });
+
+    it("is the server's in a cache of its own", () => {
+      const world = dice();
+      withoutCrypto(() => testServer({ world }).addSession(session(1, 10)));
+      expect(world.drawn).to.deep.equal([8]);
+    });
+
+    it('is refused if it is too little', () => {
+      const world = { randomBytes: () => new Uint8Array(7) };
+      expect(() => new SessionCache({ world }).add(session(1, 10))).to.throw(RangeError, 'world.randomBytes(8)');
     });
   });
 

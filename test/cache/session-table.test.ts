@@ -6,6 +6,7 @@ import { NONE } from '../../src/cache/slot-table.ts';
 import { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
+import { systemWorld } from '../../src/world.ts';
 import { runs } from '../support/runs.ts';
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -38,7 +39,7 @@ const ids = fc.oneof(
 );
 
 const HASHES: Readonly<Record<string, () => KeyHash>> = {
-  'of its own': () => randomKeyHash(),
+  'of its own': () => randomKeyHash(systemWorld),
   'under which all collide': () => () => 7,
   'with four values': () => (key) => (key[0] as number) & 3,
 };

@@ -65,6 +65,7 @@ export class SessionStore {
     this.policy = policy;
     this.isCompatible = compat !== undefined;
     this.#world = world;
+    cache?.drawFrom(world);
   }
 
   /** The cache, if lookups consult it. */
