@@ -107,6 +107,7 @@ export { webProvider } from './crypto/providers/web-provider.ts';
 // Names of the protocol, and the world
 
 export type { Awaitable } from './awaitable.ts';
+export { MissingGlobal } from './platform.ts';
 export { TlsAlert } from './wire/alert.ts';
 export type { AlertName, CipherSuiteName, GroupName, PskMode, SignatureSchemeName, Version } from './wire/registry.ts';
 export { systemWorld, type World } from './world.ts';

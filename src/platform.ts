@@ -152,6 +152,11 @@ function need<K extends keyof Platform>(name: K): Platform[K] {
   return found;
 }
 
+/** For code that would miss them too late. @throws MissingGlobal for the first that the host lacks */
+export function requireGlobals(...names: readonly (keyof Platform)[]): void {
+  for (const name of names) need(name);
+}
+
 const REMEDIES: Partial<Record<keyof Platform, string>> = {
   crypto: 'define it, or draw random bytes with the option world and leave keys to crypto: defaultProvider',
 };

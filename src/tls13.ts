@@ -50,5 +50,6 @@ export { webProvider } from './crypto/providers/web-provider.ts';
 
 // Names of the protocol, and the world
 
+export { MissingGlobal } from './platform.ts';
 export { TlsAlert } from './wire/alert.ts';
 export { systemWorld, type World } from './world.ts';

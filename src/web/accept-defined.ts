@@ -4,7 +4,7 @@ import type { ServerConfig } from '../engine/server/config.ts';
 import { isServerConfig, notAConfig } from '../engine/server/config-brand.ts';
 import type { ConnectionOptions } from '../engine/server/server-connection.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
-import type { AbortSignalLike } from '../platform.ts';
+import { type AbortSignalLike, requireGlobals } from '../platform.ts';
 import { WebShell } from './shell.ts';
 import type { BytesPair } from './streams.ts';
 import { TlsConnection } from './tls-connection.ts';
@@ -28,6 +28,7 @@ export async function acceptDefined(
   { addresses, signal, onCallbackError }: AcceptOptions = {},
 ): Promise<TlsConnection> {
   if (!isServerConfig(server)) throw notAConfig('config');
+  requireGlobals('queueMicrotask', 'setTimeout', 'clearTimeout'); // the streams are made at once
   const shell = new WebShell(transport, server, { addresses, onCallbackError });
   const giveUp = (): void => shell.abort(signal?.reason ?? new Error('the handshake was given up'));
   if (signal?.aborted) giveUp();
