@@ -45,6 +45,8 @@ export class TlsSocket extends DuplexSocket {
   #isTruncated = false;
   #isLeaving = false;
   #isSending = false;
+  /** An end of the transport that came while a question was open: what was received before it has yet to be processed. */
+  #dueEnd: 'end' | 'close' | undefined;
   #final: Callback | undefined;
   #bytesRead = 0;
   #bytesWritten = 0;
@@ -63,7 +65,7 @@ export class TlsSocket extends DuplexSocket {
         if (options.isAwaited?.(promise)) this.transport.hold(promise);
       },
       crash: (error) => this.#crash(error),
-      ready: () => this.#regulate(),
+      ready: () => this.#goOn(),
     };
     this.#driver = new Driver(connection, shell, config.lookupTimeoutMs);
     this.#limitHandshake(options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS);
@@ -297,6 +299,15 @@ export class TlsSocket extends DuplexSocket {
     this.transport.flow(!this.#isReadableFull && !this.#driver.isWaiting && !this.transport.isFlooded);
   }
 
+  /** Goes on when no question is open any more: reads, or handles the end that the transport has come to meanwhile. */
+  #goOn(): void {
+    this.#regulate();
+    const due = this.#dueEnd;
+    this.#dueEnd = undefined;
+    if (due === 'end') this.#transportEnded();
+    else if (due === 'close') this.#transportClosed();
+  }
+
   /** Ends `readable`. The transport is still read, because only then is its end seen. */
   #endReading(): void {
     this.#hasEnded = true;
@@ -308,6 +319,10 @@ export class TlsSocket extends DuplexSocket {
   /** Handles the end of the transport, which is a truncation unless a close_notify came before. */
   #transportEnded(): void {
     if (this.destroyed || this.#hasEnded) return;
+    if (this.#driver.isWaiting) {
+      this.#dueEnd ??= 'end';
+      return;
+    }
     if (!this.#isSecure) return void this.destroy(lostHandshake('the client has disconnected'));
     this.#isTruncated = true;
     this.#driver.run(() => this.connection.transportEnded());
@@ -317,7 +332,12 @@ export class TlsSocket extends DuplexSocket {
   /** Handles the transport's 'close'. Data that has been received can still be read. */
   #transportClosed(): void {
     if (this.destroyed) return;
+    if (this.#driver.isWaiting) {
+      this.#dueEnd = 'close';
+      return;
+    }
     this.#transportEnded();
+    if (this.destroyed) return;
     if (this.#isSending) this.#outbox.finish(closedError());
     if (this.readableEnded) return void this.end();
     this.once('end', () => this.end());

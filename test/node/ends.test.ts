@@ -1,0 +1,100 @@
+/** How connections over sockets end, beside those of node:tls: the same client does the same to a server of each kind. */
+
+import { once } from 'node:events';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import { connect, createServer as createNodeServer, type TLSSocket } from 'node:tls';
+import { expect } from 'chai';
+import { createServer, type NodeServerOptions, type TlsSocket } from '../../src/node/index.ts';
+import { certificates } from '../fixtures.ts';
+import { testProvider } from '../support/provider.ts';
+import { credentials, only, textOf, VERSIONS } from './support.ts';
+
+type AnySocket = TlsSocket | TLSSocket;
+type Application = (socket: AnySocket) => void;
+
+interface Running {
+  readonly server: NetServer;
+  readonly port: number;
+  /** What its sockets have emitted of their end, in order. */
+  readonly heard: string[];
+}
+
+interface Settings {
+  readonly options?: NodeServerOptions;
+  readonly nodeOptions?: object;
+}
+
+/** Starts a server of each kind, tries both, and closes them: only when every connection is gone is that done. */
+const KINDS = {
+  'node:tls': (application: Application, { nodeOptions }: Settings): NetServer =>
+    createNodeServer({ ...certificates.ecdsaP256, ...nodeOptions }, application),
+  ours: (application: Application, { options }: Settings): NetServer =>
+    createServer({ credentials, crypto: testProvider, ...options }, application),
+};
+
+const NAMES = ['end', 'error', 'close'] as const;
+
+async function start(kind: keyof typeof KINDS, application: Application, settings: Settings = {}): Promise<Running> {
+  const heard: string[] = [];
+  const server = KINDS[kind]((socket) => {
+    for (const name of NAMES) {
+      socket.on(name, (value?: unknown) => heard.push(value instanceof Error ? name : `${name} ${value ?? ''}`.trim()));
+    }
+    application(socket);
+  }, settings);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port, heard };
+}
+
+/** Resolves when the server has no connection left. */
+async function closed({ server }: Running): Promise<void> {
+  await new Promise((resolve) => server.close(resolve));
+}
+
+function connectTo(port: number, options: object): TLSSocket {
+  return connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
+}
+
+/** What the handshake has to wait for when the client's last flight comes, data, close_notify and FIN right behind it. */
+const WAITS: Readonly<Record<string, NodeServerOptions>> = {
+  'a verdict on the client': {
+    clientAuth: { mode: 'require', verifyClient: () => new Promise((resolve) => setTimeout(() => resolve(true), 20)) },
+    sessions: { idContext: Uint8Array.of(1) },
+  },
+  'data of a ticket': {
+    tickets: { onGenerate: () => new Promise((resolve) => setTimeout(() => resolve(new Uint8Array(1)), 20)) },
+  },
+};
+
+for (const version of VERSIONS) {
+  describe(`a client that says everything at once and leaves, ${version}`, () => {
+    for (const [wait, options] of Object.entries(WAITS)) {
+      for (const certificate of ['ecdsaP256', 'rsa2048'] as const) {
+        it(`loses nothing while the handshake waits for ${wait}, its certificate ${certificate}`, async () => {
+          for (const kind of ['node:tls', 'ours'] as const) {
+            const texts: Promise<string>[] = [];
+            const running = await start(
+              kind,
+              (socket) => {
+                texts.push(textOf(socket));
+                socket.on('end', () => socket.end('and the answer'));
+              },
+              {
+                options: { allowHalfOpen: true, ...options },
+                nodeOptions: { allowHalfOpen: true, requestCert: true, rejectUnauthorized: false },
+              },
+            );
+            for (let i = 0; i < 3; i++) {
+              const client = connectTo(running.port, { ...only(version), ...certificates[certificate] });
+              client.end('all that I have to say');
+              expect(await textOf(client), kind).to.equal('and the answer');
+            }
+            expect(await Promise.all(texts)).to.deep.equal(Array.from({ length: 3 }, () => 'all that I have to say'));
+            await closed(running);
+          }
+        });
+      }
+    }
+  });
+}
