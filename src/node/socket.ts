@@ -308,10 +308,14 @@ export class TlsSocket extends DuplexSocket {
     else if (due === 'close') this.#transportClosed();
   }
 
-  /** Ends `readable`. The transport is still read, because only then is its end seen. */
+  /**
+   * Ends `readable`. The transport is still read, because only then is its end seen. As net.Socket does, it reads nothing once: an
+   * application that does not read has the 'end', too, unless data is left that it has not read.
+   */
   #endReading(): void {
     this.#hasEnded = true;
     this.push(null);
+    this.read(0);
     this.#isReadableFull = false;
     this.#regulate();
   }
@@ -341,8 +345,6 @@ export class TlsSocket extends DuplexSocket {
     if (this.#isSending) this.#outbox.finish(closedError());
     if (this.readableEnded) return void this.end();
     this.once('end', () => this.end());
-    // An application that only writes never reads to the end: read for it.
-    if (this.writableEnded && this.readableLength === 0 && this.readableFlowing === null) this.resume();
   }
 
   #crash(error: unknown): void {

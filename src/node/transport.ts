@@ -22,6 +22,7 @@ export class Transport {
     if (duplex.readableEncoding !== null || duplex.readableObjectMode) {
       throw new TypeError('transport: a stream of bytes is wanted, not one with an encoding or in object mode');
     }
+    duplex.allowHalfOpen = true; // or else our answer to what came before its end could not be sent
     this.duplex = duplex;
   }
 

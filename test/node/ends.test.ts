@@ -1,13 +1,13 @@
 /** How connections over sockets end, beside those of node:tls: the same client does the same to a server of each kind. */
 
 import { once } from 'node:events';
-import type { AddressInfo, Server as NetServer } from 'node:net';
+import { type AddressInfo, connect as connectPlain, type Server as NetServer, type Socket } from 'node:net';
 import { connect, createServer as createNodeServer, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { createServer, type NodeServerOptions, type TlsSocket } from '../../src/node/index.ts';
 import { certificates } from '../fixtures.ts';
 import { testProvider } from '../support/provider.ts';
-import { credentials, only, textOf, VERSIONS } from './support.ts';
+import { credentials, only, textOf, until, VERSIONS } from './support.ts';
 
 type AnySocket = TlsSocket | TLSSocket;
 type Application = (socket: AnySocket) => void;
@@ -97,4 +97,77 @@ for (const version of VERSIONS) {
       }
     }
   });
+}
+/** Applications that do not read, or not yet. */
+const APPLICATIONS: Readonly<Record<string, Application>> = {
+  'does nothing': () => {},
+  'only writes': (socket) => socket.write('hello'),
+  'is paused': (socket) => socket.pause(),
+  "listens for 'readable' and does not read": (socket) => socket.on('readable', () => {}),
+  'has ended its own direction': (socket) => socket.end('bye'),
+  'is corked': (socket) => {
+    socket.cork();
+    socket.write('hello');
+  },
+};
+
+/** How a client leaves: over a transport of its own, which can end without a close_notify. */
+const LEAVING: Readonly<Record<string, (client: TLSSocket, transport: Socket) => void>> = {
+  'close_notify and FIN': (client) => client.end(),
+  'FIN alone': (_, transport) => transport.end(),
+  'a reset': (_, transport) => transport.resetAndDestroy(),
+};
+
+for (const version of VERSIONS) {
+  describe(`a server that does not read, ${version}`, () => {
+    for (const [how, leave] of Object.entries(LEAVING)) {
+      for (const [what, application] of Object.entries(APPLICATIONS)) {
+        it(`hears of ${how} when it ${what}, as with node:tls`, async () => {
+          const heard = await inBoth(async (kind) => {
+            const running = await start(kind, application);
+            const transport = connectPlain(running.port, '127.0.0.1');
+            const client = connectTo(0, { ...only(version), socket: transport });
+            client.on('error', () => {});
+            await Promise.all([once(running.server, 'secureConnection'), once(client, 'secureConnect')]);
+            if (version === 'TLSv1.3') await once(client, 'session'); // nothing of ours is under way
+            leave(client, transport);
+            await closed(running);
+            await until(() => running.heard.at(-1)?.startsWith('close') === true);
+            client.destroy();
+            return running.heard;
+          });
+          expect(heard.ours).to.deep.equal(heard['node:tls']);
+        });
+      }
+
+      it(`keeps its own direction open with allowHalfOpen, and hears of ${how}, as with node:tls`, async () => {
+        const allowHalfOpen = { allowHalfOpen: true };
+        const heard = await inBoth(async (kind) => {
+          const sockets: AnySocket[] = [];
+          const both = { options: allowHalfOpen, nodeOptions: allowHalfOpen };
+          const running = await start(kind, (socket) => sockets.push(socket), both);
+          const transport = connectPlain(running.port, '127.0.0.1');
+          const client = connectTo(0, { ...only(version), socket: transport });
+          client.on('error', () => {});
+          await Promise.all([once(running.server, 'secureConnection'), once(client, 'secureConnect')]);
+          if (version === 'TLSv1.3') await once(client, 'session');
+          leave(client, transport);
+          await until(() => running.heard.length > 0);
+          const isWritable = sockets[0]?.writable;
+          sockets[0]?.end('the last');
+          client.on('data', () => {});
+          await closed(running);
+          await until(() => running.heard.at(-1)?.startsWith('close') === true);
+          client.destroy();
+          return [isWritable, ...running.heard];
+        });
+        expect(heard.ours).to.deep.equal(heard['node:tls']);
+      });
+    }
+  });
+}
+
+/** The outcome of the same for a server of each kind. */
+async function inBoth<T>(run: (kind: keyof typeof KINDS) => Promise<T>): Promise<Record<keyof typeof KINDS, T>> {
+  return { 'node:tls': await run('node:tls'), ours: await run('ours') };
 }
