@@ -98,7 +98,9 @@ export class SessionCache {
   constructor(options: SessionCacheOptions = {}) {
     const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes, compat, onRemove, world, ...unknown } = options;
     for (const option of Object.keys(unknown)) {
-      throw new TypeError(`unknown option ${option}; a session cache has maxEntries, maxBytes, compat, onRemove and world`);
+      throw new TypeError(
+        `unknown option ${option}; a session cache has maxEntries, maxBytes, compat, onRemove and world`,
+      );
     }
     if (compat !== undefined && compat !== 'openssl-3') throw new TypeError("compat: 'openssl-3', or nothing");
     if (onRemove !== undefined && typeof onRemove !== 'function') throw new TypeError('onRemove must be a function');
