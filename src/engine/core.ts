@@ -11,6 +11,7 @@ import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshak
 import { TlsAlert } from '../wire/alert.ts';
 import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
+import { requireBytes, requireOutcome } from './arguments.ts';
 import { Calls } from './calls.ts';
 import { Channel, type Rewrite } from './channel.ts';
 import { CurrentJob } from './current-job.ts';
@@ -125,14 +126,11 @@ export abstract class ConnectionCore {
   /**
    * Takes in received bytes, in any chunking. They are copied. While a question is open they are only buffered. After the end of the
    * peer's direction they are ignored.
-   * @throws RangeError if more than 64 KiB come in while a question is open
+   * @throws TypeError if `input` is no Uint8Array; RangeError if more than 64 KiB come in while a question is open
    */
   receive(input: Uint8Array): Step {
-    if (
-      this.#question !== undefined &&
-      this.#isReading &&
-      this.#channel.reader.buffered + input.length > MAX_BUFFERED
-    ) {
+    const { length } = requireBytes(input, 'receive(input)');
+    if (this.#question !== undefined && this.#isReading && this.#channel.reader.buffered + length > MAX_BUFFERED) {
       throw new RangeError(
         `more than ${MAX_BUFFERED} bytes while a question is open: stop reading until it is answered`,
       );
@@ -145,8 +143,12 @@ export abstract class ConnectionCore {
     });
   }
 
-  /** Answers the question of the last Step. An answer to any other question comes too late and is ignored; its holds are released. */
-  answer(question: Question, outcome: Outcome): Step {
+  /**
+   * Answers the question of the last Step. An answer to any other question comes too late and is ignored; its holds are released.
+   * @throws TypeError if `answered` is no outcome
+   */
+  answer(question: Question, answered: Outcome): Step {
+    const outcome = requireOutcome(answered);
     return this.step(() => {
       const task = TaskQuestion.taskOf(question, this);
       if (task === undefined) return;
@@ -158,8 +160,9 @@ export abstract class ConnectionCore {
     });
   }
 
-  /** Takes in the outcome of the promise in a 'deferred' event. An error becomes a callback-error event. */
-  settle(deferred: Deferred, outcome: Outcome): Step {
+  /** Takes in the outcome of the promise in a 'deferred' event. An error becomes a callback-error event. @throws TypeError if it is none */
+  settle(deferred: Deferred, settled: Outcome): Step {
+    const outcome = requireOutcome(settled);
     return this.step(() => {
       if ('error' in outcome) this.emit({ type: 'callback-error', callback: deferred.callback, error: outcome.error });
       Deferral.settle(deferred, this, outcome);
@@ -169,9 +172,11 @@ export abstract class ConnectionCore {
   /**
    * Sends application data, after the tickets that are due. If a callback for these ends the connection, the data is not sent. The
    * connection does not keep `data`.
-   * @throws Error before the connection is established, after {@link end}, and after the end of the connection
+   * @throws TypeError if `data` is no Uint8Array; Error before the connection is established, after {@link end}, and after the end of
+   * the connection
    */
   write(data: Uint8Array): Step {
+    requireBytes(data, 'write(data)');
     if (this.#life.phase !== 'established')
       throw new Error('write() before the handshake is complete, or after the end');
     if (this.#life.writing === 'ended') throw new Error('write() after end()');
@@ -237,12 +242,14 @@ export abstract class ConnectionCore {
   /**
    * Exports keying material (RFC 8446 §7.5, RFC 5705): 1 to 8160 bytes, for a label of printable ASCII characters. In TLS 1.3 it has 1
    * to 249 of them; in TLS 1.2 any number, and an absent context and an empty one give different results.
-   * @throws Error before the connection is established, after its end, and in TLS 1.2 without extended_master_secret; RangeError
-   * for an impossible length or label
+   * @throws Error before the connection is established, after its end, and in TLS 1.2 without extended_master_secret; TypeError
+   * and RangeError for an impossible length, label or context
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
     if (this.#life.phase === 'handshaking') throw new Error('exportKeyingMaterial() before the handshake is complete');
     if (this.#established === undefined) throw new Error('exportKeyingMaterial() after the end');
+    if (typeof label !== 'string') throw new TypeError('exportKeyingMaterial(label): a string is wanted');
+    if (context !== undefined) requireBytes(context, 'exportKeyingMaterial(context)');
     if (!Number.isInteger(length) || length < 1 || length > 8160)
       throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
     const isTls13 = this.#role.io.facts.version === 'TLSv1.3';
