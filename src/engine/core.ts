@@ -19,7 +19,7 @@ import type { Event, Step } from './events.ts';
 import { KeyLog } from './key-log.ts';
 import { LifeCycle } from './life-cycle.ts';
 import { attempt, failureOf, releaseLate } from './outcomes.ts';
-import { peerAlert } from './peer-alerts.ts';
+import { fatalAlert } from './peer-alerts.ts';
 import { Deferral, type Deferred, type Question, TaskQuestion } from './questions.ts';
 import type { Role } from './role.ts';
 import { Secrets } from './secrets.ts';
@@ -412,10 +412,9 @@ export abstract class ConnectionCore {
       this.#endReading('by close_notify');
       return this.emit({ type: 'end' });
     }
-    if (description === AlertDescription.user_canceled) return this.#channel.reader.idle(); // a close_notify follows (§6.1)
-    // RFC 8446 §6: the level no longer means anything. In TLS 1.2 a warning does not end the connection.
-    if (this.#role.io.facts.version !== 'TLSv1.3' && level === AlertLevel.warning) return this.#channel.reader.idle();
-    this.#end(peerAlert(description), 'alert-received');
+    const alert = fatalAlert(level, description, this.#role.io.facts.version);
+    if (alert === undefined) this.#channel.reader.idle();
+    else this.#end(alert, 'alert-received');
   }
 
   /** Ends the peer's direction, and with it a handshake. What else the peer has sent is forgotten (RFC 8446 §6.1). */

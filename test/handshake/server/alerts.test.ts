@@ -2089,6 +2089,12 @@ describe('alerts of the peer, RFC 8446 §6 and RFC 5246 §7.2', () => {
     { ...tls12, alert: 'no_renegotiation', level: warning, outcome: undefined },
     { ...tls12, alert: 'unrecognized_name', level: warning, client: atKeyExchange, outcome: undefined },
     { ...tls12, alert: 'user_canceled', level: warning, outcome: undefined },
+    { ...tls12, alert: 'user_canceled', level: fatal, outcome: 'user_canceled' },
+    { ...tls12, alert: 'user_canceled', level: fatal, client: atKeyExchange, outcome: 'user_canceled' },
+    { ...tls12, alert: 'no_renegotiation', level: fatal, outcome: 'no_renegotiation' },
+    { ...tls12, alert: 'handshake_failure', level: warning, outcome: undefined },
+    { ...tls12, alert: 'unexpected_message', level: 77, outcome: 'unexpected_message' },
+    { ...tls12, alert: 'close_notify', level: fatal, outcome: 'end' },
     { ...tls12, alert: 'close_notify', level: warning, outcome: 'end' },
     { ...tls12, alert: 'close_notify', level: warning, client: atKeyExchange, outcome: 'end' },
   ];
