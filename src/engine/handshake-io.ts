@@ -27,7 +27,7 @@ export abstract class ConnectionIO implements HandshakeIO {
   readonly transcript = new Transcript();
   abstract readonly facts: Facts;
   abstract readonly crypto: CryptoProvider;
-  /** Whether the peer has proved that it holds the session. */
+  /** Whether the peer's Finished has proved that it holds the session. */
   hasProof = false;
   readonly #host: IoHost;
 

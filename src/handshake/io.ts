@@ -33,6 +33,9 @@ export interface HandshakeIO {
   keylog(label: string, secret: Uint8Array): void;
   /** Reports an answer of the user's code that is none, as a callback-error event. The handshake draws its own conclusion. */
   blame(callback: CallbackName, error: unknown): void;
-  /** Notes that the peer has proved that it holds the session (binder, Finished). From now on a fatal alert may end the session. */
+  /**
+   * Notes that the peer's Finished has proved that it holds the session. From now on a fatal alert may end the session. A binder does
+   * not prove as much: it may be replayed, and until the Finished anybody between the two may forge an alert.
+   */
   proved(): void;
 }

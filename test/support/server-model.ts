@@ -236,10 +236,8 @@ export class ModelConnection implements ModelObserver {
       yield* this.server.remove(session, 'expired', this);
       return yield* this.#full();
     }
-    if (this.version === 'TLSv1.3') {
-      this.#hasProof = true;
-      if (this.server.policy.singleUse && !(yield* this.#take(session))) return yield* this.#full();
-    }
+    const isTaken = this.version === 'TLSv1.3' && this.server.policy.singleUse;
+    if (isTaken && !(yield* this.#take(session))) return yield* this.#full();
     this.#count('hits');
     this.session = session;
     this.resumed = session;

@@ -73,8 +73,8 @@ export class ServerRole implements Role {
   }
 
   /**
-   * Removes the session after a fatal alert (RFC 5246 §7.2.2). An offered session is removed only if the peer has proved that it holds
-   * it: a client that knows only an id must not end another's session.
+   * Removes the session after a fatal alert (RFC 5246 §7.2.2). An offered session is removed only after the peer's Finished: neither a
+   * client that knows an id or replays a binder, nor who forges an alert between the two, may end another's session.
    */
   failed(reason: 'alert-sent' | 'alert-received' | undefined): void {
     const { session, resumption } = this.io.facts;

@@ -49,7 +49,6 @@ export function* selectPsk(
     return undefined;
   }
   const early = verifyBinder(context, hello, found);
-  context.proved();
   const { session, identityIndex, suite } = found;
   return { session, identityIndex, mode: choice.mode, suite, early };
 }

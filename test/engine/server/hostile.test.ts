@@ -50,22 +50,38 @@ function again({ client: before, connection }: Exchange): ClientOptions {
 }
 
 describe('hostile peers', () => {
-  it('a replayed ClientHello, whose binder is right, costs its client a full handshake, and in TLS 1.2 nothing', () => {
-    for (const [version, resumed] of [
-      ['TLSv1.2', true],
-      ['TLSv1.3', false],
-    ] as const) {
-      const config = server();
-      const first = connect(config, { version });
-      const second = connect(config, again(first));
-      const replay = new ServerConnection(config);
-      replay.receive(second.input[0] as Uint8Array);
-      replay.receive(Uint8Array.of(21, 3, 3, 0, 2, 2, 40));
-      const third = connect(config, again(first));
-      expect(third.connection.isEstablished).to.equal(true);
-      expect(third.connection.resumption.resumed, version).to.equal(resumed);
+  const record = (type: number, ...content: readonly number[]) =>
+    Uint8Array.of(type, 3, 3, 0, content.length, ...content);
+  const interferences: Readonly<Record<string, (connection: ServerConnection) => unknown>> = {
+    'an alert in the clear': (connection) => connection.receive(record(21, 2, 40)),
+    'a close_notify in the clear': (connection) => connection.receive(record(21, 1, 0)),
+    'a ChangeCipherSpec and an alert': (connection) => {
+      connection.receive(record(20, 1));
+      connection.receive(record(21, 2, 40));
+    },
+    'a handshake message in the clear': (connection) => connection.receive(record(22, 20, 0, 0, 0)),
+    'a record that does not open': (connection) => connection.receive(record(23, ...new Uint8Array(40))),
+    'no record of any kind': (connection) => connection.receive(Uint8Array.of(99, 99, 99, 0, 0)),
+    'the end of the transport': (connection) => connection.transportEnded(),
+    'the end of the connection': (connection) => connection.end(),
+  };
+  for (const version of VERSIONS) {
+    for (const [what, interfere] of Object.entries(interferences)) {
+      it(`${what} before the Finished removes no session, be the hello live or replayed, ${version}`, () => {
+        const left: string[] = [];
+        const onRemove = (_: Session, reason: string) => void left.push(reason);
+        const config = server({ onRemove, removeUnclean: VERSIONS });
+        const first = connect(config, { version });
+        first.connection.end();
+        const attacked = new ServerConnection(config);
+        attacked.receive(client(again(first)).take());
+        interfere(attacked);
+        attacked.dispose();
+        expect(left).to.deep.equal([]);
+        expect(connect(config, again(first)).connection.resumption.resumed).to.equal(true);
+      });
     }
-  });
+  }
 
   it('ten times as many key shares take some ten times as long, and not a hundred times', () => {
     const u16 = (value: number) => [value >> 8, value & 255];
