@@ -2,7 +2,6 @@
 
 import type { Outcome } from '../handshake/wait.ts';
 import { type Platform, platform } from '../platform.ts';
-import { EMPTY } from '../wire/bytes.ts';
 import type { Event, Step } from './events.ts';
 import type { Deferred, Question } from './questions.ts';
 
@@ -26,7 +25,10 @@ export type Clock = Pick<Platform, 'performance' | 'setTimeout' | 'clearTimeout'
 export interface Shell {
   /** Sends bytes to the peer; `output` is never empty. `isData` says that it is the output of {@link Driver.write}. */
   send(output: Uint8Array, isData: boolean): void;
-  /** Handles an event. Events come in the order in which they happened, after the output of their step. */
+  /**
+   * Handles an event. Events come in the order in which they happened, after the output of their step, also if it calls the Driver:
+   * what that brings comes after the events that are there. If it throws, the others come nevertheless: see {@link Driver}.
+   */
   attend(event: Event): void;
   /** Hears of a callback's promise that no handshake waits for, before the output of its step. */
   defer?(deferred: Deferred): void;
@@ -41,9 +43,22 @@ export interface Shell {
 
 function nothing(): void {}
 
+/** Throws the first error, and has the host report the others. */
+function throwAll([first, ...others]: readonly unknown[]): never {
+  for (const error of others) {
+    platform.queueMicrotask(() => {
+      throw error;
+    });
+  }
+  throw first;
+}
+
 /**
  * Runs a connection for a shell. It keeps no received bytes: while a question is open {@link Driver.receive} takes none, and the
  * shell leaves them where its transport limits how many there can be.
+ *
+ * No error of a listener costs an event. Once the shell has attended to all, the first error is thrown to the caller; each other is
+ * thrown in a microtask of its own, where the host reports it.
  */
 export class Driver<C extends DrivenConnection> {
   readonly connection: C;
@@ -53,6 +68,9 @@ export class Driver<C extends DrivenConnection> {
   #lookupBudgetMs: number;
   #question: Question | undefined;
   #stopBudget = nothing;
+  /** Events that the shell has yet to attend to. */
+  readonly #events: Event[] = [];
+  #isAttending = false;
 
   /** `lookupTimeoutMs` is the budget for all lookups of a handshake; see `sessions.lookupTimeoutMs`. */
   constructor(connection: C, shell: Shell, lookupTimeoutMs: number, clock: Clock = platform) {
@@ -96,25 +114,53 @@ export class Driver<C extends DrivenConnection> {
     try {
       step = call();
     } catch (error) {
-      this.#sendLast();
-      this.#shell.crash(error);
+      try {
+        this.#sendLast();
+      } finally {
+        this.#shell.crash(error);
+      }
       return 0;
     }
     for (const event of step.events) if (event.type === 'deferred') this.#shell.defer?.(event.deferred);
-    if (step.output.length > 0) this.#shell.send(step.output, isData);
-    this.#ask(step.question);
-    for (const event of step.events) {
-      if (event.type === 'deferred')
-        this.#follow(event.deferred.promise, (outcome) => this.connection.settle(event.deferred, outcome));
-      else this.#shell.attend(event);
+    try {
+      if (step.output.length > 0) this.#shell.send(step.output, isData);
+    } finally {
+      this.#ask(step.question);
+      if (step.events.length > 0) this.#attend(step.events);
     }
     return step.output.length;
   }
 
-  /** Sends the alert of a connection that a bug has ended (RFC 8446 §6). After a wrong call there is none. */
+  #attend(events: readonly Event[]): void {
+    this.#events.push(...events);
+    if (this.#isAttending) return; // the shell has called us: these come after the events that are there
+    this.#isAttending = true;
+    const errors: unknown[] = [];
+    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
+      try {
+        if (event.type === 'deferred') this.#settleLater(event.deferred);
+        else this.#shell.attend(event);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    this.#isAttending = false;
+    if (errors.length > 0) throwAll(errors);
+  }
+
+  #settleLater(deferred: Deferred): void {
+    this.#follow(deferred.promise, (outcome) => this.connection.settle(deferred, outcome));
+  }
+
+  /**
+   * Passes on what a connection that a bug has ended still has: its alert (RFC 8446 §6), and what happened before. The bug is told
+   * by {@link Shell.crash}. After a wrong call there is nothing.
+   */
   #sendLast(): void {
-    const output = this.connection.hasFailed ? this.connection.dispose().output : EMPTY;
+    if (!this.connection.hasFailed) return;
+    const { output, events } = this.connection.dispose();
     if (output.length > 0) this.#shell.send(output, false);
+    this.#attend(events.filter(({ type }) => type !== 'failed'));
   }
 
   /** Wraps the promise in one of the host's, because a thenable of the user's may call back twice, or throw. */

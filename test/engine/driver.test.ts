@@ -10,6 +10,7 @@ import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
+import { TestWorld } from '../support/world.ts';
 import { newKey } from '../tickets/support.ts';
 
 const DATA = Uint8Array.of(1, 2, 3);
@@ -73,6 +74,35 @@ class Link {
   }
 }
 
+/** A second driver of the connection of a link, whose shell attends in its own way. */
+function listening(link: Link, attend: Shell['attend']): Driver<ServerConnection> {
+  const shell: Shell = {
+    send: (output) => link.client.receive(output),
+    attend,
+    crash: (error) => {
+      throw error;
+    },
+  };
+  return new Driver(link.driver.connection, shell, 1000);
+}
+
+/** The errors that nobody has caught by the turn after the action. */
+async function uncaughtIn(action: () => unknown): Promise<readonly Error[]> {
+  const errors: Error[] = [];
+  const others = process.listeners('uncaughtException');
+  const listener = (error: Error): void => void errors.push(error);
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', listener);
+  try {
+    action();
+    await delay(0);
+  } finally {
+    process.off('uncaughtException', listener);
+    for (const other of others) process.on('uncaughtException', other);
+  }
+  return errors;
+}
+
 function stateless(sealingKey: TicketKeyProvider['sealingKey'], initial: number): Pick<ServerOptions, 'tickets'> {
   return { tickets: { mode: 'stateless', initial, keys: { sealingKey, openingKeys: () => [] } } };
 }
@@ -122,8 +152,76 @@ describe('Driver', () => {
       },
     );
     driver.receive(client.take());
-    expect(heard).to.deep.equal(['internal_error', bug]);
+    expect(heard).to.deep.equal(['alert', 'internal_error', bug]);
     expect(driver.connection.hasFailed).to.equal(true);
+  });
+
+  it('has the shell attend to all events although one listener throws, and then throws the error', () => {
+    const link = new Link({});
+    link.pass();
+    const heard: string[] = [];
+    const driver = listening(link, (event) => {
+      heard.push(event.type === 'data' ? String(event.data[0]) : event.type);
+      if (heard.length === 1) throw new Error('the listener');
+    });
+    for (const byte of [1, 2, 3]) link.client.sendData(Uint8Array.of(byte));
+    link.client.sendAlert('handshake_failure');
+    const input = link.client.take();
+    expect(() => driver.receive(input)).to.throw('the listener');
+    expect(heard).to.deep.equal(['1', '2', '3', 'alert', 'failed', 'session-removed']);
+  });
+
+  it('has the host report each further error, so that none is lost', async () => {
+    const link = new Link({});
+    link.pass();
+    let count = 0;
+    const driver = listening(link, () => {
+      throw new Error(`error ${++count}`);
+    });
+    for (const byte of [1, 2, 3]) link.client.sendData(Uint8Array.of(byte));
+    const input = link.client.take();
+    const reported = await uncaughtIn(() => expect(() => driver.receive(input)).to.throw('error 1'));
+    expect(reported.map(({ message }) => message)).to.deep.equal(['error 2', 'error 3']);
+  });
+
+  it('has the shell attend to what its own call brings after what is there', () => {
+    const link = new Link({});
+    link.pass();
+    const heard: string[] = [];
+    const driver = listening(link, (event) => {
+      if (event.type === 'data') heard.push(`data ${event.data[0]}`);
+      if (event.type === 'alert') heard.push(`alert ${event.direction}`);
+      if (heard.length === 1) driver.run(() => driver.connection.end());
+    });
+    for (const byte of [1, 2]) link.client.sendData(Uint8Array.of(byte));
+    driver.receive(link.client.take());
+    expect(heard).to.deep.equal(['data 1', 'data 2', 'alert sent']);
+  });
+
+  it('has the shell attend to what came before a bug', () => {
+    let isBroken = false;
+    const world = new TestWorld(4);
+    const now = () => {
+      if (isBroken) throw new Error('no clock');
+      return world.now();
+    };
+    const heard: unknown[] = [];
+    const client = new TestClient({ crypto: toyCrypto });
+    const driver = drive(
+      { crypto: toyCrypto, world: { now, randomBytes: (length) => world.randomBytes(length) } },
+      {
+        send: (output) => client.receive(output),
+        attend: ({ type }) => heard.push(type),
+        crash: (error) => heard.push(String(error)),
+      },
+    );
+    driver.receive(client.take());
+    driver.receive(client.take());
+    heard.length = 0;
+    isBroken = true;
+    driver.write(DATA);
+    expect(heard).to.deep.equal(['alert', 'session-removed', 'Error: no clock']);
+    expect(client.alert?.name).to.equal('internal_error');
   });
 
   it('does not take the mistake of a caller for one', () => {
