@@ -2,7 +2,7 @@
 
 import { TlsAlert } from '../wire/alert.ts';
 import { type ExpectedMessage, HandshakeBuffer, type HandshakeFrame } from '../wire/handshake-buffer.ts';
-import { RecordBuffer, type TlsRecord } from '../wire/record.ts';
+import { MAX_PLAINTEXT, RECORD_HEADER, RecordBuffer, type TlsRecord } from '../wire/record.ts';
 import { AlertDescription, AlertLevel, ContentType } from '../wire/registry.ts';
 import { type Content, Plaintext, type Protection } from './protection.ts';
 
@@ -23,6 +23,8 @@ type EarlyData = { readonly mode: 'refuse' } | { readonly mode: 'skip'; readonly
 const REFUSED: EarlyData = { mode: 'refuse' };
 
 export class RecordReader {
+  /** RFC 6066 §4: the longest content that is accepted in one record. */
+  contentLimit = MAX_PLAINTEXT;
   readonly #records = new RecordBuffer();
   readonly #messages = new HandshakeBuffer();
   #protection: Protection = new Plaintext();
@@ -66,11 +68,18 @@ export class RecordReader {
     for (;;) {
       const frame = this.#messages.next(expected);
       if (frame !== undefined) return { kind: 'handshake', frame };
-      const record = this.#records.next(this.#protection.fragmentLimit);
+      const record = this.#records.next(this.#fragmentLimit);
       if (record === undefined) return undefined;
       const incoming = this.#read(record);
       if (incoming !== undefined) return incoming;
     }
+  }
+
+  /** A negotiated limit is exact, but for early data: its sender has not seen our answer yet. */
+  get #fragmentLimit(): number {
+    const { fragmentLimit, expansion } = this.#protection;
+    if (this.contentLimit === MAX_PLAINTEXT || this.#early.mode === 'skip') return fragmentLimit;
+    return this.contentLimit + expansion - RECORD_HEADER;
   }
 
   /** Counts a record without progress. @throws TlsAlert unexpected_message if there have been too many in a row */

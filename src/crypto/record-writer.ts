@@ -15,7 +15,7 @@ const ROOM = 512;
  * any other content, before a change of keys, and at the end of the flight.
  */
 export class RecordWriter {
-  /** RFC 8449: the longest content that the peer accepts in one record. */
+  /** RFC 8449, RFC 6066 §4: the longest content that the peer accepts in one record. */
   contentLimit = MAX_PLAINTEXT;
   #protection: Protection = new Plaintext();
   #handshake: Uint8Array[] = [];

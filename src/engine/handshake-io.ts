@@ -58,8 +58,10 @@ export abstract class ConnectionIO implements HandshakeIO {
     this.#host.channel.writer.protect(protection);
   }
 
-  limitRecords(contentLimit: number): void {
-    this.#host.channel.writer.contentLimit = contentLimit;
+  limitRecords(contentLimit: number, isMutual = false): void {
+    const { reader, writer } = this.#host.channel;
+    writer.contentLimit = Math.min(writer.contentLimit, contentLimit);
+    if (isMutual) reader.contentLimit = contentLimit;
   }
 
   tolerateChangeCipherSpec(tolerate: boolean): void {

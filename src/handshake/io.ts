@@ -20,8 +20,11 @@ export interface HandshakeIO {
   protectReading(protection: Protection): void;
   /** Changes the write key, from our next record on. */
   protectWriting(protection: Protection): void;
-  /** Sets the longest content of the records that we send from now on, in bytes (RFC 8449). */
-  limitRecords(contentLimit: number): void;
+  /**
+   * Limits the content of the records that we send from now on, in bytes (RFC 8449), and with `isMutual` of those that we receive
+   * (RFC 6066 §4). A greater limit than before changes nothing.
+   */
+  limitRecords(contentLimit: number, isMutual?: boolean): void;
   /** RFC 8446 §5, Appendix D.4: sets whether a ChangeCipherSpec record is dropped from now on. */
   tolerateChangeCipherSpec(tolerate: boolean): void;
   /** Gives a secret to its one owner, which wipes it when the handshake (the default) or the connection ends. Returns the secret. */

@@ -51,6 +51,8 @@ export type NoResumption =
   | 'auth-age'
   /** Under `clientAuth`, the session lacks the certificate that is required, or has one that was not accepted. */
   | 'client-certificate'
+  /** The client asks for another max_fragment_length than that of the session, which keeps its own (RFC 6066 §4). */
+  | 'max-fragment-length'
   /** The session was ruled out or wiped, or uses a feature that this library does not have. */
   | 'not-resumable'
   /** The binder does not verify. The handshake ends with decrypt_error. */
@@ -191,6 +193,8 @@ export interface Facts {
   serverName: string | undefined;
   alpnProtocol: string | undefined;
   signatureScheme: string | undefined;
+  /** The code of RFC 6066 §4; 0 if no length was negotiated. */
+  maxFragmentLength: number;
   clientRandom: Uint8Array | undefined;
   /**
    * The peer's own certificate in DER, accepted in this handshake or in the full handshake that the session descends from. Sessions

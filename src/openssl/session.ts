@@ -92,6 +92,11 @@ export function SSL_SESSION_get_ticket_lifetime_hint(session: Session): number {
   return session.foreign.ticketLifetimeHint ?? 0;
 }
 
+/** SSL_SESSION_get_max_fragment_length(3): the code of max_fragment_length (RFC 6066 §4), 1 to 4; 0 if it was not negotiated. */
+export function SSL_SESSION_get_max_fragment_length(session: Session): number {
+  return session.foreign.maxFragmentLength ?? 0;
+}
+
 /** i2d_SSL_SESSION(3) */
 export function i2d_SSL_SESSION(session: Session): Uint8Array {
   return session.toDer();

@@ -5,8 +5,8 @@ import type { Version } from '../wire/registry.ts';
 import type { Scope } from './scope.ts';
 
 /**
- * Fields of OpenSSL's SSL_SESSION that the engine neither sets nor reads. A session of another server keeps them when it
- * is decoded and encoded again.
+ * Fields of OpenSSL's SSL_SESSION that sessions made here do not have, but for `maxFragmentLength`. A session of another server keeps
+ * them when it is decoded and encoded again.
  */
 export interface ForeignFields {
   /** X509_V_ERR_…; 0 is X509_V_OK. Sessions made here have 0: a certificate that is not accepted ends the handshake. */
@@ -22,7 +22,7 @@ export interface ForeignFields {
   /** Without SSL_SESS_FLAG_EXTMS, which is `extendedMasterSecret`. */
   readonly flags?: number | undefined;
   readonly maxEarlyData?: number | undefined;
-  /** The code of RFC 6066 §4; 0 if it was not negotiated. */
+  /** The code of max_fragment_length (RFC 6066 §4), 1 to 4; 0 if it was not negotiated. Also of sessions made here. */
   readonly maxFragmentLength?: number | undefined;
   /** RFC 7250 */
   readonly peerRawPublicKey?: Uint8Array | undefined;

@@ -9,7 +9,8 @@ export const MAX_PLAINTEXT = 16384;
 /** How much longer a protected fragment may be: RFC 8446 §5.2, RFC 5246 §6.2.3. */
 export const MAX_EXPANSION = { 'TLSv1.3': 256, 'TLSv1.2': 2048 } as const;
 
-const HEADER = 5;
+/** The length of a record's header: type, version and length. */
+export const RECORD_HEADER = 5;
 
 /** A record as received. */
 export interface TlsRecord {
@@ -40,14 +41,14 @@ export class RecordBuffer {
     if (this.#queue.length < 3) return undefined;
     if (this.#first) this.#refuseSsl2();
     requireContentType(this.#queue.at(0));
-    if (this.#queue.length < HEADER) return undefined;
+    if (this.#queue.length < RECORD_HEADER) return undefined;
     const length = 256 * this.#queue.at(3) + this.#queue.at(4);
     if (length > limit) throw new TlsAlert('record_overflow', `a record of ${length} bytes, ${limit} allowed`);
-    if (this.#queue.length < HEADER + length) return undefined;
+    if (this.#queue.length < RECORD_HEADER + length) return undefined;
     this.#first = false;
     const type = this.#queue.at(0);
     const version = 256 * this.#queue.at(1) + this.#queue.at(2);
-    this.#queue.skip(HEADER);
+    this.#queue.skip(RECORD_HEADER);
     return { type, version, fragment: this.#queue.take(length) };
   }
 
@@ -71,7 +72,7 @@ function requireContentType(type: number): void {
 
 /** Returns the five bytes before a fragment. */
 export function recordHeader(type: number, version: number, length: number): Uint8Array {
-  const header = new Uint8Array(HEADER);
+  const header = new Uint8Array(RECORD_HEADER);
   putRecordHeader(header, 0, { type, version }, length);
   return header;
 }

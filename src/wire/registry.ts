@@ -45,6 +45,7 @@ export const ProtocolVersion = {
 /** RFC 8446 §4.2, and the extensions of RFC 5077, 5746, 6066, 7301, 7627, 8422 and 8449. */
 export const ExtensionType = {
   server_name: 0,
+  max_fragment_length: 1,
   supported_groups: 10,
   ec_point_formats: 11,
   signature_algorithms: 13,

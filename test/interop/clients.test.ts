@@ -7,6 +7,7 @@
 import { expect } from 'chai';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import type { NoResumption } from '../../src/handshake/outcome.ts';
+import type { Session } from '../../src/sessions/session.ts';
 import { certificates } from '../fixtures.ts';
 import { type Client, clients, opensslSessionFile, type Version } from './clients.ts';
 import { describeClient, onTheWire, type Travelled, type Trip, travel, WIRE_VERSION } from './harness.ts';
@@ -46,6 +47,17 @@ describe('interop: real clients at our server', () => {
       const client = opensslSessionFile();
       await meet({ client, version: 'TLSv1.3' }, [{ pskModes: ['psk_ke'] }], ['not-offered', 'not-offered']);
     });
+  });
+
+  describeWith(['openssl'], 'max_fragment_length (RFC 6066 §4)', () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      it(`is kept on resumption for s_client -maxfraglen 512, ${version}`, async () => {
+        const kept: unknown[] = [];
+        const onNew = ({ foreign }: Session) => void kept.push(foreign.maxFragmentLength);
+        await meet({ client: opensslSessionFile(['-maxfraglen', '512']), version }, [{ sessions: { onNew } }], []);
+        expect(new Set(kept)).to.deep.equal(new Set([1]));
+      });
+    }
   });
 });
 

@@ -12,6 +12,7 @@ import {
   SSL_SESSION_free,
   SSL_SESSION_get_ex_data,
   SSL_SESSION_get_id,
+  SSL_SESSION_get_max_fragment_length,
   SSL_SESSION_get_time,
   SSL_SESSION_get_timeout,
   SSL_SESSION_is_resumable,
@@ -656,6 +657,17 @@ describe('single use by the application', () => {
     const { ssl } = connect(ctx, again(first));
     expect(ctx.removeSession(ssl.connection?.resumption.session ?? null)).to.equal(1);
     expect(resumed(connect(ctx, again(first)))).to.equal(false);
+  });
+});
+
+describe('SSL_SESSION_get_max_fragment_length(3)', () => {
+  it('answers the length of fragments by its code, 0 if the client asked for none', () => {
+    for (const version of VERSIONS) {
+      for (const maxFragmentLength of [undefined, 1, 4]) {
+        const { ssl } = connect(ctx, { version, maxFragmentLength });
+        expect(SSL_SESSION_get_max_fragment_length(ssl.getSession() as Session)).to.equal(maxFragmentLength ?? 0);
+      }
+    }
   });
 });
 

@@ -150,6 +150,8 @@ export interface ClientOptions extends HelloScript {
   readonly renegotiationInfo?: 'extension' | 'scsv' | false | undefined;
   readonly fallbackScsv?: boolean | undefined;
   readonly recordSizeLimit?: number | undefined;
+  /** The code of RFC 6066 §4. */
+  readonly maxFragmentLength?: number | undefined;
   readonly earlyData?: boolean | undefined;
   /** Default uncompressed only; `false` leaves it out of a hello that offers TLS 1.2. */
   readonly ecPointFormats?: readonly number[] | false | undefined;
@@ -471,6 +473,7 @@ export class TestClient {
       alpn: options.alpn,
       extendedMasterSecret: ems ? true : undefined,
       recordSizeLimit: options.recordSizeLimit,
+      maxFragmentLength: options.maxFragmentLength,
       sessionTicket: this.#offeredTicket,
       renegotiationInfo: renegotiationInfo === 'extension' ? EMPTY : undefined,
     };

@@ -20,6 +20,7 @@ const NOTHING_NEGOTIATED: ServerFacts = {
   serverName: undefined,
   alpnProtocol: undefined,
   signatureScheme: undefined,
+  maxFragmentLength: 0,
   clientRandom: undefined,
   peerCertificate: undefined,
   peerCertificateChain: undefined,

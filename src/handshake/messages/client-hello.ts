@@ -49,6 +49,7 @@ const forBoth = {
   signatureAlgorithmsCert: [ExtensionType.signature_algorithms_cert, vector(2, 0xfffe, uint16)],
   alpn: [ExtensionType.application_layer_protocol_negotiation, ProtocolNameList],
   recordSizeLimit: [ExtensionType.record_size_limit, uint16],
+  maxFragmentLength: [ExtensionType.max_fragment_length, uint8],
 } as const;
 
 const forTls12 = {

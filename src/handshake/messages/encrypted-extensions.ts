@@ -9,6 +9,7 @@ export const EncryptedExtensions = struct({
   extensions: extensions({
     supportedGroups: [ExtensionType.supported_groups, vector(2, 0xffff, uint16)],
     recordSizeLimit: [ExtensionType.record_size_limit, uint16],
+    maxFragmentLength: [ExtensionType.max_fragment_length, uint8],
     serverName: [ExtensionType.server_name, flag],
     ticketRequest: [ExtensionType.ticket_request, uint8], // RFC 9149 §3: expected_count
     alpn: [ExtensionType.application_layer_protocol_negotiation, ProtocolNameList],

@@ -62,6 +62,7 @@ const ServerHelloTls12Extensions = extensions({
   alpn: [ExtensionType.application_layer_protocol_negotiation, ProtocolNameList],
   extendedMasterSecret: [ExtensionType.extended_master_secret, flag],
   recordSizeLimit: [ExtensionType.record_size_limit, uint16],
+  maxFragmentLength: [ExtensionType.max_fragment_length, uint8],
   sessionTicket: [ExtensionType.session_ticket, flag],
 });
 

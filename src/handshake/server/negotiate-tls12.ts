@@ -7,6 +7,7 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import { type GroupName, NamedGroup, type SignatureSchemeName } from '../../wire/registry.ts';
 import type { Signing } from '../key-exchange.ts';
+import { wantedFragmentLength } from '../max-fragment-length.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { type Mechanism, notResumed } from '../outcome.ts';
 import { call, type Handshake, perform } from '../wait.ts';
@@ -129,6 +130,7 @@ function offerOf(context: ServerHandshake, hello: ClientHello, mechanism: Mechan
     serverName: facts.serverName,
     suites: commonSuites(hello, settings, 'TLSv1.2'),
     extendedMasterSecret: hello.extensions.extendedMasterSecret === true,
+    maxFragmentLength: wantedFragmentLength(hello),
     now: context.now(),
     scope: scopeOf(context, hello),
     acceptsForeign: mechanism === 'ticket' ? tickets.acceptsForeign : sessions.acceptsForeign,

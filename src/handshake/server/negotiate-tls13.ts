@@ -6,6 +6,7 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../../wire/registry.ts';
 import type { Signing } from '../key-exchange.ts';
+import { wantedFragmentLength } from '../max-fragment-length.ts';
 import {
   type ClientHello,
   type ClientHelloExtensions,
@@ -37,6 +38,7 @@ export interface Tls13Choice {
 /** Sends at most one HelloRetryRequest. The suite and group it names are final. */
 export function* negotiateTls13(context: ServerHandshake, first: Received<ClientHello>): Handshake<Tls13Choice> {
   requireTls13Hello(first.body);
+  wantedFragmentLength(first.body); // refuses a code that is none, before anything is sent
   if (first.body.extensions.earlyData) context.skipEarlyData();
   const suites = commonSuites(first.body, context.settings, 'TLSv1.3');
   const [preferred] = suites;

@@ -15,6 +15,7 @@ import type { ServerHandshake } from './context.ts';
 import { selectPskMode } from './negotiate.ts';
 import type { Tls13Choice } from './negotiate-tls13.ts';
 import { scopeOf } from './offered-scope.ts';
+import { foreignOf } from './resumption.ts';
 import { generateTicket, sealTicket, whyNoSession } from './tickets.ts';
 
 /** A ticket to send, and its session. */
@@ -128,6 +129,7 @@ export class TicketIssuer implements TicketSender {
       scope: scopeOf(this.#context, this.#choice.hello.body),
       applicationData: psk?.session.applicationData,
       peerCertificate: facts.peerCertificate,
+      foreign: foreignOf(facts),
     });
     wipe(secret); // the session has a copy
     return session;

@@ -6,6 +6,7 @@ import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { equalConstantTime } from '../../wire/bytes.ts';
 import type { PskMode } from '../../wire/registry.ts';
+import { wantedFragmentLength } from '../max-fragment-length.ts';
 import { type ClientHello, truncateBeforeBinders } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 import { type NoResumption, notResumed, type Verdict } from '../outcome.ts';
@@ -134,6 +135,7 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
     serverName: facts.serverName,
     suites,
     extendedMasterSecret: true,
+    maxFragmentLength: wantedFragmentLength(hello),
     now: context.now(),
     scope: scopeOf(context, hello),
     acceptsForeign: settings.tickets.mode === 'stateless' ? tickets.acceptsForeign : sessions.acceptsForeign,

@@ -4,13 +4,14 @@
  */
 
 import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
+import type { ForeignFields } from '../../sessions/parameters.ts';
 import { SCOPE_FIELDS, type Scope, type ScopeField } from '../../sessions/scope.ts';
 import { ownCertificate, type Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { MAX_TICKET_LIFETIME } from '../messages/new-session-ticket.ts';
-import type { NoResumption, NoTicket } from '../outcome.ts';
+import type { Facts, NoResumption, NoTicket } from '../outcome.ts';
 import { canonicalName } from './negotiate.ts';
 import type { Settings } from './settings.ts';
 
@@ -21,6 +22,8 @@ export interface Offer {
   /** The suites that both sides have. */
   readonly suites: readonly SuiteParameters[];
   readonly extendedMasterSecret: boolean;
+  /** The code of RFC 6066 §4 that the client asks for. */
+  readonly maxFragmentLength: number | undefined;
   /** Seconds since the epoch. */
   readonly now: number;
   /** The scope of a session made now. */
@@ -44,7 +47,7 @@ const BASIC: readonly Rule[] = [
   {
     name: 'resumable',
     reason: 'not-resumable',
-    remedy: 'a session that has not been ruled out, released, compressed or fragmented',
+    remedy: 'a session that has not been ruled out, released or compressed',
     check: (session) => !session.isRuledOut && !isBeyondUs(session),
   },
   {
@@ -165,13 +168,22 @@ const TLS13: readonly Rule[] = [
   },
 ];
 
+const LENGTH: Rule = {
+  // RFC 6066 §4: the length holds for the session, resumptions included. Without the extension the client is taken to keep to it.
+  name: 'max fragment length',
+  reason: 'max-fragment-length',
+  remedy: 'the max_fragment_length of the full handshake',
+  check: ({ foreign }, { maxFragmentLength: wanted }) =>
+    wanted === undefined || wanted === (foreign.maxFragmentLength ?? 0),
+};
+
 /** Returns the rules of a version in the order of checking. The later a rule comes, the more its reason says about the session. */
 export function rulesFor(version: Version): readonly Rule[] {
   return version === 'TLSv1.3' ? RULES_TLS13 : RULES_TLS12;
 }
 
-const RULES_TLS12 = [...BASIC, ...SCOPE, ...TIME, ...TLS12];
-const RULES_TLS13 = [...BASIC, ...SCOPE, ...TIME, ...TLS13];
+const RULES_TLS12 = [...BASIC, ...SCOPE, ...TIME, ...TLS12, LENGTH];
+const RULES_TLS13 = [...BASIC, ...SCOPE, ...TIME, ...TLS13, LENGTH];
 
 /** The judgement on a session: the first rule that it breaks, or the suite that it is resumed under. */
 export type Judgement =
@@ -237,12 +249,14 @@ export function acceptedCertificate(session: Session): Uint8Array | undefined {
   return session.foreign.verifyResult ? undefined : ownCertificate(session);
 }
 
-/**
- * Reports whether the session is of another server that compressed, or that limited the length of fragments. RFC 6066 §4 demands that
- * both be kept when the session resumes, and this library has neither.
- */
+/** Reports whether the session is of another server that compressed, which would have to go on and which this library does not do. */
 function isBeyondUs({ foreign }: Session): boolean {
-  return Boolean(foreign.compressionMethod) || Boolean(foreign.maxFragmentLength);
+  return Boolean(foreign.compressionMethod);
+}
+
+/** Returns what a new session keeps among the fields of OpenSSL's: the length of its fragments. */
+export function foreignOf({ maxFragmentLength }: Facts): ForeignFields | undefined {
+  return maxFragmentLength === 0 ? undefined : { maxFragmentLength };
 }
 
 /** Returns the last second in which a session may be resumed. RFC 8446 §4.6.1: for at most seven days, even if its timeout is longer. */

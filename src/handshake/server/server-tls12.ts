@@ -18,6 +18,7 @@ import { encode } from '../../wire/codec.ts';
 import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import { agree, generateKey, signature } from '../key-exchange.ts';
+import { maxFragmentLength, wantedFragmentLength } from '../max-fragment-length.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
 import { type ClientHello, clientHelloTls12 } from '../messages/client-hello.ts';
 import { clientKeyExchange } from '../messages/client-key-exchange.ts';
@@ -44,10 +45,12 @@ import {
   type Tls12Choice,
 } from './negotiate-tls12.ts';
 import { scopeOf } from './offered-scope.ts';
+import { foreignOf } from './resumption.ts';
 import { generateTicket, sealTicket, whyNoSession } from './tickets.ts';
 
 function* serveTls12(context: ServerHandshake, hello: Received<ClientHello>): Handshake<Established> {
   requireTls12Hello(context, hello.body);
+  wantedFragmentLength(hello.body); // refuses a code that is none, before anything is looked up
   const { resumed, sendTicket } = yield* selectSessionTls12(context, hello.body);
   if (resumed === undefined) return yield* fullHandshake(context, hello, sendTicket);
   return yield* resume(context, hello, resumed, sendTicket);
@@ -178,6 +181,7 @@ function serverHelloExtensions(context: ServerHandshake, hello: ClientHello, tic
     alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
     extendedMasterSecret: extensions.extendedMasterSecret, // RFC 7627 §5.1
     recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit),
+    maxFragmentLength: maxFragmentLength(context, hello, facts.resumption.session),
     sessionTicket: ticketed || undefined, // RFC 5077 §3.2
   };
 }
@@ -296,6 +300,7 @@ function newSession(context: ServerHandshake, hello: ClientHello, id: Uint8Array
     group: facts.group === undefined ? 0 : NamedGroup[facts.group],
     scope: scopeOf(context, hello),
     peerCertificate: facts.peerCertificate,
+    foreign: foreignOf(facts),
   });
 }
 

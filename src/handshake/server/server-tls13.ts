@@ -18,6 +18,7 @@ import { NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registr
 import type { Established } from '../established.ts';
 import { exchangeKeys, type Signing, signature } from '../key-exchange.ts';
 import { MainSecret } from '../main-secret.ts';
+import { maxFragmentLength } from '../max-fragment-length.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import { type ClientHello, clientHelloTls13 } from '../messages/client-hello.ts';
@@ -136,6 +137,7 @@ function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice):
   const body = {
     extensions: {
       recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit),
+      maxFragmentLength: maxFragmentLength(context, hello, choice.psk?.session),
       ticketRequest: expectedTickets(context, choice),
       // RFC 6066 §3: not on resumption
       serverName: choice.psk === undefined && facts.serverName !== undefined ? (true as const) : undefined,

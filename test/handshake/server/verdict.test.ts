@@ -385,6 +385,14 @@ const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered' | 'binder
       },
     },
   ],
+  'max-fragment-length': [
+    {
+      mechanisms: MECHANISMS,
+      rule: 'max fragment length',
+      remedy: /max_fragment_length of the full handshake/,
+      run: (mechanism) => twice(mechanism, {}, {}, { maxFragmentLength: 2 }),
+    },
+  ],
   'not-resumable': [
     {
       mechanisms: STATEFUL,
