@@ -2,6 +2,7 @@
 
 import { TlsAlert } from './alert.ts';
 import { ByteQueue } from './byte-queue.ts';
+import { describeNotTls, TELLING } from './not-tls.ts';
 import { ContentType } from './registry.ts';
 
 /** 2^14: the longest TLSPlaintext.fragment. */
@@ -39,8 +40,7 @@ export class RecordBuffer {
    */
   next(limit: number): TlsRecord | undefined {
     if (this.#queue.length < 3) return undefined;
-    if (this.#first) this.#refuseSsl2();
-    requireContentType(this.#queue.at(0));
+    if (!isContentType(this.#queue.at(0))) this.#refuse();
     if (this.#queue.length < RECORD_HEADER) return undefined;
     const length = 256 * this.#queue.at(3) + this.#queue.at(4);
     if (length > limit) throw new TlsAlert('record_overflow', `a record of ${length} bytes, ${limit} allowed`);
@@ -52,11 +52,16 @@ export class RecordBuffer {
     return { type, version, fragment: this.#queue.take(length) };
   }
 
-  /** RFC 5246 Appendix E.2: an SSLv2 CLIENT-HELLO has the high bit of its length set and message type 1. */
-  #refuseSsl2(): void {
-    if (this.#queue.at(0) >= 0x80 && this.#queue.at(2) === 1) {
-      throw new TlsAlert('protocol_version', 'an SSLv2 hello');
-    }
+  /** §5: refuses a record type that no state accepts, before its length is used. Says what the peer speaks that has sent no record yet. */
+  #refuse(): never {
+    const type = this.#queue.at(0);
+    if (!this.#first) throw new TlsAlert('unexpected_message', `record type ${type}`);
+    // RFC 5246 Appendix E.2: an SSLv2 CLIENT-HELLO has the high bit of its length set and message type 1.
+    if (type >= 0x80 && this.#queue.at(2) === 1)
+      throw new TlsAlert('protocol_version', 'an SSLv2 hello: the client is too old for TLS 1.2');
+    let start = '';
+    for (let i = 0; i < Math.min(TELLING, this.#queue.length); i++) start += String.fromCharCode(this.#queue.at(i));
+    throw new TlsAlert('unexpected_message', describeNotTls(start));
   }
 
   clear(): void {
@@ -64,10 +69,8 @@ export class RecordBuffer {
   }
 }
 
-/** §5: refuses a record type that no state accepts before its length is used. */
-function requireContentType(type: number): void {
-  if (type >= ContentType.change_cipher_spec && type <= ContentType.application_data) return;
-  throw new TlsAlert('unexpected_message', `record type ${type}`);
+function isContentType(type: number): boolean {
+  return type >= ContentType.change_cipher_spec && type <= ContentType.application_data;
 }
 
 /** Returns the five bytes before a fragment. */

@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { type Agent, createServer as createHttpServer } from 'node:http';
+import { type Agent, createServer as createHttpServer, get } from 'node:http';
 import * as https from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -256,6 +256,17 @@ for (const version of VERSIONS) {
     });
   });
 }
+
+it('names plain HTTP in tlsClientError, and says what to do', async () => {
+  const { server, port } = await startServer();
+  const failed = once(server, 'tlsClientError');
+  const asked = get({ host: '127.0.0.1', port });
+  asked.on('error', () => {}); // an alert is no answer by HTTP
+  const [error] = await failed;
+  expect((error as Error).message).to.equal(
+    'unexpected_message: not TLS but plain HTTP: the URL must begin with https://',
+  );
+});
 
 describe('the options of the Node shell', () => {
   const wrong = (options: unknown) => () => createServer(options as NodeServerOptions);

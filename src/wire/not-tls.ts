@@ -1,0 +1,26 @@
+/** Names what a peer sends that does not speak TLS, for the one who reads the error. */
+
+/** How many bytes tell what it is. */
+export const TELLING = 16;
+
+const IN_THE_CLEAR = 'in the clear: have the client begin with TLS at once (implicit TLS, not STARTTLS)';
+
+/** What begins like this, and what to do about it. */
+const KINDS: readonly (readonly [RegExp, string])[] = [
+  [/^(GET|HEA|POS|PUT|DEL|OPT|PAT|TRA|CON|PRI|PROPF)/, 'plain HTTP: the URL must begin with https://'],
+  [/^PROXY|^\r\n\r\n\0/, 'a PROXY protocol header: turn it off at the load balancer, or read it before TLS begins'],
+  [/^SSH-/, 'SSH: this is the port of another service'],
+  [/^(EHL|HEL|LHL)O/i, `SMTP ${IN_THE_CLEAR}`],
+  [/^\S+ (CAPA|LOGI|STAR|AUTH)/i, `IMAP ${IN_THE_CLEAR}`],
+  [/^(USER|AUTH|CAPA|FEAT|STLS)/i, `FTP or POP3 ${IN_THE_CLEAR}`],
+  [/^\*\d/, `Redis ${IN_THE_CLEAR}`],
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: SSLRequest is binary
+  [/^\0\0\0\x08\x04\xd2/, 'PostgreSQL: have the client connect with sslnegotiation=direct'],
+  [/^[\t\r\n -~]{3}/, `text ${IN_THE_CLEAR}`],
+];
+
+/** Says what the first bytes of a peer are, one character a byte, that are no record of TLS. */
+export function describeNotTls(start: string): string {
+  const [, kind] = KINDS.find(([pattern]) => pattern.test(start)) ?? [];
+  return `not TLS but ${kind ?? `something that begins with byte ${start.charCodeAt(0)}`}`;
+}

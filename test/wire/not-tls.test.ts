@@ -1,0 +1,84 @@
+/** What does not speak TLS is named in the error, and the error says what to do. */
+
+import { expect } from 'chai';
+import { ServerConnection } from '../../src/engine/server/server-connection.ts';
+import { TlsAlert } from '../../src/wire/alert.ts';
+import { utf8 } from '../../src/wire/bytes.ts';
+import { describeNotTls } from '../../src/wire/not-tls.ts';
+import { RecordBuffer } from '../../src/wire/record.ts';
+import { testServer } from '../support/servers.ts';
+
+const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+const CLEAR = /in the clear: have the client begin with TLS at once/;
+const ROWS: readonly (readonly [what: string, start: string, named: RegExp, remedy: RegExp])[] = [
+  ...[
+    'GET / HTTP/1.1',
+    'HEAD / HTTP/1.0',
+    'POST /a',
+    'PUT /a',
+    'DELETE /a',
+    'OPTIONS * HTTP/1.1',
+    'PATCH /a',
+    'TRACE /',
+  ]
+    .concat('CONNECT a.example:443 HTTP/1.1', 'PROPFIND / HTTP/1.1', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+    .map((line) => [line.trim(), `${line}\r\n`, /plain HTTP/, /https:\/\//] as const),
+  ['SMTP', 'EHLO mail.example\r\n', /SMTP/, CLEAR],
+  ['old SMTP', 'helo mail.example\r\n', /SMTP/, CLEAR],
+  ['LMTP', 'LHLO mail.example\r\n', /SMTP/, CLEAR],
+  ['IMAP', 'a001 CAPABILITY\r\n', /IMAP/, CLEAR],
+  ['IMAP, other tags', '. login me secret\r\n', /IMAP/, CLEAR],
+  ['POP3', 'CAPA\r\n', /FTP or POP3/, CLEAR],
+  ['FTP', 'USER anonymous\r\n', /FTP or POP3/, CLEAR],
+  ['FTP with AUTH TLS', 'AUTH TLS\r\n', /FTP or POP3/, CLEAR],
+  ['Redis', '*1\r\n$4\r\nPING\r\n', /Redis/, CLEAR],
+  ['text', 'hello?\r\n', /text/, CLEAR],
+  ['an empty line', '\r\n\r\n', /text/, CLEAR],
+  ['SSH', 'SSH-2.0-OpenSSH_9.7\r\n', /SSH/, /the port of another service/],
+  ['PROXY protocol v1', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n', /a PROXY protocol header/, /load balancer/],
+  ['PROXY protocol v2', '\r\n\r\n\0\r\nQUIT\n!\x11', /a PROXY protocol header/, /load balancer/],
+  ['PostgreSQL', '\0\0\0\x08\x04\xd2\x16\x2f', /PostgreSQL/, /sslnegotiation=direct/],
+  ['something else', '\x03\0\0\x13\x0e', /something that begins with byte 3/, /byte 3/],
+];
+
+describe('what is not TLS', () => {
+  for (const [what, start, named, remedy] of ROWS) {
+    it(`is named: ${what}`, () => {
+      const connection = new ServerConnection(testServer());
+      const { output, events } = connection.receive(bytesOf(start));
+      const [failed] = events.flatMap((event) => (event.type === 'failed' ? [event.error] : []));
+      expect(failed?.alert).to.equal('unexpected_message');
+      expect(failed?.message).to.match(/^unexpected_message: not TLS but /);
+      expect(failed?.message).to.match(named).and.to.match(remedy);
+      expect([...output]).to.deep.equal([21, 3, 3, 0, 2, 2, 10]);
+      expect(failed?.message).to.not.contain('secret');
+    });
+  }
+
+  it('is named by the bytes that are there, from the third on, and repeated to nobody', () => {
+    for (const start of ['GET', 'SSH', 'PRO', 'EHL', '\r\n\r']) {
+      const buffer = new RecordBuffer();
+      for (const byte of bytesOf(start.slice(0, 2))) buffer.push(Uint8Array.of(byte));
+      expect(buffer.next(16384)).to.equal(undefined);
+      buffer.push(bytesOf(start.slice(2)));
+      expect(() => buffer.next(16384)).to.throw(TlsAlert, 'not TLS but');
+    }
+    expect(describeNotTls('GET')).to.match(/plain HTTP/);
+    expect(describeNotTls('xyz')).to.not.contain('xyz');
+  });
+
+  it('is an SSLv2 hello that gets protocol_version and says that the client is old', () => {
+    const connection = new ServerConnection(testServer());
+    const { events } = connection.receive(Uint8Array.of(0x80, 0x2e, 1, 0, 2));
+    const [failed] = events.flatMap((event) => (event.type === 'failed' ? [event.error] : []));
+    expect(failed?.message).to.match(/^protocol_version: an SSLv2 hello: the client is too old/);
+  });
+
+  it('comes first; after a record of TLS a strange type is only that', () => {
+    const buffer = new RecordBuffer();
+    buffer.push(Uint8Array.of(22, 3, 1, 0, 1, 1, ...utf8('GET / HTTP/1.1')));
+    expect(buffer.next(16384)?.type).to.equal(22);
+    expect(() => buffer.next(16384)).to.throw(TlsAlert, /record type 71$/);
+  });
+});
