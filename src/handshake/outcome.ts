@@ -45,7 +45,7 @@ export type NoResumption =
   | 'foreign'
   /** The client and the server have no PSK key exchange mode in common, or no group that the mode needs. */
   | 'psk-mode'
-  /** The session has outlived its timeout. */
+  /** The session has outlived its timeout, or the client's certificate in it. */
   | 'expired'
   /** The full handshake that the session descends from is older than `tickets.maxAuthAge`. */
   | 'auth-age'
@@ -87,7 +87,9 @@ export type NoTicket =
   /** The key has sealed as many tickets as it may. */
   | 'exhausted'
   /** The session is too large for a ticket, or to be kept. */
-  | 'too-large';
+  | 'too-large'
+  /** The client's certificate, which the session would keep, has expired. */
+  | 'expired';
 
 /** How a session is offered: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK whose identity is an id, or a sealed ticket. */
 export type Mechanism = 'session-id' | 'ticket' | 'psk-stateful' | 'psk-stateless';

@@ -14,7 +14,7 @@ import {
   requireSeconds,
   type SessionParameters,
 } from './parameters.ts';
-import { sharedCertificate } from './peer-certificate.ts';
+import { lastSecondOf, sharedCertificate } from './peer-certificate.ts';
 import type { Scope } from './scope.ts';
 
 const NOTHING_FOREIGN: ForeignFields = Object.freeze({});
@@ -71,6 +71,8 @@ export class Session {
   readonly #idContext: Uint8Array;
   readonly #secret: Uint8Array;
   readonly #peerCertificate: Uint8Array | undefined;
+  /** Infinity if there is no certificate, or none that can be read, for which the rules of resumption have a word. */
+  readonly #certificateExpires: number;
   #applicationData: Uint8Array;
   #time: number;
   #timeout: number;
@@ -104,6 +106,8 @@ export class Session {
     this.#idContext = kept(parameters.idContext);
     this.#secret = copyOf(parameters.secret);
     this.#peerCertificate = parameters.peerCertificate && sharedCertificate(parameters.peerCertificate);
+    const end = this.#peerCertificate && lastSecondOf(this.#peerCertificate);
+    this.#certificateExpires = end === undefined || Number.isNaN(end) ? Number.POSITIVE_INFINITY : end;
     this.#applicationData = kept(parameters.applicationData);
     this.#time = parameters.time;
     this.#timeout = parameters.timeout;
@@ -212,9 +216,12 @@ export class Session {
     this.#resort?.(this);
   }
 
-  /** The last second in which the session may be resumed. */
+  /**
+   * The last second in which the session may be resumed: `timeout` after `time`, and never after the client's certificate has
+   * expired. It cannot be set: a later time or timeout does not move it beyond that.
+   */
   get expires(): number {
-    return this.#time + this.#timeout;
+    return Math.min(this.#time + this.#timeout, this.#certificateExpires);
   }
 
   /** The number of holds; 0 once the secret has been wiped. */

@@ -43,11 +43,17 @@ function signWith(key: KeyObject, scheme: SignatureSchemeName, content: Uint8Arr
   return sign(hash, content, { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
 }
 
-/** A certificate that nobody has signed, for this SubjectPublicKeyInfo, with these extensions. */
+/**
+ * A certificate that nobody has signed, for this SubjectPublicKeyInfo, with these extensions. It expires at `notAfter`, in milliseconds
+ * since the epoch.
+ */
 export function certificateFor(
   publicKey: Uint8Array,
   commonName = 'somebody',
-  ...extensions: readonly Uint8Array[]
+  {
+    notAfter = 2 ** 41,
+    extensions = [],
+  }: { readonly notAfter?: number; readonly extensions?: readonly Uint8Array[] } = {},
 ): Uint8Array {
   const name = sequence(set(sequence(oid('2.5.4.3'), utf8String(commonName))));
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
@@ -56,12 +62,23 @@ export function certificateFor(
     integer(1),
     algorithm,
     name,
-    sequence(time(0), time(2 ** 41)),
+    sequence(time(0), time(notAfter)),
     name,
     publicKey,
     ...(extensions.length === 0 ? [] : [explicit(3, sequence(...extensions))]),
   );
   return sequence(tbs, algorithm, bitString(new Uint8Array(70)));
+}
+
+/** A certificate of an Ed25519 key, with what it signs, that expires at `notAfter`, in milliseconds since the epoch. */
+export function certificateUntil(notAfter: number): ClientCertificate {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const spki = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }));
+  return {
+    chain: [certificateFor(spki, 'somebody', { notAfter })],
+    scheme: 'ed25519',
+    sign: (content) => signWith(privateKey, 'ed25519', content),
+  };
 }
 
 /** A key of a kind that the server does not serve, in a certificate, with what it would sign. */

@@ -105,7 +105,9 @@ export interface PemCredential {
 
 /**
  * Certificates of clients (RFC 8446 §4.3.2, RFC 5246 §7.4.4). The server asks for them in full handshakes. A session keeps the
- * client's own certificate, and `connection.peerCertificate` has it again when the session is resumed.
+ * client's own certificate, and `connection.peerCertificate` has it again when the session is resumed. A session ends at the latest
+ * with the notAfter of that certificate (reason `expired`), and a client whose certificate has expired already gets none. The dates
+ * of its issuers are not looked at again: which of them the path leads through, only `verifyClient` knows.
  *
  * No session is handed out or resumed while `sessions.idContext` is empty, and defineServer() warns of that. Name one, so that a
  * session made under other rules cannot pass for one made under these.

@@ -263,11 +263,16 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     return copyOf(id);
   }
 
-  fits(session: Session): boolean {
-    const isSmall = (ownCertificate(session)?.length ?? 0) <= MAX_TICKET_PLAINTEXT; // a cache should not hold what no ticket could
-    if (isSmall && (this.store.fits(session) || this.store.policy.onNew !== undefined)) return true;
-    this.noTicket('too-large');
-    return false;
+  fits(session: Session, isKept: boolean): boolean {
+    const reason = this.#whyNoTicket(session, isKept);
+    if (reason !== undefined) this.noTicket(reason);
+    return reason === undefined;
+  }
+
+  #whyNoTicket(session: Session, isKept: boolean): 'expired' | 'too-large' | undefined {
+    if (session.expires < this.store.now()) return 'expired';
+    if ((ownCertificate(session)?.length ?? 0) > MAX_TICKET_PLAINTEXT) return 'too-large'; // a cache should not hold what no ticket could
+    return isKept && !this.store.fits(session) && this.store.policy.onNew === undefined ? 'too-large' : undefined;
   }
 
   noTicket(reason: NoTicket): void {

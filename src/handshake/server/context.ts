@@ -35,8 +35,11 @@ export interface Sessions {
   newId(version: Version, offered?: Uint8Array): Uint8Array;
   /** Reports as an event that the client gets no ticket, or one fewer than are due. */
   noTicket(reason: NoTicket): void;
-  /** Reports whether a session is small enough to be kept: a certificate may have megabytes. If it is not, an event says so. */
-  fits(session: Session): boolean;
+  /**
+   * Reports whether a session is worth a ticket: it is small enough, as a certificate may have megabytes, and the client's certificate
+   * has not expired. If it is not, an event says why. `isKept`: it is to go into the cache or the store.
+   */
+  fits(session: Session, isKept: boolean): boolean;
   /**
    * Tells the new callback of a session that the connection holds, before any output that is queued now can leave, and puts the
    * session into the internal cache. If `isNeeded` is false, because the client keeps the session, it goes into the cache only if

@@ -91,7 +91,7 @@ export class TicketIssuer implements TicketSender {
     const session = sessions.adopt(this.#newSession(id, ticketNonce)); // now, as the tasks that follow may never be answered
     if (!(yield* generateTicket(this.#context, session))) return undefined;
     if (session.isRuledOut) return void sessions.noTicket('not-resumable'); // a callback has ruled it out or freed it
-    if (settings.tickets.mode === 'stateful' && !sessions.fits(session)) return undefined;
+    if (!sessions.fits(session, settings.tickets.mode === 'stateful')) return undefined;
     const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
     if (ticket === undefined) return undefined;
     const { ticketAgeAdd } = session;
@@ -102,9 +102,10 @@ export class TicketIssuer implements TicketSender {
   }
 
   /** Returns the ticket_lifetime in seconds. §4.6.1: at most seven days, and no longer than the client's authentication is valid. */
-  #lifetime({ timeout, authTime }: Session): number {
+  #lifetime({ expires, authTime }: Session): number {
     const { maxAuthAge } = this.#context.settings.tickets;
-    return Math.max(0, Math.min(timeout, MAX_TICKET_LIFETIME, authTime + maxAuthAge - this.#context.now()));
+    const end = Math.min(expires, authTime + maxAuthAge);
+    return Math.max(0, Math.min(end - this.#context.now(), MAX_TICKET_LIFETIME));
   }
 
   #newSession(id: Uint8Array, ticketNonce: Uint8Array): Session {

@@ -5,6 +5,7 @@
 
 import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
 import type { ForeignFields } from '../../sessions/parameters.ts';
+import { lastSecondOf } from '../../sessions/peer-certificate.ts';
 import { SCOPE_FIELDS, type Scope, type ScopeField } from '../../sessions/scope.ts';
 import { ownCertificate, type Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
@@ -99,6 +100,12 @@ const SCOPE: readonly Rule[] = SCOPE_FIELDS.map((field) => ({
 }));
 
 const TIME: readonly Rule[] = [
+  {
+    name: "end of the client's certificate",
+    reason: 'expired',
+    remedy: 'a full handshake with a certificate that has not expired',
+    check: (session, { now }) => isCertificateValid(session, now),
+  },
   {
     name: 'timeout',
     reason: 'expired',
@@ -262,5 +269,15 @@ export function foreignOf({ maxFragmentLength }: Facts): ForeignFields | undefin
 /** Returns the last second in which a session may be resumed. RFC 8446 §4.6.1: for at most seven days, even if its timeout is longer. */
 function lastSecond(session: Session): number {
   if (session.version !== 'TLSv1.3') return session.expires;
-  return session.time + Math.min(session.timeout, MAX_TICKET_LIFETIME);
+  return Math.min(session.expires, session.time + MAX_TICKET_LIFETIME);
+}
+
+/**
+ * Reports whether the client's certificate, if there is one, is still valid: a full handshake would be refused afterwards, and so the
+ * session must not stand in for one. A certificate whose end cannot be read counts as expired; only another server can have made
+ * such a session.
+ */
+function isCertificateValid(session: Session, now: number): boolean {
+  const certificate = ownCertificate(session);
+  return certificate === undefined || now <= lastSecondOf(certificate);
 }

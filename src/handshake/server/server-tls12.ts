@@ -87,7 +87,7 @@ function* fullHandshake(
   if (why !== undefined) context.sessions.noTicket(why);
   const session = newSession(context, hello.body, id, keys.master.bytes);
   yield* keepSession(context, session);
-  if (ticketed) yield* sendNewSessionTicket(context, session, Math.min(session.timeout, MAX_HINT));
+  if (ticketed) yield* sendNewSessionTicket(context, session, lifetimeHint(context, session));
   sendFinished(context, keys);
   return established(hello.body, keys);
 }
@@ -117,9 +117,15 @@ const UNSPECIFIED = 0;
 /** The hint is a uint32; a timeout may be longer. */
 const MAX_HINT = 0xffffffff;
 
+/** Until the session ends, be it by the client's certificate; at least a second, as 0 would state nothing. */
+function lifetimeHint(context: ServerHandshake, { expires }: Session): number {
+  return Math.max(1, Math.min(expires - context.now(), MAX_HINT));
+}
+
 /** RFC 5077 §3.3. ServerHello has promised a ticket, so an empty one is sent if none can be made. */
 function* sendNewSessionTicket(context: ServerHandshake, session: Session, hint: number): Handshake<void> {
-  const ticket = (yield* generateTicket(context, session)) ? yield* sealTicket(context, session) : undefined;
+  const isDue = context.sessions.fits(session, false) && (yield* generateTicket(context, session));
+  const ticket = isDue ? yield* sealTicket(context, session) : undefined;
   const body = { ticketLifetimeHint: ticket === undefined ? UNSPECIFIED : hint, ticket: ticket ?? EMPTY };
   context.transcript.add(context.send(newSessionTicketTls12, body));
 }
@@ -271,7 +277,7 @@ function sendFinished(context: ServerHandshake, { master, writing }: Keys): void
 function* keepSession(context: ServerHandshake, session: Session): Handshake<void> {
   context.facts.session = context.sessions.adopt(session);
   if (session.id.length === 0) return;
-  if (context.sessions.fits(session)) yield* call(() => context.sessions.announce(session, true));
+  if (context.sessions.fits(session, true)) yield* call(() => context.sessions.announce(session, true));
   else session.forbidResumption(); // ServerHello has sent the id, but no server need know an id later
 }
 

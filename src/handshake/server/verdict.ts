@@ -67,7 +67,7 @@ const REMEDIES: Partial<Record<NoResumption, string>> = {
   binder: 'a binder made with the PSK of the session, over this very hello',
   consumed: 'a session that has not been used yet',
   vetoed: 'the answer true of sessions.mayResume',
-  expired: 'coming back sooner, or a longer sessions.timeout',
+  expired: 'coming back sooner, or a longer sessions.timeout, or a client certificate that lasts longer',
 };
 
 export class SessionVerdict implements Verdict {

@@ -26,11 +26,16 @@ import {
 } from '../../../src/wire/registry.ts';
 import { certificates, rootCertificate } from '../../fixtures.ts';
 import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
-import { type ClientCertificateKind, certificateFor, clientCertificate } from '../../support/client-certificates.ts';
+import {
+  type ClientCertificateKind,
+  certificateFor,
+  certificateUntil,
+  clientCertificate,
+} from '../../support/client-certificates.ts';
 import { unhandledIn } from '../../support/rejections.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 import { withSubtle } from '../../support/web-crypto.ts';
-import { TestWorld } from '../../support/world.ts';
+import { NEW_YEAR, TestWorld } from '../../support/world.ts';
 
 type Verifier = NonNullable<CryptoProvider['verifier']>;
 
@@ -359,8 +364,10 @@ describe('certificates of clients', () => {
         it(`${what}: ${alert ?? 'yes'}`, async () => {
           const { publicKey, privateKey } = generateKeyPairSync('ed25519');
           const spki = publicKey.export({ format: 'der', type: 'spki' });
-          const leaf = certificateFor(spki, 'somebody', ...extensions);
-          const authority = certificateFor(spki, 'somebody', extension(bitString(Uint8Array.of(0x06), 1)));
+          const leaf = certificateFor(spki, 'somebody', { extensions });
+          const authority = certificateFor(spki, 'somebody', {
+            extensions: [extension(bitString(Uint8Array.of(0x06), 1))],
+          });
           const scheme = 'ed25519';
           const certificate = {
             chain: [leaf, authority],
@@ -567,6 +574,59 @@ describe('certificates of clients', () => {
         expect(link.connection.peerCertificate).to.deep.equal(leafOf('ecdsaP256'));
       });
 
+      /** A server in a world of its own, and a certificate that expires there in half an hour. */
+      const withEnd = (options: Partial<ServerOptions> = {}) => {
+        const world = new TestWorld(3);
+        const seen: number[] = [];
+        const verifyClient = () => seen.push(world.time) > 0;
+        const config = server({ verifyClient }, { world, tickets, ...options });
+        return { world, seen, config, certificate: certificateUntil(NEW_YEAR + 1_800_000) };
+      };
+      const lifetimeOf = ({ client: peer }: Exchange) =>
+        peer.tickets.at(-1)?.lifetime ?? peer.ticketTls12?.ticketLifetimeHint;
+
+      it('which ends with the certificate: to its last second, and not after it', () => {
+        const { world, seen, config, certificate } = withEnd();
+        const link = connect(config, { ...first(way), certificate });
+        const second = connect(config, { ...again(link), certificate });
+        expect(second.connection.resumption.resumed).to.equal(true);
+        world.advance(1800);
+        expect(connect(config, { ...again(link), certificate }).connection.resumption.resumed).to.equal(true);
+        world.advance(1);
+        const late = connect(config, { ...again(link), certificate });
+        expect(late.connection.resumption).to.deep.include({ resumed: false, reason: 'expired' });
+        expect(seen).to.have.length(2);
+        const { reason } = connect(config, { ...again(second), certificate }).connection.resumption;
+        const isGone = way.mechanism === 'session-id'; // it is the one that has just been removed
+        expect(reason, 'from one resumption to the next').to.equal(isGone ? 'unknown' : 'expired');
+      });
+
+      it('whose tickets say so', () => {
+        const { world, config, certificate } = withEnd();
+        const link = connect(config, { ...first(way), certificate });
+        const stated = way.name === 'session id' ? undefined : 1800;
+        expect(lifetimeOf(link)).to.equal(stated);
+        world.advance(800);
+        if (way.version === 'TLSv1.3') expect(lifetimeOf(connect(config, again(link)))).to.equal(1000);
+        const longer = { ...first(way), certificate: certificateUntil(NEW_YEAR + 10 ** 10) };
+        expect(lifetimeOf(connect(config, longer))).to.equal(stated && 7200);
+      });
+
+      it('and none is handed out whose certificate has expired, though it was accepted', () => {
+        const { world, config, certificate } = withEnd();
+        world.advance(1801);
+        const link = connect(config, { ...first(way), certificate });
+        expect(link.connection.isEstablished).to.equal(true);
+        expect(link.client.tickets).to.have.length(0);
+        expect(config.statistics().number).to.equal(0);
+        const reasons = new Set(link.events.map((event) => (event.type === 'no-ticket' ? event.reason : undefined)));
+        expect([...reasons])
+          .to.include('expired')
+          .and.have.length(2);
+        if (way.version === 'TLSv1.2')
+          expect(connect(config, { ...again(link), certificate }).connection.resumption.resumed).to.equal(false);
+      });
+
       it('which one without does not stand in for: scope', () => {
         const shared = server({ mode: 'request' }, { tickets });
         const link = connect(shared, { ...first(way), certificate: undefined });
@@ -663,6 +723,29 @@ describe('certificates of clients', () => {
     resumed.client.proceed();
     expectAccepted(resumed.run());
     expectAccepted(connect(config, again(resumed)));
+  });
+
+  both('in a session from elsewhere end it: expired, also where the end cannot be read', (version) => {
+    const world = new TestWorld(3);
+    const db = new Map<string, Uint8Array>();
+    const strange = Uint8Array.of(0x30, 0);
+    const ends: [certificate: Uint8Array | undefined, resumed: boolean][] = [
+      [undefined, true],
+      [certificateUntil(NEW_YEAR).chain[0], true],
+      [certificateUntil(NEW_YEAR - 1000).chain[0], false],
+      [strange, false],
+    ];
+    for (const [peerCertificate, resumed] of ends) {
+      const sessions = {
+        cache: false as const,
+        idContext: ID_CONTEXT,
+        onNew: (session: Session) => void db.set(toHex(session.id), session.dup({ peerCertificate }).toDer()),
+        onGet: (id: Uint8Array) => db.get(toHex(id)),
+      };
+      const config = testServer({ world, crypto: toyCrypto, sessions });
+      const link = connect(config, again(connect(config, { version })));
+      expect(link.connection.resumption).to.deep.include({ resumed, reason: resumed ? undefined : 'expired' });
+    }
   });
 
   both('cut into single bytes are the same', (version) => {
