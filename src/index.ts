@@ -69,7 +69,7 @@ export { aeadTickets } from './tickets/format-aead.ts';
 export { cbcTickets } from './tickets/format-cbc.ts';
 export { type NotSealed, TicketKey, type TicketKeyOptions } from './tickets/key.ts';
 export { TicketKeyFileError, type TicketKeyProducer, ticketKeyFile, ticketKeysFrom } from './tickets/key-files.ts';
-export type { OpeningKey, Renewal, TicketKeyProvider } from './tickets/key-provider.ts';
+export type { KeyTimer, OpeningKey, Renewal, TicketKeyProvider } from './tickets/key-provider.ts';
 export { type RingWorld, type RotationOptions, type TicketKeyInfo, TicketKeyRing } from './tickets/key-ring.ts';
 export { WeakTicketKeyError } from './tickets/key-strength.ts';
 export { SealCounts } from './tickets/seal-counts.ts';

@@ -129,6 +129,8 @@ export interface Platform {
   readonly WritableStream: new (sink: WritableSink, strategy?: QueueStrategy) => object;
   setTimeout(action: () => void, delayMs: number): Timer;
   clearTimeout(timer: Timer): void;
+  /** Present in Deno alone, whose timers have no method for it. */
+  readonly Deno?: { unrefTimer(timer: Timer): void };
   queueMicrotask(action: () => void): void;
   atob(base64: string): string;
   btoa(latin1: string): string;

@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
+import { setKeyTimer } from '../engine/key-timer.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Resumption } from '../handshake/outcome.ts';
@@ -57,6 +58,7 @@ export class TlsSocket extends DuplexSocket {
     const connection = new ServerConnection(config, {
       addresses: () => this.transport.addresses,
       wantsKeylog: () => this.listenerCount('keylog') > 0,
+      keyTimer: setKeyTimer,
     });
     const shell: Shell = {
       send: (output, isData) => this.#send(output, isData),

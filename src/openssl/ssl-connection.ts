@@ -3,6 +3,7 @@
 import { type Awaitable, isPromise } from '../awaitable.ts';
 import { Driver } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
+import { setKeyTimer } from '../engine/key-timer.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { Session } from '../sessions/session.ts';
@@ -270,7 +271,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     const own = this.#requireOwn();
     if (own.driver !== undefined) return own.driver;
     const config = this.#ctx.configFor(this.settings);
-    const connection = new ServerConnection(config, { addresses: this.#options.addresses });
+    const connection = new ServerConnection(config, { addresses: this.#options.addresses, keyTimer: setKeyTimer });
     const driver = new Driver(connection, this.#shell, config.lookupTimeoutMs);
     own.driver = driver;
     this.#connection = connection;

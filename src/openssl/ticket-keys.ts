@@ -6,7 +6,7 @@ import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import { cbcTickets } from '../tickets/format-cbc.ts';
 import { TicketKey } from '../tickets/key.ts';
 import { ticketKeyFile, ticketKeysFrom } from '../tickets/key-files.ts';
-import type { OpeningKey, TicketKeyProvider } from '../tickets/key-provider.ts';
+import type { KeyTimer, OpeningKey, TicketKeyProvider } from '../tickets/key-provider.ts';
 
 /** SSL_CTX_set_tlsext_ticket_keys(3): 16 bytes of name, 32 of HMAC key, 32 of AES key. */
 const KEYS_LENGTH = 80;
@@ -41,6 +41,10 @@ export class ContextTicketKeys implements TicketKeyProvider {
     const other = this.callback ?? this.#defined;
     if (other !== undefined) return other.find?.(keyName);
     return this.#key?.hasName(keyName) ? { phase: 'encrypt' } : undefined;
+  }
+
+  useTimer(setTimer: KeyTimer): void {
+    this.#defined?.useTimer?.(setTimer);
   }
 
   /** A copy of its own key, for the caller to wipe; `undefined` if the server was defined with others, or the context is gone. */

@@ -27,6 +27,9 @@ export interface OpeningKey {
   readonly renewal: Renewal;
 }
 
+/** Calls `action` once, after so many milliseconds. A timer that is set like this must not keep the process running. */
+export type KeyTimer = (action: () => void, delayMs: number) => void;
+
 /** A source of ticket keys. It keeps owning them. A key that is destroyed before it is used counts as absent. */
 export interface TicketKeyProvider {
   /** Returns the key to seal with now. If it returns `undefined`, the client gets no ticket. */
@@ -37,6 +40,11 @@ export interface TicketKeyProvider {
    * need more than the name. Both are views: copy what is kept.
    */
   openingKeys(keyName: Uint8Array, connection: ConnectionInfo, ticket: Uint8Array): Awaitable<readonly OpeningKey[]>;
+  /**
+   * Called by the shells, which have timers, with one that the provider may use to destroy keys on time. It is called for each server
+   * and each connection that uses the provider, so it should do nothing the second time.
+   */
+  useTimer?(setTimer: KeyTimer): void;
   /** Describes the key with this name, for verdicts. */
   find?(keyName: Uint8Array): { readonly phase: 'encrypt' | 'decrypt-only' | 'destroyed' } | undefined;
 }

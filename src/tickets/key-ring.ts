@@ -4,7 +4,9 @@
  * TLS Crypto Shortcuts", IMC 2016). A ring either generates its keys and rotates them by the clock, or holds keys that it
  * is given.
  *
- * A ring has no timers. It brings its keys up to date whenever it is used; reading {@link TicketKeyRing.keys} is enough.
+ * A ring makes no timers. It brings its keys up to date whenever it is used, and so on its own it would keep the keys of a server to
+ * which nobody connects. The shells lend it a timer ({@link TicketKeyRing.useTimer}). Where there is no shell, call
+ * {@link TicketKeyRing.destroyDue} after {@link TicketKeyRing.nextEnd}.
  */
 
 import type { RandomBytes } from '../crypto/provider.ts';
@@ -12,7 +14,7 @@ import { toHex } from '../wire/bytes.ts';
 import type { TicketFormat } from './format.ts';
 import { aeadTickets } from './format-aead.ts';
 import { TicketKey, type TicketKeyOptions } from './key.ts';
-import type { OpeningKey, TicketKeyProvider } from './key-provider.ts';
+import type { KeyTimer, OpeningKey, TicketKeyProvider } from './key-provider.ts';
 
 /**
  * Seconds. Stolen keys open all tickets sealed in the last `rotateEvery + keepFor` seconds before the theft. `keepFor` must
@@ -32,6 +34,13 @@ const MAX_KEYS = 256;
 
 /** The number of destroyed keys that a ring remembers, so that {@link TicketKeyRing.find} can report them. */
 const MAX_REMEMBERED = 256;
+
+/**
+ * A timer wakes the ring when its next key ends, but after a minute at the latest, as the clock may have jumped or the machine slept;
+ * and not before a second has passed, as timers run by another clock and may be early.
+ */
+const MAX_WAKE_MS = 60_000;
+const MIN_WAKE_MS = 1000;
 
 export interface RotationOptions extends TicketKeyOptions {
   /** Format of the tickets. Default: {@link aeadTickets}. */
@@ -91,6 +100,8 @@ export class TicketKeyRing implements TicketKeyProvider {
   /** Generated keys, the newest first; or given keys, in the given order. */
   #entries: Entry[] = [];
   #isClosed = false;
+  #setTimer: KeyTimer | undefined;
+  #isTimerSet = false;
 
   private constructor(world: Pick<RingWorld, 'now'>, rotation?: Rotation) {
     this.#world = world;
@@ -153,6 +164,30 @@ export class TicketKeyRing implements TicketKeyProvider {
     return living === undefined ? this.#dead.get(toHex(keyName)) : this.#info(living);
   }
 
+  /**
+   * The last second of the next key to end, in seconds since the epoch: after it the key is to be destroyed. `undefined` if no key
+   * ends by the clock.
+   */
+  get nextEnd(): number | undefined {
+    this.#bringUpToDate();
+    const end = this.#firstEnd;
+    return end === NEVER ? undefined : end;
+  }
+
+  /** Destroys the keys whose time is over. Every other use of the ring does so, too: call it where there is no shell and no other use. */
+  destroyDue(): void {
+    this.#bringUpToDate();
+  }
+
+  /**
+   * Lends the ring a timer, so that keys are destroyed on time though nobody uses the ring. It is set while the ring has a key that ends
+   * by the clock, and holds the ring weakly. The shells call this; later calls have no effect.
+   */
+  useTimer(setTimer: KeyTimer): void {
+    this.#setTimer ??= setTimer;
+    this.#wakeLater();
+  }
+
   /** Retires the key that encrypts; the next ticket is sealed with a new one. @throws Error if the ring was given its keys */
   rotate(): void {
     if (this.#rotation === undefined) throw new Error('this ring does not make keys; give it others with replace()');
@@ -204,6 +239,29 @@ export class TicketKeyRing implements TicketKeyProvider {
     }
   }
 
+  get #firstEnd(): number {
+    return this.#entries.reduce((first, { opensUntil }) => Math.min(first, opensUntil), NEVER);
+  }
+
+  #wakeLater(): void {
+    const end = this.#firstEnd;
+    if (this.#setTimer === undefined || this.#isTimerSet || end === NEVER) return;
+    const self = new WeakRef(this); // a server may be defined for one connection, and its ring must not outlive it in a timer
+    const delay = Math.min(MAX_WAKE_MS, 1000 * (end + 1) - this.#world.now());
+    this.#isTimerSet = true;
+    const wake = () => {
+      const ring = self.deref();
+      if (ring !== undefined) ring.#wake();
+    };
+    this.#setTimer(wake, Math.max(MIN_WAKE_MS, delay));
+  }
+
+  #wake(): void {
+    this.#isTimerSet = false;
+    this.#bringUpToDate();
+    this.#wakeLater();
+  }
+
   get #current(): Entry | undefined {
     return this.#entries.find((entry) => entry.isSealing && entry.key.canSeal);
   }
@@ -218,6 +276,7 @@ export class TicketKeyRing implements TicketKeyProvider {
     this.#entries.unshift(entry);
     const surplus = this.#entries.slice(MAX_KEYS); // only where each key may seal next to nothing
     this.#destroy((each) => surplus.includes(each), now);
+    this.#wakeLater();
     return entry;
   }
 

@@ -2,6 +2,7 @@
 
 import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
+import { setKeyTimer } from '../engine/key-timer.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
@@ -87,7 +88,8 @@ export class WebShell implements Shell {
   constructor(pair: BytesPair, config: ServerConfig, { addresses, onCallbackError }: ShellOptions) {
     this.#onCallbackError = onCallbackError;
     this.#transport = new Transport(pair);
-    this.driver = new Driver(new ServerConnection(config, { addresses }), this, config.lookupTimeoutMs);
+    const connection = new ServerConnection(config, { addresses, keyTimer: setKeyTimer });
+    this.driver = new Driver(connection, this, config.lookupTimeoutMs);
     void this.#readAll();
   }
 

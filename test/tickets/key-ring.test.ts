@@ -159,6 +159,100 @@ describe('TicketKeyRing', () => {
       );
     });
 
+    describe('with a timer that a shell has lent', () => {
+      interface Timed extends Rotating {
+        readonly set: { readonly action: () => void; readonly delayMs: number }[];
+      }
+      const timed = (options: RotationOptions = {}): Timed => {
+        const set: Timed['set'] = [];
+        const { world, ring } = rotating({ rotateEvery: 60, keepFor: 30, ...options });
+        ring.useTimer((action, delayMs) => void set.push({ action, delayMs }));
+        return { world, ring, set };
+      };
+      /** Lets the timers run out one after the other, while nobody uses the ring. Returns their delays. */
+      const runOut = ({ world, set }: Timed): number[] => {
+        const delays: number[] = [];
+        for (let timer = set.shift(); timer !== undefined; timer = set.shift()) {
+          delays.push(timer.delayMs);
+          world.time += timer.delayMs;
+          timer.action();
+        }
+        return delays;
+      };
+
+      it('destroys a key after its last second, though nobody uses the ring, and then sets no more timers', () => {
+        const link = timed();
+        expect(link.set, 'it has no key yet').to.have.length(0);
+        const key = link.ring.sealingKey();
+        expect(link.set).to.have.length(1);
+        expect(runOut(link)).to.deep.equal([60_000, 31_000]);
+        expect(key?.isDestroyed).to.equal(true);
+        expect(link.world.time).to.equal(NEW_YEAR + 91_000);
+      });
+
+      it('not before: in its last second it is there, also where the timer is early', () => {
+        const { world, ring, set } = timed({ rotateEvery: 60, keepFor: 0 });
+        const key = ring.sealingKey();
+        world.time += 60_999;
+        set.shift()?.action();
+        expect(key?.isDestroyed).to.equal(false);
+        expect(set.map(({ delayMs }) => delayMs)).to.deep.equal([1000]);
+        world.time += 1;
+        set.shift()?.action();
+        expect(key?.isDestroyed).to.equal(true);
+      });
+
+      it('has one timer at a time, whoever lends it and however many keys there are', () => {
+        const link = timed();
+        const key = link.ring.sealingKey();
+        link.ring.useTimer(() => expect.fail('the first one is used'));
+        link.world.advance(61);
+        const next = link.ring.sealingKey();
+        expect(next).to.not.equal(key);
+        link.ring.rotate();
+        link.ring.sealingKey();
+        expect(link.set).to.have.length(1);
+        runOut(link);
+        expect([key, next].map((each) => each?.isDestroyed)).to.deep.equal([true, true]);
+        expect(link.ring.keys).to.deep.equal([]);
+        link.ring.sealingKey();
+        expect(link.set, 'and a new one for the next key').to.have.length(1);
+      });
+
+      it('is lent one after its first key, too, and none is set for keys that are given, or of a closed ring', () => {
+        const { ring } = rotating();
+        ring.sealingKey();
+        const set: number[] = [];
+        const setTimer = (_: () => void, delayMs: number) => void set.push(delayMs);
+        ring.useTimer(setTimer);
+        expect(set).to.deep.equal([60_000]);
+        TicketKeyRing.of([newKey()], new TestWorld()).useTimer(setTimer);
+        const closed = rotating().ring;
+        closed.sealingKey();
+        closed.close();
+        closed.useTimer(setTimer);
+        expect(set).to.have.length(1);
+      });
+    });
+
+    it('tells when its next key ends, for who has timers and no shell, and destroys what is due', () => {
+      const { world, ring } = rotating();
+      expect(ring.nextEnd).to.equal(undefined);
+      const key = ring.sealingKey();
+      expect(ring.nextEnd).to.equal(START + 10_800);
+      world.advance(3600);
+      ring.sealingKey();
+      expect(ring.nextEnd).to.equal(START + 10_800);
+      world.advance(7200);
+      ring.destroyDue();
+      expect(key?.isDestroyed).to.equal(false);
+      world.advance(1);
+      ring.destroyDue();
+      expect(key?.isDestroyed).to.equal(true);
+      expect(ring.nextEnd).to.equal(START + 14_400);
+      expect(TicketKeyRing.of([newKey()], world).nextEnd).to.equal(undefined);
+    });
+
     describe('where the clock is put back', () => {
       it('a key does not live longer for having been made in the future', () => {
         const { world, ring } = rotating({ rotateEvery: 100, keepFor: 50 });

@@ -5,6 +5,7 @@ import type { ServerFacts } from '../../handshake/server/context.ts';
 import { serve } from '../../handshake/server/serve.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
+import type { KeyTimer } from '../../tickets/key-provider.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
@@ -57,6 +58,8 @@ export interface ConnectionOptions {
    * there are events in any case.
    */
   readonly wantsKeylog?: (() => boolean) | undefined;
+  /** A timer for the ticket keys, which destroys those that nobody uses on time. The shells pass one. Default: none. */
+  readonly keyTimer?: KeyTimer | undefined;
 }
 
 /**
@@ -90,6 +93,11 @@ export class ServerConnection extends ConnectionCore {
   /** @internal */
   wantsKeylog(): boolean {
     return this.#config.keylog !== undefined || this.#options.wantsKeylog?.() === true;
+  }
+
+  /** @internal */
+  get keyTimer(): KeyTimer | undefined {
+    return this.#options.keyTimer;
   }
 
   /** @internal */

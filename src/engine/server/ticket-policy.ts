@@ -4,13 +4,15 @@ import type { Sealed } from '../../handshake/server/context.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { OnDecryptTicket, OnGenerateTicket } from '../../tickets/callbacks.ts';
-import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
+import type { KeyTimer, TicketKeyProvider } from '../../tickets/key-provider.ts';
 import type { World } from '../../world.ts';
 import type { Event } from '../events.ts';
 
 /** The services of a connection that sealed tickets use. Its host has them; a policy must not import the host, which has a policy. */
 export interface TicketHost {
   readonly world: World;
+  /** The shell's, for the keys; `undefined` if it has none. */
+  readonly keyTimer: KeyTimer | undefined;
   info(): ConnectionInfo;
   /** Seconds since the epoch. */
   now(): number;

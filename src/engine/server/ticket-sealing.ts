@@ -35,6 +35,7 @@ class ConnectionSealedTickets implements Sealed {
   constructor(keys: TicketKeyProvider | undefined, host: TicketHost) {
     this.#keys = keys;
     this.#host = host;
+    if (host.keyTimer !== undefined) keys?.useTimer?.(host.keyTimer);
   }
 
   /** Opens a ticket with the keys of a ring. If the ring throws, {@link ConnectionSealedTickets.open} asks again, and reports that. */
