@@ -10,7 +10,7 @@ import { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Resumption } from '../handshake/outcome.ts';
 import type { Session } from '../sessions/session.ts';
 import { DuplexSocket } from './duplex-socket.ts';
-import type { Listen, TlsSocketEvents } from './events.ts';
+import type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';
 import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';
 import type { ServerSocketOptions } from './options.ts';
 import { type Callback, Outbox } from './outbox.ts';
@@ -213,12 +213,12 @@ export class TlsSocket extends DuplexSocket {
     this.idle.stop();
     try {
       this.#driver.run(() => this.connection.dispose());
-    } finally {
-      // Even if a listener of 'tlsEvent' throws, the transport must not stay open.
-      if (this.#isLeaving) this.transport.leave();
-      else this.transport.destroy();
-      if (this.#outbox.isPending) this.#outbox.finish(error ?? closedError());
+    } catch (thrown) {
+      throwLater(thrown); // a listener's: neither the transport may stay open for it, nor may it replace `error`
     }
+    if (this.#isLeaving) this.transport.leave();
+    else this.transport.destroy();
+    if (this.#outbox.isPending) this.#outbox.finish(error ?? closedError());
     callback(error);
   }
 
@@ -234,14 +234,26 @@ export class TlsSocket extends DuplexSocket {
   #receive(input: Uint8Array): void {
     if (this.destroyed) return;
     this.idle.touch();
-    if (this.#driver.receive(input)) this.#regulate();
-    else this.transport.giveBack(input); // it was in flight when a question was opened
+    if (this.#driver.isWaiting) return this.transport.giveBack(input); // it was in flight when a question was opened
+    try {
+      this.#driver.receive(input);
+    } finally {
+      this.#regulate(); // even if a listener has thrown
+    }
   }
 
   #attend(event: Event): void {
     if (event.type === 'data') return this.#receiveData(event.data);
+    if (event.type === 'deferred') return; // the driver attends to it
     if (event.type === 'keylog') return void this.emit('keylog', Buffer.from(`${event.line}\n`));
-    this.emit('tlsEvent', event);
+    try {
+      this.emit('tlsEvent', event);
+    } finally {
+      this.#act(event); // even if a listener has thrown: the connection has come to this state all the same
+    }
+  }
+
+  #act(event: TlsEvent): void {
     if (event.type === 'callback-error') this.emit('callbackError', event.error, event.callback);
     if (this.destroyed) return;
     if (event.type === 'established') this.#secure();
@@ -266,9 +278,12 @@ export class TlsSocket extends DuplexSocket {
   #secure(): void {
     clearTimeout(this.#handshakeTimer);
     this.#isSecure = true;
-    this.emit('secure');
-    this.#pump();
-    if (this.#final !== undefined) this.#finish();
+    try {
+      this.emit('secure');
+    } finally {
+      this.#pump();
+      if (this.#final !== undefined && !this.destroyed) this.#finish();
+    }
   }
 
   /** Encrypts the next piece of the data that waits. */
@@ -359,6 +374,13 @@ export class TlsSocket extends DuplexSocket {
     const late = () => this.destroy(coded('ERR_TLS_HANDSHAKE_TIMEOUT', `no handshake within ${ms} ms`));
     this.#handshakeTimer = setTimeout(late, ms).unref();
   }
+}
+
+/** Throws where it ends the process unless a listener of 'uncaughtException' is there, as an error of a listener does. */
+function throwLater(thrown: unknown): void {
+  process.nextTick(() => {
+    throw thrown;
+  });
 }
 
 function coded(code: string, message: string): Error {

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect as connectPlain, type Server as NetServer, type Socket } from 'node:net';
 import { connect, createServer as createNodeServer, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
-import { createServer, type NodeServerOptions, type TlsSocket } from '../../src/node/index.ts';
+import { accept, createServer, type NodeServerOptions, type TlsSocket } from '../../src/node/index.ts';
 import { certificates } from '../fixtures.ts';
 import { testProvider } from '../support/provider.ts';
-import { credentials, only, textOf, until, VERSIONS } from './support.ts';
+import { credentials, memoryPair, only, textOf, until, VERSIONS } from './support.ts';
 
 type AnySocket = TlsSocket | TLSSocket;
 type Application = (socket: AnySocket) => void;
@@ -171,3 +171,75 @@ for (const version of VERSIONS) {
 async function inBoth<T>(run: (kind: keyof typeof KINDS) => Promise<T>): Promise<Record<keyof typeof KINDS, T>> {
   return { 'node:tls': await run('node:tls'), ours: await run('ours') };
 }
+
+describe('a listener that throws', () => {
+  /** Collects what listeners throw, in place of mocha. */
+  async function catching(run: (thrown: string[]) => Promise<void>): Promise<void> {
+    const others = process.listeners('uncaughtException');
+    const thrown: string[] = [];
+    process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => thrown.push(error.message));
+    try {
+      await run(thrown);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const other of others) process.on('uncaughtException', other);
+    }
+  }
+
+  function raise(message: string): never {
+    throw new Error(message);
+  }
+
+  for (const version of VERSIONS) {
+    it(`for data leaves what follows as it is, as with node:tls, ${version}`, async () => {
+      await catching(async (thrown) => {
+        const outcome = await inBoth(async (kind) => {
+          thrown.length = 0;
+          let text = '';
+          const running = await start(kind, (socket) => {
+            socket.setEncoding('latin1').on('data', (piece: string) => {
+              text += piece;
+              raise('data');
+            });
+          });
+          const client = connectTo(running.port, only(version));
+          for (const piece of ['one ', 'two ', 'three']) {
+            const before = thrown.length;
+            client.write(piece);
+            await until(() => thrown.length > before);
+          }
+          client.end();
+          await closed(running);
+          return { text, thrown: [...thrown] };
+        });
+        expect(outcome.ours).to.deep.equal(outcome['node:tls']);
+        expect(outcome.ours.text).to.equal('one two three');
+      });
+    });
+
+    it(`for 'secure' does not hold back what has been written, ${version}`, async () => {
+      await catching(async (thrown) => {
+        const [left, right] = memoryPair();
+        const socket = accept(left, { credentials, crypto: testProvider });
+        socket.on('secure', () => raise('secure')).end('bye');
+        expect(await textOf(connectTo(0, { ...only(version), socket: right }))).to.equal('bye');
+        expect(thrown).to.deep.equal(['secure']);
+      });
+    });
+  }
+
+  it('at the end does not keep the transport open, nor replace the error', async () => {
+    await catching(async (thrown) => {
+      const running = await start('ours', () => {}, { options: { sessions: { removeUnclean: VERSIONS } } });
+      const client = connectTo(running.port, {});
+      const [[socket]] = await Promise.all([once(running.server, 'secureConnection'), once(client, 'session')]);
+      socket.on('tlsEvent', () => raise('told'));
+      socket.destroy(new Error('the reason'));
+      const [error] = await once(socket, 'error');
+      expect(error.message).to.equal('the reason');
+      client.destroy();
+      await closed(running);
+      expect(new Set(thrown)).to.deep.equal(new Set(['told']));
+    });
+  });
+});
