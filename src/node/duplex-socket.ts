@@ -12,7 +12,7 @@ export class DuplexSocket extends Duplex {
   protected readonly idle = new IdleTimer(() => this.emit('timeout'));
 
   constructor(transport: Duplex, allowHalfOpen: boolean) {
-    super({ allowHalfOpen });
+    super({ allowHalfOpen, emitClose: false }); // its 'close' has no argument; net.Socket's has one
     this.transport = new Transport(transport);
   }
 
@@ -31,6 +31,31 @@ export class DuplexSocket extends Duplex {
   /** Milliseconds, as passed to {@link setTimeout}. */
   get timeout(): number {
     return this.idle.ms;
+  }
+
+  /** As in node:net: true once there is no connection, which here is after its end. */
+  get pending(): boolean {
+    return this.destroyed;
+  }
+
+  /** As in node:net, by what may still be read and written. */
+  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  /** Bytes that have been written and wait, as in node:net; `undefined` after the end. `writableLength` is the newer name. */
+  get bufferSize(): number | undefined {
+    return this.destroyed ? undefined : this.writableLength;
+  }
+
+  /**
+   * Closes the connection by a TCP reset, at once: data that waits is lost, and no close_notify is sent. A transport that is no
+   * net.Socket is destroyed. After the end it does nothing.
+   */
+  resetAndDestroy(): this {
+    if (!this.destroyed) this.transport.reset();
+    return this.destroy();
   }
 
   setNoDelay(noDelay?: boolean): this {
@@ -69,6 +94,10 @@ export class DuplexSocket extends Duplex {
 
   get remoteFamily(): string | undefined {
     return this.transport.socket?.remoteFamily;
+  }
+
+  get localFamily(): string | undefined {
+    return this.transport.socket?.localFamily;
   }
 
   get localAddress(): string | undefined {

@@ -32,7 +32,8 @@ export interface TlsSocketEvents extends Record<string, unknown[]> {
   end: [];
   /** A TlsAlert for a fatal alert, sent or received; an error of the transport; ECONNRESET for an incomplete handshake. */
   error: [error: Error];
-  close: [];
+  /** Once, after everything else. As in node:net, `hadError` says whether it follows an 'error'. */
+  close: [hadError: boolean];
   drain: [];
   finish: [];
   pause: [];

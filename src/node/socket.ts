@@ -174,6 +174,16 @@ export class TlsSocket extends DuplexSocket {
     this.#driver.run(() => step);
   }
 
+  /**
+   * TLS 1.3: replaces the key that we write under; with `requestPeer` asks the peer to replace its own, too (RFC 9846 §4.7.3). The
+   * connection replaces keys by itself before they have protected too much.
+   * @throws Error in TLS 1.2, before 'secure', and after end()
+   */
+  updateKeys(requestPeer = false): void {
+    const step = this.connection.updateKeys(requestPeer);
+    this.#driver.run(() => step);
+  }
+
   /** Calls end(), and closes once everything has been sent. Data that the peer still sends is discarded. */
   destroySoon(): void {
     if (!this.writableEnded) this.end();
@@ -220,6 +230,7 @@ export class TlsSocket extends DuplexSocket {
     else this.transport.destroy();
     if (this.#outbox.isPending) this.#outbox.finish(error ?? closedError());
     callback(error);
+    process.nextTick(emitClose, this, error !== null); // behind 'error'
   }
 
   #send(output: Uint8Array, isData: boolean): void {
@@ -374,6 +385,10 @@ export class TlsSocket extends DuplexSocket {
     const late = () => this.destroy(coded('ERR_TLS_HANDSHAKE_TIMEOUT', `no handshake within ${ms} ms`));
     this.#handshakeTimer = setTimeout(late, ms).unref();
   }
+}
+
+function emitClose(socket: TlsSocket, hadError: boolean): void {
+  socket.emit('close', hadError);
 }
 
 /** Throws where it ends the process unless a listener of 'uncaughtException' is there, as an error of a listener does. */

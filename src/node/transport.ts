@@ -115,6 +115,16 @@ export class Transport {
     duplex.resume();
   }
 
+  /** Closes a TCP socket by a reset, and any other transport as {@link destroy} does. */
+  reset(): void {
+    try {
+      this.socket?.resetAndDestroy();
+    } catch {
+      // It is a pipe, or TLS itself: Node resets none of these.
+    }
+    this.destroy();
+  }
+
   destroy(): void {
     this.duplex.destroy();
   }
