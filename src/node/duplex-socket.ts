@@ -1,7 +1,8 @@
 /** The part of a TLS socket that node:net's sockets have, too, and that is not about TLS. */
 
 import { Duplex } from 'node:stream';
-import { IdleTimer, requireMilliseconds } from './idle-timer.ts';
+import { requireMilliseconds } from '../web/time-limit.ts';
+import { IdleTimer } from './idle-timer.ts';
 import { Transport } from './transport.ts';
 
 /** A Duplex over another. Unless that is a net.Socket, there are no addresses, and methods that concern the system do nothing. */

@@ -1,15 +1,5 @@
 /** The timer behind setTimeout() of a socket: it expires when nothing has happened for a while. */
 
-/** Node's setTimeout() treats a longer time as 1 ms. */
-const MAX_MS = 2 ** 31 - 1;
-
-/** @throws TypeError or RangeError naming the option */
-export function requireMilliseconds(name: string, ms: number): number {
-  if (typeof ms !== 'number') throw new TypeError(`${name}: a number of milliseconds is wanted`);
-  if (!(ms >= 0 && ms <= MAX_MS)) throw new RangeError(`${name} is ${ms}; 0 to ${MAX_MS} milliseconds are possible`);
-  return ms;
-}
-
 /** A restartable timer that does not keep the process alive. */
 export class IdleTimer {
   readonly #onIdle: () => void;

@@ -9,6 +9,7 @@ import type { ServerConfig } from '../engine/server/config.ts';
 import { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Resumption } from '../handshake/outcome.ts';
 import type { Session } from '../sessions/session.ts';
+import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut } from '../web/time-limit.ts';
 import { DuplexSocket } from './duplex-socket.ts';
 import type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';
 import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';
@@ -17,7 +18,6 @@ import { type Callback, Outbox } from './outbox.ts';
 
 /** Bytes of application data encrypted at a time. The next piece follows when the transport has accepted the last. */
 const PIECE = 65536;
-const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000;
 
 /**
  * A TLS connection over any Duplex, which it owns; see {@link TlsSocketEvents} for its events.
@@ -382,7 +382,7 @@ export class TlsSocket extends DuplexSocket {
 
   #limitHandshake(ms: number): void {
     if (ms === 0) return;
-    const late = () => this.destroy(coded('ERR_TLS_HANDSHAKE_TIMEOUT', `no handshake within ${ms} ms`));
+    const late = () => this.destroy(handshakeTimedOut(ms));
     this.#handshakeTimer = setTimeout(late, ms).unref();
   }
 }

@@ -6,8 +6,8 @@ import { isServerConfig, notAConfig, refuseConfig } from '../engine/server/confi
 import { CORE_OPTIONS } from '../engine/server/configure.ts';
 import { defineServer } from '../engine/server/define-server.ts';
 import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
+import { requireMilliseconds } from '../web/time-limit.ts';
 import { systemWorld } from '../world.ts';
-import { requireMilliseconds } from './idle-timer.ts';
 import { refuseNodeNames } from './node-tls-names.ts';
 import type { NodeServerOptions, Pem, TlsSocketOptions } from './options.ts';
 import { NodeTicketKeys } from './ticket-keys.ts';
