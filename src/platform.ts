@@ -92,7 +92,7 @@ export interface WritableSink {
 /** How much a stream's queue holds before it is full. */
 export interface QueueStrategy {
   readonly highWaterMark: number;
-  size?(chunk: Uint8Array): number;
+  size?(chunk: unknown): number;
 }
 
 /** A handle of `setTimeout`: a number in browsers, an object in Node. */

@@ -6,7 +6,7 @@ import { setKeyTimer } from '../engine/key-timer.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
-import { platform, type ReadableController, type WritableController } from '../platform.ts';
+import { platform, type ReadableController, type Timer, type WritableController } from '../platform.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import {
   type BytesPair,
@@ -25,6 +25,8 @@ const QUEUE = 16384;
 const PIECE = 65536;
 /** Bytes of output caused by the peer that may wait in the transport. Beyond that nothing is read, which limits memory. */
 const MAX_UNSENT = 65536;
+/** Milliseconds for which {@link WebShell.close} waits for a transport that takes nothing. */
+const STALL_MS = 2000;
 
 export interface ShellOptions {
   readonly addresses: ConnectionOptions['addresses'];
@@ -52,6 +54,10 @@ export class WebShell implements Shell {
   #failure: { readonly error: unknown } | undefined;
   /** Bytes of output that the transport has not taken yet, except application data. */
   #unsent = 0;
+  /** How many outputs the transport has taken. */
+  #taken = 0;
+  #stall: Timer;
+  #hasReceived = false;
   #isClosing = false;
   /** The write of the application that is under way. */
   #underWay: Promise<void> = Promise.resolve();
@@ -97,6 +103,7 @@ export class WebShell implements Shell {
     const counted = isData ? 0 : output.length; // #write() waits for room itself
     this.#unsent += counted;
     const sent = () => {
+      this.#taken++;
       this.#unsent -= counted;
       this.#wake();
     };
@@ -112,6 +119,7 @@ export class WebShell implements Shell {
       case 'established':
         return this.established.resolve();
       case 'data':
+        this.#hasReceived = true;
         return this.#reading === 'open' ? this.#source?.enqueue(event.data) : undefined;
       case 'end':
         return this.#receiveEnd();
@@ -142,6 +150,22 @@ export class WebShell implements Shell {
     } catch (error) {
       this.fail(error);
     }
+    if (!this.#isOver) await this.#awaitLeave();
+  }
+
+  /** After the peer's close_notify hears of the end of the transport; never rejects. */
+  async #awaitLeave(): Promise<void> {
+    try {
+      while (!this.#isOver && (await this.#transport.read()) !== undefined);
+    } catch (error) {
+      if (this.#writing === 'open') this.fail(error); // or else closing the transport has the error, too
+    }
+    if (!this.#isOver && this.#isUnused) this.writable.close().catch(() => {});
+  }
+
+  /** Whether the peer has left without a word, and the application uses neither stream: then nobody else would end our direction. */
+  get #isUnused(): boolean {
+    return !this.#hasReceived && !this.readable.locked && !this.writable.locked && this.#writing === 'open';
   }
 
   #pull(): void {
@@ -190,13 +214,23 @@ export class WebShell implements Shell {
   }
 
   async #write(chunk: unknown): Promise<void> {
-    const bytes = bytesOf(chunk);
     if (this.#isClosing) throw new Error('the application has closed the connection');
+    const bytes = this.#bytesOf(chunk);
     for (let at = 0; at < bytes.length; at += PIECE) {
       this.#requireWriting();
       this.driver.write(bytes.subarray(at, at + PIECE));
       this.#requireWriting();
       await this.#transport.ready();
+    }
+  }
+
+  /** Ends our direction over a chunk that is no bytes: the stream errors, and so calls nothing of its sink any more. */
+  #bytesOf(chunk: unknown): Uint8Array {
+    try {
+      return bytesOf(chunk);
+    } catch (error) {
+      this.#end().catch(() => {});
+      throw error;
     }
   }
 
@@ -207,6 +241,7 @@ export class WebShell implements Shell {
 
   /** Closes our direction after the data. Resolves when the transport's writable has closed, too. */
   async #end(): Promise<void> {
+    if (this.#isOver) return;
     this.#writing = 'closing';
     this.driver.run(() => this.driver.connection.end());
     try {
@@ -229,6 +264,7 @@ export class WebShell implements Shell {
 
   #dispose(): void {
     this.#isOver = true;
+    platform.clearTimeout(this.#stall);
     this.driver.run(() => this.driver.connection.dispose());
     this.#wake();
   }
@@ -271,14 +307,26 @@ export class WebShell implements Shell {
       // A rejection here has already made the connection fail.
       if (this.writable.locked) this.#closeUnderWriter().catch(() => {});
       else this.writable.close().catch(() => {});
+      if (this.#stall === undefined) this.#limitStall();
     }
     return this.closed.promise;
+  }
+
+  /** Aborts the transport if it takes nothing for a while: an application that has closed the connection will not do so. */
+  #limitStall(): void {
+    if (this.#isOver) return;
+    const taken = this.#taken;
+    const look = (): void => {
+      if (this.#taken === taken) this.abort(new Error(`the transport has taken nothing for ${STALL_MS} ms`));
+      else this.#limitStall();
+    };
+    this.#stall = platform.setTimeout(look, STALL_MS);
   }
 
   /** Ends our direction while the application holds the writer and may still be writing. */
   async #closeUnderWriter(): Promise<void> {
     this.#isClosing = true; // makes queued writes fail
-    await this.#underWay;
+    await this.#underWay.catch(() => {}); // the writer knows
     if (this.#isOver || this.#writing !== 'open') return;
     this.#sink?.error(new Error('the application has closed the connection'));
     await this.#end();

@@ -67,9 +67,12 @@ export type WritableBytes = {
   getWriter(): BytesWriter;
 } & HostWritable;
 
-/** A strategy that measures a queue in bytes. */
+/**
+ * A strategy that measures a queue in bytes. What is no bytes has a size, too: if it had none, a stream would error by itself, and
+ * its sink would never hear of it.
+ */
 export function bytesUpTo(highWaterMark: number): QueueStrategy {
-  return { highWaterMark, size: (chunk) => chunk.byteLength };
+  return { highWaterMark, size: (chunk: unknown) => (ArrayBuffer.isView(chunk) ? chunk.byteLength : 1) };
 }
 
 export function makeReadable(source: ReadableSource, strategy: QueueStrategy): ReadableBytes {

@@ -15,7 +15,9 @@ import type { ReadableBytes, WritableBytes } from './streams.ts';
  *   which leaving a `for await` calls, received data is discarded, and `writable` goes on.
  * - Closing `writable` sends close_notify after the data and closes the transport's writable; the peer may go on. `writable` stays
  *   open when the peer closes first, in TLS 1.2, too, so that a request can be answered: an application that reads to the end
- *   must close it. Aborting `writable` aborts the transport without close_notify, so that the peer sees a truncation.
+ *   must close it. If the peer has sent no data and leaves while neither stream is locked, nothing can be answered, and `writable` is
+ *   closed for the application. A chunk that is no view of bytes makes its write fail, and `writable` error; the data before it is
+ *   followed by close_notify. Aborting `writable` aborts the transport without close_notify, so that the peer sees a truncation.
  * - A failure ends both streams. The connection closes the transport in every case; the application must not touch it.
  */
 export class TlsConnection {
@@ -97,7 +99,8 @@ export class TlsConnection {
   /**
    * Ends both directions properly: sends close_notify after the data, and discards what the peer still sends. If `writable` is
    * locked, only the write under way is completed, and writes queued behind it fail: close the writer instead. Settles as
-   * {@link TlsConnection.closed} does.
+   * {@link TlsConnection.closed} does. If the transport takes nothing for two seconds, it is aborted, and the data in hand is lost: to
+   * wait for a slower peer, first wait until `writable` has closed.
    */
   close(): Promise<void> {
     return this.#shell.close();
