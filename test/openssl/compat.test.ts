@@ -219,13 +219,13 @@ describe('4. remove, and sessions that nobody was told of', () => {
       const ids: number[] = [];
       ctx.setRemoveSessionCallback((_ctx, gone, reason) => {
         told.push(reason);
-        ids.push(gone.id.length, SSL_SESSION_is_resumable(gone));
+        ids.push(gone.id.length, gone.secret.length, SSL_SESSION_is_resumable(gone));
       });
       const { ssl } = connect(ctx, { version: 'TLSv1.2', ...spoil });
       ssl.free();
       return [told, ids, ctx.sessNumber()];
     };
-    twins<unknown>(run, [[], [], 0], [['alert-sent'], [32, 0], 0]);
+    twins<unknown>(run, [[], [], 0], [['alert-sent'], [32, 48, 0], 0]);
   });
 
   describe('a full handshake of TLS 1.3 that fails: there is no session yet', () => {

@@ -69,6 +69,8 @@ describe('the number of tickets', () => {
       expect([side.setNumTickets(3), side.getNumTickets()]).to.deep.equal([1, 3]);
       for (const impossible of [-1, 256, 1.5]) expect(side.setNumTickets(impossible)).to.equal(0);
       expect(side.getNumTickets()).to.equal(3);
+      for (const possible of [0, 255])
+        expect([side.setNumTickets(possible), side.getNumTickets()]).to.deep.equal([1, possible]);
     }
   });
 

@@ -272,6 +272,9 @@ describe('defineServer()', () => {
       [{ minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' }, /^minVersion TLSv1.3 is above maxVersion TLSv1.2/],
       [{ maxVersion: 'TLSv1.2', ciphers: ['TLS_AES_128_GCM_SHA256'] }, /^ciphers: none of them belongs to TLSv1.2/],
       [{ sessions: { idContext: new Uint8Array(33) } }, /^sessions.idContext has 33 bytes, 32 are possible/],
+      [{ tickets: { maxRequested: 256 } }, /^tickets.maxRequested is 256/],
+      [{ tickets: { afterResumption: 256 } }, /^tickets.afterResumption is 256/],
+      [{ tickets: { maxAuthAge: 0 } }, /^tickets.maxAuthAge is 0/],
       [{ sessions: { timeout: 0 } }, /^sessions.timeout is 0/],
       [{ sessions: { timeout: Number.POSITIVE_INFINITY } }, /^sessions.timeout is Infinity/],
       [{ sessions: { maxEntries: -1 } }, /^sessions.maxEntries is -1/],
@@ -297,6 +300,30 @@ describe('defineServer()', () => {
         expect(() => define(options)).to.throw(RangeError, message);
       });
     }
+  });
+
+  describe('takes the first and the last value of a range', () => {
+    for (const options of [
+      { sessions: { idContext: new Uint8Array(32).fill(1) } },
+      { sessions: { timeout: 1, maxEntries: 0, maxIdentities: 1, lookupTimeoutMs: 0 } },
+      { sessions: { lookupTimeoutMs: 2 ** 31 - 1 } },
+      { tickets: { initial: 0, afterResumption: 0, maxRequested: 0, maxAuthAge: 1 } },
+      { tickets: { initial: 255, afterResumption: 255, maxRequested: 255, maxAuthAge: 604800 } },
+      { limits: { recordsPerKey: 4, skippedEarlyData: 0 } },
+    ]) {
+      it(JSON.stringify(options), () => expect(() => define(options)).not.to.throw());
+    }
+
+    it('and copies a session id context of 32 bytes', () => {
+      const idContext = Uint8Array.from({ length: 32 }, (_, i) => i);
+      expect(define({ sessions: { idContext } }).idContext).to.deep.equal(idContext);
+    });
+  });
+
+  it('has no internal cache to add a session to where there is none, and says so', () => {
+    const [session] = [...new SessionCache()];
+    const config = define({ sessions: { cache: false } });
+    expect(() => config.addSession(session as never)).to.throw(Error, 'there is no internal cache to add a session to');
   });
 
   describe('refuses what does not go together', () => {
