@@ -111,6 +111,14 @@ export function warn(message: string, code: string): void {
   else console?.warn(message);
 }
 
+/** Lets the process end though the timer is set. Timers of Node and Bun are objects, Deno's are numbers, and a page's have no process. */
+export function unref(timer: Timer): void {
+  const { Deno } = globalThis as { readonly Deno?: { unrefTimer(timer: Timer): void } };
+  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
+    timer.unref();
+  else Deno?.unrefTimer(timer);
+}
+
 export interface Platform {
   readonly crypto: {
     /** At most 65536 bytes a call. */
@@ -129,8 +137,6 @@ export interface Platform {
   readonly WritableStream: new (sink: WritableSink, strategy?: QueueStrategy) => object;
   setTimeout(action: () => void, delayMs: number): Timer;
   clearTimeout(timer: Timer): void;
-  /** Present in Deno alone, whose timers have no method for it. */
-  readonly Deno?: { unrefTimer(timer: Timer): void };
   queueMicrotask(action: () => void): void;
   atob(base64: string): string;
   btoa(latin1: string): string;

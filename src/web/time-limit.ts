@@ -1,6 +1,6 @@
 /** The limit of a handshake's time, which is the same in every shell. */
 
-import { platform, type Timer } from '../platform.ts';
+import { platform, type Timer, unref } from '../platform.ts';
 
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000;
 /** A longer time makes a timer of the hosts expire at once. */
@@ -18,10 +18,9 @@ export function handshakeTimedOut(ms: number): Error {
   return Object.assign(new Error(`no handshake within ${ms} ms`), { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' });
 }
 
-/** Starts a timer that does not keep a process alive where the host has such. */
+/** Starts a timer that does not keep a process alive. */
 export function startTimer(action: () => void, ms: number): Timer {
   const timer = platform.setTimeout(action, ms);
-  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
-    timer.unref();
+  unref(timer);
   return timer;
 }

@@ -33,11 +33,11 @@ describe('the timer of ticket keys', () => {
       () => 7,
       () => {
         setKeyTimer(() => {}, 5);
-        Object.assign(platform, { Deno: { unrefTimer: (timer: unknown) => told.push(timer) } });
+        Object.assign(globalThis, { Deno: { unrefTimer: (timer: unknown) => told.push(timer) } });
         try {
           setKeyTimer(() => {}, 5);
         } finally {
-          Reflect.deleteProperty(platform, 'Deno');
+          Reflect.deleteProperty(globalThis, 'Deno');
         }
       },
     );
