@@ -6,6 +6,7 @@
 // Tickets and their keys
 
 export { TicketKey, type TicketKeyOptions } from './tickets/key.ts';
+export type { KeyTimer } from './tickets/key-provider.ts';
 export { type RotationOptions, TicketKeyRing } from './tickets/key-ring.ts';
 
 // Certificates and private keys
