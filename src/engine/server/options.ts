@@ -264,7 +264,10 @@ export interface ScopeOptions {
   readonly label?: string | undefined;
   /** Replaces host name, label and certificate names in the scope: all servers that name the same word share their sessions. */
   readonly shareAcross?: string | undefined;
-  /** Whether a session is resumed only at the local address that it was made at. Default false. */
+  /**
+   * Whether a session is resumed only at the local address that it was made at, however it is spelt: `::ffff:192.0.2.1`, as a
+   * dual-stack socket says, is `192.0.2.1`. Default false.
+   */
   readonly bindLocalAddress?: boolean | undefined;
   /**
    * Whether a session is resumed only with the application protocol that it was made with. Default false: the protocol is

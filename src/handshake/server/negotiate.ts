@@ -162,8 +162,13 @@ function covers({ names }: Credential, serverName: string | undefined): boolean 
   return names.includes(wanted) || (wildcard !== '*' && names.includes(wildcard));
 }
 
-/** Returns a host name in lower case and without the dot of the root: neither makes it another name (RFC 6066 §3, RFC 4343). */
+/**
+ * Returns a host name in lower case and without the dot of the root: neither makes it another name (RFC 6066 §3, RFC 4343). The root
+ * alone keeps its dot, as the empty name stands for none.
+ */
+export function canonicalName(name: string): string;
+export function canonicalName(name: string | undefined): string | undefined;
 export function canonicalName(name: string | undefined): string | undefined {
   const lower = name?.toLowerCase();
-  return lower?.endsWith('.') ? lower.slice(0, -1) : lower;
+  return lower?.endsWith('.') && lower.length > 1 ? lower.slice(0, -1) : lower;
 }

@@ -3,6 +3,7 @@
 import type { Scope, ScopeField } from '../../sessions/scope.ts';
 import { toHex, utf8 } from '../../wire/bytes.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
+import { canonicalAddress } from './canonical-address.ts';
 import type { ServerHandshake } from './context.ts';
 import { canonicalName, credentialsFor, selectAlpn } from './negotiate.ts';
 import type { Settings } from './settings.ts';
@@ -18,7 +19,9 @@ export function scopeOf(context: ServerHandshake, hello: ClientHello): Scope {
   if (!bindLocalAddress && !bindAlpn) return scope;
   return {
     ...scope,
-    ...(bindLocalAddress && { localAddress: digestOf(settings, 'localAddress', context.localAddress ?? '') }),
+    ...(bindLocalAddress && {
+      localAddress: digestOf(settings, 'localAddress', canonicalAddress(context.localAddress ?? '')),
+    }),
     ...(bindAlpn && { alpn: digestOf(settings, 'alpn', selectAlpn(hello, settings) ?? '') }),
   };
 }
@@ -53,8 +56,8 @@ function makeScope(settings: Settings, serverName: string | undefined): Scope {
 }
 
 function certificateNames({ credentials }: Settings, serverName: string | undefined): string {
-  const names = credentialsFor(credentials, serverName).flatMap((credential) => credential.names);
-  return [...new Set(names)].sort().join();
+  const names = credentialsFor(credentials, serverName).flatMap((credential) => credential.names.map(canonicalName));
+  return [...new Set(names)].sort().join('\0'); // a common name may have a comma
 }
 
 /** How clients are authenticated: the mode of the request, and the authorities. Computed once per configuration. */
@@ -65,7 +68,7 @@ function clientAuthentication({ clientAuth, crypto }: Settings): string {
   const before = policies.get(clientAuth);
   if (before !== undefined) return before;
   const anchors = clientAuth.anchors.map((anchor) => toHex(crypto.hashes.sha256.digest(anchor))).sort();
-  const policy = [clientAuth.mode, ...anchors].join();
+  const policy = [clientAuth.mode, ...new Set(anchors)].join();
   policies.set(clientAuth, policy);
   return policy;
 }

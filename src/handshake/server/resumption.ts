@@ -96,8 +96,13 @@ const SCOPE: readonly Rule[] = SCOPE_FIELDS.map((field) => ({
   name: `scope ${field}`,
   reason: 'scope',
   remedy: IN_SCOPE[field],
-  check: ({ scope }, offer) => scope === undefined || scope[field] === offer.scope[field],
+  check: ({ scope }, offer) => scope === undefined || isSameDigest(scope[field], offer.scope[field]),
 }));
+
+/** The digits of a session that the application has made may be in upper case. Ours are in lower case. */
+function isSameDigest(one: string | undefined, ours: string | undefined): boolean {
+  return one === ours || one?.toLowerCase() === ours;
+}
 
 const TIME: readonly Rule[] = [
   {

@@ -3,6 +3,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { SessionCache } from '../../../src/cache/session-cache.ts';
 import { Oid } from '../../../src/crypto/credentials/certificate.ts';
 import { type CryptoProvider, InvalidPublicKey, type Verify } from '../../../src/crypto/provider.ts';
 import { webCrypto } from '../../../src/crypto/providers/web-crypto.ts';
@@ -724,6 +725,19 @@ describe('certificates of clients', () => {
     expectAccepted(resumed.run());
     expectAccepted(connect(config, again(resumed)));
   });
+
+  both(
+    'of the same authorities are the same demand, whatever their order and however often they are named',
+    (version) => {
+      const cache = new SessionCache();
+      const asking = (...authorities: string[]) => server({ authorities }, { sessions: { cache } });
+      const other = certificates.aExample.cert;
+      const link = connect(asking(rootCertificate, other), { version });
+      const same = asking(other, rootCertificate, `\n${other}`);
+      expect(connect(same, again(link)).connection.resumption.resumed).to.equal(true);
+      expect(connect(asking(other), again(link)).connection.resumption.reason).to.equal('scope');
+    },
+  );
 
   both('in a session from elsewhere end it: expired, also where the end cannot be read', (version) => {
     const world = new TestWorld(3);

@@ -99,6 +99,25 @@ for (const mechanism of MECHANISMS) {
       expectRefused(comeBack(nameless, config, { sni: 'a.example' }), 'scope serverName');
     });
 
+    it('the name of the root is another than none', () => {
+      const config = serve();
+      expectRefused(
+        comeBack(bench.visit(mechanism, config, { sni: '.' }), config, { sni: undefined }),
+        'scope serverName',
+      );
+      expectResumed(comeBack(bench.visit(mechanism, config, { sni: '.' }), config, { sni: '.' }), mechanism);
+    });
+
+    it('digests in upper case are the same', () => {
+      const config = serve();
+      const first = bench.visit(mechanism, config);
+      const loud = (session: Session): Session => {
+        const scope = Object.entries(session.scope ?? {}).map(([field, digest]) => [field, digest.toUpperCase()]);
+        return session.dup({ scope: Object.fromEntries(scope) });
+      };
+      expectResumed(bench.connect(config, exchanged(first, loud)), mechanism);
+    });
+
     it('another label does not', () => {
       const first = bench.visit(mechanism, serve({ scope: { label: 'shop' } }));
       for (const scope of [{ label: 'Shop' }, { label: '' }, {}]) {
@@ -117,6 +136,8 @@ for (const mechanism of MECHANISMS) {
       expectResumed(comeBack(first, serve({ credentials: [renewed] })), mechanism);
       const both = [renewed, named('localhost', '*.example')];
       expectResumed(comeBack(first, serve({ credentials: both })), mechanism);
+      const loud = [named('LOCALHOST', 'localhost.', '*.Example')];
+      expectResumed(comeBack(first, serve({ credentials: loud })), mechanism);
       const bystander = [named('other.example'), renewed];
       expectResumed(comeBack(first, serve({ credentials: bystander })), mechanism);
     });
@@ -128,12 +149,18 @@ for (const mechanism of MECHANISMS) {
       }
     });
 
+    it('a name with a comma is not two names', () => {
+      const first = bench.visit(mechanism, serve({ credentials: [named('localhost', 'a,b')] }));
+      expectRefused(comeBack(first, serve({ credentials: [named('localhost', 'a', 'b')] })), 'scope certificateNames');
+    });
+
     it('the local address matters where it is asked for', () => {
       for (const bindLocalAddress of [false, true]) {
         const config = serve({ scope: { bindLocalAddress } });
         const addresses = { localAddress: '192.0.2.1' };
         const first = bench.visit(mechanism, config, {}, { addresses });
-        expectResumed(comeBack(first, config, {}, '192.0.2.1'), mechanism);
+        for (const same of ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:c000:201'])
+          expectResumed(comeBack(first, config, {}, same), mechanism);
         if (!bindLocalAddress) expectResumed(comeBack(first, config, {}, '192.0.2.2'), mechanism);
         else expectRefused(comeBack(first, config, {}, '192.0.2.2'), 'scope localAddress');
       }
