@@ -72,6 +72,10 @@ export type NoTicket =
   | 'psk-mode'
   /** Nothing would keep the session: neither the internal cache nor `onNew`. */
   | 'not-kept'
+  /** No lookup would find the session: `internalLookup` is false or there is no internal cache, and there is no `onGet`. */
+  | 'not-found'
+  /** TLS 1.3: nothing could take the session for its single use: there is `onGet` or no internal cache, and no `onTake`. */
+  | 'single-use'
   /** `notResumable` or another callback has ruled the session out. */
   | 'not-resumable'
   /** TLS 1.3: the full handshake that the session descends from is older than `tickets.maxAuthAge`. */

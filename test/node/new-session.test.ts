@@ -63,7 +63,7 @@ for (const version of VERSIONS) {
     });
 
     it('goes on without it after lookupTimeoutMs', async () => {
-      const { server, port } = await startServer({ sessions: { cache: false, lookupTimeoutMs: 30 } });
+      const { server, port } = await startServer({ sessions: { lookupTimeoutMs: 30 } });
       const errors = callbackErrors(server);
       server.on('newSession', (_id, _data, _callback) => {});
       expect((await visit({ port, ...only(version) })).text).to.equal('bye');
@@ -71,7 +71,7 @@ for (const version of VERSIONS) {
     });
 
     it('goes on where it throws', async () => {
-      const { server, port } = await startServer({ sessions: { cache: false, lookupTimeoutMs: 15_000 } });
+      const { server, port } = await startServer({ sessions: { lookupTimeoutMs: 15_000 } });
       const errors = callbackErrors(server);
       server.on('newSession', (_id, _data, _callback) => {
         throw new Error('no store');
@@ -81,7 +81,7 @@ for (const version of VERSIONS) {
     });
 
     it('is not waited for where it has no use for the callback', async () => {
-      const { server, port } = await startServer({ sessions: { cache: false, lookupTimeoutMs: 15_000 } });
+      const { server, port } = await startServer({ sessions: { lookupTimeoutMs: 15_000 } });
       const ids: Buffer[] = [];
       server.on('newSession', (id) => ids.push(id));
       expect((await visit({ port, ...only(version) })).text).to.equal('bye');

@@ -131,6 +131,7 @@ describe('SSL_CTX_remove_session(3)', () => {
       ctx.setNumTickets(1);
       ctx.setSessionCacheMode(SESS_CACHE_SERVER | SESS_CACHE_NO_INTERNAL);
       ctx.setNewSessionCallback(() => 1);
+      ctx.setGetSessionCallback(() => null);
       const { ssl } = connect(ctx, { version });
       expect(ctx.removeSession(sessionOf(ssl))).to.equal(0);
       expect(told).to.deep.equal([`removed ${idOf(sessionOf(ssl))}`]);

@@ -183,6 +183,7 @@ for (const version of VERSIONS) {
       for (const reason of ['expired', 'removed', 'unclean', 'alert-received'] as const) {
         const ctx = strict();
         ctx.setSessionCacheMode(SESS_CACHE_SERVER | SESS_CACHE_NO_INTERNAL);
+        ctx.setGetSessionCallback(() => null);
         const { pair, session } = keepAway(ctx, { version });
         const journal = new Journal(ctx, { onGet: () => session });
         ctx.setNumTickets(0);

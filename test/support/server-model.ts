@@ -89,7 +89,9 @@ export class ModelServer implements Owner {
   }
 
   get canKeep(): boolean {
-    return this.policy.isKeeping && (this.cache !== undefined || this.policy.hasOnNew);
+    const { isKeeping, internalLookup, hasOnNew, hasStore } = this.policy;
+    const isOpen = this.cache !== undefined && !this.cache.isClosed;
+    return isKeeping && (isOpen || hasOnNew) && ((internalLookup && isOpen) || hasStore);
   }
 
   departing(session: ModelSession): void {

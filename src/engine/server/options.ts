@@ -147,7 +147,10 @@ export interface SessionOptions {
    * resumption at all, set `tickets.mode` to 'off' and `cache` to false.
    */
   readonly mode?: CacheMode | undefined;
-  /** Whether lookups consult the internal cache. Default true; false is SSL_SESS_CACHE_NO_INTERNAL_LOOKUP. */
+  /**
+   * Whether lookups consult the internal cache. Default true; false is SSL_SESS_CACHE_NO_INTERNAL_LOOKUP. Without `onGet` no session
+   * is found then, and none is handed out.
+   */
   readonly internalLookup?: boolean | undefined;
   /**
    * Whether new sessions go into the internal cache. Default true; false is SSL_SESS_CACHE_NO_INTERNAL_STORE, with which only

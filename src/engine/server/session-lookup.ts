@@ -113,6 +113,14 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     return this.store.canKeep;
   }
 
+  get canFindAgain(): boolean {
+    return this.store.canFindAgain;
+  }
+
+  canTake(isSealed: boolean): boolean {
+    return this.store.canTake(isSealed);
+  }
+
   get acceptsForeign(): boolean {
     return this.store.policy.foreign;
   }

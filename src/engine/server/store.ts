@@ -92,7 +92,22 @@ export class SessionStore {
    * it is told of (SSL_CTX_set_session_cache_mode(3)).
    */
   get canKeep(): boolean {
-    return this.isCaching && (this.cache !== undefined || this.policy.onNew !== undefined);
+    return this.isCaching && (isOpen(this.cache) || this.policy.onNew !== undefined);
+  }
+
+  /** Whether a lookup could find a new session that is kept: in the internal cache, or by `onGet`. */
+  get canFindAgain(): boolean {
+    return isOpen(this.lookupCache) || this.policy.onGet !== undefined;
+  }
+
+  /**
+   * Whether a new session for single use could be taken: by `onTake` or, unless `onGet` may find a copy, out of the cache. A sealed
+   * session is in the cache only if new sessions go there.
+   */
+  canTake(isSealed: boolean): boolean {
+    const { onGet, onTake } = this.policy;
+    if (onTake !== undefined) return true;
+    return onGet === undefined && this.isCaching && isOpen(isSealed ? this.storeCache : this.cache);
   }
 
   /** SSL_SESS_CACHE_SERVER. Without it no new session is kept; those that are in the cache still resume. */
@@ -207,4 +222,8 @@ export class SessionStore {
   #left(session: Session, reason: RemovalReason | 'replaced', observer: RemovalObserver | undefined): void {
     if (observer?.listener === this.listener) observer.sessionLeft(session, reason);
   }
+}
+
+function isOpen(cache: SessionCache | undefined): boolean {
+  return cache !== undefined && !cache.isClosed;
 }

@@ -20,6 +20,10 @@ export interface Sessions {
   readonly canFind: boolean;
   /** Whether a new session could be kept: in an internal cache, or by a new callback. */
   readonly canKeep: boolean;
+  /** Whether a lookup could find a new session that is kept. */
+  readonly canFindAgain: boolean;
+  /** Whether a new session for single use could be taken. `isSealed` says that its ticket contains it. */
+  canTake(isSealed: boolean): boolean;
   /** Whether sessions of other servers, which may be in cache and store, are accepted. */
   readonly acceptsForeign: boolean;
   /** Looks up the session of an id. Concludes with the session, which the connection holds until it ends, or why there is none. */

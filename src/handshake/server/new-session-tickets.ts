@@ -138,14 +138,15 @@ export class TicketIssuer implements TicketSender {
 }
 
 /**
- * Returns why a ticket would be of no use: its session could not be kept, or the client could not resume it (§4.2.9). `undefined` if
- * it would be.
+ * Returns why a ticket would be of no use: this server could not keep its session, find it or take it for its single use, or the
+ * client could not resume it (§4.2.9). `undefined` if it would be.
  */
 export function whyNoTicket(context: ServerHandshake, { hello, psk }: Tls13Choice): NoTicket | undefined {
-  const { settings } = context;
-  const { mode, maxAuthAge } = settings.tickets;
+  const { settings, sessions } = context;
+  const { mode, maxAuthAge, singleUse } = settings.tickets;
   const why = whyNoSession(context, mode === 'stateful');
   if (why !== undefined) return why;
+  if (singleUse && !sessions.canTake(mode === 'stateless')) return 'single-use';
   if (selectPskMode(hello.body, settings, true) === undefined) return 'psk-mode';
   return psk !== undefined && psk.session.authTime + maxAuthAge <= context.now() ? 'auth-age' : undefined;
 }

@@ -45,5 +45,7 @@ export function whyNoSession({ settings, sessions }: ServerHandshake, isKept: bo
   const why = whyNoSessions(settings);
   if (why !== undefined) return why;
   if (sessions.isRuledOut) return 'not-resumable';
-  return isKept && !sessions.canKeep ? 'not-kept' : undefined;
+  if (!isKept) return undefined;
+  if (!sessions.canKeep) return 'not-kept';
+  return sessions.canFindAgain ? undefined : 'not-found';
 }

@@ -236,7 +236,8 @@ describe('hostile stores', () => {
   });
 
   it('generateId with the very id that the client offers: its echo would say that it resumes', () => {
-    const config = server({ cache: false, generateId: () => new Uint8Array(32).fill(9), onNew: () => {} });
+    const generateId = () => new Uint8Array(32).fill(9);
+    const config = server({ cache: false, generateId, onNew: () => {}, onGet: () => undefined });
     const options = { version: 'TLSv1.2' } as const;
     const first = connect(config, options);
     const second = connect(config, { ...options, session: first.client.session });

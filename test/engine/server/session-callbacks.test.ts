@@ -396,7 +396,12 @@ describe('the cache, used by a remove callback', () => {
 
   function sessionsFrom(count: number): Session[] {
     const kept: Session[] = [];
-    const maker = server({ cache: false, onNew: (session) => kept.push(session) > 0 }, { tickets: { initial: count } });
+    const sessions = {
+      cache: false,
+      onNew: (session: Session) => kept.push(session) > 0,
+      onGet: () => undefined,
+    } as const;
+    const maker = server(sessions, { tickets: { initial: count } });
     connect(maker, { version: 'TLSv1.3' });
     return kept;
   }

@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import type { NoTicket } from '../../../src/handshake/outcome.ts';
+import { toHex } from '../../../src/wire/bytes.ts';
 import type { ClientOptions, Exchange } from '../../support/client.ts';
 import {
   Bench,
@@ -53,6 +54,9 @@ const CASES: readonly Case[] = [
   { reason: 'id-context', mechanisms: MECHANISMS, server: { clientAuth } },
   { reason: 'not-kept', mechanisms: STATEFUL, server: { sessions: { cache: false } } },
   { reason: 'not-kept', mechanisms: STATEFUL, server: { sessions: { mode: 'off' } } },
+  { reason: 'not-found', mechanisms: STATEFUL, server: { sessions: { internalLookup: false } } },
+  { reason: 'not-found', mechanisms: STATEFUL, server: { sessions: { internalLookup: false, onNew: () => {} } } },
+  { reason: 'not-found', mechanisms: STATEFUL, server: { sessions: { cache: false, onNew: () => {} } } },
   { reason: 'not-resumable', mechanisms: MECHANISMS, server: { sessions: { notResumable: () => true } } },
   { reason: 'psk-mode', mechanisms: TLS13, server: {}, client: { pskModes: ['psk_ke'] } },
   { reason: 'psk-mode', mechanisms: TLS13, server: {}, client: { pskModes: false } },
@@ -145,6 +149,52 @@ describe("the event 'no-ticket'", () => {
       const config = bench.server(mechanism, { tickets: { afterResumption: 0 } });
       const second = bench.connect(config, returning(bench.visit(mechanism, config)));
       expect(reasonsOf(second)).to.deep.equal(['not-due']);
+    });
+  }
+
+  for (const [what, mechanisms, store] of [
+    ['a store with onGet and without onTake', TLS13, { onNew: () => {}, onGet: () => undefined }],
+    ['no cache', ['psk-stateless'], { cache: false }],
+    ['a cache that new sessions do not go into', ['psk-stateless'], { internalStore: false }],
+    ['a cache that keeps none', ['psk-stateless'], { mode: 'off' }],
+  ] as const) {
+    for (const mechanism of mechanisms) {
+      it(`says single-use where a virtual host wants that of ${what}: ${mechanism}`, () => {
+        const host = bench.bare({
+          tickets: { mode: mechanism === 'psk-stateless' ? 'stateless' : 'stateful', singleUse: true },
+        });
+        const config = bench.server(mechanism, { sessions: store, onServerName: () => host });
+        const link = bench.visit(mechanism, config);
+        expect([handedOut(link), reasonsOf(link)]).to.deep.equal([0, ['single-use']]);
+      });
+    }
+  }
+
+  for (const mechanism of MECHANISMS) {
+    it(`is absent, and the client resumes, with every callback of a store: ${mechanism}`, () => {
+      const find = (id: Uint8Array) => [...bench.cache].find((session) => toHex(session.id) === toHex(id));
+      const sessions = { internalLookup: false, onGet: find, onTake: () => true };
+      const config = bench.server(mechanism, { sessions, tickets: { singleUse: true } });
+      const first = bench.visit(mechanism, config);
+      expect(reasonsOf(first)).to.deep.equal([]);
+      expectResumed(bench.connect(config, returning(first)), mechanism);
+    });
+  }
+
+  for (const mechanism of STATEFUL) {
+    it(`says not-kept once the cache is closed: ${mechanism}`, () => {
+      const config = bench.server(mechanism);
+      config.closeSessions();
+      const link = bench.visit(mechanism, config);
+      expect([handedOut(link), reasonsOf(link)]).to.deep.equal([0, ['not-kept']]);
+    });
+
+    it(`is absent where only addSession() fills the cache, of sessions that an event tells of: ${mechanism}`, () => {
+      const config = bench.server(mechanism, { sessions: { internalStore: false } });
+      const first = bench.visit(mechanism, config);
+      for (const event of first.events) if (event.type === 'new-session') config.addSession(event.session);
+      expect(reasonsOf(first)).to.deep.equal([]);
+      expectResumed(bench.connect(config, returning(first)), mechanism);
     });
   }
 

@@ -460,7 +460,7 @@ describe('scope and virtual hosts', () => {
 
   it('a host for single use, behind a front whose store cannot tell who is the one: nobody is', () => {
     const copies = new Map<string, Uint8Array>();
-    const host = bench.bare({ tickets: { singleUse: true } });
+    let host = bench.bare();
     const config = bench.bare({
       sessions: {
         onNew: (session) => void copies.set(toHex(session.id), session.toDer()),
@@ -470,7 +470,10 @@ describe('scope and virtual hosts', () => {
     });
     const first = bench.connect(config, {});
     config.flushSessions(0);
-    expectFull(bench.connect(config, returning(first)), 'consumed');
+    host = bench.bare({ tickets: { singleUse: true } });
+    const second = bench.connect(config, returning(first));
+    expectFull(second, 'consumed');
+    expect(second.client.tickets, 'which nobody could use').to.deep.equal([]);
     expectFull(bench.connect(config, returning(first)), 'consumed');
   });
 

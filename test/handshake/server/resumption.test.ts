@@ -216,7 +216,7 @@ describe('resumption', () => {
       });
 
       it('wrong-id: a session with another id than was asked for', () => {
-        const config = server({ sessions: { cache: false, onNew: () => true } });
+        const config = server({ sessions: { cache: false, onNew: () => true, onGet: () => undefined } });
         const other = connect(config, { version });
         const foreign = other.connection.session as Session;
         const first = connect(config, { version });
