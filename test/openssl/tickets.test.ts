@@ -245,6 +245,25 @@ describe('get, where tickets are stateless (§2.7)', () => {
   });
 });
 
+describe('SSL_CTX_remove_session', () => {
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    it(`does not stop a stateless ticket, ${version}`, () => {
+      const ctx = ticketContext(world);
+      const first = visit(ctx, version);
+      expect(ctx.removeSession(first.ssl.getSession())).to.equal(0);
+      expect(outcome(revisit(ctx, first))).to.equal(RESUMED[version]);
+    });
+
+    it(`stops a session under SSL_OP_NO_TICKET, ${version}`, () => {
+      const ctx = ticketContext(world);
+      ctx.setOptions(SSL_OP_NO_TICKET);
+      const first = visit(ctx, version);
+      for (const session of ctx.sessions()) expect(ctx.removeSession(session)).to.equal(1);
+      expect(revisit(ctx, first).ssl.connection?.resumption.reason).to.equal('unknown');
+    });
+  }
+});
+
 describe('remove, where TLS 1.2 tickets are stateless (§2.8)', () => {
   for (const compat of [undefined, 'openssl-3'] as const) {
     it(`an unclean end of a resumed one tells nobody of the id that the client has made up${compat ? ', compat' : ''}`, () => {
