@@ -297,6 +297,23 @@ describe('sessions.mayResume', () => {
   }
 });
 
+describe('a no to a ticket whose renewal the key provider has declined', () => {
+  it('brings the tickets of a full handshake all the same', () => {
+    const keys = {
+      sealingKey: () => bench.keys.sealingKey(),
+      openingKeys: (name: Uint8Array) =>
+        bench.keys.openingKeys(name).map(({ key }) => ({ key, renewal: 'declined' as const })),
+    };
+    const first = bench.visit('psk-stateless', bench.server('psk-stateless'));
+    const link = bench.connect(
+      asking('psk-stateless', () => false, { tickets: { keys } }),
+      returning(first),
+    );
+    expectVetoed(link);
+    expect(link.client.tickets).to.have.lengthOf(2);
+  });
+});
+
 describe('connectionOf()', () => {
   it('knows no connection of anything else', () => {
     for (const other of [{}, { serverName: undefined, version: undefined }, undefined, null, 1, hostile()])
