@@ -21,6 +21,11 @@ export function isInstance<T>(value: unknown, type: abstract new (...args: never
   }
 }
 
+/** Goes on with a value, or with that of a promise once it has come. The host's own promise calls a user's `then`. */
+export function later<A, B>(value: Awaitable<A>, next: (value: A) => Awaitable<B>): Awaitable<B> {
+  return isPromise(value) ? Promise.resolve(value).then(next) : next(value);
+}
+
 /** Ignores an answer that is not used. If it is a promise that rejects, the rejection must not end the process. */
 export function disregard(answer: unknown): void {
   // The host's own promise calls the user's `then`, which may throw.

@@ -161,7 +161,10 @@ export class InvalidPublicKey extends RangeError {
   override readonly name = 'InvalidPublicKey';
 }
 
-/** An (EC)DHE group. Both steps may return a promise, for which the handshake waits. */
+/**
+ * An (EC)DHE group. Both steps may return a promise, for which the handshake waits. If one fails, or its answer is none, the peer gets
+ * internal_error, and the connection tells of it in a callback-error event for 'agree'.
+ */
 export interface KeyAgreement {
   generate(randomBytes: RandomBytes): Awaitable<EphemeralKey>;
 }

@@ -34,7 +34,7 @@ export interface HandshakeIO {
   /** Whether the key log has a reader. If not, the handshake need not make lines. */
   readonly logsKeys: boolean;
   keylog(label: string, secret: Uint8Array): void;
-  /** Reports an answer of the user's code that is none, as a callback-error event. The handshake draws its own conclusion. */
+  /** Reports the failure of user code that no handshake waits for, as a callback-error event. */
   blame(callback: CallbackName, error: unknown): void;
   /**
    * Notes that the peer's Finished has proved that it holds the session. From now on a fatal alert may end the session. A binder does

@@ -1,12 +1,71 @@
 /** Key agreement and signature: the two steps of a handshake that may have to wait for a crypto provider or a remote key. */
 
+import { type Awaitable, disregard, isInstance, later } from '../awaitable.ts';
 import type { Credential } from '../crypto/credentials/credential.ts';
 import { type EphemeralKey, InvalidPublicKey } from '../crypto/provider.ts';
 import { TlsAlert } from '../wire/alert.ts';
-import { wipe } from '../wire/bytes.ts';
+import { bytesFrom, wipe } from '../wire/bytes.ts';
 import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
 import type { HandshakeIO } from './io.ts';
 import { type Handshake, perform } from './wait.ts';
+
+/** The lengths of a public key and of a shared secret, in bytes (RFC 9846 §4.3.8, §7.4.2). */
+const LENGTHS: Readonly<Record<GroupName, { readonly publicKey: number; readonly secret: number }>> = {
+  x25519: { publicKey: 32, secret: 32 },
+  secp256r1: { publicKey: 65, secret: 32 },
+  secp384r1: { publicKey: 97, secret: 48 },
+};
+
+/**
+ * A provider's key, looked at once and while no handshake runs. What it answers is checked: a wrong length would otherwise show as
+ * a Finished that does not verify.
+ */
+class CheckedKey implements EphemeralKey {
+  readonly publicKey: Uint8Array;
+  readonly #group: GroupName;
+  readonly #key: EphemeralKey;
+  readonly #context: HandshakeIO;
+
+  /** @throws TypeError if it is no key of the group; or what the key throws when it is looked at */
+  constructor(group: GroupName, key: EphemeralKey, context: HandshakeIO) {
+    const { publicKey: length } = LENGTHS[group];
+    const publicKey = isKey(key) ? bytesFrom(key.publicKey) : undefined;
+    if (publicKey?.length !== length)
+      throw new TypeError(
+        `crypto.groups.${group}: generate() is to return { publicKey, agree, wipe }, with ${length} bytes as publicKey`,
+      );
+    this.publicKey = publicKey;
+    this.#group = group;
+    this.#key = key;
+    this.#context = context;
+  }
+
+  agree(peer: Uint8Array): Awaitable<Uint8Array> {
+    return later<unknown, Uint8Array>(this.#key.agree(peer), (secret) => this.#checked(secret));
+  }
+
+  #checked(secret: unknown): Uint8Array {
+    const { secret: length } = LENGTHS[this.#group];
+    const copy = bytesFrom(secret);
+    if (copy !== undefined) Uint8Array.prototype.fill.call(secret, 0);
+    if (copy?.length === length) return copy;
+    wipe(copy);
+    throw new TypeError(`crypto.groups.${this.#group}: agree() is to return a Uint8Array of ${length} bytes`);
+  }
+
+  /** At the end of a handshake, which must not fail by it. */
+  wipe(): void {
+    try {
+      disregard(this.#key.wipe());
+    } catch (error) {
+      this.#context.blame('agree', error);
+    }
+  }
+}
+
+function isKey(key: unknown): boolean {
+  return isWipeable(key) && 'publicKey' in key && 'agree' in key && typeof key.agree === 'function';
+}
 
 /** Generates an ephemeral key pair. It is wiped when the handshake ends. */
 export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<EphemeralKey> {
@@ -17,7 +76,7 @@ export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<
     kind: 'key-generation',
     callback: 'agree',
     budgeted: false,
-    run: () => agreement.generate(context.randomBytes),
+    run: () => later(agreement.generate(context.randomBytes), (key) => new CheckedKey(group, key, context)),
     conclude: (outcome) => {
       if (!('value' in outcome)) throw new TlsAlert('internal_error', 'no ephemeral key');
       return context.own(outcome.value);
@@ -49,10 +108,10 @@ export function* agree(context: HandshakeIO, key: EphemeralKey, peer: Uint8Array
 }
 
 function isRejection(error: unknown): boolean {
-  return error instanceof InvalidPublicKey;
+  return isInstance(error, InvalidPublicKey);
 }
 
-/** Wipes an ephemeral key or a shared secret that came too late. It may be anything else, as users can write providers. */
+/** Wipes an ephemeral key or a shared secret that came too late. A shell that does not pass on what it got may answer with anything. */
 function wipeLate(answer: unknown): void {
   if (answer instanceof Uint8Array) wipe(answer);
   else if (isWipeable(answer)) answer.wipe();
@@ -90,11 +149,16 @@ export function* signature({ credential, scheme }: Signing, content: Uint8Array)
     kind: 'signature',
     callback: 'sign',
     budgeted: false,
-    run: () => credential.sign(scheme, content),
+    run: () => later<unknown, Uint8Array>(credential.sign(scheme, content), requireSignature),
     conclude: (outcome) => {
-      const value: unknown = 'value' in outcome ? outcome.value : undefined;
-      if (value instanceof Uint8Array && value.length <= MAX_SIGNATURE) return value;
+      if ('value' in outcome) return outcome.value;
       throw new TlsAlert('internal_error', 'the private key did not sign');
     },
   });
+}
+
+function requireSignature(answer: unknown): Uint8Array {
+  const signature = bytesFrom(answer);
+  if (signature !== undefined && signature.length > 0 && signature.length <= MAX_SIGNATURE) return signature;
+  throw new TypeError(`credential.sign(): a Uint8Array of 1 to ${MAX_SIGNATURE} bytes is wanted, or a promise of it`);
 }

@@ -1,5 +1,6 @@
 /** Functions on `Uint8Array` that every layer needs. They have no state. */
 
+import { isInstance } from '../awaitable.ts';
 import { MissingGlobal, platform } from '../platform.ts';
 
 export const EMPTY: Uint8Array = new Uint8Array(0);
@@ -7,6 +8,19 @@ export const EMPTY: Uint8Array = new Uint8Array(0);
 /** Returns a copy that is a plain `Uint8Array`. (`slice()` of a Node `Buffer` is a view of the same memory.) */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
+}
+
+/**
+ * Returns a copy of bytes that user code has given, or `undefined` if they are none. Neither a Proxy nor a subclass is asked how long
+ * it is or what is in it; and bytes that are transferred away, or shared, do not change any more.
+ */
+export function bytesFrom(value: unknown): Uint8Array | undefined {
+  if (!ArrayBuffer.isView(value) || !isInstance(value, Uint8Array)) return undefined;
+  try {
+    return new Uint8Array(value);
+  } catch {
+    return undefined; // of a buffer that has been transferred away
+  }
 }
 
 /**

@@ -6,7 +6,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
-import { type Awaitable, isPromise } from '../../awaitable.ts';
+import { type Awaitable, later } from '../../awaitable.ts';
 import { platform } from '../../platform.ts';
 import { concat, equalBytes, toHex } from '../../wire/bytes.ts';
 import { bitString, DerReader, oid, sequence, Tag } from '../../wire/der.ts';
@@ -60,11 +60,6 @@ export function verifyingKey(
       return later(verify, (given) => (given ?? key.verify)(scheme, message, signature));
     },
   };
-}
-
-/** Goes on with a value or, once it has come, with the value of a promise. */
-function later<A>(value: Awaitable<A>, next: (value: A) => Awaitable<boolean>): Awaitable<boolean> {
-  return isPromise(value) ? Promise.resolve(value).then(next) : next(value);
 }
 
 function softwareKey(algorithm: string, curve: string | undefined, bytes: Uint8Array): SoftwareKey | undefined {

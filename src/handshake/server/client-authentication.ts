@@ -3,7 +3,7 @@
  * The signature is checked first, so that the application judges a chain only if the client has its key.
  */
 
-import { isInstance } from '../../awaitable.ts';
+import { isInstance, later } from '../../awaitable.ts';
 import { allowsDigitalSignature, parseCertificate } from '../../crypto/credentials/certificate.ts';
 import { type VerifyingKey, verifyingKey } from '../../crypto/credentials/verifying-key.ts';
 import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
@@ -138,7 +138,7 @@ function* proveAndJudge(
 ): Handshake<void> {
   const { body, raw } = yield* receive(certificateVerify);
   context.transcript.add(raw);
-  yield* requireSignature(context, client.key, body, { content, version });
+  yield* requireSignature(client.key, body, { content, version });
   yield* perform(context.verifyClient(Object.freeze(client.chain.map(copyOf))));
   context.facts.peerCertificateChain = client.chain;
   context.facts.peerCertificate = client.chain[0];
@@ -146,7 +146,6 @@ function* proveAndJudge(
 
 /** §4.4.3. The provider that verifies may be the user's, and may have to wait. */
 function* requireSignature(
-  context: ServerHandshake,
   key: VerifyingKey,
   { algorithm, signature }: CertificateVerify,
   { content, version }: { readonly content: Uint8Array; readonly version: Version },
@@ -160,20 +159,22 @@ function* requireSignature(
     kind: 'verification',
     callback: 'verify',
     budgeted: false,
-    run: () => key.verify(scheme, content, signature),
-    conclude: (outcome) => requireVerified(context, outcome),
+    run: () => later(key.verify(scheme, content, signature), requireVerdict),
+    conclude: requireVerified,
     isAnswer: isRefusedKey,
   });
 }
 
-function requireVerified(context: ServerHandshake, outcome: Outcome): void {
-  const verdict = 'value' in outcome ? outcome.value : undefined;
-  if (verdict === true) return;
-  if (verdict === false) throw new TlsAlert('decrypt_error', 'the signature of the client does not verify');
+function requireVerdict(verdict: unknown): boolean {
+  if (typeof verdict === 'boolean') return verdict;
+  throw new TypeError('crypto.verifier: true or false is wanted, or a promise of it');
+}
+
+function requireVerified(outcome: Outcome): void {
+  if ('value' in outcome && outcome.value === true) return;
+  if ('value' in outcome) throw new TlsAlert('decrypt_error', 'the signature of the client does not verify');
   if ('error' in outcome && isRefusedKey(outcome.error))
     throw new TlsAlert('bad_certificate', 'the key in the certificate is none of its kind');
-  if ('value' in outcome)
-    context.blame('verify', new TypeError('crypto.verifier: true or false is wanted, or a promise'));
   throw new TlsAlert('internal_error', 'the signature of the client could not be checked');
 }
 
