@@ -115,11 +115,7 @@ export function opaque(min: number, max: number): Codec<Uint8Array> {
 
 /** `Item name<min..max>`: min and max count bytes, as in the RFC. */
 export function vector<T>(min: number, max: number, item: Codec<T>): Codec<readonly T[]> {
-  const items = {
-    write: (writer: Writer, value: readonly T[]) => {
-      for (const element of value) item.write(writer, element);
-    },
-  };
+  const items = sequence(item);
   return {
     max: lengthWidth(max) + max,
     read: (reader) => {
@@ -133,6 +129,109 @@ export function vector<T>(min: number, max: number, item: Codec<T>): Codec<reado
       return items;
     },
     write: (writer, value) => writeBlock(writer, min, max, items, value),
+  };
+}
+
+/** The entries of a vector, in order. Arrays are entries, too: a vector is written from one. */
+export interface Entries<T> extends Iterable<T> {
+  readonly length: number;
+}
+
+/** Entries that are numbers. */
+export interface Numbers extends Entries<number> {
+  includes(value: number): boolean;
+}
+
+/** Decodes entries one by one. A class and no generator, as nothing waits. */
+class EntryReader<T> implements Iterator<T> {
+  readonly #reader: Reader;
+  readonly #item: Codec<T>;
+
+  constructor(bytes: Uint8Array, item: Codec<T>) {
+    this.#reader = new Reader(bytes);
+    this.#item = item;
+  }
+
+  next(): IteratorResult<T> {
+    if (this.#reader.remaining === 0) return { done: true, value: undefined };
+    return { done: false, value: this.#item.read(this.#reader) };
+  }
+}
+
+/** Entries that have been received. They stay bytes, as an object for each could take thirty times the memory. */
+class ReceivedEntries<T> implements Entries<T> {
+  readonly length: number;
+  readonly #bytes: Uint8Array;
+  readonly #item: Codec<T>;
+
+  constructor(bytes: Uint8Array, item: Codec<T>, length: number) {
+    this.#bytes = bytes;
+    this.#item = item;
+    this.length = length;
+  }
+
+  [Symbol.iterator](): Iterator<T> {
+    return new EntryReader(this.#bytes, this.#item);
+  }
+}
+
+class ReceivedNumbers extends ReceivedEntries<number> implements Numbers {
+  readonly #numbers: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    super(bytes, uint16, bytes.length / 2);
+    this.#numbers = bytes;
+  }
+
+  includes(value: number): boolean {
+    const bytes = this.#numbers;
+    for (let i = 0; i < bytes.length; i += 2)
+      if (256 * (bytes[i] as number) + (bytes[i + 1] as number) === value) return true;
+    return false;
+  }
+}
+
+/** `Item name<min..max>` as {@link vector}, for a list of any length: each entry is checked now, and decoded whenever it is looked at. */
+export function entries<T>(min: number, max: number, item: Codec<T>): Codec<Entries<T>> {
+  return {
+    max: lengthWidth(max) + max,
+    read: (reader) => {
+      const bytes = reader.take(readLength(reader, min, max));
+      return new ReceivedEntries(bytes, item, countItems(new Reader(bytes), item));
+    },
+    write: (writer, value) => writeBlock(writer, min, max, sequence(item), value),
+  };
+}
+
+/** `uint16 name<min..max>`, in the same way. */
+export function numbers(min: number, max: number): Codec<Numbers> {
+  return {
+    max: lengthWidth(max) + max,
+    read: (reader) => {
+      const bytes = reader.take(readLength(reader, min, max));
+      if (bytes.length % 2 !== 0) countItems(new Reader(bytes), uint16); // says which entry breaks off
+      return new ReceivedNumbers(bytes);
+    },
+    write: (writer, value) => writeBlock(writer, min, max, sequence(uint16), value),
+  };
+}
+
+/** Reads items to the end, and returns how many there are. */
+function countItems<T>(body: Reader, item: Codec<T>): number {
+  let count = 0;
+  try {
+    for (; body.remaining > 0; count++) item.read(body);
+  } catch (error) {
+    throw error instanceof DecodeError ? error.within(`[${count}]`) : error;
+  }
+  return count;
+}
+
+function sequence<T>(item: Codec<T>): Pick<Codec<Iterable<T>>, 'write'> {
+  return {
+    write: (writer, value) => {
+      for (const element of value) item.write(writer, element);
+    },
   };
 }
 
@@ -209,9 +308,10 @@ export function text(min: number, max: number): Codec<string> {
 // biome-ignore lint/suspicious/noExplicitAny: as for Fields.
 type ExtensionFields = Record<string, readonly [type: number, codec: Codec<any>]>;
 
-/** The value of an extension block: each known extension under its name, and all types in the order of the wire. */
+/** The value of an extension block: each known extension under its name; and all types in the order of the wire, or the last of them. */
 export type Extensions<F extends ExtensionFields> = { readonly [K in keyof F]?: Infer<F[K][1]> | undefined } & {
   readonly order?: readonly number[];
+  readonly last?: number | undefined;
 };
 
 /** From this many types on, searching an array takes longer than making a Set. */
@@ -235,9 +335,13 @@ class Seen {
 
 /**
  * `Extension extensions<0..2^16-1>` (§4.2). Unknown types are skipped, and a type that occurs twice is refused. `order` lists
- * all types received, known or not. It is ignored when a value is written: extensions come in the order of the declaration.
+ * all types received, known or not; with `note` 'last', `last` is the last of them, and there is no list, which may have thousands
+ * of entries. Both are ignored when a value is written: extensions come in the order of the declaration.
  */
-export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensions<F>> {
+export function extensions<F extends ExtensionFields>(
+  fields: F,
+  note: 'order' | 'last' = 'order',
+): Codec<Extensions<F>> {
   const known = Object.entries(fields).map(([name, [type, codec]]) => ({ name, type, codec: wholeOf(codec) }));
   const byType = new Map(known.map((extension) => [extension.type, extension]));
   const each = {
@@ -263,7 +367,7 @@ export function extensions<F extends ExtensionFields>(fields: F): Codec<Extensio
         const extension = byType.get(type);
         if (extension !== undefined) value[extension.name] = readField(extension.name, extension.codec, data);
       }
-      value['order'] = seen.order;
+      value[note] = note === 'order' ? seen.order : seen.order.at(-1);
       return value as Extensions<F>;
     },
     write: (writer, value) => writeBlock(writer, 0, 0xffff, each, value),

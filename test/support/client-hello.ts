@@ -7,6 +7,7 @@ import { ClientHello, clientHello } from '../../src/handshake/messages/client-he
 import { concat } from '../../src/wire/bytes.ts';
 import {
   decode,
+  type Entries,
   encode,
   fixed,
   type Infer,
@@ -50,9 +51,19 @@ export interface ClientPsk {
   readonly obfuscatedTicketAge?: number | undefined;
 }
 
+/** A value to be written: what is read as entries is an array here. */
+type Draft<T> = T extends string | Uint8Array
+  ? T
+  : T extends Entries<infer E>
+    ? readonly Draft<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Draft<T[K]> }
+      : T;
+export type HelloDraft = Draft<ClientHello>;
+
 /** What may be changed on the way from the hello to its bytes, in this order. */
 export interface HelloScript {
-  readonly rewriteHello?: ((hello: ClientHello, attempt: number) => ClientHello) | undefined;
+  readonly rewriteHello?: ((hello: HelloDraft, attempt: number) => HelloDraft) | undefined;
   readonly rewriteExtensions?:
     | ((list: readonly RawExtension[], attempt: number) => readonly RawExtension[])
     | undefined;
@@ -61,7 +72,7 @@ export interface HelloScript {
 }
 
 export interface HelloBasis {
-  readonly hello: ClientHello;
+  readonly hello: HelloDraft;
   readonly psks: readonly ClientPsk[];
   readonly transcript: Transcript;
   readonly crypto: CryptoProvider;

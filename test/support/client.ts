@@ -84,7 +84,7 @@ import {
 } from '../../src/wire/registry.ts';
 import type { World } from '../../src/world.ts';
 import type { ClientCertificate } from './client-certificates.ts';
-import { type ClientPsk, encodeHello, type HelloScript } from './client-hello.ts';
+import { type ClientPsk, encodeHello, type HelloDraft, type HelloScript } from './client-hello.ts';
 import { ClientRecords, type ReceivedRecord } from './client-records.ts';
 import { verifySignature } from './signatures.ts';
 import { TestWorld } from './world.ts';
@@ -213,7 +213,7 @@ export class TestClient {
   /** Every record, opened. */
   readonly receivedRecords: ReceivedRecord[] = [];
   /** The hellos that were sent, as they were before anything was rewritten in bytes. */
-  readonly hellos: ClientHello[] = [];
+  readonly hellos: HelloDraft[] = [];
   /** The very bytes of the messages sent, in order. */
   readonly sent: { readonly name: string; readonly raw: Uint8Array }[] = [];
   readonly tickets: ClientTicket[] = [];
@@ -442,7 +442,7 @@ export class TestClient {
     return this.suite === undefined ? psks : psks.filter(({ hash }) => hash === this.suite?.hash);
   }
 
-  #makeHello(): ClientHello {
+  #makeHello(): HelloDraft {
     const { version = 'TLSv1.3', session, fallbackScsv = false, renegotiationInfo = 'extension' } = this.options;
     const suites = this.options.ciphers ?? SUITES.filter((suite) => suite.version <= version).map(({ name }) => name);
     const signals = [
@@ -460,7 +460,7 @@ export class TestClient {
     };
   }
 
-  #commonExtensions(): ClientHello['extensions'] {
+  #commonExtensions(): HelloDraft['extensions'] {
     const { options } = this;
     const { ems = true, renegotiationInfo = 'extension', signatureAlgorithms, ecPointFormats = [0] } = options;
     const schemes = signatureAlgorithms ?? (Object.keys(SignatureScheme) as SignatureSchemeName[]);
@@ -489,7 +489,7 @@ export class TestClient {
     return groups === false ? undefined : groups;
   }
 
-  #tls13Extensions(): ClientHello['extensions'] {
+  #tls13Extensions(): HelloDraft['extensions'] {
     const { supportedVersions = [0x0304, 0x0303], pskModes = ['psk_dhe_ke', 'psk_ke'] } = this.options;
     const psks = this.#psks;
     return {
@@ -663,7 +663,8 @@ export class TestClient {
   /** By the hello that was sent, which may have been rewritten. */
   #offeredPsk(index: number): ClientPsk {
     const raw = this.sent.filter(({ name }) => name === 'client_hello').at(-1)?.raw ?? EMPTY;
-    const offered = decode(ClientHello, raw.subarray(4)).extensions.preSharedKey?.identities[index];
+    const [...identities] = decode(ClientHello, raw.subarray(4)).extensions.preSharedKey?.identities ?? [];
+    const offered = identities[index];
     const psk = this.options.psks?.find(({ identity }) => equalBytes(identity, offered?.identity ?? EMPTY));
     if (psk === undefined) throw new Error(`identity ${index} was not offered`);
     return psk;

@@ -1,13 +1,19 @@
-/** ClientHello: RFC 8446 §4.1.2 and the extensions of §4.2 that a server reads. */
+/**
+ * ClientHello: RFC 8446 §4.1.2 and the extensions of §4.2 that a server reads. Its long lists are {@link Entries}: they stay bytes,
+ * because a client may send thousands of entries, and half-open connections are many.
+ */
 
 import {
   type Codec,
   decode,
+  type Entries,
+  entries,
   extensions,
   fixed,
   flag,
   type Infer,
   mapped,
+  numbers,
   opaque,
   optionalTail,
   rest,
@@ -31,23 +37,24 @@ export type KeyShareEntry = Infer<typeof KeyShareEntry>;
 
 /** §4.2.11 */
 const PskIdentity = struct({ identity: opaque(1, 0xffff), obfuscatedTicketAge: uint32 });
-const Binders = vector(33, 0xffff, opaque(32, 255));
-export const OfferedPsks = struct({ identities: vector(7, 0xffff, PskIdentity), binders: Binders });
+const Binders = entries(33, 0xffff, opaque(32, 255));
+export const OfferedPsks = struct({ identities: entries(7, 0xffff, PskIdentity), binders: Binders });
 export type OfferedPsks = Infer<typeof OfferedPsks>;
 
 /** RFC 9149 §3 */
 const TicketRequest = struct({ newSessionCount: uint8, resumptionCount: uint8 });
 
 /** RFC 7301 §3.1 */
-export const ProtocolNameList = vector(2, 0xffff, text(1, 255));
+const ProtocolName = text(1, 255);
+export const ProtocolNameList = vector(2, 0xffff, ProtocolName);
 
 const forBoth = {
-  serverName: [ExtensionType.server_name, vector(1, 0xffff, ServerName)],
+  serverName: [ExtensionType.server_name, entries(1, 0xffff, ServerName)],
   supportedVersions: [ExtensionType.supported_versions, vector(2, 254, uint16)],
-  supportedGroups: [ExtensionType.supported_groups, vector(2, 0xffff, uint16)],
-  signatureAlgorithms: [ExtensionType.signature_algorithms, vector(2, 0xfffe, uint16)],
-  signatureAlgorithmsCert: [ExtensionType.signature_algorithms_cert, vector(2, 0xfffe, uint16)],
-  alpn: [ExtensionType.application_layer_protocol_negotiation, ProtocolNameList],
+  supportedGroups: [ExtensionType.supported_groups, numbers(2, 0xffff)],
+  signatureAlgorithms: [ExtensionType.signature_algorithms, numbers(2, 0xfffe)],
+  signatureAlgorithmsCert: [ExtensionType.signature_algorithms_cert, numbers(2, 0xfffe)],
+  alpn: [ExtensionType.application_layer_protocol_negotiation, entries(2, 0xffff, ProtocolName)],
   recordSizeLimit: [ExtensionType.record_size_limit, uint16],
   maxFragmentLength: [ExtensionType.max_fragment_length, uint8],
 } as const;
@@ -65,18 +72,18 @@ const forTls13 = {
   cookie: [ExtensionType.cookie, opaque(1, 0xffff)],
   earlyData: [ExtensionType.early_data, flag],
   pskKeyExchangeModes: [ExtensionType.psk_key_exchange_modes, vector(1, 255, uint8)],
-  keyShare: [ExtensionType.key_share, vector(0, 0xffff, KeyShareEntry)],
+  keyShare: [ExtensionType.key_share, entries(0, 0xffff, KeyShareEntry)],
   preSharedKey: [ExtensionType.pre_shared_key, OfferedPsks],
 } as const;
 
-const ClientHelloExtensions = extensions({ ...forBoth, ...forTls12, ...forTls13 });
+const ClientHelloExtensions = extensions({ ...forBoth, ...forTls12, ...forTls13 }, 'last');
 export type ClientHelloExtensions = Infer<typeof ClientHelloExtensions>;
 
 const head = {
   legacyVersion: uint16,
   random: fixed(32),
   legacySessionId: opaque(0, 32),
-  cipherSuites: vector(2, 0xfffe, uint16),
+  cipherSuites: numbers(2, 0xfffe),
   legacyCompressionMethods: vector(1, 255, uint8),
 };
 
@@ -105,24 +112,32 @@ export const clientHello = message('client_hello', ClientHello);
 const { serverName, supportedVersions, ...forBothLater } = forBoth;
 
 /** A hello before its version has been selected. */
-export const undecidedHello = message('client_hello', helloWith(extensions({ serverName, supportedVersions })));
+export const undecidedHello = message('client_hello', helloWith(extensions({ serverName, supportedVersions }, 'last')));
 
 /** A hello that leads to TLS 1.2. */
-export const clientHelloTls12 = message('client_hello', helloWith(extensions({ ...forBothLater, ...forTls12 })));
+export const clientHelloTls12 = message(
+  'client_hello',
+  helloWith(extensions({ ...forBothLater, ...forTls12 }, 'last')),
+);
 
 /** A hello that leads to TLS 1.3. */
-export const clientHelloTls13 = message('client_hello', helloWith(extensions({ ...forBothLater, ...forTls13 })));
+export const clientHelloTls13 = message(
+  'client_hello',
+  helloWith(extensions({ ...forBothLater, ...forTls13 }, 'last')),
+);
 
 const RawExtension = struct({ type: uint16, data: opaque(0, 0xffff) });
-const RawClientHello = struct({ ...head, extensions: vector(0, 0xffff, RawExtension) });
+export type RawExtension = Infer<typeof RawExtension>;
+const RawClientHello = struct({ ...head, extensions: entries(0, 0xffff, RawExtension) });
 
 /** Returns the extensions of a message that has been parsed before as views of `raw`, including those that this library does not read. */
-export function rawExtensions(raw: Uint8Array): readonly Infer<typeof RawExtension>[] {
+export function rawExtensions(raw: Uint8Array): Entries<RawExtension> {
   return decode(RawClientHello, raw, MESSAGE_HEADER).extensions;
 }
 
 /** §4.2.11.2: returns the hello up to the list of binders, without the list and its length. */
 export function truncateBeforeBinders(raw: Uint8Array, { binders }: OfferedPsks): Uint8Array {
-  const length = binders.reduce((sum, binder) => sum + 1 + binder.length, 2);
+  let length = 2;
+  for (const binder of binders) length += 1 + binder.length;
   return raw.subarray(0, raw.length - length);
 }

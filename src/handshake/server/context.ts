@@ -6,9 +6,10 @@ import type { Version } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import type { HandshakeIO } from '../io.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import type { Message, Received } from '../messages/message.ts';
+import type { Message } from '../messages/message.ts';
 import type { Facts, NoResumption, NoTicket, TicketFacts, Verdict } from '../outcome.ts';
 import type { Handshake, Task } from '../wait.ts';
+import type { HeldHello } from './held-hello.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -124,8 +125,8 @@ export interface Protocol {
   readonly version: Version;
   /** The ClientHello with the extensions that this version uses. */
   readonly hello: Message<ClientHello>;
-  /** Runs the handshake to its end, from the first ClientHello, for which this version has been selected. */
-  serve(context: ServerHandshake, hello: Received<ClientHello>): Handshake<Established>;
+  /** Runs the handshake to its end, from the first ClientHello, for which this version has been selected. Forgets the hello in time. */
+  serve(context: ServerHandshake, hello: HeldHello): Handshake<Established>;
 }
 
 /** Client certificates in TLS 1.3, as an optional part of a server. */

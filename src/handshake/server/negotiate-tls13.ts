@@ -3,27 +3,23 @@
 import { Plaintext } from '../../crypto/protection.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
-import { equalBytes } from '../../wire/bytes.ts';
+import { copyOf } from '../../wire/bytes.ts';
 import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../../wire/registry.ts';
 import type { Signing } from '../key-exchange.ts';
 import { wantedFragmentLength } from '../max-fragment-length.ts';
-import {
-  type ClientHello,
-  type ClientHelloExtensions,
-  clientHelloTls13,
-  rawExtensions,
-} from '../messages/client-hello.ts';
-import type { Received } from '../messages/message.ts';
+import { type ClientHello, type ClientHelloExtensions, clientHelloTls13 } from '../messages/client-hello.ts';
 import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from '../messages/server-hello.ts';
 import { type Handshake, receive } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
+import { forgetHello, type HeldHello } from './held-hello.ts';
 import { commonGroups, commonSuites, rankCredentials, selectAlpn, selectSigning } from './negotiate.ts';
 import { type SelectedPsk, selectPsk, takePsk } from './psk.ts';
 import { PskLookups } from './psk-lookups.ts';
+import { FirstHello } from './second-hello.ts';
 
 export interface Tls13Choice {
   /** The hello that ServerHello answers. */
-  readonly hello: Received<ClientHello>;
+  readonly hello: HeldHello;
   readonly retried: boolean;
   readonly suite: SuiteParameters;
   readonly psk: SelectedPsk | undefined;
@@ -36,7 +32,7 @@ export interface Tls13Choice {
 }
 
 /** Sends at most one HelloRetryRequest. The suite and group it names are final. */
-export function* negotiateTls13(context: ServerHandshake, first: Received<ClientHello>): Handshake<Tls13Choice> {
+export function* negotiateTls13(context: ServerHandshake, first: HeldHello): Handshake<Tls13Choice> {
   requireTls13Hello(first.body);
   wantedFragmentLength(first.body); // refuses a code that is none, before anything is sent
   if (first.body.extensions.earlyData) context.skipEarlyData();
@@ -103,22 +99,31 @@ interface WantedGroup {
 function selectGroup(context: ServerHandshake, hello: ClientHello, psk: SelectedPsk | undefined): WantedGroup {
   requireFullHello(hello, psk);
   const groups = commonGroups(hello, context.settings);
-  const shares = hello.extensions.keyShare ?? [];
-  const shareOf = (group: GroupName) => shares.find((share) => share.group === NamedGroup[group])?.keyExchange;
-  const group = groups.find((candidate) => shareOf(candidate) !== undefined) ?? groups[0];
+  let best = groups.length;
+  let keyExchange: Uint8Array | undefined;
+  for (const share of hello.extensions.keyShare ?? []) {
+    const rank = groups.findIndex((group) => NamedGroup[group] === share.group);
+    if (rank < 0 || rank >= best) continue;
+    best = rank;
+    keyExchange = share.keyExchange;
+  }
+  const group = groups[best] ?? groups[0];
   if (group === undefined) throw new TlsAlert('handshake_failure', 'no group in common');
-  return { group, keyExchange: shareOf(group) };
+  return { group, keyExchange: keyExchange && copyOf(keyExchange) }; // the hello may be forgotten before it is used
 }
 
 /** §4.1.4, with the transcript of §4.4.1. It sends no cookie, as the state is kept here. Returns the second ClientHello. */
 function* sendHelloRetryRequest(
   context: ServerHandshake,
-  first: Received<ClientHello>,
+  first: HeldHello,
   suite: SuiteParameters,
   group: GroupName,
-): Handshake<Received<ClientHello>> {
+): Handshake<HeldHello> {
+  const hash = context.settings.crypto.hashes[suite.hash];
   context.transcript.add(first.raw);
-  context.transcript.replaceByMessageHash(context.settings.crypto.hashes[suite.hash]);
+  context.transcript.replaceByMessageHash(hash);
+  const before = new FirstHello(first, hash);
+  forgetHello(first, context.facts.alpnProtocol);
   const body = {
     legacyVersion: ProtocolVersion['TLSv1.2'],
     random: HELLO_RETRY_REQUEST_RANDOM,
@@ -131,9 +136,9 @@ function* sendHelloRetryRequest(
   if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix D.4
   context.tolerateChangeCipherSpec(true);
   context.protectReading(new Plaintext()); // refuses data after the first hello in its record (§5.1)
-  const second = yield* receive(clientHelloTls13);
+  const second: HeldHello = yield* receive(clientHelloTls13);
   requireTls13Hello(second.body);
-  requireSameHello(first, second);
+  before.requireSame(second);
   return second;
 }
 
@@ -149,17 +154,24 @@ function requireTls13Hello({ legacyVersion, legacyCompressionMethods, extensions
   if ((extensions.supportedGroups === undefined) !== (extensions.keyShare === undefined)) {
     throw new TlsAlert('missing_extension', 'supported_groups and key_share come together'); // §9.2
   }
-  const shared = (extensions.keyShare ?? []).map(({ group }) => group);
-  if (new Set(shared).size !== shared.length) throw new TlsAlert('illegal_parameter', 'two shares of one group'); // §4.2.8
-  const supported = new Set(extensions.supportedGroups); // a Set, as both lists may have thousands of entries
-  if (shared.some((group) => !supported.has(group))) {
-    throw new TlsAlert('illegal_parameter', 'a share of a group that is not in supported_groups'); // §4.2.8
+  requireShares(extensions);
+}
+
+/** §4.2.8. Both lists may have thousands of entries, so each is read once, into a Set. */
+function requireShares({ keyShare = [], supportedGroups = [] }: ClientHelloExtensions): void {
+  const supported = new Set(supportedGroups);
+  const shared = new Set<number>();
+  for (const { group } of keyShare) {
+    if (shared.has(group)) throw new TlsAlert('illegal_parameter', 'two shares of one group');
+    if (!supported.has(group))
+      throw new TlsAlert('illegal_parameter', 'a share of a group that is not in supported_groups');
+    shared.add(group);
   }
 }
 
-function requirePskRules({ preSharedKey, pskKeyExchangeModes, order }: ClientHelloExtensions): void {
+function requirePskRules({ preSharedKey, pskKeyExchangeModes, last }: ClientHelloExtensions): void {
   if (preSharedKey === undefined) return;
-  if (order?.at(-1) !== ExtensionType.pre_shared_key) {
+  if (last !== ExtensionType.pre_shared_key) {
     throw new TlsAlert('illegal_parameter', 'pre_shared_key is not the last extension'); // §4.2.11
   }
   if (pskKeyExchangeModes === undefined) {
@@ -184,58 +196,5 @@ function onlyShare(hello: ClientHello, group: GroupName): Uint8Array {
   if (share?.group !== NamedGroup[group] || others.length > 0) {
     throw new TlsAlert('illegal_parameter', `one share, of ${group}, was asked for`);
   }
-  return share.keyExchange;
-}
-
-/** §4.1.2: the extensions that may change between the two hellos. No cookie, as none was given. early_data must go, by another rule. */
-const MAY_CHANGE: ReadonlySet<number> = new Set([
-  ExtensionType.key_share,
-  ExtensionType.pre_shared_key,
-  ExtensionType.early_data,
-  ExtensionType.padding,
-  ExtensionType.encrypted_client_hello, // RFC 9849 §6.1.5: encrypted anew
-]);
-
-function requireSameHello(first: Received<ClientHello>, second: Received<ClientHello>): void {
-  const [before, after] = [first.body, second.body];
-  const same =
-    before.legacyVersion === after.legacyVersion &&
-    equalBytes(before.random, after.random) &&
-    equalBytes(before.legacySessionId, after.legacySessionId) &&
-    before.cipherSuites.join() === after.cipherSuites.join() &&
-    sameExtensions(fixedExtensions(first), fixedExtensions(second));
-  if (!same) throw new TlsAlert('illegal_parameter', 'the second ClientHello differs from the first');
-  if (after.extensions.earlyData) throw new TlsAlert('illegal_parameter', 'early_data after a HelloRetryRequest');
-  if (!isSubsequence(identitiesOf(after), identitiesOf(before))) {
-    throw new TlsAlert('illegal_parameter', 'the second ClientHello adds or reorders PSK identities');
-  }
-}
-
-/** Returns the extensions that must not change, as bytes, whether this library reads them or not. */
-function fixedExtensions({ raw }: Received<ClientHello>): ReadonlyMap<number, Uint8Array> {
-  const fixed = rawExtensions(raw).filter(({ type }) => !MAY_CHANGE.has(type));
-  return new Map(fixed.map(({ type, data }) => [type, data]));
-}
-
-function sameExtensions(before: ReadonlyMap<number, Uint8Array>, after: ReadonlyMap<number, Uint8Array>): boolean {
-  if (before.size !== after.size) return false;
-  for (const [type, data] of before) {
-    const other = after.get(type);
-    if (other === undefined || !equalBytes(data, other)) return false;
-  }
-  return true;
-}
-
-const identitiesOf = ({ extensions }: ClientHello): readonly Uint8Array[] =>
-  extensions.preSharedKey?.identities.map(({ identity }) => identity) ?? [];
-
-/** Reports whether `part` is `whole` with some entries left out. */
-function isSubsequence(part: readonly Uint8Array[], whole: readonly Uint8Array[]): boolean {
-  let at = 0;
-  for (const candidate of whole) {
-    const next = part[at];
-    if (next === undefined) return true;
-    if (equalBytes(candidate, next)) at++;
-  }
-  return at === part.length;
+  return copyOf(share.keyExchange);
 }

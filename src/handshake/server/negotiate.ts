@@ -6,6 +6,7 @@
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
+import type { Numbers } from '../../wire/codec.ts';
 import {
   CipherSuite,
   type GroupName,
@@ -87,18 +88,24 @@ export function selectPskMode(hello: ClientHello, { pskModes }: Settings, hasGro
 export function selectAlpn(hello: ClientHello, { alpn }: Settings): string | undefined {
   const offered = hello.extensions.alpn;
   if (offered === undefined || alpn.length === 0) return undefined;
-  for (const protocol of alpn) if (offered.includes(protocol)) return protocol;
+  let best = alpn.length;
+  for (const protocol of offered) {
+    const rank = alpn.indexOf(protocol);
+    if (rank >= 0 && rank < best) best = rank;
+  }
+  if (best < alpn.length) return alpn[best];
   throw new TlsAlert('no_application_protocol', 'no application protocol in common');
 }
 
-const NO_NAMES: NonNullable<ClientHello['extensions']['serverName']> = [];
-
 /** RFC 6066 §3: returns the host name. @throws TlsAlert illegal_parameter for two names of a type, or one that no host can have */
 export function selectServerName(hello: ClientHello): string | undefined {
-  const names = hello.extensions.serverName ?? NO_NAMES;
-  const isRepeated = names.length > 1 && new Set(names.map(({ nameType }) => nameType)).size < names.length;
-  if (isRepeated) throw new TlsAlert('illegal_parameter', 'two names of one type');
-  const name = names.find(({ nameType }) => nameType === 0)?.name;
+  if (hello.extensions.serverName === undefined) return undefined;
+  const names = new Map<number, string>();
+  for (const { nameType, name } of hello.extensions.serverName) {
+    if (names.has(nameType)) throw new TlsAlert('illegal_parameter', 'two names of one type');
+    names.set(nameType, name);
+  }
+  const name = names.get(0);
   if (name !== undefined && !/^[\x21-\x7e]{1,255}$/.test(name)) {
     throw new TlsAlert('illegal_parameter', 'a host name that is none');
   }
@@ -109,9 +116,9 @@ export function selectServerName(hello: ClientHello): string | undefined {
 export interface SigningDemand {
   readonly serverName: string | undefined;
   /** RFC 8446 §4.2.3; empty if the client sends none. */
-  readonly signatureAlgorithms: readonly number[];
+  readonly signatureAlgorithms: Numbers;
   /** signature_algorithms_cert; if it is absent, `signatureAlgorithms` applies to certificates, too. */
-  readonly signatureAlgorithmsCert: readonly number[] | undefined;
+  readonly signatureAlgorithmsCert: Numbers | undefined;
 }
 
 /**

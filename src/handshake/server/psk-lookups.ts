@@ -1,13 +1,16 @@
 /** The results of looking up PSK identities, kept across a HelloRetryRequest so that each is looked up once (RFC 8446 §4.1.4). */
 
 import type { Session } from '../../sessions/session.ts';
-import { latin1 } from '../../wire/bytes.ts';
+import { latin1, toHex } from '../../wire/bytes.ts';
 import type { NoResumption } from '../outcome.ts';
 import { type Handshake, perform } from '../wait.ts';
 import type { OpenedTicket, ServerHandshake } from './context.ts';
 import { openTicket } from './tickets.ts';
 
 export type Lookup = Pick<OpenedTicket, 'found' | 'renew' | 'facts'>;
+
+/** Longer identities are told apart by their digests, as the list is kept while the handshake waits. Few tickets are as long. */
+const LONG = 512;
 
 /** The ticket of a stateful session is its id, and ids have 1 to 32 bytes. */
 const MAX_ID = 32;
@@ -18,7 +21,7 @@ export class PskLookups {
 
   /** Looks up an identity, or returns the earlier result. */
   *find(context: ServerHandshake, identity: Uint8Array): Handshake<Lookup> {
-    const key = latin1(identity);
+    const key = identity.length > LONG ? toHex(context.crypto.hashes.sha256.digest(identity)) : latin1(identity);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const isStateless = context.settings.tickets.mode === 'stateless';

@@ -80,8 +80,9 @@ function unopened(
   { extensions }: ClientHello,
   reason: NoResumption,
 ): readonly Verdict[] {
-  const identities = extensions.preSharedKey?.identities.slice(0, settings.maxIdentities) ?? [];
-  return identities.map(
+  const count = Math.min(extensions.preSharedKey?.identities.length ?? 0, settings.maxIdentities);
+  return Array.from(
+    { length: count },
     (_, identityIndex) => new SessionVerdict({ mechanism: mechanismOf(settings), identityIndex, reason }),
   );
 }
@@ -107,7 +108,9 @@ function* findSession(
   const mechanism = mechanismOf(settings);
   const verdicts: Verdict[] = [];
   facts.verdicts = verdicts;
-  for (const [identityIndex, { identity }] of (hello.extensions.preSharedKey?.identities ?? []).entries()) {
+  let identityIndex = -1;
+  for (const { identity } of hello.extensions.preSharedKey?.identities ?? []) {
+    identityIndex++;
     if (identityIndex === settings.maxIdentities) {
       verdicts.push(new SessionVerdict({ mechanism, identityIndex, reason: 'too-many-identities' }));
       return undefined;
@@ -145,7 +148,7 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
 /** Verifies a binder (§4.2.11.2). One that does not verify ends the handshake. @throws TlsAlert decrypt_error */
 function verifyBinder(context: ServerHandshake, hello: Received<ClientHello>, psk: FoundSession): EarlySecret {
   const offered = hello.body.extensions.preSharedKey;
-  const binder = offered?.binders[psk.identityIndex];
+  const binder = offered && nth(offered.binders, psk.identityIndex);
   if (offered === undefined || binder === undefined)
     throw new TlsAlert('illegal_parameter', 'an identity without binder');
   const hash = context.settings.crypto.hashes[psk.suite.hash];
@@ -159,6 +162,12 @@ function verifyBinder(context: ServerHandshake, hello: Received<ClientHello>, ps
     throw new TlsAlert('decrypt_error', 'the binder does not verify');
   }
   return early;
+}
+
+function nth<T>(list: Iterable<T>, index: number): T | undefined {
+  let at = 0;
+  for (const entry of list) if (at++ === index) return entry;
+  return undefined;
 }
 
 /**

@@ -1,20 +1,23 @@
 /** The server's side of the handshake: ClientHello → configuration → version → server-tls13.ts or server-tls12.ts. */
 
+import { copyOf } from '../../wire/bytes.ts';
 import type { Established } from '../established.ts';
 import { undecidedHello } from '../messages/client-hello.ts';
 import { parse } from '../messages/message.ts';
 import { type Handshake, perform, receive } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
+import type { HeldHello } from './held-hello.ts';
 import { selectServerName, selectVersion } from './negotiate.ts';
 
 export function* serve(context: ServerHandshake): Handshake<Established> {
-  const hello = yield* receive(undecidedHello);
+  const hello: HeldHello = yield* receive(undecidedHello);
   context.facts.serverName = selectServerName(hello.body);
   if (context.selectsServers) yield* perform(context.selectServer(context.facts.serverName));
   const version = selectVersion(hello.body, context.settings);
   context.facts.version = version;
-  context.facts.clientRandom = hello.body.random;
+  context.facts.clientRandom = copyOf(hello.body.random); // which outlives the hello
   const protocol = context.parts.protocols.find((candidate) => candidate.version === version);
   if (protocol === undefined) throw new Error(`the settings allow ${version}, which this server does not have`);
-  return yield* protocol.serve(context, { raw: hello.raw, body: parse(protocol.hello, hello.raw) });
+  hello.body = parse(protocol.hello, hello.raw);
+  return yield* protocol.serve(context, hello);
 }

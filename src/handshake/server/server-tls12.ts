@@ -23,7 +23,6 @@ import { certificateTls12 } from '../messages/certificate.ts';
 import { type ClientHello, clientHelloTls12 } from '../messages/client-hello.ts';
 import { clientKeyExchange } from '../messages/client-key-exchange.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
-import type { Received } from '../messages/message.ts';
 import { newSessionTicketTls12 } from '../messages/new-session-ticket.ts';
 import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from '../messages/server-hello.ts';
 import { serverHelloDone } from '../messages/server-hello-done.ts';
@@ -36,6 +35,7 @@ import {
   sendCertificateRequestTls12,
 } from './client-authentication.ts';
 import type { Protocol, ServerHandshake } from './context.ts';
+import { forgetHello, type HeldHello } from './held-hello.ts';
 import { selectAlpn } from './negotiate.ts';
 import {
   type ResumedSession,
@@ -48,7 +48,7 @@ import { scopeOf } from './offered-scope.ts';
 import { foreignOf } from './resumption.ts';
 import { generateTicket, sealTicket, whyNoSession } from './tickets.ts';
 
-function* serveTls12(context: ServerHandshake, hello: Received<ClientHello>): Handshake<Established> {
+function* serveTls12(context: ServerHandshake, hello: HeldHello): Handshake<Established> {
   requireTls12Hello(context, hello.body);
   wantedFragmentLength(hello.body); // refuses a code that is none, before anything is looked up
   const { resumed, sendTicket } = yield* selectSessionTls12(context, hello.body);
@@ -59,11 +59,7 @@ function* serveTls12(context: ServerHandshake, hello: Received<ClientHello>): Ha
 export const tls12: Protocol = { version: 'TLSv1.2', hello: clientHelloTls12, serve: serveTls12 };
 
 /** Figure 1: Message flow for a full handshake; with a ticket, RFC 5077 §3.1, Figure 1. */
-function* fullHandshake(
-  context: ServerHandshake,
-  hello: Received<ClientHello>,
-  wantsTicket: boolean,
-): Handshake<Established> {
+function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket: boolean): Handshake<Established> {
   const choice = selectTls12(context, hello.body);
   yield* call(() => context.sessions.askNotResumable(true)); // all our suites are ECDHE
   const ticketed = wantsTicket && !context.sessions.isRuledOut;
@@ -98,7 +94,7 @@ function* fullHandshake(
  */
 function* resume(
   context: ServerHandshake,
-  hello: Received<ClientHello>,
+  hello: HeldHello,
   { session, suite }: ResumedSession,
   ticketed: boolean,
 ): Handshake<Established> {
@@ -150,7 +146,7 @@ interface ServerHelloChoice {
 
 function sendServerHello(
   context: ServerHandshake,
-  hello: Received<ClientHello>,
+  hello: HeldHello,
   { suite, sessionId, ticketed }: ServerHelloChoice,
 ): Randoms {
   const { facts, settings } = context;
@@ -170,7 +166,8 @@ function sendServerHello(
   context.transcript.add(hello.raw);
   context.transcript.start(settings.crypto.hashes[suite.hash]);
   context.transcript.add(context.send(serverHelloTls12, body));
-  return { client: hello.body.random, server: random };
+  forgetHello(hello, facts.alpnProtocol);
+  return { client: facts.clientRandom ?? EMPTY, server: random };
 }
 
 /** An extension is answered only if it was offered (RFC 5246 §7.4.1.4). */

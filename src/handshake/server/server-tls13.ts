@@ -21,15 +21,16 @@ import { MainSecret } from '../main-secret.ts';
 import { maxFragmentLength } from '../max-fragment-length.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
-import { type ClientHello, clientHelloTls13 } from '../messages/client-hello.ts';
+import { clientHelloTls13 } from '../messages/client-hello.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
-import { frame, type Received } from '../messages/message.ts';
+import { frame } from '../messages/message.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import { recordSizeLimit } from '../record-size-limit.ts';
 import { call, type Handshake, receive } from '../wait.ts';
 import type { ClientCertificates, Protocol, ServerHandshake } from './context.ts';
 
+import { forgetHello, type HeldHello } from './held-hello.ts';
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
 import {
   dueTickets,
@@ -42,8 +43,9 @@ import {
 
 import { issuesSessions } from './resumption.ts';
 
-function* serveTls13(context: ServerHandshake, first: Received<ClientHello>): Handshake<Established> {
+function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
+  hashHello(context, choice);
   if (choice.psk === undefined) yield* call(() => context.sessions.askNotResumable(false)); // OpenSSL passes false, too
   const handshake = yield* sendServerHello(context, choice);
   sendEncryptedExtensions(context, choice);
@@ -59,6 +61,13 @@ function* serveTls13(context: ServerHandshake, first: Received<ClientHello>): Ha
 }
 
 export const tls13: Protocol = { version: 'TLSv1.3', hello: clientHelloTls13, serve: serveTls13 };
+
+/** Adds the hello that ServerHello answers to the transcript, and forgets its bytes. */
+function hashHello({ transcript, settings, facts }: ServerHandshake, { hello, suite }: Tls13Choice): void {
+  transcript.add(hello.raw);
+  transcript.start(settings.crypto.hashes[suite.hash]);
+  forgetHello(hello, facts.alpnProtocol);
+}
 
 /** Returns the part that asks for a client certificate, if one is wanted. §4.3.2: never with a PSK, whose session identifies the client. */
 function wantedCertificates(
@@ -90,7 +99,6 @@ interface ApplicationStage extends Stage {
 
 function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handshake<HandshakeStage> {
   const { hello, suite, psk, share } = choice;
-  const { crypto } = context.settings;
   const exchange = share && (yield* exchangeKeys(context, share.group, share.keyExchange));
   const body = {
     legacyVersion: ProtocolVersion['TLSv1.2'],
@@ -104,8 +112,6 @@ function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handsh
       supportedVersions: ProtocolVersion['TLSv1.3'],
     },
   };
-  context.transcript.add(hello.raw);
-  context.transcript.start(crypto.hashes[suite.hash]);
   context.transcript.add(context.send(serverHello, body));
   if (hello.body.legacySessionId.length > 0 && !choice.retried) context.sendChangeCipherSpec(); // Appendix D.4
   return protectHandshake(context, choice, exchange?.sharedSecret);

@@ -10,14 +10,13 @@ import type { Question } from '../../../src/engine/questions.ts';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';
 import type { TicketOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
-import type { ClientHello } from '../../../src/handshake/messages/client-hello.ts';
 import type { Outcome } from '../../../src/handshake/wait.ts';
 import { TicketKeyRing } from '../../../src/tickets/key-ring.ts';
 import { alertName } from '../../../src/wire/alert.ts';
 import { concat, EMPTY } from '../../../src/wire/bytes.ts';
 import { AlertLevel, ContentType, type Version } from '../../../src/wire/registry.ts';
 import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
-import type { RawExtension } from '../../support/client-hello.ts';
+import type { HelloDraft, RawExtension } from '../../support/client-hello.ts';
 import { quickCredential, testServer, toyCrypto } from '../../support/servers.ts';
 import { TestWorld } from '../../support/world.ts';
 import { newKey, sealed } from '../../tickets/support.ts';
@@ -132,7 +131,7 @@ const code = fc.oneof(
 const codes = (minLength: number) => fc.array(code, { minLength, maxLength: 8 });
 const name = fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 20 });
 
-const fields: fc.Arbitrary<Partial<ClientHello>> = fc.record(
+const fields: fc.Arbitrary<Partial<HelloDraft>> = fc.record(
   {
     legacyVersion: code,
     random: fc.uint8Array({ minLength: 32, maxLength: 32 }),
@@ -155,7 +154,7 @@ const preSharedKey = fc.record({
   binders: fc.array(fc.uint8Array({ minLength: 32, maxLength: 64 }), { minLength: 1, maxLength: 8 }),
 });
 
-const extensions: fc.Arbitrary<ClientHello['extensions']> = fc.record(
+const extensions: fc.Arbitrary<HelloDraft['extensions']> = fc.record(
   {
     serverName: fc.array(fc.record({ nameType: fc.integer({ min: 0, max: 255 }), name }), {
       minLength: 1,
@@ -203,8 +202,8 @@ const changedHello = fc.record({
 });
 
 function changing(plan: {
-  readonly changes: Partial<ClientHello>;
-  readonly added: ClientHello['extensions'];
+  readonly changes: Partial<HelloDraft>;
+  readonly added: HelloDraft['extensions'];
   readonly removed: readonly string[];
   readonly attempt: number;
 }): ClientOptions {

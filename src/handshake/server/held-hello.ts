@@ -1,0 +1,40 @@
+/** The ClientHello of a connection, for as long as the handshake needs its bytes. */
+
+import { copyOf, EMPTY } from '../../wire/bytes.ts';
+import { PskKeyExchangeMode } from '../../wire/registry.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+
+/**
+ * A hello that has been received. A handshake that waits keeps all that its functions have named, so they name this object, which
+ * {@link forgetHello} empties.
+ */
+export interface HeldHello {
+  raw: Uint8Array;
+  body: ClientHello;
+}
+
+/**
+ * Forgets a hello once it has been hashed and answered: a client may send 128 KiB, and a connection may last for days. The parts that
+ * later flights read are kept. They have at most a few hundred bytes; of ALPN, only the protocol that was selected.
+ */
+export function forgetHello(hello: HeldHello, alpnProtocol: string | undefined): void {
+  const { legacyVersion, legacySessionId, extensions } = hello.body;
+  const { pskKeyExchangeModes, extendedMasterSecret, recordSizeLimit, ticketRequest } = extensions;
+  hello.raw = EMPTY;
+  hello.body = {
+    legacyVersion,
+    random: EMPTY,
+    legacySessionId: copyOf(legacySessionId),
+    cipherSuites: [],
+    legacyCompressionMethods: [],
+    extensions: {
+      alpn: alpnProtocol === undefined ? undefined : [alpnProtocol],
+      pskKeyExchangeModes: pskKeyExchangeModes && MODES.filter((mode) => pskKeyExchangeModes.includes(mode)),
+      extendedMasterSecret,
+      recordSizeLimit,
+      ticketRequest,
+    },
+  };
+}
+
+const MODES = Object.values(PskKeyExchangeMode);
