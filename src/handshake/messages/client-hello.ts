@@ -48,27 +48,21 @@ const TicketRequest = struct({ newSessionCount: uint8, resumptionCount: uint8 })
 const ProtocolName = text(1, 255);
 export const ProtocolNameList = vector(2, 0xffff, ProtocolName);
 
-const forBoth = {
+/** pre_shared_key stands last because §4.2.11 demands it. */
+const all = {
   serverName: [ExtensionType.server_name, entries(1, 0xffff, ServerName)],
-  supportedVersions: [ExtensionType.supported_versions, vector(2, 254, uint16)],
   supportedGroups: [ExtensionType.supported_groups, numbers(2, 0xffff)],
+  ecPointFormats: [ExtensionType.ec_point_formats, vector(1, 255, uint8)],
   signatureAlgorithms: [ExtensionType.signature_algorithms, numbers(2, 0xfffe)],
   signatureAlgorithmsCert: [ExtensionType.signature_algorithms_cert, numbers(2, 0xfffe)],
   alpn: [ExtensionType.application_layer_protocol_negotiation, entries(2, 0xffff, ProtocolName)],
+  extendedMasterSecret: [ExtensionType.extended_master_secret, flag],
   recordSizeLimit: [ExtensionType.record_size_limit, uint16],
   maxFragmentLength: [ExtensionType.max_fragment_length, uint8],
-} as const;
-
-const forTls12 = {
-  ecPointFormats: [ExtensionType.ec_point_formats, vector(1, 255, uint8)],
-  extendedMasterSecret: [ExtensionType.extended_master_secret, flag],
   sessionTicket: [ExtensionType.session_ticket, rest],
-  renegotiationInfo: [ExtensionType.renegotiation_info, opaque(0, 255)],
-} as const;
-
-/** pre_shared_key stands last because §4.2.11 demands it. */
-const forTls13 = {
   ticketRequest: [ExtensionType.ticket_request, TicketRequest],
+  renegotiationInfo: [ExtensionType.renegotiation_info, opaque(0, 255)],
+  supportedVersions: [ExtensionType.supported_versions, vector(2, 254, uint16)],
   cookie: [ExtensionType.cookie, opaque(1, 0xffff)],
   earlyData: [ExtensionType.early_data, flag],
   pskKeyExchangeModes: [ExtensionType.psk_key_exchange_modes, vector(1, 255, uint8)],
@@ -76,7 +70,7 @@ const forTls13 = {
   preSharedKey: [ExtensionType.pre_shared_key, OfferedPsks],
 } as const;
 
-const ClientHelloExtensions = extensions({ ...forBoth, ...forTls12, ...forTls13 }, 'last');
+const ClientHelloExtensions = extensions(all, 'last');
 export type ClientHelloExtensions = Infer<typeof ClientHelloExtensions>;
 
 const head = {
@@ -109,22 +103,20 @@ export const clientHello = message('client_hello', ClientHello);
  * does not use may have any content.
  */
 
-const { serverName, supportedVersions, ...forBothLater } = forBoth;
+const { serverName, ecPointFormats, extendedMasterSecret, sessionTicket, renegotiationInfo, ...others } = all;
+const { ticketRequest, cookie, earlyData, pskKeyExchangeModes, keyShare, preSharedKey, ...forBoth } = others;
+const { supportedVersions } = forBoth;
+const forTls12 = { ecPointFormats, extendedMasterSecret, sessionTicket, renegotiationInfo };
+const forTls13 = { ticketRequest, cookie, earlyData, pskKeyExchangeModes, keyShare, preSharedKey };
 
 /** A hello before its version has been selected. */
 export const undecidedHello = message('client_hello', helloWith(extensions({ serverName, supportedVersions }, 'last')));
 
 /** A hello that leads to TLS 1.2. */
-export const clientHelloTls12 = message(
-  'client_hello',
-  helloWith(extensions({ ...forBothLater, ...forTls12 }, 'last')),
-);
+export const clientHelloTls12 = message('client_hello', helloWith(extensions({ ...forBoth, ...forTls12 }, 'last')));
 
 /** A hello that leads to TLS 1.3. */
-export const clientHelloTls13 = message(
-  'client_hello',
-  helloWith(extensions({ ...forBothLater, ...forTls13 }, 'last')),
-);
+export const clientHelloTls13 = message('client_hello', helloWith(extensions({ ...forBoth, ...forTls13 }, 'last')));
 
 const RawExtension = struct({ type: uint16, data: opaque(0, 0xffff) });
 export type RawExtension = Infer<typeof RawExtension>;
