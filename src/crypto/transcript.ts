@@ -43,6 +43,13 @@ export class Transcript {
     return messages;
   }
 
+  /** Forgets the messages that it has kept, when no more are hashed. */
+  clear(): void {
+    this.#waiting = [];
+    this.#retained = undefined;
+    this.#ahead = undefined;
+  }
+
   /** §4.4.1: replaces a ClientHello that was answered by a HelloRetryRequest by a message_hash message. */
   replaceByMessageHash(hash: Hash): void {
     const digest = this.#hashed(hash).peek();

@@ -344,6 +344,7 @@ export abstract class ConnectionCore {
     this.#question = undefined;
     this.#role.dropJobs();
     this.#job.drop();
+    this.#role.io.transcript.clear(); // of a handshake that goes no further
     if (question === undefined) return;
     const task = TaskQuestion.taskOf(question, this);
     if (this.#isAsked || task === undefined)
