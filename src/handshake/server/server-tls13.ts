@@ -142,6 +142,7 @@ function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice):
   const hello = choice.hello.body;
   const body = {
     extensions: {
+      supportedGroups: preferredGroups(context, choice),
       recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit),
       maxFragmentLength: maxFragmentLength(context, hello, choice.psk?.session),
       ticketRequest: expectedTickets(context, choice),
@@ -151,6 +152,12 @@ function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice):
     },
   };
   context.transcript.add(context.send(encryptedExtensions, body));
+}
+
+/** RFC 9846 §4.3.7: tells a client of the server's groups if it has sent no share of the one that the server likes best. */
+function preferredGroups({ settings: { groups } }: ServerHandshake, { share }: Tls13Choice): number[] | undefined {
+  if (share === undefined || share.group === groups[0]) return undefined;
+  return groups.map((group) => NamedGroup[group]);
 }
 
 /** §4.4.2, §4.4.3 */

@@ -225,6 +225,30 @@ describe('the TLS 1.3 server', () => {
       expect(again.encryptedExtensions?.order).to.deep.equal([]);
     });
 
+    it('name the groups of the server for a client that has sent no share of the first (RFC 9846 §4.3.7)', () => {
+      const groups = (client: ClientOptions) =>
+        expectWorking(connect(client, { groups: ['x25519', 'secp384r1', 'secp256r1'] })).client.encryptedExtensions
+          ?.supportedGroups;
+      expect(groups({ keyShares: ['secp256r1', 'x25519'] })).to.equal(undefined);
+      expect(groups({ keyShares: [] }), 'after a HelloRetryRequest for the first').to.equal(undefined);
+      expect(groups({ keyShares: ['secp256r1'] })).to.deep.equal([29, 24, 23]);
+      expect(groups({ groups: ['secp256r1'], keyShares: [] })).to.deep.equal([29, 24, 23]);
+    });
+
+    it('name the groups of the server on resumption too, but for psk_ke, which has no share', () => {
+      for (const [pskMode, expected] of [
+        ['psk_dhe_ke', [29, 23, 24]],
+        ['psk_ke', undefined],
+      ] as const) {
+        const config = testServer({ pskModes: [pskMode] });
+        const { tickets: psks } = exchange(new TestClient(), new ServerConnection(config)).client;
+        const client = new TestClient({ psks, keyShares: ['secp256r1'] });
+        expectWorking(exchange(client, new ServerConnection(config)));
+        expect(client.isResumed).to.equal(true);
+        expect(client.encryptedExtensions?.supportedGroups).to.deep.equal(expected);
+      }
+    });
+
     it('name the one protocol of ALPN, in the server’s order (RFC 7301 §3.2)', () => {
       const { client, connection } = connect({ alpn: ['http/1.1', 'h2'] }, { alpn: ['h2', 'http/1.1'] });
       expect(client.encryptedExtensions?.alpn).to.deep.equal(['h2']);
