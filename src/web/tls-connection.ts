@@ -88,6 +88,15 @@ export class TlsConnection {
   }
 
   /**
+   * TLS 1.3: replaces the key that we write under; with `requestPeer` asks the peer to replace its own, too (RFC 9846 §4.7.3). The
+   * connection replaces keys by itself before they have protected too much. @throws Error in TLS 1.2 and after the end
+   */
+  updateKeys(requestPeer = false): void {
+    const step = this.connection.updateKeys(requestPeer);
+    this.#shell.driver.run(() => step);
+  }
+
+  /**
    * Sends the client one more ticket (TLS 1.3); see {@link ServerConnection.sendTicket}. With `tickets.timing` 'manual' these are
    * the only tickets. Does nothing once the connection is over. @throws Error in TLS 1.2, and if `tickets.mode` is 'off'
    */

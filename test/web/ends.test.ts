@@ -274,3 +274,23 @@ describe('an application that does not read', () => {
     expect(await text).to.equal('no answer to a question');
   });
 });
+
+describe('updateKeys()', () => {
+  it("replaces our key, and the peer's on request, in TLS 1.3 alone", async () => {
+    for (const version of VERSIONS) {
+      const { tls, client } = await connect(streamLink(), versionOnly(version));
+      if (version === 'TLSv1.2') expect(() => tls.updateKeys()).to.throw('updateKeys() is for TLS 1.3');
+      else {
+        tls.updateKeys();
+        tls.updateKeys(true);
+      }
+      const text = textOf(client);
+      const writer = tls.writable.getWriter();
+      await writer.write(Buffer.from('under the new key'));
+      await writer.close();
+      expect(await text).to.equal('under the new key');
+      client.socket.end('and the answer');
+      expect(Buffer.from((await tls.readable.getReader().read()).value ?? []).toString()).to.equal('and the answer');
+    }
+  });
+});
