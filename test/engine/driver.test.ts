@@ -113,6 +113,24 @@ function unknownPsk(byte: number): NonNullable<ClientOptions['psks']>[number] {
 }
 
 describe('Driver', () => {
+  it('has nothing sent for a step without output, nor for data of no bytes', () => {
+    const sizes: number[] = [];
+    const link = new Link({ tickets: { mode: 'off' } }, {}, undefined, (output) => sizes.push(output.length));
+    const hello = link.client.take();
+    link.driver.receive(hello.subarray(0, 10));
+    expect(sizes).to.deep.equal([]);
+    link.driver.receive(hello.subarray(10));
+    link.pass();
+    expect(link.has('established')).to.equal(true);
+    const before = sizes.length;
+    expect(link.driver.write(new Uint8Array(0))).to.equal(0);
+    link.client.sendData(DATA);
+    link.pass();
+    expect([link.has('data'), sizes.length]).to.deep.equal([true, before]);
+    expect(sizes).not.to.include(0);
+    link.driver.run(() => link.driver.connection.dispose());
+  });
+
   it('reads on where end() is called before a ticket is sealed', async () => {
     const link = new Link(stateless(() => new Promise(() => {}), 0));
     link.pass();

@@ -242,6 +242,18 @@ for (const version of VERSIONS) {
       expect(told).not.to.include.members(['data', 'keylog']);
     });
 
+    it('makes no lines of a key log that nobody listens for', async () => {
+      const { server, port } = await startServer({}, () => {});
+      const [[socket], client] = await Promise.all([
+        once(server, 'secureConnection') as Promise<[TlsSocket]>,
+        open({ port, ...only(version) }),
+      ]);
+      expect(socket.listenerCount('keylog')).to.equal(0);
+      expect(socket.connection.wantsKeylog()).to.equal(false);
+      socket.destroy();
+      client.destroy();
+    });
+
     it('emits the lines of the key log that the client has, too', async () => {
       const lines: string[] = [];
       const theirs: string[] = [];

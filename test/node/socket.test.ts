@@ -147,6 +147,17 @@ for (const version of VERSIONS) {
       client.destroy();
     });
 
+    it('sends what is written with an idle timeout on, in pieces, and calls back', async () => {
+      const { socket, client } = await overMemory(version);
+      socket.setTimeout(60_000);
+      let called = 0;
+      for (const size of [1, 100_000]) socket.write(Buffer.alloc(size, 'x'), () => called++);
+      socket.end('the last');
+      expect(await textOf(client)).to.equal(`${'x'.repeat(100_001)}the last`);
+      expect([called, socket.bytesWritten]).to.deep.equal([2, 100_009]);
+      client.destroy();
+    });
+
     it('emits timeout when nothing passes, and stays', async () => {
       const { socket, client } = await overMemory(version);
       expect(socket.setTimeout(20).timeout).to.equal(20);

@@ -96,6 +96,17 @@ describe('fromMessagePort', () => {
     expect(await rejection(readChunks(streams.readable))).to.be.instanceOf(RangeError);
   });
 
+  it('takes a message of maxBuffered bytes, and none of one more', async () => {
+    const { streams, port } = openPort(1000);
+    port.postMessage(new Uint8Array(1000));
+    port.postMessage(null);
+    expect(Buffer.concat(await readChunks(streams.readable))).to.have.length(1000);
+    await streams.writable.close();
+    const other = openPort(1000);
+    other.port.postMessage(new Uint8Array(1001));
+    expect(await rejection(readChunks(other.streams.readable))).to.be.instanceOf(RangeError);
+  });
+
   it('a reader that keeps up may read any amount', async () => {
     const { streams, port } = openPort(1000);
     const read = readChunks(streams.readable);
