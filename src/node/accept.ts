@@ -5,6 +5,7 @@ import type { ServerConfig } from '../engine/server/config.ts';
 import type { NodeServerOptions } from './options.ts';
 import { TlsSocket } from './socket.ts';
 import { splitOptions } from './split-options.ts';
+import { requireDuplex } from './transport.ts';
 
 /**
  * Runs the server's end of TLS over an existing transport. The socket takes ownership of `transport`: the caller must not read,
@@ -14,6 +15,7 @@ import { splitOptions } from './split-options.ts';
  * @throws TypeError or RangeError naming the option that is wrong; TypeError for a transport that does not produce bytes
  */
 export function accept(transport: Duplex, options: NodeServerOptions | ServerConfig): TlsSocket {
+  requireDuplex(transport);
   const { config, socket } = splitOptions(options);
   return new TlsSocket(transport, config, socket);
 }

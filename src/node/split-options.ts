@@ -35,7 +35,8 @@ export interface SplitOptions {
 /** @throws TypeError or RangeError naming the option */
 export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOptions {
   if (isServerConfig(options)) return { core: undefined, config: options, socket: {} };
-  if (typeof options !== 'object' || options === null) throw new TypeError('options: an object is wanted');
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('options: an object is wanted, with cert and key, or credentials, or a config');
   refuseConfig('options', options);
   refuseNodeNames(options);
   requireKnown('', options, OPTIONS);
@@ -75,6 +76,12 @@ function ticketOptions(tickets: TicketOptions = {}, { ring }: NodeTicketKeys): T
 function pairs(cert: NodeServerOptions['cert'], key: NodeServerOptions['key']): { cert: string; key: string }[] {
   const certs = texts(cert);
   const keys = texts(key);
+  if (certs.length === 0 && keys.length === 0)
+    throw new TypeError(
+      'a certificate is wanted: cert and key, both PEM, or credentials: [{ cert, key }], or a config',
+    );
+  if (keys.length === 0) throw new TypeError('cert without its key; give key, too, as PEM');
+  if (certs.length === 0) throw new TypeError('key without its cert; give cert, too, as PEM');
   if (certs.length !== keys.length)
     throw new TypeError(`${certs.length} cert and ${keys.length} key; they go in pairs`);
   return certs.map((text, i) => ({ cert: text, key: keys[i] ?? '' }));

@@ -11,17 +11,27 @@ const DRAIN_MS = 1000;
 
 function nothing(): void {}
 
+/** @throws TypeError that says what is wanted: callers in JavaScript pass servers, Web Streams, or only the options */
+export function requireDuplex(duplex: Partial<Duplex> | null | undefined): void {
+  if (typeof duplex?.on !== 'function' || typeof duplex.write !== 'function' || typeof duplex.unshift !== 'function') {
+    throw new TypeError(
+      'transport: a Duplex stream is wanted, such as a net.Socket; Web Streams are for accept() of tls-resume itself',
+    );
+  }
+  if (duplex.readableEncoding !== null || duplex.readableObjectMode) {
+    throw new TypeError('transport: a stream of bytes is wanted, not one with an encoding or in object mode');
+  }
+}
+
 /** Owns a Duplex: no other code may read, write, end or destroy it. */
 export class Transport {
   readonly duplex: Duplex;
   #holds = 0;
   #endLater = nothing;
 
-  /** @throws TypeError for a stream with an encoding or in object mode */
+  /** @throws TypeError for what is no Duplex, and for one with an encoding or in object mode */
   constructor(duplex: Duplex) {
-    if (duplex.readableEncoding !== null || duplex.readableObjectMode) {
-      throw new TypeError('transport: a stream of bytes is wanted, not one with an encoding or in object mode');
-    }
+    requireDuplex(duplex);
     duplex.allowHalfOpen = true; // or else our answer to what came before its end could not be sent
     this.duplex = duplex;
   }

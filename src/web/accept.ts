@@ -7,6 +7,7 @@ import type { ServerOptions } from '../engine/server/options.ts';
 import { type AcceptOptions, acceptDefined } from './accept-defined.ts';
 import type { BytesPair } from './streams.ts';
 import type { TlsConnection } from './tls-connection.ts';
+import { requirePair } from './transport.ts';
 
 /**
  * Serves TLS over a byte stream each way, and resolves when the handshake is complete. It locks both streams and owns them.
@@ -31,5 +32,6 @@ export async function accept(
   config: ServerConfig | ServerOptions,
   options?: AcceptOptions,
 ): Promise<TlsConnection> {
+  requirePair(transport);
   return await acceptDefined(transport, isServerConfig(config) ? config : defineServer(config), options);
 }

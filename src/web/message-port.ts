@@ -45,10 +45,19 @@ export interface PortStreams {
  * There is no flow control: a write succeeds once it is posted, whether or not the peer reads. To limit memory, `readable` errors
  * with a RangeError and the port is closed when more than `maxBuffered` bytes wait to be read. To send more than that at once, the
  * peers have to agree on a pace in a protocol above.
+ * @throws TypeError for what is no port; RangeError for an impossible `maxBuffered`
  */
 export function fromMessagePort(port: PortLike, { maxBuffered = MAX_BUFFERED }: PortOptions = {}): PortStreams {
+  requirePort(port);
+  if (!(maxBuffered >= 0)) throw new RangeError(`maxBuffered is ${maxBuffered}; a number of bytes is wanted`);
   const link = new PortLink(port, maxBuffered);
   return { readable: link.readable, writable: link.writable };
+}
+
+/** @throws TypeError: callers in JavaScript pass a MessageChannel, an event, or nothing */
+function requirePort(port: Partial<PortLike> | null | undefined): void {
+  if (typeof port?.postMessage === 'function' && typeof port.addEventListener === 'function') return;
+  throw new TypeError('port: a MessagePort or a Worker is wanted; of a MessageChannel pass port1 or port2');
 }
 
 class PortLink {
@@ -120,8 +129,13 @@ class PortLink {
 
   /** Sends a copy, because the chunk may be part of a larger buffer that must not be transferred. */
   #send(chunk: unknown): void {
-    const copy = bytesOf(chunk).slice();
-    this.#port.postMessage(copy, [copy.buffer]);
+    try {
+      const copy = bytesOf(chunk).slice();
+      this.#port.postMessage(copy, [copy.buffer]);
+    } catch (error) {
+      this.#fail(error); // the stream errors by itself, and would leave the port open
+      throw error;
+    }
   }
 
   #end(): void {

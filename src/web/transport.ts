@@ -7,6 +7,16 @@ import { type BytesPair, type BytesReader, type BytesWriter, bytesOf } from './s
 /** Milliseconds that the end may take: until the last bytes are taken and the peer has ended, too. */
 const LINGER_MS = 2000;
 
+/** @throws TypeError that says what is wanted: callers in JavaScript pass ports, sockets, or only the configuration */
+export function requirePair(pair: Partial<BytesPair> | null | undefined): BytesPair {
+  const { readable, writable } = pair ?? {};
+  if (typeof readable?.getReader === 'function' && typeof writable?.getWriter === 'function')
+    return { readable, writable };
+  throw new TypeError(
+    'transport: { readable, writable } is wanted, a ReadableStream and a WritableStream of bytes, such as fromMessagePort() returns',
+  );
+}
+
 /** Owns both streams from the constructor on, until they have ended. */
 export class Transport {
   readonly #reader: BytesReader;
@@ -14,7 +24,8 @@ export class Transport {
   #closing: Promise<void> | undefined;
 
   /** @throws TypeError if one of the streams is locked or not a stream */
-  constructor({ readable, writable }: BytesPair) {
+  constructor(pair: BytesPair) {
+    const { readable, writable } = requirePair(pair);
     this.#reader = readable.getReader();
     try {
       this.#writer = writable.getWriter();

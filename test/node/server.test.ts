@@ -299,7 +299,12 @@ describe('the options of the Node shell', () => {
     expect(wrong({ credentials, handshakeTimeout: 2 ** 31 })).to.throw(RangeError, 'handshakeTimeout');
     expect(wrong({ credentials, handshakeTimeout: '1' })).to.throw(TypeError, 'handshakeTimeout');
     expect(wrong({ credentials, ...certificates.ecdsaP256 })).to.throw(TypeError, 'credentials');
-    expect(wrong({ cert: certificates.ecdsaP256.cert })).to.throw(TypeError, 'key');
+    expect(wrong({ cert: certificates.ecdsaP256.cert })).to.throw(TypeError, 'cert without its key; give key');
+    expect(wrong({ key: certificates.ecdsaP256.key })).to.throw(TypeError, 'key without its cert; give cert');
+    const { cert, key } = certificates.ecdsaP256;
+    expect(wrong({ cert: [cert, cert], key })).to.throw(TypeError, '2 cert and 1 key; they go in pairs');
+    expect(wrong({})).to.throw(TypeError, 'a certificate is wanted: cert and key');
+    expect(wrong(() => {})).to.throw(TypeError, 'options: an object is wanted, with cert and key');
     expect(wrong({ cert: 1, key: 1 })).to.throw(TypeError, 'cert');
     expect(wrong({})).to.throw(TypeError, 'credentials');
     expect(wrong({ config: {} })).to.throw(TypeError, 'config');

@@ -1,7 +1,8 @@
 /** What accept() makes of the transport that it is given, in whatever state that is. */
 
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
+import { createServer as createNetServer } from 'node:net';
+import { type Duplex, PassThrough } from 'node:stream';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { defineServer } from '../../src/engine/server/define-server.ts';
@@ -39,6 +40,18 @@ for (const version of VERSIONS) {
 }
 
 describe('a transport', () => {
+  it('must be a Duplex, and the error says so', () => {
+    const webStreams = { readable: new ReadableStream(), writable: new WritableStream() };
+    for (const wrong of [undefined, null, {}, createNetServer(), webStreams, 'x'] as unknown[]) {
+      expect(() => accept(wrong as Duplex, { credentials })).to.throw(
+        TypeError,
+        /^transport: a Duplex stream is wanted, such as a net.Socket/,
+      );
+    }
+    const options: unknown = { credentials };
+    expect(() => (accept as (only: unknown) => unknown)(options)).to.throw(TypeError, 'transport: a Duplex');
+  });
+
   it('must give bytes', () => {
     expect(() => accept(new PassThrough({ encoding: 'utf8' }), config)).to.throw(TypeError, 'transport');
     expect(() => accept(new PassThrough({ objectMode: true }), config)).to.throw(TypeError, 'transport');

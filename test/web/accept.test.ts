@@ -640,6 +640,23 @@ describe('accept: failures', () => {
     expect(await rejection(accept(pair, { credentials: [] }))).to.be.instanceOf(TypeError);
     expect(await rejection(accept(pair, undefined as unknown as ServerOptions))).to.be.instanceOf(TypeError);
     expect(await rejection(accept(pair, { credentials, store: 1 } as ServerOptions))).to.be.instanceOf(TypeError);
+    const { readable, writable } = pair;
+    for (const wrong of [
+      undefined,
+      null,
+      {},
+      'x',
+      { readable },
+      { writable },
+      new MessageChannel().port1,
+    ] as unknown[]) {
+      const error = await rejection(accept(wrong as BytesPair, server()));
+      expect(String(error)).to.match(/^TypeError: transport: \{ readable, writable \} is wanted/);
+    }
+    expect(
+      await rejection(accept({ readable: writable, writable: readable } as unknown as BytesPair, server())),
+    ).to.be.instanceOf(TypeError);
+    expect(readable).to.have.property('locked', false);
     pair.writable.getWriter();
     expect(await rejection(accept(pair, server()))).to.be.instanceOf(TypeError);
     expect((pair.readable as ReadableStream).locked).to.equal(false);

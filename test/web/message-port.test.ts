@@ -96,6 +96,27 @@ describe('fromMessagePort', () => {
     expect(await rejection(readChunks(streams.readable))).to.be.instanceOf(RangeError);
   });
 
+  it('takes a port and a number of bytes, and says so', () => {
+    for (const wrong of [undefined, null, {}, 'x', new MessageChannel()] as unknown[]) {
+      expect(() => fromMessagePort(wrong as PortLike)).to.throw(
+        TypeError,
+        /^port: a MessagePort or a Worker is wanted/,
+      );
+    }
+    for (const maxBuffered of [-1, Number.NaN]) {
+      const make = () => fromMessagePort(new MessageChannel().port1 as unknown as PortLike, { maxBuffered });
+      expect(make).to.throw(RangeError, /^maxBuffered is .*; a number of bytes is wanted$/);
+    }
+  });
+
+  it('closes the port over a chunk that is no bytes', async () => {
+    const { streams, port } = openPort();
+    const closed = once(port, 'close');
+    const chunk: unknown = 'x';
+    expect(await rejection(streams.writable.getWriter().write(chunk as Uint8Array))).to.be.instanceOf(TypeError);
+    await closed;
+  });
+
   it('takes a message of maxBuffered bytes, and none of one more', async () => {
     const { streams, port } = openPort(1000);
     port.postMessage(new Uint8Array(1000));
