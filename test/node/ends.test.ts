@@ -243,3 +243,68 @@ describe('a listener that throws', () => {
     });
   });
 });
+
+/** What an application may do to a socket at any time. */
+const DEEDS: Readonly<Record<string, (socket: AnySocket) => void>> = {
+  'destroy()': (socket) => socket.destroy(),
+  'destroy(error)': (socket) => socket.destroy(new Error('enough')),
+  'end() and destroy()': (socket) => socket.end('bye').destroy(),
+  'destroySoon()': (socket) => (socket.resume() as TlsSocket).destroySoon(),
+  'end() twice': (socket) => socket.end('bye').end(),
+  'write() after end()': (socket) => socket.end('bye').write('too late'),
+  'write() after destroy()': (socket) => socket.destroy().write('too late', () => {}),
+};
+
+describe('a socket that is ended', () => {
+  for (const [deed, act] of Object.entries(DEEDS)) {
+    for (const moment of ['secureConnection', 'data', 'end'] as const) {
+      it(`by ${deed} in a listener of '${moment}' ends as with node:tls`, async () => {
+        const heard = await inBoth(async (kind) => {
+          const running = await start(kind, (socket) => {
+            if (moment === 'secureConnection') act(socket.resume());
+            else socket.on(moment, () => act(socket)).resume();
+            socket.on('close', () => running.server.emit('gone'));
+          });
+          const client = connectTo(running.port, {});
+          client.on('error', () => {}).resume();
+          const gone = once(running.server, 'gone');
+          client.on('secureConnect', () => (moment === 'end' ? client.end() : client.write('x')));
+          client.on('end', () => client.end());
+          await gone;
+          client.destroy();
+          await closed(running);
+          return running.heard.filter((name) => name !== 'end');
+        });
+        expect(heard.ours).to.deep.equal(heard['node:tls']);
+        expect(heard.ours.filter((name) => name === 'error').length).to.be.at.most(1);
+        expect(heard.ours.at(-1)).to.match(/^close/);
+      });
+    }
+  }
+
+  for (const [state, hello] of [
+    ['a client that says nothing', ''],
+    ['a client in the middle of its hello', '16030100'],
+  ] as const) {
+    it(`by close() of the server waits for ${state}, and is done when that has gone, as with node:tls`, async () => {
+      const outcome = await inBoth(async (kind) => {
+        const errors: string[] = [];
+        const running = await start(kind, () => {});
+        running.server.on('tlsClientError', (error: NodeJS.ErrnoException) => errors.push(`${error.code}`));
+        const transport = connectPlain(running.port, '127.0.0.1').on('error', () => {});
+        await once(running.server, 'connection');
+        transport.write(Buffer.from(hello, 'hex'));
+        let isClosed = false;
+        const done = closed(running).then(() => {
+          isClosed = true;
+        });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        const wasClosed = isClosed;
+        transport.end();
+        await done;
+        return [wasClosed, errors];
+      });
+      expect(outcome.ours).to.deep.equal(outcome['node:tls']);
+    });
+  }
+});
