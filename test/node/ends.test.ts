@@ -217,6 +217,18 @@ describe('a listener that throws', () => {
       });
     });
 
+    for (const event of ['keylog', 'tlsEvent'] as const) {
+      it(`for ${event} does not keep the connection from going on, ${version}`, async () => {
+        await catching(async (thrown) => {
+          const running = await start('ours', (socket) => socket.end('bye'));
+          running.server.on(event, () => raise(event));
+          expect(await textOf(connectTo(running.port, only(version)))).to.equal('bye');
+          await closed(running);
+          expect(new Set(thrown)).to.deep.equal(new Set([event]));
+        });
+      });
+    }
+
     it(`for 'secure' does not hold back what has been written, ${version}`, async () => {
       await catching(async (thrown) => {
         const [left, right] = memoryPair();
