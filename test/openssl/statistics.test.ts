@@ -116,11 +116,8 @@ for (const version of VERSIONS) {
 
     it('a hit stays one where the handshake fails later', () => {
       const first = connect(ctx, { version });
-      const { number = 0, ...counted } = added(() => void connect(ctx, spoiled(again(first))));
-      expect(counted).to.deep.equal({ accept: 1, hits: 1 });
-      expect(number, 'a binder is a proof, and then the alert ends the session').to.equal(
-        version === 'TLSv1.3' ? -1 : 0,
-      );
+      // Without a Finished nothing is proved, so the alert leaves the session where it is.
+      expect(added(() => void connect(ctx, spoiled(again(first))))).to.deep.equal({ accept: 1, hits: 1 });
     });
 
     it('a miss: the internal cache was searched in vain', () => {
