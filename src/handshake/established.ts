@@ -15,6 +15,8 @@ export interface TrafficTls13 {
 
 /** Sends NewSessionTicket messages once the handshake is over (RFC 8446 §4.6.1). */
 export interface TicketSender {
+  /** Whether a ticket that is made now would be of use: its session could be kept, and the client could resume by it. */
+  readonly canSend: boolean;
   /** Sends at most `count` tickets: a ticket that cannot be made is left out. */
   send(count: number): Handshake<undefined>;
 }

@@ -147,11 +147,11 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
 
   /**
    * SSL_new_session_ticket(3). Returns 1, and sends one more ticket before the data of the next {@link write}, or with {@link accept}.
-   * Returns 0 in TLS 1.2, before the handshake is complete, after the end, and if no sessions are issued.
+   * Returns 0 in TLS 1.2, before the handshake is complete, after the end, and if no ticket would go out: no sessions are issued or kept,
+   * or the client has not offered a mode in which it could resume one.
    */
   newSessionTicket(): number {
-    const { connection } = this;
-    if (this.#own === undefined || !connection?.canWrite || !connection.hasTickets) return 0;
+    if (this.#own === undefined || !this.#connection?.canSendTicket || this.#shutdown & SSL_SENT_SHUTDOWN) return 0;
     this.#ticketsDue++;
     return 1;
   }

@@ -487,6 +487,22 @@ describe('how many tickets (§5.6)', () => {
     expect(established.ssl.write(Uint8Array.of(1))).to.equal(1);
   });
 
+  it('SSL_new_session_ticket: 1 only where one will go out', () => {
+    const ctx = ticketContext(world);
+    ctx.setNumTickets(0);
+    expect(visit(ctx, 'TLSv1.3', { pskModes: false }).ssl.newSessionTicket()).to.equal(0);
+    expect(visit(ctx, 'TLSv1.3', { pskModes: ['psk_ke'] }).ssl.newSessionTicket()).to.equal(0);
+    const { ssl, client } = visit(ctx, 'TLSv1.3');
+    client.close();
+    ssl.receive(client.take());
+    expect(ssl.newSessionTicket()).to.equal(1);
+    ssl.write(Uint8Array.of(1));
+    client.receive(ssl.take());
+    expect(client.tickets).to.have.lengthOf(1);
+    ctx.setNotResumableSessionCallback(() => 1);
+    expect(visit(ctx, 'TLSv1.3').ssl.newSessionTicket()).to.equal(0);
+  });
+
   it('SSL_new_session_ticket: whatever the number is, with the next SSL_accept too, and each resumes', () => {
     const ctx = ticketContext(world);
     ctx.setNumTickets(0);

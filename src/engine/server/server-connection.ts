@@ -120,6 +120,14 @@ export class ServerConnection extends ConnectionCore {
     return this.#role.hasTickets;
   }
 
+  /**
+   * Whether a ticket that {@link sendTicket} makes goes out, unless a key or a callback is against it: the client could resume by it,
+   * its session would be kept, and our direction has not ended.
+   */
+  get canSendTicket(): boolean {
+    return this.canWrite && this.#role.canSendTicket;
+  }
+
   /** Whether the connection resumed a session, by which mechanism, and if not, why not. Final once it is established. */
   get resumption(): Resumption {
     return this.#facts.resumption;
@@ -187,7 +195,8 @@ export class ServerConnection extends ConnectionCore {
   /**
    * TLS 1.3: sends one more NewSessionTicket (RFC 8446 §4.6.1, SSL_new_session_ticket(3)). It is in the output of this Step or, if
    * keys or callbacks answer later, of a later one. No ticket is sent if there is no key, if neither cache nor store would keep the
-   * session, if either side has closed already, or if the connection is over.
+   * session, if the client could not resume by it, after {@link end}, or if the connection is over. A client that has sent close_notify still
+   * gets it: that ends one direction (RFC 9846 §6.1).
    * @throws Error in TLS 1.2, before the connection is established, and if the server hands out no sessions: `tickets.mode` is 'off',
    * or it asks clients for certificates and has no session id context
    */

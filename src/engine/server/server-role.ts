@@ -29,6 +29,11 @@ export class ServerRole implements Role {
     return this.#issuer !== undefined;
   }
 
+  /** Whether a ticket that is made now would be of use. */
+  get canSendTicket(): boolean {
+    return this.#issuer?.canSend ?? false;
+  }
+
   /** Requests one more ticket, besides those that are due. */
   requestTicket(): void {
     this.#ticketsDue++;
@@ -59,8 +64,7 @@ export class ServerRole implements Role {
   }
 
   nextJob(): Handshake<unknown> | undefined {
-    const { reading, writing } = this.#host.life;
-    if (reading === 'ended' || writing === 'ended') return undefined; // a client that has closed does not use tickets
+    if (this.#host.life.writing === 'ended') return undefined; // a client that has ended its own direction goes on reading (RFC 9846 §6.1)
     const count = this.#mayIssue ? this.#ticketsDue : 0;
     if (count === 0) return undefined;
     this.dropJobs();

@@ -39,6 +39,10 @@ export class TicketIssuer implements TicketSender {
     main.finish(transcriptHash);
   }
 
+  get canSend(): boolean {
+    return isUsable(this.#context, this.#choice);
+  }
+
   /** Sends up to `count` tickets. The session of each is announced before the ticket can leave. */
   *send(count: number): Handshake<undefined> {
     const why = whyNoTicket(this.#context, this.#choice);

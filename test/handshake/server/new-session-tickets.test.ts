@@ -210,25 +210,31 @@ for (const mode of MODES) {
         );
       });
 
-      it('goes on after the client’s close_notify and sends nothing: nobody would take it', () => {
-        const link = bench.connect(serve({ initial: 0 }), {});
-        link.client.close();
-        link.run();
-        const step = link.connection.sendTicket();
-        expect([step.output.length, step.events.length]).to.deep.equal([0, 0]);
-        expect(link.failure).to.equal(undefined);
-        link.step(link.connection.write(DATA));
-        expect(link.client.data).to.deep.equal(DATA);
-      });
+      for (const how of ['with-first-write', 'sendTicket()'] as const) {
+        it(`goes to a client that has sent close_notify and waits for its answer, ${how}`, () => {
+          const config = serve({ initial: 1, timing: how === 'sendTicket()' ? 'manual' : how });
+          const link = bench.connect(config, {});
+          link.client.close();
+          link.run();
+          expect(link.client.tickets).to.deep.equal([]);
+          expect(link.connection.canSendTicket).to.equal(true);
+          if (how === 'sendTicket()') link.step(link.connection.sendTicket());
+          link.step(link.connection.write(DATA));
+          expect(link.client.data).to.deep.equal(DATA);
+          link.step(link.connection.end());
+          expect(link.connection.canSendTicket).to.equal(false);
+          expectResumed(bench.connect(config, returning(link)));
+        });
+      }
 
       it('comes to nothing once the connection is over, by whomever', () => {
-        for (const how of ['end', 'dispose', 'transport', 'alert'] as const) {
+        for (const how of ['end', 'dispose', 'alert'] as const) {
           const link = bench.connect(serve(), {});
           if (how === 'alert') link.client.sendAlert('internal_error');
           link.run();
           if (how === 'end') link.step(link.connection.end());
           if (how === 'dispose') link.step(link.connection.dispose());
-          if (how === 'transport') link.step(link.connection.transportEnded());
+          expect(link.connection.canSendTicket).to.equal(false);
           const { output, events } = link.connection.sendTicket();
           expect([output.length, events.length], how).to.deep.equal([0, 0]);
         }
