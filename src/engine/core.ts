@@ -18,7 +18,7 @@ import { CurrentJob } from './current-job.ts';
 import type { Event, Step } from './events.ts';
 import { KeyLog } from './key-log.ts';
 import { LifeCycle } from './life-cycle.ts';
-import { attempt, failureOf, releaseLate } from './outcomes.ts';
+import { attempt, disown, releaseLate, reportFailure } from './outcomes.ts';
 import { fatalAlert } from './peer-alerts.ts';
 import { Deferral, type Deferred, type Question, TaskQuestion } from './questions.ts';
 import type { Role } from './role.ts';
@@ -154,7 +154,7 @@ export abstract class ConnectionCore {
       if (task === undefined) return;
       if (question !== this.#question) return releaseLate(task, outcome);
       this.#question = undefined;
-      this.#report(task, outcome);
+      reportFailure(this, task, outcome);
       this.#advance(outcome);
       this.#pump();
     });
@@ -349,7 +349,7 @@ export abstract class ConnectionCore {
     const task = TaskQuestion.taskOf(question, this);
     if (this.#isAsked || task === undefined)
       disregard(question.promise); // the shell may no longer care
-    else this.#disown(task, { value: question.promise });
+    else disown(this, task, { value: question.promise });
   }
 
   #establish(role: Role, established: Established): void {
@@ -384,27 +384,14 @@ export abstract class ConnectionCore {
   /** Runs a task. If it returns a promise, that becomes the question of this Step. */
   #perform(wait: Wait, task: AnyTask): void {
     const outcome = this.#run(() => task.run());
-    if (this.#isOver(wait)) return this.#disown(task, outcome);
+    if (this.#isOver(wait)) return disown(this, task, outcome);
     if ('value' in outcome && isPromise(outcome.value)) {
       this.#question = new TaskQuestion(task, outcome.value, this);
       this.#isAsked = false;
       return;
     }
-    this.#report(task, outcome);
+    reportFailure(this, task, outcome);
     this.#advance(outcome);
-  }
-
-  /** Releases the holds and secrets in an answer that no job waits for any more, now or when it comes. */
-  #disown(task: AnyTask, outcome: Outcome): void {
-    if (!('value' in outcome) || !isPromise(outcome.value)) return releaseLate(task, outcome);
-    if (task.callback === undefined) return disregard(outcome.value);
-    this.defer(task.callback, outcome.value, (late) => releaseLate(task, late));
-  }
-
-  /** Reports the failure of a callback as an event. The handshake draws its own conclusion from the failure. */
-  #report(task: AnyTask, outcome: Outcome): void {
-    const failure = failureOf(task, outcome);
-    if (failure !== undefined) this.emit(failure);
   }
 
   #receiveAlert(level: number, description: number): void {

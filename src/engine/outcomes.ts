@@ -1,5 +1,7 @@
 /** Outcomes of tasks, as a connection handles them. */
 
+import { disregard, isPromise } from '../awaitable.ts';
+import type { CallbackName } from '../handshake/outcome.ts';
 import type { AnyTask, Outcome } from '../handshake/wait.ts';
 import type { Event } from './events.ts';
 
@@ -17,10 +19,23 @@ export function releaseLate(task: AnyTask, outcome: Outcome): void {
   if ('value' in outcome) task.releaseLateAnswer?.(outcome.value);
 }
 
-/** Returns the event for the failure of a callback, if it has failed. */
-export function failureOf({ callback, isAnswer }: AnyTask, outcome: Outcome): Event | undefined {
-  if (callback === undefined || 'value' in outcome) return undefined;
-  if ('error' in outcome && isAnswer?.(outcome.error)) return undefined;
+/** The connection that a task belongs to. */
+interface TaskOwner {
+  emit(event: Event): void;
+  defer(callback: CallbackName, promise: PromiseLike<unknown>, settled: (outcome: Outcome) => void): void;
+}
+
+/** Releases the holds and secrets in an answer that no job waits for any more, now or when it comes. */
+export function disown(owner: TaskOwner, task: AnyTask, outcome: Outcome): void {
+  if (!('value' in outcome) || !isPromise(outcome.value)) return releaseLate(task, outcome);
+  if (task.callback === undefined) return disregard(outcome.value);
+  owner.defer(task.callback, outcome.value, (late) => releaseLate(task, late));
+}
+
+/** Reports the failure of a callback as an event. The handshake draws its own conclusion from the failure. */
+export function reportFailure(owner: TaskOwner, { callback, isAnswer }: AnyTask, outcome: Outcome): void {
+  if (callback === undefined || 'value' in outcome) return;
+  if ('error' in outcome && isAnswer?.(outcome.error)) return;
   const error = 'error' in outcome ? outcome.error : new Error(`${callback} has not answered within lookupTimeoutMs`);
-  return { type: 'callback-error', callback, error };
+  owner.emit({ type: 'callback-error', callback, error });
 }
