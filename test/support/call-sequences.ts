@@ -5,7 +5,7 @@
  */
 
 import { SessionCache } from '../../src/cache/session-cache.ts';
-import type { Aead, CryptoProvider, EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
+import type { Aead, CryptoProvider, EphemeralKey, Hash, HmacKey, KeyAgreement } from '../../src/crypto/provider.ts';
 import type { Event, Step } from '../../src/engine/events.ts';
 import type { Deferred, Question } from '../../src/engine/questions.ts';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
@@ -123,10 +123,24 @@ class Sequence {
         );
       },
     });
+    const hash = (made: Hash): Hash => ({
+      name: made.name,
+      length: made.length,
+      digest: (message) => made.digest(message),
+      start: () => made.start(),
+      hmac: (bytes) => {
+        const key = made.hmac(bytes);
+        const isSecret = bytes.some((byte) => byte !== 0); // the key of RFC 8446 §7.1 without a salt is none, and is kept for all
+        return isSecret
+          ? watched<HmacKey>({ sign: (...parts) => key.sign(...parts), wipe: () => key.wipe() }, {})
+          : key;
+      },
+    });
     const group = toyCrypto.groups.x25519 as KeyAgreement;
-    const { aeads } = toyCrypto;
+    const { aeads, hashes } = toyCrypto;
     return {
       ...toyCrypto,
+      hashes: { sha256: hash(hashes.sha256), sha384: hash(hashes.sha384) },
       aeads: {
         'aes-128-gcm': aead(aeads['aes-128-gcm']),
         'aes-256-gcm': aead(aeads['aes-256-gcm']),
