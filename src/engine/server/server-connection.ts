@@ -66,6 +66,10 @@ export interface ConnectionOptions {
  * The server's end of one TLS connection. It does no I/O: it takes in bytes and answers, and each such call returns a {@link Step}.
  * Send its output, even if the connection has failed; then handle its events; then have its question answered. Code that makes a
  * connection must call {@link ServerConnection.dispose} in the end.
+ *
+ * User code may call the connection that has called it. In a callback that a handshake waits for, and in `keylog`, the call takes effect
+ * at once. In any other, such as `onRemove`, a World or a provider, it waits for the call that is under way: its own Step is empty, and
+ * its results are in the Step of the other.
  */
 export class ServerConnection extends ConnectionCore {
   readonly #config: ServerConfig;
