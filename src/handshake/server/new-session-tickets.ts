@@ -40,7 +40,7 @@ export class TicketIssuer implements TicketSender {
   }
 
   get canSend(): boolean {
-    return isUsable(this.#context, this.#choice);
+    return whyNoTicket(this.#context, this.#choice) === undefined;
   }
 
   /** Sends up to `count` tickets. The session of each is announced before the ticket can leave. */
