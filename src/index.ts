@@ -109,5 +109,6 @@ export { webProvider } from './crypto/providers/web-provider.ts';
 export type { Awaitable } from './awaitable.ts';
 export { MissingGlobal } from './platform.ts';
 export { TlsAlert } from './wire/alert.ts';
+export type { Pem } from './wire/pem.ts';
 export type { AlertName, CipherSuiteName, GroupName, PskMode, SignatureSchemeName, Version } from './wire/registry.ts';
 export { systemWorld, type World } from './world.ts';

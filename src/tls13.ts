@@ -53,4 +53,5 @@ export { webProvider } from './crypto/providers/web-provider.ts';
 
 export { MissingGlobal } from './platform.ts';
 export { TlsAlert } from './wire/alert.ts';
+export type { Pem } from './wire/pem.ts';
 export { systemWorld, type World } from './world.ts';

@@ -4,7 +4,8 @@
  * of handshakes.
  */
 
-import { ownId, type Session } from '../sessions/session.ts';
+import { ownId, Session } from '../sessions/session.ts';
+import { kindOf } from '../wire/kind-of.ts';
 import type { Version } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import type { OnRemove, RemovalReason } from './callbacks.ts';
@@ -96,6 +97,8 @@ export class SessionCache {
 
   /** @throws TypeError or RangeError naming the option */
   constructor(options: SessionCacheOptions = {}) {
+    if (typeof options !== 'object' || options === null)
+      throw new TypeError(`options: an object is wanted, such as { maxEntries: 1000 }, not ${kindOf(options)}`);
     const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes, compat, onRemove, world, ...unknown } = options;
     for (const option of Object.keys(unknown)) {
       throw new TypeError(
@@ -103,7 +106,11 @@ export class SessionCache {
       );
     }
     if (compat !== undefined && compat !== 'openssl-3') throw new TypeError("compat: 'openssl-3', or nothing");
-    if (onRemove !== undefined && typeof onRemove !== 'function') throw new TypeError('onRemove must be a function');
+    if (onRemove !== undefined && typeof onRemove !== 'function') {
+      throw new TypeError(`onRemove must be a function, not ${kindOf(onRemove)}`);
+    }
+    if (world !== undefined && typeof world?.randomBytes !== 'function')
+      throw new TypeError('world: randomBytes() is missing; systemWorld has it');
     this.maxEntries = maxEntries;
     if (maxBytes !== undefined) this.maxBytes = maxBytes;
     this.#sessions = new SessionTable(undefined, this.#records, world);
@@ -181,6 +188,8 @@ export class SessionCache {
    */
   add(session: Session, listener: RemovalListener = this.#listener, observer?: RemovalObserver): boolean {
     if (this.#isClosed) throw new Error('this session cache is closed');
+    if (!Session.isSession(session))
+      throw new TypeError(`a Session is wanted, such as Session.fromDer(bytes), not ${kindOf(session)}`);
     if (!session.isResumable) throw new RangeError('a session without an id, released or ruled out cannot be cached');
     const present = this.#slotOf(session);
     if (present !== NONE && this.#sessions.session(present) === session) {
@@ -341,6 +350,7 @@ export class SessionCache {
 }
 
 function requireLimit(option: string, limit: number): number {
+  if (typeof limit !== 'number') throw new TypeError(`${option}: a number is wanted, not ${kindOf(limit)}`);
   if (Number.isSafeInteger(limit) && limit >= 0) return limit;
   throw new RangeError(`${option} is ${limit}; a whole number is possible, and 0 for no limit`);
 }

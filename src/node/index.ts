@@ -2,6 +2,7 @@
 
 export { connectionOf } from '../engine/server/server-connection.ts';
 export type { NodeSession } from '../sessions/node-session.ts';
+export type { Pem } from '../wire/pem.ts';
 export { accept } from './accept.ts';
 export type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';
 export { nodeCrypto } from './node-crypto.ts';

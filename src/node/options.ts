@@ -1,8 +1,8 @@
 /** The options of the Node shell: the core's, node:tls's way to give a certificate, and what concerns sockets. */
 
-import type { Buffer } from 'node:buffer';
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
+import type { Pem } from '../wire/pem.ts';
 
 export interface TlsSocketOptions {
   /** Whether the writable side stays open when the peer has closed its own. Default false, as in node:net. */
@@ -16,8 +16,6 @@ export interface ServerSocketOptions extends TlsSocketOptions {
   /** Whether no output may be sent until this promise of a callback has settled. The promise must settle. */
   readonly isAwaited?: ((promise: PromiseLike<unknown>) => boolean) | undefined;
 }
-
-export type Pem = string | Uint8Array | Buffer;
 
 /** The options of {@link createServer} and {@link accept}. One of `credentials`, `cert` with `key`, and `config` is required. */
 export interface NodeServerOptions extends Omit<ServerOptions, 'credentials'>, TlsSocketOptions {

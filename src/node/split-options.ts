@@ -5,11 +5,13 @@ import type { ServerConfig } from '../engine/server/config.ts';
 import { isServerConfig, notAConfig, refuseConfig } from '../engine/server/config-brand.ts';
 import { CORE_OPTIONS } from '../engine/server/configure.ts';
 import { defineServer } from '../engine/server/define-server.ts';
-import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
+import type { PemCredential, ServerOptions, TicketOptions } from '../engine/server/options.ts';
 import { requireMilliseconds } from '../web/time-limit.ts';
+import { kindOf } from '../wire/kind-of.ts';
+import type { Pem } from '../wire/pem.ts';
 import { systemWorld } from '../world.ts';
 import { refuseNodeNames } from './node-tls-names.ts';
-import type { NodeServerOptions, Pem, TlsSocketOptions } from './options.ts';
+import type { NodeServerOptions, TlsSocketOptions } from './options.ts';
 import { NodeTicketKeys } from './ticket-keys.ts';
 
 const OPTIONS = {
@@ -35,14 +37,18 @@ export interface SplitOptions {
 /** @throws TypeError or RangeError naming the option */
 export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOptions {
   if (isServerConfig(options)) return { core: undefined, config: options, socket: {} };
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('options: an object is wanted, with cert and key, or credentials, or a config');
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(
+      `options: an object is wanted, with cert and key, or credentials, or a config, not ${kindOf(options)}`,
+    );
+  }
   refuseConfig('options', options);
   refuseNodeNames(options);
   requireKnown('', options, OPTIONS);
   const { allowHalfOpen, handshakeTimeout, config, ...rest } = options;
-  if (allowHalfOpen !== undefined && typeof allowHalfOpen !== 'boolean')
-    throw new TypeError('allowHalfOpen: true or false is wanted');
+  if (allowHalfOpen !== undefined && typeof allowHalfOpen !== 'boolean') {
+    throw new TypeError(`allowHalfOpen: true or false is wanted, not ${kindOf(allowHalfOpen)}`);
+  }
   if (handshakeTimeout !== undefined) requireMilliseconds('handshakeTimeout', handshakeTimeout);
   const socket = { allowHalfOpen, handshakeTimeout };
   if (config === undefined) {
@@ -52,7 +58,7 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
     const core = ticketKeys === undefined ? given : { ...given, tickets: ticketOptions(given.tickets, ticketKeys) };
     return { core, config: defineServer(core), socket, ticketKeys };
   }
-  if (!isServerConfig(config)) throw notAConfig('config');
+  if (!isServerConfig(config)) throw notAConfig('config', config);
   const [other] = Object.keys(rest);
   if (other !== undefined) throw new TypeError(`give either config or ${other}`);
   return { core: undefined, config, socket };
@@ -73,26 +79,32 @@ function ticketOptions(tickets: TicketOptions = {}, { ring }: NodeTicketKeys): T
   return { ...tickets, keys: ring, mode };
 }
 
-function pairs(cert: NodeServerOptions['cert'], key: NodeServerOptions['key']): { cert: string; key: string }[] {
-  const certs = texts(cert);
-  const keys = texts(key);
+function pairs(cert: NodeServerOptions['cert'], key: NodeServerOptions['key']): PemCredential[] {
+  const certs = listOf('cert', cert);
+  const keys = listOf('key', key);
   if (certs.length === 0 && keys.length === 0)
     throw new TypeError(
       'a certificate is wanted: cert and key, both PEM, or credentials: [{ cert, key }], or a config',
     );
   if (keys.length === 0) throw new TypeError('cert without its key; give key, too, as PEM');
   if (certs.length === 0) throw new TypeError('key without its cert; give cert, too, as PEM');
+  const missing = certs.length < keys.length ? 'cert' : 'key';
   if (certs.length !== keys.length)
-    throw new TypeError(`${certs.length} cert and ${keys.length} key; they go in pairs`);
-  return certs.map((text, i) => ({ cert: text, key: keys[i] ?? '' }));
+    throw new TypeError(`${missing} is missing: ${certs.length} cert and ${keys.length} key; they go in pairs`);
+  return certs.map((chain, i) => ({ cert: chain, key: keys[i] ?? '' }));
 }
 
-function texts(pem: NodeServerOptions['cert']): string[] {
+function listOf(name: string, pem: NodeServerOptions['cert']): readonly Pem[] {
   if (pem === undefined) return [];
   const list: readonly Pem[] = Array.isArray(pem) ? pem : [pem];
-  return list.map((item) => {
-    if (typeof item === 'string') return item;
-    if (item instanceof Uint8Array) return new TextDecoder().decode(item);
-    throw new TypeError('cert and key: PEM is wanted, as a string or a Buffer');
-  });
+  for (const item of list) {
+    if (typeof item === 'string' || item instanceof Uint8Array) continue;
+    throw new TypeError(`${name}: PEM is wanted, as a string or a Buffer, not ${kindOf(item)}${remedyFor(item)}`);
+  }
+  return list;
+}
+
+/** node:tls also takes `{ pem, passphrase }`. */
+function remedyFor(given: unknown): string {
+  return typeof given === 'object' && given !== null && 'pem' in given ? '; give its pem, not encrypted' : '';
 }

@@ -6,6 +6,7 @@
 import { type Awaitable, isPromise } from '../awaitable.ts';
 import { type Given, give } from '../cache/callbacks.ts';
 import type { Session } from '../sessions/session.ts';
+import { kindOf } from '../wire/kind-of.ts';
 import { SSL_MAX_SSL_SESSION_ID_LENGTH } from './constants.ts';
 
 /** A C int used as a boolean: 0 and false are no, everything else is yes. */
@@ -37,6 +38,18 @@ export type NotResumableSession<S> = (ssl: S, isForwardSecure: number) => Int;
  * DER, its own first. The engine has checked only that the client holds the private key; it verifies no chain.
  */
 export type VerifyChain<S> = (ssl: S, chain: readonly Uint8Array[]) => Awaitable<Int>;
+
+/** Returns a callback, or `null`. @throws TypeError for anything else: C would not compile it */
+export function requireCallback<F>(name: string, callback: F): F {
+  if (callback === null || typeof callback === 'function') return callback;
+  throw new TypeError(`${name}: a function is wanted, or null for none, not ${kindOf(callback)}`);
+}
+
+/** @throws TypeError */
+export function requireInt(name: string, value: number): void {
+  if (!Number.isInteger(value))
+    throw new TypeError(`${name}: a whole number is wanted, not ${typeof value === 'number' ? value : kindOf(value)}`);
+}
 
 /** Applies `next` to an answer, now or when its promise resolves. */
 export function then<T, U>(answer: Awaitable<T>, next: (value: T) => U): Awaitable<U> {

@@ -4,7 +4,9 @@ import { SessionCache } from '../cache/session-cache.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { CacheMode, SessionPolicy } from '../engine/server/policy.ts';
 import { SessionStore } from '../engine/server/store.ts';
-import type { Session } from '../sessions/session.ts';
+import { Session } from '../sessions/session.ts';
+import { kindOf } from '../wire/kind-of.ts';
+import { requireInt } from './callbacks.ts';
 import {
   SESS_CACHE_NO_AUTO_CLEAR,
   SESS_CACHE_NO_INTERNAL,
@@ -50,6 +52,7 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
 
   /** SSL_CTX_set_session_cache_mode(3). Returns the previous mode. */
   setSessionCacheMode(mode: number): number {
+    requireInt('setSessionCacheMode()', mode);
     const before = this.#mode;
     this.#mode = mode;
     this.policy.mode = MODES[mode & 3] ?? 'off';
@@ -100,13 +103,16 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
    * @throws Error if another context has the session, or this one has been freed
    */
   addSession(session: Session): number {
+    requireSession('addSession()', session);
     if (!session.isResumable || !this.#cache.fits(session)) return 0;
     return Number(this.store.add(session));
   }
 
   /** SSL_CTX_remove_session(3). Returns 0 if the cache does not have the session. */
   removeSession(session: Session | null): number {
-    return session === null ? 0 : Number(this.store.remove(session));
+    if (session === null) return 0;
+    requireSession('removeSession()', session);
+    return Number(this.store.remove(session));
   }
 
   /** SSL_CTX_flush_sessions(3). Removes sessions that have expired by `time`, in seconds since the epoch; 0 removes all. */
@@ -156,6 +162,11 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
   sessCacheFull(): number {
     return this.store.statistics().cacheFull;
   }
+}
+
+/** @throws TypeError */
+function requireSession(name: string, session: Session): void {
+  if (!Session.isSession(session)) throw new TypeError(`${name}: a Session is wanted, not ${kindOf(session)}`);
 }
 
 function flag(isSet: boolean, bit: number): number {

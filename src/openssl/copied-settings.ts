@@ -1,7 +1,8 @@
 /** The settings that a connection copies from its context when it is made, and may then change for itself. */
 
 import { copyOf } from '../wire/bytes.ts';
-import type { Int, VerifyChain } from './callbacks.ts';
+import { requireBytes } from '../wire/kind-of.ts';
+import { type Int, requireInt, type VerifyChain } from './callbacks.ts';
 import { SSL_MAX_SID_CTX_LENGTH } from './constants.ts';
 import { isNumTickets, requireKnown } from './options.ts';
 import { changedVerify, type Verify } from './verify.ts';
@@ -28,6 +29,7 @@ export abstract class CopiedSettings<S> {
 
   /** SSL_CTX_set_session_id_context(3). Copies `context` and returns 1; returns 0 if it is longer than 32 bytes. */
   setSessionIdContext(context: Uint8Array): number {
+    requireBytes('setSessionIdContext()', context, '; new TextEncoder().encode() makes one of a text');
     if (context.length > SSL_MAX_SID_CTX_LENGTH) return 0;
     this.settings = { ...this.settings, idContext: copyOf(context) };
     return 1;
@@ -35,6 +37,7 @@ export abstract class CopiedSettings<S> {
 
   /** SSL_CTX_set_options(3). Adds `options`, and returns the result. @throws RangeError for an option without meaning here */
   setOptions(options: number): number {
+    requireInt('setOptions()', options);
     this.settings = { ...this.settings, options: this.settings.options | requireKnown(options) };
     return this.settings.options;
   }

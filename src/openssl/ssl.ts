@@ -17,6 +17,7 @@ import { clientCertificates } from '../handshake/server/client-authentication.ts
 import type { TicketSettings } from '../handshake/server/settings.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
+import { kindOf, requireBytes } from '../wire/kind-of.ts';
 import {
   type GenerateSessionId,
   type GetSession,
@@ -25,6 +26,7 @@ import {
   type NewSession,
   type NotResumableSession,
   type RemoveSession,
+  requireCallback,
   then,
   type VerifyChain,
   yes,
@@ -75,6 +77,7 @@ export class Ssl extends SslConnection<Ssl> {
 
   /** SSL_new(3). Takes a reference to the context, which {@link free} gives back. */
   constructor(ctx: SslContext, options: SslOptions = {}, connection?: ServerConnection) {
+    if (!(ctx instanceof SslContext)) throw new TypeError(`ctx: an SslContext is wanted, not ${kindOf(ctx)}`);
     super(ctx, options, connection);
     this.#ctx = ctx;
   }
@@ -94,6 +97,7 @@ export class Ssl extends SslConnection<Ssl> {
 
   /** SSL_set_generate_session_id(3) */
   setGenerateSessionId(callback: GenerateSessionIdCallback | null): number {
+    requireCallback('setGenerateSessionId()', callback);
     this.#generate = callback;
     if (callback !== null) this.#ctx.expectGeneratedIds();
     return 1;
@@ -105,6 +109,7 @@ export class Ssl extends SslConnection<Ssl> {
 
   /** SSL_set_not_resumable_session_callback(3) */
   setNotResumableSessionCallback(callback: NotResumableSessionCallback | null): void {
+    requireCallback('setNotResumableSessionCallback()', callback);
     this.#notResumable = callback;
   }
 
@@ -222,6 +227,7 @@ export class SslContext extends ContextSessions<Ssl> {
 
   /** SSL_CTX_sess_set_new_cb(3). `null` removes the callback. */
   setNewSessionCallback(callback: NewSessionCallback | null): void {
+    requireCallback('setNewSessionCallback()', callback);
     this.#newCallback = callback;
     this.policy.onNew = callback === null ? undefined : (session, info) => yes(callback(this.#ssl(info), session));
   }
@@ -233,6 +239,7 @@ export class SslContext extends ContextSessions<Ssl> {
 
   /** SSL_CTX_sess_set_get_cb(3) */
   setGetSessionCallback(callback: GetSessionCallback | null): void {
+    requireCallback('setGetSessionCallback()', callback);
     this.#getCallback = callback;
     this.policy.onGet = callback === null ? undefined : (id, info) => getSession(callback, this.#ssl(info), id);
   }
@@ -244,6 +251,7 @@ export class SslContext extends ContextSessions<Ssl> {
 
   /** SSL_CTX_sess_set_remove_cb(3) */
   setRemoveSessionCallback(callback: RemoveSessionCallback | null): void {
+    requireCallback('setRemoveSessionCallback()', callback);
     this.#removeCallback = callback;
     this.policy.onRemove = callback === null ? undefined : (session, reason) => callback(this, session, reason);
   }
@@ -260,6 +268,7 @@ export class SslContext extends ContextSessions<Ssl> {
 
   /** SSL_CTX_set_generate_session_id(3) */
   setGenerateSessionId(callback: GenerateSessionIdCallback | null): number {
+    requireCallback('setGenerateSessionId()', callback);
     this.#generate = callback;
     if (callback !== null) this.expectGeneratedIds();
     return 1;
@@ -272,6 +281,7 @@ export class SslContext extends ContextSessions<Ssl> {
 
   /** SSL_CTX_set_not_resumable_session_callback(3) */
   setNotResumableSessionCallback(callback: NotResumableSessionCallback | null): void {
+    requireCallback('setNotResumableSessionCallback()', callback);
     this.#notResumable = callback;
   }
 
@@ -288,11 +298,13 @@ export class SslContext extends ContextSessions<Ssl> {
    * previous keys no longer open. @throws WeakTicketKeyError for keys that can be guessed
    */
   setTlsextTicketKeys(keys: Uint8Array): number {
+    requireBytes('setTlsextTicketKeys()', keys);
     return Number(this.#ticketKeys.import(keys));
   }
 
   /** SSL_CTX_set_tlsext_ticket_key_evp_cb(3). The callback replaces all other keys; `null` removes it. */
   setTlsextTicketKeyCallback(callback: TicketKeyCallback | null): number {
+    requireCallback('setTlsextTicketKeyCallback()', callback);
     this.#ticketKeys.callback =
       callback === null ? undefined : ticketKeyProvider(callback, (info) => this.#ssl(info), randomBytes(this.#base));
     return 1;
@@ -300,6 +312,7 @@ export class SslContext extends ContextSessions<Ssl> {
 
   /** SSL_CTX_set_session_ticket_cb(3). `null` removes a callback. */
   setSessionTicketCallback(generate: GenerateTicketCallback | null, decrypt: DecryptTicketCallback | null): number {
+    for (const callback of [generate, decrypt]) requireCallback('setSessionTicketCallback()', callback);
     const sslOf = (info: ConnectionInfo) => this.#ssl(info);
     this.#ticketCallbacks.onGenerate = generate === null ? undefined : onGenerateTicket(generate, sslOf);
     this.#ticketCallbacks.onDecrypt = decrypt === null ? undefined : onDecryptTicket(decrypt, sslOf);

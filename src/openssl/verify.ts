@@ -2,7 +2,7 @@
 
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
-import { type VerifyChain, yes } from './callbacks.ts';
+import { requireCallback, requireInt, type VerifyChain, yes } from './callbacks.ts';
 import {
   SSL_VERIFY_CLIENT_ONCE,
   SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
@@ -32,6 +32,8 @@ export function initialVerify<S>(base: ClientAuth): Verify<S> {
 
 /** As in OpenSSL, `null` keeps the previous callback. @throws RangeError for a mode without meaning here */
 export function changedVerify<S>(before: Verify<S>, mode: number, callback: VerifyChain<S> | null): Verify<S> {
+  requireInt('setVerify()', mode);
+  requireCallback('setVerify()', callback);
   if ((mode & ~MODES) !== 0) throw new RangeError(`verify mode 0x${mode.toString(16)} is not known`);
   return { verifyMode: mode, verifyCallback: callback ?? before.verifyCallback };
 }

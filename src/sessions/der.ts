@@ -34,7 +34,7 @@
 import { ascii, copyOf, EMPTY, latin1 } from '../wire/bytes.ts';
 import { DerError, DerReader, explicitTag, implicitTag, Tag } from '../wire/der.ts';
 import { DerWriter } from '../wire/der-writer.ts';
-import { PemError, parsePem } from '../wire/pem.ts';
+import { type Pem, PemError, parsePem } from '../wire/pem.ts';
 import { DecodeError } from '../wire/reader.ts';
 import { ProtocolVersion, type Version } from '../wire/registry.ts';
 import {
@@ -182,7 +182,7 @@ export function sessionFromDer(bytes: Uint8Array, now?: number, id?: Uint8Array)
  * that `s_client` prints, are skipped. The caller wipes the bytes.
  * @throws SessionDecodeError
  */
-export function sessionDerInPem(text: string): Uint8Array {
+export function sessionDerInPem(text: Pem): Uint8Array {
   try {
     const block = parsePem(text).find(({ label }) => label === SESSION_PEM_LABEL);
     if (block === undefined) throw new PemError(`no ${SESSION_PEM_LABEL} block in it`);

@@ -16,6 +16,7 @@
 import { platform } from '../platform.ts';
 import { ascii, latin1, utf8 } from '../wire/bytes.ts';
 import { decode, encode, fixed, opaque, rest, struct } from '../wire/codec.ts';
+import { requireBytes } from '../wire/kind-of.ts';
 import { DecodeError } from '../wire/reader.ts';
 import { SessionDecodeError, sessionFromDer } from './der.ts';
 
@@ -36,6 +37,7 @@ const wrapping = struct({ label: fixed(LABEL.length), host: opaque(1, 0xffff), d
  * @throws SessionDecodeError if the bytes begin as a wrapping and are none that is known
  */
 export function splitNodeSession(bytes: Uint8Array): NodeSession {
+  requireBytes('session', bytes);
   if (bytes[0] !== 0) return { der: bytes, host: undefined };
   try {
     const { label, host, der } = decode(wrapping, bytes);

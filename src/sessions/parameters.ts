@@ -1,6 +1,7 @@
 /** The fields of a session, and the ranges of their values. */
 
 import { EMPTY } from '../wire/bytes.ts';
+import { kindOf, requireBytes } from '../wire/kind-of.ts';
 import type { Version } from '../wire/registry.ts';
 import type { Scope } from './scope.ts';
 
@@ -64,8 +65,10 @@ export interface SessionParameters {
   readonly foreign?: ForeignFields | undefined;
 }
 
-/** @throws RangeError naming the field that is out of its range */
+/** @throws RangeError naming the field that is out of its range, or TypeError one that is not bytes */
 export function requireRanges(parameters: SessionParameters): void {
+  if (typeof parameters !== 'object' || parameters === null)
+    throw new TypeError(`session: an object is wanted, not ${kindOf(parameters)}; Session.fromDer() reads bytes`);
   requireLength('id', parameters.id, 0, 32);
   requireLength('idContext', parameters.idContext, 0, 32);
   requireLength('secret', parameters.secret, 1, 512);
@@ -81,6 +84,7 @@ export function requireRanges(parameters: SessionParameters): void {
 }
 
 export function requireLength(field: string, bytes: Uint8Array, min: number, max: number): void {
+  requireBytes(`session ${field}`, bytes);
   if (bytes.length < min || bytes.length > max) {
     throw new RangeError(`session ${field} has ${bytes.length} bytes; ${min} to ${max} are possible`);
   }

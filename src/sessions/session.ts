@@ -3,7 +3,7 @@
  */
 
 import { copyOf, EMPTY, wipe } from '../wire/bytes.ts';
-import { encodePem } from '../wire/pem.ts';
+import { encodePem, type Pem } from '../wire/pem.ts';
 import type { Version } from '../wire/registry.ts';
 import { SESSION_PEM_LABEL, sessionDerInPem, sessionFromDer, sessionToDer } from './der.ts';
 import { splitNodeSession } from './node-session.ts';
@@ -128,7 +128,7 @@ export class Session {
    * {@link Session.fromDer}. The text may contain other blocks. The block must not be encrypted.
    * @throws SessionDecodeError as fromDer() does, and if the text is not PEM or has no such block
    */
-  static fromPem(text: string, now?: number): Session {
+  static fromPem(text: Pem, now?: number): Session {
     const bytes = sessionDerInPem(text);
     try {
       return Session.fromDer(bytes, now);

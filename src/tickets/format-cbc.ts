@@ -23,9 +23,11 @@ const STATE_AT = KEY_NAME_LENGTH + AES_BLOCK;
 
 /**
  * Returns the format with an AES key of 16 or 32 bytes, an HMAC key of the same length, and a MAC as long as the hash.
- * `cbcTickets(16)` and `cbcTickets(32)` are the formats of the servers named above.
+ * `cbcTickets(16)` and `cbcTickets(32)` are the formats of the servers named above. @throws RangeError for another length
  */
 export function cbcTickets(keyLength: 16 | 32, hashName: HashName = 'sha256'): TicketFormat {
+  if (keyLength !== 16 && keyLength !== 32)
+    throw new RangeError(`cbcTickets(${keyLength}): a key of 16 or 32 bytes is possible`);
   const hash = symmetric.hashes[hashName];
   return {
     name: `aes-${8 * keyLength}-cbc-hmac-${hashName}`,

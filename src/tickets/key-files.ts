@@ -14,6 +14,7 @@
  */
 
 import { concat, EMPTY, fromBase64, latin1, wipe } from '../wire/bytes.ts';
+import { kindOf, requireBytes } from '../wire/kind-of.ts';
 import { KEY_NAME_LENGTH, type TicketFormat } from './format.ts';
 import { aeadTickets } from './format-aead.ts';
 import { cbcTickets } from './format-cbc.ts';
@@ -67,7 +68,8 @@ export function ticketKeysFrom(
   options?: TicketKeyOptions,
 ): TicketKey[] {
   requireProducer(producer);
-  const list = files instanceof Uint8Array ? [files] : files;
+  const list = Array.isArray(files) ? files : [files];
+  for (const bytes of list) requireBytes('files', bytes, FILES);
   if (list.length === 0) throw new TicketKeyFileError('no ticket key file');
   if (producer !== 'haproxy') return list.map((bytes, i) => keyFrom(producer, bytes, `file ${i + 1}`, options));
   const [bytes = EMPTY, ...more] = list;
@@ -75,9 +77,13 @@ export function ticketKeysFrom(
   return haproxyKeys(bytes, options);
 }
 
+/** What to do about a name, say, in place of a file's contents. */
+const FILES = '; give the contents of the file, not its name: readFileSync(name)';
+
 /** Returns the key file of a key in the producer's layout (for HAProxy one line, decoded). The caller wipes it. */
 export function ticketKeyFile(producer: TicketKeyProducer, key: TicketKey): Uint8Array {
   requireProducer(producer);
+  if (!(key instanceof TicketKey)) throw new TypeError(`key: a TicketKey is wanted, not ${kindOf(key)}`);
   const layout = LAYOUTS[producer].find(({ format }) => format.name === key.format.name);
   if (layout === undefined) throw new TicketKeyFileError(`${producer} has no tickets of ${key.format.name}`);
   const secret = key.exportSecret();
@@ -88,7 +94,8 @@ export function ticketKeyFile(producer: TicketKeyProducer, key: TicketKey): Uint
 
 function requireProducer(producer: string): void {
   if (TICKET_KEY_PRODUCERS.some((known) => known === producer)) return;
-  throw new TypeError(`no ticket keys of ${producer} are known; of ${TICKET_KEY_PRODUCERS.join(', ')} they are`);
+  const given = typeof producer === 'string' ? producer : kindOf(producer);
+  throw new TypeError(`no ticket keys of ${given} are known; of ${TICKET_KEY_PRODUCERS.join(', ')} they are`);
 }
 
 function keyFrom(

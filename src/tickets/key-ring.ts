@@ -11,9 +11,10 @@
 
 import type { RandomBytes } from '../crypto/provider.ts';
 import { toHex } from '../wire/bytes.ts';
+import { kindOf } from '../wire/kind-of.ts';
 import type { TicketFormat } from './format.ts';
 import { aeadTickets } from './format-aead.ts';
-import { TicketKey, type TicketKeyOptions } from './key.ts';
+import { requireFormat, TicketKey, type TicketKeyOptions } from './key.ts';
 import type { KeyTimer, OpeningKey, TicketKeyProvider } from './key-provider.ts';
 
 /**
@@ -110,21 +111,26 @@ export class TicketKeyRing implements TicketKeyProvider {
 
   /** Returns a ring that generates its keys, the first one when a ticket is to be sealed. @throws RangeError naming the option */
   static rotating(world: RingWorld, options: RotationOptions = {}): TicketKeyRing {
+    requireWorld(world, ['now', 'randomBytes']);
+    requireRotation(options);
     const { format = aeadTickets, rotateEvery = DEFAULT_ROTATE_EVERY, keepFor = DEFAULT_KEEP_FOR } = options;
     requireSeconds('rotateEvery', rotateEvery, MIN_ROTATE_EVERY);
     requireSeconds('keepFor', keepFor, 0);
     if (keepFor > rotateEvery * (MAX_KEYS - 1)) {
       throw new RangeError(`rotateEvery ${rotateEvery} would keep over ${MAX_KEYS} keys for ${keepFor} seconds`);
     }
+    requireFormat(format);
     const generate = () => TicketKey.generate(format, (length) => world.randomBytes(length), options);
     return new TicketKeyRing(world, { rotateEvery, keepFor, generate });
   }
 
   /**
    * Returns a ring with these keys, which owns them from now on: the first seals, all open. {@link replace} changes them.
-   * @throws RangeError if there is no key, a key occurs twice, or a key is destroyed
+   * @throws TypeError for anything but an array of keys and a clock; RangeError if there is no key, a key occurs twice, or a key is destroyed
    */
   static of(keys: readonly TicketKey[], world: Pick<RingWorld, 'now'>): TicketKeyRing {
+    requireKeys(keys);
+    requireWorld(world, ['now']);
     const ring = new TicketKeyRing(world);
     ring.replace(keys);
     return ring;
@@ -322,7 +328,29 @@ export class TicketKeyRing implements TicketKeyProvider {
   }
 }
 
+/** @throws TypeError */
+function requireWorld(world: unknown, members: readonly (keyof RingWorld)[]): void {
+  for (const member of members) {
+    if (typeof Object(world)[member] === 'function') continue;
+    throw new TypeError(`world: ${member}() is missing; give systemWorld, or the world of the server`);
+  }
+}
+
+const ROTATION_OPTIONS = { format: true, rotateEvery: true, keepFor: true, share: true, counts: true } satisfies Record<
+  keyof RotationOptions,
+  true
+>;
+
+/** @throws TypeError */
+function requireRotation(options: RotationOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(ROTATION_OPTIONS, name))
+      throw new TypeError(`unknown option ${name}; there are ${Object.keys(ROTATION_OPTIONS).join(', ')}`);
+  }
+}
+
 function requireSeconds(option: string, seconds: number, min: number): void {
+  if (typeof seconds !== 'number') throw new TypeError(`${option}: a number is wanted, not ${kindOf(seconds)}`);
   if (!Number.isSafeInteger(seconds) || seconds < min || seconds > MAX_SECONDS) {
     throw new RangeError(`${option} is ${seconds}; whole seconds from ${min} to ${MAX_SECONDS} are possible`);
   }
@@ -330,10 +358,14 @@ function requireSeconds(option: string, seconds: number, min: number): void {
 
 /** Refuses two keys with the same secret, whatever their names: rotating between them would change nothing. */
 function requireKeys(keys: readonly TicketKey[]): void {
+  if (!Array.isArray(keys))
+    throw new TypeError(`keys: an array of TicketKey is wanted, not ${kindOf(keys)}; ticketKeysFrom() reads key files`);
   if (keys.length === 0 || keys.length > MAX_KEYS) {
     throw new RangeError(`${keys.length} ticket keys; 1 to ${MAX_KEYS} are possible`);
   }
   for (const [i, key] of keys.entries()) {
+    if (!(key instanceof TicketKey))
+      throw new TypeError(`keys[${i}]: a TicketKey is wanted, not ${kindOf(key)}; ticketKeysFrom() reads key files`);
     if (key.isDestroyed) throw new RangeError(`ticket key ${i + 1} of ${keys.length} is destroyed`);
     if (keys.slice(0, i).some((earlier) => earlier.isSameAs(key))) {
       throw new RangeError(`ticket key ${i + 1} of ${keys.length} is the same as one before it`);

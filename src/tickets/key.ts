@@ -3,6 +3,7 @@
 import type { RandomBytes } from '../crypto/provider.ts';
 import { symmetric } from '../crypto/providers/symmetric.ts';
 import { copyOf, equalConstantTime, toHex, wipe } from '../wire/bytes.ts';
+import { kindOf, requireBytes } from '../wire/kind-of.ts';
 import {
   draw,
   KEY_NAME_LENGTH,
@@ -51,6 +52,7 @@ export class TicketKey {
    */
   constructor(format: TicketFormat, name: Uint8Array, secret: Uint8Array, options: TicketKeyOptions = {}) {
     const { share = 1, counts = processSealCounts } = options;
+    requireFormat(format);
     requireLength('the name of a ticket key', name, KEY_NAME_LENGTH);
     requireLength(`the secret of a key for ${format.name}`, secret, format.secretLength);
     if (!(share * MAX_SEALS >= 1 && share <= 1)) throw new RangeError(`share is ${share}; 2^-32 to 1 is possible`);
@@ -71,6 +73,11 @@ export class TicketKey {
    * @throws RangeError or WeakTicketKeyError if `randomBytes` returns too few bytes, or bytes that are not random
    */
   static generate(format: TicketFormat, randomBytes: RandomBytes, options?: TicketKeyOptions): TicketKey {
+    requireFormat(format);
+    if (typeof randomBytes !== 'function')
+      throw new TypeError(
+        `randomBytes: a function is wanted, such as systemWorld.randomBytes, not ${kindOf(randomBytes)}`,
+      );
     const name = draw(randomBytes, KEY_NAME_LENGTH);
     const secret = draw(randomBytes, format.secretLength);
     try {
@@ -140,6 +147,13 @@ export class TicketKey {
   }
 }
 
+/** @throws TypeError */
+export function requireFormat(format: unknown): void {
+  if (typeof format === 'object' && format !== null && 'secretLength' in format && 'cipher' in format) return;
+  throw new TypeError(`format: a ticket format is wanted, aeadTickets or cbcTickets(32), not ${kindOf(format)}`);
+}
+
 function requireLength(what: string, bytes: Uint8Array, length: number): void {
+  requireBytes(what, bytes);
   if (bytes.length !== length) throw new RangeError(`${what} has ${bytes.length} bytes; ${length} are wanted`);
 }

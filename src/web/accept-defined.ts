@@ -33,7 +33,7 @@ export async function acceptDefined(
   server: ServerConfig,
   { addresses, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT_MS, signal, onCallbackError }: AcceptOptions = {},
 ): Promise<TlsConnection> {
-  if (!isServerConfig(server)) throw notAConfig('config');
+  if (!isServerConfig(server)) throw notAConfig('config', server);
   requireGlobals('queueMicrotask', 'setTimeout', 'clearTimeout'); // the streams are made at once
   requireMilliseconds('handshakeTimeout', handshakeTimeout);
   const shell = new WebShell(transport, server, { addresses, onCallbackError });

@@ -1,6 +1,7 @@
 /** A flush that yields to the event loop, for caches in which many sessions may have expired at once. */
 
 import type { ServerConfig } from '../engine/server/config.ts';
+import { isServerConfig, notAConfig } from '../engine/server/config-brand.ts';
 import { FLUSH_SLICE } from '../engine/server/store.ts';
 import { platform } from '../platform.ts';
 
@@ -10,6 +11,7 @@ import { platform } from '../platform.ts';
  * beginning. Rejects with an exception of `flushSessions`; the remaining sessions stay then.
  */
 export async function flushInSlices(server: ServerConfig, now?: number): Promise<number> {
+  if (!isServerConfig(server)) throw notAConfig('server', server);
   const most = server.statistics().number;
   let flushed = 0;
   while (flushed < most) {

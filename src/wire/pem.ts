@@ -2,6 +2,10 @@
 
 import { platform } from '../platform.ts';
 import { fromBase64, latin1 } from './bytes.ts';
+import { kindOf } from './kind-of.ts';
+
+/** PEM: its text, or the bytes of the file, which may be a Buffer. */
+export type Pem = string | Uint8Array;
 
 export interface PemBlock {
   /** The label after BEGIN: `CERTIFICATE`, `PRIVATE KEY`. */
@@ -16,8 +20,9 @@ export class PemError extends Error {
   override readonly name = 'PemError';
 }
 
-/** Returns all blocks of a text. @throws PemError if there is none, or one is malformed */
-export function parsePem(text: string): PemBlock[] {
+/** Returns all blocks of a text. @throws PemError if there is none, one is malformed, or `pem` is neither text nor bytes */
+export function parsePem(pem: Pem): PemBlock[] {
+  const text = textOf(pem);
   const blocks: PemBlock[] = [];
   let open: { readonly label: string; readonly lines: string[] } | undefined;
   for (const line of text.split(/\r\n?|\n/)) {
@@ -36,6 +41,12 @@ export function parsePem(text: string): PemBlock[] {
   if (open !== undefined) throw new PemError(`BEGIN ${open.label} without its END; is the text whole?`);
   if (blocks.length === 0) throw new PemError(adviceFor(text));
   return blocks;
+}
+
+function textOf(pem: unknown): string {
+  if (typeof pem === 'string') return pem;
+  if (ArrayBuffer.isView(pem)) return latin1(new Uint8Array(pem.buffer, pem.byteOffset, pem.byteLength));
+  throw new PemError(`PEM is wanted, a string or the bytes of a file, not ${kindOf(pem)}`);
 }
 
 function decodeBlock(label: string, lines: readonly string[]): PemBlock {

@@ -98,7 +98,7 @@ describe('tls-resume/tls13', () => {
     [{ ciphers: ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'] }, /^ciphers: none of them belongs to TLSv1.3/],
     [{ clientAuth }, /^clientAuth: .* defineServer\(options, { clientCertificates }\)$/],
     [{ tickets: { mode: 'stateless' } }, /^tickets.mode 'stateless': .* defineServer\(options, { sealedTickets }\)$/],
-    [{ credentials: [certificates.ecdsaP256] }, /^credentials\[\]: PEM is for webCryptoCredential\(\)/],
+    [{ credentials: [certificates.ecdsaP256] }, /^credentials\[0\]: PEM is for webCryptoCredential\(\)/],
     [{ requireExtendedMasterSecret: true }, /^requireExtendedMasterSecret is for TLS 1.2/],
     [{ credentials: [] }, /^credentials: give at least one credential, which webCryptoCredential\(\) makes$/],
   ] as const) {
@@ -110,7 +110,10 @@ describe('tls-resume/tls13', () => {
 
   it('refuses a part that there is not, and names those that there are', () => {
     const parts = { sealedTicket: sealedTickets } as entry.OptionalParts;
-    expect(() => defineServer({ credentials }, parts)).to.throw(TypeError, /parts.sealedTicket; .* sealedTickets$/);
+    expect(() => defineServer({ credentials }, parts)).to.throw(
+      TypeError,
+      /parts.sealedTicket; .* sealedTickets; is parts.sealedTickets meant\?$/,
+    );
   });
 
   it('accept() refuses options in the place of a configuration', async () => {
@@ -119,7 +122,10 @@ describe('tls-resume/tls13', () => {
     const error: unknown = await entry.accept(transport, options as ServerConfig).catch((reason: unknown) => reason);
     expect(error)
       .to.be.instanceOf(TypeError)
-      .with.property('message', 'config: what defineServer() returned is wanted, and no copy');
+      .with.property(
+        'message',
+        'config: what defineServer() returned is wanted, and no copy; these are options: pass defineServer(options)',
+      );
   });
 
   it('exports what the index exports, and the parts that are its own', () => {

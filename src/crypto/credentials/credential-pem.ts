@@ -1,15 +1,22 @@
 /** Reads a credential from PEM, whatever signs: the chain, the block of the key, and the check that they belong together. */
 
 import { DerError } from '../../wire/der.ts';
-import { type PemBlock, PemError, parsePem } from '../../wire/pem.ts';
+import { kindOf } from '../../wire/kind-of.ts';
+import { type Pem, type PemBlock, PemError, parsePem } from '../../wire/pem.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
+
+/** A certificate chain and its private key, both in PEM. */
+export interface PemPair {
+  readonly cert: Pem;
+  readonly key: Pem;
+}
 
 /** A certificate with the bytes that it was read from. */
 export type ReadCertificate = Certificate & { readonly bytes: Uint8Array };
 
 /** Reads a chain, the server's own certificate first. @throws TypeError that begins with `cert:` and says what to do */
-export function chainFromPem(cert: unknown): readonly [ReadCertificate, ...ReadCertificate[]] {
+export function chainFromPem(cert: Pem): readonly [ReadCertificate, ...ReadCertificate[]] {
   const [leaf, ...issuers] = certificatesFromPem('cert', cert);
   if (leaf === undefined) throw new TypeError('cert: no CERTIFICATE in it; were cert and key interchanged?');
   return [leaf, ...issuers];
@@ -30,9 +37,9 @@ export function describeChain(chain: readonly [ReadCertificate, ...ReadCertifica
   };
 }
 
-/** Returns every CERTIFICATE of a PEM text. @throws TypeError that begins with the name of the argument */
-export function certificatesFromPem(argument: string, text: unknown): readonly ReadCertificate[] {
-  const blocks = blocksOf(argument, text).filter(({ label }) => label === 'CERTIFICATE');
+/** Returns every CERTIFICATE in PEM. @throws TypeError that begins with the name of the argument */
+export function certificatesFromPem(argument: string, pem: Pem): readonly ReadCertificate[] {
+  const blocks = blocksOf(argument, pem).filter(({ label }) => label === 'CERTIFICATE');
   return blocks.map(({ bytes }) => ({ ...naming(argument, () => parseCertificate(bytes)), bytes }));
 }
 
@@ -47,13 +54,21 @@ const SCHEME_OF: Readonly<Record<string, SignatureSchemeName>> = {
   '1.3.101.112': 'ed25519',
 };
 
-function blocksOf(argument: string, text: unknown): PemBlock[] {
-  if (typeof text !== 'string') throw new TypeError(`${argument}: a string of PEM wanted, ${typeof text} given`);
-  return naming(argument, () => parsePem(text));
+function blocksOf(argument: string, pem: Pem): PemBlock[] {
+  return naming(argument, () => parsePem(pem));
+}
+
+/** @throws TypeError unless there are both a chain and a key */
+export function requirePair(pem: PemPair): void {
+  if (typeof pem !== 'object' || pem === null)
+    throw new TypeError(`an object is wanted, { cert, key }, not ${kindOf(pem)}`);
+  const { cert, key } = pem;
+  if (cert === undefined) throw new TypeError('cert: is missing; give the certificate chain of key, in PEM');
+  if (key === undefined) throw new TypeError('key: is missing; give the private key of cert, in PEM');
 }
 
 /** Returns the block of the one private key in a PEM text. EC PARAMETERS and certificates may precede or follow it. */
-export function privateKeyBlock(key: unknown): PemBlock {
+export function privateKeyBlock(key: Pem): PemBlock {
   const blocks = blocksOf('key', key);
   const [block, second] = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'));
   if (block === undefined) {

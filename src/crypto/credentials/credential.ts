@@ -4,7 +4,15 @@ import type { Awaitable } from '../../awaitable.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import type { CryptoProvider } from '../provider.ts';
 import { equalPublicKeys } from './certificate.ts';
-import { chainFromPem, describeChain, naming, privateKeyBlock, requireOwner } from './credential-pem.ts';
+import {
+  chainFromPem,
+  describeChain,
+  naming,
+  type PemPair,
+  privateKeyBlock,
+  requireOwner,
+  requirePair,
+} from './credential-pem.ts';
 import { parsePrivateKey } from './private-key.ts';
 
 /** A certificate chain and its private key, as a server needs them. */
@@ -32,10 +40,9 @@ export interface Credential {
  * @param crypto its `signer`, if it has one, signs
  * @throws TypeError that begins with `cert:` or `key:` and says what to do
  */
-export function credentialFromPem(
-  { cert, key }: { readonly cert: string; readonly key: string },
-  crypto?: Pick<CryptoProvider, 'signer'>,
-): Credential {
+export function credentialFromPem(pem: PemPair, crypto?: Pick<CryptoProvider, 'signer'>): Credential {
+  requirePair(pem);
+  const { cert, key } = pem;
   const chain = chainFromPem(cert);
   const { publicKey, ...signing } = naming('key', () => parsePrivateKey(privateKeyBlock(key), crypto));
   requireOwner(chain.findIndex((certificate) => equalPublicKeys(publicKey, certificate.publicKey)));

@@ -15,16 +15,17 @@ import {
   time,
   utf8String,
 } from '../../wire/der.ts';
+import { kindOf, requireBytes } from '../../wire/kind-of.ts';
 import { encodePem } from '../../wire/pem.ts';
 import { GeneralName, Oid } from './certificate.ts';
 
 export interface SelfSignedOptions {
   /** The host names and IP addresses of the certificate. Default: localhost, 127.0.0.1, ::1. */
-  readonly names?: readonly string[];
+  readonly names?: readonly string[] | undefined;
   /** The number of days it is valid. Default: 30. */
-  readonly days?: number;
+  readonly days?: number | undefined;
   /** A P-256 private key of 32 bytes. Default: a new one. */
-  readonly secretKey?: Uint8Array;
+  readonly secretKey?: Uint8Array | undefined;
   /** Milliseconds since the epoch. */
   now(): number;
   randomBytes(length: number): Uint8Array;
@@ -41,6 +42,7 @@ const CLOCK_SKEW_MS = 3_600_000;
  * trusts it by itself. `selfSignedCertificate(systemWorld)` makes one for this computer.
  */
 export function selfSignedCertificate(options: SelfSignedOptions): { readonly cert: string; readonly key: string } {
+  requireOptions(options);
   const { names = ['localhost', '127.0.0.1', '::1'], days = 30 } = options;
   const secretKey = options.secretKey ?? p256.utils.randomSecretKey(options.randomBytes(P256_SEED_LENGTH));
   const publicKey = bitString(p256.getPublicKey(secretKey, false));
@@ -64,6 +66,21 @@ export function selfSignedCertificate(options: SelfSignedOptions): { readonly ce
     cert: encodePem('CERTIFICATE', sequence(tbs, signature, value)),
     key: encodePem('PRIVATE KEY', sequence(integer(0), keyAlgorithm, octetString(privateKey))),
   };
+}
+
+/** Other members may be a world's own. @throws TypeError naming the option */
+function requireOptions(options: SelfSignedOptions): void {
+  for (const member of ['now', 'randomBytes'] as const) {
+    if (typeof Object(options)[member] === 'function') continue;
+    throw new TypeError(
+      `${member}() is missing: spread a world, as in selfSignedCertificate({ ...systemWorld, names })`,
+    );
+  }
+  const { names, days, secretKey } = options;
+  if (names !== undefined && !(Array.isArray(names) && names.length > 0))
+    throw new TypeError(`names: an array with at least one name is wanted, not ${kindOf(names)}`);
+  if (days !== undefined && !Number.isFinite(days)) throw new TypeError('days: a number of days is wanted');
+  if (secretKey !== undefined) requireBytes('secretKey', secretKey);
 }
 
 /** §4.1.2.2: positive, at most 20 octets; unpredictable, so that no two certificates of the same name collide. */

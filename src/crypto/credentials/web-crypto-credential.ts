@@ -6,7 +6,15 @@ import { bitString, explicit, integer, octetString, oid, sequence, Tag, tlv } fr
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { Oid, type PublicKey } from './certificate.ts';
 import type { Credential } from './credential.ts';
-import { chainFromPem, describeChain, naming, privateKeyBlock, requireOwner } from './credential-pem.ts';
+import {
+  chainFromPem,
+  describeChain,
+  naming,
+  type PemPair,
+  privateKeyBlock,
+  requireOwner,
+  requirePair,
+} from './credential-pem.ts';
 import { ecdsaSchemes } from './ecdsa.ts';
 import { type EcPrivateKey, type PrivateKeyNumbers, readPrivateKey } from './private-key-der.ts';
 import { isRsaScheme, RSA_SCHEMES, rsaPkcs8 } from './rsa.ts';
@@ -39,8 +47,10 @@ const CURVES = {
  *
  * Rejects with a TypeError that begins with `cert:` or `key:` and says what to do.
  */
-export function webCryptoCredential(pem: { readonly cert: string; readonly key: string }): Promise<Credential> {
-  return Promise.resolve(pem).then(({ cert, key }) => {
+export function webCryptoCredential(pem: PemPair): Promise<Credential> {
+  return Promise.resolve(pem).then((pem) => {
+    requirePair(pem);
+    const { cert, key } = pem;
     const chain = chainFromPem(cert);
     const kind = naming('key', () => kindOf(readPrivateKey(privateKeyBlock(key))));
     const { schemes, schemesTls12 } = kind;

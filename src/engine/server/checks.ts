@@ -1,11 +1,13 @@
 /** Checks of one option each. All throw a TypeError or a RangeError whose message begins with the name of the option. */
 
 import { isPromise } from '../../awaitable.ts';
+import { kindOf } from '../../wire/kind-of.ts';
+import { nearest } from './nearest.ts';
 
 /** @throws TypeError unless `value` is an object that is no array */
 export function requireObject(name: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError(`${name}: an object is wanted`);
+    throw new TypeError(`${name}: an object is wanted, not ${kindOf(value)}`);
   }
 }
 
@@ -15,11 +17,19 @@ export function requireObject(name: string, value: unknown): void {
  */
 export type Names<T> = Readonly<Record<keyof T, true>>;
 
-/** @throws TypeError for the first name that is not among the `known` */
-export function requireKnown(prefix: string, value: object, known: Readonly<Record<string, true>>): void {
+/** @throws TypeError for the first name that is not among the `known`, with the one that is meant or the `remedy` */
+export function requireKnown(
+  prefix: string,
+  value: object,
+  known: Readonly<Record<string, true>>,
+  remedy?: (name: string) => string | undefined,
+): void {
   for (const name of Object.keys(value)) {
-    if (!Object.hasOwn(known, name))
-      throw new TypeError(`unknown option ${prefix}${name}; there are ${Object.keys(known).join(', ')}`);
+    if (Object.hasOwn(known, name)) continue;
+    const names = Object.keys(known);
+    const meant = nearest(name, names);
+    const hint = meant === undefined ? remedy?.(name) : `is ${prefix}${meant} meant?`;
+    throw new TypeError(`unknown option ${prefix}${name}; there are ${names.join(', ')}${hint ? `; ${hint}` : ''}`);
   }
 }
 
@@ -39,29 +49,43 @@ export function complete<T extends object>(
   members: readonly (keyof T & string)[],
   remedy = '',
 ): T {
-  requireObject(name, value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${name}: an object is wanted, not ${kindOf(value)}${remedy}`);
   const missing = members.find((member) => value[member] === undefined);
   if (missing !== undefined) throw new TypeError(`${name}: ${missing} is missing${remedy}`);
   return value;
 }
 
-/** @throws TypeError unless `value` is among the `allowed` */
+/** @throws TypeError unless `value` is among the `allowed`; it says which one is meant, if one is near */
 export function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) throw new TypeError(`${name}: ${JSON.stringify(value)} is not one of ${allowed.join(', ')}`);
-  return found;
+  if (found !== undefined) return found;
+  const given: unknown = value;
+  const meant = typeof given === 'string' ? nearest(given, allowed) : undefined;
+  const hint = meant === undefined ? '' : `; is '${meant}' meant?`;
+  const text = typeof given === 'object' || typeof given === 'function' ? kindOf(given) : JSON.stringify(given);
+  throw new TypeError(`${name}: ${text} is not one of ${allowed.join(', ')}${hint}`);
 }
 
-/** @throws TypeError unless `value` is an array that is not empty */
-export function list<T>(name: string, value: readonly T[]): readonly T[] {
-  if (!Array.isArray(value) || value.length === 0)
-    throw new TypeError(`${name}: an array with at least one entry is wanted`);
+/** @throws TypeError unless `value` is an array that is not empty. `example` is one */
+export function list<T>(name: string, value: readonly T[], example: string): readonly T[] {
+  requireArray(name, value, 'an array with at least one entry', example);
+  if (value.length === 0)
+    throw new TypeError(`${name}: an array with at least one entry is wanted, such as ${example}, not an empty one`);
   return value;
+}
+
+/** @throws TypeError unless `value` is an array. `example` is one */
+export function requireArray(name: string, value: unknown, wanted: string, example: string): void {
+  if (!Array.isArray(value))
+    throw new TypeError(`${name}: ${wanted} is wanted, such as ${example}, not ${kindOf(value)}`);
 }
 
 /** Returns `preset` for `undefined`. @throws TypeError unless the value is a boolean */
 export function boolean(name: string, value: boolean | undefined, preset: boolean): boolean {
-  if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name}: true or false is wanted`);
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new TypeError(`${name}: true or false is wanted, not ${kindOf(value)}`);
+  }
   return value ?? preset;
 }
 
@@ -74,7 +98,7 @@ export function integer(
   max = Number.MAX_SAFE_INTEGER,
 ): number {
   if (value === undefined) return preset;
-  if (typeof value !== 'number') throw new TypeError(`${name}: a number is wanted`);
+  if (typeof value !== 'number') throw new TypeError(`${name}: a number is wanted, not ${kindOf(value)}`);
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`${name} is ${value}; whole numbers from ${min} to ${max} are possible`);
   }
@@ -83,6 +107,8 @@ export function integer(
 
 /** @throws TypeError unless `value` is a function or `undefined` */
 export function callback<T>(name: string, value: T): T {
-  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name}: a function is wanted`);
+  if (value !== undefined && typeof value !== 'function') {
+    throw new TypeError(`${name}: a function is wanted, not ${kindOf(value)}`);
+  }
   return value;
 }

@@ -27,8 +27,18 @@ export function isServerConfig(value: unknown): value is ServerConfig {
 }
 
 /** Returns the error for a value, called `name`, that should be a configuration and is none, or is a copy of one. */
-export function notAConfig(name: string): TypeError {
-  return new TypeError(`${name}: what defineServer() returned is wanted, and no copy`);
+export function notAConfig(name: string, given?: unknown): TypeError {
+  const hint = isOptions(given) ? '; these are options: pass defineServer(options)' : '';
+  return new TypeError(`${name}: what defineServer() returned is wanted, and no copy${hint}`);
+}
+
+function isOptions(given: unknown): boolean {
+  try {
+    const isObject = typeof given === 'object' && given !== null && !('ticketPolicy' in given);
+    return isObject && ['credentials', 'cert', 'key'].some((name) => name in given);
+  } catch {
+    return false; // a Proxy may throw when it is looked at
+  }
 }
 
 /** @throws TypeError for a configuration, or a copy of one, in the place of options */

@@ -4,6 +4,8 @@
  */
 
 import type { Compat, Settings } from '../../handshake/server/settings.ts';
+import { Session } from '../../sessions/session.ts';
+import { kindOf } from '../../wire/kind-of.ts';
 import { systemWorld } from '../../world.ts';
 import { boolean, callback, complete, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { ServerConfig } from './config.ts';
@@ -59,12 +61,14 @@ const LIMIT_OPTIONS = { recordsPerKey: true, skippedEarlyData: true } satisfies 
 export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   requireObject('options', options);
   refuseConfig('options', options);
-  requireKnown('', options, CORE_OPTIONS);
+  requireKnown('', options, CORE_OPTIONS, remedyFor);
   const sessions = options.sessions ?? {};
   requireSessionOptions(sessions);
   const compat = options.compat === undefined ? undefined : oneOf<Compat>('compat', options.compat, ['openssl-3']);
   const crypto = provider(options.crypto ?? parts.crypto);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
+  callback('world.now', world.now);
+  callback('world.randomBytes', world.randomBytes);
   const policy = sessionPolicy(sessions);
   const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
@@ -86,8 +90,8 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
     crypto,
     world,
     store,
-    addSession: (session) => store.add(session),
-    removeSession: (session) => store.remove(session),
+    addSession: (session) => store.add(requireSession('addSession()', session)),
+    removeSession: (session) => store.remove(requireSession('removeSession()', session)),
     flushSessions: (now, atMost) => store.flush(now, atMost),
     closeSessions: () => store.close(),
     statistics: () => store.statistics(),
@@ -97,12 +101,24 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   });
 }
 
+function requireSession(name: string, session: Session): Session {
+  if (Session.isSession(session)) return session;
+  throw new TypeError(`${name}: a Session is wanted, such as Session.fromDer(bytes), not ${kindOf(session)}`);
+}
+
+function remedyFor(name: string): string {
+  if (name === 'cert' || name === 'key') return 'write credentials: [{ cert, key }]';
+  return 'docs/node-tls.md translates those of node:tls';
+}
+
 function scope(given: ScopeOptions): Settings['scope'] {
   requireObject('scope', given);
   requireKnown('scope.', given, SCOPE_OPTIONS);
   const { label = '', shareAcross } = given;
-  if (typeof label !== 'string') throw new TypeError('scope.label: a string');
-  if (shareAcross !== undefined && typeof shareAcross !== 'string') throw new TypeError('scope.shareAcross: a string');
+  if (typeof label !== 'string') throw new TypeError(`scope.label: a string is wanted, not ${kindOf(label)}`);
+  if (shareAcross !== undefined && typeof shareAcross !== 'string') {
+    throw new TypeError(`scope.shareAcross: a string is wanted, not ${kindOf(shareAcross)}`);
+  }
   return Object.freeze({
     label,
     shareAcross,

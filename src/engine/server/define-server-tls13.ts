@@ -3,7 +3,7 @@
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import { webProvider } from '../../crypto/providers/web-provider.ts';
 import { tls13 } from '../../handshake/server/server-tls13.ts';
-import { type Names, requireKnown } from './checks.ts';
+import { type Names, requireKnown, requireObject } from './checks.ts';
 import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
 import type { ServerOptions } from './options.ts';
@@ -34,7 +34,13 @@ export interface Tls13Options
  * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
  */
 export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {
+  requireObject('parts', parts);
   requireKnown('parts.', parts, OPTIONAL_PARTS);
+  const wrong = Object.entries(parts).find(([, part]) => part !== undefined && typeof part !== 'object');
+  if (wrong !== undefined)
+    throw new TypeError(
+      `parts.${wrong[0]}: write defineServer(options, { ${wrong[0]} }), with what is imported under that name`,
+    );
   const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;
   if (requireExtendedMasterSecret !== undefined)
     throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');

@@ -13,6 +13,7 @@ import type { Compat } from '../../handshake/server/settings.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { OnDecryptTicket, OnGenerateTicket } from '../../tickets/callbacks.ts';
 import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
+import type { Pem } from '../../wire/pem.ts';
 import type { CipherSuiteName, GroupName, PskMode, Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import type { ServerConfig } from './config.ts';
@@ -98,9 +99,9 @@ export interface ServerOptions {
 /** A certificate chain and its private key, both PEM. */
 export interface PemCredential {
   /** The private key: PKCS#8, SEC1 or PKCS#1, not encrypted. It must belong to the first certificate. */
-  readonly key: string;
+  readonly key: Pem;
   /** The server's certificate, followed by the intermediates. */
-  readonly cert: string;
+  readonly cert: Pem;
 }
 
 /**
@@ -128,10 +129,10 @@ export interface ClientAuthOptions {
    */
   verifyClient(chain: readonly Uint8Array[], connection: ConnectionInfo): Awaitable<boolean>;
   /**
-   * Certificates in PEM, whose names CertificateRequest sends, so that the client can choose among its own. Their names may have
+   * Certificates in PEM, one text or several, whose names CertificateRequest sends, so that the client can choose among its own. Their names may have
    * 65280 bytes in all. Default: none, which allows any certificate.
    */
-  readonly authorities?: readonly string[] | undefined;
+  readonly authorities?: Pem | readonly Pem[] | undefined;
 }
 
 /** The session cache in OpenSSL's sense: the internal cache, and the callbacks of an external store. */

@@ -10,7 +10,8 @@ import {
   type PskMode,
   type Version,
 } from '../../wire/registry.ts';
-import { list, oneOf } from './checks.ts';
+import { list, oneOf, requireArray } from './checks.ts';
+import { nearest } from './nearest.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 
@@ -22,7 +23,9 @@ export function protocolSettings(options: ServerOptions, protocols: Parts['proto
   const maxVersion = oneOf<Version>('maxVersion', options.maxVersion ?? versions.at(-1) ?? '', versions);
   if (ProtocolVersion[minVersion] > ProtocolVersion[maxVersion])
     throw new RangeError(`minVersion ${minVersion} is above maxVersion ${maxVersion}`);
-  const suites = (options.ciphers === undefined ? SUITES : list('ciphers', options.ciphers).map(suite)).filter(
+  const suites = (
+    options.ciphers === undefined ? SUITES : list('ciphers', options.ciphers, `['${SUITES[0]?.name}']`).map(suite)
+  ).filter(
     ({ version }) =>
       ProtocolVersion[version] >= ProtocolVersion[minVersion] &&
       ProtocolVersion[version] <= ProtocolVersion[maxVersion],
@@ -30,7 +33,7 @@ export function protocolSettings(options: ServerOptions, protocols: Parts['proto
   if (suites.length === 0) throw new RangeError(`ciphers: none of them belongs to ${minVersion} to ${maxVersion}`);
   const spoken = versions.filter((version) => suites.some((candidate) => candidate.version === version));
   const modeNames = Object.keys(PskKeyExchangeMode) as PskMode[];
-  const pskModes = list('pskModes', options.pskModes ?? ['psk_dhe_ke']).map((name) =>
+  const pskModes = list('pskModes', options.pskModes ?? ['psk_dhe_ke'], "['psk_dhe_ke']").map((name) =>
     oneOf('pskModes', name, modeNames),
   );
   return {
@@ -53,7 +56,7 @@ export function groups(given: ServerOptions['groups'], crypto: CryptoProvider): 
     if (present.length === 0) throw new TypeError(`crypto.groups: has none of ${DEFAULT_GROUPS.join(', ')}`);
     return Object.freeze(present);
   }
-  const chosen = list('groups', given).map((name) => oneOf('groups', name, names));
+  const chosen = list('groups', given, "['x25519', 'secp256r1']").map((name) => oneOf('groups', name, names));
   const missing = chosen.find((name) => !has(name));
   if (missing !== undefined) throw new TypeError(`groups: the crypto provider has no ${missing}`);
   return Object.freeze(chosen);
@@ -62,14 +65,17 @@ export function groups(given: ServerOptions['groups'], crypto: CryptoProvider): 
 function suite(name: string): SuiteParameters {
   const known = suiteByName(name);
   if (known === undefined) {
-    throw new TypeError(`ciphers: ${name} is not one of ${SUITES.map((candidate) => candidate.name).join(', ')}`);
+    const names = SUITES.map((candidate) => candidate.name);
+    const meant = typeof name === 'string' ? nearest(name, names) : undefined;
+    const hint = meant === undefined ? '' : `; is '${meant}' meant?`;
+    throw new TypeError(`ciphers: ${name} is not one of ${names.join(', ')}${hint}`);
   }
   return known;
 }
 
 /** An empty list is allowed: the extension is ignored then. */
 function protocolNames(given: readonly string[]): readonly string[] {
-  if (!Array.isArray(given)) throw new TypeError('alpn: an array is wanted');
+  requireArray('alpn', given, 'an array', "['h2', 'http/1.1']");
   return Object.freeze(given.map(protocolName));
 }
 

@@ -79,7 +79,7 @@ export class ServerConnection extends ConnectionCore {
 
   /** @throws TypeError for a configuration that is not defineServer()'s own */
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
-    if (!isServerConfig(config)) throw notAConfig('config');
+    if (!isServerConfig(config)) throw notAConfig('config', config);
     const { world, keylog, limits } = config;
     super({ world, keylog, recordsPerKey: limits.recordsPerKey, rewrite: options.rewrite });
     this.#config = config;

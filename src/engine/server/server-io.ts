@@ -88,7 +88,7 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
     const { config } = this.#host;
     if (selected === undefined || selected === config) return;
     if (!isServerConfig(selected)) {
-      const error = notAConfig('onServerName');
+      const error = notAConfig('onServerName', selected);
       this.#host.emit({ type: 'callback-error', callback: 'onServerName', error });
       throw new TlsAlert('internal_error', 'no configuration for the server name');
     }

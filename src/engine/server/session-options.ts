@@ -3,6 +3,7 @@
 import { SessionCache } from '../../cache/session-cache.ts';
 import type { Compat } from '../../handshake/server/settings.ts';
 import { copyOf } from '../../wire/bytes.ts';
+import { kindOf } from '../../wire/kind-of.ts';
 import type { Version } from '../../wire/registry.ts';
 import { boolean, callback, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { SessionOptions } from './options.ts';
@@ -62,7 +63,9 @@ export function sessionCache(
     throw new TypeError(`sessions.${name} is for a cache of the server's own: set it on the cache`);
   }
   if (cache === false) return undefined;
-  if (!(cache instanceof SessionCache)) throw new TypeError('sessions.cache: a SessionCache, or false');
+  if (!(cache instanceof SessionCache)) {
+    throw new TypeError(`sessions.cache: a SessionCache, or false, is wanted, not ${kindOf(cache)}`);
+  }
   return cache;
 }
 
@@ -78,7 +81,11 @@ export function keepsSessions({ cache, internalStore, mode = 'server' }: Session
 
 export function sessionSettings(sessions: SessionOptions) {
   const idContext = sessions.idContext ?? new Uint8Array(0);
-  if (!(idContext instanceof Uint8Array)) throw new TypeError('sessions.idContext: a Uint8Array');
+  if (!(idContext instanceof Uint8Array)) {
+    throw new TypeError(
+      `sessions.idContext: a Uint8Array is wanted, not ${kindOf(idContext)}; new TextEncoder().encode('members') is one`,
+    );
+  }
   if (idContext.length > 32) throw new RangeError(`sessions.idContext has ${idContext.length} bytes, 32 are possible`);
   const timeout = integer('sessions.timeout', sessions.timeout, DEFAULT_TIMEOUT, 1);
   return {
@@ -125,5 +132,5 @@ export function ownCallbacks({ generateId, notResumable, mayResume }: SessionPol
 
 function versions(list: readonly Version[]): readonly Version[] {
   if (Array.isArray(list) && list.every((version) => VERSIONS.includes(version))) return Object.freeze([...list]);
-  throw new TypeError(`sessions.removeUnclean: an array of ${VERSIONS.join(', ')} is wanted`);
+  throw new TypeError(`sessions.removeUnclean: an array of ${VERSIONS.join(', ')} is wanted, not ${kindOf(list)}`);
 }

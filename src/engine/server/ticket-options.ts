@@ -53,6 +53,9 @@ export function ticketSettings(tickets: TicketOptions, sessions: SessionOptions)
   });
 }
 
+/** Key files and keys are taken for providers of keys. */
+const REMEDY = '; TicketKeyRing.of(keys, world) has it, and ticketKeysFrom() reads key files';
+
 /**
  * Returns the keys and callbacks of a server's tickets. A server of the mode 'stateless' whose options name no keys gets fresh
  * ones of its own: there is no default key that others could know, and the server never goes without.
@@ -67,7 +70,7 @@ export function ticketPolicy(
       "tickets.mode 'stateless': this server is made without; say defineServer(options, { sealedTickets })",
     );
   const keys = options.keys ?? (mode === 'stateless' ? sealing?.newKeys(world) : undefined);
-  if (keys !== undefined) complete('tickets.keys', keys, ['sealingKey', 'openingKeys']);
+  if (options.keys !== undefined) complete('tickets.keys', options.keys, ['sealingKey', 'openingKeys'], REMEDY);
   return Object.freeze({
     keys,
     sealing,

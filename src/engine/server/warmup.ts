@@ -7,6 +7,7 @@ import { SessionCache } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import { Session } from '../../sessions/session.ts';
 import { fromHex } from '../../wire/bytes.ts';
+import { kindOf } from '../../wire/kind-of.ts';
 import { CipherSuite, type Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import type { ServerConfig } from './config.ts';
@@ -79,6 +80,8 @@ export function serverFor(crypto: ServerOptions['crypto'], cache: SessionCache):
  * @throws TypeError for a provider that is not wrapped in an object, or if `handshakes` is not an integer
  */
 export function warmup(server: Partial<Pick<ServerConfig, 'crypto'>> = {}, handshakes = 1000): number {
+  if (typeof server !== 'object' || server === null)
+    throw new TypeError(`warmup: a configuration is wanted, or { crypto }, not ${kindOf(server)}`);
   if ('hashes' in server) throw new TypeError('warmup: a provider goes into an object: warmup({ crypto: fast })');
   if (!Number.isInteger(handshakes)) throw new TypeError(`warmup: ${handshakes} is no number of handshakes`);
   const { crypto } = server;

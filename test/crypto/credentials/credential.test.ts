@@ -165,11 +165,11 @@ describe('credentialFromPem', () => {
       });
     }
 
-    it('what is no string', () => {
-      const bytes: unknown = Buffer.from(ecdsaP256.key);
-      expect(() => credentialFromPem({ cert: ecdsaP256.cert, key: bytes as string })).to.throw(
+    it('what is neither text nor bytes', () => {
+      const number: unknown = 1;
+      expect(() => credentialFromPem({ cert: ecdsaP256.cert, key: number as string })).to.throw(
         TypeError,
-        'key: a string of PEM wanted, object given',
+        'key: PEM is wanted, a string or the bytes of a file, not a number',
       );
     });
 

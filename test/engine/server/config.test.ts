@@ -163,7 +163,7 @@ describe('defineServer()', () => {
       [{ clientAuth: { ...clientAuth, ca: '' } }, 'clientAuth.ca'],
       [{ scope: { name: '' } }, 'scope.name'],
       [{ limits: { records: 1 } }, 'limits.records'],
-      [{ credentials: [{ ...ecdsaP256, passphrase: '' }] }, 'credentials[].passphrase'],
+      [{ credentials: [{ ...ecdsaP256, passphrase: '' }] }, 'credentials[0].passphrase'],
     ] as const) {
       it(name, () => {
         expect(() => define(options)).to.throw(TypeError, `unknown option ${name}; there are `);
@@ -176,10 +176,10 @@ describe('defineServer()', () => {
       [{ credentials: undefined }, /^credentials: give at least one/],
       [{ credentials: [] }, /^credentials: give at least one/],
       [{ credentials: ecdsaP256 }, /^credentials: give at least one/],
-      [{ credentials: [null] }, /^credentials\[\]: an object is wanted/],
-      [{ credentials: ['PEM'] }, /^credentials\[\]: an object is wanted/],
-      [{ credentials: [webCryptoCredential(ecdsaP256)] }, /^credentials\[\]: await the promise/],
-      [{ credentials: [{ sign: nothing }] }, /^credentials\[\]: certificateChain is missing/],
+      [{ credentials: [null] }, /^credentials\[0\]: an object is wanted/],
+      [{ credentials: ['PEM'] }, /^credentials\[0\]: an object is wanted/],
+      [{ credentials: [webCryptoCredential(ecdsaP256)] }, /^credentials\[0\]: await the promise/],
+      [{ credentials: [{ sign: nothing }] }, /^credentials\[0\]: certificateChain is missing/],
       [{ credentials: [{ cert: ecdsaP256.cert }] }, /^key: /],
       [{ credentials: [{ key: ecdsaP256.key }] }, /^cert: /],
       [{ minVersion: 'TLSv1.1' }, /^minVersion: "TLSv1.1" is not one of TLSv1.2, TLSv1.3/],
@@ -245,8 +245,11 @@ describe('defineServer()', () => {
       [{ clientAuth: { ...clientAuth, mode: true } }, /^clientAuth.mode: true is not one of/],
       [{ clientAuth: { mode: 'require' } }, /^clientAuth.verifyClient is missing/],
       [{ clientAuth: { ...clientAuth, verifyClient: true } }, /^clientAuth.verifyClient: a function/],
-      [{ clientAuth: { ...clientAuth, authorities: ecdsaP256.cert } }, /^clientAuth.authorities: an array of PEM/],
-      [{ clientAuth: { ...clientAuth, authorities: [1] } }, /^clientAuth.authorities: a string of PEM wanted, number/],
+      [
+        { clientAuth: { ...clientAuth, authorities: { pem: ecdsaP256.cert } } },
+        /^clientAuth.authorities: PEM is wanted/,
+      ],
+      [{ clientAuth: { ...clientAuth, authorities: [1] } }, /^clientAuth.authorities: PEM is wanted, .* not a number/],
       [{ clientAuth: { ...clientAuth, authorities: ['ca.pem'] } }, /^clientAuth.authorities: no -----BEGIN in it/],
       [{ clientAuth: { ...clientAuth, authorities: [rsa2048.key] } }, /^clientAuth.authorities: no CERTIFICATE in it/],
       [{ scope: 'a' }, /^scope: an object/],
@@ -332,7 +335,7 @@ describe('defineServer()', () => {
       expect(() => define({ credentials: [mixed] })).to.throw(TypeError, /^key: does not belong to the certificate/);
       expect(() => define({ credentials: [ecdsaP256, { cert: rsa2048.cert, key: ecdsaP256.key }] })).to.throw(
         TypeError,
-        /^key: does not belong to the certificate/,
+        /^credentials\[1\].key: does not belong to the certificate/,
       );
       expect(() => define({ credentials: [{ cert: ecdsaP256.key, key: ecdsaP256.cert }] })).to.throw(
         TypeError,

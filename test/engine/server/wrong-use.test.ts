@@ -1,0 +1,275 @@
+/** Mistakes of programs without types, and of programs that come from node:tls: the error names the option, what it is, and what to do. */
+
+import { expect } from 'chai';
+import { nearest } from '../../../src/engine/server/nearest.ts';
+import * as index from '../../../src/index.ts';
+import * as node from '../../../src/node/index.ts';
+import * as openssl from '../../../src/openssl.ts';
+import * as tls13 from '../../../src/tls13.ts';
+import { kindOf } from '../../../src/wire/kind-of.ts';
+import { certificates } from '../../fixtures.ts';
+
+const { cert, key } = certificates.ecdsaP256;
+const { systemWorld } = index;
+
+/** A function of the library, for arguments that its type refuses. */
+function loose(callee: unknown): (...args: readonly unknown[]) => unknown {
+  return callee as (...args: readonly unknown[]) => unknown;
+}
+
+/** The same for a class. */
+function looseNew(callee: unknown): (...args: readonly unknown[]) => unknown {
+  const Class = callee as new (...args: readonly unknown[]) => unknown;
+  return (...args) => new Class(...args);
+}
+
+const define = loose(index.defineServer);
+const withOption = (options: object) => define({ credentials: [{ cert, key }], ...options });
+const ring = loose(index.TicketKeyRing.of);
+const rotating = loose(index.TicketKeyRing.rotating);
+const newKey = loose(index.TicketKey.generate);
+const context = () => new openssl.SslContext({ credentials: [{ cert, key }] });
+const aKey = () => index.TicketKey.generate(index.aeadTickets, systemWorld.randomBytes);
+
+const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
+  [
+    'options for a connection',
+    () => looseNew(index.ServerConnection)({ credentials: [] }),
+    /^config: .*pass defineServer\(options\)/,
+  ],
+  ['no array', () => define({ credentials: { cert, key } }), /^credentials: .*\[\{ cert, key \}\], not an object/],
+  [
+    'cert and key beside the others',
+    () => define({ cert, key }),
+    /^unknown option cert; .*credentials: \[\{ cert, key \}\]$/,
+  ],
+  ['cert alone', () => define({ credentials: [{ cert }] }), /^key: is missing; give the private key of cert/],
+  ['key alone', () => define({ credentials: [{ key }] }), /^cert: is missing/],
+  [
+    'two arguments',
+    () => loose(index.credentialFromPem)(cert, key),
+    /^an object is wanted, \{ cert, key \}, not a string/,
+  ],
+  [
+    "OpenSSL's ciphers",
+    () => withOption({ ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }),
+    /^ciphers: .* such as \['TLS_.*, not a string/,
+  ],
+  [
+    "OpenSSL's cipher",
+    () => withOption({ ciphers: ['ECDHE-RSA-AES128-GCM-SHA256'] }),
+    /is 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256' meant\?/,
+  ],
+  ["Web Crypto's group", () => withOption({ groups: ['P-256'] }), /is 'secp256r1' meant\?/],
+  ['a short version', () => withOption({ minVersion: '1.2' }), /is 'TLSv1.2' meant\?/],
+  [
+    'text for bytes',
+    () => withOption({ sessions: { idContext: 'x' } }),
+    /^sessions.idContext: a Uint8Array is wanted, not a string; .*TextEncoder/,
+  ],
+  [
+    'a misspelt option',
+    () => withOption({ sessions: { OnGet: () => null } }),
+    /^unknown option sessions.OnGet; .*is sessions.onGet meant\?$/,
+  ],
+  ["node:tls's option", () => withOption({ requestCert: true }), /^unknown option requestCert; .*docs\/node-tls.md/],
+  [
+    'a world without functions',
+    () => withOption({ world: { now: 1, randomBytes: 2 } }),
+    /^world.now: a function is wanted, not a number/,
+  ],
+  [
+    'a key file for a ring',
+    () => withOption({ tickets: { mode: 'stateless', keys: new Uint8Array(48) } }),
+    /^tickets.keys: .*TicketKeyRing.of/,
+  ],
+  ['hexadecimal for a ring', () => ring('00'), /^keys: an array of TicketKey is wanted, not a string/],
+  ['a key for a ring', () => ring(aKey(), systemWorld), /^keys: an array of TicketKey is wanted, not a TicketKey/],
+  [
+    'bytes in a ring',
+    () => ring([new Uint8Array(48)], systemWorld),
+    /^keys\[0\]: a TicketKey is wanted, not a Uint8Array/,
+  ],
+  ['a ring without a world', () => ring([aKey()]), /^world: now\(\) is missing; give systemWorld/],
+  ['options for a world', () => rotating({ rotateEvery: 3600 }), /^world: now\(\) is missing/],
+  [
+    "a ring's misspelt option",
+    () => rotating(systemWorld, { rotateevery: 1 }),
+    /^unknown option rotateevery; there are format, rotateEvery/,
+  ],
+  [
+    "a ring's text",
+    () => rotating(systemWorld, { rotateEvery: '3600' }),
+    /^rotateEvery: a number is wanted, not a string/,
+  ],
+  ["a ring's format", () => rotating(systemWorld, { format: 'aead' }), /^format: .*aeadTickets.*, not a string/],
+  [
+    'a world for random bytes',
+    () => newKey(index.aeadTickets, systemWorld),
+    /^randomBytes: a function is wanted.*, not an object/,
+  ],
+  ['an AES-192 key', () => loose(index.cbcTickets)(24), /^cbcTickets\(24\): .*16 or 32/],
+  ['the name of a key file', () => loose(index.ticketKeysFrom)('nginx', 'ticket.key'), /^files: .*not its name/],
+  [
+    'a key file without its kind',
+    () => loose(index.ticketKeysFrom)(new Uint8Array(48)),
+    /^no ticket keys of a Uint8Array/,
+  ],
+  ['a size for a cache', () => looseNew(index.SessionCache)(5), /^options: an object is wanted, .*not a number/],
+  [
+    'bytes for a cache',
+    () => loose(index.SessionCache.prototype.add).call(new index.SessionCache(), key),
+    /^a Session is wanted, .*not a string/,
+  ],
+  [
+    'bytes for a session',
+    () => loose(index.defineServer({ credentials: [{ cert, key }] }).addSession)(new Uint8Array(3)),
+    /^addSession\(\): a Session is wanted/,
+  ],
+  [
+    'an id for a session',
+    () => loose(index.defineServer({ credentials: [{ cert, key }] }).removeSession)(new Uint8Array(3)),
+    /^removeSession\(\): a Session is wanted/,
+  ],
+  [
+    'base64 for DER',
+    () => loose(index.Session.fromDer.bind(index.Session))('MIIB'),
+    /^session: a Uint8Array is wanted, not a string/,
+  ],
+  ['a session of nothing', () => looseNew(index.Session)({}), /^session id: a Uint8Array is wanted, not undefined/],
+  [
+    'no world for a certificate',
+    () => loose(index.selfSignedCertificate)({ names: ['x'] }),
+    /^now\(\) is missing: spread a world/,
+  ],
+  [
+    'a name for names',
+    () => loose(index.selfSignedCertificate)({ ...systemWorld, names: 'x' }),
+    /^names: an array .*not a string/,
+  ],
+  ['a number for warmup()', () => loose(index.warmup)(5), /^warmup: .*not a number/],
+  ['no parts', () => loose(tls13.defineServer)({ credentials: [] }, 5), /^parts: an object is wanted, not a number/],
+  [
+    'a flag for a part',
+    () => loose(tls13.defineServer)({ credentials: [] }, { sealedTickets: true }),
+    /^parts.sealedTickets: write defineServer/,
+  ],
+  [
+    'a promise for credentials',
+    () => loose(tls13.defineServer)({ credentials: Promise.resolve() }),
+    /\[await webCryptoCredential\(.*not a Promise/,
+  ],
+  ['no context', () => looseNew(openssl.Ssl)({}), /^ctx: an SslContext is wanted, not an object/],
+  [
+    'a callback that is none',
+    () => loose(context().setNewSessionCallback)('x'),
+    /^setNewSessionCallback\(\): a function is wanted/,
+  ],
+  [
+    'text for an id context',
+    () => loose(context().setSessionIdContext)('x'),
+    /^setSessionIdContext\(\): a Uint8Array is wanted/,
+  ],
+  [
+    'text for a mode',
+    () => loose(context().setSessionCacheMode)('on'),
+    /^setSessionCacheMode\(\): a whole number is wanted, not a string/,
+  ],
+  ['cert alone, in Node', () => node.createServer({ cert }), /^key is missing: 1 cert and 0 key/],
+  [
+    "node:tls's key objects",
+    () => loose(node.createServer)({ cert, key: [{ pem: key }] }),
+    /^key: PEM is wanted, .*give its pem/,
+  ],
+  ['no options, in Node', () => loose(node.createServer)(() => {}), /^options: an object is wanted, .*not a function/],
+];
+
+describe('wrong use is named', () => {
+  for (const [name, use, message] of MISTAKES) {
+    it(name, () => expect(use).to.throw(Error, message));
+  }
+
+  it('and says nothing of what may be a secret', () => {
+    const secret = 'c0ffee'.repeat(8);
+    for (const use of [
+      () => ring(secret, systemWorld),
+      () => withOption({ tickets: { mode: 'stateless', keys: secret } }),
+    ])
+      expect(use).to.throw(Error).with.property('message').that.does.not.contain('c0ffee');
+  });
+});
+
+describe('PEM may be bytes', () => {
+  const bytes = { cert: Buffer.from(cert), key: new Uint8Array(Buffer.from(key)) };
+
+  it('for credentials', async () => {
+    index.defineServer({ credentials: [bytes] });
+    index.credentialFromPem(bytes);
+    await index.webCryptoCredential(bytes);
+    node.createServer({ cert: [bytes.cert], key: [bytes.key] });
+  });
+
+  it('for authorities, one or several', () => {
+    for (const authorities of [cert, bytes.cert, [cert, bytes.cert]])
+      withOption({ clientAuth: { mode: 'request', verifyClient: () => true, authorities } });
+  });
+
+  it('for sessions', () => {
+    const session = new index.Session({
+      version: 'TLSv1.3',
+      cipherSuite: 0x1301,
+      id: new Uint8Array(4),
+      secret: new Uint8Array(32),
+      time: 0,
+      timeout: 1,
+      authTime: 0,
+      extendedMasterSecret: true,
+      idContext: new Uint8Array(0),
+    });
+    expect(index.Session.fromPem(Buffer.from(session.toPem())).id).to.deep.equal(session.id);
+  });
+});
+
+describe('kindOf()', () => {
+  for (const [value, kind] of [
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['x', 'a string'],
+    [1, 'a number'],
+    [[], 'an array'],
+    [{}, 'an object'],
+    [new Uint8Array(0), 'a Uint8Array'],
+    [new ArrayBuffer(0), 'an ArrayBuffer'],
+    [Object.create(null), 'an object'],
+    [
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error('hostile');
+          },
+        },
+      ),
+      'an object',
+    ],
+  ] as const) {
+    it(`is ${kind}`, () => expect(kindOf(value)).to.equal(kind));
+  }
+});
+
+describe('nearest()', () => {
+  const names = ['onGet', 'onNew', 'onTake', 'timeout', 'TLSv1.2', 'TLSv1.3', 'secp256r1'];
+  for (const [name, meant] of [
+    ['onget', 'onGet'],
+    ['timout', 'timeout'],
+    ['time-out', 'timeout'],
+    ['1.3', 'TLSv1.3'],
+    ['TLSv1.1', undefined],
+    ['P-256', 'secp256r1'],
+    ['on', undefined],
+    ['other', undefined],
+    ['x'.repeat(1000), undefined],
+  ] as const) {
+    it(`of ${name.slice(0, 10)} is ${meant}`, () => expect(nearest(name, names)).to.equal(meant));
+  }
+});
