@@ -2,6 +2,7 @@
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { SUITES } from '../crypto/suites.ts';
+import { nearest } from '../engine/server/nearest.ts';
 import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
 import type { Compat } from '../handshake/server/settings.ts';
 import { TICKET_KEY_PRODUCERS, type TicketKeyProducer } from '../tickets/key-files.ts';
@@ -80,7 +81,7 @@ const DEFAULT_PORT = 8443;
 const PROVIDERS = ['default', 'noble', 'fast', 'node'] as const;
 const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
 
-/** The flags of `serve`. If a flag is repeated, the last one counts, except for certificates and ticket keys. */
+/** The flags of `serve`. A flag with a value stands once, except for certificates and ticket keys. */
 export const SERVE_FLAGS = {
   host: { type: 'string' },
   port: { type: 'string' },
@@ -127,7 +128,8 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === undefined) throw usage(`no command given; there is ${COMMANDS}`);
   if (word.startsWith('-'))
     throw usage(`${word} stands before the command; flags come after it, as in 'tls-resume serve ${word} …'`);
-  throw usage(`unknown command '${word}'; there is ${COMMANDS}`);
+  const meant = nearest(word, ['serve', 'inspect', 'help']);
+  throw usage(`unknown command '${word}'; ${meant === undefined ? '' : `is '${meant}' meant? `}there is ${COMMANDS}`);
 }
 
 /** The port of the demo. @throws Fault */
@@ -156,6 +158,9 @@ function parseServe(words: readonly string[]): Command {
 }
 
 function parseInspect(words: readonly string[]): Command {
+  const [file] = words;
+  if (file !== undefined && !file.startsWith('-'))
+    throw usage(`what is in '${file}'? write --session ${file}, or --ticket ${file} --ticket-keys P:F`);
   const flags = parseFlags(words, INSPECT_FLAGS, 'tls-resume inspect --help');
   if (flags.help) return { name: 'inspect-help' };
   const { session, ticket } = flags;
@@ -178,14 +183,49 @@ function parseInspect(words: readonly string[]): Command {
   };
 }
 
+type Flags = NonNullable<ParseArgsConfig['options']>;
+
+/** Checks what parseArgs() would say less of: unknown flags, and those that stand twice. @throws Fault */
+function requireFlags(words: readonly string[], flags: Flags, help: string): void {
+  const seen = new Set<string>();
+  for (const [i, word] of words.entries()) {
+    const [, name] = /^--([^=]+)/.exec(word) ?? [];
+    if (name === undefined || isValueOf(words[i - 1], flags)) continue;
+    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+    if (flag === undefined) {
+      const meant = nearest(name, Object.keys(flags));
+      throw usage(`Unknown option '--${name}'; ${meant === undefined ? '' : `is --${meant} meant? `}see '${help}'`);
+    }
+    if (seen.has(name) && flag.type === 'string' && !flag.multiple)
+      throw usage(`--${name} is given twice; once is possible`);
+    seen.add(name);
+  }
+}
+
+/** Whether the word after this one is its value: it is a flag that takes one, and has none yet. */
+function isValueOf(word: string | undefined, flags: Flags): boolean {
+  const name = word?.startsWith('--') ? word.slice(2) : '';
+  return Object.hasOwn(flags, name) && flags[name]?.type === 'string';
+}
+
+/** Joins a flag and a negative number, which parseArgs() would take for another flag. */
+function withNegatives(words: readonly string[], flags: Flags): string[] {
+  return words.flatMap((word, i) => {
+    if (isValueOf(words[i - 1], flags) && /^-\d/.test(word)) return [];
+    const next = words[i + 1] ?? '';
+    return isValueOf(word, flags) && /^-\d/.test(next) ? [`${word}=${next}`] : [word];
+  });
+}
+
 /** Calls Node's parseArgs(), and turns its errors into a Fault of one line. */
 function parseFlags<const T extends NonNullable<ParseArgsConfig['options']>>(
   words: readonly string[],
   options: T,
   help: string,
 ) {
+  requireFlags(words, options, help);
   try {
-    return parseArgs({ args: [...words], options, strict: true, allowPositionals: false }).values;
+    return parseArgs({ args: withNegatives(words, options), options, strict: true, allowPositionals: false }).values;
   } catch (error) {
     if (!(error instanceof Error) || systemCode(error)?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
     const [complaint = ''] = error.message.split(/\. |\n/);
@@ -312,16 +352,10 @@ function choices<T extends string>(
   const unknown = names.filter((name) => !known.some((candidate) => candidate === name));
   if (unknown.length === 0) return chosen;
   const complaints = unknown.map((name) => {
-    const meant =
-      plain(name).length < 4 ? undefined : known.find((candidate) => plain(candidate).startsWith(plain(name)));
+    const meant = nearest(name, known);
     return meant === undefined ? `'${name}'` : `'${name}' (${meant} is meant?)`;
   });
   throw usage(`${flag}: unknown ${complaints.join(', ')}; there are ${known.join(', ')}`);
-}
-
-/** Removes case, punctuation and filler words from a name, so that OpenSSL's names equal IANA's. */
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]|tls|with/g, '');
 }
 
 function list(flag: string, text: string): string[] {

@@ -19,7 +19,8 @@ export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoPr
     if (!(error instanceof TypeError)) throw error;
     const { message } = error;
     if (message.startsWith('cert: ')) throw usage(`--cert ${cert}: ${message.slice('cert: '.length)}`);
-    if (message.startsWith('key: ')) throw usage(`--key ${key}: ${message.slice('key: '.length)}`);
+    const named = message.replace('certificate in cert;', `certificate in --cert ${cert};`);
+    if (named.startsWith('key: ')) throw usage(`--key ${key}: ${named.slice('key: '.length)}`);
     throw error;
   }
 }

@@ -47,7 +47,7 @@ describe('the command', function () {
     [
       'a wrong flag',
       ['serve', '--prot', '1'],
-      /^tls-resume: Unknown option '--prot'; see 'tls-resume serve --help'\n$/,
+      /^tls-resume: Unknown option '--prot'; is --port meant\? see 'tls-resume serve --help'\n$/,
     ],
     ['a missing file', ['serve', '--cert', cert, '--key', '/no/such'], /^tls-resume: --key \/no\/such: cannot be read/],
     [
