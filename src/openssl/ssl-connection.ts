@@ -18,7 +18,7 @@ export interface SslOptions {
   /** Called with every event but application data. */
   readonly attend?: ((event: Event) => void) | undefined;
   /** Addresses of both ends, for callbacks. */
-  readonly addresses?: ConnectionOptions['addresses'];
+  readonly addresses?: ConnectionOptions['addresses'] | undefined;
 }
 
 /** The part of a context that a connection uses. */

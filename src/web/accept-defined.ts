@@ -12,7 +12,7 @@ import { TlsConnection } from './tls-connection.ts';
 
 export interface AcceptOptions {
   /** The addresses of both ends, for callbacks; a function is called when a callback is. */
-  readonly addresses?: ConnectionOptions['addresses'];
+  readonly addresses?: ConnectionOptions['addresses'] | undefined;
   /**
    * Milliseconds that the handshake may take, default 120000; 0 for no limit. After that the transport is aborted, and `accept`
    * rejects with an Error whose `code` is 'ERR_TLS_HANDSHAKE_TIMEOUT'.

@@ -41,9 +41,9 @@ export interface BytesPair {
 }
 
 interface PipeOptions {
-  readonly preventClose?: boolean;
-  readonly preventAbort?: boolean;
-  readonly preventCancel?: boolean;
+  readonly preventClose?: boolean | undefined;
+  readonly preventAbort?: boolean | undefined;
+  readonly preventCancel?: boolean | undefined;
 }
 
 /** The host's type for its streams, if the program knows one. */

@@ -24,7 +24,7 @@ export interface Tls13Options
    */
   readonly credentials: readonly Credential[];
   /** Default: {@link webProvider}. With {@link defaultProvider} the curves are those of @noble/curves. */
-  readonly crypto?: ServerOptions['crypto'];
+  readonly crypto?: ServerOptions['crypto'] | undefined;
 }
 
 /**
