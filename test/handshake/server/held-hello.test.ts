@@ -1,0 +1,258 @@
+/** What a connection keeps of its ClientHello: nothing once it is established, and little more than its bytes before. */
+
+import { expect } from 'chai';
+import type { ServerConfig } from '../../../src/engine/server/config.ts';
+import type { ServerOptions } from '../../../src/engine/server/options.ts';
+import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
+import { ExtensionType, type Version } from '../../../src/wire/registry.ts';
+import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
+import { type RawExtension, withExtension } from '../../support/client-hello.ts';
+import { memory } from '../../support/memory.ts';
+import { quickCredential, testServer, toyCrypto } from '../../support/servers.ts';
+
+const KIB = 1024;
+
+const pair = (value: number): number[] => [value >> 8, value & 0xff];
+const list = (bytes: readonly number[]): number[] => [...pair(bytes.length), ...bytes];
+/** As {@link withExtension}, for more bytes than a call can have arguments. */
+const put = (given: readonly RawExtension[], type: number, data: readonly number[]): RawExtension[] =>
+  withExtension(given, type).map((other) => (other.type === type ? { type, data: Uint8Array.from(data) } : other));
+const times = (count: number, entry: (i: number) => readonly number[]): number[] =>
+  Array.from({ length: count }, (_, i) => entry(i)).flat();
+const zeros = (length: number): number[] => new Array<number>(length).fill(0);
+
+/** Groups and shares of groups that no server has, before those that it has. */
+function shares(extensions: readonly RawExtension[], count: number): RawExtension[] {
+  const [named, offered] = [ExtensionType.supported_groups, ExtensionType.key_share].map(
+    (wanted) => extensions.find(({ type }) => type === wanted)?.data.subarray(2) ?? [],
+  );
+  const groups = times(count, (i) => pair(0x1000 + i));
+  const entries = times(count, (i) => [...pair(0x1000 + i), 0, 1, 7]);
+  const more = put(extensions, ExtensionType.supported_groups, list([...groups, ...(named ?? [])]));
+  return put(more, ExtensionType.key_share, list([...entries, ...(offered ?? [])]));
+}
+
+const SUITES = [0x1301, 0xc02b, ...Array.from({ length: 32_000 }, (_, i) => 0x8000 + i)];
+const identities = (count: number, length: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    identity: Uint8Array.of(...pair(i), ...zeros(length - 2)),
+    secret: new Uint8Array(32),
+    hash: 'sha256' as const,
+  }));
+
+/** Hellos as large as they can be, each in another way. */
+const EXTREMES: Readonly<Record<string, ClientOptions>> = {
+  '32,000 suites and 8,900 shares': { ciphers: SUITES, rewriteExtensions: (given) => shares(given, 8900) },
+  '15,000 extensions': {
+    rewriteExtensions: (given) => [
+      ...times(15_000, (i) => [0x2000 + i]).map((type) => ({ type, data: new Uint8Array(0) })),
+      ...given,
+    ],
+  },
+  '32,000 groups': {
+    rewriteExtensions: (given) =>
+      put(given, ExtensionType.supported_groups, list([0, 29, 0, 23, ...times(32_000, (i) => pair(0x1000 + i))])),
+  },
+  '32,000 signature algorithms': {
+    rewriteExtensions: (given) =>
+      put(given, ExtensionType.signature_algorithms, list([4, 3, ...times(32_000, (i) => pair(0x4000 + i))])),
+  },
+  '21,000 application protocols': {
+    alpn: ['h2'],
+    rewriteExtensions: (given) =>
+      put(
+        given,
+        ExtensionType.application_layer_protocol_negotiation,
+        list([...times(21_000, () => [2, 104, 51]), 2, 104, 50]),
+      ),
+  },
+  'names of 60 kB': {
+    rewriteExtensions: (given) =>
+      put(given, ExtensionType.server_name, list([1, ...list(zeros(60_000)), 0, ...list([97, 98])])),
+  },
+  '250 identities': { psks: identities(250, 200) },
+  'suites, and identities of 12 kB': { ciphers: SUITES, psks: identities(5, 12_800) },
+};
+
+/** The two whose objects would be the most: where all of them would take too long. */
+const HEAVIEST: readonly string[] = ['32,000 suites and 8,900 shares', '15,000 extensions'];
+
+interface Way {
+  readonly version: Version;
+  readonly client?: ClientOptions;
+  /** Whether the client comes back with a session. */
+  readonly resumes?: boolean;
+  readonly server?: Partial<ServerOptions>;
+}
+
+const WAYS: Readonly<Record<string, Way>> = {
+  'TLS 1.3': { version: 'TLSv1.3' },
+  'TLS 1.3, resumed': { version: 'TLSv1.3', resumes: true },
+  'TLS 1.3 with a HelloRetryRequest': { version: 'TLSv1.3', client: { keyShares: [] } },
+  'TLS 1.3 with tickets to come': { version: 'TLSv1.3', server: { tickets: { timing: 'with-first-write' } } },
+  'TLS 1.2': { version: 'TLSv1.2' },
+  'TLS 1.2, resumed': { version: 'TLSv1.2', resumes: true },
+};
+
+const base = { crypto: toyCrypto, groups: ['x25519', 'secp256r1'] as const, sni: 'ab', keyShares: ['x25519'] as const };
+const configOf = (server: Partial<ServerOptions> = {}): ServerConfig =>
+  testServer({ crypto: toyCrypto, groups: ['x25519', 'secp256r1'], alpn: ['h2'], ...server });
+
+/** Returns a client whose hello, which takes long to make, is made once. The second hello is made anew. */
+function clientOf(options: ClientOptions): () => TestClient {
+  let first: Uint8Array | undefined;
+  new TestClient({
+    ...options,
+    rewriteMessage: (_, raw) => {
+      first = raw;
+      return raw;
+    },
+  }).take();
+  let heard = false;
+  return () => {
+    heard = false;
+    return new TestClient({
+      ...options,
+      rewriteExtensions: undefined,
+      rewriteMessage: (name, raw) => {
+        if (name !== 'client_hello' || heard || first === undefined) return raw;
+        heard = true;
+        return first;
+      },
+    });
+  };
+}
+
+/** How many bytes a connection keeps, on average; the trial that comes closest to what is expected, as engines keep things of their own. */
+function kept(count: number, connect: () => ServerConnection, isGood: (bytes: number) => boolean): number {
+  connect().dispose(true);
+  let least = 0;
+  for (let trial = 0; trial < 5; trial++) {
+    const connections: ServerConnection[] = [];
+    const before = memory();
+    for (let i = 0; i < count; i++) connections.push(connect());
+    const bytes = (memory() - before) / connections.length;
+    for (const connection of connections) connection.dispose(true);
+    if (trial === 0 || Math.abs(bytes) < Math.abs(least)) least = bytes;
+    if (isGood(bytes)) return bytes;
+  }
+  return least;
+}
+
+function sessionOf(config: ServerConfig, version: Version): ClientOptions {
+  const { client } = exchange(new TestClient({ ...base, version }), new ServerConnection(config));
+  return version === 'TLSv1.2' ? { session: client.session } : { psks: client.tickets.slice(0, 1) };
+}
+
+describe('an established connection keeps nothing of its hello', () => {
+  for (const [how, { version, client = {}, resumes = false, server }] of Object.entries(WAYS)) {
+    for (const [what, extreme] of Object.entries(EXTREMES)) {
+      const isRetried = client.keyShares !== undefined;
+      if (how !== 'TLS 1.3' && !HEAVIEST.includes(what)) continue;
+      if (isRetried && what !== '15,000 extensions') continue; // shares would have to be others in the second hello
+
+      it(`${what}, ${how}: the same as a small one within 2 KiB`, function () {
+        this.timeout(60_000);
+        const config = configOf(server);
+        const session = resumes ? sessionOf(config, version) : {};
+        const connecting = (options: ClientOptions) => {
+          const make = isRetried ? () => new TestClient(options) : clientOf(options);
+          return () => {
+            const { connection, failure } = exchange(make(), new ServerConnection(config));
+            expect(failure).to.equal(undefined);
+            expect([connection.isEstablished, connection.resumption.resumed]).to.deep.equal([true, resumes]);
+            return connection;
+          };
+        };
+        const options = { ...base, version, ...client, ...session };
+        const small = connecting(options);
+        const large = connecting({ ...options, ...extreme });
+        const count = isRetried ? 4 : 12;
+        for (let i = 0; i < 6; i++) small().dispose(true); // what is compiled is kept
+        let difference = Number.POSITIVE_INFINITY;
+        for (let trial = 0; trial < 6 && difference > 2 * KIB; trial++) {
+          const ofSmall = kept(count, small, () => true);
+          difference = Math.min(difference, kept(count, large, () => true) - ofSmall);
+        }
+        expect(difference).to.be.at.most(2 * KIB);
+      });
+    }
+  }
+});
+
+describe('a half-open connection keeps at most 200 KiB of the largest hello', () => {
+  const never = () => new Promise<never>(() => {});
+  const places: Readonly<Record<string, Way>> = {
+    'waiting for Finished': { version: 'TLSv1.3' },
+    'waiting for the second hello': { version: 'TLSv1.3', client: { keyShares: [] } },
+    'waiting for a signature': { version: 'TLSv1.3', server: { credentials: [{ ...quickCredential, sign: never }] } },
+    'waiting for the server name': { version: 'TLSv1.3', server: { onServerName: never } },
+    'waiting for a session': { version: 'TLSv1.3', server: { sessions: { onGet: never, lookupTimeoutMs: 1000 } } },
+    'waiting for ClientKeyExchange': { version: 'TLSv1.2' },
+    'waiting for a certificate': {
+      version: 'TLSv1.2',
+      server: { clientAuth: { mode: 'request', verifyClient: () => true } },
+    },
+  };
+  for (const [where, { version, client = {}, server }] of Object.entries(places)) {
+    for (const [what, extreme] of Object.entries(EXTREMES)) {
+      if (where !== 'waiting for a session' && !HEAVIEST.includes(what)) continue;
+      it(`${what}, ${where}`, () => {
+        const config = configOf(server);
+        const psks = where === 'waiting for a session' ? identities(1, 32) : undefined;
+        const hello = new TestClient({ ...base, version, psks, ...client, ...extreme }).take();
+        const connect = () => {
+          const connection = new ServerConnection(config);
+          connection.receive(hello);
+          expect(connection.waitingFor, 'still under way').to.not.equal(undefined);
+          return connection;
+        };
+        const isGood = (bytes: number) => bytes <= 200 * KIB;
+        expect(kept(4, connect, isGood)).to.be.at.most(200 * KIB);
+      });
+    }
+  }
+
+  it('all of it but the last byte, in records of 1,000 bytes', () => {
+    const config = configOf();
+    const options = {
+      ...base,
+      version: 'TLSv1.2',
+      fragment: 1000,
+      ...EXTREMES['32,000 suites and 8,900 shares'],
+    } as const;
+    const hello = new TestClient(options).take();
+    const connect = () => {
+      const connection = new ServerConnection(config);
+      for (let at = 0; at < hello.length - 1; at += 700)
+        connection.receive(hello.subarray(at, Math.min(at + 700, hello.length - 1)));
+      return connection;
+    };
+    expect(kept(4, connect, (bytes) => bytes <= 200 * KIB)).to.be.at.most(200 * KIB);
+  });
+});
+
+describe('a connection that ended in its handshake keeps nothing of its hello before it is disposed of', () => {
+  const ends: Readonly<Record<string, (connection: ServerConnection) => void>> = {
+    'by a fatal alert': (connection) => void connection.receive(Uint8Array.of(21, 3, 3, 0, 2, 2, 40)),
+    'by close_notify': (connection) => void connection.receive(Uint8Array.of(21, 3, 3, 0, 2, 1, 0)),
+    'by a broken rule': (connection) => void connection.receive(Uint8Array.of(23, 3, 3, 0, 1, 0)),
+    'by end()': (connection) => void connection.end(),
+  };
+  for (const [how, end] of Object.entries(ends)) {
+    it(how, () => {
+      const config = configOf({ clientAuth: { mode: 'request', verifyClient: () => true } });
+      const ciphers = SUITES;
+      const hello = new TestClient({ ...base, version: 'TLSv1.2', ciphers }).take();
+      const connect = () => {
+        const connection = new ServerConnection(config);
+        connection.receive(hello);
+        end(connection);
+        expect(connection.waitingFor).to.equal(undefined);
+        return connection;
+      };
+      const most = 40 * KIB; // the hello has 64
+      expect(kept(20, connect, (bytes) => bytes <= most)).to.be.at.most(most);
+    });
+  }
+});
