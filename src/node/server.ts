@@ -10,6 +10,7 @@ import type { SessionStatistics } from '../engine/server/statistics.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { Session } from '../sessions/session.ts';
 import { flushInSlices } from '../web/flush.ts';
+import { bytesFrom } from '../wire/bytes.ts';
 import type { Listen, TlsEvent } from './events.ts';
 import type { NodeServerOptions, ServerSocketOptions } from './options.ts';
 import type { ResumeSessionCallback, ServerEvents } from './server-events.ts';
@@ -165,7 +166,7 @@ export class Server extends NetServer {
     return new Promise((resolve, reject) => {
       const answer: ResumeSessionCallback = (error, data) => {
         if (error) reject(error);
-        else resolve(data instanceof Uint8Array ? data : undefined);
+        else resolve(bytesFrom(data));
       };
       this.emit('resumeSession', Buffer.from(id), answer);
     });

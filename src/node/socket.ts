@@ -2,6 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
+import { isInstance } from '../awaitable.ts';
 import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import { setKeyTimer } from '../engine/key-timer.ts';
@@ -377,7 +378,7 @@ export class TlsSocket extends DuplexSocket {
 
   #crash(error: unknown): void {
     this.#isLeaving = true;
-    this.destroy(error instanceof Error ? error : new Error('the connection failed', { cause: error }));
+    this.destroy(isInstance(error, Error) ? error : new Error('the connection failed', { cause: error }));
   }
 
   #limitHandshake(ms: number): void {

@@ -3,7 +3,7 @@
  * is called for, `C` the context: the façade's classes, which are built upon these words.
  */
 
-import { type Awaitable, isPromise } from '../awaitable.ts';
+import { type Awaitable, later } from '../awaitable.ts';
 import { type Given, give } from '../cache/callbacks.ts';
 import type { Session } from '../sessions/session.ts';
 import { kindOf } from '../wire/kind-of.ts';
@@ -51,13 +51,13 @@ export function requireInt(name: string, value: number): void {
     throw new TypeError(`${name}: a whole number is wanted, not ${typeof value === 'number' ? value : kindOf(value)}`);
 }
 
-/** Applies `next` to an answer, now or when its promise resolves. */
-export function then<T, U>(answer: Awaitable<T>, next: (value: T) => U): Awaitable<U> {
-  return isPromise(answer) ? answer.then(next) : next(answer);
-}
-
+/** @throws TypeError (or rejects with it) for what is no C int: an object, a Proxy say, must not be a yes. Nothing is 0. */
 export function yes(answer: Awaitable<Int>): Awaitable<boolean> {
-  return then(answer, Boolean);
+  return later<unknown, boolean>(answer, (value) => {
+    if (typeof value === 'number' || typeof value === 'boolean') return Boolean(value);
+    if (value === undefined || value === null) return false;
+    throw new TypeError('a callback of OpenSSL’s answers with a number: 1 or 0');
+  });
 }
 
 export function getSession<S>(
@@ -66,7 +66,7 @@ export function getSession<S>(
   id: Uint8Array,
 ): Awaitable<Session | Uint8Array | Given | null> {
   const copy = { value: 1 };
-  return then(callback(ssl, id, copy), (found) => {
+  return later(callback(ssl, id, copy), (found) => {
     const isGiven = copy.value === 0 && found !== null && !(found instanceof Uint8Array);
     return isGiven ? give(found) : found;
   });

@@ -3,6 +3,7 @@
  * callback. The two are in one file because each names the other: a callback of the context gets the connection.
  */
 
+import { later } from '../awaitable.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { brandConfig, isServerConfig } from '../engine/server/config-brand.ts';
@@ -27,7 +28,6 @@ import {
   type NotResumableSession,
   type RemoveSession,
   requireCallback,
-  then,
   type VerifyChain,
   yes,
 } from './callbacks.ts';
@@ -321,7 +321,7 @@ export class SslContext extends ContextSessions<Ssl> {
 
   /** The configuration that a server name selects. Tickets remain those of this context, stateless only if both say so. */
   #select(name: string | undefined, tickets: TicketSettings) {
-    return then(this.#base.onServerName?.(name), (selected) => {
+    return later(this.#base.onServerName?.(name), (selected) => {
       if (!isServerConfig(selected)) return selected; // nothing, or an error that the engine reports
       return brandConfig({
         ...selected,

@@ -1,6 +1,6 @@
 /** OpenSSL's callbacks about tickets, and how the engine sees them. `S` is the connection that a callback is called for. */
 
-import type { Awaitable } from '../awaitable.ts';
+import { type Awaitable, later } from '../awaitable.ts';
 import type { HashName, RandomBytes } from '../crypto/provider.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
@@ -11,7 +11,7 @@ import { TicketKey } from '../tickets/key.ts';
 import type { OpeningKey, TicketKeyProvider } from '../tickets/key-provider.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { concat, copyOf, EMPTY, wipe } from '../wire/bytes.ts';
-import { type Int, then, yes } from './callbacks.ts';
+import { type Int, yes } from './callbacks.ts';
 import {
   SSL_TICKET_EMPTY,
   SSL_TICKET_NO_DECRYPT,
@@ -91,16 +91,16 @@ export function ticketKeyProvider<S>(callback: AskTicketKey<S>, sslOf: SslOf<S>,
   const ask = (info: ConnectionInfo, keyName: Uint8Array, iv: Uint8Array, enc: 0 | 1) => {
     const parts: KeyParts = { keyName, iv, cipher: { key: EMPTY }, mac: { key: EMPTY, hash: 'sha256' } };
     const answer = callback(sslOf(info), keyName, iv, parts.cipher, parts.mac, enc);
-    return then(answer, (code) => ({ code, key: keyOf(code, parts) }));
+    return later(answer, (code) => ({ code, key: keyOf(code, parts) }));
   };
   return {
     sealingKey: (info) => {
       const iv = copyOf(draw(randomBytes, IV_LENGTH));
-      return then(ask(info, new Uint8Array(KEY_NAME_LENGTH), iv, 1), ({ key }) => key);
+      return later(ask(info, new Uint8Array(KEY_NAME_LENGTH), iv, 1), ({ key }) => key);
     },
     openingKeys: (keyName, info, ticket) => {
       const iv = copyOf(ticket.subarray(KEY_NAME_LENGTH, KEY_NAME_LENGTH + IV_LENGTH));
-      return then(ask(info, copyOf(keyName), iv, 0), ({ code, key }): OpeningKey[] =>
+      return later(ask(info, copyOf(keyName), iv, 0), ({ code, key }): OpeningKey[] =>
         key === undefined ? [] : [{ key, renewal: code === 2 ? 'due' : 'declined' }],
       );
     },
@@ -174,6 +174,6 @@ export function onGenerateTicket<S extends TicketMaker>(
 export function onDecryptTicket<S>(callback: DecryptTicket<S>, sslOf: SslOf<S>): OnDecryptTicket {
   return (session, keyName, status, info) => {
     const answer = callback(sslOf(info), session ?? null, keyName, STATUSES[status]);
-    return then(answer, (value) => ANSWERS.get(value) ?? 'abort');
+    return later(answer, (value) => ANSWERS.get(value) ?? 'abort');
   };
 }

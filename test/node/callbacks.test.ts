@@ -2,8 +2,15 @@
 
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { type ServerOptions, type Session, type SessionOptions, TlsAlert } from '../../src/index.ts';
+import {
+  defaultProvider,
+  type ServerOptions,
+  type Session,
+  type SessionOptions,
+  TlsAlert,
+} from '../../src/index.ts';
 import type { NodeServerOptions, TlsSocket } from '../../src/node/index.ts';
+import { trap } from '../support/poisons.ts';
 import { credential } from '../support/servers.ts';
 import { only, startServer, stopServers, VERSIONS, visit } from './support.ts';
 
@@ -29,6 +36,23 @@ async function faulty(options: NodeServerOptions) {
   });
   return { ...started, errors };
 }
+
+describe('a provider that throws what throws when it is looked at', () => {
+  it('costs the connection, and an Error with it as the cause', async () => {
+    const fault = trap();
+    const start = (): never => {
+      throw fault;
+    };
+    const sha256 = { ...defaultProvider.hashes.sha256, start };
+    const hashes = { sha256, sha384: { ...defaultProvider.hashes.sha384, start } };
+    const { server, port } = await startServer({ crypto: { ...defaultProvider, hashes } });
+    const told = once(server, 'tlsClientError');
+    await visit({ port }).catch(() => {});
+    const [error] = await told;
+    expect(error).to.be.an('error');
+    expect((error as Error).cause === fault).to.equal(true);
+  });
+});
 
 for (const version of VERSIONS) {
   for (const fault of Object.keys(FAULTS) as Fault[]) {

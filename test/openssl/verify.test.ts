@@ -13,6 +13,7 @@ import { Ssl } from '../../src/openssl/ssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';
 import { clientCertificate } from '../support/client-certificates.ts';
+import { trap } from '../support/poisons.ts';
 import { toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { again, connect, context, pass, VERSIONS } from './support.ts';
@@ -50,6 +51,32 @@ for (const version of VERSIONS) {
       const { client, ssl } = connect(ctx, showing);
       expect(client.certificateRequest).to.equal(undefined);
       expect(ssl.getPeerCertificate()).to.equal(null);
+    });
+
+    it('waits for any thenable, and lets none end the program', async () => {
+      // biome-ignore-start lint/suspicious/noThenProperty: that is the point.
+      const answers: [object, boolean][] = [
+        [{ then: (resolve: (answer: number) => void) => resolve(1) }, true], // whose then() returns nothing
+        [{ then: (resolve: (answer: number) => void) => [0, 1].forEach(resolve) }, false],
+        [{ then: (_: unknown, reject: (reason: unknown) => void) => reject(trap()) }, false],
+        [
+          {
+            then: () => {
+              throw trap();
+            },
+          },
+          false,
+        ],
+        [trap(), false], // which is no int
+      ];
+      // biome-ignore-end lint/suspicious/noThenProperty: that is the point.
+      for (const [answer, isAccepted] of answers) {
+        ctx.setVerify(MUST, () => answer as never);
+        const pair = connect(ctx, showing);
+        await new Promise(setImmediate);
+        const { ssl } = pass(pair);
+        expect(ssl.isInitFinished()).to.equal(isAccepted ? 1 : 0);
+      }
     });
 
     it('calls back with the connection and the chain, and keeps the leaf in the session', () => {
