@@ -2,13 +2,7 @@
 
 import { once } from 'node:events';
 import { expect } from 'chai';
-import {
-  defaultProvider,
-  type ServerOptions,
-  type Session,
-  type SessionOptions,
-  TlsAlert,
-} from '../../src/index.ts';
+import { defaultProvider, type ServerOptions, type Session, type SessionOptions, TlsAlert } from '../../src/index.ts';
 import type { NodeServerOptions, TlsSocket } from '../../src/node/index.ts';
 import { trap } from '../support/poisons.ts';
 import { credential } from '../support/servers.ts';
