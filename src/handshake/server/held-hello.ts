@@ -19,7 +19,7 @@ export interface HeldHello {
  */
 export function forgetHello(hello: HeldHello, alpnProtocol: string | undefined): void {
   const { legacyVersion, legacySessionId, extensions } = hello.body;
-  const { pskKeyExchangeModes, extendedMasterSecret, recordSizeLimit, ticketRequest } = extensions;
+  const { pskKeyExchangeModes, extendedMasterSecret, recordSizeLimit, maxFragmentLength, ticketRequest } = extensions;
   hello.raw = EMPTY;
   hello.body = {
     legacyVersion,
@@ -32,6 +32,7 @@ export function forgetHello(hello: HeldHello, alpnProtocol: string | undefined):
       pskKeyExchangeModes: pskKeyExchangeModes && MODES.filter((mode) => pskKeyExchangeModes.includes(mode)),
       extendedMasterSecret,
       recordSizeLimit,
+      maxFragmentLength,
       ticketRequest,
     },
   };
