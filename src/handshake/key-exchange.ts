@@ -78,8 +78,8 @@ export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<
     budgeted: false,
     run: () => later(agreement.generate(context.randomBytes), (key) => new CheckedKey(group, key, context)),
     conclude: (outcome) => {
-      if (!('value' in outcome)) throw new TlsAlert('internal_error', 'no ephemeral key');
-      return context.own(outcome.value);
+      if ('value' in outcome && outcome.value instanceof CheckedKey) return context.own(outcome.value);
+      throw new TlsAlert('internal_error', 'no ephemeral key');
     },
     releaseLateAnswer: wipeLate,
   });
@@ -97,7 +97,7 @@ export function* agree(context: HandshakeIO, key: EphemeralKey, peer: Uint8Array
     run: () => key.agree(peer),
     conclude: (outcome) => {
       context.discard(key);
-      if ('value' in outcome) return context.own(outcome.value);
+      if ('value' in outcome && outcome.value instanceof Uint8Array) return context.own(outcome.value);
       throw 'error' in outcome && isRejection(outcome.error)
         ? new TlsAlert('illegal_parameter', 'the key share is no public key of its group')
         : new TlsAlert('internal_error', 'the key agreement failed');
@@ -151,7 +151,7 @@ export function* signature({ credential, scheme }: Signing, content: Uint8Array)
     budgeted: false,
     run: () => later<unknown, Uint8Array>(credential.sign(scheme, content), requireSignature),
     conclude: (outcome) => {
-      if ('value' in outcome) return outcome.value;
+      if ('value' in outcome && outcome.value instanceof Uint8Array) return outcome.value;
       throw new TlsAlert('internal_error', 'the private key did not sign');
     },
   });
