@@ -9,8 +9,9 @@ import { setKeyTimer } from '../engine/key-timer.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Resumption } from '../handshake/outcome.ts';
+import { platform, type Timer } from '../platform.ts';
 import type { Session } from '../sessions/session.ts';
-import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut } from '../web/time-limit.ts';
+import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut, startTimer } from '../web/time-limit.ts';
 import { DuplexSocket } from './duplex-socket.ts';
 import type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';
 import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';
@@ -40,7 +41,7 @@ export class TlsSocket extends DuplexSocket {
   readonly encrypted = true;
   readonly #driver: Driver<ServerConnection>;
   readonly #outbox = new Outbox();
-  #handshakeTimer: NodeJS.Timeout | undefined;
+  #handshakeTimer: Timer | undefined;
   #isSecure = false;
   #isReadableFull = false;
   #hasEnded = false;
@@ -220,7 +221,7 @@ export class TlsSocket extends DuplexSocket {
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    clearTimeout(this.#handshakeTimer);
+    platform.clearTimeout(this.#handshakeTimer);
     this.idle.stop();
     try {
       this.#driver.run(() => this.connection.dispose());
@@ -288,7 +289,7 @@ export class TlsSocket extends DuplexSocket {
   }
 
   #secure(): void {
-    clearTimeout(this.#handshakeTimer);
+    platform.clearTimeout(this.#handshakeTimer);
     this.#isSecure = true;
     try {
       this.emit('secure');
@@ -384,7 +385,7 @@ export class TlsSocket extends DuplexSocket {
   #limitHandshake(ms: number): void {
     if (ms === 0) return;
     const late = () => this.destroy(handshakeTimedOut(ms));
-    this.#handshakeTimer = setTimeout(late, ms).unref();
+    this.#handshakeTimer = startTimer(late, ms);
   }
 }
 
