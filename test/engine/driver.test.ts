@@ -9,6 +9,7 @@ import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
 import { type ClientOptions, TestClient } from '../support/client.ts';
+import { uncaughtIn } from '../support/rejections.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { newKey } from '../tickets/support.ts';
@@ -84,23 +85,6 @@ function listening(link: Link, attend: Shell['attend']): Driver<ServerConnection
     },
   };
   return new Driver(link.driver.connection, shell, 1000);
-}
-
-/** The errors that nobody has caught by the turn after the action. */
-async function uncaughtIn(action: () => unknown): Promise<readonly Error[]> {
-  const errors: Error[] = [];
-  const others = process.listeners('uncaughtException');
-  const listener = (error: Error): void => void errors.push(error);
-  process.removeAllListeners('uncaughtException');
-  process.on('uncaughtException', listener);
-  try {
-    action();
-    await delay(0);
-  } finally {
-    process.off('uncaughtException', listener);
-    for (const other of others) process.on('uncaughtException', other);
-  }
-  return errors;
 }
 
 function stateless(sealingKey: TicketKeyProvider['sealingKey'], initial: number): Pick<ServerOptions, 'tickets'> {
@@ -198,7 +182,10 @@ describe('Driver', () => {
     });
     for (const byte of [1, 2, 3]) link.client.sendData(Uint8Array.of(byte));
     const input = link.client.take();
-    const reported = await uncaughtIn(() => expect(() => driver.receive(input)).to.throw('error 1'));
+    const reported = await uncaughtIn(async () => {
+      expect(() => driver.receive(input)).to.throw('error 1');
+      await delay(0);
+    });
     expect(reported.map(({ message }) => message)).to.deep.equal(['error 2', 'error 3']);
   });
 

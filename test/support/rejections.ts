@@ -15,3 +15,19 @@ export async function unhandledIn(action: () => unknown): Promise<readonly unkno
   }
   return reasons;
 }
+
+/** The errors that nobody has caught by the end of the action. */
+export async function uncaughtIn(action: () => Promise<unknown>): Promise<readonly Error[]> {
+  const errors: Error[] = [];
+  const others = process.listeners('uncaughtException');
+  const listener = (error: Error): void => void errors.push(error);
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', listener);
+  try {
+    await action();
+  } finally {
+    process.off('uncaughtException', listener);
+    for (const other of others) process.on('uncaughtException', other);
+  }
+  return errors;
+}

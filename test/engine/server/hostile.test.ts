@@ -19,7 +19,7 @@ import { startServer, stopServers } from '../../node/support.ts';
 import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
 import { withExtension } from '../../support/client-hello.ts';
 import { Exchange, exchangeAsync } from '../../support/exchange.ts';
-import { unhandledIn } from '../../support/rejections.ts';
+import { uncaughtIn, unhandledIn } from '../../support/rejections.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 import { TestWorld } from '../../support/world.ts';
 
@@ -332,8 +332,11 @@ describe('a listener that throws while its socket is destroyed', () => {
     listening.on('connection', (transport) => void transports.push(transport));
     const peer = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
     peer.on('error', () => {});
-    await once(peer, 'secureConnect');
-    await delay(50);
+    const uncaught = await uncaughtIn(async () => {
+      await once(peer, 'secureConnect');
+      await delay(50);
+    });
+    expect(uncaught.map(({ message }) => message)).to.deep.equal(['the listener']); // as of any listener
     const isDestroyed = transports.map(({ destroyed }) => destroyed);
     for (const transport of transports) transport.destroy();
     expect(isDestroyed).to.deep.equal([true]);
