@@ -6,6 +6,7 @@ import { webCrypto } from '../../../src/crypto/providers/web-crypto.ts';
 import { SUITES } from '../../../src/crypto/suites.ts';
 import { defineServer } from '../../../src/engine/server/define-server.ts';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
+import { sessionOf } from '../../../src/engine/server/warmup.ts';
 import { systemWorld } from '../../../src/world.ts';
 import { certificates } from '../../fixtures.ts';
 import { quickCredential } from '../../support/servers.ts';
@@ -324,9 +325,11 @@ describe('defineServer()', () => {
   });
 
   it('has no internal cache to add a session to where there is none, and says so', () => {
-    const [session] = [...new SessionCache()];
     const config = define({ sessions: { cache: false } });
-    expect(() => config.addSession(session as never)).to.throw(Error, 'there is no internal cache to add a session to');
+    expect(() => config.addSession(sessionOf('TLSv1.2'))).to.throw(
+      Error,
+      'there is no internal cache to add a session to',
+    );
   });
 
   describe('refuses what does not go together', () => {
