@@ -5,7 +5,7 @@ import { RecordWriter } from '../crypto/record-writer.ts';
 import type { TrafficTls13 } from '../handshake/established.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
 import { KeyUpdates } from '../handshake/key-updates.ts';
-import { clientHello } from '../handshake/messages/client-hello.ts';
+import { undecidedHello } from '../handshake/messages/client-hello.ts';
 import { keyUpdate } from '../handshake/messages/key-update.ts';
 import { frame, type Message, parse } from '../handshake/messages/message.ts';
 import { TlsAlert } from '../wire/alert.ts';
@@ -106,7 +106,7 @@ export class Channel {
 
   /** The one handshake message that is accepted after the handshake. */
   get expected(): ExpectedMessage {
-    return this.#keyUpdates === undefined ? clientHello : keyUpdate;
+    return this.#keyUpdates === undefined ? undecidedHello : keyUpdate;
   }
 
   receiveMessage({ raw }: HandshakeFrame): void {

@@ -142,22 +142,6 @@ export interface Numbers extends Entries<number> {
   includes(value: number): boolean;
 }
 
-/** Decodes entries one by one. A class and no generator, as nothing waits. */
-class EntryReader<T> implements Iterator<T> {
-  readonly #reader: Reader;
-  readonly #item: Codec<T>;
-
-  constructor(bytes: Uint8Array, item: Codec<T>) {
-    this.#reader = new Reader(bytes);
-    this.#item = item;
-  }
-
-  next(): IteratorResult<T> {
-    if (this.#reader.remaining === 0) return { done: true, value: undefined };
-    return { done: false, value: this.#item.read(this.#reader) };
-  }
-}
-
 /** Entries that have been received. They stay bytes, as an object for each could take thirty times the memory. */
 class ReceivedEntries<T> implements Entries<T> {
   readonly length: number;
@@ -170,8 +154,13 @@ class ReceivedEntries<T> implements Entries<T> {
     this.length = length;
   }
 
+  /** No generator, as nothing waits. */
   [Symbol.iterator](): Iterator<T> {
-    return new EntryReader(this.#bytes, this.#item);
+    const item = this.#item;
+    const reader = new Reader(this.#bytes);
+    return {
+      next: () => (reader.remaining > 0 ? { value: item.read(reader) } : { done: true, value: undefined }),
+    };
   }
 }
 
@@ -308,11 +297,27 @@ export function text(min: number, max: number): Codec<string> {
 // biome-ignore lint/suspicious/noExplicitAny: as for Fields.
 type ExtensionFields = Record<string, readonly [type: number, codec: Codec<any>]>;
 
-/** The value of an extension block: each known extension under its name; and all types in the order of the wire, or the last of them. */
+/**
+ * The value of an extension block: each known extension under its name; and all types in the order of the wire, or the last of them
+ * and the extensions that have not been decoded yet.
+ */
 export type Extensions<F extends ExtensionFields> = { readonly [K in keyof F]?: Infer<F[K][1]> | undefined } & {
   readonly order?: readonly number[];
   readonly last?: number | undefined;
+  later?: readonly Later[] | undefined;
 };
+
+interface KnownExtension {
+  readonly name: string;
+  readonly type: number;
+  readonly codec: Codec<unknown>;
+}
+
+/** An extension that {@link decodeLater} decodes. */
+interface Later {
+  readonly extension: KnownExtension;
+  readonly data: Reader;
+}
 
 /** From this many types on, searching an array takes longer than making a Set. */
 const MANY = 32;
@@ -322,11 +327,10 @@ class Seen {
   readonly order: number[] = [];
   #set: Set<number> | undefined;
 
-  has(type: number): boolean {
-    return this.#set?.has(type) ?? this.order.includes(type);
-  }
-
+  /** @throws DecodeError for a type that was added before */
   add(type: number): void {
+    if (this.#set?.has(type) ?? this.order.includes(type))
+      throw new DecodeError(`extension ${type} twice`, 'illegal_parameter');
     this.order.push(type);
     if (this.order.length === MANY) this.#set = new Set(this.order);
     else this.#set?.add(type);
@@ -335,14 +339,12 @@ class Seen {
 
 /**
  * `Extension extensions<0..2^16-1>` (§4.2). Unknown types are skipped, and a type that occurs twice is refused. `order` lists
- * all types received, known or not; with `note` 'last', `last` is the last of them, and there is no list, which may have thousands
- * of entries. Both are ignored when a value is written: extensions come in the order of the declaration.
+ * all types received, known or not. If only the `first` are to be decoded at once, `later` has the others; `last` is the last type, and
+ * there is no list, which may have thousands of entries. When a value is written, these three are ignored: extensions come in the
+ * order of the declaration.
  */
-export function extensions<F extends ExtensionFields>(
-  fields: F,
-  note: 'order' | 'last' = 'order',
-): Codec<Extensions<F>> {
-  const known = Object.entries(fields).map(([name, [type, codec]]) => ({ name, type, codec: wholeOf(codec) }));
+export function extensions<F extends ExtensionFields>(fields: F, first?: readonly (keyof F)[]): Codec<Extensions<F>> {
+  const known = Object.entries(fields).map(([name, [type, codec]]): KnownExtension => ({ name, type, codec }));
   const byType = new Map(known.map((extension) => [extension.type, extension]));
   const each = {
     write: (writer: Writer, value: Record<string, unknown>) => {
@@ -358,33 +360,42 @@ export function extensions<F extends ExtensionFields>(
     read: (reader) => {
       const body = readBlock(reader, 0, 0xffff);
       const seen = new Seen();
+      const later: Later[] = [];
       const value: Record<string, unknown> = {};
       while (body.remaining > 0) {
         const type = body.uint(2);
-        if (seen.has(type)) throw new DecodeError(`extension ${type} twice`, 'illegal_parameter');
         seen.add(type);
         const data = readBlock(body, 0, 0xffff);
         const extension = byType.get(type);
-        if (extension !== undefined) value[extension.name] = readField(extension.name, extension.codec, data);
+        if (extension === undefined) continue;
+        if (first?.includes(extension.name) ?? true) readExtension(value, extension, data);
+        else later.push({ extension, data });
       }
-      value[note] = note === 'order' ? seen.order : seen.order.at(-1);
+      if (first === undefined) value['order'] = seen.order;
+      else {
+        value['last'] = seen.order.at(-1);
+        value['later'] = later;
+      }
       return value as Extensions<F>;
     },
     write: (writer, value) => writeBlock(writer, 0, 0xffff, each, value),
   };
 }
 
-/** The codec, but refuses bytes that are left after the value. */
-function wholeOf<T>(codec: Codec<T>): Codec<T> {
-  return {
-    max: codec.max,
-    read: (reader) => {
-      const value = codec.read(reader);
-      reader.finish();
-      return value;
-    },
-    write: codec.write,
-  };
+function readExtension(value: Record<string, unknown>, { name, codec }: KnownExtension, data: Reader): void {
+  try {
+    value[name] = codec.read(data);
+    data.finish();
+  } catch (error) {
+    throw error instanceof DecodeError ? error.within(name) : error;
+  }
+}
+
+/** Decodes the extensions of a block that were left for later, but for the `unused`, which may have any content. @throws DecodeError */
+export function decodeLater<F extends ExtensionFields>(value: Extensions<F>, unused: readonly (keyof F)[]): void {
+  const { later = [] } = value;
+  value.later = undefined;
+  for (const { extension, data } of later) if (!unused.includes(extension.name)) readExtension(value, extension, data);
 }
 
 /** An extension without a body. */

@@ -57,7 +57,7 @@ type Draft<T> = T extends string | Uint8Array
   : T extends Entries<infer E>
     ? readonly Draft<E>[]
     : T extends object
-      ? { readonly [K in keyof T]: Draft<T[K]> }
+      ? { readonly [K in keyof T as Exclude<K, 'later'>]: Draft<T[K]> }
       : T;
 export type HelloDraft = Draft<ClientHello>;
 

@@ -6,7 +6,9 @@
 import {
   type Codec,
   decode,
+  decodeLater,
   type Entries,
+  type Extensions,
   entries,
   extensions,
   fixed,
@@ -25,8 +27,9 @@ import {
   vector,
 } from '../../wire/codec.ts';
 import { MESSAGE_HEADER } from '../../wire/handshake-buffer.ts';
-import { ExtensionType } from '../../wire/registry.ts';
-import { message } from './message.ts';
+import { DecodeError } from '../../wire/reader.ts';
+import { ExtensionType, type Version } from '../../wire/registry.ts';
+import { fromPeer, message } from './message.ts';
 
 /** RFC 6066 §3. Only host_name (0) exists. */
 const ServerName = struct({ nameType: uint8, name: text(1, 0xffff) });
@@ -70,8 +73,7 @@ const all = {
   preSharedKey: [ExtensionType.pre_shared_key, OfferedPsks],
 } as const;
 
-const ClientHelloExtensions = extensions(all, 'last');
-export type ClientHelloExtensions = Infer<typeof ClientHelloExtensions>;
+export type ClientHelloExtensions = Extensions<typeof all>;
 
 const head = {
   legacyVersion: uint16,
@@ -92,31 +94,31 @@ const helloWith = (codec: Codec<ClientHelloExtensions>) =>
     ),
   });
 
-export const ClientHello = helloWith(ClientHelloExtensions);
+export const ClientHello = /* @__PURE__ */ helloWith(/* @__PURE__ */ extensions(all));
 export type ClientHello = Infer<typeof ClientHello>;
 
 /** At most 131,396 bytes. */
-export const clientHello = message('client_hello', ClientHello);
+export const clientHello = /* @__PURE__ */ message('client_hello', ClientHello);
 
-/*
- * A server parses a hello twice: first what selects the version, then the extensions of that version. An extension that the version
- * does not use may have any content.
- */
+/** A hello before its version has been selected: only the extensions that decide on it are decoded. */
+export const undecidedHello = message('client_hello', helloWith(extensions(all, ['serverName', 'supportedVersions'])));
 
-const { serverName, ecPointFormats, extendedMasterSecret, sessionTicket, renegotiationInfo, ...others } = all;
-const { ticketRequest, cookie, earlyData, pskKeyExchangeModes, keyShare, preSharedKey, ...forBoth } = others;
-const { supportedVersions } = forBoth;
-const forTls12 = { ecPointFormats, extendedMasterSecret, sessionTicket, renegotiationInfo };
-const forTls13 = { ticketRequest, cookie, earlyData, pskKeyExchangeModes, keyShare, preSharedKey };
+/** An extension that the version does not use may have any content. */
+const UNUSED: Readonly<Record<Version, readonly (keyof typeof all)[]>> = {
+  'TLSv1.2': ['ticketRequest', 'cookie', 'earlyData', 'pskKeyExchangeModes', 'keyShare', 'preSharedKey'],
+  'TLSv1.3': ['ecPointFormats', 'extendedMasterSecret', 'sessionTicket', 'renegotiationInfo'],
+};
 
-/** A hello before its version has been selected. */
-export const undecidedHello = message('client_hello', helloWith(extensions({ serverName, supportedVersions }, 'last')));
-
-/** A hello that leads to TLS 1.2. */
-export const clientHelloTls12 = message('client_hello', helloWith(extensions({ ...forBoth, ...forTls12 }, 'last')));
-
-/** A hello that leads to TLS 1.3. */
-export const clientHelloTls13 = message('client_hello', helloWith(extensions({ ...forBoth, ...forTls13 }, 'last')));
+/** Decodes the other extensions that the selected version uses. @throws TlsAlert decode_error */
+export function decideHello({ extensions }: ClientHello, version: Version): void {
+  fromPeer(() => {
+    try {
+      decodeLater<typeof all>(extensions, UNUSED[version]);
+    } catch (error) {
+      throw error instanceof DecodeError ? error.within('extensions') : error;
+    }
+  });
+}
 
 const RawExtension = struct({ type: uint16, data: opaque(0, 0xffff) });
 export type RawExtension = Infer<typeof RawExtension>;

@@ -29,15 +29,20 @@ export function message<T>(name: keyof typeof HandshakeType, body: Codec<T>, lim
 }
 
 /**
- * Parses the body of a message that a peer has sent. Only here is a DecodeError the peer's fault; anywhere else it is a bug.
+ * Runs a decoder on what a peer has sent. Only here is a DecodeError the peer's fault; anywhere else it is a bug.
  * @throws TlsAlert decode_error, or illegal_parameter if the codec says so
  */
-export function parse<T>({ body }: Message<T>, raw: Uint8Array): T {
+export function fromPeer<T>(decoder: () => T): T {
   try {
-    return decode(body, raw, MESSAGE_HEADER);
+    return decoder();
   } catch (error) {
     throw error instanceof DecodeError ? new TlsAlert(error.alert, error.message) : error;
   }
+}
+
+/** Parses the body of a message that a peer has sent. @throws TlsAlert as {@link fromPeer} */
+export function parse<T>({ body }: Message<T>, raw: Uint8Array): T {
+  return fromPeer(() => decode(body, raw, MESSAGE_HEADER));
 }
 
 /** Returns the bytes of a message on the wire. */

@@ -5,8 +5,6 @@ import type { TicketStatus } from '../../tickets/callbacks.ts';
 import type { Version } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import type { HandshakeIO } from '../io.ts';
-import type { ClientHello } from '../messages/client-hello.ts';
-import type { Message } from '../messages/message.ts';
 import type { Facts, NoResumption, NoTicket, TicketFacts, Verdict } from '../outcome.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { HeldHello } from './held-hello.ts';
@@ -123,8 +121,6 @@ export interface ServerFacts extends Facts {
 /** A version of TLS, as an optional part of a server. A bundle contains only the versions that it names. */
 export interface Protocol {
   readonly version: Version;
-  /** The ClientHello with the extensions that this version uses. */
-  readonly hello: Message<ClientHello>;
   /** Runs the handshake to its end, from the first ClientHello, for which this version has been selected. Forgets the hello in time. */
   serve(context: ServerHandshake, hello: HeldHello): Handshake<Established>;
 }

@@ -7,7 +7,7 @@ import { copyOf } from '../../wire/bytes.ts';
 import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion } from '../../wire/registry.ts';
 import type { Signing } from '../key-exchange.ts';
 import { wantedFragmentLength } from '../max-fragment-length.ts';
-import { type ClientHello, type ClientHelloExtensions, clientHelloTls13 } from '../messages/client-hello.ts';
+import { type ClientHello, type ClientHelloExtensions, decideHello, undecidedHello } from '../messages/client-hello.ts';
 import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from '../messages/server-hello.ts';
 import { type Handshake, receive } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
@@ -136,7 +136,8 @@ function* sendHelloRetryRequest(
   if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix D.4
   context.tolerateChangeCipherSpec(true);
   context.protectReading(new Plaintext()); // refuses data after the first hello in its record (§5.1)
-  const second: HeldHello = yield* receive(clientHelloTls13);
+  const second: HeldHello = yield* receive(undecidedHello);
+  decideHello(second.body, 'TLSv1.3');
   requireTls13Hello(second.body);
   before.requireSame(second);
   return second;

@@ -2,8 +2,7 @@
 
 import { copyOf } from '../../wire/bytes.ts';
 import type { Established } from '../established.ts';
-import { undecidedHello } from '../messages/client-hello.ts';
-import { parse } from '../messages/message.ts';
+import { decideHello, undecidedHello } from '../messages/client-hello.ts';
 import { type Handshake, perform, receive } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
 import type { HeldHello } from './held-hello.ts';
@@ -18,6 +17,6 @@ export function* serve(context: ServerHandshake): Handshake<Established> {
   context.facts.clientRandom = copyOf(hello.body.random); // which outlives the hello
   const protocol = context.parts.protocols.find((candidate) => candidate.version === version);
   if (protocol === undefined) throw new Error(`the settings allow ${version}, which this server does not have`);
-  hello.body = parse(protocol.hello, hello.raw);
+  decideHello(hello.body, version);
   return yield* protocol.serve(context, hello);
 }

@@ -20,7 +20,7 @@ import type { Established } from '../established.ts';
 import { agree, generateKey, signature } from '../key-exchange.ts';
 import { maxFragmentLength, wantedFragmentLength } from '../max-fragment-length.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
-import { type ClientHello, clientHelloTls12 } from '../messages/client-hello.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
 import { clientKeyExchange } from '../messages/client-key-exchange.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
 import { newSessionTicketTls12 } from '../messages/new-session-ticket.ts';
@@ -56,7 +56,7 @@ function* serveTls12(context: ServerHandshake, hello: HeldHello): Handshake<Esta
   return yield* resume(context, hello, resumed, sendTicket);
 }
 
-export const tls12: Protocol = { version: 'TLSv1.2', hello: clientHelloTls12, serve: serveTls12 };
+export const tls12: Protocol = { version: 'TLSv1.2', serve: serveTls12 };
 
 /** Figure 1: Message flow for a full handshake; with a ticket, RFC 5077 §3.1, Figure 1. */
 function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket: boolean): Handshake<Established> {

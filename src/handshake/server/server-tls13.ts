@@ -21,7 +21,6 @@ import { MainSecret } from '../main-secret.ts';
 import { maxFragmentLength } from '../max-fragment-length.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
-import { clientHelloTls13 } from '../messages/client-hello.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
 import { frame } from '../messages/message.ts';
@@ -60,7 +59,7 @@ function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Esta
   return established(context, application, tickets);
 }
 
-export const tls13: Protocol = { version: 'TLSv1.3', hello: clientHelloTls13, serve: serveTls13 };
+export const tls13: Protocol = { version: 'TLSv1.3', serve: serveTls13 };
 
 /** Adds the hello that ServerHello answers to the transcript, and forgets its bytes. */
 function hashHello({ transcript, settings, facts }: ServerHandshake, { hello, suite }: Tls13Choice): void {
