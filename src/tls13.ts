@@ -18,12 +18,12 @@ export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.
 
 export type { Event, Step } from './engine/events.ts';
 export type { Deferred, Question } from './engine/questions.ts';
+export { clientCertificates } from './engine/server/client-auth.ts';
 export type { ServerConfig } from './engine/server/config.ts';
 export { defineServer, type OptionalParts, type Tls13Options } from './engine/server/define-server-tls13.ts';
 export { type ConnectionOptions, connectionOf, ServerConnection } from './engine/server/server-connection.ts';
 export { sealedTickets } from './engine/server/ticket-sealing.ts';
 export type { CallbackName } from './handshake/outcome.ts';
-export { clientCertificates } from './handshake/server/client-authentication.ts';
 export type { Outcome } from './handshake/wait.ts';
 
 // The shell over streams and message ports

@@ -42,7 +42,8 @@ export class Calls {
     }
     this.#isBusy = true;
     try {
-      for (let next: (() => void) | undefined = call; next !== undefined; next = this.#waiting.shift()) this.#do(next);
+      this.#do(call);
+      while (this.#waiting.length > 0) this.#do(this.#waiting.shift() ?? call);
     } finally {
       this.#isBusy = false;
     }
@@ -61,9 +62,9 @@ export class Calls {
 
   /** Runs the next call that waits. Returns false if there is none. */
   runWaiting(): boolean {
-    const next = this.#waiting.shift();
-    next?.();
-    return next !== undefined;
+    if (this.#waiting.length === 0) return false; // the common case: shift() is a call
+    this.#waiting.shift()?.();
+    return true;
   }
 
   /** Returns bytes of the caller's for use in its call: a copy, if that has to wait. */

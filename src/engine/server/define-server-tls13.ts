@@ -8,7 +8,6 @@ import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
-import { withWarning } from './warnings.ts';
 
 /** The parts that {@link defineServer} takes from its caller. */
 export type OptionalParts = Pick<Parts, 'clientCertificates' | 'sealedTickets'>;
@@ -45,5 +44,5 @@ export function defineServer(options: Tls13Options, parts: OptionalParts = {}): 
   if (requireExtendedMasterSecret !== undefined)
     throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');
   const config = configure(options, { ...parts, protocols: [tls13], crypto: webProvider });
-  return withWarning(config, options.clientAuth);
+  return parts.clientCertificates?.withWarning(config, options.clientAuth) ?? config;
 }

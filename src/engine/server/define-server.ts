@@ -2,9 +2,9 @@
 
 import { credentialFromPem } from '../../crypto/credentials/credential.ts';
 import { defaultProvider } from '../../crypto/providers/default.ts';
-import { clientCertificates } from '../../handshake/server/client-authentication.ts';
 import { tls12 } from '../../handshake/server/server-tls12.ts';
 import { tls13 } from '../../handshake/server/server-tls13.ts';
+import { clientCertificates } from './client-auth.ts';
 import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
 import type { ServerOptions } from './options.ts';

@@ -1,20 +1,14 @@
-/** The options by which both sides are authenticated: credentials, client certificates, and the crypto provider. */
+/** The options by which both sides are authenticated: credentials and the crypto provider; `clientAuth` has its own file. */
 
 import type { Credential } from '../../crypto/credentials/credential.ts';
-import { certificatesFromPem } from '../../crypto/credentials/credential-pem.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
 import { kindOf } from '../../wire/kind-of.ts';
-import type { Pem } from '../../wire/pem.ts';
-import { callback, complete, type Names, oneOf, requireKnown, requireNoPromise, requireObject } from './checks.ts';
-import type { ClientAuthOptions, PemCredential, ServerOptions } from './options.ts';
+import { callback, complete, type Names, requireKnown, requireNoPromise, requireObject } from './checks.ts';
+import type { PemCredential, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 
 const PEM_CREDENTIAL = { cert: true, key: true } satisfies Names<PemCredential>;
-const CLIENT_AUTH_OPTIONS = { mode: true, verifyClient: true, authorities: true } satisfies Names<ClientAuthOptions>;
-const CLIENT_AUTH_MODES = ['request', 'require'] as const;
-/** The most bytes of names in the extension, which shares its message with another (RFC 8446 §4.2.4). */
-const MAX_NAMES = 0xff00;
 
 /** Returns a provider that has every hash and AEAD, so that a spread that left one out fails here and not at the first client. */
 export function provider(given: CryptoProvider): CryptoProvider {
@@ -61,31 +55,6 @@ export function credentials(
 
 export function clientAuth(given: ServerOptions['clientAuth'], { clientCertificates }: Parts): Settings['clientAuth'] {
   if (given === undefined) return undefined;
-  requireObject('clientAuth', given);
-  requireKnown('clientAuth.', given, CLIENT_AUTH_OPTIONS);
-  if (given.verifyClient === undefined)
-    throw new TypeError(
-      'clientAuth.verifyClient is missing: only you can judge a chain. Give (chain, connection) => boolean',
-    );
-  if (clientCertificates === undefined)
-    throw new TypeError('clientAuth: this server is made without; say defineServer(options, { clientCertificates })');
-  const { authorities = [] } = given;
-  const list: readonly Pem[] = Array.isArray(authorities) ? authorities : [authorities];
-  const anchors = list.flatMap(authoritiesFromPem);
-  const names = anchors.map(({ subject }) => subject);
-  const length = names.reduce((sum, name) => sum + 2 + name.length, 0);
-  if (length > MAX_NAMES)
-    throw new RangeError(`clientAuth.authorities: ${length} bytes of names, more than ${MAX_NAMES}`);
-  return Object.freeze({
-    mode: oneOf('clientAuth.mode', given.mode, CLIENT_AUTH_MODES),
-    verifyClient: callback('clientAuth.verifyClient', given.verifyClient).bind(given),
-    authorities: Object.freeze(names),
-    anchors: Object.freeze(anchors.map(({ bytes }) => bytes)),
-  });
-}
-
-function authoritiesFromPem(pem: Pem): ReturnType<typeof certificatesFromPem> {
-  const certificates = certificatesFromPem('clientAuth.authorities', pem);
-  if (certificates.length === 0) throw new TypeError('clientAuth.authorities: no CERTIFICATE in it');
-  return certificates;
+  if (clientCertificates !== undefined) return clientCertificates.settings(given);
+  throw new TypeError('clientAuth: this server is made without; say defineServer(options, { clientCertificates })');
 }

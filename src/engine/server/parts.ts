@@ -6,11 +6,13 @@
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { HandshakeParts } from '../../handshake/server/context.ts';
+import type { ClientAuth } from './client-auth.ts';
 import type { PemCredential } from './options.ts';
 import type { SealedTickets } from './ticket-policy.ts';
 
 /** `protocols` are in rising order of their versions; without `clientCertificates`, the option `clientAuth` is refused. */
 export interface Parts extends HandshakeParts {
+  readonly clientCertificates?: ClientAuth | undefined;
   /** The provider of a server whose options name none. */
   readonly crypto: CryptoProvider;
   /** Makes a credential from PEM. Without it, `credentials` must hold credentials only. */

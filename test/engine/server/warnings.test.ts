@@ -1,10 +1,10 @@
 /** What a server warns of when it is defined. */
 
 import { expect } from 'chai';
+import { clientCertificates } from '../../../src/engine/server/client-auth.ts';
 import { defineServer } from '../../../src/engine/server/define-server.ts';
 import { defineServer as defineTls13 } from '../../../src/engine/server/define-server-tls13.ts';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
-import { clientCertificates } from '../../../src/handshake/server/client-authentication.ts';
 import { createServer } from '../../../src/node/index.ts';
 import { SSL_VERIFY_PEER, SslContext } from '../../../src/openssl.ts';
 import { credential } from '../../support/servers.ts';
