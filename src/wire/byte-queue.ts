@@ -1,13 +1,25 @@
 /** A queue of received bytes, from which the record and handshake buffers are built. */
 
-import { EMPTY } from './bytes.ts';
+import { copyOf, EMPTY } from './bytes.ts';
 
 /** The least capacity. Small pieces share an array, since allocating one for each would cost more than the bytes. */
 const ROOM = 512;
 
+/** How many bytes an array may have besides `length` bytes that are kept. A queue grows by the same, so it grows by a quarter at least. */
+function slack(length: number): number {
+  return ROOM + (length >> 2);
+}
+
+/** Returns the bytes, or a copy if they are a view that would keep much more memory than they need. Of small arrays V8 has no `buffer` yet. */
+export function withoutSlack(bytes: Uint8Array): Uint8Array {
+  const isView = bytes.length > 64 && bytes.buffer.byteLength - bytes.length > slack(bytes.length) >> 1;
+  return isView ? copyOf(bytes) : bytes;
+}
+
 /**
- * A first-in, first-out queue. Bytes are copied once, when they are pushed. The views that {@link ByteQueue.take} returns stay
- * valid, because a region is never written twice. Growth is amortised: a peer that sends single bytes costs O(n).
+ * A first-in, first-out queue. The views that {@link ByteQueue.take} returns stay valid, because a region is never written twice.
+ * Growth is amortised: a peer that sends single bytes costs O(n). Whoever takes no more until the next push calls
+ * {@link ByteQueue.trim}: a peer may leave the rest waiting for days.
  */
 export class ByteQueue {
   #buffer: Uint8Array = EMPTY;
@@ -35,11 +47,21 @@ export class ByteQueue {
 
   #grow(by: number): void {
     const isFirst = this.length === 0;
-    const larger = new Uint8Array(isFirst ? Math.max(by, ROOM) : 2 * (this.length + by));
-    if (!isFirst) larger.set(this.#buffer.subarray(this.#start, this.#end));
+    const needed = this.length + by;
+    this.#move(isFirst ? Math.max(needed, ROOM) : Math.max(needed, this.length + slack(this.length)));
+  }
+
+  #move(capacity: number): void {
+    const array = new Uint8Array(capacity);
+    if (this.length > 0) array.set(this.#buffer.subarray(this.#start, this.#end));
     this.#end = this.length;
     this.#start = 0;
-    this.#buffer = larger;
+    this.#buffer = array;
+  }
+
+  /** Gives back memory, if what has been taken or an adopted view keeps more than {@link slack}. What it copies is paid for by that. */
+  trim(): undefined {
+    if (this.#buffer.buffer.byteLength - this.length > slack(this.length)) this.#move(Math.max(this.length, ROOM));
   }
 
   /** Returns the byte at `index`, which must be present. */

@@ -1,7 +1,7 @@
 /** Assembles handshake messages from records: RFC 8446 §5.1, RFC 5246 §6.2.1. A message may be fragmented, and a record may contain several. */
 
 import { TlsAlert } from './alert.ts';
-import { ByteQueue } from './byte-queue.ts';
+import { ByteQueue, withoutSlack } from './byte-queue.ts';
 
 /** The length of a message's header: type and length. */
 export const MESSAGE_HEADER = 4;
@@ -42,13 +42,13 @@ export class HandshakeBuffer {
     if (type !== expected?.type) {
       throw new TlsAlert('unexpected_message', `handshake message ${type}, ${expected?.name ?? 'none'} expected`);
     }
-    if (this.#queue.length < MESSAGE_HEADER) return undefined;
+    if (this.#queue.length < MESSAGE_HEADER) return this.#queue.trim();
     const length = 65536 * this.#queue.at(1) + 256 * this.#queue.at(2) + this.#queue.at(3);
     if (length > expected.limit) {
       throw new TlsAlert('decode_error', `${expected.name} of ${length} bytes, ${expected.limit} accepted`);
     }
-    if (this.#queue.length < MESSAGE_HEADER + length) return undefined;
-    return { type, raw: this.#queue.take(MESSAGE_HEADER + length) };
+    if (this.#queue.length < MESSAGE_HEADER + length) return this.#queue.trim();
+    return { type, raw: withoutSlack(this.#queue.take(MESSAGE_HEADER + length)) };
   }
 
   clear(): void {

@@ -35,16 +35,16 @@ export class RecordBuffer {
   }
 
   /**
-   * Returns the next record, or `undefined` if none is complete.
+   * Returns the next record, or `undefined` if none is complete, and then keeps little more than what has come of it.
    * @param limit the longest fragment allowed in the current state. @throws TlsAlert record_overflow as soon as the header is there
    */
   next(limit: number): TlsRecord | undefined {
-    if (this.#queue.length < 3) return undefined;
+    if (this.#queue.length < 3) return this.#queue.trim();
     if (!isContentType(this.#queue.at(0))) this.#refuse();
-    if (this.#queue.length < RECORD_HEADER) return undefined;
+    if (this.#queue.length < RECORD_HEADER) return this.#queue.trim();
     const length = 256 * this.#queue.at(3) + this.#queue.at(4);
     if (length > limit) throw new TlsAlert('record_overflow', `a record of ${length} bytes, ${limit} allowed`);
-    if (this.#queue.length < RECORD_HEADER + length) return undefined;
+    if (this.#queue.length < RECORD_HEADER + length) return this.#queue.trim();
     this.#first = false;
     const type = this.#queue.at(0);
     const version = 256 * this.#queue.at(1) + this.#queue.at(2);

@@ -17,6 +17,30 @@ function bufferOf(...fragments: readonly Uint8Array[]): HandshakeBuffer {
 }
 
 describe('HandshakeBuffer', () => {
+  const large = { name: 'large', type: 1, limit: 100_000 } as const;
+
+  it('gives a message that keeps little more memory than it has bytes, whatever its pieces were', () => {
+    const message = framed(1, new Uint8Array(70_000));
+    for (const size of [1, 300, 16_384]) {
+      const buffer = new HandshakeBuffer();
+      for (let at = 0; at < message.length; at += size) buffer.push(message.subarray(at, at + size));
+      expect(buffer.next(large)?.raw.buffer.byteLength, `pieces of ${size}`).to.be.below(70_000 * 1.13);
+    }
+    const small = framed(1, new Uint8Array(1000));
+    const raw = bufferOf(concat(small, new Uint8Array(60_000)).subarray(0, small.length)).next(large)?.raw;
+    expect(raw?.buffer.byteLength, 'a view').to.equal(1004);
+  });
+
+  for (const part of [1, 3, 100]) {
+    it(`keeps nothing of the rest of a record of which it has the first ${part} bytes of a message`, () => {
+      const message = framed(1, new Uint8Array(1500));
+      const buffer = bufferOf(concat(message, new Uint8Array(60_000)).subarray(0, part));
+      expect(buffer.next(large)).to.equal(undefined);
+      buffer.push(message.subarray(part));
+      expect(buffer.next(large)?.raw.buffer.byteLength).to.equal(1504);
+    });
+  }
+
   it('puts messages together, fragmented or several in one record', () => {
     const message = fc.record({ type: fc.nat(255), body: fc.uint8Array({ maxLength: 300 }) });
     fc.assert(

@@ -36,6 +36,19 @@ const record = fc.record({
 });
 
 describe('RecordBuffer', () => {
+  for (const part of [1, 4, 500]) {
+    it(`keeps little more than ${part} bytes of a record that has begun, however large the chunk was`, () => {
+      const whole = concat(recordHeader(ContentType.handshake, 0x0303, 2000), new Uint8Array(2000));
+      const chunk = concat(...new Array<Uint8Array>(30).fill(whole), whole.subarray(0, part));
+      const buffer = bufferOf(chunk);
+      expect(drain(buffer)).to.have.length(30);
+      buffer.push(whole.subarray(part, 1000));
+      expect(buffer.next(MAX_PLAINTEXT)).to.equal(undefined);
+      buffer.push(whole.subarray(1000));
+      expect(buffer.next(MAX_PLAINTEXT)?.fragment.buffer.byteLength).to.be.within(2000, 2600);
+    });
+  }
+
   it('cuts any stream into its records, however it is chunked', () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 20 });
     fc.assert(

@@ -4,6 +4,8 @@ import { expect } from 'chai';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
+import { concat } from '../../../src/wire/bytes.ts';
+import { MAX_PLAINTEXT, RecordBuffer, recordHeader } from '../../../src/wire/record.ts';
 import { ExtensionType, type Version } from '../../../src/wire/registry.ts';
 import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
 import { type RawExtension, withExtension } from '../../support/client-hello.ts';
@@ -97,6 +99,21 @@ const WAYS: Readonly<Record<string, Way>> = {
 const base = { crypto: toyCrypto, groups: ['x25519', 'secp256r1'] as const, sni: 'ab', keyShares: ['x25519'] as const };
 const configOf = (server: Partial<ServerOptions> = {}): ServerConfig =>
   testServer({ crypto: toyCrypto, groups: ['x25519', 'secp256r1'], alpn: ['h2'], ...server });
+
+/** Returns the messages of plaintext records in records of another size. */
+function inRecords(records: Uint8Array, size: number): Uint8Array {
+  const buffer = new RecordBuffer();
+  buffer.push(records);
+  const parts: Uint8Array[] = [];
+  for (let record = buffer.next(MAX_PLAINTEXT); record !== undefined; record = buffer.next(MAX_PLAINTEXT)) {
+    const { type, version, fragment } = record;
+    for (let at = 0; at < fragment.length; at += size) {
+      const part = fragment.subarray(at, at + size);
+      parts.push(recordHeader(type, version, part.length), part);
+    }
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
 
 /** Returns a client whose hello, which takes long to make, is made once. The second hello is made anew. */
 function clientOf(options: ClientOptions): () => TestClient {
@@ -213,23 +230,59 @@ describe('a half-open connection keeps at most 200 KiB of the largest hello', ()
     }
   }
 
-  it('all of it but the last byte, in records of 1,000 bytes', () => {
-    const config = configOf();
-    const options = {
-      ...base,
-      version: 'TLSv1.2',
-      fragment: 1000,
-      ...EXTREMES['32,000 suites and 8,900 shares'],
-    } as const;
-    const hello = new TestClient(options).take();
-    const connect = () => {
-      const connection = new ServerConnection(config);
-      for (let at = 0; at < hello.length - 1; at += 700)
-        connection.receive(hello.subarray(at, Math.min(at + 700, hello.length - 1)));
-      return connection;
-    };
-    expect(kept(4, connect, (bytes) => bytes <= 200 * KIB)).to.be.at.most(200 * KIB);
-  });
+  for (const [fragment, chunk] of [
+    [1, 65_536],
+    [1000, 700],
+    [16_384, 65_536],
+  ] as const) {
+    it(`however it comes, here in records of ${fragment} bytes and chunks of ${chunk}, whole or not`, () => {
+      const config = configOf({ onServerName: never });
+      const options = { ...base, version: 'TLSv1.2', ...EXTREMES['32,000 suites and 8,900 shares'] } as const;
+      const hello = inRecords(new TestClient(options).take(), fragment);
+      for (const [end, waitsFor] of [
+        [hello.length - 1, 'message'],
+        [hello.length, 'task'],
+      ] as const) {
+        const connect = () => {
+          const connection = new ServerConnection(config);
+          for (let at = 0; at < end; at += chunk) connection.receive(hello.subarray(at, Math.min(at + chunk, end)));
+          expect(connection.waitingFor?.kind).to.equal(waitsFor);
+          return connection;
+        };
+        expect(kept(2, connect, (bytes) => bytes <= 200 * KIB)).to.be.at.most(200 * KIB);
+      }
+    });
+  }
+});
+
+describe('an idle connection keeps nothing of the chunks that its records came in', () => {
+  for (const [what, part] of [
+    ['nothing', 0],
+    ['half a small record', 200],
+  ] as const) {
+    it(`after 64 KiB of data and ${what}: the same as before within 2 KiB`, () => {
+      const config = configOf();
+      const idleAfter = (count: number) => () => {
+        const { client, connection } = exchange(
+          new TestClient({ ...base, version: 'TLSv1.3' }),
+          new ServerConnection(config),
+        );
+        for (let i = 0; i < count; i++) client.sendData(new Uint8Array(16_000));
+        const data = client.take();
+        client.sendData(new Uint8Array(400));
+        const rest = client.take().subarray(0, count === 0 ? 0 : part);
+        connection.receive(concat(data, rest));
+        expect(connection.isEstablished).to.equal(true);
+        return connection;
+      };
+      let difference = Number.POSITIVE_INFINITY;
+      for (let trial = 0; trial < 6 && difference > 2 * KIB; trial++) {
+        const quiet = kept(12, idleAfter(0), () => true);
+        difference = Math.min(difference, kept(12, idleAfter(4), () => true) - quiet);
+      }
+      expect(difference).to.be.at.most(2 * KIB);
+    });
+  }
 });
 
 describe('a connection that ended in its handshake keeps nothing of its hello before it is disposed of', () => {
