@@ -61,6 +61,13 @@ export class Plaintext implements Protection {
   wipe(): void {}
 }
 
+/** Stands for a key that has been wiped: the provider is not asked again, be it to wipe it. */
+const WIPED: AeadKey = { seal: refuse, open: refuse, wipe: () => {} };
+
+function refuse(): never {
+  throw new Error('this key has been wiped');
+}
+
 /** The header of all protected records of TLS 1.3. */
 const OUTER = { type: ContentType.application_data, version: LEGACY_VERSION } as const;
 
@@ -77,7 +84,7 @@ export class Tls13Protection implements Protection {
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.3'];
   readonly expansion = HEADER_LENGTH + 1 + TAG_LENGTH;
-  readonly #key: AeadKey;
+  #key: AeadKey;
   readonly #iv: Uint8Array;
 
   /** Takes over `iv`; `key` is copied. */
@@ -119,8 +126,10 @@ export class Tls13Protection implements Protection {
   }
 
   wipe(): void {
-    this.#key.wipe();
+    const key = this.#key;
+    this.#key = WIPED;
     this.#iv.fill(0);
+    key.wipe();
   }
 }
 
@@ -148,7 +157,7 @@ export class Tls12Protection implements Protection {
   readonly isProtected = true;
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.2'];
-  readonly #key: AeadKey;
+  #key: AeadKey;
   readonly expansion: number;
   readonly #iv: Uint8Array;
   readonly #explicitLength: number;
@@ -207,8 +216,10 @@ export class Tls12Protection implements Protection {
   }
 
   wipe(): void {
-    this.#key.wipe();
+    const key = this.#key;
+    this.#key = WIPED;
     this.#iv.fill(0);
+    key.wipe();
   }
 }
 

@@ -49,8 +49,9 @@ export class RecordReader {
   /** Changes the key, and wipes the old one. @throws TlsAlert unexpected_message if a message straddles the change (§5.1) */
   protect(protection: Protection): void {
     if (!this.#messages.isEmpty) throw new TlsAlert('unexpected_message', 'a message straddles a change of keys');
-    this.#protection.wipe();
+    const old = this.#protection;
     this.#protection = protection;
+    old.wipe();
   }
 
   /** RFC 8446 §5: sets whether a ChangeCipherSpec record is dropped without further processing. */
@@ -176,8 +177,8 @@ export class RecordReader {
 
   /** Discards received bytes and wipes the key. */
   wipe(): void {
-    this.#protection.wipe();
     this.#records.clear();
     this.#messages.clear();
+    this.#protection.wipe();
   }
 }

@@ -32,8 +32,9 @@ export class RecordWriter {
   /** Changes the key, and wipes the old one. */
   protect(protection: Protection): void {
     this.endFlight();
-    this.#protection.wipe();
+    const old = this.#protection;
     this.#protection = protection;
+    old.wipe();
   }
 
   handshake(raw: Uint8Array): void {

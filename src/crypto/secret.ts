@@ -29,12 +29,13 @@ export class Secret<Stage extends string> {
 
   /** Wipes the HMAC key and keeps the secret, for a secret that is not needed soon: the key takes more memory. */
   dropHmacKey(): void {
-    this.#key?.wipe();
+    const key = this.#key;
     this.#key = undefined;
+    key?.wipe();
   }
 
   wipe(): void {
-    this.dropHmacKey();
     wipe(this.bytes);
+    this.dropHmacKey();
   }
 }

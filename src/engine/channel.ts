@@ -9,6 +9,7 @@ import { undecidedHello } from '../handshake/messages/client-hello.ts';
 import { keyUpdate } from '../handshake/messages/key-update.ts';
 import { frame, type Message, parse } from '../handshake/messages/message.ts';
 import { TlsAlert } from '../wire/alert.ts';
+import { wipeAll } from '../wire/bytes.ts';
 import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
 import { AlertDescription, AlertLevel, type AlertName, ContentType } from '../wire/registry.ts';
 import type { Event } from './events.ts';
@@ -125,7 +126,6 @@ export class Channel {
 
   /** Forgets what has been received, and wipes both keys. Output that is ready can still be taken. */
   wipe(): void {
-    this.reader.wipe();
-    this.writer.wipe();
+    wipeAll([this.reader, this.writer]);
   }
 }

@@ -419,9 +419,10 @@ export abstract class ConnectionCore {
     const level = alert.alert === 'close_notify' ? AlertLevel.warning : AlertLevel.fatal;
     const isOpen = this.#life.writing === 'open'; // nothing follows a close_notify (§6.1)
     const sent = isOpen ? attempt(() => this.#channel.sendAlert(alert.alert, level)) : undefined; // a provider may throw
-    this.#end(alert, isOpen && level === AlertLevel.fatal ? 'alert-sent' : undefined);
+    const ended = attempt(() => this.#end(alert, isOpen && level === AlertLevel.fatal ? 'alert-sent' : undefined));
     if (alert !== error) throw error;
     if (sent !== undefined && 'error' in sent) throw sent.error;
+    if ('error' in ended) throw ended.error;
   }
 
   /** Ends the connection by a fatal alert, once. */
@@ -449,9 +450,9 @@ export abstract class ConnectionCore {
     try {
       this.#channel.wipe();
     } finally {
-      this.#secrets.closed();
       this.#established = undefined;
       this.#role.close();
+      this.#secrets.closed();
     }
   }
 }

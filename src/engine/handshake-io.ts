@@ -6,11 +6,11 @@ import { Transcript } from '../crypto/transcript.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
 import type { Message } from '../handshake/messages/message.ts';
 import type { CallbackName, Facts } from '../handshake/outcome.ts';
-import { EMPTY, toHex } from '../wire/bytes.ts';
+import { EMPTY, toHex, type Wipeable } from '../wire/bytes.ts';
 import { drawRandom, type World } from '../world.ts';
 import type { Channel } from './channel.ts';
 import type { Event } from './events.ts';
-import type { Secrets, Wipeable } from './secrets.ts';
+import type { Secrets } from './secrets.ts';
 
 /** The parts of a connection that its handshake uses, in either role. */
 export interface IoHost {

@@ -1,11 +1,6 @@
 /** The one owner of a connection's secrets. The locals of a suspended generator cannot be wiped; secrets that are registered here can. */
 
-import { wipe } from '../wire/bytes.ts';
-
-/** A secret inside another object, such as an ephemeral key or a record key. */
-export interface Wipeable {
-  wipe(): void;
-}
+import { type Wipeable, wipeAll } from '../wire/bytes.ts';
 
 type Secret = Uint8Array | Wipeable;
 
@@ -21,28 +16,18 @@ export class Secrets {
 
   /** Wipes a secret now, as it is no longer used, and forgets it. */
   discard(secret: Wipeable): void {
-    secret.wipe();
     this.#handshake = this.#handshake.filter((other) => other !== secret);
     this.#connection = this.#connection.filter((other) => other !== secret);
+    secret.wipe();
   }
 
   /** Wipes the secrets of the handshake. */
   established(): void {
-    wipeAll(this.#handshake);
-    this.#handshake = [];
+    wipeAll(this.#handshake.splice(0));
   }
 
   /** Wipes all secrets. */
   closed(): void {
-    this.established();
-    wipeAll(this.#connection);
-    this.#connection = [];
-  }
-}
-
-function wipeAll(secrets: Iterable<Secret>): void {
-  for (const secret of secrets) {
-    if (secret instanceof Uint8Array) wipe(secret);
-    else secret.wipe();
+    wipeAll([...this.#handshake.splice(0), ...this.#connection.splice(0)]);
   }
 }

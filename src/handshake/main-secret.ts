@@ -8,6 +8,7 @@ import {
   type ResumptionMasterSecret,
   resumptionMasterSecret,
 } from '../crypto/key-schedule.ts';
+import { wipeAll } from '../wire/bytes.ts';
 
 /**
  * MainSecret holds the Master Secret for as long as something may still be derived from it. Most connections never export and many
@@ -68,8 +69,6 @@ export class MainSecret {
   }
 
   wipe(): void {
-    this.#master.wipe();
-    this.#exporter?.wipe();
-    this.#resumption?.wipe();
+    wipeAll([this.#master, this.#exporter, this.#resumption]);
   }
 }

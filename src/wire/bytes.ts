@@ -70,6 +70,25 @@ export function wipe(...secrets: readonly (Uint8Array | undefined)[]): void {
   for (const secret of secrets) secret?.fill(0);
 }
 
+/** A secret inside another object, such as an ephemeral key or a record key. */
+export interface Wipeable {
+  wipe(): void;
+}
+
+/** Wipes all, also if wiping one fails, as a provider's key may. @throws the first error, then */
+export function wipeAll(secrets: Iterable<Uint8Array | Wipeable | undefined>): void {
+  const errors: unknown[] = [];
+  for (const secret of secrets) {
+    try {
+      if (secret instanceof Uint8Array) wipe(secret);
+      else secret?.wipe();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
 /** '0' to '9', 'a' to 'f' */
 const DIGITS = ascii('0123456789abcdef');
 

@@ -1,7 +1,7 @@
 /** What the core promises of any connection: whose answer is taken, how its life goes on, and what is reported. */
 
 import { expect } from 'chai';
-import type { Aead, AeadKey } from '../../src/crypto/provider.ts';
+import type { Aead, AeadKey, Hash, HmacKey } from '../../src/crypto/provider.ts';
 import type { Event } from '../../src/engine/events.ts';
 import { LifeCycle } from '../../src/engine/life-cycle.ts';
 import type { Deferred, Question } from '../../src/engine/questions.ts';
@@ -16,6 +16,44 @@ import { growth } from '../support/memory.ts';
 import { toyCrypto } from '../support/servers.ts';
 
 const never = () => new Promise<undefined>(() => {});
+
+/** A provider whose keys fail to be wiped, each time, from the moment that `fails` is set. */
+class Stubborn {
+  fails = false;
+  /** The keys that have not been asked to wipe themselves. */
+  readonly live = new Set<object>();
+
+  readonly crypto = {
+    ...toyCrypto,
+    hashes: { sha256: this.#hash(toyCrypto.hashes.sha256), sha384: this.#hash(toyCrypto.hashes.sha384) },
+    aeads: {
+      'aes-128-gcm': this.#aead(toyCrypto.aeads['aes-128-gcm']),
+      'aes-256-gcm': this.#aead(toyCrypto.aeads['aes-256-gcm']),
+      'chacha20-poly1305': this.#aead(toyCrypto.aeads['chacha20-poly1305']),
+    },
+  };
+
+  #hash(hash: Hash): Hash {
+    const methods = (made: HmacKey) => ({ sign: made.sign.bind(made) });
+    const hmac = (key: Uint8Array) => (key.length === 0 ? hash.hmac(key) : this.#stubborn(hash.hmac(key), methods)); // the empty key belongs to all connections
+    return { ...hash, hmac };
+  }
+
+  #aead(aead: Aead): Aead {
+    const methods = (made: AeadKey) => ({ seal: made.seal.bind(made), open: made.open.bind(made) });
+    return { ...aead, key: (bytes) => this.#stubborn(aead.key(bytes), methods) };
+  }
+
+  #stubborn<K extends { wipe(): void }, M extends object>(made: K, methods: (made: K) => M): M & { wipe(): void } {
+    this.live.add(made);
+    const wipe = () => {
+      this.live.delete(made);
+      if (this.fails) throw new Error('this key is not to be wiped');
+      made.wipe();
+    };
+    return { ...methods(made), wipe };
+  }
+}
 
 describe('ConnectionCore', () => {
   let bench: Bench;
@@ -99,6 +137,36 @@ describe('the end of a connection', () => {
       expect(link.has(event)).to.equal(true);
       expect(link.client.isEstablished).to.equal(true); // the server's Finished was protected while there was a key
       expect(link.failure?.origin).to.equal(event === 'failed' ? 'remote' : undefined);
+    });
+  }
+
+  for (const version of VERSIONS) {
+    for (const stopBefore of ['finished', undefined] as const) {
+      const when = stopBefore === undefined ? 'once it is established' : 'in its handshake';
+      it(`wipes every key and releases every hold, though no key lets itself be wiped, ${when}, ${version}`, () => {
+        const stubborn = new Stubborn();
+        const config = bench.bare({ crypto: stubborn.crypto });
+        const { connection } = bench.connect(config, returning(bench.connect(config, { version }), { stopBefore }));
+        bench.links[0]?.connection.dispose();
+        const { session } = connection.resumption;
+        const holds = session?.holds ?? 0;
+        stubborn.fails = true;
+        expect(() => connection.dispose()).to.throw('this key is not to be wiped');
+        expect(stubborn.live.size).to.equal(0);
+        expect(session?.holds).to.be.below(holds);
+        expect(connection.dispose().output.length, 'and that once').to.equal(0);
+      });
+    }
+
+    it(`sends its alert, and tells how it failed, though no key lets itself be wiped, ${version}`, () => {
+      const stubborn = new Stubborn();
+      const { connection } = bench.connect(bench.bare({ crypto: stubborn.crypto }), { version });
+      stubborn.fails = true;
+      expect(() => connection.receive(Uint8Array.of(99, 3, 3, 0, 1, 0))).to.throw('this key is not to be wiped');
+      expect(connection.hasFailed).to.equal(true);
+      const { events, output } = connection.dispose();
+      expect(events.map(({ type }) => type)).to.include('failed');
+      expect(output.length).to.be.above(0);
     });
   }
 
