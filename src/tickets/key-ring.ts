@@ -12,6 +12,7 @@
 import type { RandomBytes } from '../crypto/provider.ts';
 import { toHex } from '../wire/bytes.ts';
 import { kindOf } from '../wire/kind-of.ts';
+import { systemWorld } from '../world.ts';
 import type { TicketFormat } from './format.ts';
 import { aeadTickets } from './format-aead.ts';
 import { requireFormat, TicketKey, type TicketKeyOptions } from './key.ts';
@@ -110,7 +111,7 @@ export class TicketKeyRing implements TicketKeyProvider {
   }
 
   /** Returns a ring that generates its keys, the first one when a ticket is to be sealed. @throws RangeError naming the option */
-  static rotating(world: RingWorld, options: RotationOptions = {}): TicketKeyRing {
+  static rotating(world: RingWorld = systemWorld, options: RotationOptions = {}): TicketKeyRing {
     requireWorld(world, ['now', 'randomBytes']);
     requireRotation(options);
     const { format = aeadTickets, rotateEvery = DEFAULT_ROTATE_EVERY, keepFor = DEFAULT_KEEP_FOR } = options;

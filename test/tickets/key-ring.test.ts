@@ -57,6 +57,13 @@ describe('TicketKeyRing', () => {
       ]);
     });
 
+    it("takes the host's clock and randomness where it is given no world", () => {
+      const ring = TicketKeyRing.rotating();
+      expect(ring.sealingKey()?.name).to.have.lengthOf(16);
+      expect(ring.nextEnd).to.be.greaterThan(Date.now() / 1000);
+      ring.close();
+    });
+
     it('two rings have nothing in common', () => {
       const world = new TestWorld();
       const [one, other] = [TicketKeyRing.rotating(world), TicketKeyRing.rotating(world)];
