@@ -23,6 +23,7 @@ const ROWS: readonly (readonly [what: string, start: string, named: RegExp, reme
     'TRACE /',
   ]
     .concat('CONNECT a.example:443 HTTP/1.1', 'PROPFIND / HTTP/1.1', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+    .concat('M-SEARCH * HTTP/1.1', 'REPORT /a', 'GET http://a.example/', 'POST http://a.example/', 'get /', 'purge /a')
     .map((line) => [line.trim(), `${line}\r\n`, /plain HTTP/, /https:\/\//] as const),
   ['SMTP', 'EHLO mail.example\r\n', /SMTP/, CLEAR],
   ['old SMTP', 'helo mail.example\r\n', /SMTP/, CLEAR],
@@ -38,7 +39,12 @@ const ROWS: readonly (readonly [what: string, start: string, named: RegExp, reme
   ['SSH', 'SSH-2.0-OpenSSH_9.7\r\n', /SSH/, /the port of another service/],
   ['PROXY protocol v1', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n', /a PROXY protocol header/, /load balancer/],
   ['PROXY protocol v2', '\r\n\r\n\0\r\nQUIT\n!\x11', /a PROXY protocol header/, /load balancer/],
+  ['SIP, which has methods of HTTP', 'OPTIONS sip:a.example SIP/2.0\r\n', /text/, CLEAR],
+  ['XMPP', "<?xml version='1.0'?><stream:stream", /XMPP/, CLEAR],
+  ['MQTT', '\x10\x10\0\x04MQTT\x05', /MQTT/, CLEAR],
+  ['MQTT 3.1, and long', '\x10\xf1\x02\0\x06MQIsdp\x03', /MQTT/, CLEAR],
   ['PostgreSQL', '\0\0\0\x08\x04\xd2\x16\x2f', /PostgreSQL/, /sslnegotiation=direct/],
+  ['PostgreSQL without SSLRequest', '\0\0\0\x2a\0\x03\0\0user\0', /PostgreSQL/, /sslnegotiation=direct/],
   ['something else', '\x03\0\0\x13\x0e', /something that begins with byte 3/, /byte 3/],
 ];
 
