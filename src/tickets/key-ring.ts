@@ -110,7 +110,10 @@ export class TicketKeyRing implements TicketKeyProvider {
     this.#rotation = rotation;
   }
 
-  /** Returns a ring that generates its keys, the first one when a ticket is to be sealed. @throws RangeError naming the option */
+  /**
+   * Returns a ring that generates its keys, the first one when a ticket is to be sealed. `world` is that of the server.
+   * @throws TypeError or RangeError naming the option
+   */
   static rotating(world: RingWorld = systemWorld, options: RotationOptions = {}): TicketKeyRing {
     requireWorld(world, ['now', 'randomBytes']);
     requireRotation(options);
@@ -129,7 +132,7 @@ export class TicketKeyRing implements TicketKeyProvider {
    * Returns a ring with these keys, which owns them from now on: the first seals, all open. {@link replace} changes them.
    * @throws TypeError for anything but an array of keys and a clock; RangeError if there is no key, a key occurs twice, or a key is destroyed
    */
-  static of(keys: readonly TicketKey[], world: Pick<RingWorld, 'now'>): TicketKeyRing {
+  static of(keys: readonly TicketKey[], world: Pick<RingWorld, 'now'> = systemWorld): TicketKeyRing {
     requireKeys(keys);
     requireWorld(world, ['now']);
     const ring = new TicketKeyRing(world);

@@ -57,11 +57,14 @@ describe('TicketKeyRing', () => {
       ]);
     });
 
-    it("takes the host's clock and randomness where it is given no world", () => {
+    it('without a world both kinds of ring have the clock and the dice of the host', () => {
       const ring = TicketKeyRing.rotating();
-      expect(ring.sealingKey()?.name).to.have.lengthOf(16);
-      expect(ring.nextEnd).to.be.greaterThan(Date.now() / 1000);
+      const ticket = ticketOf(ring);
+      const given = TicketKeyRing.of([newKey()]);
+      for (const { keys } of [ring, given]) expect(keys[0]?.since).to.be.greaterThan(NEW_YEAR / 1000);
+      expect([outcome(ring, ticket), outcome(given, ticket)]).to.deep.equal(['as-usual', 'unknown-key']);
       ring.close();
+      given.close();
     });
 
     it('two rings have nothing in common', () => {

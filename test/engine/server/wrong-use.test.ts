@@ -90,7 +90,7 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
     () => ring([new Uint8Array(48)], systemWorld),
     /^keys\[0\]: a TicketKey is wanted, not a Uint8Array/,
   ],
-  ['a ring without a world', () => ring([aKey()]), /^world: now\(\) is missing; give systemWorld/],
+  ['an object without a clock for a world', () => ring([aKey()], {}), /^world: now\(\) is missing; give systemWorld/],
   ['options for a world', () => rotating({ rotateEvery: 3600 }), /^world: now\(\) is missing/],
   [
     "a ring's misspelt option",
@@ -176,6 +176,11 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
     /^setSessionCacheMode\(\): a whole number is wanted, not a string/,
   ],
   ['cert alone, in Node', () => node.createServer({ cert }), /^cert without its key; give key, too/],
+  [
+    'two certificates and one key, in Node',
+    () => node.createServer({ cert: [cert, cert], key }),
+    /^key is missing: 2 cert and 1 key/,
+  ],
   [
     "node:tls's key objects",
     () => loose(node.createServer)({ cert, key: [{ pem: key }] }),
