@@ -121,6 +121,7 @@ const DEMO_FLAGS = { port: { type: 'string' }, help: { type: 'boolean', short: '
 export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === 'help' && rest[0] === 'serve') return { name: 'serve-help' };
   if (word === 'help' && rest[0] === 'inspect') return { name: 'inspect-help' };
+  if (word === 'help' && rest[0] !== undefined) throw unknownCommand(rest[0]);
   if (word === '--help' || word === '-h' || word === 'help') return { name: 'help' };
   if (word === '--version') return { name: 'version' };
   if (word === 'serve') return parseServe(rest);
@@ -128,8 +129,12 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === undefined) throw usage(`no command given; there is ${COMMANDS}`);
   if (word.startsWith('-'))
     throw usage(`${word} stands before the command; flags come after it, as in 'tls-resume serve ${word} …'`);
+  throw unknownCommand(word);
+}
+
+function unknownCommand(word: string): Error {
   const meant = nearest(word, ['serve', 'inspect', 'help']);
-  throw usage(`unknown command '${word}'; ${meant === undefined ? '' : `is '${meant}' meant? `}there is ${COMMANDS}`);
+  return usage(`unknown command '${word}'; ${meant === undefined ? '' : `is '${meant}' meant? `}there is ${COMMANDS}`);
 }
 
 /** The port of the demo. @throws Fault */
@@ -160,7 +165,9 @@ function parseServe(words: readonly string[]): Command {
 function parseInspect(words: readonly string[]): Command {
   const [file] = words;
   if (file !== undefined && !file.startsWith('-'))
-    throw usage(`what is in '${file}'? write --session ${file}, or --ticket ${file} --ticket-keys P:F`);
+    throw usage(
+      `'${file}' is a session or a ticket? write --session ${file}, or --ticket ${file} --ticket-keys PRODUCER:FILE`,
+    );
   const flags = parseFlags(words, INSPECT_FLAGS, 'tls-resume inspect --help');
   if (flags.help) return { name: 'inspect-help' };
   const { session, ticket } = flags;
@@ -189,17 +196,27 @@ type Flags = NonNullable<ParseArgsConfig['options']>;
 function requireFlags(words: readonly string[], flags: Flags, help: string): void {
   const seen = new Set<string>();
   for (const [i, word] of words.entries()) {
+    if (isValueOf(words[i - 1], flags)) continue;
+    const [, letter] = /^-([a-z])/i.exec(word) ?? [];
+    if (letter !== undefined && letter !== 'h')
+      throw usage(`unknown flag '-${letter}'; ${longerOf(letter, flags)}see '${help}'`);
     const [, name] = /^--([^=]+)/.exec(word) ?? [];
-    if (name === undefined || isValueOf(words[i - 1], flags)) continue;
+    if (name === undefined) continue;
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
     if (flag === undefined) {
       const meant = nearest(name, Object.keys(flags));
-      throw usage(`Unknown option '--${name}'; ${meant === undefined ? '' : `is --${meant} meant? `}see '${help}'`);
+      throw usage(`unknown flag '--${name}'; ${meant === undefined ? '' : `is --${meant} meant? `}see '${help}'`);
     }
     if (seen.has(name) && flag.type === 'string' && !flag.multiple)
-      throw usage(`--${name} is given twice; once is possible`);
+      throw usage(`--${name} is given twice; give it once`);
     seen.add(name);
   }
+}
+
+/** What a single letter may stand for: the flags have no short forms, except for -h. */
+function longerOf(letter: string, flags: Flags): string {
+  const longer = Object.keys(flags).filter((name) => name.startsWith(letter.toLowerCase()));
+  return longer.length === 0 ? '' : `is ${longer.map((name) => `--${name}`).join(' or ')} meant? `;
 }
 
 /** Whether the word after this one is its value: it is a flag that takes one, and has none yet. */
@@ -230,7 +247,9 @@ function parseFlags<const T extends NonNullable<ParseArgsConfig['options']>>(
     if (!(error instanceof Error) || systemCode(error)?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
     const [complaint = ''] = error.message.split(/\. |\n/);
     const [, flag] = /^Option '.*?(--[\w-]+).*' argument (?:missing|is ambiguous)/.exec(complaint) ?? [];
-    throw usage(`${flag === undefined ? complaint : `${flag}: a value is wanted`}; see '${help}'`);
+    const text =
+      flag === undefined ? `${complaint.charAt(0).toLowerCase()}${complaint.slice(1)}` : `${flag}: a value is wanted`;
+    throw usage(`${text}; see '${help}'`);
   }
 }
 
@@ -250,7 +269,10 @@ function protocol(flags: ProtocolFlags): Protocol {
   const suites = SUITES.map(({ name }) => name);
   const ciphers = choices('--ciphers', flags.ciphers, suites);
   const fits = SUITES.some((suite) => ciphers?.includes(suite.name) !== false && inRange(suite.version));
-  if (!fits) throw usage(`--ciphers: none of these belongs to ${minVersion} to ${maxVersion}: ${flags.ciphers}`);
+  if (!fits) {
+    const versions = minVersion === maxVersion ? minVersion : `${minVersion} or ${maxVersion}`;
+    throw usage(`--ciphers: none of these is a suite of ${versions}: ${flags.ciphers}`);
+  }
   return {
     minVersion,
     maxVersion,
@@ -353,7 +375,7 @@ function choices<T extends string>(
   if (unknown.length === 0) return chosen;
   const complaints = unknown.map((name) => {
     const meant = nearest(name, known);
-    return meant === undefined ? `'${name}'` : `'${name}' (${meant} is meant?)`;
+    return meant === undefined ? `'${name}'` : `'${name}' (is ${meant} meant?)`;
   });
   throw usage(`${flag}: unknown ${complaints.join(', ')}; there are ${known.join(', ')}`);
 }

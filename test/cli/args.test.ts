@@ -153,13 +153,13 @@ describe('the command line', () => {
     ['', /^no command given; there is 'serve', 'inspect'/],
     ['frob', /^unknown command 'frob'; there is 'serve', 'inspect'/],
     ['--port 3', /^--port stands before the command/],
-    ['serve --prot 3', /^Unknown option '--prot'; is --port meant\? see 'tls-resume serve --help'$/],
+    ['serve --prot 3', /^unknown flag '--prot'; is --port meant\? see 'tls-resume serve --help'$/],
     ['serv', /^unknown command 'serv'; is 'serve' meant\?/],
-    ['serve --port 1 --port 2', /^--port is given twice; once is possible$/],
+    ['serve --port 1 --port 2', /^--port is given twice; give it once$/],
     ['serve --port=1 --port=2', /^--port is given twice/],
-    ['inspect FILE', /^what is in 'FILE'\? write --session FILE, or --ticket FILE/],
-    ['serve extra', /^Unexpected argument 'extra'/],
-    ['serve --echo=yes', /^Option '--echo' does not take an argument/],
+    ['inspect FILE', /^'FILE' is a session or a ticket\? write --session FILE, or --ticket FILE/],
+    ['serve extra', /^unexpected argument 'extra'/],
+    ['serve --echo=yes', /^option '--echo' does not take an argument/],
     ['serve --port', /^--port: a value is wanted/],
     ['serve --port -1', /^--port: '-1' is no port; 0 to 65535 are/],
     ['serve --port --echo', /^--port: a value is wanted/],
@@ -174,9 +174,13 @@ describe('the command line', () => {
     ['serve --cert a', /^--key is missing: 1 --cert and 0 --key given/],
     ['serve --cert a --key b --key c', /^--cert is missing: 1 --cert and 2 --key given/],
     ['serve --ciphers FOO,TLS_AES_128_GCM_SHA256,BAR', /^--ciphers: unknown 'FOO', 'BAR'; there are TLS_AES_128_GCM/],
-    ['serve --ciphers tls_aes_128_gcm_sha256', /'tls_aes_128_gcm_sha256' \(TLS_AES_128_GCM_SHA256 is meant\?\)/],
-    ['serve --ciphers ECDHE-RSA-CHACHA20-POLY1305', /TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 is meant\?/],
-    ['serve --max-version 1.2 --ciphers TLS_AES_128_GCM_SHA256', /^--ciphers: none of these belongs to/],
+    ['serve --ciphers tls_aes_128_gcm_sha256', /'tls_aes_128_gcm_sha256' \(is TLS_AES_128_GCM_SHA256 meant\?\)/],
+    ['serve --ciphers ECDHE-RSA-CHACHA20-POLY1305', /is TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 meant\?/],
+    ['serve --max-version 1.2 --ciphers TLS_AES_128_GCM_SHA256', /^--ciphers: none of these is a suite of TLSv1.2: /],
+    ['serve -v', /^unknown flag '-v'; is --verbose meant\? see 'tls-resume serve --help'$/],
+    ['serve -p 1', /^unknown flag '-p'; is --port or --psk-modes meant\?/],
+    ['serve -x', /^unknown flag '-x'; see/],
+    ['help sreve', /^unknown command 'sreve'; is 'serve' meant\?/],
     ['serve --groups x448', /^--groups: unknown 'x448'; there are .*x25519/],
     ['serve --groups x25519,', /^--groups: names separated by commas are wanted/],
     ['serve --psk-modes none', /^--psk-modes: unknown 'none'; there are .*psk_dhe_ke/],
@@ -198,7 +202,7 @@ describe('the command line', () => {
     ['inspect --ticket a', /^--ticket: --ticket-keys is missing/],
     ['inspect --session a --ticket-keys node:b', /^--ticket-keys: a session needs none/],
     ['inspect --session=', /^--session: the value is empty/],
-    ['inspect --frob', /^Unknown option '--frob'; see 'tls-resume inspect --help'$/],
+    ['inspect --frob', /^unknown flag '--frob'; see 'tls-resume inspect --help'$/],
     ['serve --alpn h2,ü', /^--alpn: 'ü' is no protocol name/],
   ];
   for (const [words, expected] of wrong) {
@@ -210,6 +214,6 @@ describe('the command line', () => {
   it('of the demo has a port and help', () => {
     assert.deepEqual(parseDemo(['--port', '0']), { help: false, port: 0 });
     assert.deepEqual(parseDemo(['-h']), { help: true, port: undefined });
-    assert.throws(() => parseDemo(['--host', 'x']), Fault, "Unknown option '--host'; see 'npm start -- --help'");
+    assert.throws(() => parseDemo(['--host', 'x']), Fault, "unknown flag '--host'; see 'npm start -- --help'");
   });
 });
