@@ -7,6 +7,7 @@ import type { TicketKey } from '../tickets/key.ts';
 import { TicketKeyFileError, ticketKeysFrom } from '../tickets/key-files.ts';
 import { WeakTicketKeyError } from '../tickets/key-strength.ts';
 import { wipe } from '../wire/bytes.ts';
+import { looksLikeDer } from '../wire/pem.ts';
 import type { CertificateFiles, TicketKeyFile } from './args.ts';
 import { systemReason, usage } from './fault.ts';
 
@@ -26,33 +27,36 @@ export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoPr
 }
 
 /** Checked here, because credentialFromPem() would take anything but PEM for the name of a file. */
-function readPem(flag: string, file: string): string {
-  const text = read(flag, file).toString('utf8');
-  if (!text.includes('-----BEGIN ')) throw usage(`${flag} ${file}: no -----BEGIN in it; a PEM file is wanted`);
-  return text;
+function readPem(flag: '--cert' | '--key', file: string): string {
+  const text = read(flag, file).toString('latin1');
+  if (text.includes('-----BEGIN ')) return text;
+  if (!looksLikeDer(text))
+    throw usage(`${flag} ${file}: ${text === '' ? 'is empty' : 'no -----BEGIN in it'}; a PEM file is wanted`);
+  const convert = `openssl ${flag === '--cert' ? 'x509' : 'pkey'} -inform DER -in ${file} -out ${file}.pem`;
+  throw usage(`${flag} ${file}: is DER, or PKCS #12, and PEM is wanted; convert it, as with "${convert}"`);
 }
 
 /** The keys in these files, in order. @throws Fault naming a file that cannot be used, without its contents */
 export function loadTicketKeys(files: readonly TicketKeyFile[]): TicketKey[] {
   return files.flatMap(({ producer, file }) => {
-    const bytes = read('--ticket-keys', file);
+    const bytes = read('--ticket-keys', file, `${producer}:${file}`);
     try {
       return ticketKeysFrom(producer, bytes);
     } catch (error) {
       if (!(error instanceof TicketKeyFileError || error instanceof WeakTicketKeyError)) throw error;
-      throw usage(`--ticket-keys ${producer}:${file}: ${error.message}`);
+      throw usage(`--ticket-keys ${producer}:${file}: ${error.message.replace(/^file 1: /, '')}`);
     } finally {
       wipe(bytes);
     }
   });
 }
 
-/** @throws Fault naming the flag and the file */
-export function read(flag: string, file: string): Buffer {
+/** @throws Fault naming the flag and what was given to it */
+export function read(flag: string, file: string, given = file): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw usage(`${flag} ${file}: cannot be read (${systemReason(error)})`);
+    throw usage(`${flag} ${given}: cannot be read (${systemReason(error)})`);
   }
 }
 

@@ -31,7 +31,7 @@ function ofFile({ file }: InspectSettings): Found {
   try {
     return decode(bytes);
   } catch (error) {
-    throw undecodable(error, `--session ${file}: no session`);
+    throw undecodable(error, `--session ${file}: no session, in OpenSSL's DER or PEM`);
   } finally {
     wipe(bytes);
   }

@@ -64,7 +64,14 @@ function decodeBase64(label: string, text: string): Uint8Array {
   return bytes;
 }
 
+/** Whether it is a file in DER, such as a certificate, a key, or a PKCS #12 file: a SEQUENCE of 128 bytes or more. */
+export function looksLikeDer(text: string): boolean {
+  return /^0[\x80-\x84]/.test(text);
+}
+
 function adviceFor(text: string): string {
+  if (looksLikeDer(text))
+    return 'it is DER, not PEM; convert it with "openssl x509", "openssl pkey" or "openssl pkcs12"';
   if (!text.includes('-----BEGIN ')) return 'no -----BEGIN in it; pass the contents of the PEM file, not its name';
   const remedy = text.includes('\\n') ? 'turn each "\\n" into a line break' : 'put BEGIN and END on lines of their own';
   return `the line breaks of the PEM text are lost; ${remedy}`;

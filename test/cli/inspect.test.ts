@@ -326,7 +326,10 @@ describe('inspect', () => {
 
     it('with an empty file', () => {
       const path = file('empty', new Uint8Array(0));
-      assert.match(complaint('--session', path).message, /: no session: session: the file is empty$/);
+      assert.match(
+        complaint('--session', path).message,
+        /: no session, in OpenSSL's DER or PEM: session: the file is empty$/,
+      );
     });
 
     it('with a ticket that holds something else', () => {
@@ -346,7 +349,7 @@ describe('inspect', () => {
 
     it('with what is no session', () => {
       const { message, exitCode } = complaint('--session', file('s', 'hello'));
-      assert.match(message, /^--session .*: no session: /);
+      assert.match(message, /^--session .*: no session, in OpenSSL's DER or PEM: /);
       assert.strictEqual(exitCode, 1);
     });
 

@@ -30,7 +30,10 @@ describe('the command', function () {
 
   it('says in one line why it shows none', () => {
     const { status, stdout, stderr } = finished('inspect', '--session', fixturePath('certificates/ca.cert.pem'));
-    assert.match(stderr, /^tls-resume: --session .*ca\.cert\.pem: no session: .*SSL SESSION PARAMETERS.*\n$/);
+    assert.match(
+      stderr,
+      /^tls-resume: --session .*ca\.cert\.pem: no session, in OpenSSL's DER or PEM: .*SSL SESSION PARAMETERS.*\n$/,
+    );
     assert.strictEqual(stdout, '');
     assert.strictEqual(status, 1);
   });
@@ -47,20 +50,16 @@ describe('the command', function () {
     [
       'a wrong flag',
       ['serve', '--prot', '1'],
-      /^tls-resume: Unknown option '--prot'; is --port meant\? see 'tls-resume serve --help'\n$/,
+      /^tls-resume: unknown flag '--prot'; is --port meant\? see 'tls-resume serve --help'\n$/,
     ],
     ['a missing file', ['serve', '--cert', cert, '--key', '/no/such'], /^tls-resume: --key \/no\/such: cannot be read/],
     [
       'a file that is no PEM',
       ['serve', '--cert', noPem, '--key', cert],
-      /^tls-resume: --cert .*: no -----BEGIN in it; a PEM file is wanted\n$/,
+      /^tls-resume: --cert .*: is DER, .* convert it, as with "openssl x509 -inform DER -in .*s12id\.der/,
     ],
     ['a foreign key', ['serve', '--cert', cert, '--key', key], /^tls-resume: --key .*rsa.*: does not belong to/],
-    [
-      'no ticket key',
-      ['serve', '--ticket-keys', `node:${cert}`],
-      /^tls-resume: --ticket-keys node:.*: file 1: \d+ bytes; a/,
-    ],
+    ['no ticket key', ['serve', '--ticket-keys', `node:${cert}`], /^tls-resume: --ticket-keys node:.*: \d+ bytes; a/],
     ['a keylog nowhere', ['serve', '--keylog', '/no/such'], /^tls-resume: --keylog \/no\/such: cannot be written/],
   ];
   for (const [what, words, expected] of mistakes) {

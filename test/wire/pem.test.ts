@@ -39,6 +39,8 @@ describe('PEM', () => {
   for (const [what, text, message] of [
     ['nothing', '', 'no -----BEGIN in it; pass the contents of the PEM file, not its name'],
     ['a file name', './server.pem', 'not its name'],
+    ['DER', '0\x82\x01\x0a', 'it is DER, not PEM; convert it with "openssl x509"'],
+    ['the name of a file that begins as DER does', '0.pem', 'not its name'],
     ['written-out line breaks', block('X', 1).replaceAll('\n', '\\n'), 'turn each "\\n" into a line break'],
     ['a single line', block('X', 1).replaceAll('\n', ' '), 'put BEGIN and END on lines of their own'],
     ['no END', block('X', 1).replace('-----END X-----', ''), 'BEGIN X without its END'],

@@ -18,8 +18,10 @@ export type ReadCertificate = Certificate & { readonly bytes: Uint8Array };
 /** Reads a chain, the server's own certificate first. @throws TypeError that begins with `cert:` and says what to do */
 export function chainFromPem(cert: Pem): readonly [ReadCertificate, ...ReadCertificate[]] {
   const [leaf, ...issuers] = certificatesFromPem('cert', cert);
-  if (leaf === undefined) throw new TypeError('cert: no CERTIFICATE in it; were cert and key interchanged?');
-  return [leaf, ...issuers];
+  if (leaf !== undefined) return [leaf, ...issuers];
+  const found = labelsOf(blocksOf('cert', cert));
+  const hint = found.endsWith('PRIVATE KEY') ? '; were cert and key interchanged?' : '';
+  throw new TypeError(`cert: no CERTIFICATE in it, only ${found}${hint}`);
 }
 
 /** The fields of a credential that its certificates determine. */
@@ -58,6 +60,10 @@ function blocksOf(argument: string, pem: Pem): PemBlock[] {
   return naming(argument, () => parsePem(pem));
 }
 
+function labelsOf(blocks: readonly PemBlock[]): string {
+  return blocks.map(({ label }) => label).join(', ');
+}
+
 /** @throws TypeError unless there are both a chain and a key */
 export function requirePair(pem: PemPair): void {
   if (typeof pem !== 'object' || pem === null)
@@ -72,7 +78,7 @@ export function privateKeyBlock(key: Pem): PemBlock {
   const blocks = blocksOf('key', key);
   const [block, second] = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'));
   if (block === undefined) {
-    throw new TypeError(`key: no private key in it, only ${blocks.map(({ label }) => label).join(', ')}`);
+    throw new TypeError(`key: no private key in it, only ${labelsOf(blocks)}`);
   }
   if (second !== undefined) throw new TypeError('key: more than one private key in it; leave only that of cert');
   return block;

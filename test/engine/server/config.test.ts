@@ -203,7 +203,7 @@ describe('defineServer()', () => {
       [{ requireExtendedMasterSecret: 1 }, /^requireExtendedMasterSecret: true or false/],
       [{ onServerName: {} }, /^onServerName: a function/],
       [{ keylog: 'file' }, /^keylog: a function/],
-      [{ crypto: 'node' }, /^crypto: an object is wanted, the provider and not its name/],
+      [{ crypto: 'node' }, /^crypto: an object is wanted, not a name; import the provider/],
       [{ crypto: 5 }, /^crypto: an object/],
       [{ crypto: { hashes: {} } }, /^crypto: aeads is missing; spread a whole provider/],
       [
@@ -342,7 +342,7 @@ describe('defineServer()', () => {
       );
       expect(() => define({ credentials: [{ cert: ecdsaP256.key, key: ecdsaP256.cert }] })).to.throw(
         TypeError,
-        /^cert: no CERTIFICATE in it; were cert and key interchanged/,
+        /^cert: no CERTIFICATE in it, only EC PRIVATE KEY; were cert and key interchanged/,
       );
     });
 
