@@ -101,7 +101,8 @@ export class Server extends NetServer {
   }
 
   #requireTicketKeys(): NodeTicketKeys {
-    if (this.#ticketKeys === undefined) throw new Error('this server was made without the option ticketKeys');
+    if (this.#ticketKeys === undefined)
+      throw new Error('this server was made without the option ticketKeys; give it to createServer()');
     return this.#ticketKeys;
   }
 

@@ -95,7 +95,7 @@ export function ticketKeyFile(producer: TicketKeyProducer, key: TicketKey): Uint
 function requireProducer(producer: string): void {
   if (TICKET_KEY_PRODUCERS.some((known) => known === producer)) return;
   const given = typeof producer === 'string' ? producer : kindOf(producer);
-  throw new TypeError(`no ticket keys of ${given} are known; of ${TICKET_KEY_PRODUCERS.join(', ')} they are`);
+  throw new TypeError(`producer: ${given} is not one of ${TICKET_KEY_PRODUCERS.join(', ')}`);
 }
 
 function keyFrom(

@@ -103,7 +103,7 @@ describe('the time that a handshake may take', () => {
     }
     const wrong: object = { handshakeTimeout: '1' };
     expect(String(await rejection(accept(server, config(), wrong)))).to.equal(
-      'TypeError: handshakeTimeout: a number of milliseconds is wanted',
+      'TypeError: handshakeTimeout: a number of milliseconds is wanted, not a string',
     );
     server.readable.getReader();
   });
