@@ -51,10 +51,10 @@ export interface SessionCacheOptions {
  */
 export interface RemovalListener {
   /** Told at once, before any listener is told the reason. It must not use the cache. */
-  departing?(session: Session): void;
+  readonly departing?: ((session: Session) => void) | undefined;
   removed(session: Session, reason: RemovalReason, observer: RemovalObserver | undefined): void;
   /** Another session has taken the key. That is no removal, as the key is still there (SSL_CTX_add_session(3)). */
-  replaced?(session: Session, observer: RemovalObserver | undefined): void;
+  readonly replaced?: ((session: Session, observer: RemovalObserver | undefined) => void) | undefined;
 }
 
 /** The party on whose behalf a call makes sessions leave: a connection. The call hands it to the listeners. */

@@ -16,19 +16,19 @@ export type RandomBytes = (length: number) => Uint8Array;
 export interface CryptoProvider {
   readonly hashes: Readonly<Record<HashName, Hash>>;
   readonly aeads: Readonly<Record<AeadName, Aead>>;
-  readonly groups: Readonly<Partial<Record<GroupName, KeyAgreement>>>;
+  readonly groups: Readonly<Partial<Record<GroupName, KeyAgreement | undefined>>>;
   /**
    * Optional. Returns a function that signs with this private key, or `undefined` if the provider does not support it; then
    * @noble signs or, with RSA keys, Web Crypto. Called once for each key in PEM, when the server is defined, and only with
    * keys that are valid and of a supported kind.
    */
-  signer?(key: PrivateKeyDer): Sign | undefined;
+  readonly signer?: ((key: PrivateKeyDer) => Sign | undefined) | undefined;
   /**
    * Optional. Returns a function that verifies signatures by this public key, or a promise of one. If the result is `undefined`,
    * because the provider does not support the key, @noble verifies or, with RSA keys, Web Crypto. Called for each client that
    * proves that it has the key of its certificate, and only with keys that are valid and of a supported kind.
    */
-  verifier?(key: PublicKeyDer): Awaitable<Verify | undefined>;
+  readonly verifier?: ((key: PublicKeyDer) => Awaitable<Verify | undefined>) | undefined;
 }
 
 /** A private key in PKCS#8 (RFC 5958 §2), SEC1 (RFC 5915 §3) or PKCS#1 (RFC 8017 Appendix A.1.2), not encrypted. */
@@ -105,13 +105,17 @@ export interface AeadKey {
    * bytes after `end`. {@link sealInPlace} does the same with any key.
    * @throws RangeError if there is no room for the tag
    */
-  sealInPlace?(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void;
+  readonly sealInPlace?:
+    | ((nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number) => void)
+    | undefined;
   /**
    * The counterpart: `buffer` has ciphertext and tag from `start` to `end`. If the tag matches, replaces the ciphertext by the
    * plaintext, which ends 16 bytes before `end`. If it does not, returns `false` and leaves the buffer as it was.
    * {@link openInPlace} does the same with any key.
    */
-  openInPlace?(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean;
+  readonly openInPlace?:
+    | ((nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number) => boolean)
+    | undefined;
   /** Overwrites the key. Using a wiped key must throw: the zeros that remain are a key everyone knows. */
   wipe(): void;
 }

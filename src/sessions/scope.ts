@@ -18,7 +18,7 @@ const FIELDS = {
 export type ScopeField = keyof typeof FIELDS;
 
 /** Digests of 16 bytes in hexadecimal. A field that is absent imposes no condition. */
-export type Scope = Readonly<Partial<Record<ScopeField, string>>>;
+export type Scope = Readonly<Partial<Record<ScopeField, string | undefined>>>;
 
 export const SCOPE_FIELDS = Object.keys(FIELDS) as readonly ScopeField[];
 

@@ -44,7 +44,9 @@ export interface TicketKeyProvider {
    * Called by the shells, which have timers, with one that the provider may use to destroy keys on time. It is called for each server
    * and each connection that uses the provider, so it should do nothing the second time.
    */
-  useTimer?(setTimer: KeyTimer): void;
+  readonly useTimer?: ((setTimer: KeyTimer) => void) | undefined;
   /** Describes the key with this name, for verdicts. */
-  find?(keyName: Uint8Array): { readonly phase: 'encrypt' | 'decrypt-only' | 'destroyed' } | undefined;
+  readonly find?:
+    | ((keyName: Uint8Array) => { readonly phase: 'encrypt' | 'decrypt-only' | 'destroyed' } | undefined)
+    | undefined;
 }

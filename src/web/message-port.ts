@@ -16,8 +16,8 @@ export interface PortLike {
     type: 'message' | 'messageerror' | 'close',
     listener: (event: { readonly type: string; readonly data?: unknown }) => void,
   ): void;
-  start?(): void;
-  close?(): void;
+  readonly start?: (() => void) | undefined;
+  readonly close?: (() => void) | undefined;
 }
 
 export interface PortOptions {

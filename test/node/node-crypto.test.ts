@@ -2,7 +2,7 @@ import { constants, createPrivateKey, createPublicKey, verify } from 'node:crypt
 import { x25519 } from '@noble/curves/ed25519.js';
 import { expect } from 'chai';
 import { credentialFromPem } from '../../src/crypto/credentials/credential.ts';
-import type { CryptoProvider, PrivateKeyDer } from '../../src/crypto/provider.ts';
+import type { CryptoProvider, KeyAgreement, PrivateKeyDer } from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
 import { createServer, nodeCrypto } from '../../src/node/index.ts';
@@ -16,12 +16,16 @@ providerContract('nodeCrypto', nodeCrypto);
 
 const message = utf8('signed');
 
+function agreements(groups: CryptoProvider['groups']): KeyAgreement[] {
+  return Object.values(groups).filter((group) => group !== undefined);
+}
+
 describe('provider nodeCrypto, itself', () => {
   it('returns plain arrays, each with memory of its own', async () => {
     const { hashes, aeads, groups } = nodeCrypto;
     const key = aeads['aes-128-gcm'].key(new Uint8Array(16));
     const sealed = key.seal(new Uint8Array(12), EMPTY, message);
-    const pairs = Object.values(groups).map(async ({ generate }) => {
+    const pairs = agreements(groups).map(async ({ generate }) => {
       const [ours, theirs] = [await generate(random), await generate(random)];
       return [ours.publicKey, await ours.agree(theirs.publicKey)];
     });
@@ -42,7 +46,7 @@ describe('provider nodeCrypto, itself', () => {
   it('refuses a key that has been wiped', async () => {
     const { hashes, aeads, groups } = nodeCrypto;
     const [hmac, aead] = [hashes.sha256.hmac(message), aeads['aes-256-gcm'].key(new Uint8Array(32))];
-    const keys = await Promise.all(Object.values(groups).map(({ generate }) => generate(random)));
+    const keys = await Promise.all(agreements(groups).map(({ generate }) => generate(random)));
     for (const key of [hmac, aead, ...keys]) key.wipe();
     expect(() => hmac.sign(message)).to.throw('wiped');
     expect(() => aead.seal(new Uint8Array(12), EMPTY, message)).to.throw('wiped');

@@ -5,6 +5,7 @@
 
 import { SessionCache } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
 import { Session } from '../../sessions/session.ts';
 import { fromHex } from '../../wire/bytes.ts';
 import { kindOf } from '../../wire/kind-of.ts';
@@ -79,7 +80,7 @@ export function serverFor(crypto: ServerOptions['crypto'], cache: SessionCache):
  * @returns how many handshakes have resumed, which is twice `handshakes`
  * @throws TypeError for a provider that is not wrapped in an object, or if `handshakes` is not an integer
  */
-export function warmup(server: Partial<Pick<ServerConfig, 'crypto'>> = {}, handshakes = 1000): number {
+export function warmup(server: { readonly crypto?: CryptoProvider | undefined } = {}, handshakes = 1000): number {
   if (typeof server !== 'object' || server === null)
     throw new TypeError(`warmup: a configuration is wanted, or { crypto }, not ${kindOf(server)}`);
   if ('hashes' in server) throw new TypeError('warmup: a provider goes into an object: warmup({ crypto: fast })');
