@@ -1,7 +1,17 @@
 /** The API of OpenSSL's manual pages over the same engine: it translates and decides nothing. */
 
-export type { Int } from './openssl/callbacks.ts';
+export type {
+  GenerateSessionId,
+  GetSession,
+  Int,
+  NewSession,
+  NotResumableSession,
+  RemoveSession,
+  VerifyChain,
+} from './openssl/callbacks.ts';
 export * from './openssl/constants.ts';
+export type { ContextSessions } from './openssl/context-sessions.ts';
+export type { CopiedSettings } from './openssl/copied-settings.ts';
 export * from './openssl/session.ts';
 export {
   type DecryptTicketCallback,
@@ -16,6 +26,13 @@ export {
   type TicketKeyCallback,
   type VerifyCallback,
 } from './openssl/ssl.ts';
-export type { SslOptions } from './openssl/ssl-connection.ts';
-export type { TicketCipherContext, TicketMacContext } from './openssl/ticket-callbacks.ts';
+export type { SslConnection, SslOptions } from './openssl/ssl-connection.ts';
+export type {
+  AskTicketKey,
+  DecryptTicket,
+  GenerateTicket,
+  TicketCipherContext,
+  TicketMacContext,
+} from './openssl/ticket-callbacks.ts';
 export { Session } from './sessions/session.ts';
+export type * from './types.ts';

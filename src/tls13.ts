@@ -5,46 +5,48 @@
 
 // Tickets and their keys
 
-export { TicketKey, type TicketKeyOptions } from './tickets/key.ts';
-export type { KeyTimer } from './tickets/key-provider.ts';
-export { type RotationOptions, TicketKeyRing } from './tickets/key-ring.ts';
+export { TicketKey } from './tickets/key.ts';
+export { TicketKeyRing } from './tickets/key-ring.ts';
 
 // Certificates and private keys
 
-export { type Credential, credentialFromPem } from './crypto/credentials/credential.ts';
+export { credentialFromPem } from './crypto/credentials/credential.ts';
 export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
 
 // The server, its events and its reports
 
-export type { Event, Step } from './engine/events.ts';
-export type { Deferred, Question } from './engine/questions.ts';
 export { clientCertificates } from './engine/server/client-auth.ts';
-export type { ServerConfig } from './engine/server/config.ts';
 export { defineServer, type OptionalParts, type Tls13Options } from './engine/server/define-server-tls13.ts';
-export { type ConnectionOptions, connectionOf, ServerConnection } from './engine/server/server-connection.ts';
+export { connectionOf, ServerConnection } from './engine/server/server-connection.ts';
 export { sealedTickets } from './engine/server/ticket-sealing.ts';
-export type { CallbackName } from './handshake/outcome.ts';
-export type { Outcome } from './handshake/wait.ts';
 
 // The shell over streams and message ports
 
 export { type AcceptOptions, acceptDefined as accept } from './web/accept-defined.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
 export { TruncationError } from './web/shell.ts';
-export type { BytesPair } from './web/streams.ts';
+export type {
+  BytesPair,
+  BytesReader,
+  BytesSink,
+  BytesSource,
+  BytesWriter,
+  PipeOptions,
+  ReadableBytes,
+  ReadResult,
+  WritableBytes,
+} from './web/streams.ts';
 export type { TlsConnection } from './web/tls-connection.ts';
 
 // Sessions, their cache and their callbacks
 
-export { Given, give, type RemovalReason } from './cache/callbacks.ts';
-export { SessionCache, type SessionCacheOptions } from './cache/session-cache.ts';
-export type { ConnectionInfo } from './sessions/connection-info.ts';
-export type { SessionParameters } from './sessions/parameters.ts';
+export { Given, give } from './cache/callbacks.ts';
+export { SessionCache } from './cache/session-cache.ts';
 export { Session } from './sessions/session.ts';
 
 // Cryptography
 
-export { type CryptoProvider, InvalidPublicKey } from './crypto/provider.ts';
+export { InvalidPublicKey } from './crypto/provider.ts';
 export { defaultProvider } from './crypto/providers/default.ts';
 export { webCrypto } from './crypto/providers/web-crypto.ts';
 export { webProvider } from './crypto/providers/web-provider.ts';
@@ -53,5 +55,8 @@ export { webProvider } from './crypto/providers/web-provider.ts';
 
 export { MissingGlobal } from './platform.ts';
 export { TlsAlert } from './wire/alert.ts';
-export type { Pem } from './wire/pem.ts';
-export { systemWorld, type World } from './world.ts';
+export { systemWorld } from './world.ts';
+
+// What the signatures name
+
+export type * from './types.ts';

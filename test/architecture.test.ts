@@ -23,6 +23,8 @@ interface Room {
 const GROUND = ['platform.ts', 'world.ts', 'awaitable.ts'];
 /** The entries of the package at the root of src/: re-exports, and nothing else. */
 const ENTRIES = ['index.ts', 'tls13.ts', 'openssl.ts'];
+/** What all entries export alike: types alone. */
+const TYPES = 'types.ts';
 
 const HANDSHAKE = ['wire', 'crypto', 'crypto/credentials', 'sessions', 'handshake/messages'];
 const ENGINE = [...HANDSHAKE, 'cache', 'tickets', 'handshake'];
@@ -50,9 +52,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
 
 /** Which rooms an entry exports from. */
 const EXPORTS: Readonly<Record<string, readonly string[]>> = {
-  'index.ts': [...SERVER, 'engine/server', 'web'],
-  'tls13.ts': [...SERVER, 'engine/server', 'web'],
-  'openssl.ts': ['sessions', 'openssl'],
+  'types.ts': [...SERVER, 'engine/server'],
+  'index.ts': [...SERVER, 'engine/server', 'web', 'types'],
+  'tls13.ts': [...SERVER, 'engine/server', 'web', 'types'],
+  'openssl.ts': ['sessions', 'openssl', 'types'],
+  'node/index.ts': [...SERVER, 'engine/server', 'types'],
 };
 
 /** `import …`, `export … from` and `import('…')`. */
@@ -70,6 +74,7 @@ function importsOf(path: string, text: string): Import[] {
 function roomOf(path: string): string | undefined {
   if (GROUND.includes(path)) return 'ground';
   if (ENTRIES.includes(path)) return 'entry';
+  if (path === TYPES) return 'types';
   const folder = posix.dirname(path);
   return Object.hasOwn(ROOMS, folder) ? folder : undefined;
 }
@@ -118,7 +123,7 @@ function checkWords(sources: Sources): string[] {
 }
 
 function isEntry(path: string): boolean {
-  return ENTRIES.includes(path) || path === 'node/index.ts';
+  return ENTRIES.includes(path) || path === TYPES || path === 'node/index.ts';
 }
 
 /** Circles of imports, those of types included, each as a path back to its start. */

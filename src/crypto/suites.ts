@@ -10,7 +10,7 @@ export interface SuiteParameters {
   readonly aead: AeadName;
   readonly hash: HashName;
   /** TLS 1.2: the kind of key in the certificate. In TLS 1.3 signature_algorithms determines it. */
-  readonly authentication?: 'ecdsa' | 'rsa';
+  readonly authentication?: 'ecdsa' | 'rsa' | undefined;
   /** RFC 8446 §5.5, RFC 9147 Appendix B.4: how many records one key may protect. */
   readonly recordLimit: number;
 }

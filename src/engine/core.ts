@@ -27,6 +27,7 @@ import { Secrets } from './secrets.ts';
 /** The most bytes that are taken in while a question is open: the shell stops reading when a Step has one. */
 const MAX_BUFFERED = 65536;
 
+/** @internal */
 export interface CoreOptions {
   readonly world: World;
   /** The user's function for lines in NSS key log format. */
@@ -53,6 +54,7 @@ export abstract class ConnectionCore {
   /** Whether the transport has ended. What came before that is processed first. */
   #isTransportOver = false;
 
+  /** @internal */
   constructor(options: CoreOptions) {
     this.#options = options;
     this.#calls = new Calls(options.world, this);
@@ -60,7 +62,7 @@ export abstract class ConnectionCore {
     this.#channel = new Channel(this, options.rewrite);
   }
 
-  /** Starts the handshake of a role. It is called once, before anything else. */
+  /** @internal Starts the handshake of a role. It is called once, before anything else. */
   protected start(role: Role, handshake: Handshake<Established>): void {
     this.#role = role;
     this.#begin(handshake, (established) => this.#establish(role, established));
@@ -258,7 +260,7 @@ export abstract class ConnectionCore {
     return this.#established.exportKeyingMaterial(length, label, context);
   }
 
-  /** The frame of every call: handles failure, and collects output and events. A call that waits has its results in the outer Step. */
+  /** @internal The frame of every call: handles failure, and collects output and events. A call that waits has its results in the outer Step. */
   protected step(action: () => void): Step {
     if (!this.#calls.run(action)) return this.#result(new Uint8Array(0), []);
     this.#keyLog?.deliver((event) => this.emit(event));
@@ -278,7 +280,7 @@ export abstract class ConnectionCore {
     this.#channel.writer.endFlight(); // here, as a provider may throw
   }
 
-  /** Starts the jobs of the role that are due now, or once the job that is under way has finished. */
+  /** @internal Starts the jobs of the role that are due now, or once the job that is under way has finished. */
   protected runJobs(): void {
     if (!this.#job.isUnderWay) this.#pump();
   }

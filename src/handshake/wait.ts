@@ -9,7 +9,7 @@ import { type Message, parse, type Received } from './messages/message.ts';
 import type { CallbackName } from './outcome.ts';
 
 /** The outcome of a call: the value that it returned, or the error that it threw. */
-type Attempt<A> = { readonly value: A } | { readonly error: unknown };
+export type Attempt<A> = { readonly value: A } | { readonly error: unknown };
 
 /** The outcome of a task: its value, its error, or `late` if the budget for lookups was used up before it answered. */
 export type Outcome<A = unknown> = Attempt<A> | { readonly late: true };
@@ -38,9 +38,9 @@ export interface Task<A, R> {
   /** Turns the outcome into the result of {@link perform}. It runs in the handshake, so an error that it throws is thrown there. */
   conclude(outcome: Outcome<A>): R;
   /** Reports whether an error is an answer, and not a failure of the callback. */
-  isAnswer?(error: unknown): boolean;
+  readonly isAnswer?: ((error: unknown) => boolean) | undefined;
   /** Releases the holds and secrets in an answer that came when no handshake waited for it any more. */
-  releaseLateAnswer?(answer: A): void;
+  readonly releaseLateAnswer?: { release(answer: A): void }['release'] | undefined; // the type of a method, which AnyTask needs
 }
 
 /** A task as the engine sees it. The engine only carries the answer from `run` to `conclude`. */

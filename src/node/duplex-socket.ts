@@ -9,7 +9,9 @@ import { Transport } from './transport.ts';
 export class DuplexSocket extends Duplex {
   /** Always false: the transport is connected. */
   readonly connecting = false;
+  /** @internal */
   protected readonly transport: Transport;
+  /** @internal */
   protected readonly idle = new IdleTimer(() => this.emit('timeout'));
 
   constructor(transport: Duplex, allowHalfOpen: boolean) {

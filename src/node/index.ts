@@ -2,13 +2,14 @@
 
 export { connectionOf } from '../engine/server/server-connection.ts';
 export type { NodeSession } from '../sessions/node-session.ts';
-export type { Pem } from '../wire/pem.ts';
+export type * from '../types.ts';
 export { accept } from './accept.ts';
+export type { DuplexSocket } from './duplex-socket.ts';
 export type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';
 export { nodeCrypto } from './node-crypto.ts';
 export { unwrapNodeSession, wrapNodeSession } from './node-session.ts';
 export type { EphemeralKeyInfo } from './openssl-names.ts';
-export type { NodeServerOptions, TlsSocketOptions } from './options.ts';
+export type { NodeServerOptions, ServerSocketOptions, TlsSocketOptions } from './options.ts';
 export { createServer, Server } from './server.ts';
 export type { ResumeSessionCallback, ServerEvents } from './server-events.ts';
 export { TlsSocket } from './socket.ts';

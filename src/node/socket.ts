@@ -202,11 +202,13 @@ export class TlsSocket extends DuplexSocket {
     this.#regulate();
   }
 
+  /** @internal */
   override _write(data: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#outbox.put([data], callback);
     this.#pump();
   }
 
+  /** @internal */
   override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: Callback): void {
     this.#outbox.put(
       chunks.map(({ chunk }) => chunk),
@@ -215,11 +217,13 @@ export class TlsSocket extends DuplexSocket {
     this.#pump();
   }
 
+  /** @internal */
   override _final(callback: Callback): void {
     this.#final = callback;
     if (this.#isSecure) this.#finish();
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
     platform.clearTimeout(this.#handshakeTimer);
     this.idle.stop();

@@ -23,14 +23,15 @@ const MODES: readonly CacheMode[] = ['off', 'client', 'server', 'both'];
 const OWN_CALLBACKS = ['onNew', 'onGet', 'onRemove', 'generateId', 'notResumable'] as const;
 
 export abstract class ContextSessions<S> extends CopiedSettings<S> {
+  /** @internal */
   protected readonly store: SessionStore;
-  /** The policy of {@link store}, which reads it anew each time. */
+  /** @internal The policy of {@link store}, which reads it anew each time. */
   protected readonly policy: { -readonly [K in keyof SessionPolicy]: SessionPolicy[K] };
   readonly #cache: SessionCache;
   #mode = SESS_CACHE_SERVER;
   #timeout: number;
 
-  /** @throws TypeError if `base` has callbacks of its own for sessions */
+  /** @internal @throws TypeError if `base` has callbacks of its own for sessions */
   protected constructor(base: ServerConfig, copied: Copied<S>) {
     super(copied);
     const { cache = new SessionCache({ compat: base.compat }), policy } = base.store;

@@ -20,9 +20,11 @@ export interface Copied<S> extends Verify<S> {
  * a handshake that has not started.
  */
 export abstract class CopiedSettings<S> {
+  /** @internal */
   protected settings: Copied<S>;
   readonly #exData = new Map<number, unknown>();
 
+  /** @internal */
   protected constructor(settings: Copied<S>) {
     this.settings = settings;
   }

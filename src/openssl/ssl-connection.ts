@@ -60,6 +60,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   /** The session of the connection before SSL_clear(3). */
   #kept: Session | undefined;
 
+  /** @internal */
   protected constructor(ctx: ConnectionContext<S>, options: SslOptions, connection: ServerConnection | undefined) {
     super(ctx.copied);
     this.#ctx = ctx;

@@ -173,12 +173,12 @@ export class SslContext extends ContextSessions<Ssl> {
     return this.configFor(this.settings);
   }
 
-  /** The settings that a new {@link Ssl} copies. */
+  /** @internal The settings that a new {@link Ssl} copies. */
   get copied(): Copied<Ssl> {
     return this.settings;
   }
 
-  /** The configuration of one connection. Cache, mode, callbacks, ticket keys and timeout remain those of the context. */
+  /** @internal The configuration of one connection. Cache, mode, callbacks, ticket keys and timeout remain those of the context. */
   configFor(copied: Copied<Ssl>): ServerConfig {
     const { idContext, options } = copied;
     const base = this.#base;

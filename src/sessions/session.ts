@@ -325,7 +325,7 @@ export class Session {
   }
 
   /**
-   * Makes a cache the only one that holds this session. The cache gives it up again by passing `undefined`.
+   * @internal Makes a cache the only one that holds this session. The cache gives it up again by passing `undefined`.
    * @throws Error if another cache holds it
    */
   claim(resort: Resort | undefined): void {

@@ -5,7 +5,8 @@
 
 import { platform, type QueueStrategy, type ReadableSource, type WritableSink } from '../platform.ts';
 
-type ReadResult =
+/** The next chunk, or the end. */
+export type ReadResult =
   | { readonly done: false; readonly value: Uint8Array }
   | { readonly done: true; readonly value?: Uint8Array | undefined };
 
@@ -40,24 +41,23 @@ export interface BytesPair {
   readonly writable: BytesSink;
 }
 
-interface PipeOptions {
+export interface PipeOptions {
   readonly preventClose?: boolean | undefined;
   readonly preventAbort?: boolean | undefined;
   readonly preventCancel?: boolean | undefined;
 }
 
-/** The host's type for its streams, if the program knows one. */
-type HostReadable = typeof globalThis extends { ReadableStream: { prototype: infer Stream } } ? Stream : unknown;
-type HostWritable = typeof globalThis extends { WritableStream: { prototype: infer Stream } } ? Stream : unknown;
-
-/** The host's `ReadableStream`, of `Uint8Array`. The members declared here come first, because they know the type of a chunk. */
+/**
+ * The host's `ReadableStream`, of `Uint8Array`. The members declared here come first, because they know the type of a chunk. The others
+ * are those of the host's type, if the program knows one.
+ */
 export type ReadableBytes = {
   readonly locked: boolean;
   cancel(reason?: unknown): Promise<void>;
   getReader(): BytesReader;
   pipeTo(destination: BytesSink, options?: PipeOptions): Promise<void>;
   pipeThrough<T>(transform: { readonly readable: T; readonly writable: BytesSink }, options?: PipeOptions): T;
-} & HostReadable;
+} & (typeof globalThis extends { ReadableStream: { prototype: infer Stream } } ? Stream : unknown);
 
 /** The host's `WritableStream`, of `Uint8Array`. */
 export type WritableBytes = {
@@ -65,7 +65,7 @@ export type WritableBytes = {
   abort(reason?: unknown): Promise<void>;
   close(): Promise<void>;
   getWriter(): BytesWriter;
-} & HostWritable;
+} & (typeof globalThis extends { WritableStream: { prototype: infer Stream } } ? Stream : unknown);
 
 /**
  * A strategy that measures a queue in bytes. What is no bytes has a size, too: if it had none, a stream would error by itself, and

@@ -27,7 +27,7 @@ export class TlsConnection {
   readonly closed: Promise<void>;
   readonly #shell: WebShell;
 
-  /** Called by {@link accept}. */
+  /** @internal Called by {@link accept}. */
   constructor(shell: WebShell) {
     this.#shell = shell;
     this.readable = shell.readable;

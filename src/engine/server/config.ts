@@ -20,7 +20,7 @@ export type Keylog = (line: string) => void;
  * The settings of a server, validated and frozen, with its session store. Any number of connections may use it at a time.
  * It is made by `defineServer()`. A copy of it, by a spread say, is refused: define another server instead.
  */
-export interface ServerConfig extends Settings, HandshakeParts {
+export interface ServerConfig extends Settings {
   /**
    * Puts a session into the internal cache, which takes a hold on it (SSL_CTX_add_session(3)). Returns `false` if this very
    * object is in the cache already.
@@ -50,15 +50,6 @@ export interface ServerConfig extends Settings, HandshakeParts {
   statistics(): SessionStatistics;
   /** The clock and the source of randomness. */
   readonly world: World;
-  /** The internal cache and the store callbacks, with the counters. */
-  readonly store: SessionStore;
-  readonly ticketPolicy: TicketPolicy;
-  /** Whether the options named ticket keys. A virtual host that has its own does not use those of the server that selected it. */
-  readonly hasOwnTicketKeys: boolean;
-  /** Whether the options named a cache or a store callback. If so, a virtual host uses its own store. */
-  readonly hasOwnStore: boolean;
-  /** The callbacks that a virtual host keeps even where it uses the store of the server that selected it. */
-  readonly ownCallbacks: OwnCallbacks;
   /** The budget of all lookups of one handshake together, in milliseconds. */
   readonly lookupTimeoutMs: number;
   readonly onServerName: OnServerName | undefined;
@@ -69,4 +60,17 @@ export interface ServerConfig extends Settings, HandshakeParts {
     /** Bytes of early data that are skipped before the connection fails. */
     readonly skippedEarlyData: number;
   };
+}
+
+/** @internal What only the engine reads. */
+export interface ServerConfig extends HandshakeParts {
+  /** The internal cache and the store callbacks, with the counters. */
+  readonly store: SessionStore;
+  readonly ticketPolicy: TicketPolicy;
+  /** Whether the options named ticket keys. A virtual host that has its own does not use those of the server that selected it. */
+  readonly hasOwnTicketKeys: boolean;
+  /** Whether the options named a cache or a store callback. If so, a virtual host uses its own store. */
+  readonly hasOwnStore: boolean;
+  /** The callbacks that a virtual host keeps even where it uses the store of the server that selected it. */
+  readonly ownCallbacks: OwnCallbacks;
 }

@@ -4,13 +4,19 @@ import type { Credential } from '../../crypto/credentials/credential.ts';
 import { webProvider } from '../../crypto/providers/web-provider.ts';
 import { tls13 } from '../../handshake/server/server-tls13.ts';
 import { type Names, requireKnown, requireObject } from './checks.ts';
+import type { ClientAuth } from './client-auth.ts';
 import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
 import type { ServerOptions } from './options.ts';
-import type { Parts } from './parts.ts';
+import type { SealedTickets } from './ticket-policy.ts';
 
 /** The parts that {@link defineServer} takes from its caller. */
-export type OptionalParts = Pick<Parts, 'clientCertificates' | 'sealedTickets'>;
+export interface OptionalParts {
+  /** For the option `clientAuth`. */
+  readonly clientCertificates?: ClientAuth | undefined;
+  /** For the `tickets.mode` 'stateless'. */
+  readonly sealedTickets?: SealedTickets | undefined;
+}
 
 const OPTIONAL_PARTS = { clientCertificates: true, sealedTickets: true } satisfies Names<OptionalParts>;
 

@@ -42,14 +42,15 @@ export function connectionOf(info: ConnectionInfo): ServerConnection | undefined
   return Info.connectionOf(Object(info));
 }
 
-type Addresses = Pick<ConnectionInfo, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
+/** The addresses and ports of both ends, as far as they are known. */
+export type Addresses = Pick<ConnectionInfo, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
 
 /** The options of one connection, besides the configuration of its server. */
 export interface ConnectionOptions {
   /** The addresses and ports of both ends, for the callbacks. A function is called each time a callback is. Default: none. */
   readonly addresses?: Addresses | (() => Addresses) | undefined;
   /**
-   * For conformance tests: returns the body to send instead of `body`, which may break any rule. The transcript contains the body
+   * @internal For conformance tests: returns the body to send instead of `body`, which may break any rule. The transcript contains the body
    * that is sent.
    */
   readonly rewrite?: Rewrite | undefined;

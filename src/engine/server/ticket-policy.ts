@@ -23,7 +23,7 @@ export interface TicketHost {
 
 /** Sealed tickets, as an optional part of a server. */
 export interface SealedTickets {
-  /** Returns the sealed tickets of one connection. */
+  /** @internal Returns the sealed tickets of one connection. */
   connect(keys: TicketKeyProvider | undefined, host: TicketHost): Sealed;
   /** Returns fresh keys, for a server whose options name none. */
   newKeys(world: World): TicketKeyProvider;

@@ -144,6 +144,11 @@ export interface HandshakeParts {
 }
 
 /** The connection, as a server's handshake sees it. */
+export interface ServerHandshake {
+  readonly localAddress: string | undefined;
+}
+
+/** @internal What only the handshake uses. */
 export interface ServerHandshake extends HandshakeIO {
   /** The settings in force. They change once, together with the parts, if the server name selects another configuration. */
   readonly settings: Settings;
@@ -151,7 +156,6 @@ export interface ServerHandshake extends HandshakeIO {
   readonly sessions: Sessions;
   readonly tickets: Tickets;
   readonly facts: ServerFacts;
-  readonly localAddress: string | undefined;
   /** RFC 8446 §4.2.10: skips the early data that the client sends, which this server does not read. */
   skipEarlyData(): void;
   /** Whether the application selects a configuration by server name. */
