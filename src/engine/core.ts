@@ -9,9 +9,10 @@ import type { Established } from '../handshake/established.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
 import { TlsAlert } from '../wire/alert.ts';
+import { requireBytes } from '../wire/kind-of.ts';
 import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
-import { requireBytes, requireOutcome } from './arguments.ts';
+import { requireOutcome } from './arguments.ts';
 import { Calls } from './calls.ts';
 import { Channel, type Rewrite } from './channel.ts';
 import { CurrentJob } from './current-job.ts';
@@ -131,7 +132,7 @@ export abstract class ConnectionCore {
    * @throws TypeError if `input` is no Uint8Array; RangeError if more than 64 KiB come in while a question is open
    */
   receive(input: Uint8Array): Step {
-    const { length } = requireBytes(input, 'receive(input)');
+    const { length } = requireBytes('receive(input)', input);
     if (this.#question !== undefined && this.#isReading && this.#channel.reader.buffered + length > MAX_BUFFERED) {
       throw new RangeError(
         `more than ${MAX_BUFFERED} bytes while a question is open: stop reading until it is answered`,
@@ -178,7 +179,7 @@ export abstract class ConnectionCore {
    * the connection
    */
   write(data: Uint8Array): Step {
-    requireBytes(data, 'write(data)');
+    requireBytes('write(data)', data);
     if (this.#life.phase !== 'established')
       throw new Error('write() before the handshake is complete, or after the end');
     if (this.#life.writing === 'ended') throw new Error('write() after end()');
@@ -251,7 +252,7 @@ export abstract class ConnectionCore {
     if (this.#life.phase === 'handshaking') throw new Error('exportKeyingMaterial() before the handshake is complete');
     if (this.#established === undefined) throw new Error('exportKeyingMaterial() after the end');
     if (typeof label !== 'string') throw new TypeError('exportKeyingMaterial(label): a string is wanted');
-    if (context !== undefined) requireBytes(context, 'exportKeyingMaterial(context)');
+    if (context !== undefined) requireBytes('exportKeyingMaterial(context)', context);
     if (!Number.isInteger(length) || length < 1 || length > 8160)
       throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
     const isTls13 = this.#role.io.facts.version === 'TLSv1.3';

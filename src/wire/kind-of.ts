@@ -18,8 +18,39 @@ function nameOfObject(value: object): string {
   }
 }
 
-/** @throws TypeError unless `value` is a Uint8Array, of this realm or another */
-export function requireBytes(name: string, value: unknown, remedy = ''): void {
-  if (ArrayBuffer.isView(value) && 'BYTES_PER_ELEMENT' in value && value.BYTES_PER_ELEMENT === 1) return;
-  throw new TypeError(`${name}: a Uint8Array is wanted, not ${kindOf(value)}${remedy}`);
+/**
+ * Returns `value` if it is bytes: a Uint8Array, of this realm or another. `remedy` says what to do about anything else.
+ * @throws TypeError for anything else, and for an array whose buffer has been transferred
+ */
+export function requireBytes(name: string, value: unknown, remedy?: string): Uint8Array {
+  if (!isBytes(value))
+    throw new TypeError(`${name}: a Uint8Array is wanted, not ${kindOf(value)}${remedy ?? remedyFor(value)}`);
+  if (value.length === 0 && isDetached(value.buffer)) throw new TypeError(`${name}: its buffer has been transferred`);
+  return value;
+}
+
+/** The tag of a typed array tells its true kind, also where it comes from another realm. */
+function isBytes(value: unknown): value is Uint8Array {
+  return (
+    ArrayBuffer.isView(value) &&
+    (value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]')
+  );
+}
+
+function remedyFor(value: unknown): string {
+  if (typeof value === 'string') return '; encode it';
+  return isBuffer(value) ? '; wrap it, as in new Uint8Array(buffer)' : '';
+}
+
+function isBuffer(value: unknown): boolean {
+  return ArrayBuffer.isView(value) || Object.prototype.toString.call(value).endsWith('ArrayBuffer]');
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
 }

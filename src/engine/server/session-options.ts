@@ -2,8 +2,8 @@
 
 import { SessionCache } from '../../cache/session-cache.ts';
 import type { Compat } from '../../handshake/server/settings.ts';
-import { copyOf } from '../../wire/bytes.ts';
-import { kindOf } from '../../wire/kind-of.ts';
+import { copyOf, EMPTY } from '../../wire/bytes.ts';
+import { kindOf, requireBytes } from '../../wire/kind-of.ts';
 import type { Version } from '../../wire/registry.ts';
 import { boolean, callback, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { SessionOptions } from './options.ts';
@@ -80,12 +80,8 @@ export function keepsSessions({ cache, internalStore, mode = 'server' }: Session
 }
 
 export function sessionSettings(sessions: SessionOptions) {
-  const idContext = sessions.idContext ?? new Uint8Array(0);
-  if (!(idContext instanceof Uint8Array)) {
-    throw new TypeError(
-      `sessions.idContext: a Uint8Array is wanted, not ${kindOf(idContext)}; new TextEncoder().encode('members') is one`,
-    );
-  }
+  const { idContext = EMPTY } = sessions;
+  requireBytes('sessions.idContext', idContext, "; new TextEncoder().encode('members') is one");
   if (idContext.length > 32) throw new RangeError(`sessions.idContext has ${idContext.length} bytes, 32 are possible`);
   const timeout = integer('sessions.timeout', sessions.timeout, DEFAULT_TIMEOUT, 1);
   return {

@@ -6,7 +6,7 @@ import * as index from '../../../src/index.ts';
 import * as node from '../../../src/node/index.ts';
 import * as openssl from '../../../src/openssl.ts';
 import * as tls13 from '../../../src/tls13.ts';
-import { kindOf } from '../../../src/wire/kind-of.ts';
+import { kindOf, requireBytes } from '../../../src/wire/kind-of.ts';
 import { certificates } from '../../fixtures.ts';
 
 const { cert, key } = certificates.ecdsaP256;
@@ -259,6 +259,28 @@ describe('kindOf()', () => {
     ],
   ] as const) {
     it(`is ${kind}`, () => expect(kindOf(value)).to.equal(kind));
+  }
+});
+
+describe('requireBytes()', () => {
+  for (const [value, message] of [
+    ['x', 'names: a Uint8Array is wanted, not a string; encode it'],
+    [new ArrayBuffer(1), 'names: a Uint8Array is wanted, not an ArrayBuffer; wrap it, as in new Uint8Array(buffer)'],
+    [new Int8Array(1), 'names: a Uint8Array is wanted, not an Int8Array; wrap it, as in new Uint8Array(buffer)'],
+    [
+      new Uint8ClampedArray(1),
+      'names: a Uint8Array is wanted, not a Uint8ClampedArray; wrap it, as in new Uint8Array(buffer)',
+    ],
+    [null, 'names: a Uint8Array is wanted, not null'],
+  ] as const) {
+    it(`refuses ${kindOf(value)}, wherever bytes are wanted`, () => {
+      expect(() => requireBytes('names', value)).to.throw(TypeError, message);
+      expect(() => looseNew(index.TicketKey)(index.aeadTickets, value, value)).to.throw(
+        TypeError,
+        'a Uint8Array is wanted',
+      );
+      expect(() => withOption({ sessions: { idContext: value } })).to.throw(TypeError, /^sessions.idContext: /);
+    });
   }
 });
 
