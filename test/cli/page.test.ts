@@ -80,4 +80,12 @@ describe('the head of a request', () => {
     assert.strictEqual(feed(`${long}\r\n\r\n`, 100_000), 'too-long');
     assert.strictEqual(feed('\r\n'.repeat(20000), 100_000), 'incomplete', 'empty lines are nothing');
   });
+
+  it('is read to 16 KiB, and not to a byte more', () => {
+    const head = (length: number) => request + 'x'.repeat(length - request.length);
+    assert.deepEqual(feed(`${head(16384)}\r\n\r\n`, 100_000), { request: head(16384) });
+    assert.strictEqual(feed(`${head(16385)}\r\n\r\n`, 100_000), 'too-long');
+    assert.strictEqual(feed(head(16384), 100_000), 'incomplete');
+    assert.strictEqual(feed(head(16385), 100_000), 'too-long');
+  });
 });

@@ -296,6 +296,8 @@ describe('nearest()', () => {
     ['on', undefined],
     ['other', undefined],
     ['x'.repeat(1000), undefined],
+    [`${'-'.repeat(57)}timeout`, 'timeout'], // 64 characters are read
+    [`${'-'.repeat(58)}timeout`, undefined],
   ] as const) {
     it(`of ${name.slice(0, 10)} is ${meant}`, () => expect(nearest(name, names)).to.equal(meant));
   }
