@@ -146,7 +146,7 @@ export interface Platform {
 export class MissingGlobal extends Error {
   override readonly name = 'MissingGlobal';
 
-  constructor(name: string, remedy = 'define it before you use what needs it') {
+  constructor(name: string, remedy = 'define it') {
     super(`this host has no globalThis.${name}: ${remedy}; docs/runtimes.md says what needs it`);
   }
 }
@@ -166,7 +166,7 @@ export function requireGlobals(...names: readonly (keyof Platform)[]): void {
 }
 
 const REMEDIES: Partial<Record<keyof Platform, string>> = {
-  crypto: 'define it, or draw random bytes with the option world and leave keys to crypto: defaultProvider',
+  crypto: 'define it, or do with the option world and crypto: defaultProvider',
 };
 
 const hostCrypto: Platform['crypto'] = {

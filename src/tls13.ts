@@ -15,7 +15,7 @@ export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.
 
 // The server, its events and its reports
 
-export { clientCertificates } from './engine/server/client-auth.ts';
+export { clientCertificates } from './engine/server/client-auth-tls13.ts';
 export { defineServer, type OptionalParts, type Tls13Options } from './engine/server/define-server-tls13.ts';
 export { connectionOf, ServerConnection } from './engine/server/server-connection.ts';
 export { sealedTickets } from './engine/server/ticket-sealing.ts';

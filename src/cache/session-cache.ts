@@ -4,7 +4,7 @@
  * of handshakes.
  */
 
-import { ownId, Session } from '../sessions/session.ts';
+import { ownId, requireSession, type Session } from '../sessions/session.ts';
 import { kindOf } from '../wire/kind-of.ts';
 import type { Version } from '../wire/registry.ts';
 import type { World } from '../world.ts';
@@ -98,17 +98,13 @@ export class SessionCache {
   /** @throws TypeError or RangeError naming the option */
   constructor(options: SessionCacheOptions = {}) {
     if (typeof options !== 'object' || options === null)
-      throw new TypeError(`options: an object is wanted, such as { maxEntries: 1000 }, not ${kindOf(options)}`);
+      throw new TypeError(`options: an object is wanted, not ${kindOf(options)}`);
     const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes, compat, onRemove, world, ...unknown } = options;
-    for (const option of Object.keys(unknown)) {
-      throw new TypeError(
-        `unknown option ${option}; a session cache has maxEntries, maxBytes, compat, onRemove and world`,
-      );
-    }
+    for (const option of Object.keys(unknown))
+      throw new TypeError(`unknown option ${option}; there are maxEntries, maxBytes, compat, onRemove, world`);
     if (compat !== undefined && compat !== 'openssl-3') throw new TypeError("compat: 'openssl-3', or nothing");
-    if (onRemove !== undefined && typeof onRemove !== 'function') {
-      throw new TypeError(`onRemove must be a function, not ${kindOf(onRemove)}`);
-    }
+    if (onRemove !== undefined && typeof onRemove !== 'function')
+      throw new TypeError(`onRemove: a function is wanted, not ${kindOf(onRemove)}`);
     if (world !== undefined && typeof world?.randomBytes !== 'function')
       throw new TypeError('world: randomBytes() is missing; systemWorld has it');
     this.maxEntries = maxEntries;
@@ -188,8 +184,7 @@ export class SessionCache {
    */
   add(session: Session, listener: RemovalListener = this.#listener, observer?: RemovalObserver): boolean {
     if (this.#isClosed) throw new Error('this session cache is closed');
-    if (!Session.isSession(session))
-      throw new TypeError(`a Session is wanted, such as Session.fromDer(bytes), not ${kindOf(session)}`);
+    requireSession('session', session);
     if (!session.isResumable) throw new RangeError('a session without an id, released or ruled out cannot be cached');
     const present = this.#slotOf(session);
     if (present !== NONE && this.#sessions.session(present) === session) {

@@ -59,12 +59,7 @@ export const SUITES: readonly SuiteParameters[] = [
 ];
 
 const byId = new Map(SUITES.map((suite) => [suite.id, suite]));
-const byName = new Map(SUITES.map((suite) => [suite.name as string, suite]));
 
 export function suiteById(id: number): SuiteParameters | undefined {
   return byId.get(id);
-}
-
-export function suiteByName(name: string): SuiteParameters | undefined {
-  return byName.get(name);
 }

@@ -10,10 +10,10 @@ import type { HandshakeIO } from './io.ts';
 import { type Handshake, perform } from './wait.ts';
 
 /** The lengths of a public key and of a shared secret, in bytes (RFC 9846 §4.3.8, §7.4.2). */
-const LENGTHS: Readonly<Record<GroupName, { readonly publicKey: number; readonly secret: number }>> = {
-  x25519: { publicKey: 32, secret: 32 },
-  secp256r1: { publicKey: 65, secret: 32 },
-  secp384r1: { publicKey: 97, secret: 48 },
+const LENGTHS: Readonly<Record<GroupName, readonly [publicKey: number, secret: number]>> = {
+  x25519: [32, 32],
+  secp256r1: [65, 32],
+  secp384r1: [97, 48],
 };
 
 /**
@@ -28,11 +28,11 @@ class CheckedKey implements EphemeralKey {
 
   /** @throws TypeError if it is no key of the group; or what the key throws when it is looked at */
   constructor(group: GroupName, key: EphemeralKey, context: HandshakeIO) {
-    const { publicKey: length } = LENGTHS[group];
+    const [length] = LENGTHS[group];
     const publicKey = isKey(key) ? bytesFrom(key.publicKey) : undefined;
     if (publicKey?.length !== length)
       throw new TypeError(
-        `crypto.groups.${group}: generate() is to return { publicKey, agree, wipe }, with ${length} bytes as publicKey`,
+        `crypto.groups.${group}: generate(): { publicKey, agree, wipe } is wanted, publicKey of ${length} bytes`,
       );
     this.publicKey = publicKey;
     this.#group = group;
@@ -45,12 +45,12 @@ class CheckedKey implements EphemeralKey {
   }
 
   #checked(secret: unknown): Uint8Array {
-    const { secret: length } = LENGTHS[this.#group];
+    const [, length] = LENGTHS[this.#group];
     const copy = bytesFrom(secret);
     if (copy !== undefined) Uint8Array.prototype.fill.call(secret, 0);
     if (copy?.length === length) return copy;
     wipe(copy);
-    throw new TypeError(`crypto.groups.${this.#group}: agree() is to return a Uint8Array of ${length} bytes`);
+    throw new TypeError(`crypto.groups.${this.#group}: agree(): a Uint8Array of ${length} bytes is wanted`);
   }
 
   /** At the end of a handshake, which must not fail by it. */
@@ -160,5 +160,5 @@ export function* signature({ credential, scheme }: Signing, content: Uint8Array)
 function requireSignature(answer: unknown): Uint8Array {
   const signature = bytesFrom(answer);
   if (signature !== undefined && signature.length > 0 && signature.length <= MAX_SIGNATURE) return signature;
-  throw new TypeError(`credential.sign(): a Uint8Array of 1 to ${MAX_SIGNATURE} bytes is wanted, or a promise of it`);
+  throw new TypeError(`credential.sign(): a Uint8Array of 1 to ${MAX_SIGNATURE} bytes is wanted`);
 }

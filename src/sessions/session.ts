@@ -3,6 +3,7 @@
  */
 
 import { copyOf, EMPTY, wipe } from '../wire/bytes.ts';
+import { kindOf } from '../wire/kind-of.ts';
 import { encodePem, type Pem } from '../wire/pem.ts';
 import type { Version } from '../wire/registry.ts';
 import { SESSION_PEM_LABEL, sessionDerInPem, sessionFromDer, sessionToDer } from './der.ts';
@@ -345,4 +346,10 @@ export class Session {
   toJSON(): Record<string, unknown> {
     return { version: this.version, cipherSuite: this.cipherSuite, serverName: this.serverName, expires: this.expires };
   }
+}
+
+/** Returns the session. @throws TypeError that begins with `name` if it is none */
+export function requireSession(name: string, session: Session): Session {
+  if (Session.isSession(session)) return session;
+  throw new TypeError(`${name}: a Session is wanted, such as Session.fromDer(bytes), not ${kindOf(session)}`);
 }

@@ -43,3 +43,8 @@ export function alertName(description: number): AlertName | undefined {
   const names = Object.keys(AlertDescription) as AlertName[];
   return names.find((name) => AlertDescription[name] === description);
 }
+
+/** Reports whether a callback has thrown an alert of its choice. One that another connection has received is an error like any. */
+export function isOwnAlert(error: unknown): error is TlsAlert {
+  return TlsAlert.isAlert(error) && error.origin === 'local';
+}

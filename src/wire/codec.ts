@@ -295,7 +295,7 @@ export function text(min: number, max: number): Codec<string> {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: as for Fields.
-type ExtensionFields = Record<string, readonly [type: number, codec: Codec<any>]>;
+type ExtensionFields = Record<string, readonly [type: number, codec: Codec<any>, only?: string]>;
 
 /**
  * The value of an extension block: each known extension under its name; and all types in the order of the wire, or the last of them
@@ -311,6 +311,7 @@ interface KnownExtension {
   readonly name: string;
   readonly type: number;
   readonly codec: Codec<unknown>;
+  readonly only: string | undefined;
 }
 
 /** An extension that {@link decodeLater} decodes. */
@@ -344,7 +345,9 @@ class Seen {
  * order of the declaration.
  */
 export function extensions<F extends ExtensionFields>(fields: F, first?: readonly (keyof F)[]): Codec<Extensions<F>> {
-  const known = Object.entries(fields).map(([name, [type, codec]]): KnownExtension => ({ name, type, codec }));
+  const known = Object.entries(fields).map(
+    ([name, [type, codec, only]]): KnownExtension => ({ name, type, codec, only }),
+  );
   const byType = new Map(known.map((extension) => [extension.type, extension]));
   const each = {
     write: (writer: Writer, value: Record<string, unknown>) => {
@@ -391,11 +394,14 @@ function readExtension(value: Record<string, unknown>, { name, codec }: KnownExt
   }
 }
 
-/** Decodes the extensions of a block that were left for later, but for the `unused`, which may have any content. @throws DecodeError */
-export function decodeLater<F extends ExtensionFields>(value: Extensions<F>, unused: readonly (keyof F)[]): void {
+/** Decodes the extensions that were left for later, but for those of another version only, which may have any content. @throws DecodeError */
+export function decodeLater(value: Extensions<ExtensionFields>, version: string): void {
   const { later = [] } = value;
   value.later = undefined;
-  for (const { extension, data } of later) if (!unused.includes(extension.name)) readExtension(value, extension, data);
+  for (const { extension, data } of later) {
+    const { only = version } = extension;
+    if (only === version) readExtension(value, extension, data);
+  }
 }
 
 /** An extension without a body. */

@@ -60,6 +60,7 @@ describe('tls-resume/tls13', () => {
     const credentials = [await webCryptoCredential(certificates.ecdsaP256)];
     const clientAuth = { mode: 'require', verifyClient: () => true } as const;
     const config = defineServer({ credentials, clientAuth, sessions: { idContext } }, { clientCertificates });
+    expect(config.crypto.verifier).to.equal(entry.webCrypto.verifier);
     const shown: (number | undefined)[] = [];
     const { port } = await startServer({ config }, (socket) => {
       shown.push(socket.peerCertificate?.length);

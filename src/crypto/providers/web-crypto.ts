@@ -82,7 +82,8 @@ function agreement(group: Group): KeyAgreement {
   return { generate: () => generate(group) };
 }
 
-const groups: Readonly<Record<GroupName, KeyAgreement>> = {
+/** All groups. A host may lack one. */
+export const webCryptoGroups: Readonly<Record<GroupName, KeyAgreement>> = {
   x25519: agreement(X25519),
   secp256r1: agreement(P256),
   secp384r1: agreement(P384),
@@ -90,7 +91,7 @@ const groups: Readonly<Record<GroupName, KeyAgreement>> = {
 
 /** Resolves to the groups that this host supports. Makes a key in each to find out. */
 function supportedGroups(): Promise<Readonly<Partial<Record<GroupName, KeyAgreement>>>> {
-  const tried = Object.entries(groups).map(([name, group]) =>
+  const tried = Object.entries(webCryptoGroups).map(([name, group]) =>
     Promise.resolve()
       .then(() => group.generate(noDice))
       .then(
@@ -110,4 +111,4 @@ function noDice(): never {
  * have X25519. For older hosts, `groups: { ...defaultProvider.groups, ...(await webCrypto.supportedGroups()) }` falls back to
  * curves in TypeScript; without the first part, groups that the host lacks are not negotiated.
  */
-export const webCrypto = { groups, supportedGroups, verifier: webCryptoVerifier } as const;
+export const webCrypto = { groups: webCryptoGroups, supportedGroups, verifier: webCryptoVerifier } as const;

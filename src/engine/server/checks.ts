@@ -4,11 +4,20 @@ import { isPromise } from '../../awaitable.ts';
 import { kindOf } from '../../wire/kind-of.ts';
 import { nearest } from './nearest.ts';
 
+/** Returns the error for a value that is not what is `wanted`, such as `a string`. The `remedy` follows, if there is one. */
+export function wrongKind(name: string, wanted: string, value: unknown, remedy = ''): TypeError {
+  return new TypeError(`${name}: ${wanted} is wanted, not ${kindOf(value)}${remedy}`);
+}
+
 /** @throws TypeError unless `value` is an object that is no array */
-export function requireObject(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError(`${name}: an object is wanted, not ${kindOf(value)}`);
-  }
+export function requireObject(name: string, value: unknown, remedy?: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrongKind(name, 'an object', value, remedy);
+}
+
+/** @throws TypeError unless `value` is a string or `undefined` */
+export function requireString(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'string') throw wrongKind(name, 'a string', value);
 }
 
 /**
@@ -49,8 +58,7 @@ export function complete<T extends object>(
   members: readonly (keyof T & string)[],
   remedy = '',
 ): T {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new TypeError(`${name}: an object is wanted, not ${kindOf(value)}${remedy}`);
+  requireObject(name, value, remedy);
   const missing = members.find((member) => value[member] === undefined);
   if (missing !== undefined) throw new TypeError(`${name}: ${missing} is missing${remedy}`);
   return value;
@@ -70,22 +78,20 @@ export function oneOf<T extends string>(name: string, value: string, allowed: re
 /** @throws TypeError unless `value` is an array that is not empty. `example` is one */
 export function list<T>(name: string, value: readonly T[], example: string): readonly T[] {
   requireArray(name, value, 'an array with at least one entry', example);
-  if (value.length === 0)
-    throw new TypeError(`${name}: an array with at least one entry is wanted, such as ${example}, not an empty one`);
   return value;
 }
 
-/** @throws TypeError unless `value` is an array. `example` is one */
+/** @throws TypeError unless `value` is an array, and not empty unless any array is `wanted`. `example` is one */
 export function requireArray(name: string, value: unknown, wanted: string, example: string): void {
-  if (!Array.isArray(value))
-    throw new TypeError(`${name}: ${wanted} is wanted, such as ${example}, not ${kindOf(value)}`);
+  const isArray = Array.isArray(value);
+  if (isArray && (value.length > 0 || wanted === 'an array')) return;
+  const given = isArray ? 'an empty one' : kindOf(value);
+  throw new TypeError(`${name}: ${wanted} is wanted, such as ${example}, not ${given}`);
 }
 
 /** Returns `preset` for `undefined`. @throws TypeError unless the value is a boolean */
 export function boolean(name: string, value: boolean | undefined, preset: boolean): boolean {
-  if (value !== undefined && typeof value !== 'boolean') {
-    throw new TypeError(`${name}: true or false is wanted, not ${kindOf(value)}`);
-  }
+  if (value !== undefined && typeof value !== 'boolean') throw wrongKind(name, 'true or false', value);
   return value ?? preset;
 }
 
@@ -98,7 +104,7 @@ export function integer(
   max = Number.MAX_SAFE_INTEGER,
 ): number {
   if (value === undefined) return preset;
-  if (typeof value !== 'number') throw new TypeError(`${name}: a number is wanted, not ${kindOf(value)}`);
+  if (typeof value !== 'number') throw wrongKind(name, 'a number', value);
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`${name} is ${value}; whole numbers from ${min} to ${max} are possible`);
   }
@@ -107,8 +113,6 @@ export function integer(
 
 /** @throws TypeError unless `value` is a function or `undefined` */
 export function callback<T>(name: string, value: T): T {
-  if (value !== undefined && typeof value !== 'function') {
-    throw new TypeError(`${name}: a function is wanted, not ${kindOf(value)}`);
-  }
+  if (value !== undefined && typeof value !== 'function') throw wrongKind(name, 'a function', value);
   return value;
 }

@@ -1,6 +1,7 @@
 /** The option `clientAuth`, with what carries it out: a part of a server, so that a bundle has it only where it is wanted. */
 
 import { certificatesFromPem } from '../../crypto/credentials/credential-pem.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
 import * as handshake from '../../handshake/server/client-authentication.ts';
 import type { ClientCertificates } from '../../handshake/server/context.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
@@ -18,6 +19,8 @@ export interface ClientAuth extends ClientCertificates {
   /** @throws TypeError or RangeError that names the option */
   settings(given: ClientAuthOptions): Settings['clientAuth'];
   readonly withWarning: typeof withWarning;
+  /** The provider of a server whose options name none, in the place of that of its parts. */
+  readonly crypto?: CryptoProvider;
 }
 
 /** The part that asks clients for certificates. */

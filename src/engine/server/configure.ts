@@ -4,10 +4,19 @@
  */
 
 import type { Compat, Settings } from '../../handshake/server/settings.ts';
-import { Session } from '../../sessions/session.ts';
-import { kindOf } from '../../wire/kind-of.ts';
+import { requireSession } from '../../sessions/session.ts';
 import { systemWorld } from '../../world.ts';
-import { boolean, callback, complete, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
+import {
+  boolean,
+  callback,
+  complete,
+  integer,
+  type Names,
+  oneOf,
+  requireKnown,
+  requireObject,
+  requireString,
+} from './checks.ts';
 import type { ServerConfig } from './config.ts';
 import { brandConfig, refuseConfig } from './config-brand.ts';
 import { clientAuth, credentials, provider } from './identity-options.ts';
@@ -101,11 +110,6 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   });
 }
 
-function requireSession(name: string, session: Session): Session {
-  if (Session.isSession(session)) return session;
-  throw new TypeError(`${name}: a Session is wanted, such as Session.fromDer(bytes), not ${kindOf(session)}`);
-}
-
 function remedyFor(name: string): string {
   if (name === 'cert' || name === 'key') return 'write credentials: [{ cert, key }]';
   return 'docs/node-tls.md translates those of node:tls';
@@ -115,10 +119,8 @@ function scope(given: ScopeOptions): Settings['scope'] {
   requireObject('scope', given);
   requireKnown('scope.', given, SCOPE_OPTIONS);
   const { label = '', shareAcross } = given;
-  if (typeof label !== 'string') throw new TypeError(`scope.label: a string is wanted, not ${kindOf(label)}`);
-  if (shareAcross !== undefined && typeof shareAcross !== 'string') {
-    throw new TypeError(`scope.shareAcross: a string is wanted, not ${kindOf(shareAcross)}`);
-  }
+  requireString('scope.label', label);
+  requireString('scope.shareAcross', shareAcross);
   return Object.freeze({
     label,
     shareAcross,

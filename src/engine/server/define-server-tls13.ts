@@ -1,7 +1,9 @@
 /** defineServer() with the fewest parts: TLS 1.3 and the host's Web Crypto. The caller adds the others that it needs. */
 
 import type { Credential } from '../../crypto/credentials/credential.ts';
-import { webProvider } from '../../crypto/providers/web-provider.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import { symmetric } from '../../crypto/providers/symmetric.ts';
+import { webCryptoGroups } from '../../crypto/providers/web-crypto.ts';
 import { tls13 } from '../../handshake/server/server-tls13.ts';
 import { type Names, requireKnown, requireObject } from './checks.ts';
 import type { ClientAuth } from './client-auth.ts';
@@ -19,6 +21,9 @@ export interface OptionalParts {
 }
 
 const OPTIONAL_PARTS = { clientCertificates: true, sealedTickets: true } satisfies Names<OptionalParts>;
+
+/** {@link webProvider} for a server that verifies nothing. */
+const WITHOUT_VERIFIER: CryptoProvider = { ...symmetric, groups: webCryptoGroups };
 
 /** The options of a server that has no TLS 1.2. */
 export interface Tls13Options
@@ -42,13 +47,15 @@ export function defineServer(options: Tls13Options, parts: OptionalParts = {}): 
   requireObject('parts', parts);
   requireKnown('parts.', parts, OPTIONAL_PARTS);
   const wrong = Object.entries(parts).find(([, part]) => part !== undefined && typeof part !== 'object');
-  if (wrong !== undefined)
-    throw new TypeError(
-      `parts.${wrong[0]}: write defineServer(options, { ${wrong[0]} }), with what is imported under that name`,
-    );
+  if (wrong !== undefined) throw new TypeError(`parts.${wrong[0]}: what is imported under that name is wanted`);
   const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;
   if (requireExtendedMasterSecret !== undefined)
     throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');
-  const config = configure(options, { ...parts, protocols: [tls13], crypto: webProvider });
-  return parts.clientCertificates?.withWarning(config, options.clientAuth) ?? config;
+  const { clientCertificates } = parts;
+  const config = configure(options, {
+    ...parts,
+    protocols: [tls13],
+    crypto: clientCertificates?.crypto ?? WITHOUT_VERIFIER,
+  });
+  return clientCertificates?.withWarning(config, options.clientAuth) ?? config;
 }

@@ -12,11 +12,7 @@ const PEM_CREDENTIAL = { cert: true, key: true } satisfies Names<PemCredential>;
 
 /** Returns a provider that has every hash and AEAD, so that a spread that left one out fails here and not at the first client. */
 export function provider(given: CryptoProvider): CryptoProvider {
-  if (typeof given === 'string') {
-    throw new TypeError(
-      `crypto: an object is wanted, not a name; import the provider, such as nodeCrypto of tls-resume/node`,
-    );
-  }
+  if (typeof given === 'string') throw new TypeError('crypto: an object is wanted, the provider and not its name');
   const remedy = '; spread a whole provider, and then yours';
   const { hashes, aeads, groups, signer, verifier } = complete('crypto', given, ['hashes', 'aeads', 'groups'], remedy);
   complete('crypto.hashes', hashes, ['sha256', 'sha384'], remedy);

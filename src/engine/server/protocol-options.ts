@@ -1,7 +1,7 @@
 /** The options that a ClientHello is negotiated by: versions, cipher suites, groups, PSK modes and application protocols. */
 
 import type { CryptoProvider } from '../../crypto/provider.ts';
-import { SUITES, type SuiteParameters, suiteByName } from '../../crypto/suites.ts';
+import { SUITES, type SuiteParameters } from '../../crypto/suites.ts';
 import {
   type GroupName,
   NamedGroup,
@@ -11,7 +11,6 @@ import {
   type Version,
 } from '../../wire/registry.ts';
 import { list, oneOf, requireArray } from './checks.ts';
-import { nearest } from './nearest.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 
@@ -24,7 +23,7 @@ export function protocolSettings(options: ServerOptions, protocols: Parts['proto
   if (ProtocolVersion[minVersion] > ProtocolVersion[maxVersion])
     throw new RangeError(`minVersion ${minVersion} is above maxVersion ${maxVersion}`);
   const suites = (
-    options.ciphers === undefined ? SUITES : list('ciphers', options.ciphers, `['${SUITES[0]?.name}']`).map(suite)
+    options.ciphers === undefined ? SUITES : list('ciphers', options.ciphers, `['${SUITE_NAMES[0]}']`).flatMap(suitesOf)
   ).filter(
     ({ version }) =>
       ProtocolVersion[version] >= ProtocolVersion[minVersion] &&
@@ -62,15 +61,11 @@ export function groups(given: ServerOptions['groups'], crypto: CryptoProvider): 
   return Object.freeze(chosen);
 }
 
-function suite(name: string): SuiteParameters {
-  const known = suiteByName(name);
-  if (known === undefined) {
-    const names = SUITES.map((candidate) => candidate.name);
-    const meant = typeof name === 'string' ? nearest(name, names) : undefined;
-    const hint = meant === undefined ? '' : `; is '${meant}' meant?`;
-    throw new TypeError(`ciphers: ${name} is not one of ${names.join(', ')}${hint}`);
-  }
-  return known;
+const SUITE_NAMES = SUITES.map(({ name }) => name);
+
+function suitesOf(name: string): readonly SuiteParameters[] {
+  const known = oneOf('ciphers', name, SUITE_NAMES);
+  return SUITES.filter((suite) => suite.name === known);
 }
 
 /** An empty list is allowed: the extension is ignored then. */

@@ -3,8 +3,9 @@
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import { notResumed } from '../../handshake/outcome.ts';
 import type { HandshakeParts, ServerFacts, ServerHandshake } from '../../handshake/server/context.ts';
-import type { Outcome, Task } from '../../handshake/wait.ts';
-import { TlsAlert } from '../../wire/alert.ts';
+import type { Task } from '../../handshake/wait.ts';
+import type { ConnectionInfo } from '../../sessions/connection-info.ts';
+import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
 import { ConnectionIO } from '../handshake-io.ts';
 import type { ServerConfig } from './config.ts';
 import { isServerConfig, notAConfig } from './config-brand.ts';
@@ -98,32 +99,9 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
     this.settings = selected;
   }
 
-  /**
-   * Asks the application to accept a chain. Only the answer `true` accepts. Any other value is a refusal without a reason, for which
-   * there is certificate_unknown, "some other issue" of §6.2. The application may give a reason by throwing an alert of its own.
-   */
-  verifyClient(chain: readonly Uint8Array[]): Task<unknown, void> {
-    return {
-      kind: 'client-certificate',
-      callback: 'verifyClient',
-      budgeted: false,
-      run: () => this.settings.clientAuth?.verifyClient(chain, this.#host.info()),
-      conclude: requireAccepted,
-      isAnswer: isOwnAlert,
-    };
+  info(): ConnectionInfo {
+    return this.#host.info();
   }
-}
-
-/** Reports whether a callback has thrown an alert of its choice. One that another connection has received is an error like any. */
-function isOwnAlert(error: unknown): error is TlsAlert {
-  return TlsAlert.isAlert(error) && error.origin === 'local';
-}
-
-function requireAccepted(outcome: Outcome): void {
-  if ('value' in outcome && outcome.value === true) return;
-  if ('value' in outcome) throw new TlsAlert('certificate_unknown', 'the application has refused the certificate');
-  if ('error' in outcome && isOwnAlert(outcome.error)) throw outcome.error;
-  throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }
 
 /** Returns the ticket policy of a virtual host: keys, with `foreign`, and each callback are the server's unless it has its own. */

@@ -3,9 +3,9 @@
 import { SessionCache } from '../../cache/session-cache.ts';
 import type { Compat } from '../../handshake/server/settings.ts';
 import { copyOf, EMPTY } from '../../wire/bytes.ts';
-import { kindOf, requireBytes } from '../../wire/kind-of.ts';
+import { requireBytes } from '../../wire/kind-of.ts';
 import type { Version } from '../../wire/registry.ts';
-import { boolean, callback, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
+import { boolean, callback, integer, type Names, oneOf, requireKnown, requireObject, wrongKind } from './checks.ts';
 import type { SessionOptions } from './options.ts';
 import type { CacheMode, OwnCallbacks, SessionPolicy } from './policy.ts';
 
@@ -63,9 +63,7 @@ export function sessionCache(
     throw new TypeError(`sessions.${name} is for a cache of the server's own: set it on the cache`);
   }
   if (cache === false) return undefined;
-  if (!(cache instanceof SessionCache)) {
-    throw new TypeError(`sessions.cache: a SessionCache, or false, is wanted, not ${kindOf(cache)}`);
-  }
+  if (!(cache instanceof SessionCache)) throw wrongKind('sessions.cache', 'a SessionCache, or false,', cache);
   return cache;
 }
 
@@ -128,5 +126,5 @@ export function ownCallbacks({ generateId, notResumable, mayResume }: SessionPol
 
 function versions(list: readonly Version[]): readonly Version[] {
   if (Array.isArray(list) && list.every((version) => VERSIONS.includes(version))) return Object.freeze([...list]);
-  throw new TypeError(`sessions.removeUnclean: an array of ${VERSIONS.join(', ')} is wanted, not ${kindOf(list)}`);
+  throw wrongKind('sessions.removeUnclean', `an array of ${VERSIONS.join(', ')}`, list);
 }

@@ -1,12 +1,9 @@
-/** The tickets of one connection: asks the application about each, and leaves sealed ones to the part that can open them. */
+/** The tickets of one connection: asks the application about each that is made, and leaves sealed ones to the part that can open them. */
 
-import type { OpenedTicket, Sealed, Tickets } from '../../handshake/server/context.ts';
+import type { Sealed, Tickets } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import type { Session } from '../../sessions/session.ts';
-import { judgeTicket } from '../../tickets/callbacks.ts';
-import { KEY_NAME_LENGTH } from '../../tickets/format.ts';
 import { TlsAlert } from '../../wire/alert.ts';
-import { copyRange } from '../../wire/bytes.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { TicketPolicy } from './ticket-policy.ts';
 
@@ -31,24 +28,10 @@ export class ConnectionTickets implements Tickets {
   }
 
   get sealed(): Sealed {
-    this.#sealed ??= this.#policy.sealing?.connect(this.#policy.keys, this.#host);
+    this.#sealed ??= this.#policy.sealing?.connect(this.#policy, this.#host);
     if (this.#sealed === undefined)
       throw new Error('the settings want sealed tickets, which this server does not have');
     return this.#sealed;
-  }
-
-  judge(opened: OpenedTicket, ticket: Uint8Array): Task<unknown, OpenedTicket> | undefined {
-    const { onDecrypt } = this.#policy.callbacks;
-    if (onDecrypt === undefined) return undefined;
-    const { status } = opened;
-    const { session } = opened.found;
-    return {
-      kind: 'ticket',
-      callback: 'onDecrypt',
-      budgeted: true,
-      run: () => onDecrypt(session, keyNameOf(ticket), status, this.#host.info()),
-      conclude: (outcome) => judged(opened, outcome),
-    };
   }
 
   generate(session: Session): Task<unknown, boolean> | undefined {
@@ -81,16 +64,4 @@ export class ConnectionTickets implements Tickets {
     this.#host.emit({ type: 'no-ticket', reason: 'callback-error' });
     return false;
   }
-}
-
-function judged(opened: OpenedTicket, outcome: Outcome): OpenedTicket {
-  const verdict = judgeTicket(opened.status, 'value' in outcome ? outcome.value : 'ignore-renew');
-  if (verdict === 'abort') throw new TlsAlert('internal_error', 'the application has refused a ticket');
-  const isIgnored = opened.found.session !== undefined && !verdict.use;
-  return { ...opened, found: isIgnored ? { reason: 'ignored' } : opened.found, renew: verdict.renew };
-}
-
-/** Returns the key name of a ticket; of a ticket that is shorter than a name, all of it. */
-function keyNameOf(ticket: Uint8Array): Uint8Array {
-  return copyRange(ticket, 0, Math.min(ticket.length, KEY_NAME_LENGTH));
 }

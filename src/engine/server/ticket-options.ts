@@ -3,7 +3,7 @@
 import { MAX_TICKET_LIFETIME } from '../../handshake/messages/new-session-ticket.ts';
 import type { TicketSettings } from '../../handshake/server/settings.ts';
 import type { World } from '../../world.ts';
-import { boolean, callback, complete, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
+import { boolean, callback, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
 import type { SessionOptions, TicketOptions } from './options.ts';
 import { keepsSessions } from './session-options.ts';
 import type { SealedTickets, TicketPolicy } from './ticket-policy.ts';
@@ -53,9 +53,6 @@ export function ticketSettings(tickets: TicketOptions, sessions: SessionOptions)
   });
 }
 
-/** Key files and keys are taken for providers of keys. */
-const REMEDY = '; TicketKeyRing.of(keys, world) has it, and ticketKeysFrom() reads key files';
-
 /**
  * Returns the keys and callbacks of a server's tickets. A server of the mode 'stateless' whose options name no keys gets fresh
  * ones of its own: there is no default key that others could know, and the server never goes without.
@@ -69,10 +66,8 @@ export function ticketPolicy(
     throw new TypeError(
       "tickets.mode 'stateless': this server is made without; say defineServer(options, { sealedTickets })",
     );
-  const keys = options.keys ?? (mode === 'stateless' ? sealing?.newKeys(world) : undefined);
-  if (options.keys !== undefined) complete('tickets.keys', options.keys, ['sealingKey', 'openingKeys'], REMEDY);
   return Object.freeze({
-    keys,
+    keys: mode === 'stateless' ? sealing?.keys(options.keys, world) : undefined,
     sealing,
     acceptsForeign: boolean('tickets.foreign', options.foreign, false),
     callbacks: Object.freeze({

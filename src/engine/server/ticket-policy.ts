@@ -24,9 +24,9 @@ export interface TicketHost {
 /** Sealed tickets, as an optional part of a server. */
 export interface SealedTickets {
   /** @internal Returns the sealed tickets of one connection. */
-  connect(keys: TicketKeyProvider | undefined, host: TicketHost): Sealed;
-  /** Returns fresh keys, for a server whose options name none. */
-  newKeys(world: World): TicketKeyProvider;
+  connect(policy: TicketPolicy, host: TicketHost): Sealed;
+  /** Returns the keys that the options name, or fresh ones. @throws TypeError for a wrong kind */
+  keys(given: TicketKeyProvider | undefined, world: World): TicketKeyProvider;
 }
 
 /** The application's callbacks for tickets; `TicketOptions` documents them. */

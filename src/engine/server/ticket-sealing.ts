@@ -1,21 +1,22 @@
-/** Sealed tickets as one connection sees them: asks for keys, opens tickets and seals sessions. */
+/** Sealed tickets as one connection sees them: asks for keys, opens tickets, has the application judge them, and seals sessions. */
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
 import type { NoTicket, TicketFacts } from '../../handshake/outcome.ts';
 import type { OpenedTicket, Sealed } from '../../handshake/server/context.ts';
-import type { Task } from '../../handshake/wait.ts';
+import type { Outcome, Task } from '../../handshake/wait.ts';
 import type { Session } from '../../sessions/session.ts';
-import { openedStatus } from '../../tickets/callbacks.ts';
-import { MAX_TICKET_LENGTH } from '../../tickets/format.ts';
+import { judgeTicket, openedStatus } from '../../tickets/callbacks.ts';
+import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from '../../tickets/format.ts';
 import { TicketKey } from '../../tickets/key.ts';
 import type { OpeningKey, Renewal, TicketKeyProvider } from '../../tickets/key-provider.ts';
 import { TicketKeyRing } from '../../tickets/key-ring.ts';
 import { openSession, type RejectedTicket, sealSession, ticketKeyName } from '../../tickets/ticket.ts';
 import { TlsAlert } from '../../wire/alert.ts';
-import { copyOf, toHex } from '../../wire/bytes.ts';
+import { copyOf, copyRange, toHex } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { disowned } from '../events.ts';
-import type { SealedTickets, TicketHost } from './ticket-policy.ts';
+import { complete } from './checks.ts';
+import type { SealedTickets, TicketHost, TicketPolicy } from './ticket-policy.ts';
 
 /**
  * Whether the client gets a new ticket, by what the key provider says. Otherwise the version decides: RFC 8446 §4.6.1 lets a new
@@ -27,15 +28,17 @@ const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': unde
 const UNOPENED: OpenedTicket = { found: { reason: 'undecryptable' }, renew: undefined, status: 'no-decrypt' };
 
 class ConnectionSealedTickets implements Sealed {
+  readonly #policy: TicketPolicy;
   readonly #keys: TicketKeyProvider | undefined;
   readonly #host: TicketHost;
   /** The phase of the key that was last looked for. */
   #phase: TicketFacts['phase'];
 
-  constructor(keys: TicketKeyProvider | undefined, host: TicketHost) {
-    this.#keys = keys;
+  constructor(policy: TicketPolicy, host: TicketHost) {
+    this.#policy = policy;
+    this.#keys = policy.keys;
     this.#host = host;
-    if (host.keyTimer !== undefined) keys?.useTimer?.(host.keyTimer);
+    if (host.keyTimer !== undefined) policy.keys?.useTimer?.(host.keyTimer);
   }
 
   /** Opens a ticket with the keys of a ring. If the ring throws, {@link ConnectionSealedTickets.open} asks again, and reports that. */
@@ -118,6 +121,20 @@ class ConnectionSealedTickets implements Sealed {
     return UNOPENED;
   }
 
+  judge(opened: OpenedTicket, ticket: Uint8Array): Task<unknown, OpenedTicket> | undefined {
+    const { onDecrypt } = this.#policy.callbacks;
+    if (onDecrypt === undefined) return undefined;
+    const { status } = opened;
+    const { session } = opened.found;
+    return {
+      kind: 'ticket',
+      callback: 'onDecrypt',
+      budgeted: true,
+      run: () => onDecrypt(session, keyNameOf(ticket), status, this.#host.info()),
+      conclude: (outcome) => judged(opened, outcome),
+    };
+  }
+
   seal(session: Session): Task<unknown, Uint8Array | undefined> {
     return {
       kind: 'ticket',
@@ -156,11 +173,29 @@ class ConnectionSealedTickets implements Sealed {
   }
 }
 
+/** Key files and keys are taken for providers of keys. */
+const REMEDY = '; TicketKeyRing.of(keys, world) has it, and ticketKeysFrom() reads key files';
+
 /** Sealed tickets, as an optional part of a server: the `tickets.mode` 'stateless' needs it. */
 export const sealedTickets: SealedTickets = {
-  connect: (keys, host) => new ConnectionSealedTickets(keys, host),
-  newKeys: (world) => TicketKeyRing.rotating(world),
+  connect: (policy, host) => new ConnectionSealedTickets(policy, host),
+  keys: (given, world) =>
+    given === undefined
+      ? TicketKeyRing.rotating(world)
+      : complete('tickets.keys', given, ['sealingKey', 'openingKeys'], REMEDY),
 };
+
+function judged(opened: OpenedTicket, outcome: Outcome): OpenedTicket {
+  const verdict = judgeTicket(opened.status, 'value' in outcome ? outcome.value : 'ignore-renew');
+  if (verdict === 'abort') throw new TlsAlert('internal_error', 'the application has refused a ticket');
+  const isIgnored = opened.found.session !== undefined && !verdict.use;
+  return { ...opened, found: isIgnored ? { reason: 'ignored' } : opened.found, renew: verdict.renew };
+}
+
+/** Returns the key name of a ticket; of a ticket that is shorter than a name, all of it. */
+function keyNameOf(ticket: Uint8Array): Uint8Array {
+  return copyRange(ticket, 0, Math.min(ticket.length, KEY_NAME_LENGTH));
+}
 
 function phaseOf(info: { readonly phase: unknown } | undefined): TicketFacts['phase'] {
   return PHASES.find((phase) => phase === info?.phase);

@@ -51,26 +51,26 @@ const TicketRequest = struct({ newSessionCount: uint8, resumptionCount: uint8 })
 const ProtocolName = text(1, 255);
 export const ProtocolNameList = vector(2, 0xffff, ProtocolName);
 
-/** pre_shared_key stands last because §4.2.11 demands it. */
+/** Those of one version alone are named with it. pre_shared_key stands last because §4.2.11 demands it. */
 const all = {
   serverName: [ExtensionType.server_name, entries(1, 0xffff, ServerName)],
   supportedGroups: [ExtensionType.supported_groups, numbers(2, 0xffff)],
-  ecPointFormats: [ExtensionType.ec_point_formats, vector(1, 255, uint8)],
+  ecPointFormats: [ExtensionType.ec_point_formats, vector(1, 255, uint8), 'TLSv1.2'],
   signatureAlgorithms: [ExtensionType.signature_algorithms, numbers(2, 0xfffe)],
   signatureAlgorithmsCert: [ExtensionType.signature_algorithms_cert, numbers(2, 0xfffe)],
   alpn: [ExtensionType.application_layer_protocol_negotiation, entries(2, 0xffff, ProtocolName)],
-  extendedMasterSecret: [ExtensionType.extended_master_secret, flag],
+  extendedMasterSecret: [ExtensionType.extended_master_secret, flag, 'TLSv1.2'],
   recordSizeLimit: [ExtensionType.record_size_limit, uint16],
   maxFragmentLength: [ExtensionType.max_fragment_length, uint8],
-  sessionTicket: [ExtensionType.session_ticket, rest],
-  ticketRequest: [ExtensionType.ticket_request, TicketRequest],
-  renegotiationInfo: [ExtensionType.renegotiation_info, opaque(0, 255)],
+  sessionTicket: [ExtensionType.session_ticket, rest, 'TLSv1.2'],
+  ticketRequest: [ExtensionType.ticket_request, TicketRequest, 'TLSv1.3'],
+  renegotiationInfo: [ExtensionType.renegotiation_info, opaque(0, 255), 'TLSv1.2'],
   supportedVersions: [ExtensionType.supported_versions, vector(2, 254, uint16)],
-  cookie: [ExtensionType.cookie, opaque(1, 0xffff)],
-  earlyData: [ExtensionType.early_data, flag],
-  pskKeyExchangeModes: [ExtensionType.psk_key_exchange_modes, vector(1, 255, uint8)],
-  keyShare: [ExtensionType.key_share, entries(0, 0xffff, KeyShareEntry)],
-  preSharedKey: [ExtensionType.pre_shared_key, OfferedPsks],
+  cookie: [ExtensionType.cookie, opaque(1, 0xffff), 'TLSv1.3'],
+  earlyData: [ExtensionType.early_data, flag, 'TLSv1.3'],
+  pskKeyExchangeModes: [ExtensionType.psk_key_exchange_modes, vector(1, 255, uint8), 'TLSv1.3'],
+  keyShare: [ExtensionType.key_share, entries(0, 0xffff, KeyShareEntry), 'TLSv1.3'],
+  preSharedKey: [ExtensionType.pre_shared_key, OfferedPsks, 'TLSv1.3'],
 } as const;
 
 export type ClientHelloExtensions = Extensions<typeof all>;
@@ -103,17 +103,11 @@ export const clientHello = /* @__PURE__ */ message('client_hello', ClientHello);
 /** A hello before its version has been selected: only the extensions that decide on it are decoded. */
 export const undecidedHello = message('client_hello', helloWith(extensions(all, ['serverName', 'supportedVersions'])));
 
-/** An extension that the version does not use may have any content. */
-const UNUSED: Readonly<Record<Version, readonly (keyof typeof all)[]>> = {
-  'TLSv1.2': ['ticketRequest', 'cookie', 'earlyData', 'pskKeyExchangeModes', 'keyShare', 'preSharedKey'],
-  'TLSv1.3': ['ecPointFormats', 'extendedMasterSecret', 'sessionTicket', 'renegotiationInfo'],
-};
-
 /** Decodes the other extensions that the selected version uses. @throws TlsAlert decode_error */
 export function decideHello({ extensions }: ClientHello, version: Version): void {
   fromPeer(() => {
     try {
-      decodeLater<typeof all>(extensions, UNUSED[version]);
+      decodeLater(extensions, version);
     } catch (error) {
       throw error instanceof DecodeError ? error.within('extensions') : error;
     }

@@ -6,32 +6,30 @@
  */
 export function canonicalAddress(address: string): string {
   const [, host = '', zone = ''] = /^\[?([0-9a-f:.]+)(%[^\]]*)?\]?$/i.exec(address) ?? [];
-  const groups = groupsOf(host);
-  if (groups === undefined) return address;
-  const [high = 0, low = 0] = groups.slice(6);
-  const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
-  if (isMapped) return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
-  return groups.map((group) => group.toString(16)).join(':') + zone;
+  const groups = groupsOf(host.replace(IPV4, groupsOfIpv4));
+  if (groups.length !== 8 || !groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return address;
+  const numbers = groups.map((group) => Number.parseInt(group, 16));
+  const [high = 0, low = 0] = numbers.splice(6);
+  if (numbers.join() === '0,0,0,0,0,65535') return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
+  return [...numbers, high, low].map(hex).join(':') + zone;
 }
 
-/** RFC 4291 §2.2: the eight groups of an IPv6 address; `undefined` if it is none. */
-function groupsOf(host: string): number[] | undefined {
-  const [head = '', tail, ...more] = host.split('::');
-  const left = partsOf(head);
-  const right = tail === undefined ? [] : partsOf(tail);
-  const missing = 8 - left.length - right.length;
-  if (more.length > 0 || (tail === undefined ? missing !== 0 : missing < 1)) return undefined;
-  const groups = [...left, ...new Array<number>(missing).fill(0), ...right];
-  return groups.every((group) => group >= 0 && group <= 0xffff) ? groups : undefined;
+/** RFC 4291 §2.2: the groups between colons, with those that '::' stands for, at least one. */
+function groupsOf(host: string): string[] {
+  const [left = [], right, ...more] = host.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  if (right === undefined) return left;
+  const missing = more.length > 0 ? 0 : 8 - left.length - right.length;
+  return missing < 1 ? [] : [...left, ...new Array<string>(missing).fill('0'), ...right];
 }
 
-/** The groups between colons, NaN where there is none. The last may be two groups in the form of IPv4. */
-function partsOf(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((part) => {
-    if (/^[0-9a-f]{1,4}$/i.test(part)) return [Number.parseInt(part, 16)];
-    const octets = /^\d{1,3}(\.\d{1,3}){3}$/.test(part) && text.endsWith(part) ? part.split('.').map(Number) : [];
-    const [a = Number.NaN, b = 0, c = 0, d = 0] = octets;
-    return octets.every((octet) => octet <= 255) ? [256 * a + b, 256 * c + d] : [Number.NaN];
-  });
+/** The last two groups may have the form of IPv4. */
+const IPV4 = /:(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+
+function groupsOfIpv4(_: string, ...octets: readonly string[]): string {
+  const [a = 0, b = 0, c = 0, d = 0] = octets.slice(0, 4).map(Number);
+  return Math.max(a, b, c, d) > 255 ? ':x' : `:${hex(256 * a + b)}:${hex(256 * c + d)}`;
+}
+
+function hex(group: number): string {
+  return group.toString(16);
 }

@@ -9,14 +9,14 @@ import { type VerifyingKey, verifyingKey } from '../../crypto/credentials/verify
 import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
 import { type CryptoProvider, InvalidPublicKey } from '../../crypto/provider.ts';
 import { sharedCertificate } from '../../sessions/peer-certificate.ts';
-import { TlsAlert } from '../../wire/alert.ts';
+import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
 import { copyOf, EMPTY } from '../../wire/bytes.ts';
 import { DerError } from '../../wire/der.ts';
 import { nameOf, SignatureScheme, type SignatureSchemeName, type Version } from '../../wire/registry.ts';
 import { certificate, certificateTls12 } from '../messages/certificate.ts';
 import { ClientCertificateType, certificateRequest, certificateRequestTls12 } from '../messages/certificate-request.ts';
 import { type CertificateVerify, certificateVerify } from '../messages/certificate-verify.ts';
-import { type Handshake, type Outcome, perform, receive } from '../wait.ts';
+import { type Handshake, type Outcome, perform, receive, type Task } from '../wait.ts';
 import type { ClientCertificates, ServerHandshake } from './context.ts';
 
 /** The schemes that a client may sign with, and that its certificates may be signed with, in the order of preference. */
@@ -139,9 +139,31 @@ function* proveAndJudge(
   const { body, raw } = yield* receive(certificateVerify);
   context.transcript.add(raw);
   yield* requireSignature(client.key, body, { content, version });
-  yield* perform(context.verifyClient(Object.freeze(client.chain.map(copyOf))));
+  yield* perform(verifyClient(context, Object.freeze(client.chain.map(copyOf))));
   context.facts.peerCertificateChain = client.chain;
   context.facts.peerCertificate = client.chain[0];
+}
+
+/**
+ * Asks the application to accept a chain. Only the answer `true` accepts. Any other value is a refusal without a reason, for which
+ * there is certificate_unknown, "some other issue" of §6.2. The application may give a reason by throwing an alert of its own.
+ */
+function verifyClient(context: ServerHandshake, chain: readonly Uint8Array[]): Task<unknown, void> {
+  return {
+    kind: 'client-certificate',
+    callback: 'verifyClient',
+    budgeted: false,
+    run: () => context.settings.clientAuth?.verifyClient(chain, context.info()),
+    conclude: requireAccepted,
+    isAnswer: isOwnAlert,
+  };
+}
+
+function requireAccepted(outcome: Outcome): void {
+  if ('value' in outcome && outcome.value === true) return;
+  if ('value' in outcome) throw new TlsAlert('certificate_unknown', 'the application has refused the certificate');
+  if ('error' in outcome && isOwnAlert(outcome.error)) throw outcome.error;
+  throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }
 
 /** §4.4.3. The provider that verifies may be the user's, and may have to wait. */

@@ -1,5 +1,6 @@
 /** The interfaces of a server's handshake besides {@link HandshakeIO}: settings, sessions, tickets, and the parts of the server. */
 
+import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { TicketStatus } from '../../tickets/callbacks.ts';
 import type { Version } from '../../wire/registry.ts';
@@ -74,11 +75,6 @@ export interface Tickets {
   /** The sealed tickets of the mode 'stateless'. @throws Error in a server that is made without them */
   readonly sealed: Sealed;
   /**
-   * Asks the application about a ticket that a client offers; `undefined` if the application has no callback for that. If the
-   * callback fails, the ticket is ignored and renewed.
-   */
-  judge(opened: OpenedTicket, ticket: Uint8Array): Task<unknown, OpenedTicket> | undefined;
-  /**
    * Lets the application add data to the session of a ticket; `undefined` if the application has no callback for that. Concludes
    * with whether to make the ticket: not if the callback failed, after an event that says so.
    */
@@ -94,6 +90,11 @@ export interface Sealed {
    * session gets the id that the client sent beside the ticket (RFC 5077 §3.4).
    */
   open(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): Task<unknown, OpenedTicket>;
+  /**
+   * Asks the application about a ticket that a client offers; `undefined` if the application has no callback for that. If the
+   * callback fails, the ticket is ignored and renewed.
+   */
+  judge(opened: OpenedTicket, ticket: Uint8Array): Task<unknown, OpenedTicket> | undefined;
   /** Seals a session. Concludes with `undefined` if there is no ticket, after an event that says why. */
   seal(session: Session): Task<unknown, Uint8Array | undefined>;
 }
@@ -165,6 +166,6 @@ export interface ServerHandshake extends HandshakeIO {
    * TlsAlert internal_error if there is no configuration to go on with.
    */
   selectServer(name: string | undefined): Task<unknown, void>;
-  /** Asks the application to accept a client's certificates. The conclusion throws the alert of a chain that is not accepted. */
-  verifyClient(chain: readonly Uint8Array[]): Task<unknown, void>;
+  /** What callbacks are told of the connection. */
+  info(): ConnectionInfo;
 }

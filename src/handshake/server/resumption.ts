@@ -108,7 +108,7 @@ const TIME: readonly Rule[] = [
   {
     name: "end of the client's certificate",
     reason: 'expired',
-    remedy: 'a full handshake with a certificate that has not expired',
+    remedy: 'a certificate that lasts longer',
     check: (session, { now }) => isCertificateValid(session, now),
   },
   {

@@ -5,7 +5,7 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import { MESSAGE_HEADER } from '../../wire/handshake-buffer.ts';
 import { ExtensionType } from '../../wire/registry.ts';
-import { type ClientHello, type RawExtension, rawExtensions } from '../messages/client-hello.ts';
+import { type ClientHello, rawExtensions } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 
 /** §4.1.2: the extensions that may change between the two hellos. No cookie, as none was given. early_data must go, by another rule. */
@@ -31,13 +31,13 @@ export class FirstHello {
 
   constructor(first: Received<ClientHello>, hash: Hash) {
     this.#hash = hash;
-    this.#fixed = hash.digest(fixedParts(first.raw));
+    this.#fixed = fixedDigest(first.raw, hash);
     this.#identities = identityMarks(first.body, hash);
   }
 
   /** @throws TlsAlert illegal_parameter if the second hello differs from the first where it may not */
   requireSame({ raw, body }: Received<ClientHello>): void {
-    if (!equalBytes(this.#fixed, this.#hash.digest(fixedParts(raw))))
+    if (!equalBytes(this.#fixed, fixedDigest(raw, this.#hash)))
       throw new TlsAlert('illegal_parameter', 'the second ClientHello differs from the first');
     if (body.extensions.earlyData) throw new TlsAlert('illegal_parameter', 'early_data after a HelloRetryRequest');
     if (!isSubsequence(identityMarks(body, this.#hash), this.#identities)) {
@@ -46,27 +46,18 @@ export class FirstHello {
   }
 }
 
-/** Returns the parts of a hello that must not change: all before the extensions, and the fixed extensions, sorted by type. */
-function fixedParts(raw: Uint8Array): Uint8Array {
-  const fixed: RawExtension[] = [];
-  let head = raw.length - 2;
-  for (const extension of rawExtensions(raw)) {
-    head -= 4 + extension.data.length;
-    if (!MAY_CHANGE.has(extension.type)) fixed.push(extension);
+/** Returns a digest of what must not change in a hello: all before the extensions, and the fixed extensions, sorted by type. */
+function fixedDigest(raw: Uint8Array, hash: Hash): Uint8Array {
+  const all = [...rawExtensions(raw)];
+  const head = raw.length - 2 - all.reduce((length, { data }) => length + 4 + data.length, 0);
+  const digest = hash.start();
+  digest.update(raw.subarray(MESSAGE_HEADER, head));
+  for (const { type, data } of all.sort((a, b) => a.type - b.type)) {
+    if (MAY_CHANGE.has(type)) continue;
+    digest.update(Uint8Array.of(type >> 8, type, data.length >> 8, data.length));
+    digest.update(data);
   }
-  fixed.sort((a, b) => a.type - b.type);
-  const parts = new Uint8Array(raw.length);
-  let at = 0;
-  const add = (bytes: Uint8Array) => {
-    parts.set(bytes, at);
-    at += bytes.length;
-  };
-  add(raw.subarray(MESSAGE_HEADER, head));
-  for (const { type, data } of fixed) {
-    add(Uint8Array.of(type >> 8, type, data.length >> 8, data.length));
-    add(data);
-  }
-  return parts.subarray(0, at);
+  return digest.peek();
 }
 
 /** Returns the beginnings of the digests of all identities, one after the other. */

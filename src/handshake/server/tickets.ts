@@ -18,14 +18,14 @@ export function* openTicket(
   const { sealed } = context.tickets;
   const atOnce = sealed.openAtOnce(version, ticket, sessionId);
   const opened = atOnce ?? (yield* perform(sealed.open(version, ticket, sessionId)));
-  const judging = context.tickets.judge(opened, ticket);
+  const judging = sealed.judge(opened, ticket);
   return judging === undefined ? opened : yield* perform(judging);
 }
 
 /** Lets the application judge an empty ticket, which asks for a new one (RFC 5077 §3.2). */
 export function* emptyTicket(context: ServerHandshake): Handshake<OpenedTicket> {
   const opened: OpenedTicket = { found: { reason: 'not-offered' }, renew: true, status: 'empty' };
-  const judging = context.tickets.judge(opened, EMPTY);
+  const judging = context.tickets.sealed.judge(opened, EMPTY);
   return judging === undefined ? opened : yield* perform(judging);
 }
 

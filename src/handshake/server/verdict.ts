@@ -59,7 +59,7 @@ const REMEDIES: Partial<Record<NoResumption, string>> = {
   malformed: 'a ticket or a record that holds a session',
   ignored: 'another answer of onDecrypt',
   'store-error': 'a store that answers, and a sessions.mayResume that does',
-  'store-timeout': 'a store that answers within sessions.lookupTimeoutMs, as sessions.mayResume must',
+  'store-timeout': 'answers within sessions.lookupTimeoutMs',
   'wrong-id': 'a store that answers with the session that it was asked for',
   version: 'a session of the version that was negotiated',
   'psk-mode': 'a mode of pskModes in psk_key_exchange_modes, and a group for psk_dhe_ke',
@@ -67,7 +67,7 @@ const REMEDIES: Partial<Record<NoResumption, string>> = {
   binder: 'a binder made with the PSK of the session, over this very hello',
   consumed: 'a session that has not been used yet',
   vetoed: 'the answer true of sessions.mayResume',
-  expired: 'coming back sooner, or a longer sessions.timeout, or a client certificate that lasts longer',
+  expired: 'coming back sooner, a longer sessions.timeout, or a certificate that lasts longer',
 };
 
 export class SessionVerdict implements Verdict {

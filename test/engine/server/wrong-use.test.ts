@@ -119,7 +119,7 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'bytes for a cache',
     () => loose(index.SessionCache.prototype.add).call(new index.SessionCache(), key),
-    /^a Session is wanted, .*not a string/,
+    /^session: a Session is wanted, .*not a string/,
   ],
   [
     'bytes for a session',
