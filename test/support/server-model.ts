@@ -134,6 +134,8 @@ export class ModelConnection implements ModelObserver {
   readonly version: Version;
   readonly events: ModelEvent[] = [];
   readonly held: ModelSession[] = [];
+  /** The one that was found, which is held until the handshake is complete or, if it is resumed, until the end. */
+  #offered: ModelSession | undefined;
   state: 'handshaking' | 'established' | 'closed' | 'failed' = 'handshaking';
   /** A get callback has answered with a promise. */
   isAsking = false;
@@ -181,7 +183,7 @@ export class ModelConnection implements ModelObserver {
         return yield* this.#full();
       }
       if (internal !== undefined) {
-        this.held.push(internal);
+        this.#holdOffered(internal);
         return yield* this.#candidate(internal);
       }
       this.#count('misses');
@@ -216,6 +218,11 @@ export class ModelConnection implements ModelObserver {
     yield* this.#candidate(found, isGood, true);
   }
 
+  #holdOffered(session: ModelSession): void {
+    this.held.push(session);
+    this.#offered = session;
+  }
+
   /** A session under the id that was asked for, which the connection holds by then. */
   #found(answer: GetAnswer): ModelSession | undefined {
     const { server } = this;
@@ -225,7 +232,7 @@ export class ModelConnection implements ModelObserver {
     const { kind, session } = answer;
     if (kind === 'give') session.passing--;
     if (kind === 'lend' && server.world.holds(session) === 0) return void this.events.push(error);
-    this.held.push(session);
+    this.#holdOffered(session);
     if (session.version !== this.version || session.id !== this.asked) return void this.events.push(error);
     return session;
   }
@@ -265,6 +272,8 @@ export class ModelConnection implements ModelObserver {
     if (this.version === 'TLSv1.3') yield* this.#tickets();
     else if (this.resumed === undefined) yield* this.#issue(this.#id);
     this.state = 'established';
+    const offered = this.#offered;
+    if (offered !== undefined && offered !== this.resumed) this.held.splice(this.held.indexOf(offered), 1);
     if (this.resumed?.cache !== undefined && this.server.policy.updateTime) retime(this.resumed, { time: this.#now });
     this.#count('acceptGood');
   }

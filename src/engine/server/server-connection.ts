@@ -111,8 +111,8 @@ export class ServerConnection extends ConnectionCore {
   }
 
   /** @internal */
-  adopt(session: Session): Session {
-    return this.#role.adopt(session);
+  adoptOffered(session: Session): Session {
+    return this.#role.adoptOffered(session);
   }
 
   /** @internal */

@@ -40,8 +40,8 @@ export class ServerRole implements Role {
     this.#mayIssue = true;
   }
 
-  adopt(session: Session): Session {
-    return this.#sessions.adopt(session);
+  adoptOffered(session: Session): Session {
+    return this.#sessions.adoptOffered(session);
   }
 
   catchUp(): void {

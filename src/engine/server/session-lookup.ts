@@ -36,6 +36,8 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   #store: SessionStore;
   readonly #host: ConnectionHost;
   readonly #held: Session[] = [];
+  /** Sessions that the client has offered. Once the handshake is complete, one of them is held, if it was resumed. */
+  readonly #offered: Session[] = [];
   readonly #later: (() => void)[] = [];
   readonly #counted: Counted[] = [];
   /** Aborts the lookups of this connection. It is made with the first one. */
@@ -146,7 +148,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
       this.#count('timeouts');
       return new Internal({ reason: 'expired' });
     }
-    if (internal !== undefined) return new Internal({ session: this.adopt(internal.upRef()) });
+    if (internal !== undefined) return new Internal({ session: this.adoptOffered(internal.upRef()) });
     if (cache !== undefined) this.#count('misses');
     const { onGet } = this.store.policy;
     if (onGet === undefined || !this.#isIssued(version, id)) return new Internal(UNKNOWN);
@@ -200,13 +202,15 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     return { reason };
   }
 
-  /** Turns an answer into a session: lent, given, or bytes. In each case the connection has a hold of its own until it ends. */
+  /** Turns an answer into a session: lent, given, or bytes. In each case the connection has a hold of its own. */
   #sessionOf(answer: unknown): Found {
     if (answer === undefined || answer === null) return UNKNOWN;
     try {
-      if (answer instanceof Given && Session.isSession(answer.session)) return { session: this.adopt(answer.session) };
-      if (answer instanceof Session) return { session: this.adopt(answer.upRef()) };
-      if (answer instanceof Uint8Array) return { session: this.adopt(Session.fromDer(answer, this.store.now())) };
+      if (answer instanceof Given && Session.isSession(answer.session))
+        return { session: this.adoptOffered(answer.session) };
+      if (answer instanceof Session) return { session: this.adoptOffered(answer.upRef()) };
+      if (answer instanceof Uint8Array)
+        return { session: this.adoptOffered(Session.fromDer(answer, this.store.now())) };
     } catch (error) {
       return this.#failed(answer instanceof Uint8Array ? 'malformed' : 'store-error', error);
     }
@@ -219,6 +223,12 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   /** Takes over a hold until the connection ends. */
   adopt(session: Session): Session {
     this.#held.push(session);
+    return session;
+  }
+
+  /** Takes over a hold on an offered session until the handshake is complete or, if it resumes the session, until the connection ends. */
+  adoptOffered(session: Session): Session {
+    this.#offered.push(session);
     return session;
   }
 
@@ -371,8 +381,14 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     this.#inCache(() => this.store.remove(session, reason, this));
   }
 
-  /** Called when the handshake is complete. `resumed` is the session that it resumed, if any. */
+  /** Called when the handshake is complete, and nothing is looked up any more. `resumed` is the session that it resumed, if any. */
   completed(resumed: Session | undefined): void {
+    this.catchUp(); // sessions that are to be kept are still held
+    this.#abort = undefined;
+    for (const session of this.#offered.splice(0)) {
+      if (session === resumed) this.#held.push(session);
+      else session.release();
+    }
     this.#inCache(() => {
       if (resumed?.isCached) this.#touch(resumed);
       this.store.completed(this);
@@ -392,7 +408,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   /** Called when the connection ends. Aborts its lookups and releases its holds. */
   close(): void {
     this.#abort?.abort();
-    for (const session of this.#held.splice(0)) session.release();
+    for (const session of [...this.#held.splice(0), ...this.#offered.splice(0)]) session.release();
   }
 }
 

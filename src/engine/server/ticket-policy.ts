@@ -17,8 +17,8 @@ export interface TicketHost {
   /** Seconds since the epoch. */
   now(): number;
   emit(event: Event): void;
-  /** Takes over the caller's hold on a session until the connection ends. */
-  adopt(session: Session): Session;
+  /** Takes over the caller's hold on an offered session until the handshake is complete, or longer if it resumes the session. */
+  adoptOffered(session: Session): Session;
 }
 
 /** Sealed tickets, as an optional part of a server. */

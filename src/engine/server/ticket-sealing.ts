@@ -106,7 +106,7 @@ class ConnectionSealedTickets implements Sealed {
     const { key, renewal, session } = opened;
     const facts = { keyName: key.hexName, format: key.format.name, phase: this.#phase, failure: undefined };
     const status = openedStatus(renewal, version);
-    return { found: { session: this.#host.adopt(session) }, renew: RENEW[renewal], status, facts };
+    return { found: { session: this.#host.adoptOffered(session) }, renew: RENEW[renewal], status, facts };
   }
 
   #factsOfRejected({ keyName, status }: RejectedTicket, keys: readonly OpeningKey[]): TicketFacts {

@@ -26,7 +26,7 @@ export interface Sessions {
   canTake(isSealed: boolean): boolean;
   /** Whether sessions of other servers, which may be in cache and store, are accepted. */
   readonly acceptsForeign: boolean;
-  /** Looks up the session of an id. Concludes with the session, which the connection holds until it ends, or why there is none. */
+  /** Looks up the session of an id. Concludes with the session, which the connection holds until the handshake is complete or, if it resumes, until its end; or why there is none. */
   find(version: Version, id: Uint8Array): Task<unknown, Found>;
   /** Asks in a full handshake whether its session must never be resumed. If so, it is not kept. Run it with `call()`. */
   askNotResumable(isForwardSecure: boolean): void;
@@ -86,7 +86,7 @@ export interface Sealed {
   /** Returns what {@link Sealed.open} would conclude with, if that takes no user code and so no task; otherwise `undefined`. */
   openAtOnce(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): OpenedTicket | undefined;
   /**
-   * Opens a ticket. Concludes with the session, which the connection holds until it ends, or why there is none. In TLS 1.2 the
+   * Opens a ticket. Concludes with the session, which the connection holds as one of {@link Sessions.find}, or why there is none. In TLS 1.2 the
    * session gets the id that the client sent beside the ticket (RFC 5077 §3.4).
    */
   open(version: Version, ticket: Uint8Array, sessionId?: Uint8Array): Task<unknown, OpenedTicket>;

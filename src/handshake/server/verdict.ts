@@ -1,17 +1,20 @@
 /** Verdicts on the sessions that a client has offered: resumed or not, and why. They are for the application, not for the peer. */
 
 import type { SuiteParameters } from '../../crypto/suites.ts';
-import type { Session } from '../../sessions/session.ts';
+import { ownId, type Session } from '../../sessions/session.ts';
 import { toHex } from '../../wire/bytes.ts';
+import type { Version } from '../../wire/registry.ts';
 import type { Check, Mechanism, NoResumption, TicketFacts, Verdict } from '../outcome.ts';
 import type { Found, ServerHandshake } from './context.ts';
-import { type Judgement, judge, type Offer, rulesFor } from './resumption.ts';
+import { judge, type Offer, type Rule, rulesFor } from './resumption.ts';
 
-/** A session, the offer that it was judged by, and the judgement. */
+/** What a verdict tells of a session. It does not hold the session itself, which may have a certificate of any length. */
 interface Judged {
-  readonly session: Session;
-  readonly offer: Offer;
-  readonly judgement: Judgement;
+  readonly id: Uint8Array;
+  readonly version: Version;
+  readonly age: number;
+  readonly authAge: number;
+  readonly broken: Rule | undefined;
 }
 
 interface VerdictParts {
@@ -45,10 +48,11 @@ export function judgeOffered({ settings }: ServerHandshake, offered: OfferedSess
   const { session, reason } = offered.found;
   if (session === undefined) return { verdict: new SessionVerdict({ mechanism, identityIndex, ticket, reason }) };
   const offer = offered.offer();
-  const judgement = judge(session, offer, settings);
-  const judged = { session, offer, judgement };
-  const parts = { mechanism, identityIndex, ticket, reason: judgement.broken?.reason, judged };
-  return { verdict: new SessionVerdict(parts), session, suite: judgement.suite };
+  const { broken, suite } = judge(session, offer, settings);
+  const { version, now } = offer;
+  const judged = { id: ownId(session), version, age: now - session.time, authAge: now - session.authTime, broken };
+  const parts = { mechanism, identityIndex, ticket, reason: broken?.reason, judged };
+  return { verdict: new SessionVerdict(parts), session, suite };
 }
 
 /** The remedies for reasons that do not come from a rule, which would state its own. */
@@ -95,30 +99,27 @@ export class SessionVerdict implements Verdict {
   }
 
   get sessionId(): string | undefined {
-    return this.#judged && toHex(this.#judged.session.id);
+    return this.#judged && toHex(this.#judged.id);
   }
 
   get age(): number | undefined {
-    return this.#judged && this.#judged.offer.now - this.#judged.session.time;
+    return this.#judged?.age;
   }
 
   get authAge(): number | undefined {
-    return this.#judged && this.#judged.offer.now - this.#judged.session.authTime;
+    return this.#judged?.authAge;
   }
 
   get checks(): readonly Check[] {
     if (this.#judged === undefined) return [];
-    const {
-      offer,
-      judgement: { broken },
-    } = this.#judged;
-    const rules = rulesFor(offer.version);
+    const { version, broken } = this.#judged;
+    const rules = rulesFor(version);
     const looked = broken === undefined ? rules : rules.slice(0, rules.indexOf(broken) + 1);
     return looked.map((rule) => ({ rule: rule.name, passed: rule !== broken }));
   }
 
   get remedy(): string | undefined {
-    return this.reason && (this.#judged?.judgement.broken?.remedy ?? this.#ticketRemedy ?? REMEDIES[this.reason]);
+    return this.reason && (this.#judged?.broken?.remedy ?? this.#ticketRemedy ?? REMEDIES[this.reason]);
   }
 
   /** A more exact remedy for 'undecryptable', which has several causes. */

@@ -85,6 +85,47 @@ for (const version of VERSIONS) {
       expect(infos[0]).to.deep.equal({ serverName: 'localhost', version, ...addresses });
     });
 
+    it('get: a session that is not resumed is held until the handshake is complete, and no longer', () => {
+      const stored = connect(server({}, { tickets: { initial: 1 } }), { version });
+      const kept = stored.connection.session?.dup();
+      if (kept === undefined) throw new Error('no session');
+      let lent = 0;
+      let abort: { readonly aborted: boolean } | undefined;
+      const onGet: SessionOptions['onGet'] = (_id, _connection, signal) => {
+        abort = signal;
+        return kept;
+      };
+      const mayResume = () => {
+        lent = kept.holds;
+        return false;
+      };
+      const refusing = server({ cache: false, onGet, mayResume });
+      const { connection } = connect(refusing, again(stored));
+      expect([connection.isEstablished, connection.resumption.reason]).to.deep.equal([true, 'vetoed']);
+      expect([lent, kept.holds]).to.deep.equal([2, 1]);
+      const [verdict] = connection.verdicts;
+      kept.time = 0;
+      kept.free();
+      expect([verdict?.sessionId, verdict?.age], 'told as it was').to.deep.equal([toHex(kept.id), 0]);
+      connection.dispose();
+      expect(abort?.aborted, 'the lookup was over long before').to.equal(false);
+    });
+
+    it('get: a session that is given and not resumed is wiped once the handshake is complete, unless a cache keeps it', () => {
+      for (const isCached of [true, false]) {
+        const stored = connect(server({}, { tickets: { initial: 1 } }), { version });
+        const kept = stored.connection.session?.dup();
+        if (kept === undefined) throw new Error('no session');
+        const cache = new SessionCache();
+        const refusing = server({ cache: isCached ? cache : false, onGet: () => give(kept), mayResume: () => false });
+        const { connection } = connect(refusing, again(stored));
+        expect(connection.resumption.reason).to.equal('vetoed');
+        expect(kept.holds, `cached: ${isCached}`).to.equal(isCached ? 1 : 0);
+        expect(cache.has(version, kept.id)).to.equal(isCached);
+        connection.dispose();
+      }
+    });
+
     it('new answers false: the session is out at once, and remove is not told', () => {
       const removed: unknown[] = [];
       const sessions: Session[] = [];
