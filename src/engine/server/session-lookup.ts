@@ -85,9 +85,12 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     }
   }
 
-  /** Runs an operation that may remove sessions, with this as the observer. An error of the operation itself is an event, too. */
-  #inCache<T>(action: () => T): T | undefined {
-    return this.#call('onRemove', action);
+  /**
+   * Runs an operation that may remove sessions, with this as the observer, which hears of remove callbacks that fail. If the cache
+   * fails, which may be of a user's class, the event names the callback that does in a store what the cache was to do.
+   */
+  #inCache<T>(does: 'onGet' | 'onNew' | 'onTake' | 'onRemove', action: () => T): T | undefined {
+    return this.#call(does, action);
   }
 
   get listener(): RemovalListener {
@@ -143,7 +146,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
 
   #find(version: Version, id: Uint8Array): Awaitable<unknown> {
     const cache = this.store.lookupCache;
-    const internal = this.#inCache(() => cache?.get(version, id, this.store.now(), this));
+    const internal = this.#inCache('onGet', () => cache?.get(version, id, this.store.now(), this));
     if (internal === 'expired') {
       this.#count('timeouts');
       return new Internal({ reason: 'expired' });
@@ -237,7 +240,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     const cache = this.store.storeCache;
     if (cache === undefined || cache.isClosed || session.isCached || this.store.now() > session.expires) return;
     if (!cache.fits(session)) return;
-    this.#inCache(() => this.store.add(session, this));
+    this.#inCache('onGet', () => this.store.add(session, this));
   }
 
   get isRuledOut(): boolean {
@@ -301,7 +304,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     if (!this.store.isCaching || session.holds === 0) return; // its ticket has left already, and the application has freed it
     // SSL_CTX_sess_set_remove_cb(3): the remove callback is told only of sessions that were in the cache.
     const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
-    if (cache?.isClosed === false && cache.fits(session)) this.#inCache(() => this.store.add(session, this));
+    if (cache?.isClosed === false && cache.fits(session)) this.#inCache('onNew', () => this.store.add(session, this));
     if (session.isRuledOut) return; // by the remove callback of a session that had to make room: it has been told of this one, too
     this.#emit({ type: 'new-session', session });
     if (this.store.policy.onNew !== undefined) this.#callOnNew(session);
@@ -362,7 +365,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
 
   #take(session: Session): Awaitable<boolean> {
     this.store.taken(session.id);
-    const wasHere = this.#inCache(() => this.store.cache?.take(session.version, session.id, this)) ?? false;
+    const wasHere = this.#inCache('onTake', () => this.store.cache?.take(session.version, session.id, this)) ?? false;
     const { onTake, onGet } = this.store.policy;
     if (onTake !== undefined) return onTake(session.id);
     return wasHere && onGet === undefined; // onGet without onTake: a virtual host wants single use, and the server's store may have a copy
@@ -370,7 +373,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
 
   expire(session: Session, isCached: boolean): void {
     this.#count('timeouts');
-    if (isCached) this.#inCache(() => this.store.remove(session, 'expired', this));
+    if (isCached) this.#inCache('onRemove', () => this.store.remove(session, 'expired', this));
   }
 
   hit(): void {
@@ -378,7 +381,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   }
 
   remove(session: Session, reason: 'alert-sent' | 'alert-received' | 'unclean'): void {
-    this.#inCache(() => this.store.remove(session, reason, this));
+    this.#inCache('onRemove', () => this.store.remove(session, reason, this));
   }
 
   /** Called when the handshake is complete, and nothing is looked up any more. `resumed` is the session that it resumed, if any. */
@@ -389,7 +392,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
       if (session === resumed) this.#held.push(session);
       else session.release();
     }
-    this.#inCache(() => {
+    this.#inCache('onRemove', () => {
       if (resumed?.isCached) this.#touch(resumed);
       this.store.completed(this);
     });

@@ -374,6 +374,31 @@ for (const version of VERSIONS) {
   });
 }
 
+describe('a cache of the application that fails', () => {
+  const fail = (): never => {
+    throw new Error('out of order');
+  };
+  const failures = {
+    get: ['onGet', 'unknown'],
+    add: ['onNew', undefined],
+    take: ['onTake', 'consumed'],
+    remove: ['onRemove', undefined],
+  } as const;
+  for (const [method, [callback, reason]] of Object.entries(failures)) {
+    it(`is named by what it was to do, and costs no connection: ${method}() as ${callback}`, () => {
+      const cache = new SessionCache();
+      const config = server({ cache }, { tickets: { singleUse: method === 'take', initial: 1 } });
+      const first = connect(config, {});
+      Object.defineProperty(cache, method, { value: fail });
+      const second = connect(config, again(first));
+      expect([second.connection.isEstablished, second.connection.resumption.reason]).to.deep.equal([true, reason]);
+      second.client.sendAlert('handshake_failure');
+      second.run();
+      expect(new Set(errors(second.events))).to.deep.equal(new Set([callback]));
+    });
+  }
+});
+
 describe('a session cache for several servers', () => {
   it('serves them all, and closing it tells remove for every session, soonest to expire first', () => {
     const cache = new SessionCache();
