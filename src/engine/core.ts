@@ -19,7 +19,7 @@ import { CurrentJob } from './current-job.ts';
 import type { Event, Step } from './events.ts';
 import { KeyLog } from './key-log.ts';
 import { LifeCycle } from './life-cycle.ts';
-import { attempt, disown, releaseLate, reportFailure } from './outcomes.ts';
+import { attempt, disown, reportFailure } from './outcomes.ts';
 import { fatalAlert } from './peer-alerts.ts';
 import { Deferral, type Deferred, type Question, TaskQuestion } from './questions.ts';
 import type { Role } from './role.ts';
@@ -155,7 +155,8 @@ export abstract class ConnectionCore {
     return this.step(() => {
       const task = TaskQuestion.taskOf(question, this);
       if (task === undefined) return;
-      if (question !== this.#question) return releaseLate(task, outcome);
+      if (question !== this.#question) return TaskQuestion.release(question, outcome);
+      if ('late' in outcome) this.#question.abandon();
       this.#question = undefined;
       reportFailure(this, task, outcome);
       this.#advance(outcome);
@@ -350,8 +351,7 @@ export abstract class ConnectionCore {
     this.#role.io.transcript.clear(); // of a handshake that goes no further
     if (question === undefined) return;
     const task = TaskQuestion.taskOf(question, this);
-    if (this.#isAsked || task === undefined)
-      disregard(question.promise); // the shell may no longer care
+    if (this.#isAsked || task === undefined) question.abandon();
     else disown(this, task, { value: question.promise });
   }
 

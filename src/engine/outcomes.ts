@@ -15,7 +15,7 @@ export function attempt<A>(run: () => A): Outcome<A> {
 }
 
 /** Releases the holds and secrets in an answer that no handshake waits for any more. */
-export function releaseLate(task: AnyTask, outcome: Outcome): void {
+function releaseLate(task: AnyTask, outcome: Outcome): void {
   if ('value' in outcome) task.releaseLateAnswer?.(outcome.value);
 }
 

@@ -1,5 +1,6 @@
 /** Promises of user code that a connection hands to its shell: those that its handshake waits for, and those that it does not. */
 
+import { disregard, later } from '../awaitable.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { AnyTask, Outcome } from '../handshake/wait.ts';
 
@@ -20,6 +21,7 @@ export class TaskQuestion implements Question {
   readonly budgeted: boolean;
   readonly #task: AnyTask;
   readonly #owner: object;
+  #isReleased = false;
 
   constructor(task: AnyTask, promise: PromiseLike<unknown>, owner: object) {
     this.kind = task.kind;
@@ -27,6 +29,18 @@ export class TaskQuestion implements Question {
     this.budgeted = task.budgeted;
     this.#task = task;
     this.#owner = owner;
+  }
+
+  /** Releases the holds and secrets in an answer that comes too late, once: {@link abandon} and the shell may both bring it. */
+  static release(question: Question, outcome: Outcome): void {
+    if (!(question instanceof TaskQuestion) || question.#isReleased || !('value' in outcome)) return;
+    question.#isReleased = true;
+    question.#task.releaseLateAnswer?.(outcome.value);
+  }
+
+  /** Has the answer released whenever it comes: no job waits for it any more, and the shell may no longer care. */
+  abandon(): void {
+    disregard(later(this.promise, (value) => TaskQuestion.release(this, { value })));
   }
 
   /** Returns the task of a question; `undefined` if the question is another connection's. */

@@ -151,7 +151,7 @@ export function* signature({ credential, scheme }: Signing, content: Uint8Array)
     budgeted: false,
     run: () => later<unknown, Uint8Array>(credential.sign(scheme, content), requireSignature),
     conclude: (outcome) => {
-      if ('value' in outcome && outcome.value instanceof Uint8Array) return outcome.value;
+      if ('value' in outcome && outcome.value instanceof Uint8Array) return outcome.value; // or a shell has made it up
       throw new TlsAlert('internal_error', 'the private key did not sign');
     },
   });

@@ -1,6 +1,7 @@
 /** What the core promises of any connection: whose answer is taken, how its life goes on, and what is reported. */
 
 import { expect } from 'chai';
+import { give } from '../../src/cache/callbacks.ts';
 import type { Aead, AeadKey, Hash, HmacKey } from '../../src/crypto/provider.ts';
 import type { Event } from '../../src/engine/events.ts';
 import { LifeCycle } from '../../src/engine/life-cycle.ts';
@@ -168,6 +169,40 @@ describe('the end of a connection', () => {
       expect(events.map(({ type }) => type)).to.include('failed');
       expect(output.length).to.be.above(0);
     });
+  }
+
+  const withdrawals: Readonly<Record<string, (link: Exchange) => unknown>> = {
+    'end()': ({ connection }) => connection.end(),
+    'dispose()': ({ connection }) => connection.dispose(),
+    'a late answer': (link) => link.answer({ late: true }),
+  };
+  for (const version of VERSIONS) {
+    for (const [how, withdraw] of Object.entries(withdrawals)) {
+      for (const passesOn of [false, true]) {
+        const shell = passesOn ? 'though the shell passes it on, too' : 'though no shell passes it on';
+        it(`releases what a store gives after ${how} once, ${shell}, ${version}`, async () => {
+          const first = bench.connect(bench.bare({ tickets: { initial: 1 } }), { version });
+          const given = first.connection.session?.dup().upRef();
+          if (given === undefined) throw new Error('no session');
+          let answer = (_: unknown): void => {};
+          const promise = new Promise<never>((resolve) => {
+            answer = resolve as typeof answer;
+          });
+          const link = bench.connect(
+            bench.bare({ sessions: { cache: false, onGet: () => promise } }),
+            returning(first),
+          );
+          const { question } = link;
+          if (question === undefined) throw new Error('no question');
+          withdraw(link);
+          answer(give(given));
+          const value = await promise;
+          if (passesOn) link.connection.answer(question, { value });
+          await new Promise((resolve) => setImmediate(resolve));
+          expect(given.holds).to.equal(1);
+        });
+      }
+    }
   }
 
   const ends: Readonly<Record<string, (link: Exchange) => unknown>> = {
