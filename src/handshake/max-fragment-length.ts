@@ -21,12 +21,13 @@ export function wantedFragmentLength({ extensions }: ClientHello): number | unde
 
 /**
  * Limits the records of both sides to the length that the client asks for, and returns its code for the answer. A session keeps its
- * length: on resumption our records are limited even if the client does not ask again.
+ * length: on resumption our records are limited even if the client does not ask again, unless it sends record_size_limit.
  */
 export function maxFragmentLength(context: HandshakeIO, hello: ClientHello, resumed?: Session): number | undefined {
   const wanted = wantedFragmentLength(hello); // if a session is resumed, its own: the rules see to that
   const code = wanted ?? resumed?.foreign.maxFragmentLength ?? 0;
   context.facts.maxFragmentLength = code;
-  if (code !== 0) context.limitRecords(2 ** (8 + code), wanted !== undefined);
+  if (code !== 0 && hello.extensions.recordSizeLimit === undefined)
+    context.limitRecords(2 ** (8 + code), wanted !== undefined);
   return wanted;
 }
