@@ -253,9 +253,10 @@ export class ModelConnection implements ModelObserver {
   }
 
   *#take(session: ModelSession): Course<boolean> {
-    const wasHere = yield* this.server.cache.take(session.key, this);
-    if (!this.server.policy.hasStore) return wasHere;
-    return (yield { callback: 'take', owner: this.server }) as boolean;
+    if (!this.server.policy.hasStore) return yield* this.server.cache.take(session.key, this);
+    const isFirst = (yield { callback: 'take', owner: this.server }) as boolean;
+    yield* this.server.cache.take(session.key, this);
+    return isFirst;
   }
 
   *#full(): Course<void> {

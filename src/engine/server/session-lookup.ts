@@ -351,12 +351,15 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   }
 
   take(session: Session): Task<unknown, NoResumption | undefined> {
+    const { onTake } = this.store.policy;
     return {
       kind: 'take',
       callback: 'onTake',
       budgeted: true,
       run: () => this.#take(session),
       conclude: (outcome) => {
+        // Not before, as onRemove hears of it, and may delete from the store what onTake is to take out of it.
+        if (onTake !== undefined) this.#later.push(() => void this.#takeCached(session));
         if ('value' in outcome) return outcome.value === true ? undefined : 'consumed';
         return 'late' in outcome ? 'store-timeout' : 'store-error';
       },
@@ -365,10 +368,13 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
 
   #take(session: Session): Awaitable<boolean> {
     this.store.taken(session.id);
-    const wasHere = this.#inCache('onTake', () => this.store.cache?.take(session.version, session.id, this)) ?? false;
     const { onTake, onGet } = this.store.policy;
     if (onTake !== undefined) return onTake(session.id);
-    return wasHere && onGet === undefined; // onGet without onTake: a virtual host wants single use, and the server's store may have a copy
+    return this.#takeCached(session) && onGet === undefined; // onGet without onTake: a virtual host wants single use, and the server's store may have a copy
+  }
+
+  #takeCached(session: Session): boolean {
+    return this.#inCache('onTake', () => this.store.cache?.take(session.version, session.id, this)) ?? false;
   }
 
   expire(session: Session, isCached: boolean): void {

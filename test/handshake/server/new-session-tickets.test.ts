@@ -426,6 +426,27 @@ for (const mode of MODES) {
           expect(taken.length).to.equal(3);
         });
 
+        it(`of onTake, ${later ? 'later' : 'at once'}: the cache lets go after it, as onRemove may delete what it takes`, async () => {
+          const db = new Map<string, Uint8Array>();
+          const order: string[] = [];
+          const take = (id: Uint8Array) => order.push('take') > 0 && db.delete(toHex(id));
+          const config = once({
+            onNew: (session: Session) => void db.set(toHex(session.id), session.toDer()),
+            onGet: (id: Uint8Array) => db.get(toHex(id)),
+            onTake: (id: Uint8Array) => (later ? Promise.resolve(id).then(take) : take(id)),
+            onRemove: ({ id }: Session, reason: string) => {
+              order.push(reason);
+              db.delete(toHex(id));
+            },
+          });
+          const first = bench.connect(config, {});
+          const { size } = bench.cache;
+          expectResumed(await bench.connectAsync(config, returning(first)), mode);
+          expect(order).to.deep.equal(['take', 'consumed']);
+          expect(bench.cache.size, 'one gone, one new').to.equal(size);
+          expectFull(await bench.connectAsync(config, returning(first)), 'consumed');
+        });
+
         for (const [what, answer] of [
           [
             'throws',
