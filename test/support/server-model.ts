@@ -282,7 +282,7 @@ export class ModelConnection implements ModelObserver {
   *#tickets(): Course<void> {
     const count = this.resumed === undefined ? 2 : 1;
     if (!this.server.canKeep) return this.resumed === undefined ? yield* this.#issue('') : undefined;
-    for (let i = 0; i < count; i++) yield* this.#issue(yield* this.#newId());
+    for (let i = 0; i < count && this.server.canKeep; i++) yield* this.#issue(yield* this.#newId());
   }
 
   *#issue(id: string): Course<void> {

@@ -39,6 +39,7 @@ export class TicketIssuer implements TicketSender {
     main.finish(transcriptHash);
   }
 
+  /** Asked before each ticket: a callback for the one before may have closed the cache. */
   get canSend(): boolean {
     return whyNoTicket(this.#context, this.#choice) === undefined;
   }
@@ -47,7 +48,7 @@ export class TicketIssuer implements TicketSender {
   *send(count: number): Handshake<undefined> {
     const why = whyNoTicket(this.#context, this.#choice);
     if (why !== undefined) return void this.#context.sessions.noTicket(why);
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count && this.canSend; i++) {
       const issue = yield* this.#issue();
       if (issue === undefined) continue;
       yield* this.announce([issue]);
@@ -60,7 +61,7 @@ export class TicketIssuer implements TicketSender {
   /** Sends tickets before the client has proved anything. Their sessions must be announced later: {@link TicketIssuer.announce}. */
   *sendEarly(count: number): Handshake<readonly Issue[]> {
     const issues: Issue[] = [];
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count && this.canSend; i++) {
       const issue = yield* this.#issue();
       if (issue === undefined) continue;
       this.#context.send(newSessionTicket, issue.message);

@@ -1,6 +1,7 @@
 /** The event 'no-ticket': why a client gets no ticket, or in TLS 1.2 neither a ticket nor a session id. */
 
 import { expect } from 'chai';
+import { SessionCache } from '../../../src/cache/session-cache.ts';
 import type { NoTicket } from '../../../src/handshake/outcome.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
 import type { ClientOptions, Exchange } from '../../support/client.ts';
@@ -197,6 +198,17 @@ describe("the event 'no-ticket'", () => {
       expectResumed(bench.connect(config, returning(first)), mechanism);
     });
   }
+
+  it('is asked about before each ticket: none follows the one whose callback has closed the cache', () => {
+    for (const timing of ['after-finished', 'half-rtt'] as const) {
+      const closing = () => config.closeSessions();
+      const config = bench.server('psk-stateful', {
+        sessions: { cache: new SessionCache() },
+        tickets: { timing, onGenerate: closing, initial: 3 },
+      });
+      expect(handedOut(bench.visit('psk-stateful', config)), timing).to.equal(1);
+    }
+  });
 
   it('says declined where the key provider will not renew the ticket', () => {
     const keys = {
