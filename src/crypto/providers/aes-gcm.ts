@@ -104,7 +104,6 @@ class AesGcmKey implements AeadKey {
 
   /** §7.1, steps 5 and 6: writes the tag of the ciphertext to {@link expected}. */
   #tag(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
-    this.#ghash.start();
     this.#ghash.update(additionalData, 0, additionalData.length);
     this.#ghash.update(buffer, start, end);
     this.#ghash.finish(additionalData.length, end - start, expected);

@@ -36,7 +36,7 @@ const spare = new SpareWords(NARROW);
 /** The table of a wiped key. */
 const WIPED = new Int32Array(WIDE);
 
-/** The hash so far, in the current call. */
+/** The hash so far, in the current call; zeros between calls. */
 const Y = new Int32Array(4);
 const H = new Int32Array(4);
 const padded = new Uint8Array(BLOCK);
@@ -50,10 +50,6 @@ export class Ghash {
   constructor(h0: number, h1: number, h2: number, h3: number) {
     this.#table = spare.take();
     fill(this.#table, h0, h1, h2, h3);
-  }
-
-  start(): void {
-    Y.fill(0);
   }
 
   /** Hashes the bytes from `from` to `to`, padded with zeros to whole blocks. */

@@ -80,8 +80,7 @@ class PooledHmacKey<T extends NobleHash<T>> implements HmacKey {
     this.#pool = pool;
     const { block, blockLength } = pool;
     const short = key.length > blockLength ? digestOf(pool, pool.initial, key) : key;
-    block.fill(0);
-    block.set(short);
+    block.set(short); // on zeros, as it is left
     this.#inner = padded(pool, IPAD);
     this.#outer = padded(pool, IPAD ^ OPAD); // the block is XOR ipad by now
     block.fill(0);
