@@ -276,12 +276,19 @@ describe('early data that nobody reads (RFC 8446 §4.2.10)', () => {
     }
   });
 
-  it('may not come without end in empty records', () => {
+  it('may not come without end in records that hold nothing: 32 in a row of at most 16 bytes are skipped, any number of larger ones', () => {
     for (const protect of [true, false]) {
-      const reader = readerOf(...Array.from({ length: 33 }, () => early(0)));
-      reader.skipEarlyData(300);
-      if (protect) reader.protect(pair(1).reading);
-      expect(alertOf(() => reader.next(finished))).to.equal('unexpected_message');
+      const skipping = (count: number, length: number) => {
+        const reader = readerOf(...Array.from({ length: count }, () => early(length)));
+        reader.skipEarlyData(1000);
+        if (protect) reader.protect(pair(1).reading);
+        return reader;
+      };
+      for (const length of [0, 16]) {
+        expect(skipping(32, length).next(finished)).to.equal(undefined);
+        expect(alertOf(() => skipping(33, length).next(finished))).to.equal('unexpected_message');
+      }
+      expect(skipping(33, 17).next(finished)).to.equal(undefined);
     }
   });
 
