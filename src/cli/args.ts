@@ -2,11 +2,11 @@
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { SUITES } from '../crypto/suites.ts';
-import { nearest } from '../engine/server/nearest.ts';
 import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
 import type { Compat } from '../handshake/server/settings.ts';
 import { TICKET_KEY_PRODUCERS, type TicketKeyProducer } from '../tickets/key-files.ts';
 import { fromHex, utf8 } from '../wire/bytes.ts';
+import { nearest } from '../wire/nearest.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../wire/registry.ts';
 import { systemCode, usage } from './fault.ts';
 

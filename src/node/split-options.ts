@@ -1,6 +1,5 @@
 /** Validates the options of the Node shell, and separates the core's from the socket's. */
 
-import { type Names, requireKnown } from '../engine/server/checks.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { isServerConfig, notAConfig, refuseConfig } from '../engine/server/config-brand.ts';
 import { CORE_OPTIONS } from '../engine/server/configure.ts';
@@ -8,6 +7,7 @@ import { defineServer } from '../engine/server/define-server.ts';
 import type { PemCredential, ServerOptions, TicketOptions } from '../engine/server/options.ts';
 import { requireMilliseconds } from '../web/time-limit.ts';
 import { kindOf } from '../wire/kind-of.ts';
+import { type Names, requireKnown } from '../wire/options.ts';
 import type { Pem } from '../wire/pem.ts';
 import { systemWorld } from '../world.ts';
 import { refuseNodeNames } from './node-tls-names.ts';

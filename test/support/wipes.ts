@@ -4,7 +4,7 @@
  */
 
 import type { CryptoProvider, Hash } from '../../src/crypto/provider.ts';
-import type { Wipeable } from '../../src/engine/secrets.ts';
+import type { Wipeable } from '../../src/wire/bytes.ts';
 
 /** Functions that overwrite for their callers, which are what counts. */
 const WIPES = /wipe|closed|established|discard|destroy|release|free|dispose|forget|clean|close|drop|giveBack/i;

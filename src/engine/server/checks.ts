@@ -2,45 +2,8 @@
 
 import { isPromise } from '../../awaitable.ts';
 import { kindOf } from '../../wire/kind-of.ts';
-import { nearest } from './nearest.ts';
-
-/** Returns the error for a value that is not what is `wanted`, such as `a string`. The `remedy` follows, if there is one. */
-export function wrongKind(name: string, wanted: string, value: unknown, remedy = ''): TypeError {
-  return new TypeError(`${name}: ${wanted} is wanted, not ${kindOf(value)}${remedy}`);
-}
-
-/** @throws TypeError unless `value` is an object that is no array */
-export function requireObject(name: string, value: unknown, remedy?: string): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrongKind(name, 'an object', value, remedy);
-}
-
-/** @throws TypeError unless `value` is a string or `undefined` */
-export function requireString(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'string') throw wrongKind(name, 'a string', value);
-}
-
-/**
- * The names of the options `T`. Written as `{ … } satisfies Names<T>`, the list can neither lack an option nor have one that does
- * not exist: the compiler finds both.
- */
-export type Names<T> = Readonly<Record<keyof T, true>>;
-
-/** @throws TypeError for the first name that is not among the `known`, with the one that is meant or the `remedy` */
-export function requireKnown(
-  prefix: string,
-  value: object,
-  known: Readonly<Record<string, true>>,
-  remedy?: (name: string) => string | undefined,
-): void {
-  for (const name of Object.keys(value)) {
-    if (Object.hasOwn(known, name)) continue;
-    const names = Object.keys(known);
-    const meant = nearest(name, names);
-    const hint = meant === undefined ? remedy?.(name) : `is ${prefix}${meant} meant?`;
-    throw new TypeError(`unknown option ${prefix}${name}; there are ${names.join(', ')}${hint ? `; ${hint}` : ''}`);
-  }
-}
+import { nearest } from '../../wire/nearest.ts';
+import { requireObject, wrongKind } from '../../wire/options.ts';
 
 /** @throws TypeError for a promise: a caller easily forgets to await webCryptoCredential(), say */
 export function requireNoPromise(name: string, value: unknown): void {

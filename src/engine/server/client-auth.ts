@@ -5,8 +5,9 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import * as handshake from '../../handshake/server/client-authentication.ts';
 import type { ClientCertificates } from '../../handshake/server/context.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
+import { type Names, requireKnown, requireObject } from '../../wire/options.ts';
 import type { Pem } from '../../wire/pem.ts';
-import { callback, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
+import { callback, oneOf } from './checks.ts';
 import type { ClientAuthOptions } from './options.ts';
 import { withWarning } from './warnings.ts';
 

@@ -5,18 +5,9 @@
 
 import type { Compat, Settings } from '../../handshake/server/settings.ts';
 import { requireSession } from '../../sessions/session.ts';
+import { type Names, requireKnown, requireObject, requireString } from '../../wire/options.ts';
 import { systemWorld } from '../../world.ts';
-import {
-  boolean,
-  callback,
-  complete,
-  integer,
-  type Names,
-  oneOf,
-  requireKnown,
-  requireObject,
-  requireString,
-} from './checks.ts';
+import { boolean, callback, complete, integer, oneOf } from './checks.ts';
 import type { ServerConfig } from './config.ts';
 import { brandConfig, refuseConfig } from './config-brand.ts';
 import { clientAuth, credentials, provider } from './identity-options.ts';

@@ -5,7 +5,7 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import { symmetric } from '../../crypto/providers/symmetric.ts';
 import { webCryptoGroups } from '../../crypto/providers/web-crypto.ts';
 import { tls13 } from '../../handshake/server/server-tls13.ts';
-import { type Names, requireKnown, requireObject } from './checks.ts';
+import { type Names, requireKnown, requireObject } from '../../wire/options.ts';
 import type { ClientAuth } from './client-auth.ts';
 import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';

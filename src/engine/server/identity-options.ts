@@ -4,7 +4,8 @@ import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
 import { kindOf } from '../../wire/kind-of.ts';
-import { callback, complete, type Names, requireKnown, requireNoPromise, requireObject } from './checks.ts';
+import { type Names, requireKnown, requireObject } from '../../wire/options.ts';
+import { callback, complete, requireNoPromise } from './checks.ts';
 import type { PemCredential, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 

@@ -4,8 +4,9 @@ import { SessionCache } from '../../cache/session-cache.ts';
 import type { Compat } from '../../handshake/server/settings.ts';
 import { copyOf, EMPTY } from '../../wire/bytes.ts';
 import { requireBytes } from '../../wire/kind-of.ts';
+import { type Names, requireKnown, requireObject, wrongKind } from '../../wire/options.ts';
 import type { Version } from '../../wire/registry.ts';
-import { boolean, callback, integer, type Names, oneOf, requireKnown, requireObject, wrongKind } from './checks.ts';
+import { boolean, callback, integer, oneOf } from './checks.ts';
 import type { SessionOptions } from './options.ts';
 import type { CacheMode, OwnCallbacks, SessionPolicy } from './policy.ts';
 

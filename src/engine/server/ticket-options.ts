@@ -2,8 +2,9 @@
 
 import { MAX_TICKET_LIFETIME } from '../../handshake/messages/new-session-ticket.ts';
 import type { TicketSettings } from '../../handshake/server/settings.ts';
+import { type Names, requireKnown, requireObject } from '../../wire/options.ts';
 import type { World } from '../../world.ts';
-import { boolean, callback, integer, type Names, oneOf, requireKnown, requireObject } from './checks.ts';
+import { boolean, callback, integer, oneOf } from './checks.ts';
 import type { SessionOptions, TicketOptions } from './options.ts';
 import { keepsSessions } from './session-options.ts';
 import type { SealedTickets, TicketPolicy } from './ticket-policy.ts';

@@ -1,12 +1,12 @@
 /** Mistakes of programs without types, and of programs that come from node:tls: the error names the option, what it is, and what to do. */
 
 import { expect } from 'chai';
-import { nearest } from '../../../src/engine/server/nearest.ts';
 import * as index from '../../../src/index.ts';
 import * as node from '../../../src/node/index.ts';
 import * as openssl from '../../../src/openssl.ts';
 import * as tls13 from '../../../src/tls13.ts';
 import { kindOf, requireBytes } from '../../../src/wire/kind-of.ts';
+import { nearest } from '../../../src/wire/nearest.ts';
 import { certificates } from '../../fixtures.ts';
 
 const { cert, key } = certificates.ecdsaP256;
