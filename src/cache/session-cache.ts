@@ -6,6 +6,7 @@
 
 import { ownId, requireSession, type Session } from '../sessions/session.ts';
 import { kindOf } from '../wire/kind-of.ts';
+import { type Names, requireOptions } from '../wire/options.ts';
 import type { Version } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import type { OnRemove, RemovalReason } from './callbacks.ts';
@@ -75,6 +76,14 @@ interface Departure {
   readonly reason: RemovalReason | 'replaced';
 }
 
+const CACHE_OPTIONS = {
+  maxEntries: true,
+  maxBytes: true,
+  compat: true,
+  onRemove: true,
+  world: true,
+} satisfies Names<SessionCacheOptions>;
+
 /** The cache has one hold on each of its sessions; a session is in one cache only. Times are in seconds since the epoch. */
 export class SessionCache {
   readonly #records = new SlotRecords();
@@ -97,11 +106,8 @@ export class SessionCache {
 
   /** @throws TypeError or RangeError naming the option */
   constructor(options: SessionCacheOptions = {}) {
-    if (typeof options !== 'object' || options === null)
-      throw new TypeError(`options: an object is wanted, not ${kindOf(options)}`);
-    const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes, compat, onRemove, world, ...unknown } = options;
-    for (const option of Object.keys(unknown))
-      throw new TypeError(`unknown option ${option}; there are maxEntries, maxBytes, compat, onRemove, world`);
+    requireOptions('options', options, CACHE_OPTIONS);
+    const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes, compat, onRemove, world } = options;
     if (compat !== undefined && compat !== 'openssl-3') throw new TypeError("compat: 'openssl-3', or nothing");
     if (onRemove !== undefined && typeof onRemove !== 'function')
       throw new TypeError(`onRemove: a function is wanted, not ${kindOf(onRemove)}`);
@@ -258,6 +264,9 @@ export class SessionCache {
    */
   flush(now = 0, reason: RemovalReason = 'flushed', atMost?: number, observer?: RemovalObserver): number {
     if (!(now >= 0)) throw new RangeError(`flush at ${now}; seconds since the epoch are possible, and 0 for all`);
+    if (now > 2 ** 33 && now < 2 ** 44)
+      // of the year 2242 and later; in milliseconds, 1970 to 2527
+      throw new RangeError(`flush at ${now}, which are milliseconds; seconds since the epoch are wanted, now / 1000`);
     return this.#flush(now === 0 ? Number.POSITIVE_INFINITY : now, reason, atMost, observer);
   }
 

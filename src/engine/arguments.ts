@@ -1,6 +1,7 @@
 /** Checks of the arguments of a connection's methods. A wrong argument is the caller's error and changes nothing. */
 
 import type { Outcome } from '../handshake/wait.ts';
+import { kindOf } from '../wire/kind-of.ts';
 
 /**
  * Returns the outcome of a question, as an object of our own.
@@ -13,4 +14,9 @@ export function requireOutcome(outcome: Outcome): Outcome {
     if ('late' in outcome) return { late: true };
   }
   throw new TypeError('outcome: { value }, { error } or { late: true } is wanted');
+}
+
+/** @throws TypeError unless `value` is a boolean */
+export function requireBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw new TypeError(`${name}: true or false is wanted, not ${kindOf(value)}`);
 }

@@ -12,7 +12,7 @@ import { TlsAlert } from '../wire/alert.ts';
 import { requireBytes } from '../wire/kind-of.ts';
 import { AlertDescription, AlertLevel } from '../wire/registry.ts';
 import type { World } from '../world.ts';
-import { requireOutcome } from './arguments.ts';
+import { requireBoolean, requireOutcome } from './arguments.ts';
 import { Calls } from './calls.ts';
 import { Channel, type Rewrite } from './channel.ts';
 import { CurrentJob } from './current-job.ts';
@@ -194,9 +194,10 @@ export abstract class ConnectionCore {
 
   /**
    * TLS 1.3: replaces the key of our direction. With `requestPeer`, also asks the peer to replace its own (RFC 8446 §4.6.3).
-   * @throws Error in TLS 1.2, before the connection is established, and after {@link end}
+   * @throws TypeError for no boolean; Error in TLS 1.2, before the connection is established, and after {@link end}
    */
   updateKeys(requestPeer = false): Step {
+    requireBoolean('updateKeys(requestPeer)', requestPeer);
     if (!this.canWrite || this.#role.io.facts.version !== 'TLSv1.3') {
       throw new Error('updateKeys() is for TLS 1.3, from its establishment to end()');
     }
@@ -233,9 +234,10 @@ export abstract class ConnectionCore {
   /**
    * Ends both directions, wipes every secret and releases every hold. The connection must not be used afterwards. If {@link end} was
    * not called before, the session of an established connection is removed in the versions that `sessions.removeUnclean` names;
-   * with `clean` it is kept nevertheless (SSL_set_shutdown(3)).
+   * with `clean` it is kept nevertheless (SSL_set_shutdown(3)). @throws TypeError for no boolean
    */
   dispose(clean = false): Step {
+    requireBoolean('dispose(clean)', clean);
     return this.step(() => {
       if (!clean) this.#endUncleanly();
       this.#life.close();

@@ -12,6 +12,7 @@ import type { Resumption } from '../handshake/outcome.ts';
 import { platform, type Timer } from '../platform.ts';
 import type { Session } from '../sessions/session.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut, startTimer } from '../web/time-limit.ts';
+import { type Names, requireOptions } from '../wire/options.ts';
 import { DuplexSocket } from './duplex-socket.ts';
 import type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';
 import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';
@@ -20,6 +21,8 @@ import { type Callback, Outbox } from './outbox.ts';
 
 /** Bytes of application data encrypted at a time. The next piece follows when the transport has accepted the last. */
 const PIECE = 65536;
+
+const OPTIONS = { allowHalfOpen: true, handshakeTimeout: true, isAwaited: true } satisfies Names<ServerSocketOptions>;
 
 /**
  * A TLS connection over any Duplex, which it owns; see {@link TlsSocketEvents} for its events.
@@ -56,6 +59,7 @@ export class TlsSocket extends DuplexSocket {
 
   /** Called by {@link accept} and {@link Server}. `config` is a result of defineServer(). @throws TypeError as accept() does */
   constructor(transport: Duplex, config: ServerConfig, options: ServerSocketOptions = {}) {
+    requireOptions('options', options, OPTIONS);
     super(transport, options.allowHalfOpen ?? false);
     const connection = new ServerConnection(config, {
       addresses: () => this.transport.addresses,

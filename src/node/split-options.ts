@@ -7,7 +7,7 @@ import { defineServer } from '../engine/server/define-server.ts';
 import type { PemCredential, ServerOptions, TicketOptions } from '../engine/server/options.ts';
 import { requireMilliseconds } from '../web/time-limit.ts';
 import { kindOf } from '../wire/kind-of.ts';
-import { type Names, requireKnown } from '../wire/options.ts';
+import { type Names, requireOptions } from '../wire/options.ts';
 import type { Pem } from '../wire/pem.ts';
 import { systemWorld } from '../world.ts';
 import { refuseNodeNames } from './node-tls-names.ts';
@@ -44,7 +44,7 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
   }
   refuseConfig('options', options);
   refuseNodeNames(options);
-  requireKnown('', options, OPTIONS);
+  requireOptions('options', options, OPTIONS);
   const { allowHalfOpen, handshakeTimeout, config, ...rest } = options;
   if (allowHalfOpen !== undefined && typeof allowHalfOpen !== 'boolean') {
     throw new TypeError(`allowHalfOpen: true or false is wanted, not ${kindOf(allowHalfOpen)}`);

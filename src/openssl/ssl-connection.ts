@@ -4,11 +4,13 @@ import { type Awaitable, isPromise } from '../awaitable.ts';
 import { Driver } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import { setKeyTimer } from '../engine/key-timer.ts';
+import { callback } from '../engine/server/checks.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { Session } from '../sessions/session.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { concat } from '../wire/bytes.ts';
+import { type Names, requireOptions } from '../wire/options.ts';
 import { SSL_OP_IGNORE_UNEXPECTED_EOF, SSL_RECEIVED_SHUTDOWN, SSL_SENT_SHUTDOWN } from './constants.ts';
 import { type Copied, CopiedSettings } from './copied-settings.ts';
 
@@ -19,6 +21,15 @@ export interface SslOptions {
   readonly attend?: ((event: Event) => void) | undefined;
   /** Addresses of both ends, for callbacks. */
   readonly addresses?: ConnectionOptions['addresses'] | undefined;
+}
+
+const OPTIONS = { send: true, attend: true, addresses: true } satisfies Names<SslOptions>;
+
+/** @throws TypeError naming the option; the connection checks the addresses */
+export function requireSslOptions(options: SslOptions): void {
+  requireOptions('options', options, OPTIONS);
+  callback('send', options.send);
+  callback('attend', options.attend);
 }
 
 /** The part of a context that a connection uses. */

@@ -34,7 +34,7 @@ import {
 import { SSL_OP_ALLOW_NO_DHE_KEX, SSL_OP_NO_TLSv1_2, SSL_OP_NO_TLSv1_3 } from './constants.ts';
 import { ContextSessions } from './context-sessions.ts';
 import type { Copied } from './copied-settings.ts';
-import { attached, SslConnection, type SslOptions } from './ssl-connection.ts';
+import { attached, requireSslOptions, SslConnection, type SslOptions } from './ssl-connection.ts';
 import {
   type AskTicketKey,
   type DecryptTicket,
@@ -78,6 +78,7 @@ export class Ssl extends SslConnection<Ssl> {
   /** SSL_new(3). Takes a reference to the context, which {@link free} gives back. */
   constructor(ctx: SslContext, options: SslOptions = {}, connection?: ServerConnection) {
     if (!(ctx instanceof SslContext)) throw new TypeError(`ctx: an SslContext is wanted, not ${kindOf(ctx)}`);
+    requireSslOptions(options);
     super(ctx, options, connection);
     this.#ctx = ctx;
   }

@@ -12,6 +12,7 @@
 import type { RandomBytes } from '../crypto/provider.ts';
 import { toHex } from '../wire/bytes.ts';
 import { kindOf } from '../wire/kind-of.ts';
+import { type Names, requireOptions } from '../wire/options.ts';
 import { systemWorld } from '../world.ts';
 import type { TicketFormat } from './format.ts';
 import { aeadTickets } from './format-aead.ts';
@@ -116,15 +117,16 @@ export class TicketKeyRing implements TicketKeyProvider {
    */
   static rotating(world: RingWorld = systemWorld, options: RotationOptions = {}): TicketKeyRing {
     requireWorld(world, ['now', 'randomBytes']);
-    requireRotation(options);
-    const { format = aeadTickets, rotateEvery = DEFAULT_ROTATE_EVERY, keepFor = DEFAULT_KEEP_FOR } = options;
+    requireOptions('options', options, ROTATION_OPTIONS);
+    const { rotateEvery = DEFAULT_ROTATE_EVERY, keepFor = DEFAULT_KEEP_FOR } = options;
+    const { format = aeadTickets, share, counts } = options;
     requireSeconds('rotateEvery', rotateEvery, MIN_ROTATE_EVERY);
     requireSeconds('keepFor', keepFor, 0);
     if (keepFor > rotateEvery * (MAX_KEYS - 1)) {
       throw new RangeError(`rotateEvery ${rotateEvery} would keep over ${MAX_KEYS} keys for ${keepFor} seconds`);
     }
     requireFormat(format);
-    const generate = () => TicketKey.generate(format, (length) => world.randomBytes(length), options);
+    const generate = () => TicketKey.generate(format, (length) => world.randomBytes(length), { share, counts });
     return new TicketKeyRing(world, { rotateEvery, keepFor, generate });
   }
 
@@ -340,18 +342,13 @@ function requireWorld(world: unknown, members: readonly (keyof RingWorld)[]): vo
   }
 }
 
-const ROTATION_OPTIONS = { format: true, rotateEvery: true, keepFor: true, share: true, counts: true } satisfies Record<
-  keyof RotationOptions,
-  true
->;
-
-/** @throws TypeError */
-function requireRotation(options: RotationOptions): void {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(ROTATION_OPTIONS, name))
-      throw new TypeError(`unknown option ${name}; there are ${Object.keys(ROTATION_OPTIONS).join(', ')}`);
-  }
-}
+const ROTATION_OPTIONS = {
+  format: true,
+  rotateEvery: true,
+  keepFor: true,
+  share: true,
+  counts: true,
+} satisfies Names<RotationOptions>;
 
 function requireSeconds(option: string, seconds: number, min: number): void {
   if (typeof seconds !== 'number') throw new TypeError(`${option}: a number is wanted, not ${kindOf(seconds)}`);

@@ -4,6 +4,7 @@ import type { RandomBytes } from '../crypto/provider.ts';
 import { symmetric } from '../crypto/providers/symmetric.ts';
 import { copyOf, equalConstantTime, toHex, wipe } from '../wire/bytes.ts';
 import { kindOf, requireBytes } from '../wire/kind-of.ts';
+import { type Names, requireOptions } from '../wire/options.ts';
 import {
   draw,
   KEY_NAME_LENGTH,
@@ -24,6 +25,8 @@ export interface TicketKeyOptions {
   /** Counts the tickets that the key seals. Default: one count for each key in this process. */
   readonly counts?: SealCounts | undefined;
 }
+
+const OPTIONS = { share: true, counts: true } satisfies Names<TicketKeyOptions>;
 
 /** Why a key sealed no ticket. */
 export type NotSealed = 'no-key' | 'exhausted' | 'too-large';
@@ -51,6 +54,7 @@ export class TicketKey {
    * @throws WeakTicketKeyError if the key can be guessed
    */
   constructor(format: TicketFormat, name: Uint8Array, secret: Uint8Array, options: TicketKeyOptions = {}) {
+    requireOptions('options', options, OPTIONS);
     const { share = 1, counts = processSealCounts } = options;
     requireFormat(format);
     requireLength('the name of a ticket key', name, KEY_NAME_LENGTH);

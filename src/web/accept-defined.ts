@@ -1,10 +1,13 @@
 /** The Web shell's accept() for a server that is already defined, so that a bundle need not contain defineServer(). */
 
+import { callback } from '../engine/server/checks.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { isServerConfig, notAConfig } from '../engine/server/config-brand.ts';
 import type { ConnectionOptions } from '../engine/server/server-connection.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import { type AbortSignalLike, platform, requireGlobals } from '../platform.ts';
+import { kindOf } from '../wire/kind-of.ts';
+import { type Names, requireOptions } from '../wire/options.ts';
 import { WebShell } from './shell.ts';
 import type { BytesPair } from './streams.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut, requireMilliseconds, startTimer } from './time-limit.ts';
@@ -27,13 +30,31 @@ export interface AcceptOptions {
   readonly onCallbackError?: ((callback: CallbackName, error: unknown) => void) | undefined;
 }
 
+const OPTIONS = {
+  addresses: true,
+  handshakeTimeout: true,
+  signal: true,
+  onCallbackError: true,
+} satisfies Names<AcceptOptions>;
+
+/** @throws TypeError naming the option; the connection checks the addresses */
+function requireAcceptOptions(options: AcceptOptions): void {
+  requireOptions('options', options, OPTIONS);
+  const { signal, onCallbackError } = options;
+  callback('onCallbackError', onCallbackError);
+  if (signal !== undefined && typeof signal.addEventListener !== 'function')
+    throw new TypeError(`signal: an AbortSignal is wanted, not ${kindOf(signal)}`);
+}
+
 /** Serves TLS over a byte stream each way, as {@link accept} of the index does. `server` must be a result of defineServer(). */
 export async function acceptDefined(
   transport: BytesPair,
   server: ServerConfig,
-  { addresses, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT_MS, signal, onCallbackError }: AcceptOptions = {},
+  options: AcceptOptions = {},
 ): Promise<TlsConnection> {
   if (!isServerConfig(server)) throw notAConfig('config', server);
+  requireAcceptOptions(options);
+  const { addresses, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT_MS, signal, onCallbackError } = options;
   requireGlobals('queueMicrotask', 'setTimeout', 'clearTimeout'); // the streams are made at once
   requireMilliseconds('handshakeTimeout', handshakeTimeout);
   const shell = new WebShell(transport, server, { addresses, onCallbackError });

@@ -1,6 +1,8 @@
 /** A MessagePort as a byte stream each way, for TLS between a page and its worker, a frame, or an extension. */
 
 import type { ReadableController, WritableController } from '../platform.ts';
+import { kindOf } from '../wire/kind-of.ts';
+import { type Names, requireOptions } from '../wire/options.ts';
 import { bytesOf, bytesUpTo, makeReadable, makeWritable, type ReadableBytes, type WritableBytes } from './streams.ts';
 
 /** Default of {@link PortOptions.maxBuffered}. */
@@ -47,8 +49,12 @@ export interface PortStreams {
  * peers have to agree on a pace in a protocol above.
  * @throws TypeError for what is no port; RangeError for an impossible `maxBuffered`
  */
-export function fromMessagePort(port: PortLike, { maxBuffered = MAX_BUFFERED }: PortOptions = {}): PortStreams {
+export function fromMessagePort(port: PortLike, options: PortOptions = {}): PortStreams {
   requirePort(port);
+  requireOptions('options', options, { maxBuffered: true } satisfies Names<PortOptions>);
+  const { maxBuffered = MAX_BUFFERED } = options;
+  if (typeof maxBuffered !== 'number')
+    throw new TypeError(`maxBuffered: a number of bytes is wanted, not ${kindOf(maxBuffered)}`);
   if (!(maxBuffered >= 0)) throw new RangeError(`maxBuffered is ${maxBuffered}; a number of bytes is wanted`);
   const link = new PortLink(port, maxBuffered);
   return { readable: link.readable, writable: link.writable };

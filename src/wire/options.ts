@@ -19,21 +19,35 @@ export function requireString(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'string') throw wrongKind(name, 'a string', value);
 }
 
+/** @throws TypeError for `null`: what an option does not have is `undefined` */
+export function requireNoNull(name: string, option: unknown): void {
+  if (option === null) throw new TypeError(`${name}: null is no value of it; leave it out`);
+}
+
 /**
  * The names of the options `T`. Written as `{ … } satisfies Names<T>`, the list can neither lack an option nor have one that does
  * not exist: the compiler finds both.
  */
 export type Names<T> = Readonly<Record<keyof T, true>>;
 
-/** @throws TypeError for the first name that is not among the `known`, with the one that is meant or the `remedy` */
-export function requireKnown(
-  prefix: string,
+/**
+ * What is `undefined` is absent, and `null` is a mistake, the same for every option.
+ * @throws TypeError for no object, for the first name that is not among the `known`, with the one that is meant or the `remedy`, and
+ * for `null`
+ */
+export function requireOptions(
+  object: string,
   value: object,
   known: Readonly<Record<string, true>>,
   remedy?: (name: string) => string | undefined,
 ): void {
-  for (const name of Object.keys(value)) {
-    if (Object.hasOwn(known, name)) continue;
+  requireObject(object, value);
+  const prefix = object === 'options' ? '' : `${object}.`;
+  for (const [name, option] of Object.entries(value)) {
+    if (Object.hasOwn(known, name)) {
+      requireNoNull(prefix + name, option);
+      continue;
+    }
     const names = Object.keys(known);
     const meant = nearest(name, names);
     const hint = meant === undefined ? remedy?.(name) : `is ${prefix}${meant} meant?`;

@@ -104,6 +104,16 @@ describe('arguments of a connection', () => {
     expect(link.connection.isEstablished).to.equal(true);
   });
 
+  it('updateKeys() and dispose() take a boolean, and change nothing for all else', () => {
+    const link = bench.connect(bench.bare(), {});
+    for (const flag of [null, 0, 1, 'false', {}]) {
+      expect(() => link.connection.updateKeys(flag as never), String(flag)).to.throw(TypeError, /^updateKeys\(/);
+      expect(() => link.connection.dispose(flag as never), String(flag)).to.throw(TypeError, /^dispose\(/);
+    }
+    expect(link.connection.canWrite).to.equal(true);
+    expect(link.client.alerts).to.deep.equal([]);
+  });
+
   it('exportKeyingMaterial() takes a string as its label', () => {
     const { connection } = bench.connect(bench.bare(), {});
     for (const label of [undefined, null, 7, {}])

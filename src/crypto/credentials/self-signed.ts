@@ -16,6 +16,7 @@ import {
   utf8String,
 } from '../../wire/der.ts';
 import { kindOf, requireBytes } from '../../wire/kind-of.ts';
+import { requireNoNull } from '../../wire/options.ts';
 import { encodePem } from '../../wire/pem.ts';
 import { GeneralName, Oid } from './certificate.ts';
 
@@ -77,6 +78,7 @@ function requireOptions(options: SelfSignedOptions): void {
     );
   }
   const { names, days, secretKey } = options;
+  for (const [name, option] of Object.entries({ names, days, secretKey })) requireNoNull(name, option);
   if (names !== undefined && !(Array.isArray(names) && names.length > 0))
     throw new TypeError(`names: an array with at least one name is wanted, not ${kindOf(names)}`);
   if (days !== undefined && !Number.isFinite(days)) throw new TypeError('days: a number of days is wanted');

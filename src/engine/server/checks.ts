@@ -4,6 +4,7 @@ import { isPromise } from '../../awaitable.ts';
 import { kindOf } from '../../wire/kind-of.ts';
 import { nearest } from '../../wire/nearest.ts';
 import { requireObject, wrongKind } from '../../wire/options.ts';
+import { requireBoolean } from '../arguments.ts';
 
 /** @throws TypeError for a promise: a caller easily forgets to await webCryptoCredential(), say */
 export function requireNoPromise(name: string, value: unknown): void {
@@ -54,8 +55,9 @@ export function requireArray(name: string, value: unknown, wanted: string, examp
 
 /** Returns `preset` for `undefined`. @throws TypeError unless the value is a boolean */
 export function boolean(name: string, value: boolean | undefined, preset: boolean): boolean {
-  if (value !== undefined && typeof value !== 'boolean') throw wrongKind(name, 'true or false', value);
-  return value ?? preset;
+  if (value === undefined) return preset;
+  requireBoolean(name, value);
+  return value;
 }
 
 /** Returns `preset` for `undefined`. @throws TypeError unless the value is a number; RangeError unless it is whole and in range */

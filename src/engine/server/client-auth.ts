@@ -5,7 +5,7 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import * as handshake from '../../handshake/server/client-authentication.ts';
 import type { ClientCertificates } from '../../handshake/server/context.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
-import { type Names, requireKnown, requireObject } from '../../wire/options.ts';
+import { type Names, requireOptions } from '../../wire/options.ts';
 import type { Pem } from '../../wire/pem.ts';
 import { callback, oneOf } from './checks.ts';
 import type { ClientAuthOptions } from './options.ts';
@@ -28,8 +28,7 @@ export interface ClientAuth extends ClientCertificates {
 export const clientCertificates: ClientAuth = { ...handshake.clientCertificates, settings, withWarning };
 
 function settings(given: ClientAuthOptions): Settings['clientAuth'] {
-  requireObject('clientAuth', given);
-  requireKnown('clientAuth.', given, CLIENT_AUTH_OPTIONS);
+  requireOptions('clientAuth', given, CLIENT_AUTH_OPTIONS);
   if (given.verifyClient === undefined)
     throw new TypeError(
       'clientAuth.verifyClient is missing: only you can judge a chain. Give (chain, connection) => boolean',

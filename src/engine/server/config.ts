@@ -41,7 +41,7 @@ export interface ServerConfig extends Settings {
    * (SSL_CTX_flush_sessions(3)). `now` is in seconds since the epoch; the default is the present, and 0 removes every session.
    * At most `atMost` sessions are removed in one call, so that a flush of a large cache need not block the event loop; the
    * shells' {@link flushInSlices} repeats the call as often as it takes.
-   * @throws RangeError if `now` is negative or `atMost` is not above 0
+   * @throws RangeError if `now` is negative, or in milliseconds, as Date.now() is, or if `atMost` is not above 0
    */
   flushSessions(now?: number, atMost?: number): number;
   /** Closes the internal cache: removes every session, telling `onRemove`, and refuses to add any more (SSL_CTX_free(3)). */

@@ -5,7 +5,7 @@
 
 import type { Compat, Settings } from '../../handshake/server/settings.ts';
 import { requireSession } from '../../sessions/session.ts';
-import { type Names, requireKnown, requireObject, requireString } from '../../wire/options.ts';
+import { type Names, requireObject, requireOptions, requireString } from '../../wire/options.ts';
 import { systemWorld } from '../../world.ts';
 import { boolean, callback, complete, integer, oneOf } from './checks.ts';
 import type { ServerConfig } from './config.ts';
@@ -61,7 +61,7 @@ const LIMIT_OPTIONS = { recordsPerKey: true, skippedEarlyData: true } satisfies 
 export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   requireObject('options', options);
   refuseConfig('options', options);
-  requireKnown('', options, CORE_OPTIONS, remedyFor);
+  requireOptions('options', options, CORE_OPTIONS, remedyFor);
   const sessions = options.sessions ?? {};
   requireSessionOptions(sessions);
   const compat = options.compat === undefined ? undefined : oneOf<Compat>('compat', options.compat, ['openssl-3']);
@@ -107,8 +107,7 @@ function remedyFor(name: string): string {
 }
 
 function scope(given: ScopeOptions): Settings['scope'] {
-  requireObject('scope', given);
-  requireKnown('scope.', given, SCOPE_OPTIONS);
+  requireOptions('scope', given, SCOPE_OPTIONS);
   const { label = '', shareAcross } = given;
   requireString('scope.label', label);
   requireString('scope.shareAcross', shareAcross);
@@ -121,8 +120,7 @@ function scope(given: ScopeOptions): Settings['scope'] {
 }
 
 function limits(given: LimitOptions): ServerConfig['limits'] {
-  requireObject('limits', given);
-  requireKnown('limits.', given, LIMIT_OPTIONS);
+  requireOptions('limits', given, LIMIT_OPTIONS);
   return Object.freeze({
     recordsPerKey: integer('limits.recordsPerKey', given.recordsPerKey, Number.MAX_SAFE_INTEGER, 4),
     skippedEarlyData: integer('limits.skippedEarlyData', given.skippedEarlyData, 16384, 0),

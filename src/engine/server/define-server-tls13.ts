@@ -5,7 +5,7 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import { symmetric } from '../../crypto/providers/symmetric.ts';
 import { webCryptoGroups } from '../../crypto/providers/web-crypto.ts';
 import { tls13 } from '../../handshake/server/server-tls13.ts';
-import { type Names, requireKnown, requireObject } from '../../wire/options.ts';
+import { type Names, requireOptions } from '../../wire/options.ts';
 import type { ClientAuth } from './client-auth.ts';
 import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
@@ -44,8 +44,7 @@ export interface Tls13Options
  * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
  */
 export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {
-  requireObject('parts', parts);
-  requireKnown('parts.', parts, OPTIONAL_PARTS);
+  requireOptions('parts', parts, OPTIONAL_PARTS);
   const wrong = Object.entries(parts).find(([, part]) => part !== undefined && typeof part !== 'object');
   if (wrong !== undefined) throw new TypeError(`parts.${wrong[0]}: what is imported under that name is wanted`);
   const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;

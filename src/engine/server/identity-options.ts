@@ -4,7 +4,7 @@ import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
 import { kindOf } from '../../wire/kind-of.ts';
-import { type Names, requireKnown, requireObject } from '../../wire/options.ts';
+import { type Names, requireObject, requireOptions } from '../../wire/options.ts';
 import { callback, complete, requireNoPromise } from './checks.ts';
 import type { PemCredential, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -40,7 +40,7 @@ export function credentials(
     requireObject(name, credential);
     requireNoPromise(name, credential);
     if ('sign' in credential) return complete(name, credential, ['certificateChain', 'schemes', 'names']);
-    requireKnown(`${name}.`, credential, PEM_CREDENTIAL);
+    requireOptions(name, credential, PEM_CREDENTIAL);
     if (credentialFromPem === undefined)
       throw new TypeError(`${name}: PEM is for webCryptoCredential(), or credentialFromPem(); give what it returns`);
     try {

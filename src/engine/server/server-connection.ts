@@ -7,11 +7,13 @@ import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { KeyTimer } from '../../tickets/key-provider.ts';
 import { copyOf } from '../../wire/bytes.ts';
+import { type Names, requireObject, requireOptions } from '../../wire/options.ts';
 import type { Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import type { Rewrite } from '../channel.ts';
 import { ConnectionCore } from '../core.ts';
 import type { Step } from '../events.ts';
+import { callback } from './checks.ts';
 import type { ServerConfig } from './config.ts';
 import { isServerConfig, notAConfig } from './config-brand.ts';
 import { ServerRole } from './server-role.ts';
@@ -63,6 +65,23 @@ export interface ConnectionOptions {
   readonly keyTimer?: KeyTimer | undefined;
 }
 
+const OPTIONS = {
+  addresses: true,
+  rewrite: true,
+  wantsKeylog: true,
+  keyTimer: true,
+} satisfies Names<ConnectionOptions>;
+
+/** @throws TypeError naming the option */
+function requireConnectionOptions(options: ConnectionOptions): void {
+  requireOptions('options', options, OPTIONS);
+  const { addresses, rewrite, wantsKeylog, keyTimer } = options;
+  if (typeof addresses !== 'function' && addresses !== undefined) requireObject('addresses', addresses);
+  callback('rewrite', rewrite);
+  callback('wantsKeylog', wantsKeylog);
+  callback('keyTimer', keyTimer);
+}
+
 /**
  * The server's end of one TLS connection. It does no I/O: it takes in bytes and answers, and each such call returns a {@link Step}.
  * Send its output, even if the connection has failed; then handle its events; then have its question answered. Code that makes a
@@ -78,9 +97,10 @@ export class ServerConnection extends ConnectionCore {
   readonly #role: ServerRole;
   readonly #facts: ServerFacts;
 
-  /** @throws TypeError for a configuration that is not defineServer()'s own */
+  /** @throws TypeError for a configuration that is not defineServer()'s own, and for options that are none */
   constructor(config: ServerConfig, options: ConnectionOptions = {}) {
     if (!isServerConfig(config)) throw notAConfig('config', config);
+    requireConnectionOptions(options);
     const { world, keylog, limits } = config;
     super({ world, keylog, recordsPerKey: limits.recordsPerKey, rewrite: options.rewrite });
     this.#config = config;

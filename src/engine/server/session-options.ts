@@ -4,7 +4,7 @@ import { SessionCache } from '../../cache/session-cache.ts';
 import type { Compat } from '../../handshake/server/settings.ts';
 import { copyOf, EMPTY } from '../../wire/bytes.ts';
 import { requireBytes } from '../../wire/kind-of.ts';
-import { type Names, requireKnown, requireObject, wrongKind } from '../../wire/options.ts';
+import { type Names, requireOptions, wrongKind } from '../../wire/options.ts';
 import type { Version } from '../../wire/registry.ts';
 import { boolean, callback, integer, oneOf } from './checks.ts';
 import type { SessionOptions } from './options.ts';
@@ -44,8 +44,7 @@ const SESSION_OPTIONS = {
 const OWN_STORE = ['cache', 'onNew', 'onGet', 'onTake', 'onRemove'] as const;
 
 export function requireSessionOptions(sessions: SessionOptions): void {
-  requireObject('sessions', sessions);
-  requireKnown('sessions.', sessions, SESSION_OPTIONS);
+  requireOptions('sessions', sessions, SESSION_OPTIONS);
 }
 
 /** Returns the internal cache: the given one, one of the server's own, or none. */

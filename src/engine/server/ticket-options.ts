@@ -2,7 +2,7 @@
 
 import { MAX_TICKET_LIFETIME } from '../../handshake/messages/new-session-ticket.ts';
 import type { TicketSettings } from '../../handshake/server/settings.ts';
-import { type Names, requireKnown, requireObject } from '../../wire/options.ts';
+import { type Names, requireOptions } from '../../wire/options.ts';
 import type { World } from '../../world.ts';
 import { boolean, callback, integer, oneOf } from './checks.ts';
 import type { SessionOptions, TicketOptions } from './options.ts';
@@ -26,8 +26,7 @@ const TICKET_OPTIONS = {
 } satisfies Names<TicketOptions>;
 
 export function ticketSettings(tickets: TicketOptions, sessions: SessionOptions): TicketSettings {
-  requireObject('tickets', tickets);
-  requireKnown('tickets.', tickets, TICKET_OPTIONS);
+  requireOptions('tickets', tickets, TICKET_OPTIONS);
   const mode = oneOf<TicketSettings['mode']>('tickets.mode', tickets.mode ?? 'stateful', TICKET_MODES);
   if (tickets.keys !== undefined && mode !== 'stateless') {
     throw new TypeError(

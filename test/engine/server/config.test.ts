@@ -223,7 +223,7 @@ describe('defineServer()', () => {
       [{ sessions: { idContext: 'app' } }, /^sessions.idContext: a Uint8Array/],
       [{ sessions: { timeout: '60' } }, /^sessions.timeout: a number/],
       [{ sessions: { maxEntries: '60' } }, /^sessions.maxEntries: a number/],
-      [{ sessions: { maxIdentities: null } }, /^sessions.maxIdentities: a number/],
+      [{ sessions: { maxIdentities: '5' } }, /^sessions.maxIdentities: a number/],
       [{ sessions: { lookupTimeoutMs: true } }, /^sessions.lookupTimeoutMs: a number/],
       [{ sessions: { internalLookup: 0 } }, /^sessions.internalLookup: true or false/],
       [{ sessions: { internalStore: 'no' } }, /^sessions.internalStore: true or false/],

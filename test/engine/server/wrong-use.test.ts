@@ -1,5 +1,6 @@
 /** Mistakes of programs without types, and of programs that come from node:tls: the error names the option, what it is, and what to do. */
 
+import { Duplex, PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import * as index from '../../../src/index.ts';
 import * as node from '../../../src/node/index.ts';
@@ -186,6 +187,16 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
     () => loose(node.createServer)({ cert, key: [{ pem: key }] }),
     /^key: PEM is wanted, .*give its pem/,
   ],
+  [
+    'milliseconds for seconds',
+    () => index.defineServer({ credentials: [{ cert, key }] }).flushSessions(Date.now()),
+    /^flush at \d+, which are milliseconds; .* \/ 1000/,
+  ],
+  [
+    'the name of a provider for a credential',
+    () => loose(index.credentialFromPem)({ cert, key }, 'node'),
+    /^crypto: an object is wanted, not a string/,
+  ],
   ['no options, in Node', () => loose(node.createServer)(() => {}), /^options: an object is wanted, .*not a function/],
 ];
 
@@ -202,6 +213,136 @@ describe('wrong use is named', () => {
     ])
       expect(use).to.throw(Error).with.property('message').that.does.not.contain('c0ffee');
   });
+});
+
+/** `base` with the options, if they are an object. */
+function over(base: object, options: unknown): unknown {
+  return typeof options === 'object' && options !== null && !Array.isArray(options) ? { ...base, ...options } : options;
+}
+
+/** Each object of options, with the names of its options and a call that takes it. */
+const OBJECTS: Readonly<Record<string, readonly [names: string, use: (options: unknown) => unknown]>> = {
+  'defineServer()': [
+    'credentials minVersion maxVersion ciphers groups alpn onServerName clientAuth sessions tickets pskModes scope requireExtendedMasterSecret compat crypto world limits keylog',
+    (options) => define(over({ credentials: [{ cert, key }] }, options)),
+  ],
+  sessions: [
+    'cache mode internalLookup internalStore autoClear updateTime timeout maxEntries maxBytes idContext foreign removeUnclean generateId notResumable mayResume onNew onGet onTake onRemove lookupTimeoutMs maxIdentities',
+    (sessions) => withOption({ sessions }),
+  ],
+  tickets: [
+    'mode keys foreign initial afterResumption timing maxRequested onGenerate onDecrypt singleUse maxAuthAge',
+    (tickets) => withOption({ tickets }),
+  ],
+  clientAuth: [
+    'mode verifyClient authorities',
+    (options) => withOption({ clientAuth: over({ mode: 'request', verifyClient: () => true }, options) }),
+  ],
+  scope: ['label shareAcross bindLocalAddress bindAlpn', (scope) => withOption({ scope })],
+  limits: ['recordsPerKey skippedEarlyData', (limits) => withOption({ limits })],
+  'credentials[0]': ['cert key', (pair) => define({ credentials: [over({ cert, key }, pair)] })],
+  'parts of tls13': [
+    'clientCertificates sealedTickets',
+    (parts) => loose(tls13.defineServer)({ credentials: [index.credentialFromPem({ cert, key })] }, parts),
+  ],
+  'new SessionCache()': ['maxEntries maxBytes compat onRemove world', looseNew(index.SessionCache)],
+  'TicketKeyRing.rotating()': [
+    'format rotateEvery keepFor share counts',
+    (options) => loose(index.TicketKeyRing.rotating)(systemWorld, options),
+  ],
+  'TicketKey.generate()': ['share counts', (options) => newKey(index.aeadTickets, systemWorld.randomBytes, options)],
+  'new ServerConnection()': [
+    'addresses rewrite wantsKeylog keyTimer',
+    (options) => looseNew(index.ServerConnection)(CONFIG, options),
+  ],
+  'accept() of the index': [
+    'addresses handshakeTimeout signal onCallbackError',
+    (options) => loose(index.accept)(streams(), CONFIG, options),
+  ],
+  'accept() of tls13': [
+    'addresses handshakeTimeout signal onCallbackError',
+    (options) => loose(tls13.accept)(streams(), CONFIG, options),
+  ],
+  'fromMessagePort()': ['maxBuffered', (options) => loose(index.fromMessagePort)(PORT, options)],
+  'new Ssl()': ['send attend addresses', (options) => looseNew(openssl.Ssl)(context(), options)],
+  'createServer()': [
+    'credentials key cert ticketKeys config allowHalfOpen handshakeTimeout sessions tickets world',
+    (options) => loose(node.createServer)(over({ credentials: [{ cert, key }] }, options)),
+  ],
+  'accept() of Node': [
+    'credentials key cert ticketKeys config allowHalfOpen handshakeTimeout',
+    (options) => loose(node.accept)(duplex(), over({ credentials: [{ cert, key }] }, options)),
+  ],
+  'new TlsSocket()': [
+    'allowHalfOpen handshakeTimeout isAwaited',
+    (options) => looseNew(node.TlsSocket)(duplex(), CONFIG, options),
+  ],
+};
+/** Options that may not be left out, or that another one excludes. */
+const NOT_UNDEFINED = /^(?:credentials|mode|verifyClient|cert|key)$/;
+
+const CONFIG = index.defineServer({ credentials: [{ cert, key }] });
+const PORT = { postMessage: () => {}, addEventListener: () => {} };
+
+function streams() {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  return { readable, writable };
+}
+
+function duplex(): Duplex {
+  return new PassThrough().on('error', () => {});
+}
+
+/** The error of a call, also of one that returns a promise. */
+async function errorOf(use: () => unknown): Promise<unknown> {
+  try {
+    const made = use();
+    if (made instanceof Promise) await Promise.race([made, new Promise((resolve) => setImmediate(resolve))]);
+    if (made instanceof Duplex) made.destroy();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('every object of options', () => {
+  for (const [name, [names, use]] of Object.entries(OBJECTS)) {
+    it(`${name}: null is a mistake, undefined is not, and what is unknown is named`, async () => {
+      for (const option of names.split(' ')) {
+        expect(await errorOf(() => use({ [option]: null })), option)
+          .to.be.instanceOf(TypeError)
+          .with.property('message')
+          .that.matches(new RegExp(`\\b${option}: (?:null is no value of it; leave it out|an object is wanted)`));
+        if (!NOT_UNDEFINED.test(option))
+          expect(await errorOf(() => use({ [option]: undefined })), option).to.equal(undefined);
+      }
+      const [option = ''] = names.split(' ');
+      expect(await errorOf(() => use({ [`${option}s_`]: 1 })))
+        .to.be.instanceOf(TypeError)
+        .with.property('message')
+        .that.matches(new RegExp(`^unknown option \\S*${option}s_; there are .*; is \\S*${option} meant\\?$`));
+      for (const none of [null, 1, 'text', []])
+        expect(await errorOf(() => use(none)), String(none))
+          .to.be.instanceOf(TypeError)
+          .with.property('message')
+          .that.matches(/[\w\]]: .* is wanted|: null is no value/);
+    });
+  }
+
+  for (const [what, options] of Object.entries({
+    'no signal': { signal: 1 },
+    'no addresses': { addresses: 'here' },
+    'no function': { onCallbackError: {} },
+  })) {
+    it(`accept() refuses ${what}`, async () => {
+      const [option = ''] = Object.keys(options);
+      const error = await errorOf(() => loose(index.accept)(streams(), CONFIG, options));
+      expect(error)
+        .to.be.instanceOf(TypeError)
+        .with.property('message')
+        .that.matches(new RegExp(`^${option}: .* is wanted, not `));
+    });
+  }
 });
 
 describe('PEM may be bytes', () => {
