@@ -209,3 +209,10 @@ export const platform: Platform = {
   atob: (base64) => need('atob')(base64),
   btoa: (latin1) => need('btoa')(latin1),
 };
+
+const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get;
+
+/** Reports whether a value is a Uint8Array, of this realm or another. It reads the array's own kind, so no Proxy and no prototype is asked. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return tagOf?.call(value) === 'Uint8Array';
+}

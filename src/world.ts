@@ -8,7 +8,7 @@
  * wait by the host's timers.
  */
 
-import { platform } from './platform.ts';
+import { isBytes, platform } from './platform.ts';
 
 /** The clock and the source of randomness of a server. What a host's own signer or key generator draws is not among it. */
 export interface World {
@@ -60,9 +60,26 @@ export const systemWorld: World = {
   },
 };
 
-/** Draws random bytes from a world. @throws RangeError if the world returns another number of bytes, which could be too few for a key */
+/** Returns the time of a world, in milliseconds. @throws TypeError for what is no time */
+export function timeOf(world: Pick<World, 'now'>): number {
+  const ms: unknown = world.now();
+  if (typeof ms === 'number' && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return ms;
+  const given = typeof ms === 'number' ? ms : typeof ms;
+  throw new TypeError(`world.now(): milliseconds since the epoch are wanted, not ${given}`);
+}
+
+/** The same in whole seconds. */
+export function secondsOf(world: Pick<World, 'now'>): number {
+  return Math.floor(timeOf(world) / 1000);
+}
+
+/**
+ * Draws random bytes from a world.
+ * @throws TypeError for what is no bytes; RangeError for another number of bytes, which could be too few for a key
+ */
 export function drawRandom(world: Pick<World, 'randomBytes'>, length: number): Uint8Array {
-  const bytes = world.randomBytes(length);
+  const bytes: unknown = world.randomBytes(length);
+  if (!isBytes(bytes)) throw new TypeError(`world.randomBytes(${length}): a Uint8Array is wanted, not ${typeof bytes}`);
   if (bytes.length !== length) throw new RangeError(`world.randomBytes(${length}) returned ${bytes.length} bytes`);
   return bytes;
 }

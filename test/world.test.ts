@@ -3,11 +3,19 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
+import { selfSignedCertificate } from '../src/crypto/credentials/self-signed.ts';
+import type { Step } from '../src/engine/events.ts';
+import { TicketKeyRing } from '../src/tickets/key-ring.ts';
 import { toHex } from '../src/wire/bytes.ts';
 import { drawRandom, systemWorld } from '../src/world.ts';
+import type { Exchange } from './support/exchange.ts';
+import { Bench } from './support/mechanisms.ts';
+import { POISONS } from './support/poisons.ts';
 import { ROWS } from './support/replay.ts';
 import { codeOf, readSources } from './support/sources.ts';
+import { TestWorld } from './support/world.ts';
 
 describe('systemWorld.randomBytes()', () => {
   for (const length of [0, 1, 32, 255, 256, 257, 4096, 65536, 65537, 200_000]) {
@@ -44,6 +52,98 @@ describe('drawRandom()', () => {
   it('refuses fewer bytes than were asked for', () => {
     const world = { now: () => 0, randomBytes: (length: number) => new Uint8Array(length - 1) };
     expect(() => drawRandom(world, 32)).to.throw(RangeError, 'returned 31 bytes');
+  });
+});
+
+describe('a world that answers with anything', () => {
+  const NO_TIMES = { ...POISONS, 'a number': () => -1, Infinity: () => Number.POSITIVE_INFINITY };
+  const CALLS = {
+    'now()': [NO_TIMES, /^world\.now\(\): milliseconds since the epoch are wanted, not /],
+    'randomBytes()': [POISONS, /^world\.randomBytes\(\d+\)(?:: a Uint8Array is wanted, not | returned \d+ bytes)/],
+  } as const;
+
+  /** The members of a world that answers with a poison once it is told to. */
+  function poisoned(call: string, poison: () => unknown) {
+    const world = new TestWorld(5);
+    let isOn = false;
+    const answer = (usual: unknown) => (isOn ? poison() : usual) as never;
+    return {
+      now: () => (call === 'now()' ? answer(world.now()) : world.now()),
+      randomBytes: (length: number) =>
+        call === 'randomBytes()' ? answer(world.randomBytes(length)) : world.randomBytes(length),
+      turn: () => {
+        isOn = true;
+      },
+    };
+  }
+
+  /** Key agreements draw in a task, whose failure is an event. */
+  function failureOf(link: Exchange, step: Step): unknown {
+    const error = link.step(step).events.flatMap((event) => (event.type === 'callback-error' ? [event.error] : []))[0];
+    return error instanceof Error ? error.message : error;
+  }
+
+  function messageOf(use: () => unknown): string {
+    try {
+      return String(use());
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  for (const [call, [answers, message]] of Object.entries(CALLS)) {
+    it(`${call}: the connection fails with internal_error, and the caller is told what was wrong`, () => {
+      for (const [what, poison] of Object.entries(answers)) {
+        if (what === 'bytes whose prototype is a trap') continue; // whose own error it is
+        const world = poisoned(call, poison);
+        const bench = new Bench();
+        const link = bench.link(bench.bare({ world }), { version: 'TLSv1.3' });
+        const hello = link.client.take();
+        world.turn();
+        expect(
+          messageOf(() => failureOf(link, link.connection.receive(hello))),
+          what,
+        ).to.match(message);
+        expect(link.connection.hasFailed, what).to.equal(true);
+        link.step(link.connection.dispose());
+        expect(link.client.alerts, what).to.have.length(1).with.nested.property('[0].name', 'internal_error');
+        bench.close();
+      }
+    });
+
+    it(`${call}: the same for ticket keys, and for certificates`, () => {
+      for (const poison of [() => 'text', () => Number.NaN, () => new Uint8Array(3), () => new Proxy([], {})]) {
+        const world = poisoned(call, poison);
+        const ring = TicketKeyRing.rotating(world);
+        world.turn();
+        for (const use of [() => ring.sealingKey(), () => selfSignedCertificate(world)])
+          expect(messageOf(use)).to.match(message);
+      }
+    });
+  }
+
+  it('may throw: the caller gets that error', () => {
+    const mine = new Error('no dice');
+    for (const call of Object.keys(CALLS)) {
+      const world = poisoned(call, () => {
+        throw mine;
+      });
+      const bench = new Bench();
+      const link = bench.link(bench.bare({ world }), { version: 'TLSv1.2' });
+      const hello = link.client.take();
+      world.turn();
+      expect(() => link.connection.receive(hello)).to.throw(mine as never);
+      link.step(link.connection.dispose());
+      expect(link.client.alerts).to.have.length(1).with.nested.property('[0].name', 'internal_error');
+      bench.close();
+    }
+  });
+
+  it('takes bytes of another realm, and a Buffer', () => {
+    for (const make of ['new Uint8Array(32)', 'Buffer.alloc(32)']) {
+      const bytes = runInNewContext(make, { Buffer }) as Uint8Array;
+      expect(drawRandom({ randomBytes: () => bytes }, 32)).to.equal(bytes);
+    }
   });
 });
 

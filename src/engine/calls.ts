@@ -1,7 +1,7 @@
 /** The calls on a connection, one at a time, also where user code makes one amid another. */
 
 import type { Outcome } from '../handshake/wait.ts';
-import type { World } from '../world.ts';
+import { secondsOf, type World } from '../world.ts';
 import { attempt } from './outcomes.ts';
 
 /** The connection that is called. */
@@ -52,7 +52,7 @@ export class Calls {
 
   #do(call: () => void): void {
     try {
-      if (!this.#callee.hasFailed) this.now = Math.floor(this.#world.now() / 1000);
+      if (!this.#callee.hasFailed) this.now = secondsOf(this.#world);
       call();
       this.#callee.finishCall();
     } catch (error) {

@@ -19,6 +19,7 @@ import type { TicketSettings } from '../handshake/server/settings.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import type { Session } from '../sessions/session.ts';
 import { kindOf, requireBytes } from '../wire/kind-of.ts';
+import { drawRandom } from '../world.ts';
 import {
   type GenerateSessionId,
   type GetSession,
@@ -349,5 +350,5 @@ export class SslContext extends ContextSessions<Ssl> {
 }
 
 function randomBytes({ world }: ServerConfig): RandomBytes {
-  return (length) => world.randomBytes(length);
+  return (length) => drawRandom(world, length);
 }

@@ -13,7 +13,7 @@ import type { RandomBytes } from '../crypto/provider.ts';
 import { toHex } from '../wire/bytes.ts';
 import { kindOf } from '../wire/kind-of.ts';
 import { type Names, requireOptions } from '../wire/options.ts';
-import { systemWorld } from '../world.ts';
+import { drawRandom, secondsOf, systemWorld, timeOf } from '../world.ts';
 import type { TicketFormat } from './format.ts';
 import { aeadTickets } from './format-aead.ts';
 import { requireFormat, TicketKey, type TicketKeyOptions } from './key.ts';
@@ -126,7 +126,7 @@ export class TicketKeyRing implements TicketKeyProvider {
       throw new RangeError(`rotateEvery ${rotateEvery} would keep over ${MAX_KEYS} keys for ${keepFor} seconds`);
     }
     requireFormat(format);
-    const generate = () => TicketKey.generate(format, (length) => world.randomBytes(length), { share, counts });
+    const generate = () => TicketKey.generate(format, (length) => drawRandom(world, length), { share, counts });
     return new TicketKeyRing(world, { rotateEvery, keepFor, generate });
   }
 
@@ -231,7 +231,7 @@ export class TicketKeyRing implements TicketKeyProvider {
   }
 
   #now(): number {
-    return Math.floor(this.#world.now() / 1000);
+    return secondsOf(this.#world);
   }
 
   /** Brings the keys up to date and returns the time. A ticket opens in its last second, as a session resumes in its last. */
@@ -259,7 +259,7 @@ export class TicketKeyRing implements TicketKeyProvider {
     const end = this.#firstEnd;
     if (this.#setTimer === undefined || this.#isTimerSet || end === NEVER) return;
     const self = new WeakRef(this); // a server may be defined for one connection, and its ring must not outlive it in a timer
-    const delay = Math.min(MAX_WAKE_MS, 1000 * (end + 1) - this.#world.now());
+    const delay = Math.min(MAX_WAKE_MS, 1000 * (end + 1) - timeOf(this.#world));
     this.#isTimerSet = true;
     const wake = () => {
       const ring = self.deref();

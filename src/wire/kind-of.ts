@@ -1,5 +1,7 @@
 /** What a caller gave in place of what was wanted, for messages. Says the kind alone: the value may be a secret. */
 
+import { isBytes } from '../platform.ts';
+
 /** Returns `undefined`, `null`, `a string`, `an array`, `a Map`: what follows "not". */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
@@ -27,14 +29,6 @@ export function requireBytes(name: string, value: unknown, remedy?: string): Uin
     throw new TypeError(`${name}: a Uint8Array is wanted, not ${kindOf(value)}${remedy ?? remedyFor(value)}`);
   if (value.length === 0 && isDetached(value.buffer)) throw new TypeError(`${name}: its buffer has been transferred`);
   return value;
-}
-
-/** The tag of a typed array tells its true kind, also where it comes from another realm. */
-function isBytes(value: unknown): value is Uint8Array {
-  return (
-    ArrayBuffer.isView(value) &&
-    (value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]')
-  );
 }
 
 function remedyFor(value: unknown): string {

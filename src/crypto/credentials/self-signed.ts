@@ -18,6 +18,7 @@ import {
 import { kindOf, requireBytes } from '../../wire/kind-of.ts';
 import { requireNoNull } from '../../wire/options.ts';
 import { encodePem } from '../../wire/pem.ts';
+import { drawRandom, timeOf } from '../../world.ts';
 import { GeneralName, Oid } from './certificate.ts';
 
 export interface SelfSignedOptions {
@@ -45,15 +46,15 @@ const CLOCK_SKEW_MS = 3_600_000;
 export function selfSignedCertificate(options: SelfSignedOptions): { readonly cert: string; readonly key: string } {
   requireOptions(options);
   const { names = ['localhost', '127.0.0.1', '::1'], days = 30 } = options;
-  const secretKey = options.secretKey ?? p256.utils.randomSecretKey(options.randomBytes(P256_SEED_LENGTH));
+  const secretKey = options.secretKey ?? p256.utils.randomSecretKey(drawRandom(options, P256_SEED_LENGTH));
   const publicKey = bitString(p256.getPublicKey(secretKey, false));
   const keyAlgorithm = sequence(oid(Oid.ecPublicKey), oid(Oid.secp256r1));
   const signature = sequence(oid(Oid.ecdsaWithSha256));
   const name = sequence(set(sequence(oid(Oid.commonName), utf8String(names[0] ?? 'localhost'))));
-  const now = options.now();
+  const now = timeOf(options);
   const tbs = sequence(
     explicit(0, integer(2)), // v3
-    integer(serialNumber(options.randomBytes(16))),
+    integer(serialNumber(drawRandom(options, 16))),
     signature,
     name,
     sequence(time(now - CLOCK_SKEW_MS), time(now + days * DAY_MS)),

@@ -6,7 +6,7 @@ import type { RemovalListener, RemovalObserver, SessionCache } from '../../cache
 import type { Compat } from '../../handshake/server/settings.ts';
 import type { Session } from '../../sessions/session.ts';
 import { toHex } from '../../wire/bytes.ts';
-import type { World } from '../../world.ts';
+import { secondsOf, type World } from '../../world.ts';
 import type { SessionPolicy } from './policy.ts';
 import { Counters, type SessionStatistics } from './statistics.ts';
 
@@ -126,7 +126,7 @@ export class SessionStore {
 
   /** Seconds since the epoch. */
   now(): number {
-    return Math.floor(this.#world.now() / 1000);
+    return secondsOf(this.#world);
   }
 
   /** Notes that the application knows of this session, and so must be told when it can no longer be resumed. */

@@ -14,6 +14,7 @@ import { openSession, type RejectedTicket, sealSession, ticketKeyName } from '..
 import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf, copyRange, toHex } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
+import { drawRandom } from '../../world.ts';
 import { disowned } from '../events.ts';
 import { complete } from './checks.ts';
 import type { SealedTickets, TicketHost, TicketPolicy } from './ticket-policy.ts';
@@ -158,7 +159,7 @@ class ConnectionSealedTickets implements Sealed {
   #sealed(session: Session, key: unknown): Uint8Array | undefined {
     try {
       if (key !== undefined && !(key instanceof TicketKey)) throw new TypeError('a TicketKey is wanted, or nothing');
-      const ticket = sealSession(key, session, (length) => this.#host.world.randomBytes(length));
+      const ticket = sealSession(key, session, (length) => drawRandom(this.#host.world, length));
       if (typeof ticket !== 'string') return requireTicket(ticket);
       return this.#noTicket(ticket);
     } catch (error) {
