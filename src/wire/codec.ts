@@ -118,19 +118,23 @@ export function vector<T>(min: number, max: number, item: Codec<T>): Codec<reado
   const items = sequence(item);
   return {
     max: lengthWidth(max) + max,
-    read: (reader) => {
-      const body = readBlock(reader, min, max);
-      const items: T[] = [];
-      try {
-        while (body.remaining > 0) items.push(item.read(body));
-      } catch (error) {
-        throw error instanceof DecodeError ? error.within(`[${items.length}]`) : error;
-      }
-      return items;
-    },
+    read: (reader) => readItems(readBlock(reader, min, max), item),
     write: (writer, value) => writeBlock(writer, min, max, items, value),
   };
 }
+
+function readItems<T>(body: Reader, item: Codec<T>): T[] {
+  const items: T[] = [];
+  try {
+    while (body.remaining > 0) items.push(item.read(body));
+  } catch (error) {
+    throw error instanceof DecodeError ? error.within(`[${items.length}]`) : error;
+  }
+  return items;
+}
+
+/** Lists of up to so many bytes are decoded at once: they are read several times, and their entries take little memory. */
+const SHORT = 1024;
 
 /** The entries of a vector, in order. Arrays are entries, too: a vector is written from one. */
 export interface Entries<T> extends Iterable<T> {
@@ -185,7 +189,9 @@ export function entries<T>(min: number, max: number, item: Codec<T>): Codec<Entr
   return {
     max: lengthWidth(max) + max,
     read: (reader) => {
-      const bytes = reader.take(readLength(reader, min, max));
+      const length = readLength(reader, min, max);
+      if (length <= SHORT) return readItems(reader.window(length), item);
+      const bytes = reader.take(length);
       return new ReceivedEntries(bytes, item, countItems(new Reader(bytes), item));
     },
     write: (writer, value) => writeBlock(writer, min, max, sequence(item), value),
@@ -197,7 +203,9 @@ export function numbers(min: number, max: number): Codec<Numbers> {
   return {
     max: lengthWidth(max) + max,
     read: (reader) => {
-      const bytes = reader.take(readLength(reader, min, max));
+      const length = readLength(reader, min, max);
+      if (length <= SHORT) return readItems(reader.window(length), uint16);
+      const bytes = reader.take(length);
       if (bytes.length % 2 !== 0) countItems(new Reader(bytes), uint16); // says which entry breaks off
       return new ReceivedNumbers(bytes);
     },

@@ -46,7 +46,7 @@ export interface Tls13Options
 export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {
   requireOptions('parts', parts, OPTIONAL_PARTS);
   const wrong = Object.entries(parts).find(([, part]) => part !== undefined && typeof part !== 'object');
-  if (wrong !== undefined) throw new TypeError(`parts.${wrong[0]}: what is imported under that name is wanted`);
+  if (wrong !== undefined) throw new TypeError(`parts.${wrong[0]}: write defineServer(options, { ${wrong[0]} })`);
   const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;
   if (requireExtendedMasterSecret !== undefined)
     throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');

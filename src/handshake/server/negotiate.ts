@@ -100,12 +100,13 @@ export function selectAlpn(hello: ClientHello, { alpn }: Settings): string | und
 /** RFC 6066 §3: returns the host name. @throws TlsAlert illegal_parameter for two names of a type, or one that no host can have */
 export function selectServerName(hello: ClientHello): string | undefined {
   if (hello.extensions.serverName === undefined) return undefined;
-  const names = new Map<number, string>();
-  for (const { nameType, name } of hello.extensions.serverName) {
-    if (names.has(nameType)) throw new TlsAlert('illegal_parameter', 'two names of one type');
-    names.set(nameType, name);
+  const types: number[] = []; // at most 256
+  let name: string | undefined;
+  for (const entry of hello.extensions.serverName) {
+    if (types.includes(entry.nameType)) throw new TlsAlert('illegal_parameter', 'two names of one type');
+    types.push(entry.nameType);
+    if (entry.nameType === 0) name = entry.name;
   }
-  const name = names.get(0);
   if (name !== undefined && !/^[\x21-\x7e]{1,255}$/.test(name)) {
     throw new TlsAlert('illegal_parameter', 'a host name that is none');
   }
