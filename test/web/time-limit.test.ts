@@ -105,6 +105,10 @@ describe('the time that a handshake may take', () => {
     expect(String(await rejection(accept(server, config(), wrong)))).to.equal(
       'TypeError: handshakeTimeout: a number of milliseconds is wanted, not a string',
     );
+    const misspelt: object = { handshakeTimeoutMs: 1 };
+    expect(String(await rejection(accept(server, config(), misspelt)))).to.match(
+      /^TypeError: unknown option handshakeTimeoutMs; .*is handshakeTimeout meant\?$/,
+    );
     server.readable.getReader();
   });
 

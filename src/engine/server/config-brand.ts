@@ -43,5 +43,6 @@ function isOptions(given: unknown): boolean {
 
 /** @throws TypeError for a configuration, or a copy of one, in the place of options */
 export function refuseConfig(name: string, options: object): void {
+  if (isServerConfig(options)) throw new TypeError(`${name}: this is what defineServer() returned; give it to a shell`);
   if ('ticketPolicy' in options) throw notAConfig(name); // which is no option
 }

@@ -44,6 +44,11 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
     () => define({ cert, key }),
     /^unknown option cert; .*credentials: \[\{ cert, key \}\]$/,
   ],
+  [
+    'a configuration for options',
+    () => define(index.defineServer({ credentials: [{ cert, key }] })),
+    /^options: this is what/,
+  ],
   ['cert alone', () => define({ credentials: [{ cert }] }), /^key: is missing; give the private key of cert/],
   ['key alone', () => define({ credentials: [{ key }] }), /^cert: is missing/],
   [
