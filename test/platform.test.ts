@@ -82,5 +82,5 @@ describe('a missing global is named, and nothing else is blamed', () => {
       expect(() => systemWorld.randomBytes(1000)).to.throw(MissingGlobal, 'with the option world'),
     ));
 
-  it('what is no base64 still is none', () => expect(fromBase64('*')).to.equal(undefined));
+  it('but text that is not base64 is no missing global', () => expect(fromBase64('*')).to.equal(undefined));
 });

@@ -1,4 +1,4 @@
-/** docs/runtimes.md: with the globals that a row lists its part works; without any one of them it does not, and says which. */
+/** docs/runtimes.md: each part works with the globals of its row, and names the one that is missing without it. */
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';

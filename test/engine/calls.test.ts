@@ -106,7 +106,7 @@ describe('a call from inside of user code', () => {
     });
   }
 
-  it('has its events and output after what was there before: whoever takes them first has all', () => {
+  it('adds its events and output behind those that wait, and the first call that returns has all of them', () => {
     const keylog = (): void => {
       if (!exchange.connection.isEstablished) return;
       exchange.step(exchange.connection.write(Uint8Array.of(7)));

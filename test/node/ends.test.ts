@@ -1,4 +1,4 @@
-/** How connections over sockets end, beside those of node:tls: the same client does the same to a server of each kind. */
+/** How connections over sockets end, compared with node:tls: the same client does the same to a server of each kind. */
 
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectPlain, type Server as NetServer, type Socket } from 'node:net';

@@ -1,4 +1,4 @@
-/** Whatever an application writes, and whoever does not read: a connection over Web Streams can be closed, and says that it is. */
+/** A connection over Web Streams can always be closed, and says so: after wrong input, and if one side does not read. */
 
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -76,7 +76,7 @@ for (const [name, makeLink] of [
       });
     }
 
-    it('fails its write also where the writer is not let go and close() is called at once', async () => {
+    it('fails its write also if the writer is still locked and close() is called at once', async () => {
       const { tls, client } = await connect(makeLink());
       const text = textOf(client);
       const writer = tls.writable.getWriter();
@@ -262,7 +262,7 @@ describe('an application that does not read', () => {
     await tls.closed;
   });
 
-  it('yet may read what has come, and answer', async () => {
+  it('may still read what has come, and answer', async () => {
     const { tls, client } = await connect();
     const text = textOf(client);
     client.socket.end('a question');

@@ -62,7 +62,7 @@ describe('what is not TLS', () => {
     });
   }
 
-  it('is named by the bytes that are there, from the third on, and repeated to nobody', () => {
+  it('is named once three bytes are there, and its bytes are in no message', () => {
     for (const start of ['GET', 'SSH', 'PRO', 'EHL', '\r\n\r']) {
       const buffer = new RecordBuffer();
       for (const byte of bytesOf(start.slice(0, 2))) buffer.push(Uint8Array.of(byte));
@@ -74,14 +74,14 @@ describe('what is not TLS', () => {
     expect(describeNotTls('xyz')).to.not.contain('xyz');
   });
 
-  it('is an SSLv2 hello that gets protocol_version and says that the client is old', () => {
+  it('may be an SSLv2 hello, which gets protocol_version and an error that says that the client is old', () => {
     const connection = new ServerConnection(testServer());
     const { events } = connection.receive(Uint8Array.of(0x80, 0x2e, 1, 0, 2));
     const [failed] = events.flatMap((event) => (event.type === 'failed' ? [event.error] : []));
     expect(failed?.message).to.match(/^protocol_version: an SSLv2 hello: the client is too old/);
   });
 
-  it('comes first; after a record of TLS a strange type is only that', () => {
+  it('comes first: after a record of TLS, a strange type is only a strange type', () => {
     const buffer = new RecordBuffer();
     buffer.push(Uint8Array.of(22, 3, 1, 0, 1, 1, ...utf8('GET / HTTP/1.1')));
     expect(buffer.next(16384)?.type).to.equal(22);

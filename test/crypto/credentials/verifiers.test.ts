@@ -1,4 +1,4 @@
-/** Whoever verifies a client's signature, node:crypto, Web Crypto or @noble: the same are accepted, and no other. */
+/** The verifiers of clients' signatures, by node:crypto, Web Crypto and @noble, accept the same keys and signatures. */
 
 import {
   constants,
@@ -200,7 +200,7 @@ describe('verifiers', () => {
       expect(() => verifyingKey({ ...publicKey, bytes: point.toBytes() })).to.throw(InvalidPublicKey);
   });
 
-  it('are asked for keys that are served only, RSA of 2048 to 8192 bits with an exponent of up to 64', () => {
+  it('are asked only for keys that the server supports, RSA of 2048 to 8192 bits with an exponent of up to 64', () => {
     const asked: PublicKeyDer[] = [];
     const verifier = (der: PublicKeyDer) => void asked.push(der);
     const rsa = publicKeyOf(createPublicKeyOf('rsa2048'));
@@ -224,7 +224,7 @@ describe('verifiers', () => {
     expect(asked).to.deep.equal([]);
   });
 
-  it('get a SubjectPublicKeyInfo and its kind, and are asked when a signature is there', async () => {
+  it('get a SubjectPublicKeyInfo and its kind, and are called once there is a signature', async () => {
     const kinds = { ecdsaP256: 'secp256r1', ecdsaP384: 'secp384r1', ed25519: 'ed25519', rsa2048: 'rsa' } as const;
     for (const [fixture, kind] of Object.entries(kinds) as [keyof typeof kinds, PublicKeyDer['kind']][]) {
       const given: unknown[] = [];

@@ -1,6 +1,6 @@
 /**
- * Whatever a callback of the user's answers, throws or rejects with, the connection hears it as the failure of that callback: no
- * exception leaves the connection, nothing is left waiting or unhandled, and the next client is served.
+ * A callback of the user's may answer, throw or reject with any value: the connection takes it for the failure of that callback. No
+ * exception leaves the connection, nothing stays waiting or unhandled, and the next client is served.
  */
 
 import { expect } from 'chai';

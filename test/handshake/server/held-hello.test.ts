@@ -1,4 +1,4 @@
-/** What a connection keeps of its ClientHello: nothing once it is established, and little more than its bytes before. */
+/** What a connection keeps of its ClientHello: little more than its bytes until it has answered, and nothing afterwards. */
 
 import { expect } from 'chai';
 import type { ServerConfig } from '../../../src/engine/server/config.ts';

@@ -236,7 +236,7 @@ describe('sessions.mayResume', () => {
 
   for (const mechanism of TLS13) {
     describe(mechanism, () => {
-      it('is asked after the binder and before onTake, which a no spares', () => {
+      it('is asked after the binder and before onTake, which is not called after a no', () => {
         const order: string[] = [];
         let may = true;
         const sessions = { onTake: () => order.push('take') > 0 };
