@@ -74,7 +74,7 @@ export type Detail = { readonly id: number } & (
   | { readonly event: 'session-new' | 'session-refused'; readonly session: string; readonly version: Version }
   | { readonly event: 'session-removed'; readonly session: string; readonly reason: RemovalReason }
   | { readonly event: 'verdicts'; readonly verdicts: readonly Offered[] }
-  | { readonly event: 'no-ticket'; readonly reason: NoTicket | 'expired' }
+  | { readonly event: 'no-ticket'; readonly reason: NoTicket }
   | { readonly event: 'alert'; readonly direction: 'sent' | 'received'; readonly alert: string }
   | { readonly event: 'callback-error'; readonly callback: CallbackName; readonly message: string }
   | { readonly event: 'closed'; readonly reason: 'clean' | 'idle' | 'error'; readonly message: string | null }
