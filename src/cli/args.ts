@@ -166,7 +166,7 @@ function parseInspect(words: readonly string[]): Command {
   const [file] = words;
   if (file !== undefined && !file.startsWith('-'))
     throw usage(
-      `'${file}' is a session or a ticket? write --session ${file}, or --ticket ${file} --ticket-keys PRODUCER:FILE`,
+      `is '${file}' a session or a ticket? write --session ${file}, or --ticket ${file} --ticket-keys PRODUCER:FILE`,
     );
   const flags = parseFlags(words, INSPECT_FLAGS, 'tls-resume inspect --help');
   if (flags.help) return { name: 'inspect-help' };

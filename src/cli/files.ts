@@ -30,10 +30,16 @@ export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoPr
 function readPem(flag: '--cert' | '--key', file: string): string {
   const text = read(flag, file).toString('latin1');
   if (text.includes('-----BEGIN ')) return text;
-  if (!looksLikeDer(text))
-    throw usage(`${flag} ${file}: ${text === '' ? 'is empty' : 'no -----BEGIN in it'}; a PEM file is wanted`);
-  const convert = `openssl ${flag === '--cert' ? 'x509' : 'pkey'} -inform DER -in ${file} -out ${file}.pem`;
-  throw usage(`${flag} ${file}: is DER, or PKCS #12, and PEM is wanted; convert it, as with "${convert}"`);
+  if (looksLikeDer(text)) throw usage(`${flag} ${file}: ${adviceForDer(flag, file, text)}`);
+  throw usage(`${flag} ${file}: ${text === '' ? 'is empty' : 'no -----BEGIN in it'}; a PEM file is wanted`);
+}
+
+/** RFC 7292 §4: a PKCS #12 file begins with version 3. Certificates and keys in DER do not. */
+function adviceForDer(flag: '--cert' | '--key', file: string, text: string): string {
+  const isPkcs12 = text.slice(2, 8).includes('\x02\x01\x03');
+  const command = flag === '--cert' ? 'x509 -inform DER' : 'pkey -inform DER';
+  const convert = `openssl ${isPkcs12 ? 'pkcs12 -nodes' : command} -in ${file} -out ${file}.pem`;
+  return `is ${isPkcs12 ? 'PKCS #12' : 'DER'}, and PEM is wanted; convert it, as with "${convert}"`;
 }
 
 /** The keys in these files, in order. @throws Fault naming a file that cannot be used, without its contents */

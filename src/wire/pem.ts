@@ -64,9 +64,9 @@ function decodeBase64(label: string, text: string): Uint8Array {
   return bytes;
 }
 
-/** Whether it is a file in DER, such as a certificate, a key, or a PKCS #12 file: a SEQUENCE of 128 bytes or more. */
+/** Whether it is a file in DER, such as a certificate, a key, or a PKCS #12 file: one SEQUENCE. */
 export function looksLikeDer(text: string): boolean {
-  return /^0[\x80-\x84]/.test(text);
+  return /^0[\x80-\x84]/.test(text) || (text[0] === '0' && text.charCodeAt(1) === text.length - 2);
 }
 
 function adviceFor(text: string): string {

@@ -157,7 +157,7 @@ describe('the command line', () => {
     ['serv', /^unknown command 'serv'; is 'serve' meant\?/],
     ['serve --port 1 --port 2', /^--port is given twice; give it once$/],
     ['serve --port=1 --port=2', /^--port is given twice/],
-    ['inspect FILE', /^'FILE' is a session or a ticket\? write --session FILE, or --ticket FILE/],
+    ['inspect FILE', /^is 'FILE' a session or a ticket\? write --session FILE, or --ticket FILE/],
     ['serve extra', /^unexpected argument 'extra'/],
     ['serve --echo=yes', /^option '--echo' does not take an argument/],
     ['serve --port', /^--port: a value is wanted/],

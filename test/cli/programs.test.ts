@@ -56,7 +56,7 @@ describe('the command', function () {
     [
       'a file that is no PEM',
       ['serve', '--cert', noPem, '--key', cert],
-      /^tls-resume: --cert .*: is DER, .* convert it, as with "openssl x509 -inform DER -in .*s12id\.der/,
+      /^tls-resume: --cert .*: is DER, and PEM is wanted; convert it, as with "openssl x509 -inform DER -in .*s12id\.der/,
     ],
     ['a foreign key', ['serve', '--cert', cert, '--key', key], /^tls-resume: --key .*rsa.*: does not belong to/],
     ['no ticket key', ['serve', '--ticket-keys', `node:${cert}`], /^tls-resume: --ticket-keys node:.*: \d+ bytes; a/],

@@ -40,6 +40,7 @@ describe('PEM', () => {
     ['nothing', '', 'no -----BEGIN in it; pass the contents of the PEM file, not its name'],
     ['a file name', './server.pem', 'not its name'],
     ['DER', '0\x82\x01\x0a', 'it is DER, not PEM; convert it with "openssl x509"'],
+    ['a short key in DER', '0\x03\x02\x01\x00', 'it is DER, not PEM'],
     ['the name of a file that begins as DER does', '0.pem', 'not its name'],
     ['written-out line breaks', block('X', 1).replaceAll('\n', '\\n'), 'turn each "\\n" into a line break'],
     ['a single line', block('X', 1).replaceAll('\n', ' '), 'put BEGIN and END on lines of their own'],
