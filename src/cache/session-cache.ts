@@ -236,6 +236,7 @@ export class SessionCache {
    * objects are ruled out, as they are one session to the client. Returns whether there was one.
    */
   remove(session: Session, reason: RemovalReason = 'removed', observer?: RemovalObserver): boolean {
+    requireSession('session', session);
     if (ownId(session).length === 0) return false;
     if (rulesOut(reason)) session.forbidResumption();
     const slot = this.#slotOf(session);

@@ -3,7 +3,7 @@
 import type { TlsOptions } from 'node:tls';
 import type { NodeServerOptions } from './options.ts';
 
-const NONE = 'there is nothing of the kind here';
+const NONE = 'nothing corresponds to it: leave it out';
 const ORDER = "the server's order counts always: leave it out";
 const PEM = 'cert and key, PEM and not encrypted';
 const SIGNER = 'credentials, where something that signs may stand for a key';

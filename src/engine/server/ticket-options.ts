@@ -36,7 +36,7 @@ export function ticketSettings(tickets: TicketOptions, sessions: SessionOptions)
   const singleUse = boolean('tickets.singleUse', tickets.singleUse, false);
   if (singleUse && sessions.onGet !== undefined && sessions.onTake === undefined) {
     throw new TypeError(
-      'tickets.singleUse with sessions.onGet needs sessions.onTake: only the store can tell who is the one',
+      'tickets.singleUse with sessions.onGet needs sessions.onTake: only the store knows who was first',
     );
   }
   if (singleUse && mode === 'stateless' && sessions.onTake === undefined && !keepsSessions(sessions)) {

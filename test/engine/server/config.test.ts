@@ -352,7 +352,7 @@ describe('defineServer()', () => {
       }
     });
 
-    it('single use with a get callback, without the one who can say who is the one', () => {
+    it('single use with a get callback, without a take callback', () => {
       const tickets = { singleUse: true };
       expect(() => define({ tickets, sessions: { onGet: nothing } })).to.throw(TypeError, /^tickets.singleUse with/);
       expect(define({ tickets, sessions: { onGet: nothing, onTake: () => true } }).tickets.singleUse).to.equal(true);

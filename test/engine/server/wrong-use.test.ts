@@ -128,6 +128,11 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
     /^session: a Session is wanted, .*not a string/,
   ],
   [
+    'an id for what a cache should remove',
+    () => loose(index.SessionCache.prototype.remove).call(new index.SessionCache(), new Uint8Array(32)),
+    /^a Session is wanted, .*not a Uint8Array/,
+  ],
+  [
     'bytes for a session',
     () => loose(index.defineServer({ credentials: [{ cert, key }] }).addSession)(new Uint8Array(3)),
     /^addSession\(\): a Session is wanted/,

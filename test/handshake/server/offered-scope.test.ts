@@ -458,7 +458,7 @@ describe('scope and virtual hosts', () => {
     });
   }
 
-  it('a host for single use, behind a front whose store cannot tell who is the one: nobody is', () => {
+  it('a host for single use does not resume if the store of its front server cannot tell who was first', () => {
     const copies = new Map<string, Uint8Array>();
     let host = bench.bare();
     const config = bench.bare({
