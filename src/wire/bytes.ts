@@ -7,7 +7,7 @@ export const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Returns a copy that is a plain `Uint8Array`. (`slice()` of a Node `Buffer` is a view of the same memory.) */
 export function copyOf(bytes: Uint8Array): Uint8Array {
-  return copyRange(bytes, 0, bytes.length);
+  return new Uint8Array(bytes);
 }
 
 /**
