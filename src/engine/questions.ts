@@ -21,7 +21,8 @@ export class TaskQuestion implements Question {
   readonly budgeted: boolean;
   readonly #task: AnyTask;
   readonly #owner: object;
-  #isReleased = false;
+  /** The answer whose holds were released last. */
+  #released: unknown;
 
   constructor(task: AnyTask, promise: PromiseLike<unknown>, owner: object) {
     this.kind = task.kind;
@@ -31,10 +32,10 @@ export class TaskQuestion implements Question {
     this.#owner = owner;
   }
 
-  /** Releases the holds and secrets in an answer that comes too late, once: {@link abandon} and the shell may both bring it. */
+  /** Releases the holds and secrets in an answer that comes too late: once, as {@link abandon} and the shell may both bring it. */
   static release(question: Question, outcome: Outcome): void {
-    if (!(question instanceof TaskQuestion) || question.#isReleased || !('value' in outcome)) return;
-    question.#isReleased = true;
+    if (!(question instanceof TaskQuestion) || !('value' in outcome) || question.#released === outcome.value) return;
+    question.#released = outcome.value;
     question.#task.releaseLateAnswer?.(outcome.value);
   }
 
