@@ -42,6 +42,11 @@ export class RecordReader {
     return this.#records.length;
   }
 
+  /** Whether nothing waits, neither a record or a part of one nor a message. */
+  get isEmpty(): boolean {
+    return this.#records.length === 0 && this.#messages.isEmpty;
+  }
+
   push(bytes: Uint8Array): void {
     this.#records.push(bytes);
   }

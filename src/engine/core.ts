@@ -121,6 +121,12 @@ export abstract class ConnectionCore {
     return this.#life.phase === 'established' && this.#life.writing === 'open';
   }
 
+  /** Whether a handshake whose question is open wants more of the peer than has come. */
+  get #isLost(): boolean {
+    const isWaiting = this.#life.phase === 'handshaking' && this.#question !== undefined;
+    return isWaiting && !this.#role.io.hasProof && this.#channel.reader.isEmpty;
+  }
+
   /** Whether bytes of the peer are still taken in. */
   get #isReading(): boolean {
     return this.#life.reading === 'open' && !this.#isTransportOver;
@@ -221,13 +227,14 @@ export abstract class ConnectionCore {
 
   /**
    * Notes that the transport has ended. It takes effect after the bytes that have been received, also if these wait for the answer
-   * to a question. Without the peer's close_notify the received data may be truncated (RFC 8446 §6.1). Unless {@link end} was called
+   * to a question. If none wait, and the handshake still wants some, it ends at once, and its question is withdrawn. Without the peer's close_notify the received data may be truncated (RFC 8446 §6.1). Unless {@link end} was called
    * before, that is also an unclean end for the session: see `sessions.removeUnclean`.
    */
   transportEnded(): Step {
     return this.step(() => {
       this.#isTransportOver = true;
-      this.#pump();
+      if (this.#isLost) this.#endReading('without close_notify');
+      else this.#pump();
     });
   }
 

@@ -7,7 +7,7 @@ import type { Handshake } from '../handshake/wait.ts';
 /** The part of a connection that depends on its role. The core calls it when no handshake is on the stack. */
 export interface Role {
   /** The services for its handshake. */
-  readonly io: HandshakeIO;
+  readonly io: HandshakeIO & { /** Whether the peer's Finished has come. */ readonly hasProof: boolean };
   /** Runs the actions that were put off because user code must not run in the handshake. */
   catchUp(): void;
   /** Reports the verdicts: before the event "established", or before "failed" if there is no "established". */

@@ -51,6 +51,8 @@ export class TlsSocket extends DuplexSocket {
   #isTruncated = false;
   #isLeaving = false;
   #isSending = false;
+  /** Whether the transport has bytes that came while a question was open. Until then its end would show. */
+  #hasGivenBack = false;
   /** An end of the transport that came while a question was open: what was received before it has yet to be processed. */
   #dueEnd: 'end' | 'close' | undefined;
   #final: Callback | undefined;
@@ -255,7 +257,10 @@ export class TlsSocket extends DuplexSocket {
   #receive(input: Uint8Array): void {
     if (this.destroyed) return;
     this.idle.touch();
-    if (this.#driver.isWaiting) return this.transport.giveBack(input); // it was in flight when a question was opened
+    if (this.#driver.isWaiting) {
+      this.#hasGivenBack = true;
+      return this.transport.giveBack(input);
+    }
     try {
       this.#driver.receive(input);
     } finally {
@@ -331,14 +336,15 @@ export class TlsSocket extends DuplexSocket {
     this.transport.end(() => callback?.(), this.readableEnded);
   }
 
-  /** Reads from the transport while the application wants data, no question is open, and the transport takes our output. */
+  /** Reads from the transport while the application wants data, no question keeps bytes waiting, and the transport takes our output. */
   #regulate(): void {
     if (this.destroyed) return;
-    this.transport.flow(!this.#isReadableFull && !this.#driver.isWaiting && !this.transport.isFlooded);
+    this.transport.flow(!this.#isReadableFull && !this.#hasGivenBack && !this.transport.isFlooded);
   }
 
   /** Goes on when no question is open any more: reads, or handles the end that the transport has come to meanwhile. */
   #goOn(): void {
+    this.#hasGivenBack = false;
     this.#regulate();
     const due = this.#dueEnd;
     this.#dueEnd = undefined;
@@ -361,6 +367,9 @@ export class TlsSocket extends DuplexSocket {
   /** Handles the end of the transport, which is a truncation unless a close_notify came before. */
   #transportEnded(): void {
     if (this.destroyed || this.#hasEnded) return;
+    // In a handshake that wants more of the client no answer is of use any more: that withdraws its question.
+    if (this.#driver.isWaiting && !this.#isSecure) this.#driver.run(() => this.connection.transportEnded());
+    if (this.destroyed) return;
     if (this.#driver.isWaiting) {
       this.#dueEnd ??= 'end';
       return;

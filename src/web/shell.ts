@@ -144,13 +144,20 @@ export class WebShell implements Shell {
           continue;
         }
         const input = await this.#transport.read();
-        while (this.driver.isWaiting) await this.#woken(); // a question was opened during the read
+        if (input === undefined) this.#loseHandshake();
+        while (this.driver.isWaiting) await this.#woken(); // for a question that was open, or has been opened during the read
         this.#receive(input);
       }
     } catch (error) {
       this.fail(error);
     }
     if (!this.#isOver) await this.#awaitLeave();
+  }
+
+  /** Withdraws a question that no answer can save, as the transport has ended and the handshake wants more. */
+  #loseHandshake(): void {
+    const { driver } = this;
+    if (driver.isWaiting && !driver.connection.isEstablished) driver.run(() => driver.connection.transportEnded());
   }
 
   /** After the peer's close_notify hears of the end of the transport; never rejects. */
@@ -175,7 +182,7 @@ export class WebShell implements Shell {
 
   get #mayRead(): boolean {
     const isWanted = this.#reading === 'discarding' || (this.#source?.desiredSize ?? 0) > 0;
-    return isWanted && !this.driver.isWaiting && this.#unsent <= MAX_UNSENT;
+    return isWanted && this.#unsent <= MAX_UNSENT;
   }
 
   #woken(): Promise<void> {

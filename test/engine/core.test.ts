@@ -171,6 +171,41 @@ describe('the end of a connection', () => {
     });
   }
 
+  const rest: Readonly<Record<string, (link: Exchange) => unknown>> = {
+    'a part of a record': ({ connection }) => connection.receive(Uint8Array.of(22)),
+    'a part of a message': ({ connection }) => connection.receive(Uint8Array.of(22, 3, 3, 0, 1, 11)),
+  };
+  for (const version of VERSIONS) {
+    it(`comes with the end of the transport while a callback is asked, if the handshake wants more, ${version}`, () => {
+      const config = bench.bare({ onServerName: never });
+      const lost = bench.connect(config, { version });
+      expect(lost.question?.kind).to.equal('server-name');
+      lost.step(lost.connection.transportEnded());
+      expect([lost.question, lost.connection.waitingFor]).to.deep.equal([undefined, undefined]);
+      for (const [what, come] of Object.entries(rest)) {
+        const link = bench.connect(config, { version });
+        come(link);
+        link.step(link.connection.transportEnded());
+        expect(link.question?.kind, what).to.equal('server-name');
+      }
+    });
+  }
+
+  it('does not come with the end of the transport once the client has said all that it has to say', () => {
+    let seal = (_: undefined): void => {};
+    const keys: TicketKeyProvider = {
+      sealingKey: () => new Promise<undefined>((resolve) => (seal = resolve)),
+      openingKeys: () => [],
+    };
+    const link = bench.visit('ticket', bench.bare({ tickets: { mode: 'stateless', keys } }));
+    expect(link.question?.kind).to.equal('ticket');
+    link.step(link.connection.transportEnded());
+    expect(link.question?.kind).to.equal('ticket');
+    seal(undefined);
+    link.answer({ value: undefined });
+    expect(link.client.isEstablished).to.equal(true);
+  });
+
   const withdrawals: Readonly<Record<string, (link: Exchange) => unknown>> = {
     'end()': ({ connection }) => connection.end(),
     'dispose()': ({ connection }) => connection.dispose(),
@@ -256,6 +291,7 @@ describe('the end of a connection', () => {
     const link = bench.connect(config, { psks: [firstTicket(bench.visit('psk-stateful', bench.bare()))] });
     const { question } = link;
     if (question === undefined) throw new Error('it waits for the store');
+    link.connection.receive(Uint8Array.of(22)); // what may yet be all that the handshake wants
     link.step(link.connection.transportEnded());
     expect(link.question).to.equal(question);
     expect(link.connection.receive(new Uint8Array(65_537)).question).to.equal(question); // ignored, as it comes after the end

@@ -46,6 +46,17 @@ async function dataOf(socket: TlsSocket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+it('a client that leaves the handshake while a callback has not answered is let go at once, as by node:tls', async () => {
+  const held = heldLookup();
+  const { client, flight } = earlyClient(0);
+  const { socket, right } = connect(held, client);
+  right.end(flight);
+  const [error] = await once(socket, 'error');
+  expect(held.isAsked()).to.equal(true);
+  expect(error).to.have.property('code', 'ECONNRESET');
+  expect(socket.destroyed).to.equal(true);
+});
+
 for (const size of CHUNKS) {
   describe(`chunks of ${size} bytes while a callback has not answered`, () => {
     const length = Math.max(5000, 2 * size);

@@ -45,6 +45,16 @@ for (const [name, makeLink] of [
   ['stream pairs', streamLink],
   ['a MessageChannel', portLink],
 ] as const) {
+  it(`a client that leaves the handshake over ${name} while a callback has not answered is let go at once`, async () => {
+    const held = heldLookup();
+    const { client, flight } = earlyClient(0);
+    const { accepted, writer } = start(held, makeLink(), client);
+    write(writer, [flight]);
+    while (!held.isAsked()) await delay(1);
+    await writer.close();
+    expect(await rejection(accepted)).to.be.instanceOf(TruncationError);
+  });
+
   for (const size of CHUNKS) {
     describe(`chunks of ${size} bytes over ${name} while a callback has not answered`, () => {
       const length = Math.max(5000, 2 * size);
