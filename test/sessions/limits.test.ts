@@ -1,5 +1,6 @@
 /** The limits of what a session may hold, from both sides. */
 
+import { expect } from 'chai';
 import { writeNodeSession } from '../../src/sessions/node-session.ts';
 import type { SessionParameters } from '../../src/sessions/parameters.ts';
 import { Session } from '../../src/sessions/session.ts';
@@ -69,5 +70,12 @@ describe('limits of a session', () => {
       attempt: (n) => writeNodeSession(der, text(n)),
       error: 'host',
     },
+  });
+
+  it('its scope is a frozen copy: later changes of what was given do not reach it', () => {
+    const scope = { label: '00' };
+    const session = new Session({ ...parameters, scope });
+    expect(session.scope).to.not.equal(scope);
+    expect(Object.isFrozen(session.scope)).to.equal(true);
   });
 });

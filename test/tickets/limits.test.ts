@@ -90,6 +90,10 @@ describe('limits of ticket keys', () => {
     }
   });
 
+  it('a ring refuses an option that it does not know', () => {
+    expect(() => TicketKeyRing.rotating(world, { rotateEvry: 60 } as never)).to.throw(TypeError, 'rotateEvry');
+  });
+
   it('a ring remembers the last 256 keys that it has destroyed', () => {
     const ring = TicketKeyRing.of([newKey()], world);
     const names = Array.from({ length: 257 }, () => {
