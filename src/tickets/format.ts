@@ -4,7 +4,6 @@
  */
 
 import type { RandomBytes } from '../crypto/provider.ts';
-import { requireBytes } from '../wire/kind-of.ts';
 
 export const KEY_NAME_LENGTH = 16;
 
@@ -41,7 +40,7 @@ export interface TicketCipher {
 
 /** Draws random bytes. @throws RangeError if there are too few: nonces would repeat, or keys could be guessed */
 export function draw(randomBytes: RandomBytes, length: number): Uint8Array {
-  const bytes = requireBytes(`randomBytes(${length})`, randomBytes(length));
+  const bytes = randomBytes(length);
   if (bytes.length !== length) throw new RangeError(`randomBytes(${length}) returned ${bytes.length} bytes`);
   return bytes;
 }

@@ -82,8 +82,9 @@ export class TicketKey {
       throw new TypeError(
         `randomBytes: a function is wanted, such as systemWorld.randomBytes, not ${kindOf(randomBytes)}`,
       );
-    const name = draw(randomBytes, KEY_NAME_LENGTH);
-    const secret = draw(randomBytes, format.secretLength);
+    const bytes: RandomBytes = (length) => requireBytes(`randomBytes(${length})`, randomBytes(length));
+    const name = draw(bytes, KEY_NAME_LENGTH);
+    const secret = draw(bytes, format.secretLength);
     try {
       return new TicketKey(format, name, secret, options);
     } finally {

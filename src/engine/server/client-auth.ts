@@ -21,7 +21,7 @@ export interface ClientAuth extends ClientCertificates {
   settings(given: ClientAuthOptions): Settings['clientAuth'];
   readonly withWarning: typeof withWarning;
   /** The provider of a server whose options name none, in the place of that of its parts. */
-  readonly crypto?: CryptoProvider;
+  readonly crypto?: CryptoProvider | undefined;
 }
 
 /** The part that asks clients for certificates. */

@@ -130,7 +130,7 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'an id for what a cache should remove',
     () => loose(index.SessionCache.prototype.remove).call(new index.SessionCache(), new Uint8Array(32)),
-    /^a Session is wanted, .*not a Uint8Array/,
+    /^session: a Session is wanted, .*not a Uint8Array/,
   ],
   [
     'bytes for a session',
