@@ -1,7 +1,7 @@
 /**
  * The options of a server, the same for every shell. configure.ts validates them: each error is a TypeError (an unknown name, a
  * value of the wrong kind) or a RangeError (a value out of range) whose message begins with the name of the option. An option that
- * is `undefined` has its default.
+ * is `undefined` has its default; `null` is a TypeError, for every object of options.
  */
 
 import type { Awaitable } from '../../awaitable.ts';
