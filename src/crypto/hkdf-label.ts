@@ -1,5 +1,5 @@
 /**
- * HkdfLabel (RFC 8446 §7.1) as the info of HKDF-Expand (RFC 5869 §2.3). A handshake needs about twenty, and only the transcript hash
+ * HkdfLabel (RFC 9846 §7.1) as the info of HKDF-Expand (RFC 5869 §2.3). A handshake needs about twenty, and only the transcript hash
  * in them changes. They are therefore encoded ahead of time, and an output no longer than the hash takes one HMAC.
  */
 

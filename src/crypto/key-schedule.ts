@@ -1,11 +1,11 @@
 /**
- * The key schedule of TLS 1.3, RFC 8446 §7.1, as functions from secret to secret.
+ * The key schedule of TLS 1.3, RFC 9846 §7.1, as functions from secret to secret.
  *
  *     PSK → Early Secret → ext/res binder_key
  *               ↓ "derived"
  *     (EC)DHE → Handshake Secret → client/server_handshake_traffic_secret
  *               ↓ "derived"
- *         0 → Master Secret → client/server_application_traffic_secret_0, exporter_, resumption_master_secret
+ *         0 → Main Secret → client/server_application_traffic_secret_0, exporter_, resumption_master_secret
  */
 
 import { ascii, concat, EMPTY, fromHex, wipe } from '../wire/bytes.ts';
@@ -166,7 +166,7 @@ export function trafficKeys(aead: Aead, { hash, key }: TrafficSecret): { key: Ui
   return { key: (aead.keyLength === 16 ? key16 : key32).expand(key), iv: iv.expand(key) };
 }
 
-/** §4.4.4: verify_data of a Finished, and the value of a PSK binder (§4.2.11.2). */
+/** §4.5.3: verify_data of a Finished, and the value of a PSK binder (§4.3.11.2). */
 export function finishedMac(baseKey: TrafficSecret | BinderKey, transcriptHash: Uint8Array): Uint8Array {
   const finishedKey = derive<'finished'>(baseKey, LABELS[baseKey.hash.name].finished);
   const mac = finishedKey.key.sign(transcriptHash);
@@ -174,7 +174,7 @@ export function finishedMac(baseKey: TrafficSecret | BinderKey, transcriptHash: 
   return mac;
 }
 
-/** §4.6.1: the PSK of a ticket. */
+/** §4.7.1: the PSK of a ticket. */
 export function resumptionPsk(secret: ResumptionMasterSecret, ticketNonce: Uint8Array): Uint8Array {
   const { hash, key } = secret;
   if (ticketNonce.length === TICKET_NONCE) return LABELS[hash.name].resumption.expand(key, ticketNonce);
@@ -195,7 +195,7 @@ export function exportKeyingMaterial(
   return output;
 }
 
-/** §4.4.3: the content that CertificateVerify signs. */
+/** §4.5.2: the content that CertificateVerify signs. */
 export function certificateVerifyContent(context: 'server' | 'client', transcriptHash: Uint8Array): Uint8Array {
   const title = ascii(`TLS 1.3, ${context} CertificateVerify`);
   return concat(new Uint8Array(64).fill(0x20), title, Uint8Array.of(0), transcriptHash);

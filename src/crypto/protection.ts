@@ -1,4 +1,4 @@
-/** Record protection, one direction and one key at a time: RFC 8446 §5.2–§5.5, RFC 5246 §6.2.3.3, RFC 5288, RFC 7905. */
+/** Record protection, one direction and one key at a time: RFC 9846 §5.2–§5.5, RFC 5246 §6.2.3.3, RFC 5288, RFC 7905. */
 
 import { TlsAlert } from '../wire/alert.ts';
 import { wipe } from '../wire/bytes.ts';
@@ -71,14 +71,14 @@ function refuse(): never {
 /** The header of all protected records of TLS 1.3. */
 const OUTER = { type: ContentType.application_data, version: LEGACY_VERSION } as const;
 
-/** RFC 8446 §5.2: additional_data is the header of the record. */
+/** RFC 9846 §5.2: additional_data is the header of the record. */
 function recordHeader(record: Pick<TlsRecord, 'type' | 'version'>, length: number): Uint8Array {
   const header = new Uint8Array(HEADER_LENGTH);
   putRecordHeader(header, 0, record, length);
   return header;
 }
 
-/** RFC 8446 §5.2: the true content type is encrypted, after the content and before the padding. */
+/** RFC 9846 §5.2: the true content type is encrypted, after the content and before the padding. */
 export class Tls13Protection implements Protection {
   readonly isProtected = true;
   records = 0;
@@ -228,7 +228,7 @@ export function explicitNonceLength(aead: Aead): number {
   return aead.name === 'chacha20-poly1305' ? 0 : 8;
 }
 
-/** Protects one direction under the keys of a traffic secret (RFC 8446 §7.3). */
+/** Protects one direction under the keys of a traffic secret (RFC 9846 §7.3). */
 export function trafficProtection(aead: Aead, secret: TrafficSecret): Protection {
   const keys = trafficKeys(aead, secret);
   const protection = new Tls13Protection(aead, keys);

@@ -39,7 +39,7 @@ export interface PrivateKeyDer {
 }
 
 /**
- * Signs `message` (not its digest) by one of the key's schemes. Returns the signature in the encoding of RFC 8446 §4.2.3. In TLS 1.2 an
+ * Signs `message` (not its digest) by one of the key's schemes. Returns the signature in the encoding of RFC 9846 §4.3.3. In TLS 1.2 an
  * ECDSA key of any curve is asked to sign with the hash of any ECDSA scheme: the curve in the name of the scheme means nothing there.
  */
 export type Sign = (scheme: SignatureSchemeName, message: Uint8Array) => Awaitable<Uint8Array>;
@@ -174,7 +174,7 @@ export interface KeyAgreement {
 }
 
 export interface EphemeralKey {
-  /** The public key in the encoding of RFC 8446 §4.2.8.2. */
+  /** The public key in the encoding of RFC 9846 §4.3.8.2. */
   readonly publicKey: Uint8Array;
   /**
    * Returns the shared secret with the peer's public key. Called once.

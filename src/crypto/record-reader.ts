@@ -1,4 +1,4 @@
-/** The receiving half of the record layer: opens records, puts messages together, keeps order. RFC 8446 §5, RFC 5246 §6. */
+/** The receiving half of the record layer: opens records, puts messages together, keeps order. RFC 9846 §5, RFC 5246 §6. */
 
 import { TlsAlert } from '../wire/alert.ts';
 import { type ExpectedMessage, HandshakeBuffer, type HandshakeFrame } from '../wire/handshake-buffer.ts';
@@ -14,10 +14,10 @@ export type Incoming =
 
 /** The most records in a row that may cost work without advancing the connection. Application data restarts the count. */
 const MAX_IDLE = 32;
-/** RFC 8446 §5.2: a protected record is longer than its tag. */
+/** RFC 9846 §5.2: a protected record is longer than its tag. */
 const MIN_PROTECTED = 16;
 
-/** The treatment of early data (RFC 8446 §4.2.10): it is refused, or skipped while no more than `left` bytes of it come. */
+/** The treatment of early data (RFC 9846 §4.3.10): it is refused, or skipped while no more than `left` bytes of it come. */
 type EarlyData = { readonly mode: 'refuse' } | { readonly mode: 'skip'; readonly left: number };
 
 const REFUSED: EarlyData = { mode: 'refuse' };
@@ -59,12 +59,12 @@ export class RecordReader {
     old.wipe();
   }
 
-  /** RFC 8446 §5: sets whether a ChangeCipherSpec record is dropped without further processing. */
+  /** RFC 9846 §5: sets whether a ChangeCipherSpec record is dropped without further processing. */
   tolerateChangeCipherSpec(tolerate: boolean): void {
     this.#dropChangeCipherSpec = tolerate;
   }
 
-  /** RFC 8446 §4.2.10: takes up to this many bytes of records that do not open for early data, and skips them. */
+  /** RFC 9846 §4.3.10: takes up to this many bytes of records that do not open for early data, and skips them. */
   skipEarlyData(bytes: number): void {
     this.#early = { mode: 'skip', left: bytes };
   }
@@ -111,7 +111,7 @@ export class RecordReader {
     }
   }
 
-  /** RFC 8446 §5: dropped where TLS 1.3 tolerates it; for TLS 1.2 the handshake knows whether it is due. */
+  /** RFC 9846 §5: dropped where TLS 1.3 tolerates it; for TLS 1.2 the handshake knows whether it is due. */
   #readChangeCipherSpec({ fragment }: TlsRecord): Incoming | undefined {
     this.#requireWholeMessages('change_cipher_spec');
     if (fragment.length !== 1 || fragment[0] !== 1)
@@ -145,7 +145,7 @@ export class RecordReader {
     if (this.#early.mode === 'refuse' || type !== ContentType.application_data) return false;
     if (error instanceof TlsAlert && error.alert !== 'bad_record_mac') return false;
     const left = this.#early.left - fragment.length;
-    if (left < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.2.10
+    if (left < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.3.10
     this.#early = { mode: 'skip', left };
     if (fragment.length <= MIN_PROTECTED) this.idle(); // no client sends these, and a limit in bytes does not bound them
     return true;

@@ -1,4 +1,4 @@
-/** The sending half of the record layer: coalesces handshake messages, fragments, protects. RFC 8446 §5.1. */
+/** The sending half of the record layer: coalesces handshake messages, fragments, protects. RFC 9846 §5.1. */
 
 import { concat, EMPTY } from '../wire/bytes.ts';
 import { MAX_PLAINTEXT } from '../wire/record.ts';
@@ -52,7 +52,7 @@ export class RecordWriter {
     this.#reserve(length + Math.ceil(length / this.contentLimit) * this.#protection.expansion);
   }
 
-  /** RFC 8446 Appendix D.4, RFC 5246 §7.1: always this one byte, and in TLS 1.3 never protected. */
+  /** RFC 9846 Appendix E.4, RFC 5246 §7.1: always this one byte, and in TLS 1.3 never protected. */
   changeCipherSpec(): void {
     this.record(ContentType.change_cipher_spec, CHANGE);
   }

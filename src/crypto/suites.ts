@@ -1,4 +1,4 @@
-/** The parameters of the cipher suites: RFC 8446 Appendix B.4, RFC 5289, RFC 7905. */
+/** The parameters of the cipher suites: RFC 9846 Appendix B.4, RFC 5289, RFC 7905. */
 
 import { CipherSuite, type CipherSuiteName, type Version } from '../wire/registry.ts';
 import type { AeadName, HashName } from './provider.ts';
@@ -11,7 +11,7 @@ export interface SuiteParameters {
   readonly hash: HashName;
   /** TLS 1.2: the kind of key in the certificate. In TLS 1.3 signature_algorithms determines it. */
   readonly authentication?: 'ecdsa' | 'rsa' | undefined;
-  /** RFC 8446 §5.5, RFC 9147 Appendix B.4: how many records one key may protect. */
+  /** RFC 9846 §5.5, RFC 9147 Appendix B.4: how many records one key may protect. */
   readonly recordLimit: number;
 }
 

@@ -1,4 +1,4 @@
-/** The transcript of the handshake messages: RFC 8446 §4.4.1, RFC 5246 §7.4.9. */
+/** The transcript of the handshake messages: RFC 9846 §4.1, RFC 5246 §7.4.9. */
 
 import { concat } from '../wire/bytes.ts';
 import { HandshakeType } from '../wire/registry.ts';
@@ -50,7 +50,7 @@ export class Transcript {
     this.#ahead = undefined;
   }
 
-  /** §4.4.1: replaces a ClientHello that was answered by a HelloRetryRequest by a message_hash message. */
+  /** §4.1: replaces a ClientHello that was answered by a HelloRetryRequest by a message_hash message. */
   replaceByMessageHash(hash: Hash): void {
     const digest = this.#hashed(hash).peek();
     this.#waiting = [Uint8Array.of(HandshakeType.message_hash, 0, 0, digest.length), digest];
@@ -64,7 +64,7 @@ export class Transcript {
     return this.#peeked;
   }
 
-  /** §4.2.11.2: returns the hash that a binder covers. Called before the ClientHello is added. */
+  /** §4.3.11.2: returns the hash that a binder covers. Called before the ClientHello is added. */
   hashWith(hash: Hash, truncatedClientHello: Uint8Array): Uint8Array {
     const running = startWith(hash, this.#waiting);
     running.update(truncatedClientHello);

@@ -60,7 +60,7 @@ export class Channel {
     this.#owner.emit({ type: 'alert', direction: 'sent', level, description });
   }
 
-  /** RFC 8446 §6.1: ends our direction. Further calls do nothing. */
+  /** RFC 9846 §6.1: ends our direction. Further calls do nothing. */
   sendCloseNotify(): void {
     if (!this.#maySend) return;
     this.#owner.life.endWriting();
@@ -91,7 +91,7 @@ export class Channel {
     this.#keyUpdates?.update(requestPeer);
   }
 
-  /** RFC 8446 §5.5: replaces the write key before it protects too much. @throws TlsAlert close_notify in TLS 1.2, which cannot */
+  /** RFC 9846 §5.5: replaces the write key before it protects too much. @throws TlsAlert close_notify in TLS 1.2, which cannot */
   #renewWriteKey(): void {
     if (this.writer.records < this.#writeLimit - 1) return; // one is reserved for the alert at the end
     if (this.#keyUpdates !== undefined) this.#keyUpdates.send('update_not_requested');

@@ -199,7 +199,7 @@ export abstract class ConnectionCore {
   }
 
   /**
-   * TLS 1.3: replaces the key of our direction. With `requestPeer`, also asks the peer to replace its own (RFC 8446 §4.6.3).
+   * TLS 1.3: replaces the key of our direction. With `requestPeer`, also asks the peer to replace its own (RFC 9846 §4.7.3).
    * @throws TypeError for no boolean; Error in TLS 1.2, before the connection is established, and after {@link end}
    */
   updateKeys(requestPeer = false): Step {
@@ -213,7 +213,7 @@ export abstract class ConnectionCore {
   }
 
   /**
-   * Sends close_notify and ends our direction; the peer may go on sending (RFC 8446 §6.1). In the handshake it ends both directions.
+   * Sends close_notify and ends our direction; the peer may go on sending (RFC 9846 §6.1). In the handshake it ends both directions.
    * A second call does nothing.
    */
   end(): Step {
@@ -227,7 +227,7 @@ export abstract class ConnectionCore {
 
   /**
    * Notes that the transport has ended. It takes effect after the bytes that have been received, also if these wait for the answer
-   * to a question. If none wait, and the handshake still wants some, it ends at once, and its question is withdrawn. Without the peer's close_notify the received data may be truncated (RFC 8446 §6.1). Unless {@link end} was called
+   * to a question. If none wait, and the handshake still wants some, it ends at once, and its question is withdrawn. Without the peer's close_notify the received data may be truncated (RFC 9846 §6.1). Unless {@link end} was called
    * before, that is also an unclean end for the session: see `sessions.removeUnclean`.
    */
   transportEnded(): Step {
@@ -253,7 +253,7 @@ export abstract class ConnectionCore {
   }
 
   /**
-   * Exports keying material (RFC 8446 §7.5, RFC 5705): 1 to 8160 bytes, for a label of printable ASCII characters. In TLS 1.3 it has 1
+   * Exports keying material (RFC 9846 §7.5, RFC 5705): 1 to 8160 bytes, for a label of printable ASCII characters. In TLS 1.3 it has 1
    * to 249 of them; in TLS 1.2 any number, and an absent context and an empty one give different results.
    * @throws Error before the connection is established, after its end, and in TLS 1.2 without extended_master_secret; TypeError
    * and RangeError for an impossible length, label or context
@@ -417,7 +417,7 @@ export abstract class ConnectionCore {
     else this.#end(alert, 'alert-received');
   }
 
-  /** Ends the peer's direction, and with it a handshake. What else the peer has sent is forgotten (RFC 8446 §6.1). */
+  /** Ends the peer's direction, and with it a handshake. What else the peer has sent is forgotten (RFC 9846 §6.1). */
   #endReading(how: 'by close_notify' | 'without close_notify'): void {
     if (how === 'without close_notify') this.#endUncleanly();
     this.#life.endReading();

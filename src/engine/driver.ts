@@ -153,7 +153,7 @@ export class Driver<C extends DrivenConnection> {
   }
 
   /**
-   * Passes on what a connection that a bug has ended still has: its alert (RFC 8446 §6), and what happened before. The bug is told
+   * Passes on what a connection that a bug has ended still has: its alert (RFC 9846 §6), and what happened before. The bug is told
    * by {@link Shell.crash}. After a wrong call there is nothing.
    */
   #sendLast(): void {

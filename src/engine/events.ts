@@ -30,7 +30,7 @@ export type Event =
   /** Application data has been received. `data` is not empty. */
   | { readonly type: 'data'; readonly data: Uint8Array }
   /**
-   * The peer has sent close_notify: no more data will come. In TLS 1.3 we may go on writing (RFC 8446 §6.1). In TLS 1.2 call end()
+   * The peer has sent close_notify: no more data will come. In TLS 1.3 we may go on writing (RFC 9846 §6.1). In TLS 1.2 call end()
    * once the peer's requests are answered: RFC 5246 §7.2.1 would even have pending writes discarded, which no peer does.
    */
   | { readonly type: 'end' }

@@ -21,7 +21,7 @@ export class LifeCycle {
   phase: Phase = 'handshaking';
   /** Whether further bytes of the peer are read. */
   reading: Direction = 'open';
-  /** Whether we may send: nothing follows our close_notify (RFC 8446 §6.1). */
+  /** Whether we may send: nothing follows our close_notify (RFC 9846 §6.1). */
   writing: Direction = 'open';
 
   /** Whether the handshake, or a job after it, may go on. */

@@ -9,11 +9,11 @@ import type { Handshake } from './wait.ts';
 export interface TrafficTls13 {
   readonly aead: Aead;
   readonly secrets: TrafficSecrets;
-  /** Forgets the Master Secret before the first traffic secrets are forgotten (RFC 8446 §7.2). */
+  /** Forgets the Main Secret before the first traffic secrets are forgotten (RFC 9846 §7.2). */
   readonly main: MainSecret;
 }
 
-/** Sends NewSessionTicket messages once the handshake is over (RFC 8446 §4.6.1). */
+/** Sends NewSessionTicket messages once the handshake is over (RFC 9846 §4.7.1). */
 export interface TicketSender {
   /** Whether a ticket that is made now would be of use: its session could be kept, and the client could resume by it. */
   readonly canSend: boolean;
@@ -23,7 +23,7 @@ export interface TicketSender {
 
 /** The result of a handshake. */
 export interface Established {
-  /** Exports `length` bytes (RFC 8446 §7.5, RFC 5705). @throws Error in TLS 1.2 without extended_master_secret */
+  /** Exports `length` bytes (RFC 9846 §7.5, RFC 5705). @throws Error in TLS 1.2 without extended_master_secret */
   exportKeyingMaterial(length: number, label: string, context: Uint8Array | undefined): Uint8Array;
   /** TLS 1.3: the secrets that KeyUpdate replaces. */
   readonly traffic: TrafficTls13 | undefined;

@@ -25,7 +25,7 @@ export interface HandshakeIO {
    * (RFC 6066 §4). A greater limit than before changes nothing.
    */
   limitRecords(contentLimit: number, isMutual?: boolean): void;
-  /** RFC 8446 §5, Appendix D.4: sets whether a ChangeCipherSpec record is dropped from now on. */
+  /** RFC 9846 §5, Appendix E.4: sets whether a ChangeCipherSpec record is dropped from now on. */
   tolerateChangeCipherSpec(tolerate: boolean): void;
   /** Gives a secret to its one owner, which wipes it when the handshake (the default) or the connection ends. Returns the secret. */
   own<S extends Uint8Array | { wipe(): void }>(secret: S, until?: 'established' | 'closed'): S;

@@ -86,7 +86,7 @@ export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<
 }
 
 /**
- * Computes the shared secret, which is wiped when the handshake ends, and wipes `key` (RFC 8446 §7.4, RFC 8422 §5.11).
+ * Computes the shared secret, which is wiped when the handshake ends, and wipes `key` (RFC 9846 §7.4, RFC 8422 §5.11).
  * @throws TlsAlert illegal_parameter if the provider rejects the peer's public key; internal_error if it fails otherwise
  */
 export function* agree(context: HandshakeIO, key: EphemeralKey, peer: Uint8Array): Handshake<Uint8Array> {

@@ -1,4 +1,4 @@
-/** KeyUpdate, both ways: RFC 8446 §4.6.3, §7.2. */
+/** KeyUpdate, both ways: RFC 9846 §4.7.3, §7.2. */
 
 import { nextTrafficSecret, type TrafficSecret } from '../crypto/key-schedule.ts';
 import { trafficProtection } from '../crypto/protection.ts';

@@ -1,4 +1,4 @@
-/** The exporter and resumption secrets, which are derived from the Master Secret after the application traffic secrets (RFC 8446 §7.1). */
+/** The exporter and resumption secrets, which are derived from the Main Secret after the application traffic secrets (RFC 9846 §7.1). */
 
 import {
   type ExporterMasterSecret,
@@ -11,9 +11,9 @@ import {
 import { wipeAll } from '../wire/bytes.ts';
 
 /**
- * MainSecret holds the Master Secret for as long as something may still be derived from it. Most connections never export and many
+ * MainSecret holds the Main Secret for as long as something may still be derived from it. Most connections never export and many
  * issue no ticket, so both secrets are derived when first needed. Until then the first traffic secrets could be derived again
- * from the Master Secret; {@link MainSecret.forget} ends that when they must be forgotten (§7.2).
+ * from the Main Secret; {@link MainSecret.forget} ends that when they must be forgotten (§7.2).
  */
 export class MainSecret {
   readonly #master: MasterSecret;
@@ -33,7 +33,7 @@ export class MainSecret {
     this.#clientFinished = transcriptHash;
   }
 
-  /** The exporter secret. The first use also wipes the Master Secret, as nothing else is derived from it later. */
+  /** The exporter secret. The first use also wipes the Main Secret, as nothing else is derived from it later. */
   get exporter(): ExporterMasterSecret {
     this.forget();
     return this.#exporter as ExporterMasterSecret;
@@ -47,7 +47,7 @@ export class MainSecret {
     return this.#resumption;
   }
 
-  /** Derives the secrets that may still be needed, then wipes the Master Secret. Further calls do nothing. */
+  /** Derives the secrets that may still be needed, then wipes the Main Secret. Further calls do nothing. */
   forget(): void {
     if (this.#exporter !== undefined) return;
     this.#exporter = exporterMasterSecret(this.#master, this.#serverFinished);
@@ -61,7 +61,7 @@ export class MainSecret {
     this.#resumption?.dropHmacKey();
   }
 
-  /** Exports `length` bytes (RFC 8446 §7.5). An absent context is the same as an empty one here, unlike in TLS 1.2. */
+  /** Exports `length` bytes (RFC 9846 §7.5). An absent context is the same as an empty one here, unlike in TLS 1.2. */
   export(label: string, context: Uint8Array, length: number): Uint8Array {
     const output = exportKeyingMaterial(this.exporter, label, context, length);
     this.exporter.dropHmacKey();

@@ -88,7 +88,7 @@ function base64url({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64url');
 }
 
-/** ECDH: public keys are uncompressed points (RFC 8446 §4.2.8.2), the shared secret is an x coordinate (§7.4.2). */
+/** ECDH: public keys are uncompressed points (RFC 9846 §4.3.8.2), the shared secret is an x coordinate (§7.4.2). */
 function ecdh(curve: string, length: number): KeyAgreement {
   return {
     generate: (randomBytes) => new EcdhKey(keyPair(curve, length, randomBytes), 1 + 2 * length),

@@ -14,7 +14,7 @@ import type { PrivateKeyDer, PublicKeyDer, Sign, Verify } from '../crypto/provid
 import type { SignatureSchemeName } from '../wire/registry.ts';
 import { plain } from './plain.ts';
 
-/** The salt is as long as the digest (RFC 8446 §4.2.3). */
+/** The salt is as long as the digest (RFC 9846 §4.3.3). */
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 const PKCS1 = { padding: constants.RSA_PKCS1_PADDING };
 

@@ -28,7 +28,7 @@ const OPTIONS = { allowHalfOpen: true, handshakeTimeout: true, isAwaited: true }
  * A TLS connection over any Duplex, which it owns; see {@link TlsSocketEvents} for its events.
  *
  * Data written before the handshake is complete is sent when it is. The callback of a write is called when the transport has
- * accepted the data. end() sends close_notify (RFC 8446 §6.1) and half-closes the transport; destroy() closes it at once, without
+ * accepted the data. end() sends close_notify (RFC 9846 §6.1) and half-closes the transport; destroy() closes it at once, without
  * an alert. After a fatal alert the transport stays open for up to a second, so that the peer can read the alert.
  */
 export class TlsSocket extends DuplexSocket {
@@ -127,7 +127,7 @@ export class TlsSocket extends DuplexSocket {
     return this.connection.serverName ?? false;
   }
 
-  /** Whether the transport ended without the peer's close_notify, so that data may be missing (RFC 8446 §6.1). */
+  /** Whether the transport ended without the peer's close_notify, so that data may be missing (RFC 9846 §6.1). */
   get isTruncated(): boolean {
     return this.#isTruncated;
   }
@@ -165,7 +165,7 @@ export class TlsSocket extends DuplexSocket {
   }
 
   /**
-   * Exports keying material (RFC 8446 §7.5, RFC 5705): `length` bytes, 1 to 8160. In TLS 1.2 no context and an empty one differ.
+   * Exports keying material (RFC 9846 §7.5, RFC 5705): `length` bytes, 1 to 8160. In TLS 1.2 no context and an empty one differ.
    * @throws Error before the handshake is complete and after the end; RangeError for an impossible length or label
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {

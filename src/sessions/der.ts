@@ -56,7 +56,7 @@ const UINT32 = 0xffffffff;
 /** ssl_asn1.c: verify_result is an int32_t. */
 const INT32 = 0x7fffffff;
 const MAX_OCTETS = 0xffff;
-/** RFC 8446 §4.4.2: the longest certificate that a Certificate message can carry. */
+/** RFC 9846 §4.5.1: the longest certificate that a Certificate message can carry. */
 const MAX_CERTIFICATE = 0xffffff;
 
 /** Thrown for bytes that are not a supported session. Names the field of SSLSession, or of Node's wrapping, and what is wrong with it. */

@@ -1,5 +1,5 @@
 /**
- * The session: what a full handshake leaves behind and a later one resumes from (RFC 5246 §7.4.1.2, RFC 8446 §4.6.1).
+ * The session: what a full handshake leaves behind and a later one resumes from (RFC 5246 §7.4.1.2, RFC 9846 §4.7.1).
  */
 
 import { copyOf, EMPTY, wipe } from '../wire/bytes.ts';

@@ -1,5 +1,5 @@
 /**
- * Ticket formats. A ticket is opaque to the client (RFC 5077 §4, RFC 8446 §4.6.1). In every format here it begins with the 16
+ * Ticket formats. A ticket is opaque to the client (RFC 5077 §4, RFC 9846 §4.7.1). In every format here it begins with the 16
  * bytes that name the key that sealed the rest.
  */
 
@@ -7,7 +7,7 @@ import type { RandomBytes } from '../crypto/provider.ts';
 
 export const KEY_NAME_LENGTH = 16;
 
-/** OpenSSL's limit too. With the overhead of any format here a ticket fits a PSK identity (RFC 8446 §4.2.11). */
+/** OpenSSL's limit too. With the overhead of any format here a ticket fits a PSK identity (RFC 9846 §4.3.11). */
 export const MAX_TICKET_PLAINTEXT = 0xff00;
 
 /** `opaque ticket<1..2^16-1>` */

@@ -18,7 +18,7 @@ import type { TicketKey } from './key.ts';
 
 /**
  * Whether a client whose ticket was opened gets a new one. `as-usual`: in TLS 1.3 yes, since its tickets are for single use
- * (RFC 8446 §C.4), and in TLS 1.2 no. `due`: yes, because the key is no longer the one that seals. `declined`: no.
+ * (RFC 9846 §C.4), and in TLS 1.2 no. `due`: yes, because the key is no longer the one that seals. `declined`: no.
  */
 export type Renewal = 'as-usual' | 'due' | 'declined';
 

@@ -23,12 +23,12 @@ import type { KeyTimer, OpeningKey, TicketKeyProvider } from './key-provider.ts'
  * Seconds. Stolen keys open all tickets sealed in the last `rotateEvery + keepFor` seconds before the theft. `keepFor` must
  * not be shorter than the life of a ticket, or good tickets are refused; 7200 is the default timeout of a session.
  * `rotateEvery` can be shorter: a new key costs 48 random bytes, and a client that returns with an older one gets a new
- * ticket. An hour makes three hours in all. A day, with the seven days that RFC 8446 §4.6.1 allows, would make eight days.
+ * ticket. An hour makes three hours in all. A day, with the seven days that RFC 9846 §4.7.1 allows, would make eight days.
  */
 const DEFAULT_ROTATE_EVERY = 3600;
 const DEFAULT_KEEP_FOR = 7200;
 
-/** RFC 8446 §4.6.1: the longest life of a ticket. */
+/** RFC 9846 §4.7.1: the longest life of a ticket. */
 const MAX_SECONDS = 604800;
 const MIN_ROTATE_EVERY = 60;
 

@@ -23,7 +23,7 @@ import { requirePair } from './transport.ts';
  * - a TypeError or RangeError for invalid options or streams;
  * - the {@link TlsAlert} that ended the handshake; ours only when it has been written and the transport's writable has closed, or
  *   after two seconds;
- * - a {@link TruncationError} if the transport ended without close_notify (RFC 8446 §6.1);
+ * - a {@link TruncationError} if the transport ended without close_notify (RFC 9846 §6.1);
  * - the error of the transport, or the reason of `options.signal`;
  * - an Error with the code 'ERR_TLS_HANDSHAKE_TIMEOUT' after `options.handshakeTimeout`, default two minutes.
  */

@@ -33,7 +33,7 @@ export interface ShellOptions {
   readonly onCallbackError: ((callback: CallbackName, error: unknown) => void) | undefined;
 }
 
-/** The transport ended without the peer's close_notify, so that data may be missing (RFC 8446 §6.1). */
+/** The transport ended without the peer's close_notify, so that data may be missing (RFC 9846 §6.1). */
 export class TruncationError extends Error {
   override readonly name = 'TruncationError';
 }

@@ -80,7 +80,7 @@ export class TlsConnection {
   }
 
   /**
-   * Exports keying material (RFC 8446 §7.5, RFC 5705): `length` bytes, 1 to 8160. In TLS 1.2 no context and an empty one differ.
+   * Exports keying material (RFC 9846 §7.5, RFC 5705): `length` bytes, 1 to 8160. In TLS 1.2 no context and an empty one differ.
    * @throws Error after the end; RangeError for an impossible length or label
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {

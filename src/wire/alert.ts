@@ -1,4 +1,4 @@
-/** Alerts: RFC 8446 §6, RFC 5246 §7.2. Thrown where a rule is broken; the connection turns them into bytes in one place. */
+/** Alerts: RFC 9846 §6, RFC 5246 §7.2. Thrown where a rule is broken; the connection turns them into bytes in one place. */
 
 import { type Infer, struct, uint8 } from './codec.ts';
 import { AlertDescription, type AlertName } from './registry.ts';

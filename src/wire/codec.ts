@@ -1,5 +1,5 @@
 /**
- * RFC 8446 §3 (presentation language) as values: one declaration of a struct parses it and builds it, and its TypeScript
+ * RFC 9846 §3 (presentation language) as values: one declaration of a struct parses it and builds it, and its TypeScript
  * type is inferred from it. `opaque(0, 32)` is `opaque<0..32>`, `vector(0, 2 ** 16 - 2, uint16)` is `uint16<0..2^16-2>`.
  */
 
@@ -347,7 +347,7 @@ class Seen {
 }
 
 /**
- * `Extension extensions<0..2^16-1>` (§4.2). Unknown types are skipped, and a type that occurs twice is refused. `order` lists
+ * `Extension extensions<0..2^16-1>` (§4.3). Unknown types are skipped, and a type that occurs twice is refused. `order` lists
  * all types received, known or not. If only the `first` are to be decoded at once, `later` has the others; `last` is the last type, and
  * there is no list, which may have thousands of entries. When a value is written, these three are ignored: extensions come in the
  * order of the declaration.

@@ -1,4 +1,4 @@
-/** Assembles handshake messages from records: RFC 8446 §5.1, RFC 5246 §6.2.1. A message may be fragmented, and a record may contain several. */
+/** Assembles handshake messages from records: RFC 9846 §5.1, RFC 5246 §6.2.1. A message may be fragmented, and a record may contain several. */
 
 import { TlsAlert } from './alert.ts';
 import { ByteQueue, withoutSlack } from './byte-queue.ts';

@@ -1,4 +1,4 @@
-/** The record layer without its cryptography: RFC 8446 §5.1, RFC 5246 §6.2.1. */
+/** The record layer without its cryptography: RFC 9846 §5.1, RFC 5246 §6.2.1. */
 
 import { TlsAlert } from './alert.ts';
 import { ByteQueue } from './byte-queue.ts';
@@ -7,7 +7,7 @@ import { ContentType } from './registry.ts';
 
 /** 2^14: the longest TLSPlaintext.fragment. */
 export const MAX_PLAINTEXT = 16384;
-/** How much longer a protected fragment may be: RFC 8446 §5.2, RFC 5246 §6.2.3. */
+/** How much longer a protected fragment may be: RFC 9846 §5.2, RFC 5246 §6.2.3. */
 export const MAX_EXPANSION = { 'TLSv1.3': 256, 'TLSv1.2': 2048 } as const;
 
 /** The length of a record's header: type, version and length. */

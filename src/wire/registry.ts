@@ -6,7 +6,7 @@ export function nameOf(registry: Readonly<Record<string, number>>, value: number
   return `0x${value.toString(16).padStart(4, '0')}`;
 }
 
-/** RFC 8446 §5.1 */
+/** RFC 9846 §5.1 */
 export const ContentType = {
   change_cipher_spec: 20,
   alert: 21,
@@ -14,7 +14,7 @@ export const ContentType = {
   application_data: 23,
 } as const;
 
-/** RFC 8446 §4, RFC 5246 §7.4 */
+/** RFC 9846 §4, RFC 5246 §7.4 */
 export const HandshakeType = {
   hello_request: 0,
   client_hello: 1,
@@ -33,7 +33,7 @@ export const HandshakeType = {
   message_hash: 254,
 } as const;
 
-/** RFC 8446 §4.1.2, §4.2.1 */
+/** RFC 9846 §4.2.2, §4.3.1 */
 export const ProtocolVersion = {
   SSLv3: 0x0300,
   'TLSv1.0': 0x0301,
@@ -42,7 +42,7 @@ export const ProtocolVersion = {
   'TLSv1.3': 0x0304,
 } as const;
 
-/** RFC 8446 §4.2, and the extensions of RFC 5077, 5746, 6066, 7301, 7627, 8422 and 8449. */
+/** RFC 9846 §4.3, and the extensions of RFC 5077, 5746, 6066, 7301, 7627, 8422 and 8449. */
 export const ExtensionType = {
   server_name: 0,
   max_fragment_length: 1,
@@ -67,7 +67,7 @@ export const ExtensionType = {
   renegotiation_info: 0xff01,
 } as const;
 
-/** RFC 8446 Appendix B.4, RFC 5289, RFC 7905; and the two signalling values of RFC 5746 and RFC 7507. */
+/** RFC 9846 Appendix B.4, RFC 5289, RFC 7905; and the two signalling values of RFC 5746 and RFC 7507. */
 export const CipherSuite = {
   TLS_EMPTY_RENEGOTIATION_INFO_SCSV: 0x00ff,
   TLS_AES_128_GCM_SHA256: 0x1301,
@@ -82,14 +82,14 @@ export const CipherSuite = {
   TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: 0xcca9,
 } as const;
 
-/** RFC 8446 §4.2.7 */
+/** RFC 9846 §4.3.7 */
 export const NamedGroup = {
   secp256r1: 23,
   secp384r1: 24,
   x25519: 29,
 } as const;
 
-/** RFC 8446 §4.2.3. In TLS 1.2 the ECDSA schemes name a hash and no curve. */
+/** RFC 9846 §4.3.3. In TLS 1.2 the ECDSA schemes name a hash and no curve. */
 export const SignatureScheme = {
   rsa_pkcs1_sha256: 0x0401,
   rsa_pkcs1_sha384: 0x0501,
@@ -103,7 +103,7 @@ export const SignatureScheme = {
   ed25519: 0x0807,
 } as const;
 
-/** RFC 8446 §4.2.9 */
+/** RFC 9846 §4.3.9 */
 export const PskKeyExchangeMode = {
   psk_ke: 0,
   psk_dhe_ke: 1,

@@ -92,7 +92,7 @@ describe('Plaintext', () => {
   });
 });
 
-describe('Tls13Protection, RFC 8446 §5.2', () => {
+describe('Tls13Protection, RFC 9846 §5.2', () => {
   for (const name of AEADS) {
     const aead = noble.aeads[name];
     const keys = keysOf(name, 12);

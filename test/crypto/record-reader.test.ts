@@ -92,7 +92,7 @@ describe('RecordReader', () => {
   });
 
   describe('ChangeCipherSpec', () => {
-    it('is told where it is not tolerated, and dropped where it is (RFC 8446 §5)', () => {
+    it('is told where it is not tolerated, and dropped where it is (RFC 9846 §5)', () => {
       expect(all(readerOf(CHANGE_CIPHER_SPEC))).to.deep.equal(['change_cipher_spec']);
       const reader = readerOf(CHANGE_CIPHER_SPEC, CHANGE_CIPHER_SPEC, record(handshake, FINISHED));
       reader.tolerateChangeCipherSpec(true);
@@ -243,7 +243,7 @@ describe('RecordReader', () => {
   });
 });
 
-describe('early data that nobody reads (RFC 8446 §4.2.10)', () => {
+describe('early data that nobody reads (RFC 9846 §4.3.10)', () => {
   const early = (length: number) => record(application_data, new Uint8Array(length).fill(0xed));
 
   it('is skipped under the handshake key until the first record that opens', () => {

@@ -31,7 +31,7 @@ describe('Transcript', () => {
       );
     });
 
-    it(`replaces the first ClientHello by its ${name} (RFC 8446 §4.4.1)`, () => {
+    it(`replaces the first ClientHello by its ${name} (RFC 9846 §4.1)`, () => {
       const [first, retry, second] = [1, 2, 3].map((byte) => new Uint8Array(50).fill(byte)) as [
         Uint8Array,
         Uint8Array,

@@ -124,7 +124,7 @@ const plainSeed = (privateKey: string): Uint8Array => fromHex(big(privateKey).to
 async function ecdhTests(group: KeyAgreement, seedOf: (privateKey: string) => Uint8Array): Promise<void> {
   for (const [test] of testsOf('ecdh_secp256r1_ecpoint', 350)) {
     const shared = await agreed(group, seedOf(String(test['private'])), bytes(test, 'public'));
-    // RFC 8446 §4.2.8.2: uncompressed points alone.
+    // RFC 9846 §4.3.8.2: uncompressed points alone.
     const isRefused = test.result === 'invalid' || test.flags.includes('CompressedPoint') || !isUncompressed(test);
     expect(shared, say(test)).to.equal(isRefused ? 'refused' : test['shared']);
   }

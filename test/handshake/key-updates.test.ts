@@ -1,4 +1,4 @@
-/** KeyUpdate both ways, and the limits that call for it: RFC 8446 §4.6.3, §5.5. */
+/** KeyUpdate both ways, and the limits that call for it: RFC 9846 §4.7.3, §5.5. */
 
 import { expect } from 'chai';
 import type { ServerOptions } from '../../src/engine/server/options.ts';

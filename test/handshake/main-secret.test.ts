@@ -13,7 +13,7 @@ import { counting } from '../support/counting.ts';
 import { Bench } from '../support/mechanisms.ts';
 import { toyCrypto } from '../support/servers.ts';
 
-describe('the exporter of TLS 1.3 (RFC 8446 §7.5)', () => {
+describe('the exporter of TLS 1.3 (RFC 9846 §7.5)', () => {
   const hash = defaultProvider.hashes.sha256;
   const transcriptHash = new Uint8Array(32).fill(4);
   const makeMaster = () => masterSecret(handshakeSecret(earlySecret(hash, undefined), undefined));

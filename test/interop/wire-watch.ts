@@ -17,7 +17,7 @@ export interface ClientHelloSeen {
   readonly extendedMasterSecret: boolean;
   /** The ticket of session_ticket (RFC 5077), empty where the client only says that it knows them. */
   readonly sessionTicket: Buffer | undefined;
-  /** In the order of pre_shared_key (RFC 8446 §4.2.11). */
+  /** In the order of pre_shared_key (RFC 9846 §4.3.11). */
   readonly pskIdentities: readonly Buffer[];
   /** 0 is psk_ke, 1 is psk_dhe_ke (§4.2.9). */
   readonly pskModes: readonly number[];
@@ -79,7 +79,7 @@ const HANDSHAKE = 22;
 const TLS12 = 0x0303;
 const TLS13 = 0x0304;
 
-/** The SHA-256 of "HelloRetryRequest", which marks one (RFC 8446 §4.1.3). */
+/** The SHA-256 of "HelloRetryRequest", which marks one (RFC 9846 §4.2.3). */
 const RETRY_RANDOM = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
 
 /** Longer than any hello of a real client: what claims more is not followed. */
@@ -132,7 +132,7 @@ export class WireWatch {
   #changeCipherSpec(from: Side, direction: Direction): void {
     this.seen.firstChangeCipherSpec ??= from;
     if (from === 'server') this.seen.serverFlight.push('change_cipher_spec');
-    // In TLS 1.3 it means nothing, and the second ClientHello may come after it (RFC 8446 §D.4).
+    // In TLS 1.3 it means nothing, and the second ClientHello may come after it (RFC 9846 §E.4).
     if (this.seen.serverHello?.version !== TLS12) return;
     direction.blind = true;
     if (from === 'server') this.#judgeTls12();
@@ -154,7 +154,7 @@ export class WireWatch {
     }
   }
 
-  /** RFC 8446 §4.2.11: a server that takes a PSK says which. */
+  /** RFC 9846 §4.3.11: a server that takes a PSK says which. */
   #judgeTls13(hello: ServerHelloSeen): void {
     this.seen.resumed = hello.selectedIdentity !== undefined;
     if (this.seen.resumed) this.seen.mechanism = 'psk';
@@ -245,7 +245,7 @@ class Reader {
     return all;
   }
 
-  /** To the end, by type; an extension twice is an error (RFC 8446 §4.2). */
+  /** To the end, by type; an extension twice is an error (RFC 9846 §4.3). */
   extensions(): Map<number, Reader> {
     const all = new Map<number, Reader>();
     if (this.done) return all; // a TLS 1.2 hello may have none

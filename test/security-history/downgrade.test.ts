@@ -46,7 +46,7 @@ describe('security history: downgrade, replay, privacy', () => {
         expectFull(weaker, version === 'TLSv1.2' ? 'cipher-suite' : 'hash');
         expect(weaker.connection.cipherSuite).to.equal(AES_256[version]);
         const other = trial.back(first, config, { ciphers: [CHACHA[version]] });
-        // RFC 8446 §4.2.11 asks for the same hash alone.
+        // RFC 9846 §4.3.11 asks for the same hash alone.
         if (version === 'TLSv1.3') expectResumed(other, trial.mechanism);
         else expectFull(other, 'cipher-suite');
         expect(other.connection.cipherSuite).to.equal(CHACHA[version]);

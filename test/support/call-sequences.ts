@@ -130,7 +130,7 @@ class Sequence {
       start: () => made.start(),
       hmac: (bytes) => {
         const key = made.hmac(bytes);
-        const isSecret = bytes.some((byte) => byte !== 0); // the key of RFC 8446 §7.1 without a salt is none, and is kept for all
+        const isSecret = bytes.some((byte) => byte !== 0); // the key of RFC 9846 §7.1 without a salt is none, and is kept for all
         return isSecret
           ? watched<HmacKey>({ sign: (...parts) => key.sign(...parts), wipe: () => key.wipe() }, {})
           : key;

@@ -34,7 +34,7 @@ export function clientCertificate(
   return { chain, scheme, sign: (content) => signWith(privateKey, scheme, content) };
 }
 
-/** RFC 8446 §4.2.3 */
+/** RFC 9846 §4.3.3 */
 function signWith(key: KeyObject, scheme: SignatureSchemeName, content: Uint8Array): Uint8Array {
   if (scheme === 'ed25519') return sign(null, content, key);
   const hash = scheme.slice(-6);

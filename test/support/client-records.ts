@@ -66,7 +66,7 @@ export class ClientRecords {
     }
   }
 
-  /** TLS 1.3: a record with this very TLSInnerPlaintext, content type and padding included (RFC 8446 §5.2). */
+  /** TLS 1.3: a record with this very TLSInnerPlaintext, content type and padding included (RFC 9846 §5.2). */
   sendInner(inner: Uint8Array): void {
     if (!(this.writing instanceof Tls13Protection)) throw new Error('an inner plaintext is for TLS 1.3 under a key');
     this.raw(seal(this.writing, inner.at(-1) ?? 0, inner.subarray(0, -1)));

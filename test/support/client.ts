@@ -396,7 +396,7 @@ export class TestClient {
     this.sendAlert('close_notify', AlertLevel.warning);
   }
 
-  /** Never protected in TLS 1.3 (RFC 8446 §5), under the key before in TLS 1.2. */
+  /** Never protected in TLS 1.3 (RFC 9846 §5), under the key before in TLS 1.2. */
   sendChangeCipherSpec(): void {
     this.#hasSentChangeCipherSpec = true;
     this.records.send(ContentType.change_cipher_spec, Uint8Array.of(1), { plaintext: this.version !== 'TLSv1.2' });

@@ -1,4 +1,4 @@
-/** RFC 8446 §4.4 and §7 once more, on node:crypto and out of nothing of src/: what both sides of a test cannot get wrong together. */
+/** RFC 9846 §4.5 and §7 once more, on node:crypto and out of nothing of src/: what both sides of a test cannot get wrong together. */
 
 import { createHash, createHmac } from 'node:crypto';
 

@@ -4,7 +4,7 @@ import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto
 import type { CertificateVerify } from '../../src/handshake/messages/certificate-verify.ts';
 import { nameOf, SignatureScheme, type SignatureSchemeName } from '../../src/wire/registry.ts';
 
-/** RFC 8446 §4.2.3: whether `content` was signed by the key of this certificate. */
+/** RFC 9846 §4.3.3: whether `content` was signed by the key of this certificate. */
 export function verifySignature(
   certificate: Uint8Array | undefined,
   { algorithm, signature }: CertificateVerify,

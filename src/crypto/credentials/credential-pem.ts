@@ -84,7 +84,7 @@ export function privateKeyBlock(key: Pem): PemBlock {
   return block;
 }
 
-/** RFC 8446 §4.4.2: the key must be that of the first certificate. `at` is the index of its certificate, −1 if there is none. */
+/** RFC 9846 §4.5.1: the key must be that of the first certificate. `at` is the index of its certificate, −1 if there is none. */
 export function requireOwner(at: number): void {
   if (at < 0) throw new TypeError('key: does not belong to the certificate in cert; is it the key of another one?');
   if (at > 0) {

@@ -18,7 +18,7 @@ import { parsePrivateKey } from './private-key.ts';
 
 /** A certificate chain and its private key, as a server needs them. */
 export interface Credential {
-  /** DER, the server's own certificate first (RFC 8446 §4.4.2). */
+  /** DER, the server's own certificate first (RFC 9846 §4.5.1). */
   readonly certificateChain: readonly Uint8Array[];
   /** The schemes that the key can sign with, in the order of preference. */
   readonly schemes: readonly SignatureSchemeName[];
@@ -31,7 +31,7 @@ export interface Credential {
   readonly names: readonly string[];
   /** The schemes by which the certificates of the chain are signed, as far as they have a name here. Absent if unknown. */
   readonly certificateSchemes?: readonly SignatureSchemeName[] | undefined;
-  /** Signs `message` (not its digest) and returns the signature in the encoding of RFC 8446 §4.2.3. */
+  /** Signs `message` (not its digest) and returns the signature in the encoding of RFC 9846 §4.3.3. */
   sign(scheme: SignatureSchemeName, message: Uint8Array): Awaitable<Uint8Array>;
 }
 

@@ -3,7 +3,7 @@
 import { integer, octetString, oid, sequence, Tag, tlv } from '../../wire/der.ts';
 import { Oid } from './certificate.ts';
 
-/** The schemes in the terms of Web Crypto. The salt of RSASSA-PSS is as long as the digest (RFC 8446 §4.2.3). */
+/** The schemes in the terms of Web Crypto. The salt of RSASSA-PSS is as long as the digest (RFC 9846 §4.3.3). */
 export const RSA_SCHEMES = {
   rsa_pss_rsae_sha256: { name: 'RSA-PSS', hash: 'SHA-256', saltLength: 32 },
   rsa_pss_rsae_sha384: { name: 'RSA-PSS', hash: 'SHA-384', saltLength: 48 },

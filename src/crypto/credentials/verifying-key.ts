@@ -16,7 +16,7 @@ import { Oid, type PublicKey } from './certificate.ts';
 import { bitLength, isRsaScheme, MIN_RSA_BITS, RSA_ENCRYPTION, RSA_SCHEMES, type RsaScheme } from './rsa.ts';
 
 export interface VerifyingKey {
-  /** The schemes that the key may sign with. In TLS 1.2 either hash goes with either curve (RFC 8446 §4.2.3, RFC 5246 §7.4.1.4.1). */
+  /** The schemes that the key may sign with. In TLS 1.2 either hash goes with either curve (RFC 9846 §4.3.3, RFC 5246 §7.4.1.4.1). */
   readonly schemes: Readonly<Record<Version, readonly SignatureSchemeName[]>>;
   /**
    * Reports whether `signature` is the key's signature over `message` (not over its digest) by `scheme`, one of its schemes. It may
@@ -153,7 +153,7 @@ function isEven(number: Uint8Array): boolean {
   return (number.at(-1) ?? 0) % 2 === 0;
 }
 
-/** RSAPublicKey (RFC 8017 Appendix A.1.1). RSASSA-PKCS1-v1_5 is for TLS 1.2 only (RFC 8446 §4.2.3). */
+/** RSAPublicKey (RFC 8017 Appendix A.1.1). RSASSA-PKCS1-v1_5 is for TLS 1.2 only (RFC 9846 §4.3.3). */
 function rsaKey(pkcs1: Uint8Array): SoftwareKey | undefined {
   const outer = new DerReader(pkcs1);
   const key = outer.enter(Tag.sequence, 'RSAPublicKey');

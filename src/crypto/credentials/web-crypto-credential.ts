@@ -31,7 +31,7 @@ interface Kind {
   algorithmFor(scheme: SignatureSchemeName): WebCryptoAlgorithm;
   /** The key in PKCS#8, which every host reads. */
   readonly pkcs8: Uint8Array;
-  /** Converts a signature of Web Crypto to the encoding of TLS (RFC 8446 §4.2.3). */
+  /** Converts a signature of Web Crypto to the encoding of TLS (RFC 9846 §4.3.3). */
   encode(signature: Uint8Array): Uint8Array;
 }
 

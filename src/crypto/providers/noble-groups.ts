@@ -15,7 +15,7 @@ interface Curve {
 }
 
 /**
- * RFC 8446 §7.4: for the NIST curves the shared secret is the x coordinate of the point, for X25519 the whole result.
+ * RFC 9846 §7.4: for the NIST curves the shared secret is the x coordinate of the point, for X25519 the whole result.
  * noble refuses points off the curve and the all-zero result (RFC 7748 §6.1) with an exception.
  */
 function group(curve: Curve, publicKeyLength: number, isPoint: boolean): KeyAgreement {
@@ -27,7 +27,7 @@ function group(curve: Curve, publicKeyLength: number, isPoint: boolean): KeyAgre
       return {
         publicKey: curve.getPublicKey(secretKey, false),
         agree: (peer) => {
-          // §4.2.8.2: uncompressed points only, each of one length.
+          // §4.3.8.2: uncompressed points only, each of one length.
           if (peer.length !== publicKeyLength || (isPoint && peer[0] !== 4))
             throw new InvalidPublicKey('not a public key');
           const shared = agree(curve, secretKey, peer);

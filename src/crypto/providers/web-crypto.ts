@@ -35,7 +35,7 @@ class WebCryptoEphemeralKey implements EphemeralKey {
     const { algorithm, publicKeyLength, length } = this.#group;
     const privateKey = this.#privateKey;
     if (privateKey === undefined) return Promise.reject(new Error('this key has been wiped'));
-    // RFC 8446 §4.2.8.2: uncompressed points only. Web Crypto may accept compressed ones.
+    // RFC 9846 §4.3.8.2: uncompressed points only. Web Crypto may accept compressed ones.
     const isPoint = algorithm.name === 'ECDH';
     if (peer.length !== publicKeyLength || (isPoint && peer[0] !== 4))
       return Promise.reject(new InvalidPublicKey('not a public key'));

@@ -13,7 +13,7 @@ import { withWarning } from './warnings.ts';
 
 const CLIENT_AUTH_OPTIONS = { mode: true, verifyClient: true, authorities: true } satisfies Names<ClientAuthOptions>;
 const CLIENT_AUTH_MODES = ['request', 'require'] as const;
-/** The most bytes of names in the extension, which shares its message with another (RFC 8446 §4.2.4). */
+/** The most bytes of names in the extension, which shares its message with another (RFC 9846 §4.3.4). */
 const MAX_NAMES = 0xff00;
 
 export interface ClientAuth extends ClientCertificates {

@@ -61,7 +61,7 @@ export interface ServerOptions {
   readonly tickets?: TicketOptions | undefined;
   /**
    * The PSK key exchange modes of TLS 1.3 that are accepted, in the server's order of preference. Default `['psk_dhe_ke']`;
-   * psk_ke has no forward secrecy (RFC 8446 §2.2).
+   * psk_ke has no forward secrecy (RFC 9846 §2.2).
    */
   readonly pskModes?: readonly PskMode[] | undefined;
   /** The conditions for resuming a session, besides its host name. */
@@ -105,7 +105,7 @@ export interface PemCredential {
 }
 
 /**
- * Certificates of clients (RFC 8446 §4.3.2, RFC 5246 §7.4.4). The server asks for them in full handshakes. A session keeps the
+ * Certificates of clients (RFC 9846 §4.4.2, RFC 5246 §7.4.4). The server asks for them in full handshakes. A session keeps the
  * client's own certificate, and `connection.peerCertificate` has it again when the session is resumed. A session ends at the latest
  * with the notAfter of that certificate (reason `expired`), and a client whose certificate has expired already gets none. The dates
  * of its issuers are not looked at again: which of them the path leads through, only `verifyClient` knows.
@@ -284,7 +284,7 @@ export interface ScopeOptions {
 export interface LimitOptions {
   /**
    * How many records one key may protect before it is replaced (TLS 1.3) or the connection is closed (TLS 1.2): at least 4.
-   * Default: for what we send the limit of the cipher suite (RFC 8446 §5.5), which applies in any case; for what the client sends
+   * Default: for what we send the limit of the cipher suite (RFC 9846 §5.5), which applies in any case; for what the client sends
    * none, as RFC 9846 §5.5 leaves that to the client. A number set here bounds both.
    */
   readonly recordsPerKey?: number | undefined;

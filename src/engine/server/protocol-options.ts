@@ -37,7 +37,7 @@ export function protocolSettings(options: ServerOptions, protocols: Parts['proto
   );
   return {
     protocols: Object.freeze([...protocols]),
-    // A version without a suite is not spoken: to choose it would refuse a client that has both (RFC 8446 §4.2.1).
+    // A version without a suite is not spoken: to choose it would refuse a client that has both (RFC 9846 §4.3.1).
     minVersion: spoken[0] ?? minVersion,
     maxVersion: spoken.at(-1) ?? maxVersion,
     suites: Object.freeze(suites),

@@ -218,7 +218,7 @@ export class ServerConnection extends ConnectionCore {
   }
 
   /**
-   * TLS 1.3: sends one more NewSessionTicket (RFC 8446 §4.6.1, SSL_new_session_ticket(3)). It is in the output of this Step or, if
+   * TLS 1.3: sends one more NewSessionTicket (RFC 9846 §4.7.1, SSL_new_session_ticket(3)). It is in the output of this Step or, if
    * keys or callbacks answer later, of a later one. No ticket is sent if there is no key, if neither cache nor store would keep the
    * session, if the client could not resume by it, after {@link end}, or if the connection is over. A client that has sent close_notify still
    * gets it: that ends one direction (RFC 9846 §6.1).

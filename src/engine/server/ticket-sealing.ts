@@ -20,7 +20,7 @@ import { complete } from './checks.ts';
 import type { SealedTickets, TicketHost, TicketPolicy } from './ticket-policy.ts';
 
 /**
- * Whether the client gets a new ticket, by what the key provider says. Otherwise the version decides: RFC 8446 §4.6.1 lets a new
+ * Whether the client gets a new ticket, by what the key provider says. Otherwise the version decides: RFC 9846 §4.7.1 lets a new
  * ticket follow; RFC 5077 §3.3 has one if the old one is of no use.
  */
 const RENEW: Readonly<Record<Renewal, boolean | undefined>> = { 'as-usual': undefined, due: true, declined: false };
@@ -220,7 +220,7 @@ function isOpeningKey(entry: Partial<OpeningKey> | undefined): boolean {
   return entry?.key instanceof TicketKey && entry.renewal !== undefined && Object.hasOwn(RENEW, entry.renewal);
 }
 
-/** RFC 8446 §4.6.1: `opaque ticket<1..2^16-1>`. Only a user's format can make another. @throws RangeError */
+/** RFC 9846 §4.7.1: `opaque ticket<1..2^16-1>`. Only a user's format can make another. @throws RangeError */
 function requireTicket(ticket: Uint8Array): Uint8Array {
   if (ticket instanceof Uint8Array && ticket.length >= 1 && ticket.length <= MAX_TICKET_LENGTH) return ticket;
   throw new RangeError(`a format has made a ticket that is none; 1 to ${MAX_TICKET_LENGTH} bytes are possible`);

@@ -1,4 +1,4 @@
-/** CertificateRequest: RFC 8446 §4.3.2; for TLS 1.2 RFC 5246 §7.4.4. */
+/** CertificateRequest: RFC 9846 §4.4.2; for TLS 1.2 RFC 5246 §7.4.4. */
 
 import { extensions, type Infer, opaque, struct, uint8, uint16, vector } from '../../wire/codec.ts';
 import { ExtensionType } from '../../wire/registry.ts';
@@ -11,7 +11,7 @@ export const CertificateRequest = struct({
   certificateRequestContext: opaque(0, 255),
   extensions: extensions({
     signatureAlgorithms: [ExtensionType.signature_algorithms, SignatureSchemes],
-    certificateAuthorities: [ExtensionType.certificate_authorities, vector(3, 0xffff, DistinguishedName)], // §4.2.4
+    certificateAuthorities: [ExtensionType.certificate_authorities, vector(3, 0xffff, DistinguishedName)], // §4.3.4
   }),
 });
 export type CertificateRequest = Infer<typeof CertificateRequest>;

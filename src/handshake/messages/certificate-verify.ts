@@ -1,4 +1,4 @@
-/** CertificateVerify: RFC 8446 §4.4.3. Its struct is TLS 1.2's DigitallySigned too (RFC 5246 §4.7). */
+/** CertificateVerify: RFC 9846 §4.5.2. Its struct is TLS 1.2's DigitallySigned too (RFC 5246 §4.7). */
 
 import { type Infer, opaque, struct, uint16 } from '../../wire/codec.ts';
 import { message } from './message.ts';

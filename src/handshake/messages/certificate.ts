@@ -1,4 +1,4 @@
-/** Certificate: RFC 8446 §4.4.2, RFC 5246 §7.4.2. */
+/** Certificate: RFC 9846 §4.5.1, RFC 5246 §7.4.2. */
 
 import { extensions, type Infer, opaque, struct, vector } from '../../wire/codec.ts';
 import { message } from './message.ts';

@@ -1,5 +1,5 @@
 /**
- * ClientHello: RFC 8446 §4.1.2 and the extensions of §4.2 that a server reads. Its long lists are {@link Entries}: they stay bytes,
+ * ClientHello: RFC 9846 §4.2.2 and the extensions of §4.3 that a server reads. Its long lists are {@link Entries}: they stay bytes,
  * because a client may send thousands of entries, and half-open connections are many.
  */
 
@@ -34,11 +34,11 @@ import { fromPeer, message } from './message.ts';
 /** RFC 6066 §3. Only host_name (0) exists. */
 const ServerName = struct({ nameType: uint8, name: text(1, 0xffff) });
 
-/** §4.2.8 */
+/** §4.3.8 */
 export const KeyShareEntry = struct({ group: uint16, keyExchange: opaque(1, 0xffff) });
 export type KeyShareEntry = Infer<typeof KeyShareEntry>;
 
-/** §4.2.11 */
+/** §4.3.11 */
 const PskIdentity = struct({ identity: opaque(1, 0xffff), obfuscatedTicketAge: uint32 });
 const Binders = entries(33, 0xffff, opaque(32, 255));
 export const OfferedPsks = struct({ identities: entries(7, 0xffff, PskIdentity), binders: Binders });
@@ -51,7 +51,7 @@ const TicketRequest = struct({ newSessionCount: uint8, resumptionCount: uint8 })
 const ProtocolName = text(1, 255);
 export const ProtocolNameList = vector(2, 0xffff, ProtocolName);
 
-/** Those of one version alone are named with it. pre_shared_key stands last because §4.2.11 demands it. */
+/** Those of one version alone are named with it. pre_shared_key stands last because §4.3.11 demands it. */
 const all = {
   serverName: [ExtensionType.server_name, entries(1, 0xffff, ServerName)],
   supportedGroups: [ExtensionType.supported_groups, numbers(2, 0xffff)],
@@ -123,7 +123,7 @@ export function rawExtensions(raw: Uint8Array): Entries<RawExtension> {
   return decode(RawClientHello, raw, MESSAGE_HEADER).extensions;
 }
 
-/** §4.2.11.2: returns the hello up to the list of binders, without the list and its length. */
+/** §4.3.11.2: returns the hello up to the list of binders, without the list and its length. */
 export function truncateBeforeBinders(raw: Uint8Array, { binders }: OfferedPsks): Uint8Array {
   let length = 2;
   for (const binder of binders) length += 1 + binder.length;

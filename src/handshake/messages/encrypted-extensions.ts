@@ -1,4 +1,4 @@
-/** EncryptedExtensions: RFC 8446 §4.3.1. */
+/** EncryptedExtensions: RFC 9846 §4.4.1. */
 
 import { extensions, flag, type Infer, struct, uint8, uint16, vector } from '../../wire/codec.ts';
 import { ExtensionType } from '../../wire/registry.ts';

@@ -1,4 +1,4 @@
-/** KeyUpdate: RFC 8446 §4.6.3. */
+/** KeyUpdate: RFC 9846 §4.7.3. */
 
 import { type Infer, mapped, struct, uint8 } from '../../wire/codec.ts';
 import { DecodeError } from '../../wire/reader.ts';
@@ -10,7 +10,7 @@ export const KeyUpdate = struct({
   requestUpdate: mapped(
     uint8,
     (value) => {
-      // §4.6.3: any other value is an illegal_parameter.
+      // §4.7.3: any other value is an illegal_parameter.
       if (value > KeyUpdateRequest.update_requested) throw new DecodeError(`request ${value}`, 'illegal_parameter');
       return value;
     },

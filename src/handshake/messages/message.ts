@@ -1,4 +1,4 @@
-/** The framing of handshake messages: RFC 8446 §4, RFC 5246 §7.4. */
+/** The framing of handshake messages: RFC 9846 §4, RFC 5246 §7.4. */
 
 import { TlsAlert } from '../../wire/alert.ts';
 import { block, type Codec, decode, encode, struct, uint8 } from '../../wire/codec.ts';

@@ -1,4 +1,4 @@
-/** NewSessionTicket: RFC 8446 §4.6.1; for TLS 1.2 RFC 5077 §3.3. */
+/** NewSessionTicket: RFC 9846 §4.7.1; for TLS 1.2 RFC 5077 §3.3. */
 
 import { extensions, type Infer, opaque, struct, uint32 } from '../../wire/codec.ts';
 import { ExtensionType } from '../../wire/registry.ts';
@@ -19,5 +19,5 @@ export const NewSessionTicketTls12 = struct({ ticketLifetimeHint: uint32, ticket
 export type NewSessionTicketTls12 = Infer<typeof NewSessionTicketTls12>;
 export const newSessionTicketTls12 = message('new_session_ticket', NewSessionTicketTls12);
 
-/** §4.6.1: servers MUST NOT use a value greater than seven days. */
+/** §4.7.1: servers MUST NOT use a value greater than seven days. */
 export const MAX_TICKET_LIFETIME = 604800;

@@ -1,4 +1,4 @@
-/** ServerHello and HelloRetryRequest: RFC 8446 §4.1.3, §4.1.4; for TLS 1.2 RFC 5246 §7.4.1.3 with its extensions. */
+/** ServerHello and HelloRetryRequest: RFC 9846 §4.2.3, §4.2.4; for TLS 1.2 RFC 5246 §7.4.1.3 with its extensions. */
 
 import { fromHex } from '../../wire/bytes.ts';
 import {
@@ -47,12 +47,12 @@ export const HelloRetryRequest = struct({
 export type HelloRetryRequest = Infer<typeof HelloRetryRequest>;
 export const helloRetryRequest = message('server_hello', HelloRetryRequest);
 
-/** §4.1.3: the random of a HelloRetryRequest, SHA-256 of "HelloRetryRequest". */
+/** §4.2.3: the random of a HelloRetryRequest, SHA-256 of "HelloRetryRequest". */
 export const HELLO_RETRY_REQUEST_RANDOM: Uint8Array = fromHex(
   'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c',
 );
 
-/** §4.1.3: the end of the random of a TLS 1.3 server that negotiates TLS 1.2. */
+/** §4.2.3: the end of the random of a TLS 1.3 server that negotiates TLS 1.2. */
 export const DOWNGRADE_TO_TLS12: Uint8Array = fromHex('444f574e47524401');
 
 const ServerHelloTls12Extensions = extensions({

@@ -1,5 +1,5 @@
 /**
- * The client's certificate: request, proof and judgement. RFC 8446 §4.3.2, §4.4.2, §4.4.3; RFC 5246 §7.4.4, §7.4.6, §7.4.8.
+ * The client's certificate: request, proof and judgement. RFC 9846 §4.4.2, §4.5.1, §4.5.2; RFC 5246 §7.4.4, §7.4.6, §7.4.8.
  * The signature is checked first, so that the application judges a chain only if the client has its key.
  */
 
@@ -46,7 +46,7 @@ export interface ShownCertificate {
 function sendCertificateRequest(context: ServerHandshake): void {
   const { authorities = [] } = context.settings.clientAuth ?? {};
   const body = {
-    certificateRequestContext: EMPTY, // §4.3.2: in the handshake
+    certificateRequestContext: EMPTY, // §4.4.2: in the handshake
     extensions: {
       signatureAlgorithms: SCHEMES.map((scheme) => SignatureScheme[scheme]),
       certificateAuthorities: authorities.length === 0 ? undefined : authorities,
@@ -68,8 +68,8 @@ export function sendCertificateRequestTls12(context: ServerHandshake): void {
 function* receiveShownCertificate(context: ServerHandshake): Handshake<ShownCertificate | undefined> {
   const { body, raw } = yield* receive(certificate);
   context.transcript.add(raw);
-  if (body.certificateRequestContext.length > 0) throw new TlsAlert('illegal_parameter', 'an answer to no request'); // §4.4.2
-  // §4.2: none of the extensions in the request can be answered by one.
+  if (body.certificateRequestContext.length > 0) throw new TlsAlert('illegal_parameter', 'an answer to no request'); // §4.5.1
+  // §4.3: none of the extensions in the request can be answered by one.
   if (body.certificateList.some(({ extensions }) => (extensions.order ?? []).length > 0))
     throw new TlsAlert('unsupported_extension', 'an extension of a certificate that was not asked for');
   const chain = body.certificateList.map(({ certData }) => certData);
@@ -166,7 +166,7 @@ function requireAccepted(outcome: Outcome): void {
   throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }
 
-/** §4.4.3. The provider that verifies may be the user's, and may have to wait. */
+/** §4.5.2. The provider that verifies may be the user's, and may have to wait. */
 function* requireSignature(
   key: VerifyingKey,
   { algorithm, signature }: CertificateVerify,

@@ -132,7 +132,7 @@ export interface ClientCertificates {
   request(context: ServerHandshake): void;
   /**
    * Receives the certificate and the proof of its key, and asks the application to accept it.
-   * @throws TlsAlert certificate_required if the client must have a certificate and has none (§4.4.2.4)
+   * @throws TlsAlert certificate_required if the client must have a certificate and has none (§4.5.1.4)
    */
   receive(context: ServerHandshake): Handshake<void>;
 }
@@ -157,7 +157,7 @@ export interface ServerHandshake extends HandshakeIO {
   readonly sessions: Sessions;
   readonly tickets: Tickets;
   readonly facts: ServerFacts;
-  /** RFC 8446 §4.2.10: skips the early data that the client sends, which this server does not read. */
+  /** RFC 9846 §4.3.10: skips the early data that the client sends, which this server does not read. */
   skipEarlyData(): void;
   /** Whether the application selects a configuration by server name. */
   readonly selectsServers: boolean;

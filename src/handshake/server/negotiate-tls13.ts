@@ -1,4 +1,4 @@
-/** Negotiation by ClientHello and, if need be, HelloRetryRequest: RFC 8446 §4.1.1 to §4.1.4. */
+/** Negotiation by ClientHello and, if need be, HelloRetryRequest: RFC 9846 §4.2.1 to §4.2.4. */
 
 import { Plaintext } from '../../crypto/protection.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
@@ -65,7 +65,7 @@ function* negotiateShare(
   const wanted = selectGroup(context, first.body, offered);
   const retried = wanted.keyExchange === undefined;
   const hello = retried ? yield* sendHelloRetryRequest(context, first, suite, wanted.group) : first;
-  // If the first hello led to no PSK for (EC)DHE, the second may not either: in psk_ke there would be no share (§4.2.9).
+  // If the first hello led to no PSK for (EC)DHE, the second may not either: in psk_ke there would be no share (§4.3.9).
   const kept = retried ? offered && (yield* selectPsk(context, hello, [suite], lookups)) : offered;
   const keyExchange = wanted.keyExchange ?? onlyShare(hello.body, wanted.group);
   const psk = yield* takePsk(context, kept, lookups);
@@ -75,7 +75,7 @@ function* negotiateShare(
 }
 
 /**
- * §4.2.3, §4.4.2.2: selects a certificate that the client can verify. RSASSA-PKCS1-v1_5 is for signatures in certificates only.
+ * §4.3.3, §4.5.1.2: selects a certificate that the client can verify. RSASSA-PKCS1-v1_5 is for signatures in certificates only.
  * @throws TlsAlert handshake_failure if there is none
  */
 function selectSigningTls13({ settings, facts }: ServerHandshake, hello: ClientHello): Signing {
@@ -95,7 +95,7 @@ interface WantedGroup {
   readonly keyExchange: Uint8Array | undefined;
 }
 
-/** §4.2.8: selects a group; one whose share is already here comes before one that costs a round trip. */
+/** §4.3.8: selects a group; one whose share is already here comes before one that costs a round trip. */
 function selectGroup(context: ServerHandshake, hello: ClientHello, psk: SelectedPsk | undefined): WantedGroup {
   requireFullHello(hello, psk);
   const groups = commonGroups(hello, context.settings);
@@ -112,7 +112,7 @@ function selectGroup(context: ServerHandshake, hello: ClientHello, psk: Selected
   return { group, keyExchange: keyExchange && copyOf(keyExchange) }; // the hello may be forgotten before it is used
 }
 
-/** §4.1.4, with the transcript of §4.4.1. It sends no cookie, as the state is kept here. Returns the second ClientHello. */
+/** §4.2.4, with the transcript of §4.1. It sends no cookie, as the state is kept here. Returns the second ClientHello. */
 function* sendHelloRetryRequest(
   context: ServerHandshake,
   first: HeldHello,
@@ -133,7 +133,7 @@ function* sendHelloRetryRequest(
     extensions: { keyShare: NamedGroup[group], supportedVersions: ProtocolVersion['TLSv1.3'] },
   };
   context.transcript.add(context.send(helloRetryRequest, body));
-  if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix D.4
+  if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix E.4
   context.tolerateChangeCipherSpec(true);
   context.protectReading(new Plaintext()); // refuses data after the first hello in its record (§5.1)
   const second: HeldHello = yield* receive(undecidedHello);
@@ -143,13 +143,13 @@ function* sendHelloRetryRequest(
   return second;
 }
 
-/** Checks the rules that each ClientHello must obey in any case: §4.1.2, §4.2, §4.2.8, §4.2.11, §9.2. @throws TlsAlert */
+/** Checks the rules that each ClientHello must obey in any case: §4.2.2, §4.3, §4.3.8, §4.3.11, §9.2. @throws TlsAlert */
 function requireTls13Hello({ legacyVersion, legacyCompressionMethods, extensions }: ClientHello): void {
   if (legacyVersion !== ProtocolVersion['TLSv1.2']) {
     throw new TlsAlert('protocol_version', `legacy_version ${legacyVersion} in a TLS 1.3 hello`); // RFC 9846 §4.2.2
   }
   if (legacyCompressionMethods.length !== 1 || legacyCompressionMethods[0] !== 0) {
-    throw new TlsAlert('illegal_parameter', 'compression methods other than null'); // §4.1.2
+    throw new TlsAlert('illegal_parameter', 'compression methods other than null'); // §4.2.2
   }
   requirePskRules(extensions);
   if ((extensions.supportedGroups === undefined) !== (extensions.keyShare === undefined)) {
@@ -158,7 +158,7 @@ function requireTls13Hello({ legacyVersion, legacyCompressionMethods, extensions
   requireShares(extensions);
 }
 
-/** §4.2.8. Both lists may have thousands of entries, so each is read once, into a Set. */
+/** §4.3.8. Both lists may have thousands of entries, so each is read once, into a Set. */
 function requireShares({ keyShare = [], supportedGroups = [] }: ClientHelloExtensions): void {
   const supported = new Set(supportedGroups);
   const shared = new Set<number>();
@@ -173,13 +173,13 @@ function requireShares({ keyShare = [], supportedGroups = [] }: ClientHelloExten
 function requirePskRules({ preSharedKey, pskKeyExchangeModes, last }: ClientHelloExtensions): void {
   if (preSharedKey === undefined) return;
   if (last !== ExtensionType.pre_shared_key) {
-    throw new TlsAlert('illegal_parameter', 'pre_shared_key is not the last extension'); // §4.2.11
+    throw new TlsAlert('illegal_parameter', 'pre_shared_key is not the last extension'); // §4.3.11
   }
   if (pskKeyExchangeModes === undefined) {
-    throw new TlsAlert('missing_extension', 'pre_shared_key without psk_key_exchange_modes'); // §4.2.9
+    throw new TlsAlert('missing_extension', 'pre_shared_key without psk_key_exchange_modes'); // §4.3.9
   }
   if (preSharedKey.identities.length !== preSharedKey.binders.length) {
-    throw new TlsAlert('illegal_parameter', 'as many binders as identities are wanted'); // §4.2.11
+    throw new TlsAlert('illegal_parameter', 'as many binders as identities are wanted'); // §4.3.11
   }
 }
 
@@ -191,7 +191,7 @@ function requireFullHello({ extensions }: ClientHello, psk: SelectedPsk | undefi
   }
 }
 
-/** §4.2.8: returns the one share that the answer to a HelloRetryRequest must have, of the group that was asked for. @throws TlsAlert */
+/** §4.3.8: returns the one share that the answer to a HelloRetryRequest must have, of the group that was asked for. @throws TlsAlert */
 function onlyShare(hello: ClientHello, group: GroupName): Uint8Array {
   const [share, ...others] = hello.extensions.keyShare ?? [];
   if (share?.group !== NamedGroup[group] || others.length > 0) {

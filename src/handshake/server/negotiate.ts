@@ -76,7 +76,7 @@ export function selectGroupTls12(hello: ClientHello, settings: Settings): GroupN
   return !isNamed && common.includes('secp256r1') ? 'secp256r1' : common[0];
 }
 
-/** RFC 8446 §4.2.9: returns the first of the server's modes that the client has. psk_dhe_ke needs a group in common (`hasGroup`). */
+/** RFC 9846 §4.3.9: returns the first of the server's modes that the client has. psk_dhe_ke needs a group in common (`hasGroup`). */
 export function selectPskMode(hello: ClientHello, { pskModes }: Settings, hasGroup: boolean): PskMode | undefined {
   const offered = hello.extensions.pskKeyExchangeModes ?? [];
   for (const mode of pskModes)
@@ -116,7 +116,7 @@ export function selectServerName(hello: ClientHello): string | undefined {
 /** The signatures that the client accepts. */
 export interface SigningDemand {
   readonly serverName: string | undefined;
-  /** RFC 8446 §4.2.3; empty if the client sends none. */
+  /** RFC 9846 §4.3.3; empty if the client sends none. */
   readonly signatureAlgorithms: Numbers;
   /** signature_algorithms_cert; if it is absent, `signatureAlgorithms` applies to certificates, too. */
   readonly signatureAlgorithmsCert: Numbers | undefined;
@@ -124,7 +124,7 @@ export interface SigningDemand {
 
 /**
  * Returns the credentials to try, the best kind first: those for the server name, and failing them those of any name. Of either kind,
- * the ones whose certificates are signed as the client wants come first (RFC 8446 §4.4.2.2, RFC 5246 §7.4.2).
+ * the ones whose certificates are signed as the client wants come first (RFC 9846 §4.5.1.2, RFC 5246 §7.4.2).
  */
 export function rankCredentials(credentials: readonly Credential[], demand: SigningDemand): (readonly Credential[])[] {
   const named = credentials.filter((credential) => covers(credential, demand.serverName));

@@ -1,4 +1,4 @@
-/** NewSessionTicket messages: RFC 8446 §4.6.1. A stateful ticket is the id under which the session is kept. */
+/** NewSessionTicket messages: RFC 9846 §4.7.1. A stateful ticket is the id under which the session is kept. */
 
 import { resumptionPsk } from '../../crypto/key-schedule.ts';
 import { Session } from '../../sessions/session.ts';
@@ -106,7 +106,7 @@ export class TicketIssuer implements TicketSender {
     };
   }
 
-  /** Returns the ticket_lifetime in seconds. §4.6.1: at most seven days, and no longer than the client's authentication is valid. */
+  /** Returns the ticket_lifetime in seconds. §4.7.1: at most seven days, and no longer than the client's authentication is valid. */
   #lifetime({ expires, authTime }: Session): number {
     const { maxAuthAge } = this.#context.settings.tickets;
     const end = Math.min(expires, authTime + maxAuthAge);
@@ -144,7 +144,7 @@ export class TicketIssuer implements TicketSender {
 
 /**
  * Returns why a ticket would be of no use: this server could not keep its session, find it or take it for its single use, or the
- * client could not resume it (§4.2.9). `undefined` if it would be.
+ * client could not resume it (§4.3.9). `undefined` if it would be.
  */
 export function whyNoTicket(context: ServerHandshake, { hello, psk }: Tls13Choice): NoTicket | undefined {
   const { settings, sessions } = context;

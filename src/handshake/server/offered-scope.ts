@@ -1,4 +1,4 @@
-/** The resumption scope of a session of this handshake (RFC 6066 §3, RFC 8446 §4.6.1; RFC 9257 is about other PSKs, external ones). */
+/** The resumption scope of a session of this handshake (RFC 6066 §3, RFC 9846 §4.7.1; RFC 9257 is about other PSKs, external ones). */
 
 import type { Scope, ScopeField } from '../../sessions/scope.ts';
 import { toHex, utf8 } from '../../wire/bytes.ts';

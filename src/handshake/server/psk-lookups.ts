@@ -1,4 +1,4 @@
-/** The results of looking up PSK identities, kept across a HelloRetryRequest so that each is looked up once (RFC 8446 §4.1.4). */
+/** The results of looking up PSK identities, kept across a HelloRetryRequest so that each is looked up once (RFC 9846 §4.2.4). */
 
 import type { Session } from '../../sessions/session.ts';
 import { latin1, toHex } from '../../wire/bytes.ts';

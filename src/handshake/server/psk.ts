@@ -1,4 +1,4 @@
-/** Selects one of the offered pre-shared keys, or none: RFC 8446 §4.2.9, §4.2.11. */
+/** Selects one of the offered pre-shared keys, or none: RFC 9846 §4.3.9, §4.3.11. */
 
 import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from '../../crypto/key-schedule.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
@@ -145,7 +145,7 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
   };
 }
 
-/** Verifies a binder (§4.2.11.2). One that does not verify ends the handshake. @throws TlsAlert decrypt_error */
+/** Verifies a binder (§4.3.11.2). One that does not verify ends the handshake. @throws TlsAlert decrypt_error */
 function verifyBinder(context: ServerHandshake, hello: Received<ClientHello>, psk: FoundSession): EarlySecret {
   const offered = hello.body.extensions.preSharedKey;
   const binder = offered && nth(offered.binders, psk.identityIndex);

@@ -1,6 +1,6 @@
 /**
  * Decides whether a session may be resumed, and if not, why not. Every lookup path uses this one function, after the server name
- * has selected the configuration and before a binder is checked (RFC 8446 §4.2.11, RFC 5246 §F.1.4, RFC 7627 §5.3).
+ * has selected the configuration and before a binder is checked (RFC 9846 §4.3.11, RFC 5246 §F.1.4, RFC 7627 §5.3).
  */
 
 import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
@@ -158,7 +158,7 @@ const TLS12: readonly Rule[] = [
 
 const HASH_LENGTH = { sha256: 32, sha384: 48 } as const;
 
-/** RFC 8446 §4.2.11: the suite may differ, its hash may not. */
+/** RFC 9846 §4.3.11: the suite may differ, its hash may not. */
 const TLS13: readonly Rule[] = [
   {
     name: 'cipher suite',
@@ -217,7 +217,7 @@ export function judge(session: Session, offer: Offer, settings: Settings): Judge
   return { suite };
 }
 
-/** Returns the session's own suite if both sides have it; otherwise, in TLS 1.3, one with its hash (RFC 8446 §4.2.11). */
+/** Returns the session's own suite if both sides have it; otherwise, in TLS 1.3, one with its hash (RFC 9846 §4.3.11). */
 function resumedSuite({ cipherSuite }: Session, suites: readonly SuiteParameters[]): SuiteParameters | undefined {
   const hash = suiteById(cipherSuite)?.hash;
   return suites.find(({ id }) => id === cipherSuite) ?? suites.find((suite) => suite.hash === hash);
@@ -271,7 +271,7 @@ export function foreignOf({ maxFragmentLength }: Facts): ForeignFields | undefin
   return maxFragmentLength === 0 ? undefined : { maxFragmentLength };
 }
 
-/** Returns the last second in which a session may be resumed. RFC 8446 §4.6.1: for at most seven days, even if its timeout is longer. */
+/** Returns the last second in which a session may be resumed. RFC 9846 §4.7.1: for at most seven days, even if its timeout is longer. */
 function lastSecond(session: Session): number {
   if (session.version !== 'TLSv1.3') return session.expires;
   return Math.min(session.expires, session.time + MAX_TICKET_LIFETIME);

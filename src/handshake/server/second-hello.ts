@@ -1,4 +1,4 @@
-/** The ClientHello that answers a HelloRetryRequest: what it may change (RFC 8446 §4.1.2). */
+/** The ClientHello that answers a HelloRetryRequest: what it may change (RFC 9846 §4.2.2). */
 
 import type { Hash } from '../../crypto/provider.ts';
 import { TlsAlert } from '../../wire/alert.ts';
@@ -8,7 +8,7 @@ import { ExtensionType } from '../../wire/registry.ts';
 import { type ClientHello, rawExtensions } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 
-/** §4.1.2: the extensions that may change between the two hellos. No cookie, as none was given. early_data must go, by another rule. */
+/** §4.2.2: the extensions that may change between the two hellos. No cookie, as none was given. early_data must go, by another rule. */
 const MAY_CHANGE: ReadonlySet<number> = new Set([
   ExtensionType.key_share,
   ExtensionType.pre_shared_key,

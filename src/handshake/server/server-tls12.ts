@@ -151,7 +151,7 @@ function sendServerHello(
 ): Randoms {
   const { facts, settings } = context;
   const random = copyOf(context.randomBytes(32));
-  // RFC 8446 §4.1.3: shows a client that supports TLS 1.3 that an attacker has removed its offer.
+  // RFC 9846 §4.2.3: shows a client that supports TLS 1.3 that an attacker has removed its offer.
   if (settings.maxVersion === 'TLSv1.3') random.set(DOWNGRADE_TO_TLS12, 24);
   facts.suite = suite;
   facts.alpnProtocol = selectAlpn(hello.body, settings);

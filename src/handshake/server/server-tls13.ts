@@ -1,4 +1,4 @@
-/** The TLS 1.3 server: one function per flight, in the order of RFC 8446 §2, Figures 1 to 3. */
+/** The TLS 1.3 server: one function per flight, in the order of RFC 9846 §2, Figures 1 to 3. */
 
 import {
   applicationTrafficSecrets,
@@ -68,7 +68,7 @@ function hashHello({ transcript, settings, facts }: ServerHandshake, { hello, su
   forgetHello(hello, facts.alpnProtocol);
 }
 
-/** Returns the part that asks for a client certificate, if one is wanted. §4.3.2: never with a PSK, whose session identifies the client. */
+/** Returns the part that asks for a client certificate, if one is wanted. §4.4.2: never with a PSK, whose session identifies the client. */
 function wantedCertificates(
   { settings, parts }: ServerHandshake,
   { psk }: Tls13Choice,
@@ -112,7 +112,7 @@ function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handsh
     },
   };
   context.transcript.add(context.send(serverHello, body));
-  if (hello.body.legacySessionId.length > 0 && !choice.retried) context.sendChangeCipherSpec(); // Appendix D.4
+  if (hello.body.legacySessionId.length > 0 && !choice.retried) context.sendChangeCipherSpec(); // Appendix E.4
   return protectHandshake(context, choice, exchange?.sharedSecret);
 }
 
@@ -159,7 +159,7 @@ function preferredGroups({ settings: { groups } }: ServerHandshake, { share }: T
   return groups.map((group) => NamedGroup[group]);
 }
 
-/** §4.4.2, §4.4.3 */
+/** §4.5.1, §4.5.2 */
 function* sendCertificate(context: ServerHandshake, signing: Signing): Handshake<void> {
   const { facts, transcript } = context;
   facts.signatureScheme = signing.scheme;
@@ -170,7 +170,7 @@ function* sendCertificate(context: ServerHandshake, signing: Signing): Handshake
   transcript.add(context.send(certificateVerify, body));
 }
 
-/** §4.4.4. Also derives the application keys and writes with them, as the server may do at once. */
+/** §4.5.3. Also derives the application keys and writes with them, as the server may do at once. */
 function sendFinished(context: ServerHandshake, { aead, handshake, secrets }: HandshakeStage): ApplicationStage {
   const { transcript } = context;
   const verifyData = finishedMac(secrets.server, transcript.peek());
@@ -202,7 +202,7 @@ function* receiveFinished(
 }
 
 /**
- * §4.6.1: without client authentication the client's Finished is known before it comes, and so is the resumption secret, which
+ * §4.7.1: without client authentication the client's Finished is known before it comes, and so is the resumption secret, which
  * depends on it. The sessions of these tickets are not announced until it has come.
  */
 function* sendEarlyTickets(

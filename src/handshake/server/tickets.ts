@@ -1,4 +1,4 @@
-/** Tickets that contain their session, sealed (RFC 5077, RFC 8446 §4.6.1): how a handshake opens them and makes them. */
+/** Tickets that contain their session, sealed (RFC 5077, RFC 9846 §4.7.1): how a handshake opens them and makes them. */
 
 import type { Session } from '../../sessions/session.ts';
 import { EMPTY } from '../../wire/bytes.ts';

@@ -376,7 +376,7 @@ function groupContract(name: GroupName, agreement: KeyAgreement, peer: Peer): vo
       }
     });
 
-    it('keeps the zeros in front of a shared secret (RFC 8446 §7.4.2)', async () => {
+    it('keeps the zeros in front of a shared secret (RFC 9846 §7.4.2)', async () => {
       const ours = await generate();
       for (;;) {
         const theirs = peer.generate();
@@ -482,7 +482,7 @@ function pointContract(name: 'secp256r1' | 'secp384r1', agreement: KeyAgreement)
   }[name];
 
   describe(`${name}, points`, () => {
-    it('refuses what is no point of the curve in uncompressed form (RFC 8446 §4.2.8.2)', async () => {
+    it('refuses what is no point of the curve in uncompressed form (RFC 9846 §4.3.8.2)', async () => {
       const ours = await agreement.generate(random);
       const { publicKey } = PEERS[name].generate();
       const [x, y] = [publicKey.slice(1, 1 + length), publicKey.slice(1 + length)];

@@ -257,7 +257,7 @@ describeMessage(
 
 describeMessage('CertificateVerify', certificateVerify, signed);
 
-// RFC 8446 §4.4.4: its length is the hash's, which the handshake knows and compares.
+// RFC 9846 §4.5.3: its length is the hash's, which the handshake knows and compares.
 describeMessage('Finished', finished, fc.record({ verifyData: opaque(0, 48) }), { isRest: true });
 
 describeMessage(

@@ -159,33 +159,33 @@ const SSL2_HELLO = fromHex('802e0100020015000000100100800300800700c0');
 
 table('versions', [
   {
-    rfc: 'RFC 8446 App. D.5',
+    rfc: 'RFC 9846 App. E.5',
     rule: 'an SSLv2 hello',
     client: atHello,
     act: sendRaw(...SSL2_HELLO),
     alert: 'protocol_version',
   },
   {
-    rfc: 'RFC 8446 §4.2.1',
+    rfc: 'RFC 9846 §4.3.1',
     rule: 'supported_versions with nothing that the server has',
     client: { supportedVersions: [0x0302, 0x7a7a, 0x7f1c] },
     alert: 'protocol_version',
   },
   {
-    rfc: 'RFC 8446 §4.2.1',
+    rfc: 'RFC 9846 §4.3.1',
     rule: 'supported_versions decides, legacy_version TLS 1.2 or not',
     client: { supportedVersions: [0x0301] },
     alert: 'protocol_version',
   },
   {
-    rfc: 'RFC 8446 §4.2.1',
+    rfc: 'RFC 9846 §4.3.1',
     rule: 'a TLS 1.2 hello at a server for TLS 1.3 only',
     version: 'TLSv1.2',
     server: { minVersion: 'TLSv1.3' },
     alert: 'protocol_version',
   },
   {
-    rfc: 'RFC 8446 §4.2.1',
+    rfc: 'RFC 9846 §4.3.1',
     rule: 'a hello for TLS 1.3 only at a server for TLS 1.2 only',
     server: { maxVersion: 'TLSv1.2' },
     client: { supportedVersions: [0x0304] },
@@ -263,21 +263,21 @@ describe('legacy_version, RFC 9846 §4.2.2 and §4.3.1', () => {
 /** As hellos of TLS 1.2 are, so that nothing but the version can be refused. */
 const withoutTls13 = without(ExtensionType.key_share, ExtensionType.psk_key_exchange_modes);
 
-table('ClientHello, RFC 8446 §4.1.2 and RFC 5246 §7.4.1.2', [
+table('ClientHello, RFC 9846 §4.2.2 and RFC 5246 §7.4.1.2', [
   ...inBoth({
-    rfc: '§4.1.1',
+    rfc: '§4.2.1',
     rule: 'no cipher suite in common',
     client: { ciphers: [0x1304, 0xc014] },
     alert: 'handshake_failure',
   }),
   {
-    rfc: '§4.1.1',
+    rfc: '§4.2.1',
     rule: 'TLS 1.3 with suites of TLS 1.2 only',
     client: { ciphers: ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'] },
     alert: 'handshake_failure',
   },
   {
-    rfc: '§4.1.1',
+    rfc: '§4.2.1',
     rule: 'TLS 1.2 with suites of TLS 1.3 only',
     version: 'TLSv1.2',
     client: { ciphers: ['TLS_AES_128_GCM_SHA256'] },
@@ -291,43 +291,43 @@ table('ClientHello, RFC 8446 §4.1.2 and RFC 5246 §7.4.1.2', [
     alert: 'handshake_failure',
   },
   ...inBoth({
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'compression methods without null',
     client: { rewriteHello: (hello) => ({ ...hello, legacyCompressionMethods: [1] }) },
     alert: 'illegal_parameter',
   }),
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'a compression method beside null',
     client: { rewriteHello: (hello) => ({ ...hello, legacyCompressionMethods: [0, 1] }) },
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'null compression twice',
     client: { rewriteHello: (hello) => ({ ...hello, legacyCompressionMethods: [0, 0] }) },
     alert: 'illegal_parameter',
   },
   ...inBoth({
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'a session id of 33 bytes',
     client: rewriting('client_hello', (body) => [...body.slice(0, 34), 33, ...zeros(33), ...body.slice(35)]),
     alert: 'decode_error',
   }),
   ...inBoth({
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'no cipher suites at all',
     client: { sessionId: new Uint8Array(0), ...rewriting('client_hello', (body) => cutSuites(body, 0)) },
     alert: 'decode_error',
   }),
   ...inBoth({
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'half a cipher suite',
     client: { sessionId: new Uint8Array(0), ...rewriting('client_hello', (body) => cutSuites(body, 3)) },
     alert: 'decode_error',
   }),
   ...inBoth({
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'no compression methods at all',
     client: {
       sessionId: new Uint8Array(0),
@@ -339,19 +339,19 @@ table('ClientHello, RFC 8446 §4.1.2 and RFC 5246 §7.4.1.2', [
     alert: 'decode_error',
   }),
   ...inBoth({
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'a byte behind the extensions',
     client: rewriting('client_hello', (body) => [...body, 0]),
     alert: 'decode_error',
   }),
   ...inBoth({
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'extensions that break off',
     client: rewriting('client_hello', (body) => body.slice(0, -1)),
     alert: 'decode_error',
   }),
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'a second ClientHello after the handshake',
     act: sendMessage('client_hello', ...zeros(40)),
     alert: 'unexpected_message',
@@ -369,9 +369,9 @@ function emptyCompression(body: number[]): number[] {
   return [...body.slice(0, 39), 0, ...body.slice(41)];
 }
 
-table('extensions, RFC 8446 §4.2', [
+table('extensions, RFC 9846 §4.3', [
   ...inBoth({
-    rfc: '§4.2',
+    rfc: '§4.3',
     rule: 'an extension that the server knows, twice',
     client: {
       rewriteExtensions: (list) => [...list, ...list.filter(({ type }) => type === ExtensionType.supported_groups)],
@@ -379,39 +379,39 @@ table('extensions, RFC 8446 §4.2', [
     alert: 'illegal_parameter',
   }),
   ...inBoth({
-    rfc: '§4.2',
+    rfc: '§4.3',
     rule: 'an extension that the server does not know, twice',
     client: { rewriteExtensions: (list) => [rawExtension(0x0a0a), ...list, rawExtension(0x0a0a, 1)] },
     alert: 'illegal_parameter',
   }),
   {
-    rfc: '§4.2.3, §9.2',
+    rfc: '§4.3.3, §9.2',
     rule: 'no signature_algorithms where a certificate is wanted',
     client: { signatureAlgorithms: false },
     alert: 'missing_extension',
   },
   {
-    rfc: '§4.2.3, RFC 5246 §7.4.1.4.1',
+    rfc: '§4.3.3, RFC 5246 §7.4.1.4.1',
     rule: 'no signature_algorithms stands for SHA-1, which the server has not',
     version: 'TLSv1.2',
     client: { signatureAlgorithms: false },
     alert: 'handshake_failure',
   },
   ...inBoth({
-    rfc: '§4.2.3, §4.4.2.2',
+    rfc: '§4.3.3, §4.5.1.2',
     rule: 'no certificate for the signature algorithms',
     client: { signatureAlgorithms: ['ed25519', 'rsa_pss_rsae_sha256'] },
     alert: 'handshake_failure',
   }),
   {
-    rfc: '§4.2.3',
+    rfc: '§4.3.3',
     rule: 'the hash of another curve than that of the key, which only TLS 1.2 allows',
     server: { credentials: [credential('ecdsaP384')] },
     client: { signatureAlgorithms: ['ecdsa_secp256r1_sha256', 'ecdsa_secp521r1_sha512'] },
     alert: 'handshake_failure',
   },
   {
-    rfc: '§4.2.3',
+    rfc: '§4.3.3',
     rule: 'RSASSA-PKCS1-v1_5 only, which is not for TLS 1.3',
     server: { credentials: [credential('rsa2048')] },
     client: { signatureAlgorithms: ['rsa_pkcs1_sha256', 'rsa_pkcs1_sha384'] },
@@ -431,39 +431,39 @@ table('extensions, RFC 8446 §4.2', [
     alert: 'missing_extension',
   },
   ...inBoth({
-    rfc: '§4.2.7',
+    rfc: '§4.3.7',
     rule: 'no group in common',
     client: { groups: [0x0100, 30] },
     alert: 'handshake_failure',
   }),
   {
-    rfc: '§4.2.7',
+    rfc: '§4.3.7',
     rule: 'a group in common, but none of the server’s',
     server: { groups: ['secp384r1'] },
     client: { groups: ['x25519', 'secp256r1'] },
     alert: 'handshake_failure',
   },
   {
-    rfc: '§4.2.8',
+    rfc: '§4.3.8',
     rule: 'two shares of one group',
     client: { keyShares: ['x25519', 'x25519'] },
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.8',
+    rfc: '§4.3.8',
     rule: 'a share of a group that supported_groups has not',
     client: { groups: ['x25519'], keyShares: ['x25519', 'secp256r1'] },
     alert: 'illegal_parameter',
   },
   ...badShares(),
   {
-    rfc: '§4.2.9',
+    rfc: '§4.3.9',
     rule: 'pre_shared_key without psk_key_exchange_modes',
     client: (before) => ({ psks: before.tickets, pskModes: false }),
     alert: 'missing_extension',
   },
   {
-    rfc: '§4.2.11',
+    rfc: '§4.3.11',
     rule: 'pre_shared_key not as the last extension',
     client: (before) => ({
       psks: before.tickets,
@@ -472,25 +472,25 @@ table('extensions, RFC 8446 §4.2', [
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.11',
+    rfc: '§4.3.11',
     rule: 'a binder less than identities',
     client: (before) => ({ psks: before.tickets, rewriteBinders: (binders) => binders.slice(1) }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.11',
+    rfc: '§4.3.11',
     rule: 'a binder more than identities',
     client: (before) => ({ psks: before.tickets, rewriteBinders: (binders) => [...binders, new Uint8Array(32)] }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.11.2',
+    rfc: '§4.3.11.2',
     rule: 'a binder of the wrong key',
     client: ({ tickets }) => ({ psks: tickets.map((ticket) => ({ ...ticket, secret: new Uint8Array(32) })) }),
     alert: 'decrypt_error',
   },
   {
-    rfc: '§4.2.11.2',
+    rfc: '§4.3.11.2',
     rule: 'a binder with one bit changed',
     client: ({ tickets }) => ({
       psks: tickets,
@@ -502,31 +502,31 @@ table('extensions, RFC 8446 §4.2', [
     alert: 'decrypt_error',
   },
   {
-    rfc: '§4.2.11.2',
+    rfc: '§4.3.11.2',
     rule: 'the binders of two identities interchanged',
     client: ({ tickets }) => ({ psks: tickets, rewriteBinders: (binders) => [...binders].reverse() }),
     alert: 'decrypt_error',
   },
   {
-    rfc: '§4.2.11',
+    rfc: '§4.3.11',
     rule: 'no identities',
     client: withBytes(ExtensionType.pre_shared_key, 0, 0, 0, 33, 32, ...zeros(32)),
     alert: 'decode_error',
   },
   {
-    rfc: '§4.2.11',
+    rfc: '§4.3.11',
     rule: 'an empty identity',
     client: withBytes(ExtensionType.pre_shared_key, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 33, 32, ...zeros(32)),
     alert: 'decode_error',
   },
   {
-    rfc: '§4.2.11',
+    rfc: '§4.3.11',
     rule: 'no binders',
     client: withBytes(ExtensionType.pre_shared_key, 0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 0),
     alert: 'decode_error',
   },
   {
-    rfc: '§4.2.11',
+    rfc: '§4.3.11',
     rule: 'identities alone',
     client: withBytes(ExtensionType.pre_shared_key, 0, 7, 0, 1, 9, 0, 0, 0, 0),
     alert: 'decode_error',
@@ -625,7 +625,7 @@ table('extensions, RFC 8446 §4.2', [
   },
 ]);
 
-/** Public keys that are none (RFC 8446 §4.2.8, §7.4, RFC 7748 §6.1, RFC 8422 §5.11), in both versions. */
+/** Public keys that are none (RFC 9846 §4.3.8, §7.4, RFC 7748 §6.1, RFC 8422 §5.11), in both versions. */
 function badShares(): Rule[] {
   const shares: readonly [string, keyof typeof NamedGroup, readonly number[], AlertName][] = [
     ['X25519 of 31 bytes', 'x25519', zeros(31).fill(9), 'illegal_parameter'],
@@ -644,7 +644,7 @@ function badShares(): Rule[] {
     const entry = { group: NamedGroup[group], keyExchange: Uint8Array.from(key) };
     return [
       {
-        rfc: '§4.2.8.2',
+        rfc: '§4.3.8.2',
         rule: `a share of ${what}`,
         client: { groups: [group], ...extended({ keyShare: [entry] }) },
         alert,
@@ -661,7 +661,7 @@ function badShares(): Rule[] {
   });
   return [
     ...rules,
-    { rfc: '§4.2.8', rule: 'an empty key_exchange', client: withBytes(51, 0, 4, 0, 29, 0, 0), alert: 'decode_error' },
+    { rfc: '§4.3.8', rule: 'an empty key_exchange', client: withBytes(51, 0, 4, 0, 29, 0, 0), alert: 'decode_error' },
     {
       rfc: 'RFC 8422 §5.7',
       rule: 'an empty point',
@@ -704,7 +704,7 @@ const MALFORMED: readonly [string, number, readonly number[], readonly Version[]
 function malformed(): Rule[] {
   return MALFORMED.flatMap(([rule, type, data, versions]) =>
     versions.map((version) => ({
-      rfc: '§3.4, §4.2',
+      rfc: '§3.4, §4.3',
       rule,
       version,
       client: withBytes(type, ...data),
@@ -713,7 +713,7 @@ function malformed(): Rule[] {
   );
 }
 
-table('malformed extensions, RFC 8446 §3.4 and §4.2', malformed());
+table('malformed extensions, RFC 9846 §3.4 and §4.3', malformed());
 
 describe('an extension that the version does not use may have any content', () => {
   /** A client that offers both versions, and a server that has both or one: what decides is the version that is selected. */
@@ -760,7 +760,7 @@ function badFraming(): Rule[] {
   return [
     ...twice.flatMap((extension) =>
       inBoth({
-        rfc: '§4.2',
+        rfc: '§4.3',
         rule: `extension ${extension.type} twice`,
         client: {
           rewriteExtensions: (list) => [extension, extension, ...list.filter(({ type }) => type !== extension.type)],
@@ -770,7 +770,7 @@ function badFraming(): Rule[] {
     ),
     ...types.flatMap((type) =>
       inBoth({
-        rfc: '§4.2',
+        rfc: '§4.3',
         rule: `extension ${type} longer than the block`,
         client: {
           rewriteExtensions: (list) => [...list.filter((other) => other.type !== type), rawExtension(type, 1, 2, 3)],
@@ -783,125 +783,125 @@ function badFraming(): Rule[] {
   ];
 }
 
-table('the framing of extensions, RFC 8446 §4.2', badFraming());
+table('the framing of extensions, RFC 9846 §4.3', badFraming());
 
-table('HelloRetryRequest, RFC 8446 §4.1.2 and §4.1.4', [
+table('HelloRetryRequest, RFC 9846 §4.2.2 and §4.2.4', [
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'another random in the second hello',
     client: secondHello((hello) => ({ ...hello, random: new Uint8Array(32) })),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'another legacy_version',
     client: secondHello((hello) => ({ ...hello, legacyVersion: 0x0302 })),
     alert: 'protocol_version',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'another session id',
     client: secondHello((hello) => ({ ...hello, legacySessionId: new Uint8Array(0) })),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'other cipher suites',
     client: secondHello((hello) => ({ ...hello, cipherSuites: hello.cipherSuites.slice(1) })),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'the suites in another order',
     client: secondHello((hello) => ({ ...hello, cipherSuites: [...hello.cipherSuites].reverse() })),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'another server name',
     client: secondExtensions({ serverName: [{ nameType: 0, name: 'b.example' }] }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'the server name gone',
     client: secondExtensions({ serverName: undefined }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'other application protocols',
     client: secondExtensions({ alpn: ['http/1.1'] }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'other signature algorithms',
     client: secondExtensions({ signatureAlgorithms: [0x0403] }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'other groups',
     client: secondExtensions({ supportedGroups: [NamedGroup.x25519] }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'other PSK modes',
     client: secondExtensions({ pskKeyExchangeModes: [1] }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'a record size limit that was not there',
     client: secondExtensions({ recordSizeLimit: 512 }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.2',
+    rfc: '§4.3.2',
     rule: 'a cookie that the server has not given',
     client: secondExtensions({ cookie: Uint8Array.of(1) }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'TLS 1.2 instead (Mbed TLS 2026), by supported_versions',
     client: secondExtensions({ supportedVersions: [0x0303] }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'TLS 1.2 instead (Mbed TLS 2026), without supported_versions and with a PSK',
     client: ({ tickets: psks }) => secondExtensions({ supportedVersions: undefined }, { psks }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'two compression methods in the second hello',
     client: secondHello((hello) => ({ ...hello, legacyCompressionMethods: [0, 1] })),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.8',
+    rfc: '§4.3.8',
     rule: 'no key_share in the second hello',
     client: secondExtensions({ keyShare: undefined }),
     alert: 'missing_extension',
   },
   {
-    rfc: '§4.1.4',
+    rfc: '§4.2.4',
     rule: 'an empty key_share again: there is no second HelloRetryRequest',
     client: secondExtensions({ keyShare: [] }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.8',
+    rfc: '§4.3.8',
     rule: 'a share of another group than was asked for',
     client: secondExtensions({ keyShare: [{ group: NamedGroup.secp256r1, keyExchange: new Uint8Array(65) }] }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.8',
+    rfc: '§4.3.8',
     rule: 'two shares, one of them as asked for',
     client: secondHello((hello) => {
       const keyShare = [
@@ -913,13 +913,13 @@ table('HelloRetryRequest, RFC 8446 §4.1.2 and §4.1.4', [
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.10',
+    rfc: '§4.3.10',
     rule: 'early_data in the second hello',
     client: secondExtensions({ earlyData: true }, { earlyData: true }),
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'a PSK identity more',
     client: ({ tickets: psks }) =>
       secondHello(
@@ -934,7 +934,7 @@ table('HelloRetryRequest, RFC 8446 §4.1.2 and §4.1.4', [
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.1.2',
+    rfc: '§4.2.2',
     rule: 'a PSK where there was none',
     client: ({ tickets }) =>
       secondExtensions(
@@ -949,7 +949,7 @@ table('HelloRetryRequest, RFC 8446 §4.1.2 and §4.1.4', [
     alert: 'illegal_parameter',
   },
   {
-    rfc: '§4.2.11.2',
+    rfc: '§4.3.11.2',
     rule: 'a wrong binder in the second hello',
     client: ({ tickets: psks }) => ({
       psks,
@@ -959,7 +959,7 @@ table('HelloRetryRequest, RFC 8446 §4.1.2 and §4.1.4', [
     alert: 'decrypt_error',
   },
   {
-    rfc: '§4.2.11.2',
+    rfc: '§4.3.11.2',
     rule: 'a wrong binder in the first hello',
     client: ({ tickets: psks }) => ({
       psks,
@@ -969,14 +969,14 @@ table('HelloRetryRequest, RFC 8446 §4.1.2 and §4.1.4', [
     alert: 'decrypt_error',
   },
   {
-    rfc: '§4.1.4',
+    rfc: '§4.2.4',
     rule: 'Finished instead of a second hello',
     client: atSecondHello,
     act: sendMessage('finished', ...zeros(32)),
     alert: 'unexpected_message',
   },
   {
-    rfc: '§4.1.4',
+    rfc: '§4.2.4',
     rule: 'data instead of a second hello',
     client: atSecondHello,
     act: send(ContentType.application_data, 1),
@@ -984,7 +984,7 @@ table('HelloRetryRequest, RFC 8446 §4.1.2 and §4.1.4', [
   },
 ]);
 
-table('the order of messages, RFC 8446 §4 and RFC 5246 §7.4', [
+table('the order of messages, RFC 9846 §4 and RFC 5246 §7.4', [
   ...inBoth({
     rfc: '§4',
     rule: 'Finished first',
@@ -1014,28 +1014,28 @@ table('the order of messages, RFC 8446 §4 and RFC 5246 §7.4', [
     alert: 'unexpected_message',
   }),
   {
-    rfc: '§4.4.2',
+    rfc: '§4.5.1',
     rule: 'a Certificate that nobody asked for',
     client: atFinished,
     act: sendMessage('certificate', 0, 0, 0, 0),
     alert: 'unexpected_message',
   },
   {
-    rfc: '§4.4.3',
+    rfc: '§4.5.2',
     rule: 'a CertificateVerify that nobody asked for',
     client: atFinished,
     act: sendMessage('certificate_verify', ...zeros(8)),
     alert: 'unexpected_message',
   },
   {
-    rfc: '§4.5',
+    rfc: '§4.6',
     rule: 'EndOfEarlyData without early data',
     client: atFinished,
     act: sendMessage('end_of_early_data'),
     alert: 'unexpected_message',
   },
   {
-    rfc: '§4.6.3',
+    rfc: '§4.7.3',
     rule: 'KeyUpdate before Finished',
     client: atFinished,
     act: sendMessage('key_update', 0),
@@ -1048,15 +1048,15 @@ table('the order of messages, RFC 8446 §4 and RFC 5246 §7.4', [
     act: sendMessage('client_hello', ...zeros(40)),
     alert: 'unexpected_message',
   },
-  { rfc: '§4.4.4', rule: 'a second Finished', act: sendMessage('finished', ...zeros(32)), alert: 'unexpected_message' },
+  { rfc: '§4.5.3', rule: 'a second Finished', act: sendMessage('finished', ...zeros(32)), alert: 'unexpected_message' },
   {
-    rfc: '§4.6.1',
+    rfc: '§4.7.1',
     rule: 'NewSessionTicket from a client',
     act: sendMessage('new_session_ticket', ...zeros(16)),
     alert: 'unexpected_message',
   },
   {
-    rfc: '§4.6.2',
+    rfc: '§4.7.2',
     rule: 'an answer to a CertificateRequest that was not sent',
     act: sendMessage('certificate', 0, 0, 0, 0),
     alert: 'unexpected_message',
@@ -1134,7 +1134,7 @@ table('the order of messages, RFC 8446 §4 and RFC 5246 §7.4', [
     alert: 'unexpected_message',
   },
   {
-    rfc: 'RFC 8446 §4.6.3',
+    rfc: 'RFC 9846 §4.7.3',
     rule: 'KeyUpdate in TLS 1.2',
     version: 'TLSv1.2',
     act: sendMessage('key_update', 0),
@@ -1161,27 +1161,27 @@ table('the order of messages, RFC 8446 §4 and RFC 5246 §7.4', [
   },
 ]);
 
-table('Finished and the other messages, RFC 8446 §4.4.4, RFC 5246 §7.4.9', [
+table('Finished and the other messages, RFC 9846 §4.5.3, RFC 5246 §7.4.9', [
   ...inBoth({
-    rfc: '§4.4.4',
+    rfc: '§4.5.3',
     rule: 'a Finished that does not verify',
     client: rewriting('finished', ([first = 0, ...body]) => [first ^ 0x80, ...body]),
     alert: 'decrypt_error',
   }),
   ...inBoth({
-    rfc: '§4.4.4',
+    rfc: '§4.5.3',
     rule: 'a Finished of zeros',
     client: rewriting('finished', (body) => zeros(body.length)),
     alert: 'decrypt_error',
   }),
   {
-    rfc: '§4.4.4',
+    rfc: '§4.5.3',
     rule: 'a Finished that does not verify, on resumption',
     client: ({ tickets: psks }) => ({ psks, ...rewriting('finished', (body) => zeros(body.length)) }),
     alert: 'decrypt_error',
   },
   {
-    rfc: '§4.4.4',
+    rfc: '§4.5.3',
     rule: 'a Finished that does not verify, on resumption',
     version: 'TLSv1.2',
     client: ({ session }) => ({ session, ...rewriting('finished', (body) => zeros(body.length)) }),
@@ -1222,13 +1222,13 @@ table('Finished and the other messages, RFC 8446 §4.4.4, RFC 5246 §7.4.9', [
     alert: 'decode_error',
   },
   {
-    rfc: '§4.6.3',
+    rfc: '§4.7.3',
     rule: 'KeyUpdate with the value 2',
     act: ({ client }) => client.sendMessage(rawMessage('key_update', 2)),
     alert: 'illegal_parameter',
   },
-  { rfc: '§4.6.3', rule: 'an empty KeyUpdate', act: sendMessage('key_update'), alert: 'decode_error' },
-  { rfc: '§4.6.3', rule: 'a KeyUpdate with a byte more', act: sendMessage('key_update', 0, 0), alert: 'decode_error' },
+  { rfc: '§4.7.3', rule: 'an empty KeyUpdate', act: sendMessage('key_update'), alert: 'decode_error' },
+  { rfc: '§4.7.3', rule: 'a KeyUpdate with a byte more', act: sendMessage('key_update', 0, 0), alert: 'decode_error' },
   {
     rfc: '§5.1',
     rule: 'a KeyUpdate with a message behind it in its record',
@@ -1239,7 +1239,7 @@ table('Finished and the other messages, RFC 8446 §4.4.4, RFC 5246 §7.4.9', [
     alert: 'unexpected_message',
   },
   {
-    rfc: '§4.6.3',
+    rfc: '§4.7.3',
     rule: 'KeyUpdate over and over without data',
     act: many(33, ({ client }) => client.sendKeyUpdate()),
     alert: 'unexpected_message',
@@ -1316,9 +1316,9 @@ function tooLong(): Rule[] {
 
 table('messages longer than their kind may be', tooLong());
 
-table('certificates of clients, RFC 8446 §4.3.2, §4.4.2, §4.4.3, RFC 5246 §7.4.6, §7.4.8', [
+table('certificates of clients, RFC 9846 §4.4.2, §4.5.1, §4.5.2, RFC 5246 §7.4.6, §7.4.8', [
   {
-    rfc: 'RFC 8446 §4.4.2.4',
+    rfc: 'RFC 9846 §4.5.1.4',
     rule: 'none where one is demanded',
     server: demanding,
     alert: 'certificate_required',
@@ -1331,7 +1331,7 @@ table('certificates of clients, RFC 8446 §4.3.2, §4.4.2, §4.4.3, RFC 5246 §7
     alert: 'handshake_failure',
   },
   ...inBoth({
-    rfc: '§4.4.2',
+    rfc: '§4.5.1',
     rule: 'no Certificate at all',
     server: demanding,
     client: { ...showing, stopBefore: 'certificate' },
@@ -1339,7 +1339,7 @@ table('certificates of clients, RFC 8446 §4.3.2, §4.4.2, §4.4.3, RFC 5246 §7
     alert: 'unexpected_message',
   }),
   ...inBoth({
-    rfc: '§4.4.3',
+    rfc: '§4.5.2',
     rule: 'a certificate without CertificateVerify',
     server: demanding,
     client: { ...showing, stopBefore: 'certificate_verify' },
@@ -1347,14 +1347,14 @@ table('certificates of clients, RFC 8446 §4.3.2, §4.4.2, §4.4.3, RFC 5246 §7
     alert: 'unexpected_message',
   }),
   ...inBoth({
-    rfc: '§4.3.2',
+    rfc: '§4.4.2',
     rule: 'a certificate that was not asked for',
     client: { stopBefore: 'finished' },
     act: ({ client }) => client.sendMessage(frame(certificateTls12, { certificateList: shown.chain })),
     alert: 'unexpected_message',
   }),
   ...inBoth({
-    rfc: '§4.4.3',
+    rfc: '§4.5.2',
     rule: 'CertificateVerify without a certificate',
     server: { clientAuth: { mode: 'request', verifyClient: () => true } },
     client: { stopBefore: 'finished' },
@@ -1362,42 +1362,42 @@ table('certificates of clients, RFC 8446 §4.3.2, §4.4.2, §4.4.3, RFC 5246 §7
     alert: 'unexpected_message',
   }),
   ...inBoth({
-    rfc: '§4.4.3',
+    rfc: '§4.5.2',
     rule: 'a signature of something else',
     server: demanding,
     client: { certificate: { ...shown, sign: (content) => shown.sign(content.subarray(1)) } },
     alert: 'decrypt_error',
   }),
   ...inBoth({
-    rfc: '§4.4.3',
+    rfc: '§4.5.2',
     rule: 'an empty signature',
     server: demanding,
     client: { certificate: { ...shown, sign: () => new Uint8Array(0) } },
     alert: 'decrypt_error',
   }),
   ...inBoth({
-    rfc: '§4.4.3',
+    rfc: '§4.5.2',
     rule: 'a scheme that is not for the key',
     server: demanding,
     client: { certificate: { ...shown, scheme: 'ecdsa_secp256r1_sha256' } },
     alert: 'illegal_parameter',
   }),
   ...inBoth({
-    rfc: '§4.4.3',
+    rfc: '§4.5.2',
     rule: 'a scheme that was not offered',
     server: demanding,
     client: { ...showing, ...rewriting('certificate_verify', ([, , ...signature]) => [2, 3, ...signature]) },
     alert: 'illegal_parameter',
   }),
   {
-    rfc: 'RFC 8446 §4.4.3',
+    rfc: 'RFC 9846 §4.5.2',
     rule: 'RSASSA-PKCS1-v1_5',
     server: demanding,
     client: { certificate: clientCertificate('rsa2048', 'rsa_pkcs1_sha256') },
     alert: 'illegal_parameter',
   },
   {
-    rfc: 'RFC 8446 §4.2.3',
+    rfc: 'RFC 9846 §4.3.3',
     rule: 'P-384 with SHA-256',
     server: demanding,
     client: { certificate: clientCertificate('ecdsaP384', 'ecdsa_secp256r1_sha256') },
@@ -1430,35 +1430,35 @@ table('certificates of clients, RFC 8446 §4.3.2, §4.4.2, §4.4.3, RFC 5246 §7
     }),
   ),
   ...inBoth({
-    rfc: '§4.4.2',
+    rfc: '§4.5.1',
     rule: 'an empty certificate',
     server: demanding,
     client: { ...showing, ...rewriting('certificate', emptyEntry) },
     alert: 'decode_error',
   }),
   ...inBoth({
-    rfc: '§4.4.2',
+    rfc: '§4.5.1',
     rule: 'more certificates than any chain has',
     server: demanding,
     client: showingChain(...Array.from({ length: 17 }, () => leaf)),
     alert: 'illegal_parameter',
   }),
   ...inBoth({
-    rfc: '§4.4.2',
+    rfc: '§4.5.1',
     rule: 'more than 64 KiB',
     server: demanding,
     client: showingChain(leaf, new Uint8Array(65536)),
     alert: 'decode_error',
   }),
   {
-    rfc: 'RFC 8446 §4.4.2',
+    rfc: 'RFC 9846 §4.5.1',
     rule: 'a certificate_request_context that was not sent',
     server: demanding,
     client: { ...showing, ...rewriting('certificate', ([, ...list]) => [1, 7, ...list]) },
     alert: 'illegal_parameter',
   },
   {
-    rfc: 'RFC 8446 §4.2',
+    rfc: 'RFC 9846 §4.3',
     rule: 'an extension of a certificate that was not asked for',
     server: demanding,
     client: { ...showing, ...rewriting('certificate', withEntryExtension) },
@@ -1487,7 +1487,7 @@ table('certificates of clients, RFC 8446 §4.3.2, §4.4.2, §4.4.3, RFC 5246 §7
   }),
 ]);
 
-table('records, RFC 8446 §5 and RFC 5246 §6.2', [
+table('records, RFC 9846 §5 and RFC 5246 §6.2', [
   ...inBoth({
     rfc: '§5',
     rule: 'a record of unknown type at the beginning',
@@ -1811,7 +1811,7 @@ table('records, RFC 8446 §5 and RFC 5246 §6.2', [
     alert: 'unexpected_message',
   }),
   {
-    rfc: '§4.2.10',
+    rfc: '§4.3.10',
     rule: 'more early data than is skipped',
     server: { limits: { skippedEarlyData: 100 } },
     client: { ...atFinished, earlyData: true },
@@ -1819,7 +1819,7 @@ table('records, RFC 8446 §5 and RFC 5246 §6.2', [
     alert: 'unexpected_message',
   },
   {
-    rfc: '§4.2.10',
+    rfc: '§4.3.10',
     rule: 'more early data than is skipped, after a HelloRetryRequest',
     server: { limits: { skippedEarlyData: 100 } },
     client: { ...atSecondHello, earlyData: true },
@@ -1827,7 +1827,7 @@ table('records, RFC 8446 §5 and RFC 5246 §6.2', [
     alert: 'unexpected_message',
   },
   {
-    rfc: '§4.2.10',
+    rfc: '§4.3.10',
     rule: 'a record that does not open once the handshake has gone on',
     client: { earlyData: true },
     act: sendDamaged,
@@ -1849,7 +1849,7 @@ function sendEmptyInner({ client }: Exchange): void {
   client.records.sendInner(new Uint8Array(0));
 }
 
-table('alerts, RFC 8446 §6 and RFC 5246 §7.2', [
+table('alerts, RFC 9846 §6 and RFC 5246 §7.2', [
   ...inBoth({
     rfc: '§6',
     rule: 'user_canceled over and over',
@@ -1944,7 +1944,7 @@ function withX25519(x25519: KeyAgreement): CryptoProvider {
   return { ...noble, groups: { ...noble.groups, x25519 } };
 }
 
-describe('every extension of a hello, RFC 8446 §4.2', () => {
+describe('every extension of a hello, RFC 9846 §4.3', () => {
   const everything: ClientOptions = {
     sni: 'localhost',
     alpn: ['h2'],
@@ -2028,7 +2028,7 @@ function raise(error: unknown): never {
   throw error;
 }
 
-describe('PSK binders, RFC 8446 §4.2.11.2', () => {
+describe('PSK binders, RFC 9846 §4.3.11.2', () => {
   it('of every length are refused in good order (GnuTLS CVE-2026-1584)', () => {
     const config = testServer();
     const { tickets } = exchange(new TestClient(), new ServerConnection(config)).client;
@@ -2059,7 +2059,7 @@ interface Told {
   readonly outcome: AlertName | 'end' | undefined;
 }
 
-describe('alerts of the peer, RFC 8446 §6 and RFC 5246 §7.2', () => {
+describe('alerts of the peer, RFC 9846 §6 and RFC 5246 §7.2', () => {
   const { warning, fatal } = AlertLevel;
   const tls12 = { version: 'TLSv1.2' } as const;
   const rows: readonly Told[] = [

@@ -99,7 +99,7 @@ const SCHEMES: Readonly<Record<Version, Readonly<Record<ClientCertificateKind, r
 
 describe('certificates of clients', () => {
   describe('are asked for', () => {
-    it('after EncryptedExtensions, RFC 8446 §4.3.2', () => {
+    it('after EncryptedExtensions, RFC 9846 §4.4.2', () => {
       const { client: peer } = connect(server());
       const heard = peer.heard.filter((name) => name !== 'change_cipher_spec');
       expect(heard.slice(0, 6)).to.deep.equal([

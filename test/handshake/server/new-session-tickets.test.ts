@@ -1,4 +1,4 @@
-/** Tickets of TLS 1.3 (RFC 8446 §4.6.1): when they leave, who hears of them and when, how many, how long, and how often each is good. */
+/** Tickets of TLS 1.3 (RFC 9846 §4.7.1): when they leave, who hears of them and when, how many, how long, and how often each is good. */
 
 import { expect } from 'chai';
 import { SessionCache } from '../../../src/cache/session-cache.ts';

@@ -17,7 +17,7 @@ type Bound = Omit<OperationCounts, 'transcript'> & { readonly peeks: number };
  * no server's provider's.
  */
 const TLS12: Bound = { compressions: 23, hmacs: 8, hmacKeyings: 1, peeks: 2, aeadKeyings: 2, aeadOperations: 2 };
-/** RFC 8446 §7.1: 14 secrets that key HMAC (28), 26 HMACs of no more than a block (52). The key of the first is no secret. */
+/** RFC 9846 §7.1: 14 secrets that key HMAC (28), 26 HMACs of no more than a block (52). The key of the first is no secret. */
 const TLS13: Bound = { compressions: 80, hmacs: 26, hmacKeyings: 14, peeks: 5, aeadKeyings: 4, aeadOperations: 3 };
 
 const SUITES: Record<'TLSv1.2' | 'TLSv1.3', CipherSuiteName> = {

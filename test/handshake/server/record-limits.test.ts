@@ -1,4 +1,4 @@
-/** How messages and data lie in records, and how much of what is taken in: RFC 8446 §5.1, §5.4, §4.2.10, RFC 8449. */
+/** How messages and data lie in records, and how much of what is taken in: RFC 9846 §5.1, §5.4, §4.3.10, RFC 8449. */
 
 import { expect } from 'chai';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';

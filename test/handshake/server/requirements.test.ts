@@ -16,7 +16,7 @@ function connect(client: ClientOptions = {}, server: Partial<ServerOptions> = {}
 
 describe('rules of the RFCs', () => {
   for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
-    it(`nothing follows a close_notify in the middle of the handshake, ${version} (RFC 8446 §6.1, RFC 5246 §7.2.1)`, () => {
+    it(`nothing follows a close_notify in the middle of the handshake, ${version} (RFC 9846 §6.1, RFC 5246 §7.2.1)`, () => {
       const link = connect({ version, stopBefore: 'finished' });
       link.step(link.connection.end());
       const before = link.client.received.length;
@@ -36,7 +36,7 @@ describe('rules of the RFCs', () => {
     expect(link.connection.receive(link.client.take()).output).to.have.lengthOf(0);
   });
 
-  it('an ECDHE share is not sent in psk_ke, after a HelloRetryRequest either (RFC 8446 §4.2.9)', () => {
+  it('an ECDHE share is not sent in psk_ke, after a HelloRetryRequest either (RFC 9846 §4.3.9)', () => {
     const config = testServer({ pskModes: ['psk_ke'], sessions: { maxIdentities: 1 } });
     const visit = (options: ClientOptions) => exchange(new TestClient(options), new ServerConnection(config));
     const { tickets } = visit({ ciphers: ['TLS_AES_128_GCM_SHA256'] }).client;
@@ -66,7 +66,7 @@ describe('rules of the RFCs', () => {
     expect(() => connection.exportKeyingMaterial(32, 'EXPORTER-x', context)).to.throw(RangeError);
   });
 
-  it('a KeyUpdate that we have asked for is no idle record (RFC 8446 §4.6.3)', () => {
+  it('a KeyUpdate that we have asked for is no idle record (RFC 9846 §4.7.3)', () => {
     const link = connect();
     for (let i = 0; i < 40; i++) link.step(link.connection.updateKeys(true)).run();
     expect(link.failure).to.equal(undefined);
@@ -81,13 +81,13 @@ describe('rules of the RFCs', () => {
     expect(updates).to.deep.equal([1, 0, 0]);
   });
 
-  it('a server without suites of TLS 1.3 speaks TLS 1.2 with a client that has both (RFC 5246 App. E.1, RFC 8446 §4.2.1)', () => {
+  it('a server without suites of TLS 1.3 speaks TLS 1.2 with a client that has both (RFC 5246 App. E.1, RFC 9846 §4.3.1)', () => {
     const link = connect({}, { ciphers: ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'] });
     expect(link.failure).to.equal(undefined);
     expect(link.connection.version).to.equal('TLSv1.2');
   });
 
-  it('a hello and the beginning of the next one in one record are refused (RFC 8446 §5.1)', () => {
+  it('a hello and the beginning of the next one in one record are refused (RFC 9846 §5.1)', () => {
     let hellos = 0;
     const link = connect({
       keyShares: [],
@@ -108,7 +108,7 @@ describe('rules of the RFCs', () => {
     'another status_request': (list, attempt) => withExtension([...list], 5, 1, 0, 0, 0, attempt),
   };
   for (const [what, rewriteExtensions] of Object.entries(different)) {
-    it(`the second ClientHello may not have ${what} (RFC 8446 §4.1.2)`, () => {
+    it(`the second ClientHello may not have ${what} (RFC 9846 §4.2.2)`, () => {
       const link = connect({ keyShares: [], rewriteExtensions });
       expect(link.failure?.alert).to.equal('illegal_parameter');
     });
@@ -125,7 +125,7 @@ describe('rules of the RFCs', () => {
       expect(link.failure).to.equal(undefined);
     });
   }
-  it('the second ClientHello has the identities in the order of the first, each once (RFC 8446 §4.1.2)', () => {
+  it('the second ClientHello has the identities in the order of the first, each once (RFC 9846 §4.2.2)', () => {
     const config = testServer();
     const { tickets } = exchange(new TestClient(), new ServerConnection(config)).client;
     for (const change of [
@@ -159,7 +159,7 @@ describe('rules of the RFCs', () => {
     expect(link.failure?.alert).to.equal('protocol_version');
   });
 
-  it('no ticket is sent that is worth nothing (RFC 8446 §4.6.1)', () => {
+  it('no ticket is sent that is worth nothing (RFC 9846 §4.7.1)', () => {
     const world = new TestWorld(2);
     const config = testServer({ world, tickets: { maxAuthAge: 100 } });
     const { tickets } = exchange(new TestClient(), new ServerConnection(config)).client;
@@ -170,7 +170,7 @@ describe('rules of the RFCs', () => {
   });
 
   for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
-    it(`a chain that the client can verify comes before one that it cannot, ${version} (RFC 8446 §4.4.2.2)`, () => {
+    it(`a chain that the client can verify comes before one that it cannot, ${version} (RFC 9846 §4.5.1.2)`, () => {
       const rsaSigned = { ...quickCredential, certificateSchemes: ['rsa_pkcs1_sha256'] } as const;
       const certificateChain = [new Uint8Array(10).fill(7)];
       const ecdsaSigned = {

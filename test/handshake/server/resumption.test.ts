@@ -378,7 +378,7 @@ describe('resumption', () => {
     expect(second.connection.group).to.equal(undefined);
   });
 
-  it('psk_ke without supported_groups and key_share (RFC 8446 §9.2)', () => {
+  it('psk_ke without supported_groups and key_share (RFC 9846 §9.2)', () => {
     const config = server({ pskModes: ['psk_dhe_ke', 'psk_ke'] });
     const first = connect(config, { version: 'TLSv1.3' });
     const bare = { pskModes: ['psk_ke'], groups: false, keyShares: false } as const;

@@ -215,7 +215,7 @@ describe('the TLS 1.2 server', () => {
       expect(expectWorking(connect({ groups: ['secp256r1', 'x25519'] })).connection.group).to.equal('x25519');
     });
 
-    it('takes a hello by supported_versions as by legacy_version (RFC 8446 §4.2.1)', () => {
+    it('takes a hello by supported_versions as by legacy_version (RFC 9846 §4.3.1)', () => {
       const link = connect({ version: 'TLSv1.3', supportedVersions: [0x0303] }, { maxVersion: 'TLSv1.2' });
       expectWorking(link);
     });
@@ -239,7 +239,7 @@ describe('the TLS 1.2 server', () => {
     });
   });
 
-  describe('downgrade sentinel (RFC 8446 §4.1.3)', () => {
+  describe('downgrade sentinel (RFC 9846 §4.2.3)', () => {
     it('is there where the server has TLS 1.3', () => expect(sentinel(connect())).to.equal(DOWNGRADE_TLS12));
     it('is there on resumption too', () => expect(sentinel(resume())).to.equal(DOWNGRADE_TLS12));
     it('is not there where it has not', () => {

@@ -1,4 +1,4 @@
-/** The TLS 1.3 server against a scripted client: RFC 8446 §2 to §4, Appendix D.4. */
+/** The TLS 1.3 server against a scripted client: RFC 9846 §2 to §4, Appendix E.4. */
 
 import { expect } from 'chai';
 import type { Event } from '../../../src/engine/events.ts';
