@@ -203,7 +203,7 @@ describe('defineServer()', () => {
       [{ requireExtendedMasterSecret: 1 }, /^requireExtendedMasterSecret: true or false/],
       [{ onServerName: {} }, /^onServerName: a function/],
       [{ keylog: 'file' }, /^keylog: a function/],
-      [{ crypto: 'node' }, /^crypto: an object is wanted, not a name; import the provider/],
+      [{ crypto: 'node' }, /^crypto: an object is wanted, the provider and not its name/],
       [{ crypto: 5 }, /^crypto: an object/],
       [{ crypto: { hashes: {} } }, /^crypto: aeads is missing; spread a whole provider/],
       [
