@@ -303,7 +303,7 @@ for (const tickets of SERVERS) {
         fc.property(offer, changedHello, (index, plan) => {
           converse(client({ ...offered(index), ...changing(plan) }), new Watched(config));
         }),
-        { numRuns: 800 },
+        { numRuns: 400 },
       );
     });
 
@@ -319,7 +319,7 @@ for (const tickets of SERVERS) {
             );
           converse(client({ ...offered(index), rewriteExtensions }), new Watched(config));
         }),
-        { numRuns: 800 },
+        { numRuns: 400 },
       );
     });
 
@@ -332,7 +332,7 @@ for (const tickets of SERVERS) {
           };
           converse(client({ ...offered(index), rewriteMessage }), new Watched(config));
         }),
-        { numRuns: 800 },
+        { numRuns: 400 },
       );
     });
 
@@ -370,7 +370,7 @@ for (const tickets of SERVERS) {
           const rewriteWire = (_name: string, raw: Uint8Array) => (count++ === which ? mutateAll(raw, how) : raw);
           converse(client({ ...offered(index), rewriteWire }), new Watched(config));
         }),
-        { numRuns: 500 },
+        { numRuns: 300 },
       );
     });
 
@@ -381,7 +381,7 @@ for (const tickets of SERVERS) {
           const change = (input: Uint8Array) => (round++ === stage ? mutateAll(input, how) : input);
           converse(client(offered(index)), new Watched(config), change);
         }),
-        { numRuns: 500 },
+        { numRuns: 300 },
       );
     });
 
@@ -421,7 +421,7 @@ for (const tickets of SERVERS) {
             watched.receive(peer.records.take());
           },
         ),
-        { numRuns: 800 },
+        { numRuns: 400 },
       );
     });
 
@@ -458,7 +458,7 @@ for (const tickets of SERVERS) {
           watched.connection.dispose();
           expect(watched.connection.receive(tail).events).to.deep.equal([]);
         }),
-        { numRuns: 500 },
+        { numRuns: 300 },
       );
     });
 
@@ -500,7 +500,7 @@ for (const tickets of SERVERS) {
         fc.property(start, bytes(500), pieces, (head, tail, piece) => {
           feed(new Watched(config), Uint8Array.of(...head, ...tail), piece);
         }),
-        { numRuns: 500 },
+        { numRuns: 300 },
       );
     });
 
@@ -612,7 +612,7 @@ describe('fuzz, tickets', () => {
       fc.property(versions, mutations, bytes(32), (version, how, id) => {
         visit(show(version, (ticket) => mutateAll(ticket, how), id));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -622,7 +622,7 @@ describe('fuzz, tickets', () => {
       fc.property(versions, mutations, bytes(32), (version, how, id) => {
         visit(show(version, (ticket) => sealed(key, mutateAll(plaintextOf(ticket), how)), id));
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
