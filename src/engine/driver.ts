@@ -43,13 +43,16 @@ export interface Shell {
 
 function nothing(): void {}
 
+/** Has the host report an error that no caller would hear of. */
+function throwLater(error: unknown): void {
+  platform.queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /** Throws the first error, and has the host report the others. */
 function throwAll([first, ...others]: readonly unknown[]): never {
-  for (const error of others) {
-    platform.queueMicrotask(() => {
-      throw error;
-    });
-  }
+  for (const error of others) throwLater(error);
   throw first;
 }
 
@@ -163,11 +166,21 @@ export class Driver<C extends DrivenConnection> {
     this.#attend(events.filter(({ type }) => type !== 'failed'));
   }
 
-  /** Wraps the promise in one of the host's, because a thenable of the user's may call back twice, or throw. */
+  /**
+   * Wraps the promise in one of the host's, because a thenable of the user's may call back twice, or throw. What a listener throws
+   * meanwhile is an exception as ever, and no rejection of that promise.
+   */
   #follow(promise: PromiseLike<unknown>, next: (outcome: Outcome) => Step): void {
+    const pass = (outcome: Outcome): void => {
+      try {
+        this.run(() => next(outcome));
+      } catch (error) {
+        throwLater(error);
+      }
+    };
     Promise.resolve(promise).then(
-      (value) => this.run(() => next({ value })),
-      (error) => this.run(() => next({ error })),
+      (value) => pass({ value }),
+      (error) => pass({ error }),
     );
   }
 
