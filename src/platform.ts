@@ -111,6 +111,13 @@ export function warn(message: string, code: string): void {
   else console?.warn(message);
 }
 
+/** Has the host report an error that no caller would hear of, as it reports one of a listener. */
+export function throwLater(error: unknown): void {
+  platform.queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /** Lets the process end though the timer is set. Timers of Node and Bun are objects, Deno's are numbers, and a page's have no process. */
 export function unref(timer: Timer): void {
   const { Deno } = globalThis as { readonly Deno?: { unrefTimer(timer: Timer): void } };

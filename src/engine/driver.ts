@@ -1,7 +1,7 @@
 /** Processes the Steps of a connection for a shell: sends, passes on events, and answers questions when promises settle. */
 
 import type { Outcome } from '../handshake/wait.ts';
-import { type Platform, platform } from '../platform.ts';
+import { type Platform, platform, throwLater } from '../platform.ts';
 import type { Event, Step } from './events.ts';
 import type { Deferred, Question } from './questions.ts';
 
@@ -42,13 +42,6 @@ export interface Shell {
 }
 
 function nothing(): void {}
-
-/** Has the host report an error that no caller would hear of. */
-function throwLater(error: unknown): void {
-  platform.queueMicrotask(() => {
-    throw error;
-  });
-}
 
 /** Throws the first error, and has the host report the others. */
 function throwAll([first, ...others]: readonly unknown[]): never {
@@ -135,11 +128,11 @@ export class Driver<C extends DrivenConnection> {
   }
 
   #attend(events: readonly Event[]): void {
-    this.#events.push(...events);
+    for (const event of events) this.#events.push(event); // one by one: a Step may have more than a call can have arguments
     if (this.#isAttending) return; // the shell has called us: these come after the events that are there
     this.#isAttending = true;
     const errors: unknown[] = [];
-    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
+    for (const event of this.#events) {
       try {
         if (event.type === 'deferred') this.#settleLater(event.deferred);
         else this.#shell.attend(event);
@@ -147,6 +140,7 @@ export class Driver<C extends DrivenConnection> {
         errors.push(error);
       }
     }
+    this.#events.length = 0;
     this.#isAttending = false;
     if (errors.length > 0) throwAll(errors);
   }

@@ -9,7 +9,7 @@ import { setKeyTimer } from '../engine/key-timer.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Resumption } from '../handshake/outcome.ts';
-import { platform, type Timer } from '../platform.ts';
+import { platform, type Timer, throwLater } from '../platform.ts';
 import type { Session } from '../sessions/session.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut, startTimer } from '../web/time-limit.ts';
 import { type Names, requireOptions } from '../wire/options.ts';
@@ -408,13 +408,6 @@ export class TlsSocket extends DuplexSocket {
 
 function emitClose(socket: TlsSocket, hadError: boolean): void {
   socket.emit('close', hadError);
-}
-
-/** Throws where it ends the process unless a listener of 'uncaughtException' is there, as an error of a listener does. */
-function throwLater(thrown: unknown): void {
-  process.nextTick(() => {
-    throw thrown;
-  });
 }
 
 function coded(code: string, message: string): Error {

@@ -115,6 +115,17 @@ describe('Driver', () => {
     link.driver.run(() => link.driver.connection.dispose());
   });
 
+  it('attends to as many events as a step has, in order', () => {
+    const link = new Link({ tickets: { mode: 'off' } });
+    const numbers: number[] = [];
+    const driver = listening(link, (event) => {
+      if (event.type === 'data') numbers.push(event.data.length);
+    });
+    const events = Array.from({ length: 200_000 }, (_, i) => ({ type: 'data', data: new Uint8Array(i % 3) }) as const);
+    driver.run(() => ({ output: new Uint8Array(0), events, question: undefined }));
+    expect(numbers).to.deep.equal(events.map(({ data }) => data.length));
+  });
+
   it('reads on where end() is called before a ticket is sealed', async () => {
     const link = new Link(stateless(() => new Promise(() => {}), 0));
     link.pass();
