@@ -42,8 +42,7 @@ export class Calls {
     }
     this.#isBusy = true;
     try {
-      this.#do(call);
-      while (this.#waiting.length > 0) this.#do(this.#waiting.shift() ?? call);
+      for (let next: (() => void) | undefined = call; next !== undefined; next = this.#next()) this.#do(next);
     } finally {
       this.#isBusy = false;
     }
@@ -62,9 +61,13 @@ export class Calls {
 
   /** Runs the next call that waits. Returns false if there is none. */
   runWaiting(): boolean {
-    if (this.#waiting.length === 0) return false; // the common case: shift() is a call
-    this.#waiting.shift()?.();
-    return true;
+    const next = this.#next();
+    next?.();
+    return next !== undefined;
+  }
+
+  #next(): (() => void) | undefined {
+    return this.#waiting.length === 0 ? undefined : this.#waiting.shift(); // mostly none waits, and shift() is a call
   }
 
   /** Returns bytes of the caller's for use in its call: a copy, if that has to wait. */
