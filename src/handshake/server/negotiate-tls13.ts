@@ -44,7 +44,7 @@ export function* negotiateTls13(context: ServerHandshake, first: HeldHello): Han
   const suite = offered?.suite ?? preferred;
   context.facts.suite = suite;
   context.facts.alpnProtocol = selectAlpn(first.body, context.settings);
-  const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered, lookups) : undefined;
+  const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered) : undefined;
   if (alone !== undefined) {
     const keepsTicket = lookups.declinesRenewal(alone.session);
     return { hello: first, retried: false, suite, psk: alone, share: undefined, signing: undefined, keepsTicket };
@@ -68,7 +68,7 @@ function* negotiateShare(
   // If the first hello led to no PSK for (EC)DHE, the second may not either: in psk_ke there would be no share (§4.3.9).
   const kept = retried ? offered && (yield* selectPsk(context, hello, [suite], lookups)) : offered;
   const keyExchange = wanted.keyExchange ?? onlyShare(hello.body, wanted.group);
-  const psk = yield* takePsk(context, kept, lookups);
+  const psk = yield* takePsk(context, kept);
   const signing = psk === undefined ? selectSigningTls13(context, hello.body) : undefined;
   const share = { group: wanted.group, keyExchange };
   return { hello, retried, suite, psk, share, signing, keepsTicket: lookups.declinesRenewal(psk?.session) };

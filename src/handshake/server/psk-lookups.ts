@@ -2,7 +2,6 @@
 
 import type { Session } from '../../sessions/session.ts';
 import { latin1, toHex } from '../../wire/bytes.ts';
-import type { NoResumption } from '../outcome.ts';
 import { type Handshake, perform } from '../wait.ts';
 import type { OpenedTicket, ServerHandshake } from './context.ts';
 import { openTicket } from './tickets.ts';
@@ -28,15 +27,6 @@ export class PskLookups {
     const lookup = isStateless ? yield* openTicket(context, 'TLSv1.3', identity) : yield* findById(context, identity);
     this.#known.set(key, lookup);
     return lookup;
-  }
-
-  /**
-   * Notes that a session that fits is not resumed after all. The tickets of the full handshake that follows take the place of its
-   * ticket, whose renewal may have been declined.
-   */
-  markLost(session: Session, reason: NoResumption): void {
-    for (const [key, { found }] of this.#known)
-      if (found.session === session) this.#known.set(key, { found: { reason }, renew: undefined });
   }
 
   /**

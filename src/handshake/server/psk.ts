@@ -175,17 +175,12 @@ function nth<T>(list: Iterable<T>, index: number): T | undefined {
  * session for single use is taken, after the binder was verified, so that a forged hello cannot use it up. Where either answers no,
  * a full handshake follows: no other identity is tried.
  */
-export function* takePsk(
-  context: ServerHandshake,
-  psk: SelectedPsk | undefined,
-  lookups: PskLookups,
-): Handshake<SelectedPsk | undefined> {
+export function* takePsk(context: ServerHandshake, psk: SelectedPsk | undefined): Handshake<SelectedPsk | undefined> {
   if (psk === undefined) return undefined;
   const { session, identityIndex, mode } = psk;
   const { settings } = context;
   const lost = yield* settle(context, session);
   if (lost !== undefined) {
-    lookups.markLost(session, lost);
     lose(context, lost);
     return undefined;
   }
