@@ -1,6 +1,6 @@
 /** The session store as one connection sees it: calls the callbacks, keeps holds, and turns each answer into a session or a reason. */
 
-import { type Awaitable, isPromise } from '../../awaitable.ts';
+import { type Awaitable, isInstance, isPromise } from '../../awaitable.ts';
 import { Given, type RemovalReason } from '../../cache/callbacks.ts';
 import type { RemovalListener, RemovalObserver } from '../../cache/session-cache.ts';
 import type { CallbackName, NoResumption, NoTicket } from '../../handshake/outcome.ts';
@@ -75,7 +75,10 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     this.#host.emit(event);
   }
 
-  /** Calls a user callback. If it throws, there is an event and the answer is `undefined`. */
+  /**
+   * Calls a user callback, or the cache, which may be of a user's class and goes by the name of the callback that does the same in a
+   * store. If it throws, there is an event and the answer is `undefined`. Of remove callbacks that fail, {@link removalFailed} hears.
+   */
   #call<T>(callback: CallbackName, action: () => T): T | undefined {
     try {
       return action();
@@ -83,14 +86,6 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
       this.#emit({ type: 'callback-error', callback, error });
       return undefined;
     }
-  }
-
-  /**
-   * Runs an operation that may remove sessions, with this as the observer, which hears of remove callbacks that fail. If the cache
-   * fails, which may be of a user's class, the event names the callback that does in a store what the cache was to do.
-   */
-  #inCache<T>(does: 'onGet' | 'onNew' | 'onTake' | 'onRemove', action: () => T): T | undefined {
-    return this.#call(does, action);
   }
 
   get listener(): RemovalListener {
@@ -146,7 +141,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
 
   #find(version: Version, id: Uint8Array): Awaitable<unknown> {
     const cache = this.store.lookupCache;
-    const internal = this.#inCache('onGet', () => cache?.get(version, id, this.store.now(), this));
+    const internal = this.#call('onGet', () => cache?.get(version, id, this.store.now(), this));
     if (internal === 'expired') {
       this.#count('timeouts');
       return new Internal({ reason: 'expired' });
@@ -240,7 +235,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     const cache = this.store.storeCache;
     if (cache === undefined || cache.isClosed || session.isCached || this.store.now() > session.expires) return;
     if (!cache.fits(session)) return;
-    this.#inCache('onGet', () => this.store.add(session, this));
+    this.#call('onGet', () => this.store.add(session, this));
   }
 
   get isRuledOut(): boolean {
@@ -304,7 +299,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     if (!this.store.isCaching || session.holds === 0) return; // its ticket has left already, and the application has freed it
     // SSL_CTX_sess_set_remove_cb(3): the remove callback is told only of sessions that were in the cache.
     const cache = isNeeded || this.store.policy.onRemove !== undefined ? this.store.storeCache : undefined;
-    if (cache?.isClosed === false && cache.fits(session)) this.#inCache('onNew', () => this.store.add(session, this));
+    if (cache?.isClosed === false && cache.fits(session)) this.#call('onNew', () => this.store.add(session, this));
     if (session.isRuledOut) return; // by the remove callback of a session that had to make room: it has been told of this one, too
     this.#emit({ type: 'new-session', session });
     if (this.store.policy.onNew !== undefined) this.#callOnNew(session);
@@ -374,12 +369,12 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   }
 
   #takeCached(session: Session): boolean {
-    return this.#inCache('onTake', () => this.store.cache?.take(session.version, session.id, this)) ?? false;
+    return this.#call('onTake', () => this.store.cache?.take(session.version, session.id, this)) ?? false;
   }
 
   expire(session: Session, isCached: boolean): void {
     this.#count('timeouts');
-    if (isCached) this.#inCache('onRemove', () => this.store.remove(session, 'expired', this));
+    if (isCached) this.#call('onRemove', () => this.store.remove(session, 'expired', this));
   }
 
   hit(): void {
@@ -387,7 +382,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   }
 
   remove(session: Session, reason: 'alert-sent' | 'alert-received' | 'unclean'): void {
-    this.#inCache('onRemove', () => this.store.remove(session, reason, this));
+    this.#call('onRemove', () => this.store.remove(session, reason, this));
   }
 
   /** Called when the handshake is complete, and nothing is looked up any more. `resumed` is the session that it resumed, if any. */
@@ -398,7 +393,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
       if (session === resumed) this.#held.push(session);
       else session.release();
     }
-    this.#inCache('onRemove', () => {
+    this.#call('onRemove', () => {
       if (resumed?.isCached) this.#touch(resumed);
       this.store.completed(this);
     });
@@ -421,16 +416,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   }
 }
 
-/** Reports whether an answer is a {@link Given}. A Proxy may throw when it is looked at. */
-function isGiven(answer: unknown): answer is Given {
-  try {
-    return answer instanceof Given;
-  } catch {
-    return false;
-  }
-}
-
 /** Releases the hold in an answer of onGet that came when no handshake waited for it any more. */
 function releaseGiven(answer: unknown): void {
-  if (isGiven(answer) && Session.isSession(answer.session)) answer.session.release();
+  if (isInstance(answer, Given) && Session.isSession(answer.session)) answer.session.release();
 }
