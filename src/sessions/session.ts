@@ -47,6 +47,9 @@ export type Resort = (session: Session) => void;
 /** Returns the id itself, not a copy, for a cache to compare. The cache must not write to it. */
 export let ownId: (session: Session) => Uint8Array;
 
+/** Returns the session id context itself, not a copy. Callers must neither hand it out nor write to it. */
+export let ownIdContext: (session: Session) => Uint8Array;
+
 /** Returns the certificate itself, not a copy, for other sessions to share. Callers must neither hand it out nor write to it. */
 export let ownCertificate: (session: Session) => Uint8Array | undefined;
 
@@ -83,6 +86,7 @@ export class Session {
 
   static {
     ownId = (session) => session.#id;
+    ownIdContext = (session) => session.#idContext;
     ownCertificate = (session) => session.#peerCertificate;
   }
 

@@ -12,7 +12,7 @@ function slack(length: number): number {
 
 /** Returns the bytes, or a copy if they are a view that would keep much more memory than they need. Of small arrays V8 has no `buffer` yet. */
 export function withoutSlack(bytes: Uint8Array): Uint8Array {
-  const isView = bytes.length > 64 && bytes.buffer.byteLength - bytes.length > slack(bytes.length) >> 1;
+  const isView = bytes.length > 64 && bytes.buffer.byteLength - bytes.length > ROOM + (bytes.length >> 3);
   return isView ? copyOf(bytes) : bytes;
 }
 

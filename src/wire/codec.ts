@@ -57,11 +57,14 @@ export const uint16: Codec<number> = uint(2);
 export const uint24: Codec<number> = uint(3);
 export const uint32: Codec<number> = uint(4);
 
+/** The greatest length that is read as a copy, which here costs no more than a view and keeps no message in memory. */
+const COPIED = 32;
+
 /** `opaque name[length]` */
 export function fixed(length: number): Codec<Uint8Array> {
   return {
     max: length,
-    read: (reader) => reader.take(length),
+    read: (reader) => (length <= COPIED ? reader.copy(length) : reader.take(length)),
     write: (writer, value) => {
       if (value.length !== length) throw new RangeError(`${value.length} bytes, ${length} wanted`);
       writer.raw(value);
@@ -108,7 +111,10 @@ function writeBlock<T>(writer: Writer, min: number, max: number, codec: Pick<Cod
 export function opaque(min: number, max: number): Codec<Uint8Array> {
   return {
     max: lengthWidth(max) + max,
-    read: (reader) => reader.take(readLength(reader, min, max)),
+    read: (reader) => {
+      const length = readLength(reader, min, max);
+      return max <= COPIED ? reader.copy(length) : reader.take(length);
+    },
     write: (writer, value) => writeBlock(writer, min, max, rest, value),
   };
 }

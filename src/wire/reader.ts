@@ -1,5 +1,7 @@
 /** Reads bytes in order. All checks of a length against the bytes that are present are here. */
 
+import { copyRange } from './bytes.ts';
+
 /** Thrown for bytes that do not fit a struct. Says where (`extensions.keyShare`), and which alert a peer gets for it. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
@@ -22,7 +24,7 @@ export class DecodeError extends Error {
   }
 }
 
-/** A window on bytes. It returns views, not copies. */
+/** A window on bytes. */
 export class Reader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
@@ -45,9 +47,16 @@ export class Reader {
     return at;
   }
 
+  /** Returns a view of the next `length` bytes. */
   take(length: number): Uint8Array {
     const at = this.#advance(length);
     return this.#bytes.subarray(at, at + length);
+  }
+
+  /** Returns a copy of the next `length` bytes. */
+  copy(length: number): Uint8Array {
+    const at = this.#advance(length);
+    return copyRange(this.#bytes, at, at + length);
   }
 
   uint(width: number): number {

@@ -86,10 +86,10 @@ describe('ByteQueue', () => {
 });
 
 describe('withoutSlack', () => {
-  it('copies a view if more than an eighth and 256 bytes would be kept for nothing', () => {
+  it('copies a view if more than an eighth and 512 bytes would be kept for nothing', () => {
     for (const [length, isCopied] of [
-      [1156, false],
-      [1157, true],
+      [1412, false],
+      [1413, true],
       [70_000, true],
     ] as const) {
       const view = new Uint8Array(length).subarray(0, 800);

@@ -1,6 +1,6 @@
 /** The ClientHello of a connection, for as long as the handshake needs its bytes. */
 
-import { copyOf, EMPTY } from '../../wire/bytes.ts';
+import { EMPTY } from '../../wire/bytes.ts';
 import { PskKeyExchangeMode } from '../../wire/registry.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 
@@ -24,7 +24,7 @@ export function forgetHello(hello: HeldHello, alpnProtocol: string | undefined):
   hello.body = {
     legacyVersion,
     random: EMPTY,
-    legacySessionId: copyOf(legacySessionId),
+    legacySessionId,
     cipherSuites: [],
     legacyCompressionMethods: [],
     extensions: {

@@ -7,7 +7,7 @@ import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
 import type { ForeignFields } from '../../sessions/parameters.ts';
 import { lastSecondOf } from '../../sessions/peer-certificate.ts';
 import { SCOPE_FIELDS, type Scope, type ScopeField } from '../../sessions/scope.ts';
-import { ownCertificate, type Session } from '../../sessions/session.ts';
+import { ownCertificate, ownIdContext, type Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
@@ -61,8 +61,9 @@ const BASIC: readonly Rule[] = [
     name: 'session id context',
     reason: 'session-id-context',
     remedy: 'sessions.idContext as it was where the session was made; with clientAuth, one that is not empty',
-    check: ({ idContext }, _, settings) =>
-      equalBytes(idContext, settings.idContext) && (!lacksIdContext(settings) || refusedByOpenSsl(settings)),
+    check: (session, _, settings) =>
+      equalBytes(ownIdContext(session), settings.idContext) &&
+      (!lacksIdContext(settings) || refusedByOpenSsl(settings)),
   },
   {
     name: 'origin',
@@ -75,10 +76,10 @@ const BASIC: readonly Rule[] = [
     reason: 'scope',
     remedy: 'the host name of the full handshake',
     // Sessions made here have the name in their scope. node:tls records none: there a common id context that is not empty suffices.
-    check: ({ scope, serverName, idContext }, offer) =>
-      scope !== undefined ||
-      (serverName === undefined && idContext.length > 0) ||
-      canonicalName(serverName) === canonicalName(offer.serverName),
+    check: (session, offer) =>
+      session.scope !== undefined ||
+      (session.serverName === undefined && ownIdContext(session).length > 0) ||
+      canonicalName(session.serverName) === canonicalName(offer.serverName),
   },
 ];
 

@@ -1,6 +1,5 @@
 /** The server's side of the handshake: ClientHello → configuration → version → server-tls13.ts or server-tls12.ts. */
 
-import { copyOf } from '../../wire/bytes.ts';
 import type { Established } from '../established.ts';
 import { decideHello, undecidedHello } from '../messages/client-hello.ts';
 import { type Handshake, perform, receive } from '../wait.ts';
@@ -14,7 +13,7 @@ export function* serve(context: ServerHandshake): Handshake<Established> {
   if (context.selectsServers) yield* perform(context.selectServer(context.facts.serverName));
   const version = selectVersion(hello.body, context.settings);
   context.facts.version = version;
-  context.facts.clientRandom = copyOf(hello.body.random); // which outlives the hello
+  context.facts.clientRandom = hello.body.random;
   const protocol = context.parts.protocols.find((candidate) => candidate.version === version);
   if (protocol === undefined) throw new Error(`the settings allow ${version}, which this server does not have`);
   decideHello(hello.body, version);
