@@ -1,6 +1,6 @@
 /** Test files only load while they load. */
 
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ServerConnection } from '../src/engine/server/server-connection.ts';
@@ -21,8 +21,8 @@ const early = attempt();
 
 describe('a test file', () => {
   it('fails if it runs a handshake while it loads', function () {
-    const { require } = JSON.parse(readFileSync(join(packageFile, '../.mocharc.json'), 'utf8')) as { require: unknown };
-    expect(require).to.deep.equal(['./dist/test/support/late-handshakes.js']);
+    const configuration = createRequire(import.meta.url)(join(packageFile, '../.mocharc.cjs')) as { require: unknown };
+    expect(configuration.require).to.deep.equal(['./dist/test/support/late-handshakes.js']);
     if (early === undefined) this.skip(); // a run without the configuration
     expect(early).to.be.instanceOf(Error).with.property('message').that.includes('while a test file loads');
   });

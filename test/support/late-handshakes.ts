@@ -3,16 +3,21 @@
  * pays for it, whichever tests are chosen, and its failure is no test's.
  */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
+import Mocha from 'mocha';
 import { ConnectionCore } from '../../src/engine/core.ts';
 
+/** Tells what a file does while it loads from what the tests of the file before it have left to happen. */
+const loading = new AsyncLocalStorage<true>();
+
+const { loadFilesAsync } = Mocha.prototype;
 const { receive } = ConnectionCore.prototype;
 
-ConnectionCore.prototype.receive = () => {
-  throw new Error('a handshake while a test file loads: run it in before() or it()');
+Mocha.prototype.loadFilesAsync = function (...options) {
+  return loading.run(true, () => loadFilesAsync.apply(this, options));
 };
 
-export const mochaHooks = {
-  beforeAll(): void {
-    ConnectionCore.prototype.receive = receive;
-  },
+ConnectionCore.prototype.receive = function (input) {
+  if (loading.getStore()) throw new Error('a handshake while a test file loads: run it in before() or it()');
+  return receive.call(this, input);
 };

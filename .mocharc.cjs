@@ -1,0 +1,13 @@
+const { availableParallelism } = require('node:os');
+
+module.exports = {
+  spec: ['dist/test/**/*.test.js'],
+  require: ['./dist/test/support/late-handshakes.js'],
+  'node-option': ['enable-source-maps', 'disable-warning=TLS_RESUME_NO_ID_CONTEXT'],
+  reporter: 'dot',
+  timeout: 20000,
+  exit: false,
+  // A process for each core. By default Mocha leaves one to itself, which does next to nothing.
+  parallel: true,
+  jobs: Math.max(2, availableParallelism()),
+};
