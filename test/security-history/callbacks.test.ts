@@ -8,11 +8,12 @@ import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
 import type { CallbackName, Mechanism, NoResumption } from '../../src/handshake/outcome.ts';
 import type { AlertName } from '../../src/wire/registry.ts';
-import { startServer, stopServers, visit } from '../node/support.ts';
+import { startServer, stopServers, until, visit } from '../node/support.ts';
 import type { ClientOptions, Exchange } from '../support/client.ts';
 import { clientCertificate } from '../support/client-certificates.ts';
 import { type BenchOptions, expectResumed, firstOffer, MECHANISMS, returning } from '../support/mechanisms.ts';
 import { quickCredential, toyCrypto } from '../support/servers.ts';
+import { Timers } from '../support/timers.ts';
 import { each, failedCallbacks, ID_CONTEXT, STATEFUL, STATELESS, TLS13, type Trial } from './support.ts';
 
 const boom = new Error('a callback of the user’s');
@@ -234,12 +235,22 @@ describe('security history: Node CVE-2026-21637, callbacks that fail', () => {
     for (const [manner, fault] of Object.entries(MANNERS)) {
       it(`onServerName ${manner}: an error for this client, and the next one is served`, async () => {
         let isBroken = true;
-        const onServerName = () => (isBroken ? fault() : undefined);
-        const { server, port } = await startServer({ onServerName, handshakeTimeout: 200 });
+        let isAsked = false;
+        const onServerName = () => {
+          isAsked = true;
+          return isBroken ? fault() : undefined;
+        };
+        const timers = new Timers(60_000);
+        const { server, port } = await startServer({ onServerName });
         const failed = once(server, 'tlsClientError');
         const client = connectTls({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false });
         client.on('error', () => {});
+        if (manner === 'never answers') {
+          await until(() => isAsked);
+          timers.expire();
+        }
         await failed;
+        timers.restore();
         isBroken = false;
         expect((await visit({ port })).text).to.equal('bye');
         client.destroy();

@@ -5,7 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { accept, type BytesPair, defineServer, type TlsConnection } from '../../src/index.ts';
 import { certificates } from '../fixtures.ts';
+import { until } from '../node/support.ts';
 import { testProvider } from '../support/provider.ts';
+import { Timers } from '../support/timers.ts';
 import { type Client, portLink, rejection, startClient, streamLink, VERSIONS, versionOnly } from './support.ts';
 
 const config = (): ReturnType<typeof defineServer> =>
@@ -159,13 +161,20 @@ describe('close() and closed settle', () => {
     ['does not close', { close: never }],
   ] as const) {
     it(`when the transport ${what}, which is aborted after two seconds`, async () => {
-      const { tls, client } = await over(sink);
+      const { tls, client, isAborted } = await over(sink);
+      const timers = new Timers(2000);
       void tls.writable
         .getWriter()
         .write(Buffer.alloc(100_000))
         .catch(() => {});
-      const settled = await settledBoth(tls);
+      const settling = settledBoth(tls);
+      await until(() => timers.times.length > 0);
+      expect(timers.times).to.deep.equal([2000]);
+      expect(isAborted()).to.equal(false);
+      timers.expire();
+      const settled = await settling;
       expect(settled.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
+      timers.restore();
       client.socket.destroy();
     });
   }

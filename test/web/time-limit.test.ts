@@ -4,51 +4,19 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { accept, defineServer } from '../../src/index.ts';
 import * as node from '../../src/node/index.ts';
-import { platform } from '../../src/platform.ts';
 import { certificates } from '../fixtures.ts';
 import { memoryPair, until } from '../node/support.ts';
 import { testProvider } from '../support/provider.ts';
+import { Timers } from '../support/timers.ts';
 import { duplexOf, portLink, rejection, startClient, streamLink } from './support.ts';
 
 const config = (): ReturnType<typeof defineServer> =>
   defineServer({ credentials: [certificates.ecdsaP256], crypto: testProvider });
 
-/** The timers of at least a minute: they never expire by themselves. */
-class Timers {
-  readonly running = new Map<object, { readonly action: () => void; readonly ms: number }>();
-  readonly #setTimeout = platform.setTimeout;
-  readonly #clearTimeout = platform.clearTimeout;
-
-  constructor() {
-    platform.setTimeout = (action, ms) => {
-      if (ms < 60_000) return this.#setTimeout(action, ms);
-      const timer = { unref: () => timer };
-      this.running.set(timer, { action, ms });
-      return timer;
-    };
-    platform.clearTimeout = (timer) => {
-      if (typeof timer !== 'object' || timer === null || !this.running.delete(timer)) this.#clearTimeout(timer);
-    };
-  }
-
-  get times(): number[] {
-    return [...this.running.values()].map(({ ms }) => ms);
-  }
-
-  expire(): void {
-    for (const { action } of this.running.values()) action();
-  }
-
-  restore(): void {
-    platform.setTimeout = this.#setTimeout;
-    platform.clearTimeout = this.#clearTimeout;
-  }
-}
-
 describe('the time that a handshake may take', () => {
   let timers: Timers;
   beforeEach(() => {
-    timers = new Timers();
+    timers = new Timers(60_000);
   });
   afterEach(() => timers.restore());
 

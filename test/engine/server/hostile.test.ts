@@ -83,7 +83,7 @@ describe('hostile peers', () => {
     }
   }
 
-  it('ten times as many key shares take some ten times as long, and not a hundred times', () => {
+  it('ten times as many key shares take some ten times the work, and not a hundred times', () => {
     const u16 = (value: number) => [value >> 8, value & 255];
     const helloWith = (count: number): Uint8Array => {
       const groups = Array.from({ length: 2.5 * count }, (_, i) => 0x4000 + i);
@@ -100,9 +100,9 @@ describe('hostile peers', () => {
     const shortest = (hello: Uint8Array): number => {
       const times = Array.from({ length: 7 }, () => {
         const connection = new ServerConnection(server());
-        const start = performance.now();
+        const start = process.cpuUsage();
         connection.receive(hello);
-        return performance.now() - start;
+        return process.cpuUsage(start).user;
       });
       return Math.min(...times);
     };
