@@ -53,9 +53,10 @@ export class Plaintext implements Protection {
     output.set(content, at + HEADER_LENGTH);
   }
 
-  open(record: TlsRecord): Content {
+  open({ type, fragment }: TlsRecord): Content {
+    if (fragment.length > MAX_PLAINTEXT) throw new TlsAlert('record_overflow', `${fragment.length} bytes in a record`); // amid early data
     this.records++;
-    return { type: record.type, content: record.fragment };
+    return { type, content: fragment };
   }
 
   wipe(): void {}

@@ -2,7 +2,7 @@
 
 import { TlsAlert } from '../wire/alert.ts';
 import { type ExpectedMessage, HandshakeBuffer, type HandshakeFrame } from '../wire/handshake-buffer.ts';
-import { MAX_PLAINTEXT, RECORD_HEADER, RecordBuffer, type TlsRecord } from '../wire/record.ts';
+import { MAX_EXPANSION, MAX_PLAINTEXT, RECORD_HEADER, RecordBuffer, type TlsRecord } from '../wire/record.ts';
 import { AlertDescription, AlertLevel, ContentType } from '../wire/registry.ts';
 import { type Content, Plaintext, type Protection } from './protection.ts';
 
@@ -84,7 +84,8 @@ export class RecordReader {
   /** A negotiated limit is exact, but for early data: its sender has not seen our answer yet. */
   get #fragmentLimit(): number {
     const { fragmentLimit, expansion } = this.#protection;
-    if (this.contentLimit === MAX_PLAINTEXT || this.#early.mode === 'skip') return fragmentLimit;
+    if (this.#early.mode === 'skip') return MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.3'];
+    if (this.contentLimit === MAX_PLAINTEXT) return fragmentLimit;
     return this.contentLimit + expansion - RECORD_HEADER;
   }
 

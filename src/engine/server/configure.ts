@@ -123,6 +123,6 @@ function limits(given: LimitOptions): ServerConfig['limits'] {
   requireOptions('limits', given, LIMIT_OPTIONS);
   return Object.freeze({
     recordsPerKey: integer('limits.recordsPerKey', given.recordsPerKey, Number.MAX_SAFE_INTEGER, 4),
-    skippedEarlyData: integer('limits.skippedEarlyData', given.skippedEarlyData, 16384, 0),
+    skippedEarlyData: integer('limits.skippedEarlyData', given.skippedEarlyData, 18432, 0),
   });
 }

@@ -288,6 +288,9 @@ export interface LimitOptions {
    * none, as RFC 9846 §5.5 leaves that to the client. A number set here bounds both.
    */
   readonly recordsPerKey?: number | undefined;
-  /** How many bytes of early data are skipped if a client sends some. Default 16384. */
+  /**
+   * How many bytes of early data are skipped if a client sends some, its records counted without their headers. Default 18432: the
+   * 16384 bytes of data that most servers allow, and what protects them.
+   */
   readonly skippedEarlyData?: number | undefined;
 }

@@ -72,7 +72,7 @@ describe('defineServer()', () => {
       singleUse: false,
       maxAuthAge: 604800,
     });
-    expect(config.limits).to.deep.equal({ recordsPerKey: Number.MAX_SAFE_INTEGER, skippedEarlyData: 16384 });
+    expect(config.limits).to.deep.equal({ recordsPerKey: Number.MAX_SAFE_INTEGER, skippedEarlyData: 18432 });
     expect(config.store.cache).to.include({ maxEntries: 20480, maxBytes: 80 * 2 ** 20 });
   });
 

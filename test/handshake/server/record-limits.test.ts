@@ -238,6 +238,35 @@ describe('records', () => {
       });
     }
 
+    for (const keyShares of [undefined, []]) {
+      const where = keyShares === undefined ? 'without HelloRetryRequest' : 'with HelloRetryRequest';
+      const stopBefore = keyShares === undefined ? 'finished' : 'second_client_hello';
+
+      it(`are skipped by default if they hold 16384 bytes, in one record or in a hundred, ${where}`, () => {
+        for (const count of [1, 100]) {
+          const link = connect({ earlyData: true, keyShares, stopBefore });
+          for (let i = 0; i < count; i++) link.client.records.raw(early(Math.floor(16384 / count) + 17));
+          link.client.proceed();
+          expectEstablished(link.run());
+        }
+      });
+
+      it(`may be as long as a protected record, and not longer, ${where}`, () => {
+        for (const length of [16640, 16641]) {
+          const link = connect({ earlyData: true, keyShares, stopBefore }, { limits: { skippedEarlyData: 50_000 } });
+          link.client.records.raw(early(length));
+          link.client.proceed();
+          expect(link.run().failure?.alert).to.equal(length === 16640 ? undefined : 'record_overflow');
+        }
+      });
+    }
+
+    it('do not make other records longer: record_overflow', () => {
+      const link = connect({ earlyData: true, keyShares: [], stopBefore: 'second_client_hello' });
+      link.client.records.raw(concat(Uint8Array.of(22, 3, 3, 0x40, 1), DATA.subarray(0, 16385)));
+      expect(link.run().failure?.alert).to.equal('record_overflow');
+    });
+
     it('are not skipped where the hello did not announce them', () => {
       const link = connect({ stopBefore: 'finished' });
       link.client.records.raw(early(60));
