@@ -7,7 +7,7 @@ const IN_THE_CLEAR = 'in the clear: have the client begin with TLS at once (impl
 
 /** What begins like this, and what to do about it. */
 const KINDS: readonly (readonly [RegExp, string])[] = [
-  [/^(GET|CONNECT )|^[A-Z-]{3,} [*/h]/i, 'plain HTTP: the URL must begin with https://'],
+  [/^(GET|CONNECT [^{])|^[A-Z-]{3,} [*/h]/i, 'plain HTTP: the URL must begin with https://'],
   [/^PROXY|^\r\n\r\n\0/, 'a PROXY protocol header: turn it off at the load balancer, or read it before TLS begins'],
   [/^SSH-/, 'SSH: this is the port of another service'],
   [/^(EHL|HEL|LHL)O/i, `SMTP ${IN_THE_CLEAR}`],
@@ -17,6 +17,12 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^</, `XMPP ${IN_THE_CLEAR}`],
   // biome-ignore lint/suspicious/noControlCharactersInRegex: its CONNECT is binary
   [/^\x10.{3,5}MQ/s, `MQTT ${IN_THE_CLEAR}`],
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a BindRequest or an ExtendedRequest
+  [/^0.{1,5}\x02[\x01-\x04]/s, `LDAP ${IN_THE_CLEAR}`],
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: TPKT
+  [/^\x03\0/, 'RDP: have the client begin with TLS at once'],
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a handshake record
+  [/^\x16\xfe/, 'DTLS: have the client use TLS'],
   // biome-ignore lint/suspicious/noControlCharactersInRegex: SSLRequest, GSSENCRequest, CancelRequest, StartupMessage
   [/^\0\0..(\x04\xd2\x16|\0\x03\0)/s, 'PostgreSQL: have the client connect with sslnegotiation=direct'],
   [/^[\t\r\n -~]{3}/, `text ${IN_THE_CLEAR}`],

@@ -13,6 +13,9 @@ export const MAX_EXPANSION = { 'TLSv1.3': 256, 'TLSv1.2': 2048 } as const;
 /** The length of a record's header: type, version and length. */
 export const RECORD_HEADER = 5;
 
+/** The first byte of the version of DTLS. Its epoch stands where TLS has the length, and begins with 0. */
+const DTLS = 0xfe;
+
 /** A record as received. */
 export interface TlsRecord {
   readonly type: number;
@@ -43,6 +46,7 @@ export class RecordBuffer {
     if (!isContentType(this.#queue.at(0))) this.#refuse();
     if (this.#queue.length < RECORD_HEADER) return this.#queue.trim();
     const length = 256 * this.#queue.at(3) + this.#queue.at(4);
+    if (length === 0 && this.#first && this.#queue.at(1) === DTLS) this.#refuse();
     if (length > limit) throw new TlsAlert('record_overflow', `a record of ${length} bytes, ${limit} allowed`);
     if (this.#queue.length < RECORD_HEADER + length) return this.#queue.trim();
     this.#first = false;
@@ -52,7 +56,7 @@ export class RecordBuffer {
     return { type, version, fragment: this.#queue.take(length) };
   }
 
-  /** §5: refuses a record type that no state accepts, before its length is used. Says what the peer speaks that has sent no record yet. */
+  /** §5: refuses a record type that no state accepts, before its length is used, or the record of another protocol. Says what the peer speaks that has sent no record yet. */
   #refuse(): never {
     const type = this.#queue.at(0);
     if (!this.#first) throw new TlsAlert('unexpected_message', `record type ${type}`);

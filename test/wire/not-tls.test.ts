@@ -45,7 +45,12 @@ const ROWS: readonly (readonly [what: string, start: string, named: RegExp, reme
   ['MQTT 3.1, and long', '\x10\xf1\x02\0\x06MQIsdp\x03', /MQTT/, CLEAR],
   ['PostgreSQL', '\0\0\0\x08\x04\xd2\x16\x2f', /PostgreSQL/, /sslnegotiation=direct/],
   ['PostgreSQL without SSLRequest', '\0\0\0\x2a\0\x03\0\0user\0', /PostgreSQL/, /sslnegotiation=direct/],
-  ['something else', '\x03\0\0\x13\x0e', /something that begins with byte 3/, /byte 3/],
+  ['RDP', '\x03\0\0\x13\x0e\xe0', /RDP/, /begin with TLS at once/],
+  ['LDAP', '0\x0c\x02\x01\x01\x60\x07', /LDAP/, CLEAR],
+  ['LDAP, and long', '0\x84\0\0\x01\x0c\x02\x01\x01', /LDAP/, CLEAR],
+  ['DTLS', '\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x80\x01', /DTLS/, /use TLS/],
+  ['NATS, which has a method of HTTP', 'CONNECT {"verbose":false}\r\n', /text/, CLEAR],
+  ['something else', '\x05\x01\0', /something that begins with byte 5/, /byte 5/],
 ];
 
 describe('what is not TLS', () => {
@@ -79,6 +84,14 @@ describe('what is not TLS', () => {
     const { events } = connection.receive(Uint8Array.of(0x80, 0x2e, 1, 0, 2));
     const [failed] = events.flatMap((event) => (event.type === 'failed' ? [event.error] : []));
     expect(failed?.message).to.match(/^protocol_version: an SSLv2 hello: the client is too old/);
+  });
+
+  it('is not seen in the version of a record of TLS, which counts for nothing (RFC 9846 §5.1)', () => {
+    const buffer = new RecordBuffer();
+    buffer.push(Uint8Array.of(22, 0xfe, 0xfd, 0, 1, 1));
+    expect(buffer.next(16384)?.version).to.equal(0xfefd);
+    buffer.push(Uint8Array.of(22, 0xfe, 0xfd, 0, 0));
+    expect(buffer.next(16384)?.fragment).to.have.length(0);
   });
 
   it('comes first: after a record of TLS, a strange type is only a strange type', () => {
