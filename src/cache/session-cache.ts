@@ -5,8 +5,8 @@
  */
 
 import { ownId, requireSession, type Session } from '../sessions/session.ts';
-import { kindOf } from '../wire/kind-of.ts';
-import { type Names, requireOptions } from '../wire/options.ts';
+import { requireBytes } from '../wire/kind-of.ts';
+import { type Names, requireNumber, requireOptions, wrongKind } from '../wire/options.ts';
 import type { Version } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import type { OnRemove, RemovalReason } from './callbacks.ts';
@@ -109,8 +109,7 @@ export class SessionCache {
     requireOptions('options', options, CACHE_OPTIONS);
     const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes, compat, onRemove, world } = options;
     if (compat !== undefined && compat !== 'openssl-3') throw new TypeError("compat: 'openssl-3', or nothing");
-    if (onRemove !== undefined && typeof onRemove !== 'function')
-      throw new TypeError(`onRemove: a function is wanted, not ${kindOf(onRemove)}`);
+    if (onRemove !== undefined && typeof onRemove !== 'function') throw wrongKind('onRemove', 'a function', onRemove);
     if (world !== undefined && typeof world?.randomBytes !== 'function')
       throw new TypeError('world: randomBytes() is missing; systemWorld has it');
     this.maxEntries = maxEntries;
@@ -141,7 +140,7 @@ export class SessionCache {
 
   /** Whether there is a session under this key, expired or not. */
   has(version: Version, id: Uint8Array): boolean {
-    return this.#sessions.find(version, id) !== NONE;
+    return this.#find(version, id) !== NONE;
   }
 
   /** How many sessions the cache retains; 0 is no limit. A lower limit takes effect when the next session is added. */
@@ -170,6 +169,7 @@ export class SessionCache {
 
   /** Whether the session is not larger than `maxBytes` on its own, so that {@link add} takes it. */
   fits(session: Session): boolean {
+    requireSession('session', session);
     const { maxBytes } = this;
     return maxBytes === 0 || session.byteLength <= maxBytes;
   }
@@ -217,7 +217,7 @@ export class SessionCache {
    * listener is told. A session can still be resumed in its last second: OpenSSL compares strictly.
    */
   get(version: Version, id: Uint8Array, now: number, observer?: RemovalObserver): Session | 'expired' | undefined {
-    const slot = this.#sessions.find(version, id);
+    const slot = this.#find(version, id);
     if (slot === NONE) return undefined;
     if (now <= this.#byExpiry.expires(slot)) return this.#sessions.session(slot);
     this.#tell([this.#depart(slot, 'expired')], observer);
@@ -226,7 +226,7 @@ export class SessionCache {
 
   /** Removes a session for its single use. Returns true to the one caller that finds it, which must have a hold by then. */
   take(version: Version, id: Uint8Array, observer?: RemovalObserver): boolean {
-    const slot = this.#sessions.find(version, id);
+    const slot = this.#find(version, id);
     if (slot !== NONE) this.#tell([this.#depart(slot, 'consumed')], observer);
     return slot !== NONE;
   }
@@ -252,6 +252,7 @@ export class SessionCache {
 
   /** Removes this very object and tells no listener: the new-session callback refused it. */
   discard(session: Session): boolean {
+    requireSession('session', session);
     const slot = this.#slotOf(session);
     if (slot === NONE || this.#sessions.session(slot) !== session) return false;
     this.#unlink(slot);
@@ -264,6 +265,7 @@ export class SessionCache {
    * Listeners are told of the soonest to expire first. Returns how many sessions left.
    */
   flush(now = 0, reason: RemovalReason = 'flushed', atMost?: number, observer?: RemovalObserver): number {
+    requireNumber('now', now);
     if (!(now >= 0)) throw new RangeError(`flush at ${now}; seconds since the epoch are possible, and 0 for all`);
     if (now > 2 ** 33 && now < 2 ** 44)
       // of the year 2242 and later; in milliseconds, 1970 to 2527
@@ -282,6 +284,7 @@ export class SessionCache {
     atMost = Number.POSITIVE_INFINITY,
     observer: RemovalObserver | undefined,
   ): number {
+    requireNumber('atMost', atMost);
     if (!(atMost > 0)) throw new RangeError(`flush at most ${atMost}; a number above 0 is possible`);
     const departures: Departure[] = [];
     for (let slot = this.#byExpiry.first; slot !== NONE && departures.length < atMost; slot = this.#byExpiry.first) {
@@ -313,6 +316,10 @@ export class SessionCache {
   #count(slot: number, bytes: number): void {
     this.#bytes += bytes - this.#records.get(slot, BYTES);
     this.#records.set(slot, BYTES, bytes);
+  }
+
+  #find(version: Version, id: Uint8Array): number {
+    return this.#sessions.find(version, requireBytes('id', id));
   }
 
   #slotOf(session: Session): number {
@@ -355,7 +362,7 @@ export class SessionCache {
 }
 
 function requireLimit(option: string, limit: number): number {
-  if (typeof limit !== 'number') throw new TypeError(`${option}: a number is wanted, not ${kindOf(limit)}`);
+  requireNumber(option, limit);
   if (Number.isSafeInteger(limit) && limit >= 0) return limit;
   throw new RangeError(`${option} is ${limit}; a whole number is possible, and 0 for no limit`);
 }

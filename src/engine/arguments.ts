@@ -1,7 +1,7 @@
 /** Checks of the arguments of a connection's methods. A wrong argument is the caller's error and changes nothing. */
 
 import type { Outcome } from '../handshake/wait.ts';
-import { kindOf } from '../wire/kind-of.ts';
+import { wrongKind } from '../wire/options.ts';
 
 /**
  * Returns the outcome of a question, as an object of our own.
@@ -18,5 +18,5 @@ export function requireOutcome(outcome: Outcome): Outcome {
 
 /** @throws TypeError unless `value` is a boolean */
 export function requireBoolean(name: string, value: unknown): void {
-  if (typeof value !== 'boolean') throw new TypeError(`${name}: true or false is wanted, not ${kindOf(value)}`);
+  if (typeof value !== 'boolean') throw wrongKind(name, 'true or false', value);
 }

@@ -17,6 +17,7 @@ import { platform } from '../platform.ts';
 import { ascii, latin1, utf8 } from '../wire/bytes.ts';
 import { decode, encode, fixed, opaque, rest, struct } from '../wire/codec.ts';
 import { requireBytes } from '../wire/kind-of.ts';
+import { wrongKind } from '../wire/options.ts';
 import { DecodeError } from '../wire/reader.ts';
 import { SessionDecodeError, sessionFromDer } from './der.ts';
 
@@ -58,7 +59,8 @@ export function readNodeSession(bytes: Uint8Array): NodeSession {
 
 /** @throws SessionDecodeError where `der` is no session @throws RangeError where the host does not fit */
 export function writeNodeSession(der: Uint8Array, host: string): Uint8Array {
-  sessionFromDer(der);
+  sessionFromDer(requireBytes('der', der));
+  if (typeof host !== 'string') throw wrongKind('host', 'a string', host);
   const bytes = utf8(host);
   if (bytes.length < 1 || bytes.length > 0xffff) throw new RangeError(`host: ${bytes.length} bytes, outside 1..65535`);
   return encode(wrapping, { label: ascii(LABEL), host: bytes, der });

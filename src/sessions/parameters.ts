@@ -1,7 +1,8 @@
 /** The fields of a session, and the ranges of their values. */
 
 import { EMPTY } from '../wire/bytes.ts';
-import { kindOf, requireBytes } from '../wire/kind-of.ts';
+import { requireBytes } from '../wire/kind-of.ts';
+import { requireObject, requireString, wrongKind } from '../wire/options.ts';
 import type { Version } from '../wire/registry.ts';
 import type { Scope } from './scope.ts';
 
@@ -68,7 +69,7 @@ export interface SessionParameters {
 /** @throws RangeError naming the field that is out of its range, or TypeError one that is not bytes */
 export function requireRanges(parameters: SessionParameters): void {
   if (typeof parameters !== 'object' || parameters === null)
-    throw new TypeError(`session: an object is wanted, not ${kindOf(parameters)}; Session.fromDer() reads bytes`);
+    throw wrongKind('session', 'an object', parameters, '; Session.fromDer() reads bytes');
   requireLength('id', parameters.id, 0, 32);
   requireLength('idContext', parameters.idContext, 0, 32);
   requireLength('secret', parameters.secret, 1, 512);
@@ -81,6 +82,10 @@ export function requireRanges(parameters: SessionParameters): void {
   requireUint('ticketAgeAdd', parameters.ticketAgeAdd ?? 0, 32);
   requireText('serverName', parameters.serverName, 0xffff);
   requireText('alpnProtocol', parameters.alpnProtocol, 255);
+  const { scope, peerCertificate, foreign } = parameters;
+  if (scope !== undefined) requireObject('session scope', scope);
+  if (peerCertificate !== undefined) requireBytes('session peerCertificate', peerCertificate);
+  if (foreign !== undefined) requireObject('session foreign', foreign);
 }
 
 export function requireLength(field: string, bytes: Uint8Array, min: number, max: number): void {
@@ -104,6 +109,7 @@ function requireUint(field: string, value: number, bits: number): void {
 
 /** Names are compared and written as bytes, one a character. */
 function requireText(field: string, text: string | undefined, max: number): void {
+  requireString(`session ${field}`, text);
   if (text === undefined) return;
   if (text.length > max || /[^\0-\xff]/.test(text)) {
     throw new RangeError(`session ${field} is not a text of at most ${max} characters of one byte each`);

@@ -11,8 +11,8 @@
 
 import type { RandomBytes } from '../crypto/provider.ts';
 import { toHex } from '../wire/bytes.ts';
-import { kindOf } from '../wire/kind-of.ts';
-import { type Names, requireOptions } from '../wire/options.ts';
+import { kindOf, requireBytes } from '../wire/kind-of.ts';
+import { type Names, requireNumber, requireOptions, wrongKind } from '../wire/options.ts';
 import { drawRandom, secondsOf, systemWorld, timeOf } from '../world.ts';
 import type { TicketFormat } from './format.ts';
 import { aeadTickets } from './format-aead.ts';
@@ -153,6 +153,7 @@ export class TicketKeyRing implements TicketKeyProvider {
 
   /** Returns the keys with this name. Compares the names of all keys, each in constant time. */
   openingKeys(keyName: Uint8Array): OpeningKey[] {
+    requireBytes('keyName', keyName);
     this.#bringUpToDate();
     const current = this.#current;
     const found: OpeningKey[] = [];
@@ -171,6 +172,7 @@ export class TicketKeyRing implements TicketKeyProvider {
 
   /** Describes the key with this name, destroyed or not; `undefined` if the ring never had it or no longer remembers it. */
   find(keyName: Uint8Array): TicketKeyInfo | undefined {
+    requireBytes('keyName', keyName);
     this.#bringUpToDate();
     const living = this.#entries.find(({ key }) => key.hasName(keyName));
     return living === undefined ? this.#dead.get(toHex(keyName)) : this.#info(living);
@@ -196,6 +198,7 @@ export class TicketKeyRing implements TicketKeyProvider {
    * by the clock, and holds the ring weakly. The shells call this; later calls have no effect.
    */
   useTimer(setTimer: KeyTimer): void {
+    if (typeof setTimer !== 'function') throw wrongKind('setTimer', 'a function', setTimer);
     this.#setTimer ??= setTimer;
     this.#wakeLater();
   }
@@ -351,7 +354,7 @@ const ROTATION_OPTIONS = {
 } satisfies Names<RotationOptions>;
 
 function requireSeconds(option: string, seconds: number, min: number): void {
-  if (typeof seconds !== 'number') throw new TypeError(`${option}: a number is wanted, not ${kindOf(seconds)}`);
+  requireNumber(option, seconds);
   if (!Number.isSafeInteger(seconds) || seconds < min || seconds > MAX_SECONDS) {
     throw new RangeError(`${option} is ${seconds}; whole seconds from ${min} to ${MAX_SECONDS} are possible`);
   }

@@ -4,7 +4,7 @@ import type { RandomBytes } from '../crypto/provider.ts';
 import { symmetric } from '../crypto/providers/symmetric.ts';
 import { copyOf, equalConstantTime, toHex, wipe } from '../wire/bytes.ts';
 import { kindOf, requireBytes } from '../wire/kind-of.ts';
-import { type Names, requireOptions } from '../wire/options.ts';
+import { type Names, requireNumber, requireOptions, wrongKind } from '../wire/options.ts';
 import {
   draw,
   KEY_NAME_LENGTH,
@@ -59,6 +59,8 @@ export class TicketKey {
     requireFormat(format);
     requireLength('the name of a ticket key', name, KEY_NAME_LENGTH);
     requireLength(`the secret of a key for ${format.name}`, secret, format.secretLength);
+    requireNumber('share', share);
+    if (typeof counts.take !== 'function') throw wrongKind('counts', 'a SealCounts', counts);
     if (!(share * MAX_SEALS >= 1 && share <= 1)) throw new RangeError(`share is ${share}; 2^-32 to 1 is possible`);
     const weakness = weaknessOf(name, secret);
     if (weakness !== undefined) throw new WeakTicketKeyError(`this ticket key is not random: ${weakness}`);
@@ -78,10 +80,7 @@ export class TicketKey {
    */
   static generate(format: TicketFormat, randomBytes: RandomBytes, options?: TicketKeyOptions): TicketKey {
     requireFormat(format);
-    if (typeof randomBytes !== 'function')
-      throw new TypeError(
-        `randomBytes: a function is wanted, such as systemWorld.randomBytes, not ${kindOf(randomBytes)}`,
-      );
+    requireRandomBytes(randomBytes);
     const bytes: RandomBytes = (length) => requireBytes(`randomBytes(${length})`, randomBytes(length));
     const name = draw(bytes, KEY_NAME_LENGTH);
     const secret = draw(bytes, format.secretLength);
@@ -112,7 +111,7 @@ export class TicketKey {
   }
 
   hasName(name: Uint8Array): boolean {
-    return equalConstantTime(this.#name, name);
+    return equalConstantTime(this.#name, requireBytes('name', name));
   }
 
   /** Reports whether both keys have the same secret. The names may differ. */
@@ -122,6 +121,8 @@ export class TicketKey {
 
   /** Seals a ticket, or returns why not. @throws RangeError if `randomBytes` returns too few bytes */
   seal(plaintext: Uint8Array, randomBytes: RandomBytes): Uint8Array | NotSealed {
+    requireBytes('plaintext', plaintext);
+    requireRandomBytes(randomBytes);
     if (this.#isDestroyed) return 'no-key';
     if (plaintext.length > MAX_TICKET_PLAINTEXT) return 'too-large';
     if (!this.#counts.take(this.#fingerprint, this.limit)) return 'exhausted';
@@ -130,6 +131,7 @@ export class TicketKey {
 
   /** Opens a ticket that has this key's name. The caller wipes the plaintext. */
   open(ticket: Uint8Array): Uint8Array | TicketFailure | 'unknown-key' {
+    requireBytes('ticket', ticket);
     return this.#isDestroyed ? 'unknown-key' : this.#cipher.open(ticket);
   }
 
@@ -156,6 +158,11 @@ export class TicketKey {
 export function requireFormat(format: unknown): void {
   if (typeof format === 'object' && format !== null && 'secretLength' in format && 'cipher' in format) return;
   throw new TypeError(`format: a ticket format is wanted, aeadTickets or cbcTickets(32), not ${kindOf(format)}`);
+}
+
+function requireRandomBytes(randomBytes: unknown): void {
+  if (typeof randomBytes !== 'function')
+    throw wrongKind('randomBytes', 'a function', randomBytes, '; systemWorld.randomBytes is one');
 }
 
 function requireLength(what: string, bytes: Uint8Array, length: number): void {

@@ -6,8 +6,7 @@ import { isServerConfig, notAConfig } from '../engine/server/config-brand.ts';
 import type { ConnectionOptions } from '../engine/server/server-connection.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import { type AbortSignalLike, platform, requireGlobals } from '../platform.ts';
-import { kindOf } from '../wire/kind-of.ts';
-import { type Names, requireOptions } from '../wire/options.ts';
+import { type Names, requireOptions, wrongKind } from '../wire/options.ts';
 import { WebShell } from './shell.ts';
 import type { BytesPair } from './streams.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut, requireMilliseconds, startTimer } from './time-limit.ts';
@@ -43,7 +42,7 @@ function requireAcceptOptions(options: AcceptOptions): void {
   const { signal, onCallbackError } = options;
   callback('onCallbackError', onCallbackError);
   if (signal !== undefined && typeof signal.addEventListener !== 'function')
-    throw new TypeError(`signal: an AbortSignal is wanted, not ${kindOf(signal)}`);
+    throw wrongKind('signal', 'an AbortSignal', signal);
 }
 
 /** Serves TLS over a byte stream each way, as {@link accept} of the index does. `server` must be a result of defineServer(). */

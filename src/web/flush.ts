@@ -12,7 +12,7 @@ import { platform } from '../platform.ts';
  */
 export async function flushInSlices(server: ServerConfig, now?: number): Promise<number> {
   if (!isServerConfig(server)) throw notAConfig('server', server);
-  const most = server.statistics().number;
+  const most = server.statistics().number || 1; // or else a wrong `now` would go unnoticed until there are sessions
   let flushed = 0;
   while (flushed < most) {
     const slice = Math.min(FLUSH_SLICE, most - flushed);

@@ -1,8 +1,7 @@
 /** A MessagePort as a byte stream each way, for TLS between a page and its worker, a frame, or an extension. */
 
 import type { ReadableController, WritableController } from '../platform.ts';
-import { kindOf } from '../wire/kind-of.ts';
-import { type Names, requireOptions } from '../wire/options.ts';
+import { type Names, requireOptions, wrongKind } from '../wire/options.ts';
 import { bytesOf, bytesUpTo, makeReadable, makeWritable, type ReadableBytes, type WritableBytes } from './streams.ts';
 
 /** Default of {@link PortOptions.maxBuffered}. */
@@ -53,8 +52,7 @@ export function fromMessagePort(port: PortLike, options: PortOptions = {}): Port
   requirePort(port);
   requireOptions('options', options, { maxBuffered: true } satisfies Names<PortOptions>);
   const { maxBuffered = MAX_BUFFERED } = options;
-  if (typeof maxBuffered !== 'number')
-    throw new TypeError(`maxBuffered: a number of bytes is wanted, not ${kindOf(maxBuffered)}`);
+  if (typeof maxBuffered !== 'number') throw wrongKind('maxBuffered', 'a number of bytes', maxBuffered);
   if (!(maxBuffered >= 0)) throw new RangeError(`maxBuffered is ${maxBuffered}; a number of bytes is wanted`);
   const link = new PortLink(port, maxBuffered);
   return { readable: link.readable, writable: link.writable };

@@ -1,7 +1,7 @@
 /** The limit of a handshake's time, which is the same in every shell. */
 
 import { platform, type Timer, unref } from '../platform.ts';
-import { kindOf } from '../wire/kind-of.ts';
+import { wrongKind } from '../wire/options.ts';
 
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000;
 /** A longer time makes a timer of the hosts expire at once. */
@@ -9,7 +9,7 @@ const MAX_MS = 2 ** 31 - 1;
 
 /** @throws TypeError or RangeError naming the option */
 export function requireMilliseconds(name: string, ms: number): number {
-  if (typeof ms !== 'number') throw new TypeError(`${name}: a number of milliseconds is wanted, not ${kindOf(ms)}`);
+  if (typeof ms !== 'number') throw wrongKind(name, 'a number of milliseconds', ms);
   if (!(ms >= 0 && ms <= MAX_MS)) throw new RangeError(`${name} is ${ms}; 0 to ${MAX_MS} milliseconds are possible`);
   return ms;
 }

@@ -19,6 +19,11 @@ export function requireString(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'string') throw wrongKind(name, 'a string', value);
 }
 
+/** @throws TypeError unless `value` is a number */
+export function requireNumber(name: string, value: unknown): void {
+  if (typeof value !== 'number') throw wrongKind(name, 'a number', value);
+}
+
 /** @throws TypeError for `null`: what an option does not have is `undefined` */
 export function requireNoNull(name: string, option: unknown): void {
   if (option === null) throw new TypeError(`${name}: null is no value of it; leave it out`);

@@ -131,4 +131,12 @@ describe('flushInSlices', () => {
     expect(error).to.be.an('error').with.property('message', 'the store is gone');
     expect(size(config)).to.equal(MANY - FLUSH_SLICE);
   });
+
+  it('refuses milliseconds and text also while there is no session', async () => {
+    const config = testServer();
+    for (const now of [Date.now(), '5' as unknown as number]) {
+      const error: unknown = await flushInSlices(config, now).catch((thrown: unknown) => thrown);
+      expect(String(error)).to.match(/milliseconds|now: a number is wanted/);
+    }
+  });
 });

@@ -1,7 +1,7 @@
 /** Reads a credential from PEM, whatever signs: the chain, the block of the key, and the check that they belong together. */
 
 import { DerError } from '../../wire/der.ts';
-import { kindOf } from '../../wire/kind-of.ts';
+import { wrongKind } from '../../wire/options.ts';
 import { type Pem, type PemBlock, PemError, parsePem } from '../../wire/pem.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
@@ -66,8 +66,7 @@ function labelsOf(blocks: readonly PemBlock[]): string {
 
 /** @throws TypeError unless there are both a chain and a key */
 export function requirePair(pem: PemPair): void {
-  if (typeof pem !== 'object' || pem === null)
-    throw new TypeError(`an object is wanted, { cert, key }, not ${kindOf(pem)}`);
+  if (typeof pem !== 'object' || pem === null) throw wrongKind('pem', 'an object', pem, '; give { cert, key }');
   const { cert, key } = pem;
   if (cert === undefined) throw new TypeError('cert: is missing; give the certificate chain of key, in PEM');
   if (key === undefined) throw new TypeError('key: is missing; give the private key of cert, in PEM');

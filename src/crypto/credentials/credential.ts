@@ -1,7 +1,7 @@
 /** Credentials: a certificate chain, and the key that signs for it. */
 
 import type { Awaitable } from '../../awaitable.ts';
-import { requireObject } from '../../wire/options.ts';
+import { requireObject, wrongKind } from '../../wire/options.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import type { CryptoProvider } from '../provider.ts';
 import { equalPublicKeys } from './certificate.ts';
@@ -44,6 +44,8 @@ export interface Credential {
 export function credentialFromPem(pem: PemPair, crypto?: Pick<CryptoProvider, 'signer'>): Credential {
   requirePair(pem);
   if (crypto !== undefined) requireObject('crypto', crypto);
+  const signer: unknown = crypto?.signer;
+  if (signer !== undefined && typeof signer !== 'function') throw wrongKind('crypto.signer', 'a function', signer);
   const { cert, key } = pem;
   const chain = chainFromPem(cert);
   const { publicKey, ...signing } = naming('key', () => parsePrivateKey(privateKeyBlock(key), crypto));

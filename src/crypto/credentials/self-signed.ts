@@ -16,7 +16,7 @@ import {
   utf8String,
 } from '../../wire/der.ts';
 import { kindOf, requireBytes } from '../../wire/kind-of.ts';
-import { requireNoNull } from '../../wire/options.ts';
+import { requireNoNull, wrongKind } from '../../wire/options.ts';
 import { encodePem } from '../../wire/pem.ts';
 import { drawRandom, timeOf } from '../../world.ts';
 import { GeneralName, Oid } from './certificate.ts';
@@ -36,6 +36,9 @@ export interface SelfSignedOptions {
 /** FIPS 186-5 §A.2.1: 128 bits more than the order, so that the remainder is unbiased. */
 const P256_SEED_LENGTH = 48;
 const DAY_MS = 86_400_000;
+/** A thousand years: a time has four digits for the year (§4.1.2.5.2). */
+const MAX_DAYS = 365_000;
+const SECRET_KEY_LENGTH = 32;
 /** Makes the certificate valid for clients whose clocks are a little behind. */
 const CLOCK_SKEW_MS = 3_600_000;
 
@@ -82,8 +85,29 @@ function requireOptions(options: SelfSignedOptions): void {
   for (const [name, option] of Object.entries({ names, days, secretKey })) requireNoNull(name, option);
   if (names !== undefined && !(Array.isArray(names) && names.length > 0))
     throw new TypeError(`names: an array with at least one name is wanted, not ${kindOf(names)}`);
-  if (days !== undefined && !Number.isFinite(days)) throw new TypeError('days: a number of days is wanted');
-  if (secretKey !== undefined) requireBytes('secretKey', secretKey);
+  for (const [i, name] of (names ?? []).entries()) requireName(`names[${i}]`, name);
+  if (days !== undefined && !(Number.isFinite(days) && days > 0 && days <= MAX_DAYS))
+    throw new (typeof days === 'number' ? RangeError : TypeError)(
+      `days: a number above 0 is wanted, ${MAX_DAYS} at most`,
+    );
+  if (secretKey !== undefined && requireBytes('secretKey', secretKey).length !== SECRET_KEY_LENGTH)
+    throw new RangeError(
+      `secretKey: ${secretKey.length} bytes; ${SECRET_KEY_LENGTH} are wanted, a private key of P-256`,
+    );
+}
+
+/** Eight groups, or fewer around one `::`. */
+const IPV6 = /^(?=.*::|(?:[^:]+:){7}[^:]+$)(?!.*::.*::|.*:::|:[^:]|.*[^:]:$)[\da-f]{0,4}(?::[\da-f]{0,4}){2,8}$/i;
+
+/** @throws TypeError for no string; RangeError for what is neither a host name, nor an address, in ASCII */
+function requireName(option: string, name: unknown): void {
+  if (typeof name !== 'string') throw wrongKind(option, 'a string', name);
+  if (/^\d+(\.\d+){3}$/.test(name) ? name.split('.').some((octet) => Number(octet) > 255) : !isName(name))
+    throw new RangeError(`${option}: '${name}' is neither a host name in ASCII, nor an IP address`);
+}
+
+function isName(name: string): boolean {
+  return name.includes(':') ? IPV6.test(name) && ipv6(name).length === 16 : /^[\w*.-]{1,255}$/.test(name);
 }
 
 /** §4.1.2.2: positive, at most 20 octets; unpredictable, so that no two certificates of the same name collide. */
@@ -118,5 +142,5 @@ function ipv6(address: string): Uint8Array {
       return Number.isNaN(value) ? [] : [value >> 8, value & 0xff];
     }),
   );
-  return Uint8Array.of(...head, ...new Uint8Array(16 - head.length - tail.length), ...tail);
+  return Uint8Array.of(...head, ...new Uint8Array(Math.max(0, 16 - head.length - tail.length)), ...tail);
 }

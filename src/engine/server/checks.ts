@@ -3,7 +3,7 @@
 import { isPromise } from '../../awaitable.ts';
 import { kindOf } from '../../wire/kind-of.ts';
 import { nearest } from '../../wire/nearest.ts';
-import { requireObject, wrongKind } from '../../wire/options.ts';
+import { requireNumber, requireObject, wrongKind } from '../../wire/options.ts';
 import { requireBoolean } from '../arguments.ts';
 
 /** @throws TypeError for a promise: a caller easily forgets to await webCryptoCredential(), say */
@@ -69,7 +69,7 @@ export function integer(
   max = Number.MAX_SAFE_INTEGER,
 ): number {
   if (value === undefined) return preset;
-  if (typeof value !== 'number') throw wrongKind(name, 'a number', value);
+  requireNumber(name, value);
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`${name} is ${value}; whole numbers from ${min} to ${max} are possible`);
   }

@@ -47,7 +47,7 @@ export function defineServer(options: Tls13Options, parts: OptionalParts = {}): 
   requireOptions('parts', parts, OPTIONAL_PARTS);
   const wrong = Object.entries(parts).find(([, part]) => part !== undefined && typeof part !== 'object');
   if (wrong !== undefined) throw new TypeError(`parts.${wrong[0]}: write defineServer(options, { ${wrong[0]} })`);
-  const { requireExtendedMasterSecret }: Partial<ServerOptions> = options;
+  const { requireExtendedMasterSecret }: Partial<ServerOptions> = options ?? {}; // configure() refuses what is no object
   if (requireExtendedMasterSecret !== undefined)
     throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');
   const { clientCertificates } = parts;

@@ -3,9 +3,9 @@
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
-import { kindOf } from '../../wire/kind-of.ts';
+import { kindOf, requireBytes } from '../../wire/kind-of.ts';
 import { type Names, requireObject, requireOptions } from '../../wire/options.ts';
-import { callback, complete, requireNoPromise } from './checks.ts';
+import { callback, complete, list, requireArray, requireNoPromise } from './checks.ts';
 import type { PemCredential, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 
@@ -39,7 +39,7 @@ export function credentials(
     const name = `credentials[${i}]`;
     requireObject(name, credential);
     requireNoPromise(name, credential);
-    if ('sign' in credential) return complete(name, credential, ['certificateChain', 'schemes', 'names']);
+    if ('sign' in credential) return ownCredential(name, credential);
     requireOptions(name, credential, PEM_CREDENTIAL);
     if (credentialFromPem === undefined)
       throw new TypeError(`${name}: PEM is for webCryptoCredential(), or credentialFromPem(); give what it returns`);
@@ -50,6 +50,17 @@ export function credentials(
     }
   });
   return Object.freeze(credentials);
+}
+
+/** Checks what the user has made by hand, of which a handshake would only say that it fails. */
+function ownCredential(name: string, credential: Credential): Credential {
+  complete(name, credential, ['certificateChain', 'schemes', 'names', 'sign']);
+  const chain = `${name}.certificateChain`;
+  for (const der of list(chain, credential.certificateChain, '[der]')) requireBytes(chain, der);
+  list(`${name}.schemes`, credential.schemes, "['ed25519']");
+  requireArray(`${name}.names`, credential.names, 'an array', "['localhost']");
+  callback(`${name}.sign`, credential.sign);
+  return credential;
 }
 
 export function clientAuth(given: ServerOptions['clientAuth'], { clientCertificates }: Parts): Settings['clientAuth'] {

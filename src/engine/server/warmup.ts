@@ -9,9 +9,11 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import { Session } from '../../sessions/session.ts';
 import { fromHex } from '../../wire/bytes.ts';
 import { kindOf } from '../../wire/kind-of.ts';
+import { requireOptions } from '../../wire/options.ts';
 import { CipherSuite, type Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import type { ServerConfig } from './config.ts';
+import { isServerConfig } from './config-brand.ts';
 import { defineServer } from './define-server.ts';
 import type { ServerOptions } from './options.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -78,13 +80,16 @@ export function serverFor(crypto: ServerOptions['crypto'], cache: SessionCache):
  * @param server a configuration, or `{ crypto }`. Default: the provider of a server that names none
  * @param handshakes how many handshakes of each of the two versions to run
  * @returns how many handshakes have resumed, which is twice `handshakes`
- * @throws TypeError for a provider that is not wrapped in an object, or if `handshakes` is not an integer
+ * @throws TypeError for a provider that is not wrapped in an object, for another name than `crypto`, or if `handshakes` is not an
+ * integer; RangeError if it is negative
  */
 export function warmup(server: { readonly crypto?: CryptoProvider | undefined } = {}, handshakes = 1000): number {
   if (typeof server !== 'object' || server === null)
     throw new TypeError(`warmup: a configuration is wanted, or { crypto }, not ${kindOf(server)}`);
   if ('hashes' in server) throw new TypeError('warmup: a provider goes into an object: warmup({ crypto: fast })');
+  if (!isServerConfig(server) && !('credentials' in server)) requireOptions('server', server, { crypto: true });
   if (!Number.isInteger(handshakes)) throw new TypeError(`warmup: ${handshakes} is no number of handshakes`);
+  if (handshakes < 0) throw new RangeError(`warmup: ${handshakes} handshakes; 0 and more are possible`);
   const { crypto } = server;
   let resumed = 0;
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {

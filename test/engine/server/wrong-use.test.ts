@@ -32,6 +32,20 @@ const newKey = loose(index.TicketKey.generate);
 const context = () => new openssl.SslContext({ credentials: [{ cert, key }] });
 const aKey = () => index.TicketKey.generate(index.aeadTickets, systemWorld.randomBytes);
 
+const aRing = () => index.TicketKeyRing.rotating(systemWorld);
+const credential = index.credentialFromPem({ cert, key });
+const aSession = () => ({
+  version: 'TLSv1.3' as const,
+  cipherSuite: 0x1301,
+  id: new Uint8Array(4),
+  secret: new Uint8Array(32),
+  time: 0,
+  timeout: 1,
+  authTime: 0,
+  extendedMasterSecret: true,
+  idContext: new Uint8Array(0),
+});
+
 const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'options for a connection',
@@ -54,7 +68,7 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'two arguments',
     () => loose(index.credentialFromPem)(cert, key),
-    /^an object is wanted, \{ cert, key \}, not a string/,
+    /^pem: an object is wanted, not a string; give \{ cert, key \}$/,
   ],
   [
     "OpenSSL's ciphers",
@@ -206,6 +220,163 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
     'the name of a provider for a credential',
     () => loose(index.credentialFromPem)({ cert, key }, 'node'),
     /^crypto: an object is wanted, not a string/,
+  ],
+  [
+    'a signer that is none',
+    () => loose(index.credentialFromPem)({ cert, key }, { signer: 'hsm' }),
+    /^crypto.signer: a function is wanted, not a string/,
+  ],
+  [
+    'PEM in a credential of one’s own',
+    () => define({ credentials: [{ ...credential, certificateChain: [cert] }] }),
+    /^credentials\[0\].certificateChain: a Uint8Array is wanted, not a string/,
+  ],
+  [
+    'no chain in one',
+    () => define({ credentials: [{ ...credential, certificateChain: [] }] }),
+    /^credentials\[0\].certificateChain: an array with at least one entry is wanted, such as \[der\], not an empty one/,
+  ],
+  [
+    'one scheme in one',
+    () => define({ credentials: [{ ...credential, schemes: 'ed25519' }] }),
+    /^credentials\[0\].schemes: an array with at least one entry is wanted, such as \['ed25519'\], not a string/,
+  ],
+  [
+    'one name in one',
+    () => define({ credentials: [{ ...credential, names: 'localhost' }] }),
+    /^credentials\[0\].names: an array is wanted, such as \['localhost'\], not a string/,
+  ],
+  [
+    'a key for sign() in one',
+    () => define({ credentials: [{ ...credential, sign: key }] }),
+    /^credentials\[0\].sign: a function is wanted, not a string/,
+  ],
+  [
+    'no sign() in one',
+    () => define({ credentials: [{ ...credential, sign: undefined }] }),
+    /^credentials\[0\]: sign is missing/,
+  ],
+  ['no options, in TLS 1.3 alone', () => loose(tls13.defineServer)(), /^options: an object is wanted, not undefined/],
+  ['null for options', () => loose(tls13.defineServer)(null), /^options: an object is wanted, not null/],
+  [
+    'no name for a certificate',
+    () => loose(index.selfSignedCertificate)({ ...systemWorld, names: [80] }),
+    /^names\[0\]: a string is wanted, not a number/,
+  ],
+  ...[
+    '',
+    'a b',
+    'ä.example',
+    '1.2.3.256',
+    '::g',
+    '1:2',
+    '1:::2',
+    '1::2::3',
+    '1::2:',
+    ':1::2',
+    '12345::',
+    '1:2:3:4:5:6:7:8:9',
+  ].map(
+    (name) =>
+      [
+        `'${name}' for a name of one`,
+        () => index.selfSignedCertificate({ ...systemWorld, names: ['ok', name] }),
+        /^names\[1\]: '.*' is neither a host name in ASCII, nor an IP address/,
+      ] as const,
+  ),
+  ...[0, -1, 365_001, Number.NaN].map(
+    (days) =>
+      [
+        `${days} days for one`,
+        () => index.selfSignedCertificate({ ...systemWorld, days }),
+        /^days: a number above 0 is wanted, 365000 at most/,
+      ] as const,
+  ),
+  [
+    'a short key for one',
+    () => index.selfSignedCertificate({ ...systemWorld, secretKey: new Uint8Array(31) }),
+    /^secretKey: 31 bytes; 32 are wanted/,
+  ],
+  ['a misspelt provider for warmup()', () => loose(index.warmup)({ crpyto: index.fast }), /is server.crypto meant\?/],
+  ['fewer than no handshakes', () => index.warmup({}, -1), /^warmup: -1 handshakes; 0 and more are possible/],
+  [
+    'hexadecimal for an id',
+    () => loose(index.SessionCache.prototype.has).call(new index.SessionCache(), 'TLSv1.3', '5e5e'),
+    /^id: a Uint8Array is wanted, not a string/,
+  ],
+  [
+    'a date for seconds',
+    () => loose(index.defineServer({ credentials: [{ cert, key }] }).flushSessions)(new Date()),
+    /^now: a number is wanted, not a Date/,
+  ],
+  [
+    'text for how many',
+    () => loose(index.defineServer({ credentials: [{ cert, key }] }).flushSessions)(1, '5'),
+    /^atMost: a number is wanted, not a string/,
+  ],
+  ...(['serverName', 'alpnProtocol'] as const).map(
+    (field) =>
+      [
+        `bytes for the ${field} of a session`,
+        () => looseNew(index.Session)({ ...aSession(), [field]: new Uint8Array(3) }),
+        new RegExp(`^session ${field}: a string is wanted, not a Uint8Array`),
+      ] as const,
+  ),
+  ...(['scope', 'foreign'] as const).map(
+    (field) =>
+      [
+        `text for the ${field} of a session`,
+        () => looseNew(index.Session)({ ...aSession(), [field]: 'x' }),
+        new RegExp(`^session ${field}: an object is wanted, not a string`),
+      ] as const,
+  ),
+  [
+    'PEM for the certificate of a session',
+    () => looseNew(index.Session)({ ...aSession(), peerCertificate: cert }),
+    /^session peerCertificate: a Uint8Array is wanted, not a string/,
+  ],
+  [
+    'text for a share',
+    () => newKey(index.aeadTickets, systemWorld.randomBytes, { share: '1' }),
+    /^share: a number is wanted, not a string/,
+  ],
+  [
+    'a number for counts',
+    () => newKey(index.aeadTickets, systemWorld.randomBytes, { counts: 5 }),
+    /^counts: a SealCounts is wanted, not a number/,
+  ],
+  [
+    'text to be sealed',
+    () => loose(aKey().seal.bind(aKey()))('x', systemWorld.randomBytes),
+    /^plaintext: a Uint8Array/,
+  ],
+  [
+    'a world to seal with',
+    () => loose(aKey().seal.bind(aKey()))(new Uint8Array(1), systemWorld),
+    /^randomBytes: a function is wanted, not an object; systemWorld.randomBytes is one/,
+  ],
+  ['text to be opened', () => loose(aKey().open.bind(aKey()))('x'), /^ticket: a Uint8Array is wanted, not a string/],
+  [
+    'hexadecimal for the name of a key',
+    () => loose(aKey().hasName.bind(aKey()))('00'),
+    /^name: a Uint8Array is wanted/,
+  ],
+  [
+    'hexadecimal for the name of a key of a ring',
+    () => loose(aRing().find.bind(aRing()))('00'),
+    /^keyName: a Uint8Array is wanted, not a string/,
+  ],
+  ['the same, where it opens', () => loose(aRing().openingKeys.bind(aRing()))('00'), /^keyName: a Uint8Array/],
+  ['no timer for a ring', () => loose(aRing().useTimer.bind(aRing()))(60), /^setTimer: a function is wanted/],
+  [
+    'PEM for a session of Node',
+    () => loose(node.wrapNodeSession)('x', 'a'),
+    /^der: a Uint8Array is wanted, not a string/,
+  ],
+  [
+    'a socket for the host of one',
+    () => loose(node.wrapNodeSession)(new index.Session(aSession()).toDer(), {}),
+    /^host: a string is wanted, not an object/,
   ],
   ['no options, in Node', () => loose(node.createServer)(() => {}), /^options: an object is wanted, .*not a function/],
 ];
@@ -371,17 +542,7 @@ describe('PEM may be bytes', () => {
   });
 
   it('for sessions', () => {
-    const session = new index.Session({
-      version: 'TLSv1.3',
-      cipherSuite: 0x1301,
-      id: new Uint8Array(4),
-      secret: new Uint8Array(32),
-      time: 0,
-      timeout: 1,
-      authTime: 0,
-      extendedMasterSecret: true,
-      idContext: new Uint8Array(0),
-    });
+    const session = new index.Session(aSession());
     expect(index.Session.fromPem(Buffer.from(session.toPem())).id).to.deep.equal(session.id);
   });
 });
