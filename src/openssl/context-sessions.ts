@@ -6,6 +6,7 @@ import type { CacheMode, SessionPolicy } from '../engine/server/policy.ts';
 import { SessionStore } from '../engine/server/store.ts';
 import { Session } from '../sessions/session.ts';
 import { kindOf } from '../wire/kind-of.ts';
+import { requireNumber } from '../wire/options.ts';
 import { requireInt } from './callbacks.ts';
 import {
   SESS_CACHE_NO_AUTO_CLEAR,
@@ -71,6 +72,7 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
 
   /** SSL_CTX_sess_set_cache_size(3): sessions. Returns the previous size, or 0, changing nothing, for a negative size. */
   setSessionCacheSize(size: number): number {
+    requireNumber('setSessionCacheSize()', size);
     if (size < 0) return 0;
     const before = this.#cache.maxEntries;
     this.#cache.maxEntries = size;
@@ -87,6 +89,7 @@ export abstract class ContextSessions<S> extends CopiedSettings<S> {
    * @throws RangeError for an impossible timeout
    */
   setTimeout(seconds: number): number {
+    requireNumber('setTimeout()', seconds);
     if (!Number.isSafeInteger(seconds) || seconds < 0) throw new RangeError(`a timeout of ${seconds} seconds`);
     const before = this.#timeout;
     this.#timeout = seconds || DEFAULT_TIMEOUT;

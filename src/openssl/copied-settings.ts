@@ -2,6 +2,7 @@
 
 import { copyOf } from '../wire/bytes.ts';
 import { requireBytes } from '../wire/kind-of.ts';
+import { requireNumber } from '../wire/options.ts';
 import { type Int, requireInt, type VerifyChain } from './callbacks.ts';
 import { SSL_MAX_SID_CTX_LENGTH } from './constants.ts';
 import { isNumTickets, requireKnown } from './options.ts';
@@ -46,6 +47,7 @@ export abstract class CopiedSettings<S> {
 
   /** SSL_CTX_clear_options(3). Removes `options`, and returns the result. */
   clearOptions(options: number): number {
+    requireInt('clearOptions()', options);
     this.settings = { ...this.settings, options: this.settings.options & ~options };
     return this.settings.options;
   }
@@ -57,6 +59,7 @@ export abstract class CopiedSettings<S> {
 
   /** SSL_CTX_set_num_tickets(3): tickets after a full handshake of TLS 1.3, 0 to 255. Returns 1, or 0 for any other number. */
   setNumTickets(numTickets: number): number {
+    requireNumber('setNumTickets()', numTickets);
     if (!isNumTickets(numTickets)) return 0;
     this.settings = { ...this.settings, numTickets };
     return 1;
@@ -83,6 +86,7 @@ export abstract class CopiedSettings<S> {
 
   /** SSL_CTX_set_quiet_shutdown(3): whether {@link Ssl.shutdown} sends no close_notify. */
   setQuietShutdown(mode: Int): void {
+    if (typeof mode !== 'boolean') requireInt('setQuietShutdown()', mode);
     this.settings = { ...this.settings, quietShutdown: Number(mode) };
   }
 

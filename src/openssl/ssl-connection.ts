@@ -10,7 +10,9 @@ import { type ConnectionOptions, ServerConnection } from '../engine/server/serve
 import type { Session } from '../sessions/session.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { concat } from '../wire/bytes.ts';
+import { requireBytes } from '../wire/kind-of.ts';
 import { type Names, requireOptions } from '../wire/options.ts';
+import { requireInt } from './callbacks.ts';
 import { SSL_OP_IGNORE_UNEXPECTED_EOF, SSL_RECEIVED_SHUTDOWN, SSL_SENT_SHUTDOWN } from './constants.ts';
 import { type Copied, CopiedSettings } from './copied-settings.ts';
 
@@ -100,6 +102,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
    * @throws RangeError if more than 16 MiB would wait for the answer of a callback; `input` is not taken then
    */
   receive(input: Uint8Array): void {
+    requireBytes('receive()', input);
     const driver = this.#driver();
     // The check for what waits comes first: between an answer and #resume() nothing may overtake it.
     if (this.#waiting.length === 0 && driver.receive(input)) return;
@@ -150,6 +153,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
 
   /** SSL_write(3). Returns the number of bytes, or −1 before the handshake is complete and after the end. */
   write(data: Uint8Array): number {
+    requireBytes('write()', data);
     const driver = this.#driver();
     if (!driver.connection.canWrite || this.#shutdown & SSL_SENT_SHUTDOWN) return -1;
     this.#sendTickets(driver);
@@ -213,6 +217,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
 
   /** SSL_set_shutdown(3). Sets the flags, and sends nothing. The end after a close_notify is clean even if its flag is cleared. */
   setShutdown(mode: number): void {
+    requireInt('setShutdown()', mode);
     this.#shutdown = mode;
   }
 

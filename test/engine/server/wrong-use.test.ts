@@ -30,6 +30,7 @@ const ring = loose(index.TicketKeyRing.of);
 const rotating = loose(index.TicketKeyRing.rotating);
 const newKey = loose(index.TicketKey.generate);
 const context = () => new openssl.SslContext({ credentials: [{ cert, key }] });
+const anSsl = () => new openssl.Ssl(context());
 const aKey = () => index.TicketKey.generate(index.aeadTickets, systemWorld.randomBytes);
 
 const aRing = () => index.TicketKeyRing.rotating(systemWorld);
@@ -200,6 +201,44 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
     () => loose(context().setSessionCacheMode)('on'),
     /^setSessionCacheMode\(\): a whole number is wanted, not a string/,
   ],
+  ...Object.entries(openssl)
+    .filter(([name]) => /^(?:SSL_SESSION_(?!CACHE)|i2d_)/.test(name))
+    .map(
+      ([name, use]) =>
+        [
+          `DER for the session of ${name}`,
+          () => loose(use)(new Uint8Array(9), 1),
+          /^session: a Session is wanted/,
+        ] as const,
+    ),
+  [
+    'text for seconds, in OpenSSL’s words',
+    () => loose(openssl.SSL_SESSION_set_timeout)(new index.Session(aSession()), '300'),
+    /^seconds: a number is wanted, not a string/,
+  ],
+  ...(['setTimeout', 'setSessionCacheSize', 'setNumTickets'] as const).map(
+    (name) =>
+      [
+        `text for ${name}()`,
+        () => loose(context()[name].bind(context()))('3'),
+        new RegExp(`^${name}\\(\\): a number`),
+      ] as const,
+  ),
+  ...(['clearOptions', 'setQuietShutdown'] as const).map(
+    (name) =>
+      [
+        `text for ${name}()`,
+        () => loose(context()[name].bind(context()))('1'),
+        new RegExp(`^${name}\\(\\): a whole`),
+      ] as const,
+  ),
+  ['text for setShutdown()', () => loose(anSsl().setShutdown.bind(anSsl()))('1'), /^setShutdown\(\): a whole number/],
+  [
+    'text for write()',
+    () => loose(anSsl().write.bind(anSsl()))('hello'),
+    /^write\(\): a Uint8Array is wanted, not a string/,
+  ],
+  ['text for receive()', () => loose(anSsl().receive.bind(anSsl()))('hello'), /^receive\(\): a Uint8Array is wanted/],
   ['cert alone, in Node', () => node.createServer({ cert }), /^cert without its key; give key, too/],
   [
     'two certificates and one key, in Node',
