@@ -129,7 +129,9 @@ function hidden(length: number): string {
   return `${length} bytes, not shown without --show-secrets`;
 }
 
-function scopeRows({ scope }: SessionDescription): Row[] {
+function scopeRows({ scope, clientTicketLength }: SessionDescription): Row[] {
+  if (scope === null && clientTicketLength > 0)
+    return [['scope', "- (known to the server alone: this is a client's session)"]];
   if (scope === null) return [['scope', '- (of another server: resumes with foreign: true only)']];
   return SCOPE_FIELDS.map((field) => [`scope ${field}`, scope[field] ?? '-'] as const);
 }

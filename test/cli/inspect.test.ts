@@ -179,6 +179,7 @@ describe('inspect', () => {
     assert.match(server, /^master secret +48 bytes, not shown/m);
     assert.match(server, /^scope +- \(of another server/m);
     const client = inspected('--session', fixturePath('sessions/sc13.pem')).join('\n');
+    assert.match(client, /^scope +- \(known to the server alone: this is a client's session\)$/m);
     assert.match(client, /^peer certificate +\d+ bytes$/m);
     assert.match(client, /^client's ticket +\d+ bytes$/m);
     assert.match(client, /^ticket lifetime hint +\d+ s$/m);
