@@ -123,11 +123,16 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
 
   /**
    * Reports the end of the transport. Without the peer's close_notify it is an error, unless SSL_OP_IGNORE_UNEXPECTED_EOF is set.
-   * It takes effect after bytes that still wait for the answer of a callback.
+   * It takes effect after bytes that still wait for the answer of a callback. If none wait, and the handshake still wants some, it ends
+   * at once: no answer can be of use.
    */
   receiveEof(): void {
-    if (this.#own?.driver?.isWaiting || this.#waiting.length > 0) {
+    const waiting = this.#own?.driver;
+    if (waiting?.isWaiting || this.#waiting.length > 0) {
       this.#isEofDue = true;
+      const { connection } = waiting ?? {};
+      const maySave = this.settings.options & SSL_OP_IGNORE_UNEXPECTED_EOF || this.#waiting.length > 0;
+      if (connection?.isEstablished === false && !maySave) waiting?.run(() => connection.transportEnded());
       return;
     }
     if (this.#shutdown & SSL_RECEIVED_SHUTDOWN) return;

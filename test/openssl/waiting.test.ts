@@ -61,6 +61,44 @@ describe('Ssl.receive() while a callback has not answered', () => {
     ssl.free();
   });
 
+  it('ends a handshake that wants more, though the callback never answers', async () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const ctx = new SslContext(
+        testServer({ crypto: toyCrypto, onServerName: () => new Promise<undefined>(() => {}) }),
+      );
+      const { ssl } = pass({ client: new TestClient({ crypto: toyCrypto, version }), ssl: new Ssl(ctx) });
+      expect(ssl.connection?.waitingFor?.kind).to.equal('task');
+      ssl.receiveEof();
+      await soon();
+      expect(ssl.connection?.waitingFor).to.equal(undefined);
+      expect([ssl.isInitFinished(), ssl.shutdown()]).to.deep.equal([0, -1]);
+      ssl.free();
+    }
+  });
+
+  it('does not end one that has all it wants', async () => {
+    let answer = (): void => {};
+    const ctx = new SslContext(testServer({ crypto: toyCrypto }));
+    ctx.setTlsextTicketKeyCallback(
+      () =>
+        new Promise((resolve) => {
+          answer = () => resolve(0);
+        }),
+    );
+    const { ssl, client } = pass({ client: new TestClient({ crypto: toyCrypto }), ssl: new Ssl(ctx) });
+    client.sendData(pattern(10));
+    ssl.receive(client.take());
+    ssl.receiveEof();
+    for (let i = 0; i < 5; i++) {
+      answer();
+      await soon();
+    }
+    expect(ssl.isInitFinished()).to.equal(1);
+    expect(ssl.read()).to.deep.equal(pattern(10));
+    expect(ssl.shutdown()).to.equal(-1);
+    ssl.free();
+  });
+
   it('copies what it is given', async () => {
     const { ssl, client, answer } = heldPair();
     client.sendData(pattern(10));
