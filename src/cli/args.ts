@@ -127,9 +127,13 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === 'serve') return parseServe(rest);
   if (word === 'inspect') return parseInspect(rest);
   if (word === undefined) throw usage(`no command given; there is ${COMMANDS}`);
-  if (word.startsWith('-'))
-    throw usage(`${word} stands before the command; flags come after it, as in 'tls-resume serve ${word} …'`);
-  throw unknownCommand(word);
+  throw word.startsWith('-') ? misplacedFlag(word) : unknownCommand(word);
+}
+
+function misplacedFlag(word: string): Error {
+  const meant = /^-v$/i.test(word) ? '--version' : nearest(word, ['--version', '--help']);
+  if (meant !== undefined) return usage(`unknown flag '${word}'; is ${meant} meant? see 'tls-resume --help'`);
+  return usage(`${word} stands before the command; flags come after it, as in 'tls-resume serve ${word} …'`);
 }
 
 function unknownCommand(word: string): Error {
@@ -319,7 +323,9 @@ function ticketKeyFile(text: string): TicketKeyFile {
   const producer = TICKET_KEY_PRODUCERS.find((known) => known === text.slice(0, Math.max(at, 0)));
   if (producer !== undefined && at + 1 < text.length) return { producer, file: text.slice(at + 1) };
   const known = TICKET_KEY_PRODUCERS.join(', ');
-  throw usage(`--ticket-keys: '${text}' is not PRODUCER:FILE; the producer is one of ${known}`);
+  const meant = nearest(text.slice(0, Math.max(at, 0)), TICKET_KEY_PRODUCERS);
+  const hint = meant === undefined || producer !== undefined ? '' : `; is ${meant} meant?`;
+  throw usage(`--ticket-keys: '${text}' is not PRODUCER:FILE; the producer is one of ${known}${hint}`);
 }
 
 /** Text, or bytes as `hex:…`. */
