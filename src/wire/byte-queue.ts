@@ -5,15 +5,18 @@ import { copyOf, EMPTY } from './bytes.ts';
 /** The least capacity. Small pieces share an array, since allocating one for each would cost more than the bytes. */
 const ROOM = 512;
 
+/** V8 keeps arrays of so many bytes in its heap. It moves them out to tell their `buffer`, which takes longer than to copy them. */
+const SMALL = 64;
+
 /** How many bytes an array may have besides `length` bytes that are kept. A queue grows by the same, so it grows by a quarter at least. */
 function slack(length: number): number {
   return ROOM + (length >> 2);
 }
 
-/** Returns the bytes, or a copy if they are a view that would keep much more memory than they need. Of small arrays V8 has no `buffer` yet. */
+/** Returns the bytes, or a copy if they are few, or a view that would keep more memory than they need. */
 export function withoutSlack(bytes: Uint8Array): Uint8Array {
-  const isView = bytes.length > 64 && bytes.buffer.byteLength - bytes.length > ROOM + (bytes.length >> 3);
-  return isView ? copyOf(bytes) : bytes;
+  const isCopied = bytes.length <= SMALL || bytes.buffer.byteLength - bytes.length > ROOM;
+  return isCopied ? copyOf(bytes) : bytes;
 }
 
 /**

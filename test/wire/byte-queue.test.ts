@@ -86,10 +86,10 @@ describe('ByteQueue', () => {
 });
 
 describe('withoutSlack', () => {
-  it('copies a view if more than an eighth and 512 bytes would be kept for nothing', () => {
+  it('copies a view if more than 512 bytes would be kept for nothing', () => {
     for (const [length, isCopied] of [
-      [1412, false],
-      [1413, true],
+      [1312, false],
+      [1313, true],
       [70_000, true],
     ] as const) {
       const view = new Uint8Array(length).subarray(0, 800);
@@ -98,5 +98,13 @@ describe('withoutSlack', () => {
       expect(memoryOf(bytes), `of ${length}`).to.equal(isCopied ? 800 : length);
       expect(bytes[0]).to.equal(7);
     }
+  });
+
+  it('copies at most 64 bytes in any case, which would keep all that came with them', () => {
+    for (const [length, memory] of [
+      [64, 64],
+      [65, 577],
+    ] as const)
+      expect(memoryOf(withoutSlack(new Uint8Array(577).subarray(0, length)))).to.equal(memory);
   });
 });
