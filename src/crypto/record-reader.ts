@@ -181,6 +181,12 @@ export class RecordReader {
     if (!this.#messages.isEmpty) throw new TlsAlert('unexpected_message', `${type} inside a handshake message`);
   }
 
+  /** Gives back memory, where nothing is read for a while: the rest of a chunk waits for the answer to a question. */
+  trim(): void {
+    this.#records.trim();
+    this.#messages.trim();
+  }
+
   /** Discards received bytes and wipes the key. */
   wipe(): void {
     this.#records.clear();

@@ -400,6 +400,7 @@ export abstract class ConnectionCore {
     if ('value' in outcome && isPromise(outcome.value)) {
       this.#question = new TaskQuestion(task, outcome.value, this);
       this.#isAsked = false;
+      this.#channel.reader.trim();
       return;
     }
     reportFailure(this, task, outcome);

@@ -51,6 +51,10 @@ export class HandshakeBuffer {
     return { type, raw: withoutSlack(this.#queue.take(MESSAGE_HEADER + length)) };
   }
 
+  trim(): void {
+    this.#queue.trim();
+  }
+
   clear(): void {
     this.#queue.clear();
   }

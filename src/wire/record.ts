@@ -68,6 +68,10 @@ export class RecordBuffer {
     throw new TlsAlert('unexpected_message', describeNotTls(start));
   }
 
+  trim(): void {
+    this.#queue.trim();
+  }
+
   clear(): void {
     this.#queue.clear();
   }

@@ -35,10 +35,16 @@ const SCHEMES: readonly SignatureSchemeName[] = [
 /** More certificates than any chain to a root has. */
 const MAX_CHAIN = 16;
 
-/** A chain that the client has sent. Nothing is proved yet. */
+/**
+ * A chain that the client has sent. A handshake that waits keeps all that its functions have named, so they name this object, and the
+ * messages themselves are held once: in TLS 1.2 the client signs them all, and they can have 190 kB.
+ */
 export interface ShownCertificate {
-  /** The certificates in DER, the client's own first. That one is shared with the sessions, so callbacks get copies. */
-  readonly chain: readonly Uint8Array[];
+  /**
+   * The certificates in DER, the client's own first. Until the signature is proved they are views of the message. Then they are copies;
+   * the first is shared with the sessions, so callbacks get others.
+   */
+  chain: readonly Uint8Array[];
   /** The key in the client's own certificate. */
   readonly key: VerifyingKey;
 }
@@ -97,17 +103,17 @@ function shown(
   if (leaf === undefined && settings.clientAuth?.mode === 'request') return undefined;
   if (leaf === undefined) throw new TlsAlert(none, 'the client has no certificate');
   if (chain.length > MAX_CHAIN) throw new TlsAlert('illegal_parameter', `a chain of ${chain.length} certificates`);
-  const [, ...issuers] = chain;
-  return { chain: [sharedCertificate(leaf), ...issuers.map(copyOf)], key: readKey(leaf, crypto) };
+  return { chain, key: readKey(leaf, crypto) };
 }
 
-/** RFC 9846 §4.5.1.2: the key must be one that a scheme is for, and must be allowed to sign. */
+/** RFC 9846 §4.5.1.2: the key must be one that a scheme is for, and must be allowed to sign. It keeps nothing of the message. */
 function readKey(leaf: Uint8Array, crypto: CryptoProvider): VerifyingKey {
   try {
     const certificate = parseCertificate(leaf);
     if (!allowsDigitalSignature(certificate))
       throw new TlsAlert('unsupported_certificate', 'a certificate whose KeyUsage lacks digitalSignature');
-    const key = verifyingKey(certificate.publicKey, crypto);
+    const { algorithm, curve, bytes } = certificate.publicKey;
+    const key = verifyingKey({ algorithm, curve, bytes: copyOf(bytes) }, crypto);
     if (key !== undefined) return key;
   } catch (error) {
     if (!(error instanceof DerError || error instanceof InvalidPublicKey)) throw error;
@@ -119,27 +125,23 @@ function readKey(leaf: Uint8Array, crypto: CryptoProvider): VerifyingKey {
 function* receiveCertificate(context: ServerHandshake): Handshake<void> {
   const client = yield* receiveShownCertificate(context);
   if (client === undefined) return;
-  const content = certificateVerifyContent('client', context.transcript.peek());
-  yield* proveAndJudge(context, client, content, 'TLSv1.3');
+  yield* proveAndJudge(context, client, 'TLSv1.3');
 }
 
 export const clientCertificates: ClientCertificates = { request: sendCertificateRequest, receive: receiveCertificate };
 
 /** TLS 1.2: the client signs the messages themselves, with the hash of the scheme (RFC 5246 §7.4.8). */
 export function* receiveCertificateVerifyTls12(context: ServerHandshake, client: ShownCertificate): Handshake<void> {
-  yield* proveAndJudge(context, client, context.transcript.release(), 'TLSv1.2');
+  yield* proveAndJudge(context, client, 'TLSv1.2');
 }
 
-function* proveAndJudge(
-  context: ServerHandshake,
-  client: ShownCertificate,
-  content: Uint8Array,
-  version: Version,
-): Handshake<void> {
+function* proveAndJudge(context: ServerHandshake, client: ShownCertificate, version: Version): Handshake<void> {
   const { body, raw } = yield* receive(certificateVerify);
+  const check = checkSignature(context, client.key, body, version);
   context.transcript.add(raw);
-  yield* requireSignature(client.key, body, { content, version });
-  yield* perform(verifyClient(context, Object.freeze(client.chain.map(copyOf))));
+  yield* perform(check);
+  client.chain = client.chain.map((certificate, i) => (i === 0 ? sharedCertificate : copyOf)(certificate));
+  yield* perform(verifyClient(context, client));
   context.facts.peerCertificateChain = client.chain;
   context.facts.peerCertificate = client.chain[0];
 }
@@ -148,12 +150,12 @@ function* proveAndJudge(
  * Asks the application to accept a chain. Only the answer `true` accepts. Any other value is a refusal without a reason, for which
  * there is certificate_unknown, "some other issue" of §6.2. The application may give a reason by throwing an alert of its own.
  */
-function verifyClient(context: ServerHandshake, chain: readonly Uint8Array[]): Task<unknown, void> {
+function verifyClient(context: ServerHandshake, { chain }: ShownCertificate): Task<unknown, void> {
   return {
     kind: 'client-certificate',
     callback: 'verifyClient',
     budgeted: false,
-    run: () => context.settings.clientAuth?.verifyClient(chain, context.info()),
+    run: () => context.settings.clientAuth?.verifyClient(Object.freeze(chain.map(copyOf)), context.info()),
     conclude: requireAccepted,
     isAnswer: isOwnAlert,
   };
@@ -166,25 +168,32 @@ function requireAccepted(outcome: Outcome): void {
   throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }
 
-/** §4.5.2. The provider that verifies may be the user's, and may have to wait. */
-function* requireSignature(
+/** §4.5.2. The provider that verifies may be the user's, and may have to wait. While it does, it alone holds what was signed. */
+function checkSignature(
+  { transcript }: ServerHandshake,
   key: VerifyingKey,
   { algorithm, signature }: CertificateVerify,
-  { content, version }: { readonly content: Uint8Array; readonly version: Version },
-): Handshake<void> {
+  version: Version,
+): Task<unknown, void> {
   const scheme = key.schemes[version].find((candidate) => SignatureScheme[candidate] === algorithm);
   if (scheme === undefined) {
     const name = nameOf(SignatureScheme, algorithm);
     throw new TlsAlert('illegal_parameter', `${name} was not offered, or is not for this key`);
   }
-  yield* perform<unknown, void>({
+  const isTls12 = version === 'TLSv1.2';
+  let signed = isTls12 ? transcript.release() : certificateVerifyContent('client', transcript.peek());
+  return {
     kind: 'verification',
     callback: 'verify',
     budgeted: false,
-    run: () => later(key.verify(scheme, content, signature), requireVerdict),
+    run: () => {
+      const content = signed;
+      signed = EMPTY;
+      return later(key.verify(scheme, content, signature), requireVerdict);
+    },
     conclude: requireVerified,
     isAnswer: isRefusedKey,
-  });
+  };
 }
 
 function requireVerdict(verdict: unknown): boolean {

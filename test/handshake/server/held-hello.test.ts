@@ -8,6 +8,7 @@ import { concat } from '../../../src/wire/bytes.ts';
 import { MAX_PLAINTEXT, RecordBuffer, recordHeader } from '../../../src/wire/record.ts';
 import { ExtensionType, type Version } from '../../../src/wire/registry.ts';
 import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
+import { clientCertificate } from '../../support/client-certificates.ts';
 import { type RawExtension, withExtension } from '../../support/client-hello.ts';
 import { memory } from '../../support/memory.ts';
 import { quickCredential, testServer, toyCrypto } from '../../support/servers.ts';
@@ -252,6 +253,50 @@ describe('a half-open connection keeps at most 200 KiB of the largest hello', ()
         expect(kept(2, connect, (bytes) => bytes <= 200 * KIB)).to.be.at.most(200 * KIB);
       }
     });
+  }
+});
+
+describe('a half-open connection keeps one copy of the messages that a client with a chain of 60 kB signs', () => {
+  const certificate = clientCertificate('ecdsaP256');
+  const chain = [...certificate.chain, ...Array.from({ length: 15 }, () => new Uint8Array(3900).fill(0x30))];
+  const never = () => new Promise<never>(() => {});
+  const large = {
+    ciphers: SUITES,
+    rewriteExtensions: (given: readonly RawExtension[]) => [{ type: 0x2000, data: new Uint8Array(55_000) }, ...given],
+  };
+  interface Place {
+    readonly stopBefore?: ClientOptions['stopBefore'];
+    readonly verifier?: () => () => boolean | Promise<never>;
+    readonly most: Readonly<Record<Version, number>>;
+  }
+  const places: Readonly<Record<string, Place>> = {
+    'waiting for CertificateVerify': {
+      stopBefore: 'certificate_verify',
+      most: { 'TLSv1.2': 200 * KIB, 'TLSv1.3': 110 * KIB },
+    },
+    'waiting for the verifier': { verifier: () => never, most: { 'TLSv1.2': 110 * KIB, 'TLSv1.3': 110 * KIB } },
+    'waiting for verifyClient': { most: { 'TLSv1.2': 110 * KIB, 'TLSv1.3': 110 * KIB } },
+  };
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    for (const [where, { stopBefore, verifier = () => () => true, most }] of Object.entries(places)) {
+      it(`${where}, ${version}: at most ${most[version] / KIB} KiB, also after a hello of 120 kB`, () => {
+        const config = configOf({
+          crypto: { ...toyCrypto, verifier },
+          sessions: { idContext: Uint8Array.of(1) },
+          clientAuth: { mode: 'require', verifyClient: never },
+        });
+        const client = { ...base, version, ...large, certificate: { ...certificate, chain }, stopBefore };
+        const make = clientOf(client);
+        const connect = () => {
+          const { connection, question } = exchange(make(), new ServerConnection(config));
+          const task = connection.waitingFor;
+          expect(question === undefined ? task?.kind : 'question').to.equal(stopBefore ? 'message' : 'question');
+          return connection;
+        };
+        const isGood = (bytes: number) => bytes <= most[version];
+        expect(kept(4, connect, isGood)).to.be.at.most(most[version]);
+      });
+    }
   }
 });
 
