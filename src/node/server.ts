@@ -2,6 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import { Server as NetServer, type Socket } from 'node:net';
+import { disregard } from '../awaitable.ts';
 import { setKeyTimer } from '../engine/key-timer.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { defineServer } from '../engine/server/define-server.ts';
@@ -54,7 +55,7 @@ export class Server extends NetServer {
     this.#config = config;
     this.#socketOptions = { ...socket, isAwaited: (promise) => this.#stores.has(promise) };
     this.#ticketKeys = ticketKeys;
-    config.ticketPolicy.keys?.useTimer?.(setKeyTimer); // now: there may never be a connection
+    disregard(config.ticketPolicy.keys?.useTimer?.(setKeyTimer)); // now: there may never be a connection
     this.on('connection', (transport) => this.#accept(transport));
     this.on('newListener', (event: string | symbol) => {
       if (event === 'newSession' || event === 'resumeSession') this.#adapt(event);

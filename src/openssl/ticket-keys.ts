@@ -44,7 +44,7 @@ export class ContextTicketKeys implements TicketKeyProvider {
   }
 
   useTimer(setTimer: KeyTimer): void {
-    this.#defined?.useTimer?.(setTimer);
+    return this.#defined?.useTimer?.(setTimer); // perhaps a promise, which is not to reject unheard
   }
 
   /** A copy of its own key, for the caller to wipe; `undefined` if the server was defined with others, or the context is gone. */

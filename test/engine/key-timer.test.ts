@@ -8,6 +8,7 @@ import { platform } from '../../src/platform.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { certificates } from '../fixtures.ts';
 import { exchange, TestClient } from '../support/client.ts';
+import { unhandledIn } from '../support/rejections.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 
@@ -61,6 +62,13 @@ describe('the timer of ticket keys', () => {
         expect(timers).to.have.length(0);
       },
     );
+  });
+
+  it('is lent by a Node server to keys that may reject it, which ends no process', async () => {
+    const useTimer = () => Promise.reject(new Error('broken'));
+    const keys = { sealingKey: () => undefined, openingKeys: () => [], useTimer };
+    const serve = () => createServer({ ...certificates.ecdsaP256, tickets: { mode: 'stateless', keys } });
+    expect(await unhandledIn(serve)).to.deep.equal([]);
   });
 
   for (const isHost of [false, true]) {

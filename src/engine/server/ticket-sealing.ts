@@ -8,7 +8,7 @@ import type { Session } from '../../sessions/session.ts';
 import { judgeTicket, openedStatus } from '../../tickets/callbacks.ts';
 import { KEY_NAME_LENGTH, MAX_TICKET_LENGTH } from '../../tickets/format.ts';
 import { TicketKey } from '../../tickets/key.ts';
-import type { OpeningKey, Renewal, TicketKeyProvider } from '../../tickets/key-provider.ts';
+import type { KeyTimer, OpeningKey, Renewal, TicketKeyProvider } from '../../tickets/key-provider.ts';
 import { TicketKeyRing } from '../../tickets/key-ring.ts';
 import { openSession, type RejectedTicket, sealSession, ticketKeyName } from '../../tickets/ticket.ts';
 import { TlsAlert } from '../../wire/alert.ts';
@@ -39,7 +39,16 @@ class ConnectionSealedTickets implements Sealed {
     this.#policy = policy;
     this.#keys = policy.keys;
     this.#host = host;
-    if (host.keyTimer !== undefined) policy.keys?.useTimer?.(host.keyTimer);
+    if (host.keyTimer !== undefined) this.#lend(host.keyTimer);
+  }
+
+  /** It is for all connections, so none depends on what the provider does with it. */
+  #lend(timer: KeyTimer): void {
+    try {
+      requireNow(this.#keys?.useTimer?.(timer), this.#host);
+    } catch (error) {
+      this.#host.emit({ type: 'callback-error', callback: 'openingKeys', error });
+    }
   }
 
   /** Opens a ticket with the keys of a ring. If the ring throws, {@link ConnectionSealedTickets.open} asks again, and reports that. */

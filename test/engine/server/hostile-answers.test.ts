@@ -139,6 +139,13 @@ const CASES: Readonly<Record<string, Case>> = {
     fails: 'established',
     answered: 'established',
   },
+  useTimer: {
+    callback: 'openingKeys',
+    mechanisms: STATELESS,
+    options: (useTimer) => ({ tickets: { keys: { sealingKey: () => undefined, openingKeys: () => [], useTimer } } }),
+    fails: 'established',
+    answered: 'established',
+  },
   onGenerate: {
     callback: 'onGenerate',
     mechanisms: ['ticket', 'psk-stateful', 'psk-stateless'],
@@ -242,7 +249,7 @@ describe('callbacks that answer with anything', () => {
   async function outcomeOf(trial: Trial, tried: Case, fault: () => unknown) {
     const offer = tried.returns ? returning(trial.visit(trial.serve())) : firstOffer(trial.mechanism);
     const config = trial.serve(tried.options(fault as never));
-    const link = trial.bench.link(config, { ...offer, ...tried.client });
+    const link = trial.bench.link(config, { ...offer, ...tried.client }, { keyTimer: () => {} });
     await runOut(link);
     const end = endOf(link);
     tried.follow?.(link);
