@@ -261,20 +261,27 @@ export class TicketKeyRing implements TicketKeyProvider {
   #wakeLater(): void {
     const end = this.#firstEnd;
     if (this.#setTimer === undefined || this.#isTimerSet || end === NEVER) return;
+    this.#wakeAfter(Math.min(MAX_WAKE_MS, 1000 * (end + 1) - timeOf(this.#world)));
+  }
+
+  #wakeAfter(delay: number): void {
     const self = new WeakRef(this); // a server may be defined for one connection, and its ring must not outlive it in a timer
-    const delay = Math.min(MAX_WAKE_MS, 1000 * (end + 1) - timeOf(this.#world));
     this.#isTimerSet = true;
     const wake = () => {
       const ring = self.deref();
       if (ring !== undefined) ring.#wake();
     };
-    this.#setTimer(wake, Math.max(MIN_WAKE_MS, delay));
+    this.#setTimer?.(wake, Math.max(MIN_WAKE_MS, delay));
   }
 
   #wake(): void {
     this.#isTimerSet = false;
-    this.#bringUpToDate();
-    this.#wakeLater();
+    try {
+      this.#bringUpToDate();
+      this.#wakeLater();
+    } catch {
+      this.#wakeAfter(MAX_WAKE_MS); // the clock throws: that is for a caller to hear, and here is none
+    }
   }
 
   get #current(): Entry | undefined {

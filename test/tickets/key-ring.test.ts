@@ -229,6 +229,21 @@ describe('TicketKeyRing', () => {
         expect(link.set, 'and a new one for the next key').to.have.length(1);
       });
 
+      it('ends no process where the clock throws, and destroys the key once that goes again', () => {
+        const link = timed();
+        const { world, ring, set } = link;
+        const key = ring.sealingKey();
+        const now = world.now.bind(world);
+        world.now = () => Number.NaN;
+        set.shift()?.action();
+        expect(set.map(({ delayMs }) => delayMs)).to.deep.equal([60_000]);
+        expect(() => ring.keys).to.throw('world.now()');
+        world.now = now;
+        world.advance(91);
+        runOut(link);
+        expect(key?.isDestroyed).to.equal(true);
+      });
+
       it('is lent one after its first key, too, and none is set for keys that are given, or of a closed ring', () => {
         const { ring } = rotating();
         ring.sealingKey();
