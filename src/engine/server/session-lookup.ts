@@ -204,9 +204,11 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   #sessionOf(answer: unknown): Found {
     if (answer === undefined || answer === null) return UNKNOWN;
     try {
-      if (answer instanceof Given && Session.isSession(answer.session))
-        return { session: this.adoptOffered(answer.session) };
-      if (answer instanceof Session) return { session: this.adoptOffered(answer.upRef()) };
+      const given = answer instanceof Given ? answer.session : answer;
+      if (Session.isSession(given)) {
+        if (given === answer) given.upRef();
+        return { session: this.adoptOffered(given) };
+      }
       if (answer instanceof Uint8Array)
         return { session: this.adoptOffered(Session.fromDer(answer, this.store.now())) };
     } catch (error) {
@@ -391,7 +393,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     this.#abort = undefined;
     for (const session of this.#offered.splice(0)) {
       if (session === resumed) this.#held.push(session);
-      else session.release();
+      else this.#release(session);
     }
     this.#call('onRemove', () => {
       if (resumed?.isCached) this.#touch(resumed);
@@ -412,7 +414,12 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   /** Called when the connection ends. Aborts its lookups and releases its holds. */
   close(): void {
     this.#abort?.abort();
-    for (const session of [...this.#held.splice(0), ...this.#offered.splice(0)]) session.release();
+    for (const session of [...this.#held.splice(0), ...this.#offered.splice(0)]) this.#release(session);
+  }
+
+  /** The session may be of a user's class. Whatever that does, the others are released, too. */
+  #release(session: Session): void {
+    this.#call('onGet', () => session.release());
   }
 }
 

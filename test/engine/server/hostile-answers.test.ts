@@ -4,8 +4,12 @@
  */
 
 import { expect } from 'chai';
+import { type Given, give } from '../../../src/cache/callbacks.ts';
+import { SessionCache } from '../../../src/cache/session-cache.ts';
 import type { EphemeralKey, KeyAgreement } from '../../../src/crypto/provider.ts';
 import type { CallbackName, Mechanism } from '../../../src/handshake/outcome.ts';
+import { Session } from '../../../src/sessions/session.ts';
+import { equalBytes } from '../../../src/wire/bytes.ts';
 import { ID_CONTEXT, Trial } from '../../security-history/support.ts';
 import type { ClientOptions } from '../../support/client.ts';
 import { clientCertificate } from '../../support/client-certificates.ts';
@@ -316,6 +320,65 @@ describe('callbacks that answer with anything', () => {
             });
           }
         }
+      });
+    }
+  }
+});
+
+describe('what onGet gives for a session', () => {
+  const bound = (session: Session): Session =>
+    new Proxy(session, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  const pretending = ({ id, version }: Session): Session =>
+    Object.create(Session.prototype, {
+      upRef: { value: () => ({ id, version }) },
+      id: { value: id },
+      version: { value: version },
+      isResumable: { value: true },
+      isRuledOut: { value: false },
+    }) as Session;
+  const changing = (session: Session): Given => {
+    const answers = [session, {}];
+    return Object.defineProperty(give(session), 'session', { get: () => answers.shift() });
+  };
+  const cases: Readonly<Record<string, readonly [(session: Session) => Session | Given, 'resumed' | 'store-error']>> = {
+    'a Proxy that passes for it': [bound, 'store-error'],
+    'an object that inherits from it': [pretending, 'store-error'],
+    'a gift of an object that inherits from it': [(session) => give(pretending(session)), 'store-error'],
+    'a gift that changes': [changing, 'resumed'],
+    'one whose upRef() answers with something else': [
+      (session) => Object.assign(session, { upRef: () => Session.prototype.upRef.call(session) && {} }),
+      'resumed',
+    ],
+    'one whose free() throws': [
+      (session) =>
+        Object.assign(session, {
+          free: () => {
+            throw new Error('broken');
+          },
+        }),
+      'resumed',
+    ],
+  };
+  for (const [what, [answer, end]] of Object.entries(cases)) {
+    for (const mechanism of STATEFUL) {
+      it(`${what}: ${end}, and the connection ends in order (${mechanism})`, () => {
+        const trial = new Trial(mechanism);
+        const first = trial.visit(trial.serve());
+        const kept = [...trial.bench.cache].map((session) => session.dup());
+        const onGet = (id: Uint8Array) => {
+          const found = kept.find((session) => equalBytes(session.id, id));
+          return found && answer(found);
+        };
+        const link = trial.back(first, trial.serve({ sessions: { cache: new SessionCache(), onGet } }));
+        expect(link.connection.isEstablished).to.equal(true);
+        expect(link.connection.resumption.reason ?? 'resumed').to.equal(end);
+        expect(() => link.step(link.connection.dispose())).not.to.throw();
+        trial.bench.close();
       });
     }
   }
