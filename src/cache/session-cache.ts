@@ -94,7 +94,9 @@ export class SessionCache {
     const slot = this.#slotOf(session);
     if (slot === NONE || this.#sessions.session(slot) !== session) return;
     this.#byExpiry.move(slot, session.expires);
+    const before = this.#bytes;
     this.#count(slot, session.byteLength);
+    if (this.#bytes > before) this.#shrink(session, slot);
   };
   readonly #counted: number;
   #maxEntries = DEFAULT_MAX_ENTRIES;
@@ -157,7 +159,7 @@ export class SessionCache {
     return this.#bytes;
   }
 
-  /** How many bytes they may take; 0 is no limit. A lower limit takes effect when the next session is added. */
+  /** How many bytes they may take; 0 is no limit. A lower limit takes effect when the next session is added, or when one has grown. */
   get maxBytes(): number {
     if (this.#maxBytes !== undefined) return this.#maxBytes;
     return this.#maxEntries === 0 ? 0 : Math.max(MIN_DEFAULT_BYTES, BYTES_PER_ENTRY * this.#maxEntries);
@@ -200,6 +202,7 @@ export class SessionCache {
     const bytes = session.byteLength;
     if (!this.fits(session))
       throw new RangeError(`a session of ${bytes} bytes; maxBytes of the cache is ${this.maxBytes}`);
+    this.#sessions.prepare();
     session.claim(this.#resort);
     session.upRef();
     const departures = present === NONE ? [] : [this.#depart(present, 'replaced')];
@@ -307,9 +310,21 @@ export class SessionCache {
     const maxBytes = this.maxBytes || Number.POSITIVE_INFINITY;
     for (let slot = this.#byExpiry.first; slot !== NONE; slot = this.#byExpiry.first) {
       if (this.size + this.#counted < maxEntries && this.#bytes + bytes <= maxBytes) return;
-      departures.push(this.#depart(slot, 'evicted'));
-      this.#evicted++;
+      departures.push(this.#evict(slot));
     }
+  }
+
+  /** Keeps to `maxBytes` when a session has grown. It leaves itself if it is too large on its own. */
+  #shrink(grown: Session, slot: number): void {
+    const maxBytes = this.maxBytes || Number.POSITIVE_INFINITY;
+    const departures = this.fits(grown) ? [] : [this.#evict(slot)];
+    while (this.#bytes > maxBytes) departures.push(this.#evict(this.#byExpiry.first));
+    this.#tell(departures, undefined);
+  }
+
+  #evict(slot: number): Departure {
+    this.#evicted++;
+    return this.#depart(slot, 'evicted');
   }
 
   /** Counts a session with so many bytes from now on. */

@@ -75,12 +75,18 @@ export class SessionTable<Listener> {
     }
   }
 
+  /** Draws the seed, if that is yet to be done. It throws what the world throws, and so comes before all else. */
+  prepare(): KeyHash {
+    this.#hash ??= randomKeyHash(this.#world ?? systemWorld);
+    return this.#hash;
+  }
+
   /** Adds a session and returns its slot. The table must not have one with the same key. */
   insert(session: Session, listener: Listener): number {
-    this.#hash ??= randomKeyHash(this.#world ?? systemWorld);
+    const hashOf = this.prepare();
     const slot = this.#freeSlot();
     writeKey(this.#key, session.version, ownId(session));
-    const hash = this.#hash(this.#key);
+    const hash = hashOf(this.#key);
     this.#writeRecord(slot, hash);
     pageOf(this.#sessions, slot)[slot & IN_PAGE] = session;
     pageOf(this.#listeners, slot)[slot & IN_PAGE] = listener;

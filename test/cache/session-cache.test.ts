@@ -218,6 +218,17 @@ describe('SessionCache', () => {
       expect(cache.bytes).to.equal(10_001);
     });
 
+    it('takes nothing where the world has no seed for the table, and the next time it does', () => {
+      let draws = 0;
+      const randomBytes = (length: number) => new Uint8Array(draws++ === 0 ? 0 : length);
+      const cache = new SessionCache({ world: { randomBytes } });
+      const one = session(1, 10);
+      expect(() => cache.add(one)).to.throw(RangeError, 'randomBytes');
+      expect(one).to.include({ holds: 1, isCached: false });
+      expect(cache.add(one)).to.equal(true);
+      expect([...cache]).to.deep.equal([one]);
+    });
+
     it('counts a session anew when its data grows, and no longer once it has left, however it left', () => {
       const cache = new SessionCache({ maxEntries: 0 });
       const one = session(1, 10);
@@ -246,6 +257,26 @@ describe('SessionCache', () => {
       }
       cache.close();
       expect(cache.bytes).to.equal(0);
+    });
+
+    it('holds for sessions that grow: the soonest to expire leave, or else the one that is too large on its own', () => {
+      const { cache, told } = recorded({ maxBytes: 10_000 });
+      const [one, two, three] = [sized(1, 10, 3000), sized(2, 20, 3000), sized(3, 30, 3000)];
+      for (const each of [one, two, three]) cache.add(each);
+      const { length } = three.applicationData;
+      three.applicationData = new Uint8Array(length + 1000);
+      expect(cache).to.include({ size: 3, bytes: 10_000, evicted: 0 });
+      three.applicationData = new Uint8Array(length + 1001);
+      expect(cache).to.include({ size: 2, bytes: 7001, evicted: 1 });
+      three.applicationData = new Uint8Array(20_000);
+      expect(cache).to.include({ size: 1, bytes: 3000, evicted: 2 });
+      expect(told).to.deep.equal(['evicted 1', 'evicted 3']);
+      cache.maxBytes = 100;
+      two.timeout = 25;
+      expect(cache.size, 'it has not grown').to.equal(1);
+      cache.maxBytes = 0;
+      two.applicationData = new Uint8Array(60_000);
+      expect(cache.size).to.equal(1);
     });
 
     it('never costs the newcomer, but next time it does', () => {
