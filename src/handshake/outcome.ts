@@ -92,7 +92,7 @@ export type NoTicket =
   | 'exhausted'
   /** The session is too large for a ticket, or to be kept. */
   | 'too-large'
-  /** The client's certificate, which the session would keep, has expired. */
+  /** The client's certificate, which the session would keep, has expired; TLS 1.3: or the ticket would live for less than a second. */
   | 'expired';
 
 /** How a session is offered: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK whose identity is an id, or a sealed ticket. */

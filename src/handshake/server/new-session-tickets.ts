@@ -100,17 +100,16 @@ export class TicketIssuer implements TicketSender {
     const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
     if (ticket === undefined) return undefined;
     const { ticketAgeAdd } = session;
-    return {
-      session,
-      message: { ticketLifetime: this.#lifetime(session), ticketAgeAdd, ticketNonce, ticket, extensions: {} },
-    };
+    const ticketLifetime = this.#lifetime(session);
+    if (ticketLifetime < 1) return void sessions.noTicket('expired'); // §4.7.1: with 0 a client discards it
+    return { session, message: { ticketLifetime, ticketAgeAdd, ticketNonce, ticket, extensions: {} } };
   }
 
   /** Returns the ticket_lifetime in seconds. §4.7.1: at most seven days, and no longer than the client's authentication is valid. */
   #lifetime({ expires, authTime }: Session): number {
     const { maxAuthAge } = this.#context.settings.tickets;
     const end = Math.min(expires, authTime + maxAuthAge);
-    return Math.max(0, Math.min(end - this.#context.now(), MAX_TICKET_LIFETIME));
+    return Math.min(end - this.#context.now(), MAX_TICKET_LIFETIME);
   }
 
   #newSession(id: Uint8Array, ticketNonce: Uint8Array): Session {

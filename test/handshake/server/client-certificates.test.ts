@@ -613,6 +613,18 @@ describe('certificates of clients', () => {
         expect(lifetimeOf(connect(config, longer))).to.equal(stated && 7200);
       });
 
+      it('which in its last second is in no ticket of TLS 1.3, as a client discards one that lives for no second', () => {
+        const { world, config, certificate } = withEnd();
+        world.advance(1799);
+        const lifetime = way.name === 'session id' ? undefined : 1;
+        expect(lifetimeOf(connect(config, { ...first(way), certificate }))).to.equal(lifetime);
+        world.advance(1);
+        const link = connect(config, { ...first(way), certificate });
+        expect(lifetimeOf(link)).to.equal(way.version === 'TLSv1.3' ? undefined : lifetime);
+        const told = link.events.flatMap((event) => (event.type === 'no-ticket' ? [event.reason] : []));
+        expect(told).to.deep.equal(way.version === 'TLSv1.3' ? ['expired', 'expired'] : []);
+      });
+
       it('and none is handed out whose certificate has expired, though it was accepted', () => {
         const { world, config, certificate } = withEnd();
         world.advance(1801);
