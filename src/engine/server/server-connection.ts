@@ -165,8 +165,8 @@ export class ServerConnection extends ConnectionCore {
 
   /**
    * The current session (SSL_get0_session(3)): the last one that was issued, or else the one that was resumed. If there was neither, a
-   * session without an id, which cannot be resumed. `undefined` before there is one. It is lent until the connection is disposed of:
-   * take a hold to keep it longer.
+   * session without an id, which cannot be resumed. `undefined` before there is one. It is lent until the connection is disposed of,
+   * or 256 more tickets have been made: take a hold to keep it longer.
    */
   get session(): Session | undefined {
     return this.#facts.session;

@@ -20,6 +20,9 @@ import type { SessionStore } from './store.ts';
 
 const ID_LENGTH = 32;
 
+/** A connection may last for weeks, and send tickets all the time. There are at most 255 in one handshake. */
+const MAX_HELD = 256;
+
 /** An answer of the internal cache, as opposed to one of a callback. */
 class Internal {
   readonly found: Found;
@@ -35,6 +38,7 @@ const UNKNOWN: Found = { reason: 'unknown' };
 export class ConnectionSessions implements Sessions, RemovalObserver {
   #store: SessionStore;
   readonly #host: ConnectionHost;
+  /** The sessions of the tickets that were made last. */
   readonly #held: Session[] = [];
   /** Sessions that the client has offered. Once the handshake is complete, one of them is held, if it was resumed. */
   readonly #offered: Session[] = [];
@@ -220,9 +224,11 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     );
   }
 
-  /** Takes over a hold until the connection ends. */
+  /** Takes over a hold on a new session until the connection ends or {@link MAX_HELD} more are made. */
   adopt(session: Session): Session {
     this.#held.push(session);
+    const oldest = this.#held.length > MAX_HELD ? this.#held.shift() : undefined;
+    if (oldest !== undefined) this.#release(oldest);
     return session;
   }
 
@@ -392,7 +398,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     this.catchUp(); // sessions that are to be kept are still held
     this.#abort = undefined;
     for (const session of this.#offered.splice(0)) {
-      if (session === resumed) this.#held.push(session);
+      if (session === resumed) this.#offered.push(session);
       else this.#release(session);
     }
     this.#call('onRemove', () => {

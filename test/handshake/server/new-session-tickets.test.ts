@@ -203,6 +203,24 @@ for (const mode of MODES) {
         expectResumed(bench.connect(serve(), { psks: tickets.slice(299) }), mode);
       });
 
+      it('has the connection hold the last 256 sessions, besides the one that it resumed', () => {
+        const config = serve(
+          { initial: 1, afterResumption: 1 },
+          { sessions: { cache: new SessionCache({ maxEntries: 1 }) } },
+        );
+        const first = bench.connect(config, {});
+        const link = bench.connect(config, returning(first));
+        first.step(first.connection.dispose());
+        for (let i = 0; i < 256; i++) link.step(link.connection.sendTicket());
+        const { resumption, session: last } = link.connection;
+        const sessions = newSessions(link);
+        expect(sessions.slice(0, 2).map(({ holds }) => holds)).to.deep.equal([0, 1]);
+        expect(last?.holds).to.be.above(0);
+        expect(resumption.session?.holds).to.equal(1);
+        link.step(link.connection.dispose());
+        expect([resumption.session, sessions[1], sessions[255]].map((each) => each?.holds)).to.deep.equal([0, 0, 0]);
+      });
+
       it('has age_add in the session too', () => {
         const link = bench.connect(serve(), {});
         expect(newSessions(link).map(({ ticketAgeAdd }) => ticketAgeAdd)).to.deep.equal(
