@@ -35,7 +35,7 @@ describe('secrets are overwritten', () => {
       'engine/handshake-io': 1,
       'engine/secrets': 3,
       'engine/server/server-role': 1,
-      'engine/server/session-lookup': 1,
+      'engine/server/session-lookup': 2,
       'handshake/key-exchange': 3,
       'handshake/key-updates': 1,
       'handshake/main-secret': 6,

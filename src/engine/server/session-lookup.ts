@@ -425,7 +425,11 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
 
   /** The session may be of a user's class. Whatever that does, the others are released, too. */
   #release(session: Session): void {
-    this.#call('onGet', () => session.release());
+    try {
+      session.release();
+    } catch (error) {
+      this.#emit({ type: 'callback-error', callback: 'onGet', error });
+    }
   }
 }
 
