@@ -145,7 +145,7 @@ function clientOf(options: ClientOptions): () => TestClient {
 function kept(count: number, connect: () => ServerConnection, isGood: (bytes: number) => boolean): number {
   connect().dispose(true);
   let least = 0;
-  for (let trial = 0; trial < 5; trial++) {
+  for (let trial = 0; trial < 12; trial++) {
     const connections: ServerConnection[] = [];
     const before = memory();
     for (let i = 0; i < count; i++) connections.push(connect());
