@@ -155,6 +155,7 @@ export class Driver<C extends DrivenConnection> {
    */
   #sendLast(): void {
     if (!this.connection.hasFailed) return;
+    this.#ask(undefined); // a question that was open is withdrawn
     const { output, events } = this.connection.dispose();
     if (output.length > 0) this.#shell.send(output, false);
     this.#attend(events.filter(({ type }) => type !== 'failed'));

@@ -303,6 +303,22 @@ describe('Driver', () => {
     expect(clock.delays).to.deep.equal([]);
     link.driver.run(() => link.driver.connection.dispose());
   });
+
+  it('limits no question of a connection that a bug has ended', () => {
+    const clock = new ManualClock();
+    let now = () => 1e12;
+    const world = { now: () => now(), randomBytes: (length: number) => new Uint8Array(length).fill(1) };
+    const onGet = () => new Promise<undefined>(() => {});
+    const link = new Link({ world, sessions: { onGet, cache: false } }, { psks: [unknownPsk(1)] }, clock);
+    link.pass();
+    expect(clock.delays).to.deep.equal([1000]);
+    now = () => {
+      throw new Error('a broken clock');
+    };
+    expect(() => link.driver.run(() => link.driver.connection.end())).to.throw('a broken clock');
+    expect(clock.delays).to.deep.equal([]);
+    expect(link.driver.isWaiting).to.equal(false);
+  });
 });
 
 /** A clock that stands still until it is advanced. */

@@ -7,7 +7,7 @@ import type { CallbackName, NoResumption, NoTicket } from '../../handshake/outco
 import type { Found, Sessions } from '../../handshake/server/context.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { platform } from '../../platform.ts';
-import { ownCertificate, Session } from '../../sessions/session.ts';
+import { ownCertificate, ownId, Session } from '../../sessions/session.ts';
 import { MAX_TICKET_PLAINTEXT } from '../../tickets/format.ts';
 import { copyOf, EMPTY, equalBytes } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
@@ -348,9 +348,14 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
       conclude: (outcome) => {
         if (!('value' in outcome)) return 'late' in outcome ? 'store-timeout' : 'store-error';
         if (outcome.value !== true) return 'vetoed';
-        return session.isRuledOut ? 'not-resumable' : undefined; // meanwhile, perhaps by the callback itself
+        if (!session.isRuledOut) return undefined;
+        return this.wasTaken(session) ? 'consumed' : 'not-resumable'; // meanwhile, perhaps by the callback itself
       },
     };
+  }
+
+  wasTaken(session: Session): boolean {
+    return this.store.wasTaken(ownId(session));
   }
 
   take(session: Session): Task<unknown, NoResumption | undefined> {

@@ -59,6 +59,8 @@ export interface Sessions {
    * with `undefined` if it may, or why it may not.
    */
   mayResume(session: Session): Task<unknown, NoResumption | undefined> | undefined;
+  /** Whether somebody has asked for the single use of a session. */
+  wasTaken(session: Session): boolean;
   /** Takes a session for its single use. Concludes with `undefined` if this connection has it now, or why it has not. */
   take(session: Session): Task<unknown, NoResumption | undefined>;
   /**

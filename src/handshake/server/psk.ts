@@ -125,7 +125,9 @@ function* findSession(
       offer: () => offer,
     });
     if (session !== undefined && verdict.reason === 'expired') yield* call(() => sessions.expire(session, true));
-    verdicts.push(verdict);
+    // Another connection may have used it while the second hello was on its way.
+    const isConsumed = session !== undefined && verdict.reason === 'not-resumable' && sessions.wasTaken(session);
+    verdicts.push(isConsumed ? verdict.lost('consumed') : verdict);
     if (session !== undefined && suite !== undefined) return { session, identityIndex, suite };
   }
   return undefined;

@@ -419,6 +419,30 @@ for (const mode of MODES) {
         expectResumed(bench.connect(config, { psks: first.client.tickets.slice(1) }), mode);
       });
 
+      it('of one that another connection has used while mayResume was asked: consumed', async () => {
+        const answers: ((answer: boolean) => void)[] = [];
+        const mayResume = () => new Promise<boolean>((resolve) => answers.push(resolve));
+        const config = once({ mayResume });
+        const first = bench.connect(config, {});
+        const links = [bench.connectAsync(config, returning(first)), bench.connectAsync(config, returning(first))];
+        for (const answer of answers) answer(true);
+        const [winner, loser] = await Promise.all(links);
+        expect(winner?.client.isResumed).to.equal(true);
+        expect(loser?.connection.resumption.reason).to.equal('consumed');
+      });
+
+      it('of one that another connection has used before the second hello: consumed', () => {
+        const config = once();
+        const first = bench.connect(config, {});
+        const again = { ...returning(first), keyShares: [] };
+        const loser = bench.link(config, { ...again, stopBefore: 'second_client_hello' });
+        loser.run();
+        expectResumed(bench.connect(config, returning(first)), mode);
+        loser.client.proceed();
+        loser.run();
+        expectFull(loser, 'consumed');
+      });
+
       for (const later of [false, true]) {
         it(`of onTake, ${later ? 'later' : 'at once'}: true for one; the loser gets a full handshake`, async () => {
           const taken: string[] = [];
