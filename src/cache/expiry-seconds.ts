@@ -67,7 +67,7 @@ export class ExpirySeconds {
 
   /** Releases memory. No second may be in use. */
   reset(): void {
-    for (const list of [this.#expires, this.#heads, this.#places, this.#free]) list.length = 0;
+    for (const list of [this.#expires, this.#heads, this.#places, this.#heap, this.#free]) list.length = 0;
     this.#numbers.reset();
   }
 

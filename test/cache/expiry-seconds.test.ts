@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ExpirySeconds } from '../../src/cache/expiry-seconds.ts';
 import { NONE } from '../../src/cache/slot-table.ts';
+import { growth } from '../support/memory.ts';
 import { runs } from '../support/runs.ts';
 
 /** Near each other, and some that differ in the upper half only. */
@@ -46,5 +47,18 @@ describe('ExpirySeconds', () => {
       if (second >= 9) table.close(table.find(second - 9));
     }
     expect(numbers.size).to.equal(10);
+  });
+
+  it('keep none of their lists after a reset', () => {
+    const tables: ExpirySeconds[] = [];
+    const grown = growth(() => {
+      const table = new ExpirySeconds();
+      for (let n = 0; n < 50_000; n++) table.open(n, n);
+      for (let n = 0; n < 50_000; n++) table.close(table.first);
+      table.reset();
+      tables.push(table);
+    }, 2);
+    expect(grown).to.be.below(100_000); // each list would be 400 kB
+    expect(tables.map((table) => table.open(5, 7))).to.deep.equal([0, 0]);
   });
 });

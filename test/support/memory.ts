@@ -5,12 +5,21 @@ import { runInNewContext } from 'node:vm';
 
 /** Bytes in use once all garbage is gone. */
 export function memory(): number {
+  const { heapUsed, arrayBuffers } = memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** Bytes of array buffers once all garbage is gone. No work of the engine of the language changes them. */
+export function bufferMemory(): number {
+  return memoryUsage().arrayBuffers;
+}
+
+function memoryUsage(): NodeJS.MemoryUsage {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   collect();
   collect(); // what the first one has found to be dead of buffers is freed by the second
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  return process.memoryUsage();
 }
 
 /**
