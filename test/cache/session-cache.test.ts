@@ -3,6 +3,7 @@ import type { RemovalReason } from '../../src/cache/callbacks.ts';
 import { type RemovalListener, SessionCache, type SessionCacheOptions } from '../../src/cache/session-cache.ts';
 import type { SessionParameters } from '../../src/sessions/parameters.ts';
 import { Session } from '../../src/sessions/session.ts';
+import { bufferMemory } from '../support/memory.ts';
 import { testServer } from '../support/servers.ts';
 
 /** A session with this id whose last second is `expires`. */
@@ -444,6 +445,18 @@ describe('SessionCache', () => {
         expect(cache.flush()).to.equal(3000);
         expect(ids(cache)).to.deep.equal([]);
       }
+    });
+
+    it('keeps the tables of 1024 sessions, and gives back those of 1025 with every byte', () => {
+      const keptBy = (sessions: number) => {
+        const before = bufferMemory();
+        const { cache } = recorded({ maxEntries: 0 });
+        for (let n = 0; n < sessions; n++) cache.add(session(0, n, { id: Uint8Array.of(n >> 8, n) }));
+        cache.flush();
+        return bufferMemory() - before + cache.size;
+      };
+      expect(keptBy(1024)).to.be.above(200_000); // a page of records is 224 KiB
+      expect(keptBy(1025)).to.be.below(5000);
     });
   });
 

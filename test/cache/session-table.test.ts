@@ -7,6 +7,7 @@ import { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { systemWorld } from '../../src/world.ts';
+import { growth } from '../support/memory.ts';
 import { runs } from '../support/runs.ts';
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -89,6 +90,24 @@ describe('SessionTable', () => {
     table.reset();
     expect([table.size, table.slots]).to.deep.equal([0, 0]);
     expect(table.insert(session('TLSv1.3', idOf(1)), undefined)).to.equal(0);
+  });
+
+  it('keeps none of its pages after a reset', () => {
+    const one = session('TLSv1.3', Uint8Array.of(1));
+    const tables: SessionTable<undefined>[] = [];
+    const grown = growth(() => {
+      let hash = 0;
+      const table = new SessionTable<undefined>(() => Math.imul(hash++, 0x9e3779b1));
+      for (let n = 0; n < 50_000; n++) table.insert(one, undefined);
+      for (let n = 0; n < 50_000; n++) table.delete(n);
+      table.reset();
+      tables.push(table);
+    }, 2);
+    expect(grown).to.be.below(100_000); // either list of pages would be 400 kB
+    expect(tables.map(({ size, slots }) => [size, slots])).to.deep.equal([
+      [0, 0],
+      [0, 0],
+    ]);
   });
 
   it('finds nothing under ids that are too long to be any', () => {
