@@ -3,27 +3,46 @@
  * of its own, as pools of the process may have been filled and emptied by others.
  */
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { inspect } from '../../src/cli/inspect.ts';
 import type { CryptoProvider } from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { fast } from '../../src/crypto/providers/fast.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
+import { nodeCrypto } from '../../src/node/node-crypto.ts';
 import { Session } from '../../src/sessions/session.ts';
 import { cbcTickets } from '../../src/tickets/format-cbc.ts';
 import { TicketKey } from '../../src/tickets/key.ts';
 import { ticketKeyFile, ticketKeysFrom } from '../../src/tickets/key-files.ts';
 import { SealCounts } from '../../src/tickets/seal-counts.ts';
+import { sealSession } from '../../src/tickets/ticket.ts';
+import { EMPTY } from '../../src/wire/bytes.ts';
+import { keyCallback, revisit, ticketContext, visit as visitContext } from '../openssl/tickets-support.ts';
 import type { ClientOptions } from './client.ts';
 import { Exchange } from './exchange.ts';
 import { Bench, firstOffer, MECHANISMS, returning } from './mechanisms.ts';
 import { WipeWatch } from './wipes.ts';
+import { TestWorld } from './world.ts';
 
 const CALLS = ['receive', 'answer', 'dispose', 'write', 'updateKeys', 'end', 'exportKeyingMaterial'] as const;
 const SOME = new Uint8Array(80).fill(1);
 /** So much that AES-GCM makes itself a larger table. */
 const MUCH = new Uint8Array(32768).fill(1);
+const PARAMETERS = {
+  version: 'TLSv1.3',
+  cipherSuite: 0x1301,
+  id: Uint8Array.of(1),
+  time: 1000,
+  timeout: 300,
+  authTime: 1000,
+  extendedMasterSecret: true,
+  idContext: EMPTY,
+} as const;
 
 /** Visits of clients: all that a connection does with keys, and connections that end before they are established. */
 function visit(
@@ -64,17 +83,7 @@ function visit(
 function visitKeys(watch: WipeWatch): void {
   const bench = new Bench();
   const random = (length: number) => bench.world.randomBytes(length);
-  const session = new Session({
-    version: 'TLSv1.3',
-    cipherSuite: 0x1301,
-    id: Uint8Array.of(1),
-    secret: random(32),
-    time: 1000,
-    timeout: 300,
-    authTime: 1000,
-    extendedMasterSecret: true,
-    idContext: new Uint8Array(0),
-  });
+  const session = new Session({ ...PARAMETERS, secret: random(32) });
   watch.during(() => {
     for (const { sha256, sha384 } of [defaultProvider.hashes, fast.hashes])
       for (const hash of [sha256, sha384]) hash.hmac(new Uint8Array(200).fill(1)).wipe(); // longer than a block
@@ -88,6 +97,59 @@ function visitKeys(watch: WipeWatch): void {
   });
 }
 
+/** Keys of node:crypto, and the tickets of a context under keys of a callback and of its own. */
+function visitShells(watch: WipeWatch): void {
+  const random = (length: number) => new TestWorld(1).randomBytes(length);
+  watch.during(() => {
+    for (const group of Object.values(nodeCrypto.groups)) group?.generate(random);
+    const aead = nodeCrypto.aeads['aes-128-gcm'].key(random(16));
+    expect(aead.open(new Uint8Array(12), EMPTY, random(40))).to.equal(undefined);
+    aead.wipe();
+    nodeCrypto.hashes.sha256.hmac(SOME).wipe();
+    const ctx = ticketContext(new TestWorld(5));
+    for (const callback of [keyCallback({ seal: 1, open: 1 }).callback, null]) {
+      ctx.setTlsextTicketKeyCallback(callback);
+      const first = visitContext(ctx, 'TLSv1.3');
+      const again = revisit(ctx, first);
+      expect(again.ssl.sessionReused()).to.equal(1);
+      for (const { ssl } of [first, again]) ssl.free();
+    }
+    ctx.setTlsextTicketKeys(random(80));
+    ctx.free();
+  });
+}
+
+/** What the command reads and opens: a session, a ticket, and a client's session with its ticket. */
+function visitFiles(watch: WipeWatch): void {
+  const folder = mkdtempSync(join(tmpdir(), 'tls-resume-wipes-'));
+  const file = (name: string, bytes: Uint8Array): string => {
+    writeFileSync(join(folder, name), bytes);
+    return join(folder, name);
+  };
+  const world = new TestWorld(2);
+  const randomBytes = (length: number) => world.randomBytes(length);
+  const keyFile = randomBytes(48);
+  const [key] = ticketKeysFrom('node', keyFile);
+  const ticket = sealSession(key, new Session({ ...PARAMETERS, secret: randomBytes(32) }), randomBytes);
+  if (typeof ticket === 'string') throw new Error(ticket);
+  const ofClient = new Session({ ...PARAMETERS, secret: randomBytes(32), foreign: { ticket } }).toDer();
+  const rest = {
+    ticketKeys: [{ producer: 'node', file: file('key', keyFile) }],
+    showSecrets: false,
+    json: true,
+  } as const;
+  try {
+    for (const [what, bytes] of [
+      ['session', ofClient],
+      ['ticket', ticket],
+      ['ticket', ofClient],
+    ] as const)
+      watch.during(() => inspect({ what, file: file('given', bytes), ...rest }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 const watch = new WipeWatch();
 visit(watch, defaultProvider, MECHANISMS);
 visit(watch, defaultProvider, ['session-id'], { groups: ['secp256r1'] });
@@ -95,4 +157,6 @@ visit(watch, noble, ['psk-stateless'], { ciphers: ['TLS_CHACHA20_POLY1305_SHA256
 visit(watch, fast, ['psk-stateful'], { ciphers: ['TLS_AES_256_GCM_SHA384'] });
 visit(watch, fast, ['psk-stateful']);
 visitKeys(watch);
+visitShells(watch);
+visitFiles(watch);
 process.stdout.write(JSON.stringify(watch.counts));

@@ -9,7 +9,8 @@ import type { Wipeable } from '../../src/wire/bytes.ts';
 /** Functions that overwrite for their callers, which are what counts. */
 const WIPES = /wipe|closed|established|discard|destroy|release|free|dispose|forget|clean|close|drop|giveBack/i;
 
-const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
+/** Buffers have a fill() of their own. */
+const FILLING: readonly Uint8Array[] = [Object.getPrototypeOf(Uint8Array.prototype), Buffer.prototype];
 
 /** A call: its file under src, and where it is in that. */
 interface Site {
@@ -46,19 +47,23 @@ export class WipeWatch {
   }
 
   during<T>(run: () => T): T {
-    const { fill } = typedArray;
-    const note = () => this.#note();
-    typedArray.fill = function (this: Uint8Array, value, start, end) {
-      if (value === 0 && this.subarray(start, end).some((word) => word !== 0)) note();
-      return fill.call(this, value, start, end) as never;
-    };
+    const fills = FILLING.map(({ fill }) => fill);
+    for (const prototype of FILLING) prototype.fill = this.#noting(prototype.fill);
     this.#isOn = true;
     try {
       return run();
     } finally {
       this.#isOn = false;
-      typedArray.fill = fill;
+      for (const [at, fill] of fills.entries()) Object.assign(FILLING[at] ?? {}, { fill });
     }
+  }
+
+  #noting(fill: Uint8Array['fill']): Uint8Array['fill'] {
+    const note = () => this.#note();
+    return function (this: Uint8Array, value, start, end) {
+      if (value === 0 && this.subarray(start, end).some((word) => word !== 0)) note();
+      return fill.call(this, value, start, end) as never;
+    };
   }
 
   /** Watches all that is called of an object. */
