@@ -188,6 +188,14 @@ describe('DER', () => {
     }
   });
 
+  it('ends with the value that it reads, whatever comes after that', () => {
+    const nested = reader('3003020100a003020101').enter(Tag.sequence);
+    expect(nested.integer()).to.equal(0);
+    expect(nested.peekTag()).to.equal(undefined);
+    expect(nested.optional(explicitTag(0))).to.equal(undefined);
+    expect(nested.optionalInteger(explicitTag(0), 'field')).to.equal(undefined);
+  });
+
   it('bounds the depth of an optional value, too', () => {
     const nest = (depth: number) => {
       let nested = der.explicit(3, der.integer(5));

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { parseCertificate } from '../../../src/crypto/credentials/certificate.ts';
 import { credentialFromPem } from '../../../src/crypto/credentials/credential.ts';
 import { selfSignedCertificate } from '../../../src/crypto/credentials/self-signed.ts';
+import { EMPTY, toHex } from '../../../src/wire/bytes.ts';
 import * as der from '../../../src/wire/der.ts';
 import { DerError, explicitTag, Tag } from '../../../src/wire/der.ts';
 import { parsePem } from '../../../src/wire/pem.ts';
@@ -97,6 +98,11 @@ describe('selfSignedCertificate', () => {
     expect(Date.parse(x509.validTo)).to.equal(Date.UTC(2030, 1, 1, 3, 4, 5));
     expect(x509.serialNumber).to.equal('40 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F'.replaceAll(' ', ''));
     expect(credentialFromPem({ cert, key }).names).to.deep.equal(['a.test', '*.a.test']);
+  });
+
+  it('may sign, and no more: of the named bits the first alone, and zeros for the rest (X.690 §11.2.2)', () => {
+    const { cert } = selfSignedCertificate(world);
+    expect(toHex(parseCertificate(derOf(cert)).keyUsage ?? EMPTY)).to.equal('03020780');
   });
 
   it('depends on the world alone', () => {
