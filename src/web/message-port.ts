@@ -156,7 +156,6 @@ class PortLink {
   #portClosed(): void {
     if (this.#isReading) this.#endReading();
     if (this.#isWriting) this.#sink?.error(new Error('the port is closed'));
-    this.#isWriting = false;
   }
 
   /** Closes the port for the application. */
@@ -166,7 +165,6 @@ class PortLink {
 
   #fail(error: unknown): void {
     this.#isReading = false;
-    this.#isWriting = false;
     this.#source?.error(error);
     this.#sink?.error(error);
     this.#port.close?.();
