@@ -366,6 +366,14 @@ describe('serve', function () {
     await says(/closed \(idle\)$/);
   });
 
+  it('ends a connection whose idle client does not close its side', async () => {
+    const { port, says } = await start(['--verbose'], { idleMs: 100 });
+    const idle = await client(port, { socket: connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true }) });
+    await once(idle.resume(), 'end');
+    await says(/closed \(idle\)$/);
+    idle.destroy();
+  });
+
   it('ends its connections when it stops', async () => {
     const { port, stop } = await start();
     const talker = await client(port);
