@@ -7,10 +7,12 @@ import {
   decode,
   empty,
   encode,
+  entries,
   extensions,
   fixed,
   flag,
   mapped,
+  numbers,
   opaque,
   optionalTail,
   rest,
@@ -128,6 +130,29 @@ describe('vectors and blocks', () => {
     expect(refusal(vector(0, 255, uint16), '03000100')).to.equal('[1]: 2 bytes wanted, 1 left');
     const list = struct({ list: vector(0, 255, struct({ name: opaque(1, 9) })) });
     expect(refusal(list, '03010000')).to.equal('list.[1].name: length 0 outside <1..9>');
+  });
+
+  it('entries and numbers are vectors of any length, of which one beyond 1024 bytes is not decoded until it is read', () => {
+    for (const count of [0, 1, 511, 512, 513, 2000]) {
+      const values = Array.from({ length: count }, (_, n) => n);
+      const bytes = encode(vector(0, 0xffff, uint16), values);
+      for (const codec of [entries(0, 0xffff, uint16), numbers(0, 0xffff)]) {
+        expect(encode(codec, values)).to.deep.equal(bytes);
+        const read = decode(codec, bytes);
+        expect([read.length, ...read, ...read], 'twice').to.deep.equal([count, ...values, ...values]);
+        expect(Array.isArray(read)).to.equal(count <= 512);
+      }
+      const read = decode(numbers(0, 0xffff), bytes);
+      expect([0, count - 1, count].map((value) => read.includes(value))).to.deep.equal([count > 0, count > 0, false]);
+    }
+  });
+
+  it('entries and numbers say which item does not fit, however many there are', () => {
+    for (const count of [0, 511, 512, 2000]) {
+      const hex = (2 * count + 1).toString(16).padStart(4, '0') + '00'.repeat(2 * count + 1);
+      for (const codec of [entries(0, 0xffff, uint16), numbers(0, 0xffff)])
+        expect(refusal<unknown>(codec, hex)).to.equal(`[${count}]: 2 bytes wanted, 1 left`);
+    }
   });
 
   it('block is filled exactly by one value', () => {
