@@ -179,6 +179,20 @@ describe('close() and closed settle', () => {
     });
   }
 
+  it('and leave no timer, once the peer has ended, too', async () => {
+    const { tls, client } = await connect();
+    const timers = new Timers(2000);
+    try {
+      const closed = tls.close();
+      expect(timers.times, 'while the transport may stall').to.deep.equal([2000]);
+      client.socket.resume().end();
+      await closed;
+      await until(() => timers.times.length === 0);
+    } finally {
+      timers.restore();
+    }
+  });
+
   it('when the transport refuses what it is given', async () => {
     const refuse = () => {
       throw new Error('refused');
