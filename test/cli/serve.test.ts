@@ -10,6 +10,7 @@ import { assert } from 'chai';
 import { visit } from '../../src/cli/visit.ts';
 import { fixturePath } from '../fixtures.ts';
 import { describeWith, run } from '../interop/peers.ts';
+import { HostTimers } from '../support/timers.ts';
 import { client, GET, readAll, start, stopAll } from './servers.ts';
 
 const VERSIONS = ['TLSv1.3', 'TLSv1.2'] as const;
@@ -380,8 +381,10 @@ describe('serve', function () {
     const mute = connectTcp(port, '127.0.0.1');
     await once(mute, 'connect');
     const said = readAll(talker);
-    await Promise.all([stop(), once(mute.resume(), 'close')]);
+    const timers = new HostTimers();
+    await Promise.all([stop(), once(mute.resume(), 'close')]).finally(() => timers.restore());
     assert.strictEqual(await said, '', 'an end, and not an error');
+    assert.deepEqual(timers.times(), []);
   });
 
   describe('--keylog', () => {

@@ -1,4 +1,4 @@
-/** The long timers of the library, which the tests run themselves. */
+/** Timers, as the tests see them: the long ones of the library, which they run themselves, and those of the host. */
 
 import { platform } from '../../src/platform.ts';
 
@@ -31,5 +31,43 @@ export class Timers {
   restore(): void {
     platform.setTimeout = this.#setTimeout;
     platform.clearTimeout = this.#clearTimeout;
+  }
+}
+
+/** The timers of the host that have been set and are running. */
+export class HostTimers {
+  readonly #running = new Map<unknown, { readonly ms: number; readonly timer: NodeJS.Timeout }>();
+  readonly #host = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+
+  /** Watches until {@link restore}. */
+  constructor() {
+    const host = this.#host;
+    const set = (action: () => void, ms: number) => {
+      const timer = host.setTimeout(() => {
+        this.#running.delete(timer);
+        action();
+      }, ms);
+      this.#running.set(timer, { ms, timer });
+      return timer;
+    };
+    const clear = (timer?: NodeJS.Timeout) => {
+      this.#running.delete(timer);
+      host.clearTimeout(timer);
+    };
+    Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+  }
+
+  /** Milliseconds of each, of those that are not shorter. */
+  times(atLeastMs = 1000): number[] {
+    return [...this.#running.values()].map(({ ms }) => ms).filter((ms) => ms >= atLeastMs);
+  }
+
+  /** How many of those keep the process running. */
+  keeping(atLeastMs = 1000): number {
+    return [...this.#running.values()].filter(({ ms, timer }) => ms >= atLeastMs && timer.hasRef()).length;
+  }
+
+  restore(): void {
+    Object.assign(globalThis, this.#host);
   }
 }
