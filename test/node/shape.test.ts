@@ -46,6 +46,24 @@ describe('a socket of the Node shell', () => {
     expect(ABSENT.filter((name) => name in TlsSocket.prototype)).to.deep.equal([]);
   });
 
+  it('hands to the TCP socket what is for that, and does nothing over another transport', () => {
+    const told: unknown[] = [];
+    const tcp = new Socket();
+    for (const name of ['setNoDelay', 'setKeepAlive', 'ref', 'unref'] as const)
+      tcp[name] = (...words: unknown[]) => {
+        told.push([name, ...words]);
+        return tcp;
+      };
+    for (const transport of [tcp, memoryPair()[0]]) {
+      const socket = accept(transport, { credentials });
+      told.push('accepted');
+      expect(socket.setNoDelay(true).setKeepAlive(true, 5).ref().unref()).to.equal(socket);
+      socket.destroy();
+    }
+    const expected = [['setNoDelay', true], ['setKeepAlive', true, 5], ['ref'], ['unref']];
+    expect(told.slice(told.indexOf('accepted'))).to.deep.equal(['accepted', ...expected, 'accepted']);
+  });
+
   it('has a readyState, pending and bufferSize as those of node:tls, open, half-closed and closed', async () => {
     const seen: Record<string, unknown[]> = {};
     for (const [kind, server] of [

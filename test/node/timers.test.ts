@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { accept } from '../../src/node/index.ts';
 import { testProvider } from '../support/provider.ts';
 import { HostTimers } from '../support/timers.ts';
-import { credentials, memoryPair, open, startServer, stopServers, until, visit } from './support.ts';
+import { credentials, memoryPair, open, startServer, stopServers, visit } from './support.ts';
 
 const options = { credentials, crypto: testProvider };
 
@@ -59,8 +59,10 @@ describe('timers', () => {
     await once(socket, 'close');
     expect(timers.times()).to.have.length(1);
     expect(timers.keeping()).to.equal(0);
+    const closed = once(left, 'close');
     client.destroy();
-    await until(() => timers.times().length === 0);
+    await closed;
+    expect(timers.times()).to.deep.equal([]);
   });
 
   for (const isThrowing of [false, true]) {
