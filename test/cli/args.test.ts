@@ -105,6 +105,7 @@ describe('the command line', () => {
 
   it('takes a session id context as text', () => {
     assert.deepEqual(settings('--id-context', 'haproxy').resumption.idContext, Uint8Array.from(Buffer.from('haproxy')));
+    assert.lengthOf(settings('--id-context', 'x'.repeat(32)).resumption.idContext ?? '', 32);
     assert.deepEqual(settings('--id-context', '').resumption.idContext, new Uint8Array(0));
   });
 

@@ -185,6 +185,12 @@ describe('inspect', () => {
     assert.match(client, /^ticket lifetime hint +\d+ s$/m);
   });
 
+  it('shows the last time that a calendar has', () => {
+    const session = new Session({ ...parameters, time: 8.64e12 - 1, timeout: 1 });
+    const lines = inspected('--session', file('last', session.toDer())).join('\n');
+    assert.match(lines, /^made +\+275760-09-12T23:59:59\.000Z\nexpires +\+275760-09-13T00:00:00\.000Z/m);
+  });
+
   it('shows a time that no calendar has', () => {
     const session = new Session({ ...parameters, time: Number.MAX_SAFE_INTEGER - 8000 });
     assert.include(

@@ -117,6 +117,12 @@ for (const version of VERSIONS) {
       expect(pass(pair).client.alert?.name).to.equal('certificate_unknown');
     });
 
+    it('is a function, or nothing', () => {
+      const wrong: unknown = 1;
+      expect(() => ctx.setVerify(SSL_VERIFY_PEER, wrong as never)).to.throw(TypeError, 'setVerify()');
+      expect(() => ctx.setVerify(SSL_VERIFY_PEER, null)).not.to.throw();
+    });
+
     it('refuses who shows a certificate where there is nobody to judge it', () => {
       ctx.setVerify(SSL_VERIFY_PEER);
       const errors: unknown[] = [];

@@ -126,6 +126,15 @@ describe('Ssl.receive() while a callback has not answered', () => {
     ssl.free();
   });
 
+  it('takes 16 MiB, and not a byte more', () => {
+    const { ssl } = heldPair();
+    ssl.receive(new Uint8Array(16 * MIB - 1));
+    expect(() => ssl.receive(new Uint8Array(2))).to.throw(RangeError, 'wait for the answer');
+    ssl.receive(new Uint8Array(1));
+    expect(() => ssl.receive(new Uint8Array(1))).to.throw(RangeError, 'wait for the answer');
+    ssl.free();
+  });
+
   it('forgets it where the connection is cleared', async () => {
     const { ssl, client, answer } = heldPair();
     client.sendData(pattern(10));

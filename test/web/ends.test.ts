@@ -179,6 +179,19 @@ describe('close() and closed settle', () => {
     });
   }
 
+  it('with a write that waits behind another, which fails with not a byte of it sent', async () => {
+    const { tls, client } = await connect();
+    const text = textOf(client);
+    const writer = tls.writable.getWriter();
+    const first = writer.write(Buffer.alloc(200_000, 'a'));
+    const behind = rejection(writer.write(Buffer.alloc(10, 'b')));
+    const closed = tls.close();
+    expect(await behind).to.have.property('message', 'the application has closed the connection');
+    await first;
+    await closed;
+    expect(await text).to.equal('a'.repeat(200_000));
+  });
+
   it('and leave no timer, once the peer has ended, too', async () => {
     const { tls, client } = await connect();
     const timers = new Timers(2000);

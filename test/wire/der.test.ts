@@ -267,6 +267,16 @@ describe('DER', () => {
       });
     }
 
+    it('have a zero in front from 128 on, where the high bit is set', () => {
+      for (const [hex, value] of [
+        ['02017f', 127],
+        ['02020080', 128],
+        ['020200ff', 255],
+        ['02020100', 256],
+      ] as const)
+        expect([toHex(der.integer(value)), reader(hex).integer()]).to.deep.equal([hex, value]);
+    });
+
     it('are written as X.690 §8.3 has it', () => {
       expect(toHex(der.integer(0))).to.equal('020100');
       expect(toHex(der.integer(127))).to.equal('02017f');

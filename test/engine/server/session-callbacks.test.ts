@@ -530,8 +530,9 @@ describe('a session that is larger than sessions.maxBytes', () => {
       const onNew = (session: Session) => void store.set(toHex(session.id), session.toDer());
       const config = server({ maxBytes: 700, onNew, onGet: (id) => store.get(toHex(id)) });
       const first = connect(config, { version });
-      expect(connect(config, again(first)).connection.resumption.resumed).to.equal(true);
-      expect(errors(first.events)).to.deep.equal([]);
+      const second = connect(config, again(first));
+      expect(second.connection.resumption.resumed).to.equal(true);
+      expect(errors([...first.events, ...second.events])).to.deep.equal([]);
       expect(config.statistics().number).to.equal(0);
     });
   }
