@@ -57,6 +57,11 @@ describe('the report', () => {
     );
   });
 
+  it('says what keeps a client from being accepted, of whom nothing is known', () => {
+    const told = { event: 'accept-failed', message: 'EMFILE: too many open files' } as const;
+    assert.strictEqual(asText(told), 'a connection could not be accepted: EMFILE: too many open files');
+  });
+
   it('keeps the details for --verbose', () => {
     const lines: string[] = [];
     const write = (line: string) => void lines.push(line);
