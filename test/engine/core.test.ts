@@ -300,6 +300,19 @@ describe('the end of a connection', () => {
     expect(link.client.heard).to.include('finished'); // the server had all that it needed for its flight
   });
 
+  it('by its transport comes at once where nothing waits', () => {
+    const mute = bench.link(bench.bare(), {});
+    expect(mute.connection.waitingFor?.kind).to.equal('message');
+    mute.connection.transportEnded();
+    expect(mute.connection.waitingFor).to.equal(undefined);
+    const { connection } = bench.visit('session-id', bench.server('session-id'));
+    const session = connection.session?.upRef();
+    expect(session?.isResumable).to.equal(true);
+    connection.transportEnded();
+    expect(session?.isResumable, 'after an unclean end').to.equal(false);
+    session?.free();
+  });
+
   it('by its transport lets a Finished, data and a close_notify count that wait for an answer', () => {
     const keys: TicketKeyProvider = { sealingKey: () => never(), openingKeys: () => [] };
     const config = bench.server('psk-stateless', { tickets: { keys, initial: 1 } });
