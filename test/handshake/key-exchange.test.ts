@@ -165,7 +165,8 @@ for (const [mode, { isResumed = false }] of Object.entries(MODES)) {
           link.step(link.connection[stop]());
           const sent = link.output.length;
           if (question === undefined) throw new Error('nothing was asked');
-          link.step(link.connection.answer(question, { value: await question.promise }));
+          for (const value of [undefined, null, 1, 'x', {}, { wipe: 1 }, await question.promise])
+            link.step(link.connection.answer(question, { value }));
           expect(link.output.length, stop).to.equal(sent);
           link.step(link.connection.dispose());
           expect(crypto.made.isGone, stop).to.equal(true);
