@@ -109,6 +109,8 @@ describe('the demo', function () {
     assert.match(program.output, /^ {2}server: #4 .* TLSv1\.2 .* resumed \(session-id\)$/m);
     assert.strictEqual(program.output.match(/^ {2}client: full handshake, /gm)?.length, 2);
     assert.strictEqual(program.output.match(/^ {2}client: resumed its session, /gm)?.length, 2);
+    const given = [...program.output.matchAll(/; given (.*) for next time$/gm)].map(([, what]) => what);
+    assert.deepEqual(given, ['2 sessions', '1 session', '1 session', '0 sessions']);
     const socket = await client(Number(port));
     socket.write(GET);
     assert.match(await readAll(socket), /^HTTP\/1\.1 200 OK/);
