@@ -5,7 +5,9 @@ import { type AddressInfo, connect as connectPlain, type Server as NetServer, ty
 import { connect, createServer as createNodeServer, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { accept, createServer, type NodeServerOptions, type TlsSocket } from '../../src/node/index.ts';
+import { concat } from '../../src/wire/bytes.ts';
 import { certificates } from '../fixtures.ts';
+import { TestClient } from '../support/client.ts';
 import { testProvider } from '../support/provider.ts';
 import { credentials, memoryPair, only, textOf, until, VERSIONS } from './support.ts';
 
@@ -266,6 +268,28 @@ const DEEDS: Readonly<Record<string, (socket: AnySocket) => void>> = {
   'write() after end()': (socket) => socket.end('bye').write('too late'),
   'write() after destroy()': (socket) => socket.destroy().write('too late', () => {}),
 };
+
+describe('a socket that fails', () => {
+  it('reads on for a while, so that its alert is not lost, also where the application reads nothing', async () => {
+    const [left, right] = memoryPair();
+    const socket = accept(left, { credentials, crypto: testProvider });
+    const client = new TestClient({});
+    right.on('data', (bytes: Uint8Array) => {
+      client.receive(bytes);
+      right.write(client.take());
+    });
+    right.write(client.take());
+    await once(socket, 'secure');
+    client.sendData(new Uint8Array(100_000));
+    const noRecord = Uint8Array.of(23, 3, 3, 0, 20, ...new Uint8Array(20));
+    const failed = once(socket, 'error');
+    right.write(concat(client.take(), noRecord));
+    const [error] = await failed;
+    expect(error.alert).to.equal('bad_record_mac');
+    expect(left.readableFlowing).to.equal(true);
+    right.destroy();
+  });
+});
 
 describe('a socket that is ended', () => {
   for (const [deed, act] of Object.entries(DEEDS)) {
