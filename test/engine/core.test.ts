@@ -330,6 +330,18 @@ describe('the end of a connection', () => {
     expect(link.connection.canWrite).to.equal(true);
   });
 
+  it('of our direction by end() withdraws what is asked for a ticket, and takes in what has come meanwhile', () => {
+    const keys: TicketKeyProvider = { sealingKey: () => never(), openingKeys: () => [] };
+    const link = bench.visit('psk-stateless', bench.server('psk-stateless', { tickets: { keys, initial: 0 } }));
+    link.step(link.connection.sendTicket());
+    link.client.sendData(Uint8Array.of(1, 2, 3));
+    link.step(link.connection.receive(link.client.take()));
+    expect([link.question?.kind, link.data.length]).to.deep.equal(['ticket', 0]);
+    link.step(link.connection.end());
+    expect(link.question).to.equal(undefined);
+    expect([...link.data]).to.deep.equal([1, 2, 3]);
+  });
+
   it('takes 64 KiB while a question is open, and not a byte more', () => {
     const config = bench.server('psk-stateful', { sessions: { onGet: never } });
     const { connection } = bench.connect(config, { psks: [firstTicket(bench.visit('psk-stateful', bench.bare()))] });
