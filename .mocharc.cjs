@@ -5,7 +5,7 @@ module.exports = {
   require: ['./dist/test/support/late-handshakes.js'],
   'node-option': ['enable-source-maps', 'disable-warning=TLS_RESUME_NO_ID_CONTEXT'],
   reporter: 'dot',
-  timeout: 20000,
+  timeout: 60000, // of the clock, which runs on where the machine has other work
   exit: false,
   // A process for each core. By default Mocha leaves one to itself, which does next to nothing.
   parallel: true,
