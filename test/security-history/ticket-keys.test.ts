@@ -173,7 +173,7 @@ describe('security history: ticket keys', () => {
     function complaints(text: string): string[] {
       const lines = codeOf(text).split('\n');
       return lines.filter((line) => {
-        const bytes = /equalBytes\(([^()]*|\([^()]*\))*\)/.exec(line)?.[0];
+        const bytes = /equalBytes\((?:[^()]|\([^()]*\))*\)/.exec(line)?.[0];
         if (bytes !== undefined && SECRET.test(bytes)) return true;
         if (/timingSafeEqual|Buffer\.compare|\.equals\(|\.localeCompare\(/.test(line)) return true;
         const compared = /([\w.#?[\]]+(?:\(\w*\))?)\s*[!=]==\s*([\w.#?]+)/g;
@@ -189,7 +189,7 @@ describe('security history: ticket keys', () => {
       'tickets/format-cbc.ts': /equalConstantTime\(mac\.sign\(body\), /,
       'handshake/server/psk.ts': /equalConstantTime\(binder, expected\)/,
       'handshake/messages/finished.ts': /equalConstantTime\(verifyData, expected\)/,
-      'tickets/key.ts': /equalConstantTime\(this\.#name, name\)/,
+      'tickets/key.ts': /equalConstantTime\(this\.#name, requireBytes\(/,
     };
     for (const [path, use] of Object.entries(USES)) {
       it(`in ${path}`, () => expect(codeOf(sources.get(path) ?? '')).to.match(use));
