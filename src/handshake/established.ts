@@ -1,6 +1,6 @@
 /** The result of a handshake, which the connection goes on with. */
 
-import type { TrafficSecrets } from '../crypto/key-schedule.ts';
+import type { TrafficSecret } from '../crypto/key-schedule.ts';
 import type { Aead } from '../crypto/provider.ts';
 import type { MainSecret } from './main-secret.ts';
 import type { Handshake } from './wait.ts';
@@ -8,7 +8,10 @@ import type { Handshake } from './wait.ts';
 /** The application traffic secrets of TLS 1.3. KeyUpdate replaces them. */
 export interface TrafficTls13 {
   readonly aead: Aead;
-  readonly secrets: TrafficSecrets;
+  /** The peer's, which we read under. */
+  readonly reading: TrafficSecret;
+  /** Ours, which we write under. */
+  readonly writing: TrafficSecret;
   /** Forgets the Main Secret before the first traffic secrets are forgotten (RFC 9846 §7.2). */
   readonly main: MainSecret;
 }

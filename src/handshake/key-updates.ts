@@ -11,31 +11,31 @@ type Acting = Pick<HandshakeIO, 'send' | 'own' | 'discard' | 'protectReading' | 
 export class KeyUpdates {
   readonly #context: Acting;
   readonly #traffic: TrafficTls13;
-  #client: TrafficSecret;
-  #server: TrafficSecret;
+  #reading: TrafficSecret;
+  #writing: TrafficSecret;
   /** Whether the peer was asked for new keys and has not sent them yet. Until then there is no second request (RFC 9846 §4.7.3). */
   isRequested = false;
 
   constructor(context: Acting, traffic: TrafficTls13) {
     this.#context = context;
     this.#traffic = traffic;
-    this.#client = traffic.secrets.client;
-    this.#server = traffic.secrets.server;
+    this.#reading = traffic.reading;
+    this.#writing = traffic.writing;
   }
 
   /** Replaces the peer's key. If the peer asks for ours as well, and we may still send, ours follows before anything else is sent. */
   receive({ requestUpdate }: KeyUpdate, maySend: boolean): void {
-    this.#client = this.#next(this.#client);
+    this.#reading = this.#next(this.#reading);
     this.isRequested = false;
-    this.#context.protectReading(trafficProtection(this.#traffic.aead, this.#client));
+    this.#context.protectReading(trafficProtection(this.#traffic.aead, this.#reading));
     if (maySend && requestUpdate === KeyUpdateRequest.update_requested) this.send('update_not_requested');
   }
 
   /** Sends a KeyUpdate and replaces our key. The message itself is the last one under the old key. */
   send(request: keyof typeof KeyUpdateRequest): void {
     this.#context.send(keyUpdate, { requestUpdate: KeyUpdateRequest[request] });
-    this.#server = this.#next(this.#server);
-    this.#context.protectWriting(trafficProtection(this.#traffic.aead, this.#server));
+    this.#writing = this.#next(this.#writing);
+    this.#context.protectWriting(trafficProtection(this.#traffic.aead, this.#writing));
   }
 
   /** Replaces our key. With `requestPeer`, also asks the peer to replace its own, unless it was asked already. */

@@ -3,37 +3,18 @@
  * The signature is checked first, so that the application judges a chain only if the client has its key.
  */
 
-import { isInstance, later } from '../../awaitable.ts';
-import { allowsDigitalSignature, parseCertificate } from '../../crypto/credentials/certificate.ts';
-import { type VerifyingKey, verifyingKey } from '../../crypto/credentials/verifying-key.ts';
+import type { VerifyingKey } from '../../crypto/credentials/verifying-key.ts';
 import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
-import { type CryptoProvider, InvalidPublicKey } from '../../crypto/provider.ts';
 import { sharedCertificate } from '../../sessions/peer-certificate.ts';
 import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
 import { copyOf, EMPTY } from '../../wire/bytes.ts';
-import { DerError } from '../../wire/der.ts';
-import { nameOf, SignatureScheme, type SignatureSchemeName, type Version } from '../../wire/registry.ts';
+import { SignatureScheme, type Version } from '../../wire/registry.ts';
 import { certificate, certificateTls12 } from '../messages/certificate.ts';
 import { ClientCertificateType, certificateRequest, certificateRequestTls12 } from '../messages/certificate-request.ts';
 import { type CertificateVerify, certificateVerify } from '../messages/certificate-verify.ts';
+import { checkSignature, MAX_CHAIN, PEER_SCHEMES, readKey } from '../peer-signature.ts';
 import { type Handshake, type Outcome, perform, receive, type Task } from '../wait.ts';
 import type { ClientCertificates, ServerHandshake } from './context.ts';
-
-/** The schemes that a client may sign with, and that its certificates may be signed with, in the order of preference. */
-const SCHEMES: readonly SignatureSchemeName[] = [
-  'ecdsa_secp256r1_sha256',
-  'ecdsa_secp384r1_sha384',
-  'ed25519',
-  'rsa_pss_rsae_sha256',
-  'rsa_pss_rsae_sha384',
-  'rsa_pss_rsae_sha512',
-  'rsa_pkcs1_sha256', // in TLS 1.3 for certificates alone
-  'rsa_pkcs1_sha384',
-  'rsa_pkcs1_sha512',
-];
-
-/** More certificates than any chain to a root has. */
-const MAX_CHAIN = 16;
 
 /**
  * A chain that the client has sent. A handshake that waits keeps all that its functions have named, so they name this object, and the
@@ -54,7 +35,7 @@ function sendCertificateRequest(context: ServerHandshake): void {
   const body = {
     certificateRequestContext: EMPTY, // §4.4.2: in the handshake
     extensions: {
-      signatureAlgorithms: SCHEMES.map((scheme) => SignatureScheme[scheme]),
+      signatureAlgorithms: PEER_SCHEMES.map((scheme) => SignatureScheme[scheme]),
       certificateAuthorities: authorities.length === 0 ? undefined : authorities,
     },
   };
@@ -65,7 +46,7 @@ export function sendCertificateRequestTls12(context: ServerHandshake): void {
   const { authorities = [] } = context.settings.clientAuth ?? {};
   const body = {
     certificateTypes: [ClientCertificateType.ecdsa_sign, ClientCertificateType.rsa_sign],
-    supportedSignatureAlgorithms: SCHEMES.map((scheme) => SignatureScheme[scheme]),
+    supportedSignatureAlgorithms: PEER_SCHEMES.map((scheme) => SignatureScheme[scheme]),
     certificateAuthorities: authorities,
   };
   context.transcript.add(context.send(certificateRequestTls12, body));
@@ -106,22 +87,6 @@ function shown(
   return { chain, key: readKey(leaf, crypto) };
 }
 
-/** RFC 9846 §4.5.1.2: the key must be one that a scheme is for, and must be allowed to sign. It keeps nothing of the message. */
-function readKey(leaf: Uint8Array, crypto: CryptoProvider): VerifyingKey {
-  try {
-    const certificate = parseCertificate(leaf);
-    if (!allowsDigitalSignature(certificate))
-      throw new TlsAlert('unsupported_certificate', 'a certificate whose KeyUsage lacks digitalSignature');
-    const { algorithm, curve, bytes } = certificate.publicKey;
-    const key = verifyingKey({ algorithm, curve, bytes: copyOf(bytes) }, crypto);
-    if (key !== undefined) return key;
-  } catch (error) {
-    if (!(error instanceof DerError || error instanceof InvalidPublicKey)) throw error;
-    throw new TlsAlert('bad_certificate', error.message);
-  }
-  throw new TlsAlert('unsupported_certificate', 'a certificate for a kind of key that is not served');
-}
-
 function* receiveCertificate(context: ServerHandshake): Handshake<void> {
   const client = yield* receiveShownCertificate(context);
   if (client === undefined) return;
@@ -137,7 +102,7 @@ export function* receiveCertificateVerifyTls12(context: ServerHandshake, client:
 
 function* proveAndJudge(context: ServerHandshake, client: ShownCertificate, version: Version): Handshake<void> {
   const { body, raw } = yield* receive(certificateVerify);
-  const check = checkSignature(context, client.key, body, version);
+  const check = checkClient(context, client.key, body, version);
   context.transcript.add(raw);
   yield* perform(check);
   client.chain = client.chain.map((certificate, i) => (i === 0 ? sharedCertificate : copyOf)(certificate));
@@ -168,48 +133,14 @@ function requireAccepted(outcome: Outcome): void {
   throw new TlsAlert('internal_error', 'nobody has judged the certificate');
 }
 
-/** §4.5.2. The provider that verifies may be the user's, and may have to wait. While it does, it alone holds what was signed. */
-function checkSignature(
+/** The signature of a client: in TLS 1.2 over the messages themselves. No function that waits names what was signed. */
+function checkClient(
   { transcript }: ServerHandshake,
   key: VerifyingKey,
-  { algorithm, signature }: CertificateVerify,
+  proof: CertificateVerify,
   version: Version,
 ): Task<unknown, void> {
-  const scheme = key.schemes[version].find((candidate) => SignatureScheme[candidate] === algorithm);
-  if (scheme === undefined) {
-    const name = nameOf(SignatureScheme, algorithm);
-    throw new TlsAlert('illegal_parameter', `${name} was not offered, or is not for this key`);
-  }
   const isTls12 = version === 'TLSv1.2';
-  let signed = isTls12 ? transcript.release() : certificateVerifyContent('client', transcript.peek());
-  return {
-    kind: 'verification',
-    callback: 'verify',
-    budgeted: false,
-    run: () => {
-      const content = signed;
-      signed = EMPTY;
-      return later(key.verify(scheme, content, signature), requireVerdict);
-    },
-    conclude: requireVerified,
-    isAnswer: isRefusedKey,
-  };
-}
-
-function requireVerdict(verdict: unknown): boolean {
-  if (typeof verdict === 'boolean') return verdict;
-  throw new TypeError('crypto.verifier: true or false is wanted, or a promise of it');
-}
-
-function requireVerified(outcome: Outcome): void {
-  if ('value' in outcome && outcome.value === true) return;
-  if ('value' in outcome) throw new TlsAlert('decrypt_error', 'the signature of the client does not verify');
-  if ('error' in outcome && isRefusedKey(outcome.error))
-    throw new TlsAlert('bad_certificate', 'the key in the certificate is none of its kind');
-  throw new TlsAlert('internal_error', 'the signature of the client could not be checked');
-}
-
-/** Reports whether a provider does not accept the key itself, which is an answer and no failure. */
-function isRefusedKey(error: unknown): boolean {
-  return isInstance(error, InvalidPublicKey);
+  const content = isTls12 ? transcript.release() : certificateVerifyContent('client', transcript.peek());
+  return checkSignature(key, proof, content, version);
 }

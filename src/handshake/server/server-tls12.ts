@@ -1,19 +1,10 @@
 /** The TLS 1.2 server: one function per flight, in the order of RFC 5246 §7.3, Figures 1 and 2. */
 
-import {
-  storedMasterSecret,
-  type Tls12MasterSecret,
-  tls12ExportKeyingMaterial,
-  tls12ExtendedMasterSecret,
-  tls12Keys,
-  tls12MasterSecret,
-  tls12VerifyData,
-} from '../../crypto/prf.ts';
-import { explicitNonceLength, type Protection, Tls12Protection } from '../../crypto/protection.ts';
+import { storedMasterSecret, tls12VerifyData } from '../../crypto/prf.ts';
 import type { EphemeralKey } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { Session } from '../../sessions/session.ts';
-import { concat, copyOf, EMPTY, wipe } from '../../wire/bytes.ts';
+import { concat, copyOf, EMPTY } from '../../wire/bytes.ts';
 import { encode } from '../../wire/codec.ts';
 import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
@@ -28,6 +19,7 @@ import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from '../messages/server-hello.t
 import { serverHelloDone } from '../messages/server-hello-done.ts';
 import { ServerECDHParams, serverKeyExchange } from '../messages/server-key-exchange.ts';
 import { recordSizeLimit } from '../record-size-limit.ts';
+import { deriveKeys, establishedTls12, type Keys, masterSecret, type Randoms } from '../schedule-tls12.ts';
 import { call, type Handshake, receive, receiveChangeCipherSpec } from '../wait.ts';
 import {
   receiveCertificateTls12,
@@ -76,7 +68,8 @@ function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket:
   context.transcript.add(context.send(serverHelloDone, {}));
   const client = asks ? yield* receiveCertificateTls12(context) : undefined;
   const premaster = yield* receiveClientKeyExchange(context, key);
-  const master = masterSecret(context, hello.body, choice.suite, premaster, randoms);
+  const isExtended = hello.body.extensions.extendedMasterSecret;
+  const master = masterSecret(context, choice.suite, isExtended, premaster, randoms);
   const keys = deriveKeys(context, choice.suite, randoms, master);
   if (client !== undefined) yield* receiveCertificateVerifyTls12(context, client);
   yield* receiveFinished(context, keys);
@@ -85,7 +78,7 @@ function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket:
   yield* keepSession(context, session);
   if (ticketed) yield* sendNewSessionTicket(context, session, lifetimeHint(context, session));
   sendFinished(context, keys);
-  return established(hello.body, keys);
+  return establishedTls12(keys, isExtended);
 }
 
 /**
@@ -105,7 +98,8 @@ function* resume(
   if (ticketed) yield* sendNewSessionTicket(context, session, UNSPECIFIED);
   sendFinished(context, keys);
   yield* receiveFinished(context, keys);
-  return established(hello.body, keys);
+  // The hello decides that, as a session is resumed only if it agrees with the hello.
+  return establishedTls12(keys, hello.body.extensions.extendedMasterSecret);
 }
 
 /** RFC 5077 §3.3: a lifetime_hint that states no lifetime. OpenSSL sends it with a ticket that renews another. */
@@ -124,18 +118,6 @@ function* sendNewSessionTicket(context: ServerHandshake, session: Session, hint:
   const ticket = isDue ? yield* sealTicket(context, session) : undefined;
   const body = { ticketLifetimeHint: ticket === undefined ? UNSPECIFIED : hint, ticket: ticket ?? EMPTY };
   context.transcript.add(context.send(newSessionTicketTls12, body));
-}
-
-interface Randoms {
-  readonly client: Uint8Array;
-  readonly server: Uint8Array;
-}
-
-interface Keys {
-  readonly randoms: Randoms;
-  readonly master: Tls12MasterSecret;
-  readonly reading: Protection;
-  readonly writing: Protection;
 }
 
 interface ServerHelloChoice {
@@ -215,42 +197,7 @@ function* receiveClientKeyExchange(context: ServerHandshake, key: EphemeralKey):
   return yield* agree(context, key, body.point);
 }
 
-/** RFC 7627 §4 if the client has offered the extension, RFC 5246 §8.1 otherwise. Wipes `premaster`. */
-function masterSecret(
-  context: ServerHandshake,
-  { extensions }: ClientHello,
-  { hash: name }: SuiteParameters,
-  premaster: Uint8Array,
-  randoms: Randoms,
-): Tls12MasterSecret {
-  const hash = context.settings.crypto.hashes[name];
-  const master = extensions.extendedMasterSecret
-    ? tls12ExtendedMasterSecret(hash, premaster, context.transcript.peek())
-    : tls12MasterSecret(hash, premaster, randoms.client, randoms.server);
-  wipe(premaster);
-  return master;
-}
-
-function deriveKeys(
-  context: ServerHandshake,
-  suite: SuiteParameters,
-  randoms: Randoms,
-  master: Tls12MasterSecret,
-): Keys {
-  const { crypto } = context.settings;
-  context.own(master, 'closed');
-  if (context.logsKeys) context.keylog('CLIENT_RANDOM', master.bytes);
-  const aead = crypto.aeads[suite.aead];
-  const lengths = { key: aead.keyLength, iv: 12 - explicitNonceLength(aead) };
-  const keys = tls12Keys(master, randoms, lengths);
-  // The connection owns them from here on, as the handshake may end before they are used.
-  const reading = context.own(new Tls12Protection(aead, { key: keys.clientKey, iv: keys.clientIv }), 'closed');
-  const writing = context.own(new Tls12Protection(aead, { key: keys.serverKey, iv: keys.serverIv }), 'closed');
-  wipe(keys.clientKey, keys.serverKey);
-  return { randoms, master, reading, writing };
-}
-
-function* receiveFinished(context: ServerHandshake, { master, reading }: Keys): Handshake<void> {
+function* receiveFinished(context: ServerHandshake, { master, client: reading }: Keys): Handshake<void> {
   yield* receiveChangeCipherSpec();
   context.protectReading(reading);
   const expected = tls12VerifyData(master, 'client', context.transcript.peek());
@@ -260,7 +207,7 @@ function* receiveFinished(context: ServerHandshake, { master, reading }: Keys): 
   context.transcript.add(raw);
 }
 
-function sendFinished(context: ServerHandshake, { master, writing }: Keys): void {
+function sendFinished(context: ServerHandshake, { master, server: writing }: Keys): void {
   context.sendChangeCipherSpec();
   context.protectWriting(writing);
   const verifyData = tls12VerifyData(master, 'server', context.transcript.peek());
@@ -305,17 +252,4 @@ function newSession(context: ServerHandshake, hello: ClientHello, id: Uint8Array
     peerCertificate: facts.peerCertificate,
     foreign: foreignOf(facts),
   });
-}
-
-/** RFC 7627 §5.4: no exporter without the extension. The hello decides that, as a session is resumed only if it agrees with the hello. */
-function established({ extensions: { extendedMasterSecret } }: ClientHello, { randoms, master }: Keys): Established {
-  master.dropHmacKey(); // only an export may still need it
-  return {
-    traffic: undefined,
-    exportKeyingMaterial: (length, label, exporterContext) => {
-      if (!extendedMasterSecret) throw new Error('exportKeyingMaterial() without extended_master_secret');
-      const request = { label, context: exporterContext, length };
-      return tls12ExportKeyingMaterial(master, randoms, request);
-    },
-  };
 }

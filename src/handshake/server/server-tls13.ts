@@ -1,23 +1,11 @@
 /** The TLS 1.3 server: one function per flight, in the order of RFC 9846 §2, Figures 1 to 3. */
 
-import {
-  applicationTrafficSecrets,
-  certificateVerifyContent,
-  earlySecret,
-  finishedMac,
-  type HandshakeSecret,
-  handshakeSecret,
-  handshakeTrafficSecrets,
-  masterSecret,
-  type TrafficSecrets,
-} from '../../crypto/key-schedule.ts';
+import { certificateVerifyContent, earlySecret, finishedMac } from '../../crypto/key-schedule.ts';
 import { trafficProtection } from '../../crypto/protection.ts';
-import type { Aead } from '../../crypto/provider.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import { exchangeKeys, type Signing, signature } from '../key-exchange.ts';
-import { MainSecret } from '../main-secret.ts';
 import { maxFragmentLength } from '../max-fragment-length.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
@@ -26,6 +14,13 @@ import { finished, requireVerifyData } from '../messages/finished.ts';
 import { frame } from '../messages/message.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import { recordSizeLimit } from '../record-size-limit.ts';
+import {
+  type ApplicationStage,
+  applicationStage,
+  establishedTls13,
+  type HandshakeStage,
+  handshakeStage,
+} from '../schedule-tls13.ts';
 import { call, type Handshake, receive } from '../wait.ts';
 import type { ClientCertificates, Protocol, ServerHandshake } from './context.ts';
 
@@ -56,7 +51,8 @@ function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Esta
   if (wanted !== undefined) yield* wanted.receive(context);
   yield* receiveFinished(context, handshake, application, early?.verifyData);
   const tickets = yield* sendNewSessionTickets(context, choice, application, early);
-  return established(context, application, tickets);
+  const { client: reading, server: writing } = application.secrets;
+  return establishedTls13(context, application, { reading, writing }, tickets);
 }
 
 export const tls13: Protocol = { version: 'TLSv1.3', serve: serveTls13 };
@@ -78,22 +74,11 @@ function wantedCertificates(
   throw new Error('no client certificates');
 }
 
-/** The traffic secrets of a stage of the key schedule, and the AEAD that they are for. */
-export interface Stage {
-  readonly aead: Aead;
-  readonly secrets: TrafficSecrets;
-}
-interface HandshakeStage extends Stage {
-  readonly handshake: HandshakeSecret;
-}
 interface EarlyTickets {
   /** The verify_data that the client's Finished must have. */
   readonly verifyData: Uint8Array;
   readonly issuer: TicketIssuer;
   readonly issues: readonly Issue[];
-}
-interface ApplicationStage extends Stage {
-  readonly main: MainSecret;
 }
 
 function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handshake<HandshakeStage> {
@@ -122,18 +107,12 @@ function protectHandshake(
   { suite, psk }: Tls13Choice,
   dhe: Uint8Array | undefined,
 ): HandshakeStage {
-  const hash = context.settings.crypto.hashes[suite.hash];
-  const aead = context.settings.crypto.aeads[suite.aead];
-  const early = psk?.early ?? context.own(earlySecret(hash, undefined));
-  const handshake = context.own(handshakeSecret(early, dhe));
-  const secrets = handshakeTrafficSecrets(handshake, context.transcript.peek());
-  context.own(secrets.client);
-  context.own(secrets.server);
-  logSecrets(context, 'HANDSHAKE_TRAFFIC_SECRET', secrets);
-  context.protectWriting(trafficProtection(aead, secrets.server));
-  context.protectReading(trafficProtection(aead, secrets.client));
+  const early = psk?.early ?? context.own(earlySecret(context.crypto.hashes[suite.hash], undefined));
+  const stage = handshakeStage(context, suite, early, dhe);
+  context.protectWriting(trafficProtection(stage.aead, stage.secrets.server));
+  context.protectReading(trafficProtection(stage.aead, stage.secrets.client));
   context.tolerateChangeCipherSpec(true);
-  return { aead, handshake, secrets };
+  return stage;
 }
 
 function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice): void {
@@ -171,19 +150,13 @@ function* sendCertificate(context: ServerHandshake, signing: Signing): Handshake
 }
 
 /** §4.5.3. Also derives the application keys and writes with them, as the server may do at once. */
-function sendFinished(context: ServerHandshake, { aead, handshake, secrets }: HandshakeStage): ApplicationStage {
+function sendFinished(context: ServerHandshake, handshake: HandshakeStage): ApplicationStage {
   const { transcript } = context;
-  const verifyData = finishedMac(secrets.server, transcript.peek());
+  const verifyData = finishedMac(handshake.secrets.server, transcript.peek());
   transcript.add(context.send(finished, { verifyData }));
-  const transcriptHash = transcript.peek();
-  const master = masterSecret(handshake);
-  const main = context.own(new MainSecret(master, transcriptHash), 'closed');
-  const application = applicationTrafficSecrets(master, transcriptHash);
-  context.own(application.client, 'closed');
-  context.own(application.server, 'closed');
-  logSecrets(context, 'TRAFFIC_SECRET_0', application);
-  context.protectWriting(trafficProtection(aead, application.server));
-  return { aead, main, secrets: application };
+  const application = applicationStage(context, handshake);
+  context.protectWriting(trafficProtection(application.aead, application.secrets.server));
+  return application;
 }
 
 function* receiveFinished(
@@ -241,25 +214,4 @@ function* sendNewSessionTickets(
   if (count > 0 && !isDeferred) yield* issuer.send(count);
   if (context.facts.session === undefined) issuer.attachUnsent();
   return { issuer: issuesSessions(context.settings) ? issuer : undefined, ticketsDue: isDeferred ? count : 0 };
-}
-
-function established(
-  context: ServerHandshake,
-  { aead, main, secrets }: ApplicationStage,
-  { issuer, ticketsDue }: Pick<Established, 'issuer' | 'ticketsDue'>,
-): Established {
-  if (context.logsKeys) context.keylog('EXPORTER_SECRET', main.exporter.bytes);
-  for (const secret of [main, secrets.client, secrets.server]) secret.dropHmacKey();
-  return {
-    traffic: { aead, secrets, main },
-    exportKeyingMaterial: (length, label, exporterContext) => main.export(label, exporterContext ?? EMPTY, length),
-    issuer,
-    ticketsDue,
-  };
-}
-
-function logSecrets(context: ServerHandshake, stage: string, { client, server }: TrafficSecrets): void {
-  if (!context.logsKeys) return;
-  context.keylog(`CLIENT_${stage}`, client.bytes);
-  context.keylog(`SERVER_${stage}`, server.bytes);
 }
