@@ -2,10 +2,9 @@
 
 import { RecordReader } from '../crypto/record-reader.ts';
 import { RecordWriter } from '../crypto/record-writer.ts';
-import type { TrafficTls13 } from '../handshake/established.ts';
+import type { Established, TicketReceiver } from '../handshake/established.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
 import { KeyUpdates } from '../handshake/key-updates.ts';
-import { undecidedHello } from '../handshake/messages/client-hello.ts';
 import { keyUpdate } from '../handshake/messages/key-update.ts';
 import { frame, type Message, parse } from '../handshake/messages/message.ts';
 import { TlsAlert } from '../wire/alert.ts';
@@ -17,6 +16,9 @@ import type { LifeCycle } from './life-cycle.ts';
 
 /** TLS 1.2: how many requests for renegotiation are refused by a warning. One more ends the connection. */
 const MAX_RENEGOTIATIONS = 4;
+
+/** KeyUpdate, without the codec: of a client, whose tickets may come as well. */
+const expectedKeyUpdate: ExpectedMessage = { name: keyUpdate.name, type: keyUpdate.type, limit: keyUpdate.limit };
 
 /** The connection that a channel belongs to. */
 export interface ChannelOwner {
@@ -36,6 +38,9 @@ export class Channel {
   #writeLimit = Number.POSITIVE_INFINITY;
   #readLimit = Number.POSITIVE_INFINITY;
   #renegotiations = 0;
+  #tickets: TicketReceiver | undefined;
+  /** The handshake messages that are accepted after the handshake. */
+  expected: ExpectedMessage | undefined;
 
   constructor(owner: ChannelOwner, rewrite?: Rewrite) {
     this.#owner = owner;
@@ -71,10 +76,14 @@ export class Channel {
    * Notes that the handshake is complete. One key of ours may protect the records that its suite allows, and no more than
    * `recordsPerKey`. That alone bounds the peer's keys: RFC 9846 §5.5 has a receiver not enforce the limit of the suite.
    */
-  establish(context: HandshakeIO, traffic: TrafficTls13 | undefined, recordsPerKey: number): void {
+  establish(context: HandshakeIO, { traffic, renegotiation, tickets }: Established, recordsPerKey: number): void {
     this.#writeLimit = Math.min(context.facts.suite?.recordLimit ?? 0, recordsPerKey);
     this.#readLimit = recordsPerKey;
-    if (traffic !== undefined) this.#keyUpdates = new KeyUpdates(context, traffic);
+    this.#tickets = tickets;
+    this.expected = renegotiation;
+    if (traffic === undefined) return;
+    this.#keyUpdates = new KeyUpdates(context, traffic);
+    this.expected = tickets === undefined ? keyUpdate : { ...expectedKeyUpdate, or: tickets.message };
   }
 
   /** Sends application data, in as many records as it takes. */
@@ -105,14 +114,10 @@ export class Channel {
     if (this.#maySend) this.#keyUpdates.requestFromPeer();
   }
 
-  /** The one handshake message that is accepted after the handshake. */
-  get expected(): ExpectedMessage {
-    return this.#keyUpdates === undefined ? undecidedHello : keyUpdate;
-  }
-
-  receiveMessage({ raw }: HandshakeFrame): void {
+  receiveMessage(frame: HandshakeFrame): void {
+    if (frame.type === this.#tickets?.message.type) return this.#tickets.receive(frame);
     if (!this.#keyUpdates?.isRequested) this.reader.idle(); // an update that we have asked for is not idle
-    if (this.#keyUpdates !== undefined) this.#keyUpdates.receive(parse(keyUpdate, raw), this.#maySend);
+    if (this.#keyUpdates !== undefined) this.#keyUpdates.receive(parse(keyUpdate, frame.raw), this.#maySend);
     else this.#refuseRenegotiation();
   }
 

@@ -316,7 +316,7 @@ export abstract class ConnectionCore {
     }
   }
 
-  /** The one handshake message that is accepted now. */
+  /** The handshake messages that are accepted now. */
   #expected() {
     if (this.#life.phase === 'established') return this.#channel.expected;
     return this.#job.wait?.kind === 'message' ? this.#job.wait : undefined;
@@ -330,15 +330,20 @@ export abstract class ConnectionCore {
         if (this.#life.phase === 'established') return this.#channel.receiveMessage(incoming.frame);
         return this.#advance(incoming.frame);
       case 'change_cipher_spec':
-        if (this.#job.wait?.kind !== 'change_cipher_spec')
-          throw new TlsAlert('unexpected_message', 'a ChangeCipherSpec');
-        return this.#advance(undefined);
+        return this.#receiveChangeCipherSpec();
       case 'data':
         if (this.#life.phase !== 'established')
           throw new TlsAlert('unexpected_message', 'application data in the handshake');
         if (incoming.data.length > 0) this.emit({ type: 'data', data: incoming.data });
         return this.#channel.renewReadKey();
     }
+  }
+
+  #receiveChangeCipherSpec(): void {
+    const { wait } = this.#job;
+    const isDue = wait?.kind === 'change_cipher_spec' || (wait?.kind === 'message' && wait.orChangeCipherSpec);
+    if (!isDue) throw new TlsAlert('unexpected_message', 'a ChangeCipherSpec');
+    this.#advance(undefined);
   }
 
   #begin<T>(machine: Handshake<T>, finished: (value: T) => void): void {
@@ -368,7 +373,7 @@ export abstract class ConnectionCore {
     this.#established = established;
     this.#life.establish();
     this.#secrets.established();
-    this.#channel.establish(role.io, established.traffic, this.#options.recordsPerKey);
+    this.#channel.establish(role.io, established, this.#options.recordsPerKey);
     role.explain();
     this.emit({ type: 'established' });
     role.established(established);

@@ -10,6 +10,7 @@ import {
 import { explicitNonceLength, type Protection, Tls12Protection } from '../crypto/protection.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
 import { wipe } from '../wire/bytes.ts';
+import type { ExpectedMessage } from '../wire/handshake-buffer.ts';
 import type { Established } from './established.ts';
 import type { HandshakeIO } from './io.ts';
 
@@ -62,10 +63,15 @@ export function deriveKeys(
 }
 
 /** Returns what the connection goes on with. RFC 7627 §5.4: there is no exporter without the extension. */
-export function establishedTls12({ randoms, master }: Keys, isExtended: boolean | undefined): Established {
+export function establishedTls12(
+  { randoms, master }: Keys,
+  isExtended: boolean | undefined,
+  renegotiation: ExpectedMessage,
+): Established {
   master.dropHmacKey(); // only an export may still need it
   return {
     traffic: undefined,
+    renegotiation,
     exportKeyingMaterial: (length, label, exporterContext) => {
       if (!isExtended) throw new Error('exportKeyingMaterial() without extended_master_secret');
       const request = { label, context: exporterContext, length };

@@ -48,7 +48,10 @@ export type AnyTask = Task<unknown, unknown>;
 
 /** The thing that a suspended handshake waits for. A task without a `task` comes from {@link call}. */
 export type Wait =
-  | ({ readonly kind: 'message' } & ExpectedMessage)
+  | ({
+      readonly kind: 'message' /** Whether a ChangeCipherSpec may come instead. */;
+      readonly orChangeCipherSpec?: boolean;
+    } & ExpectedMessage)
   | { readonly kind: 'change_cipher_spec' }
   | { readonly kind: 'task'; readonly task: AnyTask }
   | { readonly kind: 'task'; readonly task?: undefined; call(): unknown };
@@ -64,6 +67,29 @@ export function* receive<T>(message: Message<T>): Handshake<Received<T>> {
   const { name, type, limit } = message;
   const { raw } = (yield { kind: 'message', name, type, limit }) as HandshakeFrame;
   return { raw, body: parse(message, raw) };
+}
+
+/** A message that {@link receiveAny} has accepted, and its bytes. It is not parsed yet. */
+export interface AnyReceived {
+  readonly message: Message<unknown>;
+  readonly raw: Uint8Array;
+}
+
+/**
+ * Waits for any of several messages. With `orChangeCipherSpec` a ChangeCipherSpec may come instead: the result is `undefined` then.
+ */
+export function* receiveAny(
+  messages: readonly Message<unknown>[],
+  orChangeCipherSpec = false,
+): Handshake<AnyReceived | undefined> {
+  const expected = messages.reduceRight<ExpectedMessage | undefined>(
+    (or, { name, type, limit }) => ({ name, type, limit, or }),
+    undefined,
+  );
+  if (expected === undefined) throw new Error('no message');
+  const frame = (yield { kind: 'message', orChangeCipherSpec, ...expected }) as HandshakeFrame | undefined;
+  const message = messages.find(({ type }) => type === frame?.type);
+  return frame && message && { message, raw: frame.raw };
 }
 
 /** TLS 1.2: waits for the peer's ChangeCipherSpec (RFC 5246 §7.1). */

@@ -12,12 +12,19 @@ export interface HandshakeFrame {
   readonly raw: Uint8Array;
 }
 
-/** The one message that the current state accepts. */
+/** The message that the current state accepts, and others that may come instead. */
 export interface ExpectedMessage {
   readonly name: string;
   readonly type: number;
   /** The longest body accepted. */
   readonly limit: number;
+  readonly or?: ExpectedMessage | undefined;
+}
+
+/** Returns the accepted message of a type. @throws TlsAlert unexpected_message if there is none */
+function accepted(type: number, expected: ExpectedMessage | undefined): ExpectedMessage {
+  for (let one = expected; one !== undefined; one = one.or) if (one.type === type) return one;
+  throw new TlsAlert('unexpected_message', `handshake message ${type}, ${expected?.name ?? 'none'} expected`);
 }
 
 export class HandshakeBuffer {
@@ -39,13 +46,11 @@ export class HandshakeBuffer {
   next(expected: ExpectedMessage | undefined): HandshakeFrame | undefined {
     if (this.#queue.length === 0) return undefined;
     const type = this.#queue.at(0);
-    if (type !== expected?.type) {
-      throw new TlsAlert('unexpected_message', `handshake message ${type}, ${expected?.name ?? 'none'} expected`);
-    }
+    const { name, limit } = accepted(type, expected);
     if (this.#queue.length < MESSAGE_HEADER) return this.#queue.trim();
     const length = 65536 * this.#queue.at(1) + 256 * this.#queue.at(2) + this.#queue.at(3);
-    if (length > expected.limit) {
-      throw new TlsAlert('decode_error', `${expected.name} of ${length} bytes, ${expected.limit} accepted`);
+    if (length > limit) {
+      throw new TlsAlert('decode_error', `${name} of ${length} bytes, ${limit} accepted`);
     }
     if (this.#queue.length < MESSAGE_HEADER + length) return this.#queue.trim();
     return { type, raw: withoutSlack(this.#queue.take(MESSAGE_HEADER + length)) };

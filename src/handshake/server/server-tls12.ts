@@ -11,7 +11,7 @@ import type { Established } from '../established.ts';
 import { agree, generateKey, signature } from '../key-exchange.ts';
 import { maxFragmentLength, wantedFragmentLength } from '../max-fragment-length.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
-import type { ClientHello } from '../messages/client-hello.ts';
+import { type ClientHello, undecidedHello } from '../messages/client-hello.ts';
 import { clientKeyExchange } from '../messages/client-key-exchange.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
 import { newSessionTicketTls12 } from '../messages/new-session-ticket.ts';
@@ -78,7 +78,7 @@ function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket:
   yield* keepSession(context, session);
   if (ticketed) yield* sendNewSessionTicket(context, session, lifetimeHint(context, session));
   sendFinished(context, keys);
-  return establishedTls12(keys, isExtended);
+  return establishedTls12(keys, isExtended, undecidedHello);
 }
 
 /**
@@ -99,7 +99,7 @@ function* resume(
   sendFinished(context, keys);
   yield* receiveFinished(context, keys);
   // The hello decides that, as a session is resumed only if it agrees with the hello.
-  return establishedTls12(keys, hello.body.extensions.extendedMasterSecret);
+  return establishedTls12(keys, hello.body.extensions.extendedMasterSecret, undecidedHello);
 }
 
 /** RFC 5077 §3.3: a lifetime_hint that states no lifetime. OpenSSL sends it with a ticket that renews another. */
