@@ -4,6 +4,7 @@
 
 export type { SuiteParameters } from './crypto/suites.ts';
 export type { ConnectionCore } from './engine/core.ts';
+export type { PemCredential } from './engine/credential-options.ts';
 export type { Event, Step } from './engine/events.ts';
 export type { Deferred, Question } from './engine/questions.ts';
 export type { ClientAuth } from './engine/server/client-auth.ts';
@@ -11,7 +12,6 @@ export type { Keylog, OnServerName, ServerConfig } from './engine/server/config.
 export type {
   ClientAuthOptions,
   LimitOptions,
-  PemCredential,
   ScopeOptions,
   ServerOptions,
   SessionOptions,

@@ -50,7 +50,7 @@ export type AnyTask = Task<unknown, unknown>;
 export type Wait =
   | ({
       readonly kind: 'message' /** Whether a ChangeCipherSpec may come instead. */;
-      readonly orChangeCipherSpec?: boolean;
+      readonly orChangeCipherSpec?: boolean | undefined;
     } & ExpectedMessage)
   | { readonly kind: 'change_cipher_spec' }
   | { readonly kind: 'task'; readonly task: AnyTask }

@@ -1,10 +1,11 @@
 /** Validates the options of the Node shell, and separates the core's from the socket's. */
 
+import type { PemCredential } from '../engine/credential-options.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { isServerConfig, notAConfig, refuseConfig } from '../engine/server/config-brand.ts';
 import { CORE_OPTIONS } from '../engine/server/configure.ts';
 import { defineServer } from '../engine/server/define-server.ts';
-import type { PemCredential, ServerOptions, TicketOptions } from '../engine/server/options.ts';
+import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
 import { requireMilliseconds } from '../web/time-limit.ts';
 import { kindOf } from '../wire/kind-of.ts';
 import { type Names, requireOptions } from '../wire/options.ts';

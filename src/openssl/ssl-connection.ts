@@ -1,10 +1,10 @@
 /** The part of an SSL without callbacks: bytes in and out, the life cycle of one connection, and its session. */
 
 import { type Awaitable, isPromise } from '../awaitable.ts';
+import { callback } from '../engine/checks.ts';
 import { Driver } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import { setKeyTimer } from '../engine/key-timer.ts';
-import { callback } from '../engine/server/checks.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { Session } from '../sessions/session.ts';

@@ -1,6 +1,6 @@
 /** The Web shell's accept() for a server that is already defined, so that a bundle need not contain defineServer(). */
 
-import { callback } from '../engine/server/checks.ts';
+import { callback } from '../engine/checks.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { isServerConfig, notAConfig } from '../engine/server/config-brand.ts';
 import type { ConnectionOptions } from '../engine/server/server-connection.ts';

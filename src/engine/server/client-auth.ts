@@ -7,7 +7,7 @@ import type { ClientCertificates } from '../../handshake/server/context.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
 import { type Names, requireOptions } from '../../wire/options.ts';
 import type { Pem } from '../../wire/pem.ts';
-import { callback, oneOf } from './checks.ts';
+import { callback, oneOf } from '../checks.ts';
 import type { ClientAuthOptions } from './options.ts';
 import { withWarning } from './warnings.ts';
 

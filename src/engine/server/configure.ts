@@ -7,13 +7,14 @@ import type { Compat, Settings } from '../../handshake/server/settings.ts';
 import { requireSession } from '../../sessions/session.ts';
 import { type Names, requireObject, requireOptions, requireString } from '../../wire/options.ts';
 import { systemWorld } from '../../world.ts';
-import { boolean, callback, complete, integer, oneOf } from './checks.ts';
+import { boolean, callback, complete, integer, oneOf } from '../checks.ts';
+import { provider } from '../credential-options.ts';
+import { groups, protocolSettings } from '../protocol-options.ts';
 import type { ServerConfig } from './config.ts';
 import { brandConfig, refuseConfig } from './config-brand.ts';
-import { clientAuth, credentials, provider } from './identity-options.ts';
+import { clientAuth, credentials } from './identity-options.ts';
 import type { LimitOptions, ScopeOptions, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
-import { groups, protocolSettings } from './protocol-options.ts';
 import {
   hasOwnStore,
   ownCallbacks,

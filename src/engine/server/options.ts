@@ -16,6 +16,7 @@ import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
 import type { Pem } from '../../wire/pem.ts';
 import type { CipherSuiteName, GroupName, PskMode, Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
+import type { PemCredential } from '../credential-options.ts';
 import type { ServerConfig } from './config.ts';
 import type { CacheMode } from './policy.ts';
 
@@ -94,14 +95,6 @@ export interface ServerOptions {
    * callback-error event.
    */
   readonly keylog?: ((line: string) => void) | undefined;
-}
-
-/** A certificate chain and its private key, both PEM. */
-export interface PemCredential {
-  /** The private key: PKCS#8, SEC1 or PKCS#1, not encrypted. It must belong to the first certificate. */
-  readonly key: Pem;
-  /** The server's certificate, followed by the intermediates. */
-  readonly cert: Pem;
 }
 
 /**

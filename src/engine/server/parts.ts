@@ -3,11 +3,10 @@
  * that its entry names.
  */
 
-import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { HandshakeParts } from '../../handshake/server/context.ts';
+import type { CredentialFromPem } from '../credential-options.ts';
 import type { ClientAuth } from './client-auth.ts';
-import type { PemCredential } from './options.ts';
 import type { SealedTickets } from './ticket-policy.ts';
 
 /** `protocols` are in rising order of their versions; without `clientCertificates`, the option `clientAuth` is refused. */
@@ -16,7 +15,7 @@ export interface Parts extends HandshakeParts {
   /** The provider of a server whose options name none. */
   readonly crypto: CryptoProvider;
   /** Makes a credential from PEM. Without it, `credentials` must hold credentials only. */
-  readonly credentialFromPem?: ((pem: PemCredential, crypto: CryptoProvider) => Credential) | undefined;
+  readonly credentialFromPem?: CredentialFromPem | undefined;
   /** Without it, the ticket mode 'stateless' is refused. */
   readonly sealedTickets?: SealedTickets | undefined;
 }

@@ -11,9 +11,9 @@ import { type Names, requireObject, requireOptions } from '../../wire/options.ts
 import type { Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import type { Rewrite } from '../channel.ts';
+import { callback } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import type { Step } from '../events.ts';
-import { callback } from './checks.ts';
 import type { ServerConfig } from './config.ts';
 import { isServerConfig, notAConfig } from './config-brand.ts';
 import { ServerRole } from './server-role.ts';

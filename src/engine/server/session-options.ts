@@ -6,7 +6,7 @@ import { copyOf, EMPTY } from '../../wire/bytes.ts';
 import { requireBytes } from '../../wire/kind-of.ts';
 import { type Names, requireOptions, wrongKind } from '../../wire/options.ts';
 import type { Version } from '../../wire/registry.ts';
-import { boolean, callback, integer, oneOf } from './checks.ts';
+import { boolean, callback, integer, oneOf } from '../checks.ts';
 import type { SessionOptions } from './options.ts';
 import type { CacheMode, OwnCallbacks, SessionPolicy } from './policy.ts';
 

@@ -4,7 +4,7 @@ import { MAX_TICKET_LIFETIME } from '../../handshake/messages/new-session-ticket
 import type { TicketSettings } from '../../handshake/server/settings.ts';
 import { type Names, requireOptions } from '../../wire/options.ts';
 import type { World } from '../../world.ts';
-import { boolean, callback, integer, oneOf } from './checks.ts';
+import { boolean, callback, integer, oneOf } from '../checks.ts';
 import type { SessionOptions, TicketOptions } from './options.ts';
 import { keepsSessions } from './session-options.ts';
 import type { SealedTickets, TicketPolicy } from './ticket-policy.ts';

@@ -15,8 +15,8 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf, copyRange, toHex } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import { drawRandom } from '../../world.ts';
+import { complete } from '../checks.ts';
 import { disowned } from '../events.ts';
-import { complete } from './checks.ts';
 import type { SealedTickets, TicketHost, TicketPolicy } from './ticket-policy.ts';
 
 /**

@@ -1,10 +1,10 @@
 /** Checks of one option each. All throw a TypeError or a RangeError whose message begins with the name of the option. */
 
-import { isPromise } from '../../awaitable.ts';
-import { kindOf } from '../../wire/kind-of.ts';
-import { nearest } from '../../wire/nearest.ts';
-import { requireNumber, requireObject, wrongKind } from '../../wire/options.ts';
-import { requireBoolean } from '../arguments.ts';
+import { isPromise } from '../awaitable.ts';
+import { kindOf } from '../wire/kind-of.ts';
+import { nearest } from '../wire/nearest.ts';
+import { requireNumber, requireObject, wrongKind } from '../wire/options.ts';
+import { requireBoolean } from './arguments.ts';
 
 /** @throws TypeError for a promise: a caller easily forgets to await webCryptoCredential(), say */
 export function requireNoPromise(name: string, value: unknown): void {

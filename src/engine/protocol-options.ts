@@ -1,7 +1,7 @@
 /** The options that a ClientHello is negotiated by: versions, cipher suites, groups, PSK modes and application protocols. */
 
-import type { CryptoProvider } from '../../crypto/provider.ts';
-import { SUITES, type SuiteParameters } from '../../crypto/suites.ts';
+import type { CryptoProvider } from '../crypto/provider.ts';
+import { SUITES, type SuiteParameters } from '../crypto/suites.ts';
 import {
   type GroupName,
   NamedGroup,
@@ -9,14 +9,24 @@ import {
   PskKeyExchangeMode,
   type PskMode,
   type Version,
-} from '../../wire/registry.ts';
+} from '../wire/registry.ts';
 import { list, oneOf, requireArray } from './checks.ts';
-import type { ServerOptions } from './options.ts';
-import type { Parts } from './parts.ts';
 
 const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
 
-export function protocolSettings(options: ServerOptions, protocols: Parts['protocols']) {
+/** The options of either role; `ServerOptions` and `ClientOptions` describe them. */
+export interface ProtocolOptions {
+  readonly minVersion?: Version | undefined;
+  readonly maxVersion?: Version | undefined;
+  readonly ciphers?: readonly string[] | undefined;
+  readonly alpn?: readonly string[] | undefined;
+  readonly pskModes?: readonly PskMode[] | undefined;
+}
+
+export function protocolSettings<P extends { readonly version: Version }>(
+  options: ProtocolOptions,
+  protocols: readonly P[],
+) {
   const versions = protocols.map(({ version }) => version);
   const minVersion = oneOf<Version>('minVersion', options.minVersion ?? versions[0] ?? '', versions);
   const maxVersion = oneOf<Version>('maxVersion', options.maxVersion ?? versions.at(-1) ?? '', versions);
@@ -46,8 +56,8 @@ export function protocolSettings(options: ServerOptions, protocols: Parts['proto
   };
 }
 
-/** Returns the groups of a server. The defaults are those that the provider has: the Web Crypto of a host may lack some. */
-export function groups(given: ServerOptions['groups'], crypto: CryptoProvider): readonly GroupName[] {
+/** Returns the groups of an endpoint. The defaults are those that the provider has: the Web Crypto of a host may lack some. */
+export function groups(given: readonly GroupName[] | undefined, crypto: CryptoProvider): readonly GroupName[] {
   const names = Object.keys(NamedGroup) as GroupName[];
   const has = (name: GroupName) => crypto.groups[name] !== undefined;
   if (given === undefined) {
