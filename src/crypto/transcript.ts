@@ -43,6 +43,11 @@ export class Transcript {
     return messages;
   }
 
+  /** Stops keeping messages, as nothing will be signed. */
+  forget(): void {
+    this.#retained = undefined;
+  }
+
   /** Forgets the messages that it has kept, when no more are hashed. */
   clear(): void {
     this.#waiting = [];

@@ -1,7 +1,7 @@
 /** The calls on a connection, one at a time, also where user code makes one amid another. */
 
 import type { Outcome } from '../handshake/wait.ts';
-import { secondsOf, type World } from '../world.ts';
+import { timeOf, type World } from '../world.ts';
 import { attempt } from './outcomes.ts';
 
 /** The connection that is called. */
@@ -26,8 +26,8 @@ export class Calls {
   #isBusy = false;
   /** Whether a callback is on the stack that a job waits for. */
   isInCallback = false;
-  /** Seconds since the epoch, read once for each call from outside. */
-  now = 0;
+  /** Milliseconds since the epoch, read once for each call from outside. */
+  time = 0;
 
   constructor(world: World, callee: Callee) {
     this.#world = world;
@@ -51,7 +51,7 @@ export class Calls {
 
   #do(call: () => void): void {
     try {
-      if (!this.#callee.hasFailed) this.now = secondsOf(this.#world);
+      if (!this.#callee.hasFailed) this.time = timeOf(this.#world);
       call();
       this.#callee.finishCall();
     } catch (error) {

@@ -86,7 +86,12 @@ export abstract class ConnectionCore {
 
   /** @internal Seconds since the epoch, read once for each call from outside. */
   now(): number {
-    return this.#calls.now;
+    return Math.floor(this.#calls.time / 1000);
+  }
+
+  /** @internal The same in milliseconds. */
+  time(): number {
+    return this.#calls.time;
   }
 
   /** @internal */
@@ -294,6 +299,11 @@ export abstract class ConnectionCore {
   /** @internal Starts the jobs of the role that are due now, or once the job that is under way has finished. */
   protected runJobs(): void {
     if (!this.#job.isUnderWay) this.#pump();
+  }
+
+  /** @internal Goes on with a handshake that begins with work of ours. */
+  protected proceed(): Step {
+    return this.step(() => this.#pump());
   }
 
   /** Goes on as far as the received bytes allow. After the handshake, one job is under way at a time. */

@@ -71,7 +71,6 @@ function isKey(key: unknown): boolean {
 export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<EphemeralKey> {
   const agreement = context.crypto.groups[group];
   if (agreement === undefined) throw new Error(`the crypto provider has no ${group}`);
-  context.facts.group = group;
   return yield* perform<EphemeralKey, EphemeralKey>({
     kind: 'key-generation',
     callback: 'agree',
@@ -128,6 +127,7 @@ export interface Exchange {
 
 /** TLS 1.3, where the peer's share is known first: generates a key and computes the shared secret. */
 export function* exchangeKeys(context: HandshakeIO, group: GroupName, peer: Uint8Array): Handshake<Exchange> {
+  context.facts.group = group;
   const key = yield* generateKey(context, group);
   return { publicKey: key.publicKey, sharedSecret: yield* agree(context, key, peer) };
 }

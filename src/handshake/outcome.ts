@@ -125,6 +125,33 @@ export function notResumed(reason: NoResumption): Resumption {
   };
 }
 
+/** How a client offers a session: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK. */
+export type ClientMechanism = 'session-id' | 'ticket' | 'psk';
+
+/** Why a connection of a client did not resume a session. */
+export type ClientNoResumption =
+  /** No session was offered. */
+  | 'not-offered'
+  /** The server has done a full handshake instead. */
+  | 'declined'
+  /** The server has selected another version than that of the sessions that were offered. */
+  | 'version';
+
+/** Whether a connection of a client resumed a session, how, and if not, why not. */
+export interface ClientResumption {
+  readonly resumed: boolean;
+  /** `undefined` if the connection did not resume. */
+  readonly mechanism: ClientMechanism | undefined;
+  /** The PSK key exchange mode; TLS 1.3 only. */
+  readonly pskMode: PskMode | undefined;
+  /** The index of the PSK identity that the server has selected among those offered, from 0; TLS 1.3 only. */
+  readonly identityIndex: number | undefined;
+  /** The session that was resumed. The connection holds it until its end; take a hold to keep it longer. */
+  readonly session: Session | undefined;
+  /** Why the connection did not resume; `undefined` if it did. */
+  readonly reason: ClientNoResumption | undefined;
+}
+
 /** The facts about a sealed ticket that reveal no secret. */
 export interface TicketFacts {
   /** The key name in hexadecimal; `undefined` if the ticket is too short to have one. */
@@ -189,7 +216,8 @@ export type CallbackName =
   | 'sign'
   | 'agree'
   | 'verify'
-  | 'verifyClient';
+  | 'verifyClient'
+  | 'verifyServer';
 
 /** The results of the negotiation so far, which the connection shows to its user. */
 export interface Facts {
@@ -210,5 +238,4 @@ export interface Facts {
   /** The chain that the peer sent in this handshake, if it was accepted. */
   peerCertificateChain: readonly Uint8Array[] | undefined;
   session: Session | undefined;
-  resumption: Resumption;
 }

@@ -29,7 +29,8 @@ export interface Task<A, R> {
     | 'key-generation'
     | 'key-agreement'
     | 'verification'
-    | 'client-certificate';
+    | 'client-certificate'
+    | 'server-certificate';
   /** The callback that an event names if the task throws, rejects or answers too late; `undefined` for code of ours. */
   readonly callback?: CallbackName | undefined;
   /** Whether the wait counts against the one budget for all lookups of a handshake. */

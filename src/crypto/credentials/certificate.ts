@@ -31,6 +31,8 @@ export interface PublicKey {
 
 export interface Certificate {
   readonly publicKey: PublicKey;
+  /** SubjectPublicKeyInfo in DER (§4.1.2.7). */
+  readonly spki: Uint8Array;
   /** The name of the subject, in DER. */
   readonly subject: Uint8Array;
   /** Object identifier of the issuer's signature algorithm; `undefined` if the certificate is self-issued. */
@@ -60,7 +62,8 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const validity = tbs.enter(Tag.sequence, 'validity');
   const [notBefore, notAfter] = [validity.time('notBefore'), validity.time('notAfter')];
   const subject = tbs.raw('subject');
-  const publicKey = readPublicKey(tbs.enter(Tag.sequence, 'subjectPublicKeyInfo'));
+  const spki = tbs.raw('subjectPublicKeyInfo');
+  const publicKey = readPublicKey(new DerReader(spki).enter(Tag.sequence, 'subjectPublicKeyInfo'));
   for (const tag of [implicitTag(1), implicitTag(2)]) tbs.optional(tag, 'uniqueID');
   const { keyUsage, subjectAltName } = readExtensions(tbs.optional(explicitTag(3), 'extensions'));
   const names = subjectAltName
@@ -68,7 +71,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
     : readCommonNames(new DerReader(subject).enter(Tag.sequence, 'subject'));
   const signedWith = equalBytes(subject, issuer) ? undefined : algorithm;
   const lowerCase = names.map((name) => name.toLowerCase());
-  return { publicKey, subject, signedWith, names: lowerCase, keyUsage, notBefore, notAfter };
+  return { publicKey, spki, subject, signedWith, names: lowerCase, keyUsage, notBefore, notAfter };
 }
 
 /** Reads an AlgorithmIdentifier (§4.1.1.2). Ignores parameters that are not an object identifier. */

@@ -52,7 +52,7 @@ const ProtocolName = text(1, 255);
 export const ProtocolNameList = vector(2, 0xffff, ProtocolName);
 
 /** Those of one version alone are named with it. pre_shared_key stands last because §4.3.11 demands it. */
-const all = {
+export const helloExtensions = {
   serverName: [ExtensionType.server_name, entries(1, 0xffff, ServerName)],
   supportedGroups: [ExtensionType.supported_groups, numbers(2, 0xffff)],
   ecPointFormats: [ExtensionType.ec_point_formats, vector(1, 255, uint8), 'TLSv1.2'],
@@ -73,7 +73,7 @@ const all = {
   preSharedKey: [ExtensionType.pre_shared_key, OfferedPsks, 'TLSv1.3'],
 } as const;
 
-export type ClientHelloExtensions = Extensions<typeof all>;
+export type ClientHelloExtensions = Extensions<typeof helloExtensions>;
 
 const head = {
   legacyVersion: uint16,
@@ -94,14 +94,17 @@ const helloWith = (codec: Codec<ClientHelloExtensions>) =>
     ),
   });
 
-export const ClientHello = /* @__PURE__ */ helloWith(/* @__PURE__ */ extensions(all));
+export const ClientHello = /* @__PURE__ */ helloWith(/* @__PURE__ */ extensions(helloExtensions));
 export type ClientHello = Infer<typeof ClientHello>;
 
 /** At most 131,396 bytes. */
 export const clientHello = /* @__PURE__ */ message('client_hello', ClientHello);
 
 /** A hello before its version has been selected: only the extensions that decide on it are decoded. */
-export const undecidedHello = message('client_hello', helloWith(extensions(all, ['serverName', 'supportedVersions'])));
+export const undecidedHello = message(
+  'client_hello',
+  helloWith(extensions(helloExtensions, ['serverName', 'supportedVersions'])),
+);
 
 /** Decodes the other extensions that the selected version uses. @throws TlsAlert decode_error */
 export function decideHello({ extensions }: ClientHello, version: Version): void {

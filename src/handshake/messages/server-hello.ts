@@ -40,6 +40,7 @@ export const serverHello = message('server_hello', ServerHello);
 export const HelloRetryRequest = struct({
   ...hello,
   extensions: extensions({
+    cookie: [ExtensionType.cookie, opaque(1, 0xffff)],
     keyShare: [ExtensionType.key_share, uint16],
     supportedVersions: [ExtensionType.supported_versions, uint16],
   }),
@@ -54,6 +55,8 @@ export const HELLO_RETRY_REQUEST_RANDOM: Uint8Array = fromHex(
 
 /** §4.2.3: the end of the random of a TLS 1.3 server that negotiates TLS 1.2. */
 export const DOWNGRADE_TO_TLS12: Uint8Array = fromHex('444f574e47524401');
+/** §4.2.3: the same for TLS 1.1 and below. */
+export const DOWNGRADE_TO_TLS11: Uint8Array = fromHex('444f574e47524400');
 
 const ServerHelloTls12Extensions = extensions({
   serverName: [ExtensionType.server_name, flag],
@@ -77,3 +80,17 @@ export const ServerHelloTls12 = struct({
 });
 export type ServerHelloTls12 = Infer<typeof ServerHelloTls12>;
 export const serverHelloTls12 = message('server_hello', ServerHelloTls12);
+
+/** A ServerHello or HelloRetryRequest before it is known which it is, and of which version: only the extension that decides is decoded. */
+export const undecidedServerHello = message(
+  'server_hello',
+  struct({
+    ...hello,
+    extensions: mapped(
+      optionalTail(extensions({ supportedVersions: [ExtensionType.supported_versions, uint16] })),
+      (value) => value ?? {},
+      (value) => value,
+    ),
+  }),
+);
+export type UndecidedServerHello = Infer<typeof undecidedServerHello.body>;

@@ -71,7 +71,7 @@ export function* receiveCertificateTls12(context: ServerHandshake): Handshake<Sh
   const { body, raw } = yield* receive(certificateTls12);
   context.transcript.add(raw);
   const client = shown(context, body.certificateList, 'handshake_failure');
-  if (client === undefined) context.transcript.release(); // nothing will be signed
+  if (client === undefined) context.transcript.forget(); // nothing will be signed
   return client;
 }
 

@@ -6,7 +6,7 @@ import type { TicketStatus } from '../../tickets/callbacks.ts';
 import type { Version } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import type { HandshakeIO } from '../io.ts';
-import type { Facts, NoResumption, NoTicket, TicketFacts, Verdict } from '../outcome.ts';
+import type { Facts, NoResumption, NoTicket, Resumption, TicketFacts, Verdict } from '../outcome.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { HeldHello } from './held-hello.ts';
 import type { Settings } from './settings.ts';
@@ -117,6 +117,7 @@ export interface OpenedTicket {
 
 /** The results of the negotiation so far, and the verdicts. */
 export interface ServerFacts extends Facts {
+  resumption: Resumption;
   /** One verdict per offered session, in the order of the offer. */
   verdicts: readonly Verdict[];
 }

@@ -183,6 +183,7 @@ function* sendServerKeyExchange(
   { group, signing }: Tls12Choice,
   randoms: Randoms,
 ): Handshake<EphemeralKey> {
+  context.facts.group = group;
   const key = yield* generateKey(context, group);
   const params = { curveType: 'named_curve', namedCurve: NamedGroup[group], point: key.publicKey } as const;
   const content = concat(randoms.client, randoms.server, encode(ServerECDHParams, params));

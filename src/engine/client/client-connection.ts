@@ -1,0 +1,148 @@
+/** The client's end of a TLS connection: the class that users and shells hold. */
+
+import { connect } from '../../handshake/client/connect.ts';
+import type { ClientFacts, HelloEdits } from '../../handshake/client/context.ts';
+import type { ClientResumption } from '../../handshake/outcome.ts';
+import { requireSession, type Session } from '../../sessions/session.ts';
+import { copyOf } from '../../wire/bytes.ts';
+import { type Names, requireOptions, requireString } from '../../wire/options.ts';
+import type { Version } from '../../wire/registry.ts';
+import type { World } from '../../world.ts';
+import { callback, integer } from '../checks.ts';
+import { ConnectionCore } from '../core.ts';
+import type { Step } from '../events.ts';
+import { ClientRole } from './client-role.ts';
+import { type ClientConfig, isClientConfig } from './config.ts';
+import { ConnectionOffers } from './offers.ts';
+
+/** The options of one connection, besides the configuration of its client. */
+export interface ConnectOptions {
+  /** The host name for the extension server_name (RFC 6066 §3), and for `verifyServer`. Default: none. */
+  readonly serverName?: string | undefined;
+  /** Sessions to offer, the best first: of TLS 1.3 any number, of TLS 1.2 the first. Each is held until the connection ends. */
+  readonly sessions?: readonly Session[] | undefined;
+  /** For tests of servers: the age to state of every ticket, in milliseconds, instead of the right one (RFC 9846 §4.3.11). */
+  readonly ticketAge?: number | undefined;
+  /** For tests of servers: changes to the hello. */
+  readonly edits?: HelloEdits | undefined;
+  /** Returns whether the connection emits 'keylog' events. If the configuration has a `keylog`, there are events in any case. */
+  readonly wantsKeylog?: (() => boolean) | undefined;
+}
+
+const OPTIONS = {
+  serverName: true,
+  sessions: true,
+  ticketAge: true,
+  edits: true,
+  wantsKeylog: true,
+} satisfies Names<ConnectOptions>;
+
+/**
+ * The client's end of one TLS connection. It does no I/O: {@link ClientConnection.connect} returns the ClientHello, and from then on
+ * it takes in bytes and answers, each time with a {@link Step}. Send its output, even if the connection has failed; then handle its
+ * events; then have its question answered. Code that makes a connection must call {@link ClientConnection.dispose} in the end.
+ */
+export class ClientConnection extends ConnectionCore {
+  readonly #config: ClientConfig;
+  readonly #options: ConnectOptions;
+  readonly #role: ClientRole;
+  readonly #facts: ClientFacts;
+
+  /** @throws TypeError for a configuration that is not defineClient()'s own, and for options that are none */
+  constructor(config: ClientConfig, options: ConnectOptions = {}) {
+    if (!isClientConfig(config)) throw new TypeError('config: what defineClient() returned is wanted, and no copy');
+    requireOptions('options', options, OPTIONS);
+    requireString('serverName', options.serverName);
+    callback('wantsKeylog', options.wantsKeylog);
+    const { world, keylog, recordsPerKey } = config;
+    super({ world, keylog, recordsPerKey });
+    this.#config = config;
+    this.#options = options;
+    const age = options.ticketAge && integer('ticketAge', options.ticketAge, 0, 0, 2 ** 32 - 1);
+    const sessions = (options.sessions ?? []).map((session) => requireSession('sessions', session).upRef());
+    this.#role = new ClientRole(this, new ConnectionOffers(sessions, age));
+    this.#facts = this.#role.io.facts;
+    this.start(this.#role, connect(this.#role.io));
+  }
+
+  /** @internal */
+  get config(): ClientConfig {
+    return this.#config;
+  }
+
+  /** @internal */
+  get edits(): HelloEdits {
+    return this.#options.edits ?? {};
+  }
+
+  /** @internal */
+  get world(): World {
+    return this.#config.world;
+  }
+
+  /** @internal */
+  wantsKeylog(): boolean {
+    return this.#config.keylog !== undefined || this.#options.wantsKeylog?.() === true;
+  }
+
+  /** Begins the handshake: the output has the ClientHello, if no question is open. Further calls do nothing. */
+  connect(): Step {
+    return this.proceed();
+  }
+
+  /** The host name that was asked for. */
+  get serverName(): string | undefined {
+    return this.#options.serverName;
+  }
+
+  /** Whether the connection resumed a session, by which mechanism, and if not, why not. Final once it is established. */
+  get resumption(): ClientResumption {
+    return this.#facts.resumption;
+  }
+
+  /** The sessions that the server has handed out so far. They are lent until the connection is disposed of: take a hold to keep one. */
+  get sessions(): readonly Session[] {
+    return this.#role.sessions.all;
+  }
+
+  /** The last of {@link sessions}, or else the one that was resumed; `undefined` if there is neither. It is lent, too. */
+  get session(): Session | undefined {
+    return this.#facts.session;
+  }
+
+  /** The negotiated version; `undefined` until it has been selected. */
+  get version(): Version | undefined {
+    return this.#facts.version;
+  }
+
+  /** IANA's name of the negotiated cipher suite; `undefined` until it has been selected. */
+  get cipherSuite(): string | undefined {
+    return this.#facts.suite?.name;
+  }
+
+  /** The (EC)DHE group of this handshake; `undefined` if there was no (EC)DHE. */
+  get group(): string | undefined {
+    return this.#facts.group;
+  }
+
+  /** The scheme that the server has signed with; `undefined` if it has resumed, and so has not signed. */
+  get signatureScheme(): string | undefined {
+    return this.#facts.signatureScheme;
+  }
+
+  /** The negotiated application protocol (RFC 7301). */
+  get alpnProtocol(): string | undefined {
+    return this.#facts.alpnProtocol;
+  }
+
+  /** The server's own certificate in DER, accepted in this handshake or in the full one that the session descends from. A copy. */
+  get peerCertificate(): Uint8Array | undefined {
+    const { peerCertificate } = this.#facts;
+    return this.#role.io.hasProof && peerCertificate !== undefined ? copyOf(peerCertificate) : undefined;
+  }
+
+  /** The server's certificates in DER, its own first: copies. */
+  get peerCertificateChain(): readonly Uint8Array[] | undefined {
+    return this.#role.io.hasProof ? this.#facts.peerCertificateChain?.map(copyOf) : undefined;
+  }
+}

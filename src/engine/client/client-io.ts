@@ -1,0 +1,132 @@
+/** The connection as a client's handshake sees it: implements the interface of handshake/client/context.ts. */
+
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import type {
+  ClientFacts,
+  ClientHandshake,
+  ClientParts,
+  HelloEdits,
+  NewClientSession,
+  SessionOffer,
+} from '../../handshake/client/context.ts';
+import type { ClientResumption } from '../../handshake/outcome.ts';
+import type { Outcome, Task } from '../../handshake/wait.ts';
+import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
+import type { PskMode } from '../../wire/registry.ts';
+import { ConnectionIO, type IoHost } from '../handshake-io.ts';
+import type { ClientConfig } from './config.ts';
+import type { ConnectionOffers } from './offers.ts';
+import type { ReceivedSessions } from './received-sessions.ts';
+
+const NOT_RESUMED: ClientResumption = {
+  resumed: false,
+  mechanism: undefined,
+  pskMode: undefined,
+  identityIndex: undefined,
+  session: undefined,
+  reason: 'not-offered',
+};
+
+export interface ClientHost extends IoHost {
+  readonly config: ClientConfig;
+  readonly serverName: string | undefined;
+  readonly edits: HelloEdits;
+  /** Milliseconds since the epoch. */
+  time(): number;
+}
+
+export class ClientIO extends ConnectionIO implements ClientHandshake {
+  override readonly facts: ClientFacts = {
+    version: undefined,
+    suite: undefined,
+    group: undefined,
+    serverName: undefined,
+    alpnProtocol: undefined,
+    signatureScheme: undefined,
+    maxFragmentLength: 0,
+    clientRandom: undefined,
+    peerCertificate: undefined,
+    peerCertificateChain: undefined,
+    session: undefined,
+    resumption: NOT_RESUMED,
+  };
+  readonly #host: ClientHost;
+  readonly #offers: ConnectionOffers;
+  readonly #received: ReceivedSessions;
+
+  constructor(host: ClientHost, offers: ConnectionOffers, received: ReceivedSessions) {
+    super(host);
+    this.#host = host;
+    this.#offers = offers;
+    this.#received = received;
+  }
+
+  get settings(): ClientConfig {
+    return this.#host.config;
+  }
+
+  get parts(): ClientParts {
+    return this.#host.config;
+  }
+
+  override get crypto(): CryptoProvider {
+    return this.#host.config.crypto;
+  }
+
+  get serverName(): string | undefined {
+    return this.#host.serverName;
+  }
+
+  get edits(): HelloEdits {
+    return this.#host.edits;
+  }
+
+  selectOffers(): readonly SessionOffer[] {
+    this.facts.serverName = this.serverName;
+    const offers = this.#offers.select(this.#host.time());
+    if (offers.length > 0) this.facts.resumption = { ...NOT_RESUMED, reason: 'declined' };
+    return offers;
+  }
+
+  ageOf({ session, age }: SessionOffer): number {
+    return age ?? this.#offers.ageOf(session, this.#host.time());
+  }
+
+  resume({ session, ticket }: SessionOffer, identityIndex: number | undefined, pskMode: PskMode | undefined): void {
+    const mechanism = session.version === 'TLSv1.3' ? 'psk' : ticket === undefined ? 'session-id' : 'ticket';
+    this.facts.resumption = { resumed: true, mechanism, pskMode, identityIndex, session, reason: undefined };
+    this.facts.session = session;
+    this.facts.peerCertificate = session.peerCertificate;
+  }
+
+  sendRaw(raw: Uint8Array): void {
+    this.#host.channel.writer.handshake(raw);
+  }
+
+  acceptRecords(contentLimit: number): void {
+    this.#host.channel.reader.contentLimit = contentLimit;
+  }
+
+  verifyServer(chain: readonly Uint8Array[]): Task<unknown, void> {
+    const { config, serverName } = this.#host;
+    return {
+      kind: 'server-certificate',
+      callback: 'verifyServer',
+      budgeted: false,
+      run: () => config.trust.judge(chain, serverName),
+      conclude: requireAccepted,
+      isAnswer: isOwnAlert,
+    };
+  }
+
+  adopt(session: NewClientSession): void {
+    this.#received.add(session, this.facts);
+  }
+}
+
+function requireAccepted(outcome: Outcome): void {
+  if ('value' in outcome && outcome.value === true) return;
+  if ('value' in outcome) throw new TlsAlert('certificate_unknown', 'verifyServer has refused the certificate');
+  if ('error' in outcome && isOwnAlert(outcome.error)) throw outcome.error;
+  throw new TlsAlert('internal_error', 'nobody has judged the certificate');
+}

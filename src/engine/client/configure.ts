@@ -1,0 +1,120 @@
+/** Makes the configuration of a client from its options: validates, fills in defaults, freezes. */
+
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { ClientProtocol, ClientSettings } from '../../handshake/client/context.ts';
+import { PEER_SCHEMES } from '../../handshake/peer-signature.ts';
+import { type Names, requireObject, requireOptions } from '../../wire/options.ts';
+import type { SignatureSchemeName } from '../../wire/registry.ts';
+import { systemWorld } from '../../world.ts';
+import { boolean, callback, complete, integer, list, oneOf } from '../checks.ts';
+import { type CredentialFromPem, credential, provider } from '../credential-options.ts';
+import { groups, protocolSettings } from '../protocol-options.ts';
+import { brandClientConfig, type ClientConfig, isClientConfig } from './config.ts';
+import type { ClientOptions, ClientSessionOptions, TicketRequest } from './options.ts';
+import { trust } from './trust.ts';
+
+/** What a client is made of. A bundle contains only the parts that its entry names. */
+export interface Parts {
+  /** In rising order of their versions. */
+  readonly protocols: readonly ClientProtocol[];
+  readonly crypto: CryptoProvider;
+  readonly credentialFromPem?: CredentialFromPem | undefined;
+}
+
+/** The names of the core's options. A shell may have more. */
+export const CLIENT_OPTIONS = {
+  verifyServer: true,
+  pins: true,
+  minVersion: true,
+  maxVersion: true,
+  ciphers: true,
+  groups: true,
+  keyShares: true,
+  signatureAlgorithms: true,
+  alpn: true,
+  pskModes: true,
+  credential: true,
+  requireExtendedMasterSecret: true,
+  sessionTicket: true,
+  ticketRequest: true,
+  recordSizeLimit: true,
+  maxFragmentLength: true,
+  middleboxCompatibility: true,
+  sessions: true,
+  crypto: true,
+  world: true,
+  recordsPerKey: true,
+  keylog: true,
+} satisfies Names<ClientOptions>;
+const SESSION_OPTIONS = { timeout: true, onNew: true } satisfies Names<ClientSessionOptions>;
+const TICKET_REQUEST = { newSessionCount: true, resumptionCount: true } satisfies Names<TicketRequest>;
+
+/**
+ * Returns the configuration for `options` of a client that is made of `parts`.
+ * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
+ */
+export function configure(options: ClientOptions, parts: Parts): ClientConfig {
+  requireObject('options', options);
+  if (isClientConfig(options)) throw new TypeError('options: this is what defineClient() returned; give it to a shell');
+  requireOptions('options', options, CLIENT_OPTIONS);
+  const crypto = provider(options.crypto ?? parts.crypto);
+  const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
+  const own = groups(options.groups, crypto);
+  return brandClientConfig({
+    ...protocolSettings(options, parts.protocols),
+    groups: own,
+    keyShares: keyShares(options.keyShares, own),
+    signatureAlgorithms: signatureAlgorithms(options.signatureAlgorithms),
+    credential: options.credential && credential('credential', options.credential, crypto, parts.credentialFromPem),
+    requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
+    sessionTicket: boolean('sessionTicket', options.sessionTicket, true),
+    ticketRequest: ticketRequest(options.ticketRequest),
+    recordSizeLimit: options.recordSizeLimit && integer('recordSizeLimit', options.recordSizeLimit, 0, 64, 16384),
+    maxFragmentLength: fragmentLengthCode(options.maxFragmentLength),
+    middleboxCompatibility: boolean('middleboxCompatibility', options.middleboxCompatibility, true),
+    crypto,
+    world,
+    trust: trust(options.verifyServer, options.pins, crypto),
+    sessions: sessionSettings(options.sessions ?? {}),
+    recordsPerKey: integer('recordsPerKey', options.recordsPerKey, Number.MAX_SAFE_INTEGER, 4),
+    keylog: callback('keylog', options.keylog),
+  });
+}
+
+function keyShares(given: ClientOptions['keyShares'], own: ClientSettings['groups']): ClientSettings['keyShares'] {
+  if (given === undefined) return Object.freeze(own.slice(0, 1));
+  if (!Array.isArray(given)) throw new TypeError("keyShares: an array is wanted, such as ['x25519']");
+  return Object.freeze(given.map((name) => oneOf('keyShares', name, own)));
+}
+
+function signatureAlgorithms(given: ClientOptions['signatureAlgorithms']): readonly SignatureSchemeName[] {
+  const names = list('signatureAlgorithms', given ?? PEER_SCHEMES, "['ecdsa_secp256r1_sha256']");
+  return Object.freeze(names.map((name) => oneOf('signatureAlgorithms', name, PEER_SCHEMES)));
+}
+
+function ticketRequest(given: TicketRequest | undefined): ClientSettings['ticketRequest'] {
+  if (given === undefined) return undefined;
+  requireOptions('ticketRequest', given, TICKET_REQUEST);
+  return Object.freeze({
+    newSessionCount: integer('ticketRequest.newSessionCount', given.newSessionCount, 0, 0, 255),
+    resumptionCount: integer('ticketRequest.resumptionCount', given.resumptionCount, 0, 0, 255),
+  });
+}
+
+/** RFC 6066 §4: 2^9 is 1. */
+const FRAGMENT_LENGTHS = [512, 1024, 2048, 4096];
+
+function fragmentLengthCode(length: number | undefined): number | undefined {
+  if (length === undefined) return undefined;
+  const code = 1 + FRAGMENT_LENGTHS.indexOf(length);
+  if (code === 0) throw new RangeError(`maxFragmentLength is ${length}; ${FRAGMENT_LENGTHS.join(', ')} are possible`);
+  return code;
+}
+
+function sessionSettings(given: ClientSessionOptions): ClientConfig['sessions'] {
+  requireOptions('sessions', given, SESSION_OPTIONS);
+  return Object.freeze({
+    timeout: integer('sessions.timeout', given.timeout, 7200, 1),
+    onNew: callback('sessions.onNew', given.onNew),
+  });
+}

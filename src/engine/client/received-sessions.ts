@@ -1,0 +1,90 @@
+/** The sessions that a server hands out to one connection of a client. */
+
+import type { ClientFacts, NewClientSession } from '../../handshake/client/context.ts';
+import { call, type Handshake } from '../../handshake/wait.ts';
+import { ClientSession } from '../../sessions/client-session.ts';
+import { EMPTY } from '../../wire/bytes.ts';
+import type { ClientHost } from './client-io.ts';
+
+export class ReceivedSessions {
+  readonly #host: ClientHost;
+  /** Those of which the application has yet to be told. */
+  readonly #waiting: ClientSession[] = [];
+  readonly #held: ClientSession[] = [];
+
+  constructor(host: ClientHost) {
+    this.#host = host;
+  }
+
+  /** Every session so far, in the order in which they came. */
+  get all(): readonly ClientSession[] {
+    return this.#held;
+  }
+
+  add(made: NewClientSession, facts: ClientFacts): void {
+    const { config } = this.#host;
+    const time = this.#host.time();
+    const now = Math.floor(time / 1000);
+    const { session: resumed, resumed: isResumed } = facts.resumption;
+    const origin = {
+      receivedAt: time,
+      peerChain: facts.peerCertificateChain ?? (resumed instanceof ClientSession ? resumed.origin.peerChain : []),
+      acceptedBy: isResumed && resumed instanceof ClientSession ? resumed.origin.acceptedBy : config.trust,
+    };
+    const session = new ClientSession(
+      {
+        version: made.version,
+        cipherSuite: made.cipherSuite,
+        id: made.id ?? config.crypto.hashes.sha256.digest(made.foreign?.ticket ?? EMPTY),
+        secret: made.secret,
+        time: now,
+        timeout: made.timeout ?? config.sessions.timeout,
+        authTime: resumed?.authTime ?? now,
+        extendedMasterSecret: made.extendedMasterSecret,
+        idContext: EMPTY,
+        serverName: facts.serverName,
+        alpnProtocol: facts.alpnProtocol,
+        group: made.group,
+        ticketAgeAdd: made.ticketAgeAdd,
+        peerCertificate: facts.peerCertificate,
+        foreign: { ...made.foreign, maxFragmentLength: facts.maxFragmentLength || undefined },
+      },
+      origin,
+    );
+    facts.session = session;
+    this.#held.push(session);
+    this.#waiting.push(session);
+  }
+
+  /** Returns a job that tells the application of new sessions; `undefined` if there are none. */
+  announce(): Handshake<void> | undefined {
+    return this.#waiting.length === 0 ? undefined : this.#announceAll();
+  }
+
+  *#announceAll(): Handshake<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const session = next;
+      this.#host.emit({ type: 'new-session', session });
+      yield* call(() => this.#callOnNew(session));
+    }
+  }
+
+  #callOnNew(session: ClientSession): void {
+    try {
+      this.#host.config.sessions.onNew?.(session);
+    } catch (error) {
+      this.#host.emit({ type: 'callback-error', callback: 'onNew', error });
+    }
+  }
+
+  /** After a fatal alert none of them is offered again (RFC 5246 §7.2.2). */
+  forbid(): void {
+    for (const session of this.#held) session.forbidResumption();
+  }
+
+  /** Releases the holds. */
+  close(): void {
+    for (const session of this.#held.splice(0)) session.release();
+    this.#waiting.length = 0;
+  }
+}

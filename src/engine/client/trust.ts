@@ -1,0 +1,58 @@
+/** Who has a say on a server's certificates: `verifyServer` and `pins`. */
+
+import { type Awaitable, later } from '../../awaitable.ts';
+import { parseCertificate } from '../../crypto/credentials/certificate.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { fromBase64, toHex } from '../../wire/bytes.ts';
+import type { VerifyServer } from './options.ts';
+
+/** The decision of a client about servers. Its identity stands for it: a session remembers by which one it was accepted. */
+export interface Trust {
+  /** Whether every server is accepted. */
+  readonly isAny: boolean;
+  /** Answers true, or throws the TlsAlert of a refusal. May answer anything else, which refuses, too. */
+  judge(chain: readonly Uint8Array[], name: string | undefined): Awaitable<unknown>;
+}
+
+/** @throws TypeError if nobody judges, or a pin is none */
+export function trust(
+  verifyServer: VerifyServer | 'any' | undefined,
+  pins: readonly string[] | undefined,
+  { hashes: { sha256 } }: CryptoProvider,
+): Trust {
+  if (verifyServer === undefined && pins === undefined)
+    throw new TypeError("verifyServer: who judges the server? Give a function, pins, or 'any', which trusts everybody");
+  if (verifyServer !== undefined && verifyServer !== 'any' && typeof verifyServer !== 'function')
+    throw new TypeError("verifyServer: a function is wanted, or the word 'any'");
+  const digests = pins === undefined ? undefined : new Set(requirePins(pins));
+  const requirePinned = (leaf: Uint8Array | undefined): void => {
+    if (digests === undefined) return;
+    const digest = leaf && toHex(sha256.digest(parseCertificate(leaf).spki));
+    if (digest === undefined || !digests.has(digest))
+      throw new TlsAlert('bad_certificate', 'the key of the server is not among the pins');
+  };
+  return Object.freeze({
+    isAny: verifyServer === 'any' && pins === undefined,
+    judge: (chain: readonly Uint8Array[], name: string | undefined) => {
+      requirePinned(chain[0]);
+      if (typeof verifyServer !== 'function') return true;
+      return later<unknown, unknown>(verifyServer(chain, name), (answer) => answer);
+    },
+  });
+}
+
+function requirePins(pins: readonly string[]): string[] {
+  if (!Array.isArray(pins) || pins.length === 0) throw new TypeError('pins: at least one SHA-256 digest is wanted');
+  return pins.map(pinInHex);
+}
+
+/** RFC 7469 §2.4 writes pins in base64; tools print hexadecimal as well, with or without colons. */
+function pinInHex(pin: string): string {
+  const text = typeof pin === 'string' ? pin.replace(/^sha256[/:]+/i, '') : '';
+  const hex = text.replaceAll(':', '').toLowerCase();
+  if (/^[0-9a-f]{64}$/.test(hex)) return hex;
+  const bytes = fromBase64(text);
+  if (bytes?.length === 32) return toHex(bytes);
+  throw new TypeError('pins: a SHA-256 digest is wanted: 64 hexadecimal digits, or 44 characters of base64');
+}

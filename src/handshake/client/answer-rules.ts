@@ -1,0 +1,78 @@
+/** What an answer of the server's may contain: RFC 9846 §4.3, RFC 5246 §7.4.1.3, §7.4.1.4. */
+
+import type { SuiteParameters } from '../../crypto/suites.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import { MAX_PLAINTEXT } from '../../wire/record.ts';
+import { CipherSuite, nameOf, type Version } from '../../wire/registry.ts';
+import type { ClientHandshake } from './context.ts';
+import { type SentHello, typesIn } from './send-hello.ts';
+
+/**
+ * Checks the extensions of an answer: each must answer one of the hello's, and be one that this message may have.
+ * @throws TlsAlert unsupported_extension, or illegal_parameter (§4.3)
+ */
+export function requireAnswers(
+  { draft }: SentHello,
+  order: readonly number[] | undefined,
+  allowed: readonly number[],
+  unasked: readonly number[] = [],
+): void {
+  const offered = typesIn(draft);
+  for (const type of order ?? []) {
+    if (!offered.has(type) && !unasked.includes(type))
+      throw new TlsAlert('unsupported_extension', `extension ${type}, which was not offered`);
+    if (!allowed.includes(type)) throw new TlsAlert('illegal_parameter', `extension ${type} has no place here`);
+  }
+}
+
+/** Returns the suite that the server has selected. @throws TlsAlert illegal_parameter if it was not offered, or is of another version */
+export function selectedSuite(
+  { settings }: ClientHandshake,
+  { draft }: SentHello,
+  id: number,
+  version: Version,
+): SuiteParameters {
+  const suite = settings.suites.find((one) => one.id === id && one.version === version);
+  if (suite !== undefined && draft.cipherSuites.includes(id)) return suite;
+  throw new TlsAlert('illegal_parameter', `the suite ${nameOf(CipherSuite, id)}, which was not offered`);
+}
+
+/** RFC 7301 §3.2. @throws TlsAlert illegal_parameter unless the answer is one protocol, and one that was offered */
+export function selectedProtocol(
+  { settings }: ClientHandshake,
+  answer: readonly string[] | undefined,
+): string | undefined {
+  if (answer === undefined) return undefined;
+  const [protocol] = answer;
+  if (protocol !== undefined && answer.length === 1 && settings.alpn.includes(protocol)) return protocol;
+  throw new TlsAlert('illegal_parameter', 'not one of the application protocols that were offered');
+}
+
+/** The answers that limit the length of records. */
+interface Limits {
+  readonly recordSizeLimit?: number | undefined;
+  readonly maxFragmentLength?: number | undefined;
+}
+
+const MIN_LIMIT = 64;
+
+/**
+ * Applies the limits that the server has answered with: record_size_limit (RFC 8449 §4, §5) or max_fragment_length (RFC 6066 §4).
+ * @throws TlsAlert illegal_parameter for a limit below 64, for both, and for another length than was asked for
+ */
+export function applyLimits(context: ClientHandshake, { recordSizeLimit, maxFragmentLength }: Limits): void {
+  const { settings, facts } = context;
+  if (recordSizeLimit !== undefined && maxFragmentLength !== undefined)
+    throw new TlsAlert('illegal_parameter', 'record_size_limit and max_fragment_length');
+  if (maxFragmentLength !== undefined) {
+    if (maxFragmentLength !== settings.maxFragmentLength)
+      throw new TlsAlert('illegal_parameter', 'another max_fragment_length than was asked for');
+    facts.maxFragmentLength = maxFragmentLength;
+    context.limitRecords(2 ** (8 + maxFragmentLength), true);
+  }
+  if (recordSizeLimit === undefined) return;
+  if (recordSizeLimit < MIN_LIMIT) throw new TlsAlert('illegal_parameter', `a record size limit of ${recordSizeLimit}`);
+  const contentType = facts.version === 'TLSv1.3' ? 1 : 0;
+  context.limitRecords(Math.min(recordSizeLimit - contentType, MAX_PLAINTEXT));
+  context.acceptRecords(Math.min(settings.recordSizeLimit ?? MAX_PLAINTEXT, MAX_PLAINTEXT));
+}

@@ -1,0 +1,117 @@
+/** The interfaces of a client's handshake besides {@link HandshakeIO}: settings, offer, trust, and the parts of the client. */
+
+import type { Credential } from '../../crypto/credentials/credential.ts';
+import type { HashName } from '../../crypto/provider.ts';
+import type { SuiteParameters } from '../../crypto/suites.ts';
+import type { ForeignFields } from '../../sessions/parameters.ts';
+import type { Session } from '../../sessions/session.ts';
+import type { GroupName, PskMode, SignatureSchemeName, Version } from '../../wire/registry.ts';
+import type { Established } from '../established.ts';
+import type { HandshakeIO } from '../io.ts';
+import type { Received } from '../messages/message.ts';
+import type { UndecidedServerHello } from '../messages/server-hello.ts';
+import type { ClientResumption, Facts } from '../outcome.ts';
+import type { Handshake, Task } from '../wait.ts';
+import type { HelloDraft } from './hello-draft.ts';
+import type { SentHello } from './send-hello.ts';
+
+/** The user's decisions. engine/client/configure.ts validates them, fills in the defaults and freezes them. */
+export interface ClientSettings {
+  readonly minVersion: Version;
+  readonly maxVersion: Version;
+  /** The suites of both versions, in the client's order of preference. */
+  readonly suites: readonly SuiteParameters[];
+  readonly groups: readonly GroupName[];
+  /** TLS 1.3: the groups of which the first hello has a share. */
+  readonly keyShares: readonly GroupName[];
+  readonly signatureAlgorithms: readonly SignatureSchemeName[];
+  readonly alpn: readonly string[];
+  readonly pskModes: readonly PskMode[];
+  /** What a server that asks for a certificate is shown. */
+  readonly credential: Credential | undefined;
+  readonly requireExtendedMasterSecret: boolean;
+  /** TLS 1.2: whether tickets are asked for (RFC 5077 §3.2). */
+  readonly sessionTicket: boolean;
+  /** RFC 9149 */
+  readonly ticketRequest: { readonly newSessionCount: number; readonly resumptionCount: number } | undefined;
+  /** RFC 8449: the longest content of a record that the client accepts, in bytes; without the byte of the content type. */
+  readonly recordSizeLimit: number | undefined;
+  /** The code of RFC 6066 §4. */
+  readonly maxFragmentLength: number | undefined;
+  /** RFC 9846 Appendix E.4: whether a session id and ChangeCipherSpec records make TLS 1.3 look like TLS 1.2. */
+  readonly middleboxCompatibility: boolean;
+}
+
+/** A session to be offered. */
+export interface SessionOffer {
+  readonly session: Session;
+  /** TLS 1.3: an age to state instead of the right one, in milliseconds. */
+  readonly age?: number | undefined;
+  /** TLS 1.3: the hash of the suite that the session was made under. */
+  readonly hash: HashName;
+  /** The ticket: of TLS 1.3, or RFC 5077's. `undefined` if the session is resumed by its id. */
+  readonly ticket: Uint8Array | undefined;
+}
+
+/** What a handshake knows of a new session. The rest is the connection's. */
+export interface NewClientSession {
+  readonly version: Version;
+  readonly cipherSuite: number;
+  /** Without one, the session gets a digest of its ticket as its id. */
+  readonly id?: Uint8Array | undefined;
+  readonly secret: Uint8Array;
+  /** Seconds. `undefined` if the server has stated none. */
+  readonly timeout: number | undefined;
+  readonly extendedMasterSecret: boolean;
+  readonly group: number;
+  readonly ticketAgeAdd?: number | undefined;
+  readonly foreign: ForeignFields | undefined;
+}
+
+export interface ClientFacts extends Facts {
+  resumption: ClientResumption;
+}
+
+/** The changes that a tester makes to a hello. `attempt` is 1, and 2 after a HelloRetryRequest. */
+export interface HelloEdits {
+  /** Changes the hello before its binders are made, in place, or returns another. */
+  hello?(draft: HelloDraft, attempt: 1 | 2): HelloDraft | undefined;
+  /** Returns the message, header included, that is sent and hashed instead. */
+  bytes?(raw: Uint8Array, attempt: 1 | 2): Uint8Array;
+}
+
+/** A version of TLS, as an optional part of a client. A bundle contains only the versions that it names. */
+export interface ClientProtocol {
+  readonly version: Version;
+  /** Runs the handshake to its end, from the ServerHello, which has selected this version. */
+  connect(context: ClientHandshake, sent: SentHello, hello: Received<UndecidedServerHello>): Handshake<Established>;
+}
+
+export interface ClientParts {
+  /** The versions that this client is made with, in rising order. */
+  readonly protocols: readonly ClientProtocol[];
+}
+
+/** The connection, as a client's handshake sees it. */
+export interface ClientHandshake extends HandshakeIO {
+  readonly settings: ClientSettings;
+  readonly parts: ClientParts;
+  readonly facts: ClientFacts;
+  /** The host name for the extension server_name (RFC 6066 §3), if one is sent. */
+  readonly serverName: string | undefined;
+  /** Returns the sessions to offer: of TLS 1.3 any number, in their order; of TLS 1.2 one at most. Run it with `call()`. */
+  selectOffers(): readonly SessionOffer[];
+  readonly edits: HelloEdits;
+  /** TLS 1.3: returns what a hello says now of the age of a ticket, in whole milliseconds, 0 to 2^32 - 1, before ticket_age_add is added. */
+  ageOf(offer: SessionOffer): number;
+  /** Queues a message that is encoded already. */
+  sendRaw(raw: Uint8Array): void;
+  /** Limits the content of the records that are received from now on, in bytes (RFC 8449). */
+  acceptRecords(contentLimit: number): void;
+  /** Asks who has a say on the server's certificates. The conclusion throws the TlsAlert of a refusal. */
+  verifyServer(chain: readonly Uint8Array[]): Task<unknown, void>;
+  /** Notes that the server resumes a session; TLS 1.3: by which identity, and in which mode. */
+  resume(offer: SessionOffer, identityIndex: number | undefined, pskMode: PskMode | undefined): void;
+  /** Keeps a session that the server has handed out, in the handshake or after it. The secret is copied. */
+  adopt(session: NewClientSession): void;
+}

@@ -1,0 +1,113 @@
+/**
+ * A ClientHello before it is sent. A tester may change any field of it, add extensions of any number with any content, and break
+ * every rule; the binders are made afterwards, over the hello as it then is.
+ */
+
+import { type EarlySecret, finishedMac, resumptionBinderKey } from '../../crypto/key-schedule.ts';
+import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { Transcript } from '../../crypto/transcript.ts';
+import { concat, EMPTY } from '../../wire/bytes.ts';
+import {
+  encode,
+  fixed,
+  type Infer,
+  opaque,
+  optionalTail,
+  struct,
+  uint8,
+  uint16,
+  uint24,
+  uint32,
+  vector,
+} from '../../wire/codec.ts';
+import { ExtensionType, HandshakeType } from '../../wire/registry.ts';
+
+/** An extension as bytes. `type` has IANA's number, known to this library or not. */
+export interface DraftExtension {
+  type: number;
+  data: Uint8Array;
+}
+
+/** The fields of RFC 9846 §4.2.2. */
+export interface HelloDraft {
+  legacyVersion: number;
+  /** 32 bytes. */
+  random: Uint8Array;
+  legacySessionId: Uint8Array;
+  /** IANA's numbers. */
+  cipherSuites: number[];
+  legacyCompressionMethods: Uint8Array;
+  /**
+   * In the order in which they are sent. The one with which {@link HelloDraft.psks} are offered is last, and has no data yet: it is
+   * filled in if it is still there. `undefined` leaves out the whole block.
+   */
+  extensions: DraftExtension[] | undefined;
+  /** TLS 1.3: the identities of the extension pre_shared_key, in their order. */
+  psks: DraftPsk[];
+}
+
+/** A PSK that is offered: what a ticket gives, or what a tester makes up. */
+export interface DraftPsk {
+  identity: Uint8Array;
+  obfuscatedTicketAge: number;
+  /** The early secret of the PSK, which makes its binder, and its hash; without one, `binder` must be given. */
+  early?: EarlySecret | undefined;
+  /** The binder that is sent instead of the right one. */
+  binder?: Uint8Array | undefined;
+}
+
+/** Without the bounds of the RFC, which a tester may leave. */
+const RawHello = struct({
+  legacyVersion: uint16,
+  random: fixed(32),
+  legacySessionId: opaque(0, 255),
+  cipherSuites: vector(0, 0xffff, uint16),
+  legacyCompressionMethods: opaque(0, 255),
+  extensions: optionalTail(vector(0, 0xffff, struct({ type: uint16, data: opaque(0, 0xffff) }))),
+});
+
+const Identities = vector(0, 0xffff, struct({ identity: opaque(0, 0xffff), obfuscatedTicketAge: uint32 }));
+const Binders = vector(0, 0xffff, opaque(0, 255));
+const Header = struct({ type: uint8, length: uint24 });
+
+function frameHello(draft: HelloDraft): Uint8Array {
+  const body = encode(RawHello, draft satisfies Infer<typeof RawHello>);
+  return concat(encode(Header, { type: HandshakeType.client_hello, length: body.length }), body);
+}
+
+/** The place of an offer of PSKs in a draft: the last extension, if it is pre_shared_key and has no data of the tester's. */
+function placeOf({ extensions, psks }: HelloDraft): DraftExtension | undefined {
+  const last = extensions?.at(-1);
+  const isOurs = psks.length > 0 && last?.type === ExtensionType.pre_shared_key && last.data.length === 0;
+  return isOurs ? last : undefined;
+}
+
+/**
+ * Returns the message of a draft, header included, with its binders (§4.3.11.2).
+ * @throws RangeError for what has no place in the message, such as a random of 31 bytes
+ */
+export function encodeHello(draft: HelloDraft, transcript: Transcript, crypto: CryptoProvider): Uint8Array {
+  const place = placeOf(draft);
+  if (place === undefined) return frameHello(draft);
+  const blanks = draft.psks.map(({ early, binder }) => binder ?? new Uint8Array(early?.hash.length ?? 0));
+  const list = encode(Binders, blanks);
+  place.data = concat(encode(Identities, draft.psks), list);
+  const raw = frameHello(draft);
+  place.data = EMPTY; // for a second hello
+  const truncated = raw.subarray(0, raw.length - list.length);
+  let at = truncated.length + 2;
+  for (const [i, { early, binder }] of draft.psks.entries()) {
+    at++;
+    if (binder === undefined && early !== undefined)
+      raw.set(binderOf(early, transcript.hashWith(crypto.hashes[early.hash.name], truncated)), at);
+    at += blanks[i]?.length ?? 0;
+  }
+  return raw;
+}
+
+function binderOf(early: EarlySecret, transcriptHash: Uint8Array): Uint8Array {
+  const key = resumptionBinderKey(early);
+  const mac = finishedMac(key, transcriptHash);
+  key.wipe();
+  return mac;
+}

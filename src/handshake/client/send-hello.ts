@@ -1,0 +1,216 @@
+/** The ClientHello, first and second: RFC 9846 §4.2.2, the extensions of §4.3, and those of TLS 1.2. */
+
+import { earlySecret } from '../../crypto/key-schedule.ts';
+import type { EphemeralKey } from '../../crypto/provider.ts';
+import { EMPTY } from '../../wire/bytes.ts';
+import { type Codec, encode } from '../../wire/codec.ts';
+import { MAX_PLAINTEXT } from '../../wire/record.ts';
+import {
+  ExtensionType,
+  type GroupName,
+  NamedGroup,
+  ProtocolVersion,
+  PskKeyExchangeMode,
+  SignatureScheme,
+  type Version,
+} from '../../wire/registry.ts';
+import { generateKey } from '../key-exchange.ts';
+import { helloExtensions } from '../messages/client-hello.ts';
+import type { HelloRetryRequest } from '../messages/server-hello.ts';
+import { call, type Handshake } from '../wait.ts';
+import type { ClientHandshake, ClientSettings, SessionOffer } from './context.ts';
+import { type DraftExtension, type DraftPsk, encodeHello, type HelloDraft } from './hello-draft.ts';
+
+/** A ClientHello that has been sent, and what is needed to understand its answer. */
+export interface SentHello {
+  readonly draft: HelloDraft;
+  /** The private keys of the shares in it. */
+  readonly keys: ReadonlyMap<GroupName, EphemeralKey>;
+  /** The sessions behind its PSKs, in their order. */
+  readonly psks: readonly SessionOffer[];
+  /** The session of TLS 1.2 that it offers. */
+  readonly tls12: SessionOffer | undefined;
+}
+
+/** The types of the extensions in a hello. */
+export function typesIn({ extensions = [] }: HelloDraft): ReadonlySet<number> {
+  return new Set(extensions.map(({ type }) => type));
+}
+
+/** Makes the first hello and sends it. */
+export function* sendClientHello(context: ClientHandshake, offers: readonly SessionOffer[]): Handshake<SentHello> {
+  const keys = yield* generateKeys(context, speaks(context.settings, 'TLSv1.3') ? context.settings.keyShares : []);
+  const psks = offers.filter(({ session }) => session.version === 'TLSv1.3');
+  const tls12 = offers.find(({ session }) => session.version === 'TLSv1.2');
+  const draft = draftHello(context, { keys, psks, tls12 });
+  return { ...(yield* send(context, draft, 1)), keys, psks, tls12 };
+}
+
+/**
+ * §4.2.2: makes the hello that answers a HelloRetryRequest, and sends it. It has one share of the group that was asked for, the
+ * cookie, and the PSKs that fit the suite of the retry.
+ */
+export function* sendSecondHello(
+  context: ClientHandshake,
+  first: SentHello,
+  { extensions: { keyShare, cookie } }: HelloRetryRequest,
+): Handshake<SentHello> {
+  const group = context.settings.groups.find((name) => NamedGroup[name] === keyShare);
+  const keys = group === undefined ? first.keys : yield* generateKeys(context, [group]);
+  const hash = context.facts.suite?.hash;
+  const psks = first.psks.filter((offer) => offer.hash === hash);
+  const { draft } = first;
+  const extensions = (draft.extensions ?? []).filter(({ type }) => type !== ExtensionType.early_data);
+  if (group !== undefined) replace(extensions, extension('keyShare', sharesOf(keys)));
+  if (cookie !== undefined) insert(extensions, extension('cookie', cookie));
+  const kept = draft.psks.filter((_, i) => first.psks[i]?.hash === hash);
+  const second = { ...draft, extensions, psks: kept.map((psk, i) => renewed(context, psk, psks[i])) };
+  if (second.psks.length === 0) remove(extensions, ExtensionType.pre_shared_key);
+  return { ...(yield* send(context, second, 2)), keys, psks, tls12: first.tls12 };
+}
+
+function* generateKeys(
+  context: ClientHandshake,
+  groups: readonly GroupName[],
+): Handshake<ReadonlyMap<GroupName, EphemeralKey>> {
+  const keys = new Map<GroupName, EphemeralKey>();
+  for (const group of groups) keys.set(group, yield* generateKey(context, group));
+  return keys;
+}
+
+/** Sends a draft as the tester has changed it, if one has. */
+function* send(context: ClientHandshake, draft: HelloDraft, attempt: 1 | 2): Handshake<Pick<SentHello, 'draft'>> {
+  const { edits, transcript, crypto } = context;
+  const edited = edits.hello === undefined ? draft : yield* call(() => edits.hello?.(draft, attempt) ?? draft);
+  const made = encodeHello(edited, transcript, crypto);
+  const raw = edits.bytes === undefined ? made : yield* call(() => edits.bytes?.(made, attempt) ?? made);
+  context.facts.clientRandom = edited.random;
+  context.sendRaw(raw);
+  transcript.add(raw);
+  return { draft: edited };
+}
+
+export function speaks({ minVersion, maxVersion }: ClientSettings, version: Version): boolean {
+  return (
+    ProtocolVersion[minVersion] <= ProtocolVersion[version] && ProtocolVersion[version] <= ProtocolVersion[maxVersion]
+  );
+}
+
+function draftHello(context: ClientHandshake, { keys, psks, tls12 }: Omit<SentHello, 'draft'>): HelloDraft {
+  const { settings } = context;
+  return {
+    legacyVersion: ProtocolVersion['TLSv1.2'],
+    random: context.randomBytes(32),
+    legacySessionId: sessionId(context, tls12),
+    cipherSuites: settings.suites.map(({ id }) => id),
+    legacyCompressionMethods: Uint8Array.of(0),
+    extensions: draftExtensions(context, { keys, psks, tls12 }),
+    psks: psks.map((offer) => draftPsk(context, offer)),
+  };
+}
+
+/**
+ * RFC 5246 §7.4.1.2: the id of the session that is offered; RFC 5077 §3.4: one beside a ticket, by whose echo the client learns that
+ * it resumes; RFC 9846 Appendix E.4: a random one, or none.
+ */
+function sessionId(context: ClientHandshake, tls12: SessionOffer | undefined): Uint8Array {
+  if (tls12 !== undefined && tls12.session.id.length > 0) return tls12.session.id;
+  const isRandom =
+    tls12 !== undefined || (speaks(context.settings, 'TLSv1.3') && context.settings.middleboxCompatibility);
+  return isRandom ? context.randomBytes(32) : EMPTY;
+}
+
+/** Encodes one extension of the struct in messages/client-hello.ts. */
+function extension<K extends keyof typeof helloExtensions>(name: K, value: unknown): DraftExtension {
+  const [type, codec] = helloExtensions[name];
+  return { type, data: encode(codec as Codec<unknown>, value) };
+}
+
+/** The extensions of each version, as far as the client speaks it. pre_shared_key stands last (§4.3.11). */
+function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Omit<SentHello, 'draft'>): DraftExtension[] {
+  const { settings, serverName } = context;
+  const list: DraftExtension[] = [];
+  const add = <K extends keyof typeof helloExtensions>(name: K, value: unknown): void => {
+    if (value !== undefined) list.push(extension(name, value));
+  };
+  add('serverName', serverName === undefined ? undefined : [{ nameType: 0, name: serverName }]);
+  add(
+    'supportedGroups',
+    settings.groups.map((group) => NamedGroup[group]),
+  );
+  add(
+    'signatureAlgorithms',
+    settings.signatureAlgorithms.map((scheme) => SignatureScheme[scheme]),
+  );
+  add('alpn', settings.alpn.length === 0 ? undefined : settings.alpn);
+  add('maxFragmentLength', settings.maxFragmentLength);
+  if (speaks(settings, 'TLSv1.2')) {
+    add('ecPointFormats', [0]); // RFC 8422 §5.1.2: uncompressed
+    add('extendedMasterSecret', true);
+    add('renegotiationInfo', EMPTY); // RFC 5746 §3.4
+    if (settings.sessionTicket) add('sessionTicket', tls12?.ticket ?? EMPTY);
+  }
+  const contentType = speaks(settings, 'TLSv1.3') ? 1 : 0; // RFC 8449 §4: a limit for TLS 1.3 includes it
+  const { recordSizeLimit: limit } = settings;
+  add('recordSizeLimit', limit === undefined ? undefined : Math.min(limit, MAX_PLAINTEXT) + contentType);
+  if (speaks(settings, 'TLSv1.3')) addTls13(settings, add, keys);
+  if (psks.length > 0) list.push({ type: ExtensionType.pre_shared_key, data: EMPTY });
+  return list;
+}
+
+type Add = <K extends keyof typeof helloExtensions>(name: K, value: unknown) => void;
+
+function addTls13(settings: ClientSettings, add: Add, keys: SentHello['keys']): void {
+  const versions = (['TLSv1.3', 'TLSv1.2'] as const).filter((version) => speaks(settings, version));
+  add(
+    'supportedVersions',
+    versions.map((version) => ProtocolVersion[version]),
+  );
+  add(
+    'pskKeyExchangeModes',
+    settings.pskModes.map((mode) => PskKeyExchangeMode[mode]),
+  );
+  add('ticketRequest', settings.ticketRequest);
+  add('keyShare', sharesOf(keys));
+}
+
+function sharesOf(keys: SentHello['keys']) {
+  return [...keys].map(([group, { publicKey }]) => ({ group: NamedGroup[group], keyExchange: publicKey }));
+}
+
+/** §4.3.11. The early secret is wiped at the end of the handshake. */
+function draftPsk(context: ClientHandshake, offer: SessionOffer): DraftPsk {
+  const { session, ticket, hash } = offer;
+  return {
+    identity: ticket ?? session.id,
+    obfuscatedTicketAge: obfuscatedAge(context, offer),
+    early: context.own(earlySecret(context.crypto.hashes[hash], session.secret)),
+  };
+}
+
+/** §4.3.11.1: modulo 2^32. */
+function obfuscatedAge(context: ClientHandshake, offer: SessionOffer): number {
+  return (context.ageOf(offer) + offer.session.ticketAgeAdd) % 2 ** 32;
+}
+
+/** §4.2.2: the age is that of the moment, so that of a second hello is another. */
+function renewed(context: ClientHandshake, psk: DraftPsk, offer: SessionOffer | undefined): DraftPsk {
+  if (offer === undefined) return psk;
+  return { ...psk, obfuscatedTicketAge: obfuscatedAge(context, offer) };
+}
+
+function replace(extensions: DraftExtension[], changed: DraftExtension): void {
+  const at = extensions.findIndex(({ type }) => type === changed.type);
+  if (at < 0) insert(extensions, changed);
+  else extensions[at] = changed;
+}
+
+function insert(extensions: DraftExtension[], added: DraftExtension): void {
+  const isLast = extensions.at(-1)?.type === ExtensionType.pre_shared_key;
+  extensions.splice(extensions.length - (isLast ? 1 : 0), 0, added);
+}
+
+function remove(extensions: DraftExtension[], unwanted: number): void {
+  const at = extensions.findIndex(({ type }) => type === unwanted);
+  if (at >= 0) extensions.splice(at, 1);
+}
