@@ -14,8 +14,11 @@ import { isBytes, platform } from './platform.ts';
 export interface World {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Exactly `length` unpredictable bytes. */
-  randomBytes(length: number): Uint8Array;
+  /**
+   * Exactly `length` unpredictable bytes. `label` says what for, such as 'random': a world with a seed may keep dice for each. It is
+   * absent where a provider draws.
+   */
+  randomBytes(length: number, label?: string): Uint8Array;
 }
 
 /** Web Crypto fills at most this many bytes a call. */
@@ -77,8 +80,8 @@ export function secondsOf(world: Pick<World, 'now'>): number {
  * Draws random bytes from a world.
  * @throws TypeError for what is no bytes; RangeError for another number of bytes, which could be too few for a key
  */
-export function drawRandom(world: Pick<World, 'randomBytes'>, length: number): Uint8Array {
-  const bytes: unknown = world.randomBytes(length);
+export function drawRandom(world: Pick<World, 'randomBytes'>, length: number, label?: string): Uint8Array {
+  const bytes: unknown = world.randomBytes(length, label);
   if (!isBytes(bytes)) throw new TypeError(`world.randomBytes(${length}): a Uint8Array is wanted, not ${typeof bytes}`);
   if (bytes.length !== length) throw new RangeError(`world.randomBytes(${length}) returned ${bytes.length} bytes`);
   return bytes;

@@ -22,13 +22,15 @@ interface Room {
 /** What every room stands on. These files import each other alone. */
 const GROUND = ['platform.ts', 'world.ts', 'awaitable.ts'];
 /** The entries of the package at the root of src/: re-exports, and nothing else. */
-const ENTRIES = ['index.ts', 'tls13.ts', 'openssl.ts'];
+const ENTRIES = ['index.ts', 'tls13.ts', 'openssl.ts', 'client.ts', 'client13.ts', 'testing.ts'];
 /** What all entries export alike: types alone. */
 const TYPES = 'types.ts';
 
 const HANDSHAKE = ['wire', 'crypto', 'crypto/credentials', 'sessions', 'handshake/messages'];
 const ENGINE = [...HANDSHAKE, 'cache', 'tickets', 'handshake'];
 const SERVER = [...ENGINE, 'crypto/providers', 'handshake/server', 'engine'];
+
+const CLIENT = [...ENGINE, 'crypto/providers', 'handshake/client', 'engine'];
 
 /** From the ground up: a room imports from rooms above this line of its own alone. */
 const ROOMS: Readonly<Record<string, Room>> = {
@@ -44,9 +46,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'handshake/server': { imports: [...HANDSHAKE, 'tickets', 'handshake'] },
   engine: { imports: ENGINE },
   'engine/server': { imports: SERVER },
+  'handshake/client': { imports: [...HANDSHAKE, 'handshake'] },
+  'engine/client': { imports: CLIENT },
   web: { imports: [...SERVER, 'engine/server'], isShell: true },
   openssl: { imports: [...SERVER, 'engine/server'], isShell: true },
   node: { imports: [...SERVER, 'engine/server', 'web'], packages: /^node:/, isShell: true },
+  testing: { imports: [...SERVER, ...CLIENT, 'engine/server', 'engine/client'], packages: /^@noble\//, isShell: true },
   cli: { imports: [...SERVER, 'engine/server', 'node'], packages: /^node:/, isShell: true },
 };
 
@@ -56,6 +61,9 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
   'index.ts': [...SERVER, 'engine/server', 'web', 'types'],
   'tls13.ts': [...SERVER, 'engine/server', 'web', 'types'],
   'openssl.ts': ['sessions', 'openssl', 'types'],
+  'client.ts': [...CLIENT, 'engine/client', 'types'],
+  'client13.ts': [...CLIENT, 'engine/client', 'types'],
+  'testing.ts': [...CLIENT, ...SERVER, 'testing', 'types'],
   'node/index.ts': [...SERVER, 'engine/server', 'types'],
 };
 

@@ -44,7 +44,7 @@ const SEED_LENGTH = 8;
  * seed, clients could choose ids that collide.
  */
 export function randomKeyHash(world: Pick<World, 'randomBytes'>): KeyHash {
-  const seed = drawRandom(world, SEED_LENGTH);
+  const seed = drawRandom(world, SEED_LENGTH, 'cache');
   return seededKeyHash(wordAt(seed, 0), wordAt(seed, 4));
 }
 

@@ -36,7 +36,7 @@ export abstract class ConnectionIO implements HandshakeIO {
   }
 
   /** A property, because providers get the function and call it without a `this`. */
-  readonly randomBytes = (length: number): Uint8Array => drawRandom(this.#host.world, length);
+  readonly randomBytes = (length: number, label?: string): Uint8Array => drawRandom(this.#host.world, length, label);
 
   now(): number {
     return this.#host.now();

@@ -1,14 +1,15 @@
 /** The services that a connection provides to its handshake, in either role: sending, owning secrets, recording facts. */
 
 import type { Protection } from '../crypto/protection.ts';
-import type { CryptoProvider, RandomBytes } from '../crypto/provider.ts';
+import type { CryptoProvider } from '../crypto/provider.ts';
 import type { Transcript } from '../crypto/transcript.ts';
 import type { Message } from './messages/message.ts';
 import type { CallbackName, Facts } from './outcome.ts';
 
 export interface HandshakeIO {
   readonly crypto: CryptoProvider;
-  readonly randomBytes: RandomBytes;
+  /** Draws from the world. It is a property, as providers get the function. */
+  readonly randomBytes: (length: number, label?: string) => Uint8Array;
   /** Seconds since the epoch, read once for each call from outside. */
   now(): number;
   readonly transcript: Transcript;

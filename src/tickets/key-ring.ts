@@ -126,7 +126,8 @@ export class TicketKeyRing implements TicketKeyProvider {
       throw new RangeError(`rotateEvery ${rotateEvery} would keep over ${MAX_KEYS} keys for ${keepFor} seconds`);
     }
     requireFormat(format);
-    const generate = () => TicketKey.generate(format, (length) => drawRandom(world, length), { share, counts });
+    const generate = () =>
+      TicketKey.generate(format, (length) => drawRandom(world, length, 'ticket key'), { share, counts });
     return new TicketKeyRing(world, { rotateEvery, keepFor, generate });
   }
 

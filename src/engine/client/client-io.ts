@@ -13,7 +13,8 @@ import type { ClientResumption } from '../../handshake/outcome.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
 import type { PskMode } from '../../wire/registry.ts';
-import { ConnectionIO, type IoHost } from '../handshake-io.ts';
+import { ConnectionIO } from '../handshake-io.ts';
+import type { ClientHost } from './client-host.ts';
 import type { ClientConfig } from './config.ts';
 import type { ConnectionOffers } from './offers.ts';
 import type { ReceivedSessions } from './received-sessions.ts';
@@ -26,14 +27,6 @@ const NOT_RESUMED: ClientResumption = {
   session: undefined,
   reason: 'not-offered',
 };
-
-export interface ClientHost extends IoHost {
-  readonly config: ClientConfig;
-  readonly serverName: string | undefined;
-  readonly edits: HelloEdits;
-  /** Milliseconds since the epoch. */
-  time(): number;
-}
 
 export class ClientIO extends ConnectionIO implements ClientHandshake {
   override readonly facts: ClientFacts = {

@@ -3,7 +3,8 @@
 import type { Established } from '../../handshake/established.ts';
 import type { Handshake } from '../../handshake/wait.ts';
 import type { Role } from '../role.ts';
-import { type ClientHost, ClientIO } from './client-io.ts';
+import type { ClientHost } from './client-host.ts';
+import { ClientIO } from './client-io.ts';
 import type { ConnectionOffers } from './offers.ts';
 import { ReceivedSessions } from './received-sessions.ts';
 

@@ -4,7 +4,7 @@ import type { ClientFacts, NewClientSession } from '../../handshake/client/conte
 import { call, type Handshake } from '../../handshake/wait.ts';
 import { ClientSession } from '../../sessions/client-session.ts';
 import { EMPTY } from '../../wire/bytes.ts';
-import type { ClientHost } from './client-io.ts';
+import type { ClientHost } from './client-host.ts';
 
 export class ReceivedSessions {
   readonly #host: ClientHost;

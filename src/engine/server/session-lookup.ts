@@ -273,7 +273,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
       );
       if (id !== undefined) return id;
     }
-    return copyOf(drawRandom(this.#host.world, ID_LENGTH));
+    return copyOf(drawRandom(this.#host.world, ID_LENGTH, 'session id'));
   }
 
   /** SSL_CTX_set_generate_session_id(3). @throws TypeError or Error for a bad id; the handshake then goes on with a random one */

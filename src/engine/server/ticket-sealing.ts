@@ -168,7 +168,7 @@ class ConnectionSealedTickets implements Sealed {
   #sealed(session: Session, key: unknown): Uint8Array | undefined {
     try {
       if (key !== undefined && !(key instanceof TicketKey)) throw new TypeError('a TicketKey is wanted, or nothing');
-      const ticket = sealSession(key, session, (length) => drawRandom(this.#host.world, length));
+      const ticket = sealSession(key, session, (length) => drawRandom(this.#host.world, length, 'ticket'));
       if (typeof ticket !== 'string') return requireTicket(ticket);
       return this.#noTicket(ticket);
     } catch (error) {

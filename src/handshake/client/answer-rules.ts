@@ -4,8 +4,8 @@ import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { MAX_PLAINTEXT } from '../../wire/record.ts';
 import { CipherSuite, nameOf, type Version } from '../../wire/registry.ts';
-import type { ClientHandshake } from './context.ts';
-import { type SentHello, typesIn } from './send-hello.ts';
+import type { ClientHandshake, SentHello } from './context.ts';
+import { typesIn } from './send-hello.ts';
 
 /**
  * Checks the extensions of an answer: each must answer one of the hello's, and be one that this message may have.

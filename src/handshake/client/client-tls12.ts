@@ -30,8 +30,7 @@ import { deriveKeys, establishedTls12, type Keys, masterSecret, type Randoms } f
 import { type AnyReceived, type Handshake, receive, receiveAny, receiveChangeCipherSpec } from '../wait.ts';
 import { applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
-import type { ClientHandshake, ClientProtocol, SessionOffer } from './context.ts';
-import type { SentHello } from './send-hello.ts';
+import type { ClientHandshake, ClientProtocol, SentHello, SessionOffer } from './context.ts';
 import { proveAndJudge, type ServerCertificate, shownCertificate } from './server-certificate.ts';
 
 function* connectTls12(

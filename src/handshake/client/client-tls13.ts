@@ -33,9 +33,9 @@ import {
 import { type AnyReceived, type Handshake, receive, receiveAny } from '../wait.ts';
 import { applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
-import type { ClientHandshake, ClientProtocol, SessionOffer } from './context.ts';
+import type { ClientHandshake, ClientProtocol, SentHello, SessionOffer } from './context.ts';
 import { NewSessionTickets } from './new-session-tickets.ts';
-import { type SentHello, sendSecondHello } from './send-hello.ts';
+import { sendSecondHello } from './send-hello.ts';
 import { proveAndJudge, shownCertificate } from './server-certificate.ts';
 
 function* connectTls13(

@@ -12,8 +12,8 @@ import {
   undecidedServerHello,
 } from '../messages/server-hello.ts';
 import { call, type Handshake, receive } from '../wait.ts';
-import type { ClientHandshake } from './context.ts';
-import { type SentHello, sendClientHello, speaks, typesIn } from './send-hello.ts';
+import type { ClientHandshake, SentHello } from './context.ts';
+import { sendClientHello, speaks, typesIn } from './send-hello.ts';
 
 export function* connect(context: ClientHandshake): Handshake<Established> {
   const sent = yield* sendClientHello(context, yield* call(() => context.selectOffers()));

@@ -1,7 +1,7 @@
 /** The interfaces of a client's handshake besides {@link HandshakeIO}: settings, offer, trust, and the parts of the client. */
 
 import type { Credential } from '../../crypto/credentials/credential.ts';
-import type { HashName } from '../../crypto/provider.ts';
+import type { EphemeralKey, HashName } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ForeignFields } from '../../sessions/parameters.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -13,7 +13,6 @@ import type { UndecidedServerHello } from '../messages/server-hello.ts';
 import type { ClientResumption, Facts } from '../outcome.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { HelloDraft } from './hello-draft.ts';
-import type { SentHello } from './send-hello.ts';
 
 /** The user's decisions. engine/client/configure.ts validates them, fills in the defaults and freezes them. */
 export interface ClientSettings {
@@ -78,6 +77,17 @@ export interface HelloEdits {
   hello?(draft: HelloDraft, attempt: 1 | 2): HelloDraft | undefined;
   /** Returns the message, header included, that is sent and hashed instead. */
   bytes?(raw: Uint8Array, attempt: 1 | 2): Uint8Array;
+}
+
+/** A ClientHello that has been sent, and what is needed to understand its answer. */
+export interface SentHello {
+  readonly draft: HelloDraft;
+  /** The private keys of the shares in it. */
+  readonly keys: ReadonlyMap<GroupName, EphemeralKey>;
+  /** The sessions behind its PSKs, in their order. */
+  readonly psks: readonly SessionOffer[];
+  /** The session of TLS 1.2 that it offers. */
+  readonly tls12: SessionOffer | undefined;
 }
 
 /** A version of TLS, as an optional part of a client. A bundle contains only the versions that it names. */

@@ -18,19 +18,8 @@ import { generateKey } from '../key-exchange.ts';
 import { helloExtensions } from '../messages/client-hello.ts';
 import type { HelloRetryRequest } from '../messages/server-hello.ts';
 import { call, type Handshake } from '../wait.ts';
-import type { ClientHandshake, ClientSettings, SessionOffer } from './context.ts';
+import type { ClientHandshake, ClientSettings, SentHello, SessionOffer } from './context.ts';
 import { type DraftExtension, type DraftPsk, encodeHello, type HelloDraft } from './hello-draft.ts';
-
-/** A ClientHello that has been sent, and what is needed to understand its answer. */
-export interface SentHello {
-  readonly draft: HelloDraft;
-  /** The private keys of the shares in it. */
-  readonly keys: ReadonlyMap<GroupName, EphemeralKey>;
-  /** The sessions behind its PSKs, in their order. */
-  readonly psks: readonly SessionOffer[];
-  /** The session of TLS 1.2 that it offers. */
-  readonly tls12: SessionOffer | undefined;
-}
 
 /** The types of the extensions in a hello. */
 export function typesIn({ extensions = [] }: HelloDraft): ReadonlySet<number> {
@@ -100,7 +89,7 @@ function draftHello(context: ClientHandshake, { keys, psks, tls12 }: Omit<SentHe
   const { settings } = context;
   return {
     legacyVersion: ProtocolVersion['TLSv1.2'],
-    random: context.randomBytes(32),
+    random: context.randomBytes(32, 'random'),
     legacySessionId: sessionId(context, tls12),
     cipherSuites: settings.suites.map(({ id }) => id),
     legacyCompressionMethods: Uint8Array.of(0),
@@ -117,7 +106,7 @@ function sessionId(context: ClientHandshake, tls12: SessionOffer | undefined): U
   if (tls12 !== undefined && tls12.session.id.length > 0) return tls12.session.id;
   const isRandom =
     tls12 !== undefined || (speaks(context.settings, 'TLSv1.3') && context.settings.middleboxCompatibility);
-  return isRandom ? context.randomBytes(32) : EMPTY;
+  return isRandom ? context.randomBytes(32, 'legacy_session_id') : EMPTY;
 }
 
 /** Encodes one extension of the struct in messages/client-hello.ts. */

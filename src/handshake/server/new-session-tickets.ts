@@ -130,7 +130,7 @@ export class TicketIssuer implements TicketSender {
       serverName: facts.serverName,
       alpnProtocol: facts.alpnProtocol,
       group: facts.group === undefined ? 0 : NamedGroup[facts.group],
-      ticketAgeAdd: decode(uint32, randomBytes(4)),
+      ticketAgeAdd: decode(uint32, randomBytes(4, 'ticket_age_add')),
       scope: scopeOf(this.#context, this.#choice.hello.body),
       applicationData: psk?.session.applicationData,
       peerCertificate: facts.peerCertificate,

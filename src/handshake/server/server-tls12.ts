@@ -132,7 +132,7 @@ function sendServerHello(
   { suite, sessionId, ticketed }: ServerHelloChoice,
 ): Randoms {
   const { facts, settings } = context;
-  const random = copyOf(context.randomBytes(32));
+  const random = copyOf(context.randomBytes(32, 'random'));
   // RFC 9846 §4.2.3: shows a client that supports TLS 1.3 that an attacker has removed its offer.
   if (settings.maxVersion === 'TLSv1.3') random.set(DOWNGRADE_TO_TLS12, 24);
   facts.suite = suite;

@@ -86,7 +86,7 @@ function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handsh
   const exchange = share && (yield* exchangeKeys(context, share.group, share.keyExchange));
   const body = {
     legacyVersion: ProtocolVersion['TLSv1.2'],
-    random: context.randomBytes(32),
+    random: context.randomBytes(32, 'random'),
     legacySessionIdEcho: hello.body.legacySessionId,
     cipherSuite: suite.id,
     legacyCompressionMethod: 0,

@@ -1,0 +1,39 @@
+/**
+ * The entry tls-resume/client13, for small bundles: a client of TLS 1.3 alone, with the curves of the host's Web Crypto. Everything else
+ * is as in tls-resume/client.
+ */
+
+// The client, its sessions and its reports
+
+export { ClientConnection, type ConnectOptions } from './engine/client/client-connection.ts';
+export type { ClientConfig } from './engine/client/config.ts';
+export { defineClient, type Tls13ClientOptions } from './engine/client/define-client-tls13.ts';
+export type { ClientOptions, ClientSessionOptions, TicketRequest, VerifyServer } from './engine/client/options.ts';
+export type { HelloEdits } from './handshake/client/context.ts';
+export type { DraftExtension, DraftPsk, HelloDraft } from './handshake/client/hello-draft.ts';
+export type { ClientMechanism, ClientNoResumption, ClientResumption } from './handshake/outcome.ts';
+export { type ClientParameters, ClientSession } from './sessions/client-session.ts';
+export { SessionDecodeError } from './sessions/der.ts';
+export { Session } from './sessions/session.ts';
+
+// Certificates and private keys
+
+export { credentialFromPem } from './crypto/credentials/credential.ts';
+export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.ts';
+
+// Cryptography
+
+export { InvalidPublicKey } from './crypto/provider.ts';
+export { defaultProvider } from './crypto/providers/default.ts';
+export { webCrypto } from './crypto/providers/web-crypto.ts';
+export { webProvider } from './crypto/providers/web-provider.ts';
+
+// Names of the protocol, and the world
+
+export { MissingGlobal } from './platform.ts';
+export { TlsAlert } from './wire/alert.ts';
+export { systemWorld } from './world.ts';
+
+// What the signatures name
+
+export type * from './types.ts';

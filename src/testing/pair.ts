@@ -1,0 +1,173 @@
+/** A client and a server in memory, and the bytes between them. */
+
+import { integer } from '../engine/checks.ts';
+import { ClientConnection, type ConnectOptions } from '../engine/client/client-connection.ts';
+import type { ClientConfig } from '../engine/client/config.ts';
+import type { Event, Step } from '../engine/events.ts';
+import type { Deferred, Question } from '../engine/questions.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
+import type { Outcome } from '../handshake/wait.ts';
+import { requireOptions } from '../wire/options.ts';
+import type { World } from '../world.ts';
+
+export type Side = 'client' | 'server';
+
+export interface PairOptions {
+  /** How many bytes arrive at a time. Default: as many as were sent. */
+  readonly chunks?: number | undefined;
+  /** How long bytes are on their way, in milliseconds of `world`, which is moved by as much. Default 0. */
+  readonly latency?: { readonly world: World & { advance(ms: number): void }; readonly ms: number } | undefined;
+  readonly client?: ConnectOptions | undefined;
+  readonly server?: ConnectionOptions | undefined;
+}
+
+const OPTIONS = { chunks: true, latency: true, client: true, server: true } as const;
+
+/** Something that happened, and at which end. */
+export interface PairEvent {
+  readonly side: Side;
+  readonly event: Event;
+}
+
+type Connection = Pick<ServerConnection, 'receive' | 'answer' | 'transportEnded' | 'dispose' | 'settle'>;
+
+/** One end of a pair: the connection, what has arrived and waits, and what it asks. */
+class End {
+  readonly side: Side;
+  readonly connection: Connection;
+  /** What the other end has sent and this one has not received. */
+  readonly arriving: Uint8Array[] = [];
+  question: Question | undefined;
+  /** Promises that nobody waits for. */
+  readonly deferred: Deferred[] = [];
+
+  constructor(side: Side, connection: Connection) {
+    this.side = side;
+    this.connection = connection;
+  }
+}
+
+/**
+ * A client and a server with nothing between them but memory. {@link Pair.run} goes on until neither has anything to say. The
+ * connections can be called at any time: pass the Step to {@link Pair.take}.
+ */
+export class Pair {
+  readonly client: ClientConnection;
+  readonly server: ServerConnection;
+  /** All events so far. */
+  readonly events: PairEvent[] = [];
+  readonly #ends: Readonly<Record<Side, End>>;
+  readonly #options: PairOptions;
+  #hasBegun = false;
+
+  /** @internal */
+  constructor(client: ClientConfig, server: ServerConfig, options: PairOptions) {
+    this.#options = options;
+    this.client = new ClientConnection(client, options.client);
+    this.server = new ServerConnection(server, options.server);
+    this.#ends = { client: new End('client', this.client), server: new End('server', this.server) };
+  }
+
+  /**
+   * Does one thing: begins, or lets one end receive what has arrived first. Returns false if there is nothing to do, or if an end
+   * waits for an answer.
+   */
+  step(): boolean {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.take('client', this.client.connect());
+      return true;
+    }
+    const end = [this.#ends.server, this.#ends.client].find(
+      ({ arriving, question }) => arriving.length > 0 && !question,
+    );
+    const bytes = end?.arriving.shift();
+    if (end === undefined || bytes === undefined) return false;
+    this.take(end.side, end.connection.receive(bytes));
+    return true;
+  }
+
+  /**
+   * Goes on until there is nothing to do.
+   * @throws Error at the first question that is not answered at once: a callback, a signer or a provider has returned a promise
+   */
+  runSync(): this {
+    while (this.step()) this.#requireNoQuestion();
+    this.#requireNoQuestion();
+    return this;
+  }
+
+  /** Goes on until there is nothing to do, with every question awaited. */
+  async run(): Promise<this> {
+    for (;;) {
+      while (this.step());
+      const end = Object.values(this.#ends).find(({ question, deferred }) => question || deferred.length > 0);
+      if (end === undefined) return this;
+      const deferred = end.deferred.shift();
+      if (deferred !== undefined) this.take(end.side, end.connection.settle(deferred, await outcomeOf(deferred)));
+      else if (end.question !== undefined) await this.#answer(end, end.question);
+    }
+  }
+
+  /** Takes a Step of one end to the other: for calls that a test makes itself. */
+  take(side: Side, { output, events, question }: Step): this {
+    const other = this.#ends[side === 'client' ? 'server' : 'client'];
+    const size = this.#options.chunks ?? output.length;
+    for (let at = 0; at < output.length; at += size) other.arriving.push(output.slice(at, at + size));
+    if (output.length > 0) this.#options.latency?.world.advance(this.#options.latency.ms);
+    for (const event of events) {
+      this.events.push({ side, event });
+      if (event.type === 'deferred') this.#ends[side].deferred.push(event.deferred);
+    }
+    this.#ends[side].question = question;
+    return this;
+  }
+
+  /** Ends the transport, as if the other end had gone: `side` hears of it after what has arrived. */
+  endTransport(side: Side): this {
+    return this.take(side, this.#ends[side].connection.transportEnded());
+  }
+
+  /** Disposes of both connections. Neither may be used any more. */
+  dispose(): void {
+    for (const side of ['client', 'server'] as const) this.take(side, this.#ends[side].connection.dispose());
+  }
+
+  /** The events of one end, by their type. */
+  eventsOf<T extends Event['type']>(side: Side, type: T): Extract<Event, { type: T }>[] {
+    const is = (event: Event): event is Extract<Event, { type: T }> => event.type === type;
+    return this.events
+      .filter((one) => one.side === side)
+      .map(({ event }) => event)
+      .filter(is);
+  }
+
+  #requireNoQuestion(): void {
+    const end = Object.values(this.#ends).find(({ question }) => question !== undefined);
+    if (end !== undefined)
+      throw new Error(`runSync(): the ${end.side} waits for ${end.question?.kind}; use run(), which waits as well`);
+  }
+
+  async #answer(end: End, question: Question): Promise<void> {
+    const outcome = await outcomeOf(question);
+    if (end.question === question) this.take(end.side, end.connection.answer(question, outcome));
+  }
+}
+
+function outcomeOf({ promise }: Pick<Question, 'promise'>): Promise<Outcome> {
+  return Promise.resolve(promise).then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+}
+
+/**
+ * Returns a client and a server that are connected in memory. Nothing has been sent yet.
+ * @throws TypeError and RangeError that name the option
+ */
+export function pair(client: ClientConfig, server: ServerConfig, options: PairOptions = {}): Pair {
+  requireOptions('options', options, OPTIONS);
+  if (options.chunks !== undefined) integer('chunks', options.chunks, 1, 1);
+  return new Pair(client, server, options);
+}
