@@ -2,13 +2,8 @@
 
 // The client, its sessions and its reports
 
-export { ClientConnection, type ConnectOptions } from './engine/client/client-connection.ts';
-export type { ClientConfig } from './engine/client/config.ts';
+export { ClientConnection } from './engine/client/client-connection.ts';
 export { defineClient } from './engine/client/define-client.ts';
-export type { ClientOptions, ClientSessionOptions, TicketRequest, VerifyServer } from './engine/client/options.ts';
-export type { HelloEdits } from './handshake/client/context.ts';
-export type { DraftExtension, DraftPsk, HelloDraft } from './handshake/client/hello-draft.ts';
-export type { ClientMechanism, ClientNoResumption, ClientResumption } from './handshake/outcome.ts';
 export { type ClientParameters, ClientSession } from './sessions/client-session.ts';
 export { SessionDecodeError } from './sessions/der.ts';
 export { Session } from './sessions/session.ts';

@@ -36,6 +36,15 @@ export type { ClientAuthSettings, Compat, Settings, TicketSettings } from './han
 export type { AnyTask, Attempt, Handshake, Outcome, ResumeValue, Task, Wait } from './handshake/wait.ts';
 export type { ExpectedMessage, HandshakeFrame } from './wire/handshake-buffer.ts';
 
+// The client
+
+export type { ClientConnection, ConnectOptions } from './engine/client/client-connection.ts';
+export type { ClientConfig } from './engine/client/config.ts';
+export type { ClientOptions, ClientSessionOptions, TicketRequest, VerifyServer } from './engine/client/options.ts';
+export type { ClientSettings, HelloEdits } from './handshake/client/context.ts';
+export type { DraftExtension, DraftPsk, HelloDraft } from './handshake/client/hello-draft.ts';
+export type { ClientMechanism, ClientNoResumption, ClientResumption } from './handshake/outcome.ts';
+
 // Sessions, their cache and their callbacks
 
 export type {

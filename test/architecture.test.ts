@@ -57,7 +57,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 
 /** Which rooms an entry exports from. */
 const EXPORTS: Readonly<Record<string, readonly string[]>> = {
-  'types.ts': [...SERVER, 'engine/server'],
+  'types.ts': [...SERVER, ...CLIENT, 'engine/server', 'engine/client'],
   'index.ts': [...SERVER, 'engine/server', 'web', 'types'],
   'tls13.ts': [...SERVER, 'engine/server', 'web', 'types'],
   'openssl.ts': ['sessions', 'openssl', 'types'],

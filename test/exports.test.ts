@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { type Declared, exportsOf, namesIn, strictMembersIn } from './support/declarations.ts';
 
-const ENTRIES = ['index', 'tls13', 'openssl', 'node/index'];
+const ENTRIES = ['index', 'tls13', 'openssl', 'node/index', 'client', 'client13', 'testing'];
 
 function labelOf({ path, name }: Declared): string {
   return `${path.replace('.d.ts', '')}#${name}`;

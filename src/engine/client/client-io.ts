@@ -85,11 +85,12 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     return age ?? this.#offers.ageOf(session, this.#host.time());
   }
 
-  resume({ session, ticket }: SessionOffer, identityIndex: number | undefined, pskMode: PskMode | undefined): void {
-    const mechanism = session.version === 'TLSv1.3' ? 'psk' : ticket === undefined ? 'session-id' : 'ticket';
+  resume(offer: SessionOffer | undefined, identityIndex: number | undefined, pskMode: PskMode | undefined): void {
+    const session = offer?.session;
+    const mechanism = pskMode !== undefined ? 'psk' : offer?.ticket === undefined ? 'session-id' : 'ticket';
     this.facts.resumption = { resumed: true, mechanism, pskMode, identityIndex, session, reason: undefined };
     this.facts.session = session;
-    this.facts.peerCertificate = session.peerCertificate;
+    this.facts.peerCertificate = session?.peerCertificate;
   }
 
   sendRaw(raw: Uint8Array): void {

@@ -33,9 +33,9 @@ import {
 import { type AnyReceived, type Handshake, receive, receiveAny } from '../wait.ts';
 import { applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
-import type { ClientHandshake, ClientProtocol, SentHello, SessionOffer } from './context.ts';
+import type { ClientHandshake, ClientProtocol, SentHello } from './context.ts';
 import { NewSessionTickets } from './new-session-tickets.ts';
-import { sendSecondHello } from './send-hello.ts';
+import { offerOf, sendSecondHello } from './send-hello.ts';
 import { proveAndJudge, shownCertificate } from './server-certificate.ts';
 
 function* connectTls13(
@@ -59,7 +59,7 @@ export const tls13: ClientProtocol = { version: 'TLSv1.3', connect: connectTls13
 interface Choice {
   readonly suite: SuiteParameters;
   /** `undefined` in a full handshake. */
-  readonly psk: { readonly offer: SessionOffer; readonly index: number; readonly early: EarlySecret } | undefined;
+  readonly psk: { readonly early: EarlySecret } | undefined;
   /** `undefined` in psk_ke. */
   readonly share: { readonly group: GroupName; readonly keyExchange: Uint8Array } | undefined;
 }
@@ -131,26 +131,25 @@ function accept(context: ClientHandshake, sent: SentHello, raw: Uint8Array): Cho
   facts.suite = suite;
   transcript.start(context.crypto.hashes[suite.hash]);
   transcript.add(raw);
-  const psk = selectedPsk(sent, suite, body);
+  const psk = selectedPsk(context, sent, suite, body);
   const share = selectedShare(context, sent, body, psk !== undefined);
   facts.group = share?.group;
-  if (psk !== undefined) context.resume(psk.offer, psk.index, share === undefined ? 'psk_ke' : 'psk_dhe_ke');
   return { suite, psk, share };
 }
 
 /** §4.3.11. @throws TlsAlert illegal_parameter */
 function selectedPsk(
-  { draft, psks }: SentHello,
+  context: ClientHandshake,
+  sent: SentHello,
   suite: SuiteParameters,
-  { extensions: { preSharedKey: index } }: ServerHello,
+  { extensions: { preSharedKey: index, keyShare } }: ServerHello,
 ): Choice['psk'] {
   if (index === undefined) return undefined;
-  const offer = psks[index];
-  const early = draft.psks[index]?.early;
-  if (offer === undefined || early === undefined)
-    throw new TlsAlert('illegal_parameter', `identity ${index}, which was not offered`);
-  if (offer.hash !== suite.hash) throw new TlsAlert('illegal_parameter', 'a suite whose hash is not that of the PSK');
-  return { offer, index, early };
+  const psk = sent.draft.psks[index];
+  if (psk?.secret === undefined) throw new TlsAlert('illegal_parameter', `identity ${index}, which was not offered`);
+  if (psk.hash !== suite.hash) throw new TlsAlert('illegal_parameter', 'a suite whose hash is not that of the PSK');
+  context.resume(offerOf(sent, psk), index, keyShare === undefined ? 'psk_ke' : 'psk_dhe_ke');
+  return { early: context.own(earlySecret(context.crypto.hashes[suite.hash], psk.secret)) };
 }
 
 /** §4.3.8, §4.3.9, §9.2. @throws TlsAlert */

@@ -74,9 +74,9 @@ export interface ClientFacts extends Facts {
 /** The changes that a tester makes to a hello. `attempt` is 1, and 2 after a HelloRetryRequest. */
 export interface HelloEdits {
   /** Changes the hello before its binders are made, in place, or returns another. */
-  hello?(draft: HelloDraft, attempt: 1 | 2): HelloDraft | undefined;
+  hello?: ((draft: HelloDraft, attempt: 1 | 2) => HelloDraft | undefined) | undefined;
   /** Returns the message, header included, that is sent and hashed instead. */
-  bytes?(raw: Uint8Array, attempt: 1 | 2): Uint8Array;
+  bytes?: ((raw: Uint8Array, attempt: 1 | 2) => Uint8Array) | undefined;
 }
 
 /** A ClientHello that has been sent, and what is needed to understand its answer. */
@@ -120,8 +120,8 @@ export interface ClientHandshake extends HandshakeIO {
   acceptRecords(contentLimit: number): void;
   /** Asks who has a say on the server's certificates. The conclusion throws the TlsAlert of a refusal. */
   verifyServer(chain: readonly Uint8Array[]): Task<unknown, void>;
-  /** Notes that the server resumes a session; TLS 1.3: by which identity, and in which mode. */
-  resume(offer: SessionOffer, identityIndex: number | undefined, pskMode: PskMode | undefined): void;
+  /** Notes that the server resumes a session, or a PSK without one; TLS 1.3: by which identity, and in which mode. */
+  resume(offer: SessionOffer | undefined, identityIndex: number | undefined, pskMode: PskMode | undefined): void;
   /** Keeps a session that the server has handed out, in the handshake or after it. The secret is copied. */
   adopt(session: NewClientSession): void;
 }

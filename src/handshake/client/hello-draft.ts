@@ -3,10 +3,10 @@
  * every rule; the binders are made afterwards, over the hello as it then is.
  */
 
-import { type EarlySecret, finishedMac, resumptionBinderKey } from '../../crypto/key-schedule.ts';
-import type { CryptoProvider } from '../../crypto/provider.ts';
+import { earlySecret, finishedMac, resumptionBinderKey } from '../../crypto/key-schedule.ts';
+import type { CryptoProvider, Hash, HashName } from '../../crypto/provider.ts';
 import type { Transcript } from '../../crypto/transcript.ts';
-import { concat, EMPTY } from '../../wire/bytes.ts';
+import { concat, EMPTY, wipeAll } from '../../wire/bytes.ts';
 import {
   encode,
   fixed,
@@ -50,8 +50,9 @@ export interface HelloDraft {
 export interface DraftPsk {
   identity: Uint8Array;
   obfuscatedTicketAge: number;
-  /** The early secret of the PSK, which makes its binder, and its hash; without one, `binder` must be given. */
-  early?: EarlySecret | undefined;
+  /** The PSK and its hash, which make the binder. Without them, there is one of no bytes, unless `binder` says otherwise. */
+  secret?: Uint8Array | undefined;
+  hash?: HashName | undefined;
   /** The binder that is sent instead of the right one. */
   binder?: Uint8Array | undefined;
 }
@@ -89,25 +90,26 @@ function placeOf({ extensions, psks }: HelloDraft): DraftExtension | undefined {
 export function encodeHello(draft: HelloDraft, transcript: Transcript, crypto: CryptoProvider): Uint8Array {
   const place = placeOf(draft);
   if (place === undefined) return frameHello(draft);
-  const blanks = draft.psks.map(({ early, binder }) => binder ?? new Uint8Array(early?.hash.length ?? 0));
+  const blanks = draft.psks.map(({ hash, binder }) => binder ?? new Uint8Array(hash ? crypto.hashes[hash].length : 0));
   const list = encode(Binders, blanks);
   place.data = concat(encode(Identities, draft.psks), list);
   const raw = frameHello(draft);
   place.data = EMPTY; // for a second hello
   const truncated = raw.subarray(0, raw.length - list.length);
   let at = truncated.length + 2;
-  for (const [i, { early, binder }] of draft.psks.entries()) {
+  for (const [i, { secret, hash, binder }] of draft.psks.entries()) {
     at++;
-    if (binder === undefined && early !== undefined)
-      raw.set(binderOf(early, transcript.hashWith(crypto.hashes[early.hash.name], truncated)), at);
+    if (binder === undefined && secret !== undefined && hash !== undefined)
+      raw.set(binderOf(secret, crypto.hashes[hash], transcript, truncated), at);
     at += blanks[i]?.length ?? 0;
   }
   return raw;
 }
 
-function binderOf(early: EarlySecret, transcriptHash: Uint8Array): Uint8Array {
+function binderOf(secret: Uint8Array, hash: Hash, transcript: Transcript, truncated: Uint8Array): Uint8Array {
+  const early = earlySecret(hash, secret);
   const key = resumptionBinderKey(early);
-  const mac = finishedMac(key, transcriptHash);
-  key.wipe();
+  const mac = finishedMac(key, transcript.hashWith(hash, truncated));
+  wipeAll([early, key]);
   return mac;
 }

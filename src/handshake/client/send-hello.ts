@@ -1,8 +1,7 @@
 /** The ClientHello, first and second: RFC 9846 §4.2.2, the extensions of §4.3, and those of TLS 1.2. */
 
-import { earlySecret } from '../../crypto/key-schedule.ts';
 import type { EphemeralKey } from '../../crypto/provider.ts';
-import { EMPTY } from '../../wire/bytes.ts';
+import { EMPTY, equalBytes } from '../../wire/bytes.ts';
 import { type Codec, encode } from '../../wire/codec.ts';
 import { MAX_PLAINTEXT } from '../../wire/record.ts';
 import {
@@ -52,10 +51,15 @@ export function* sendSecondHello(
   const extensions = (draft.extensions ?? []).filter(({ type }) => type !== ExtensionType.early_data);
   if (group !== undefined) replace(extensions, extension('keyShare', sharesOf(keys)));
   if (cookie !== undefined) insert(extensions, extension('cookie', cookie));
-  const kept = draft.psks.filter((_, i) => first.psks[i]?.hash === hash);
-  const second = { ...draft, extensions, psks: kept.map((psk, i) => renewed(context, psk, psks[i])) };
+  const kept = draft.psks.filter((psk) => psk.hash === undefined || psk.hash === hash);
+  const second = { ...draft, extensions, psks: kept.map((psk) => renewed(context, psk, offerOf(first, psk))) };
   if (second.psks.length === 0) remove(extensions, ExtensionType.pre_shared_key);
   return { ...(yield* send(context, second, 2)), keys, psks, tls12: first.tls12 };
+}
+
+/** Returns the session behind a PSK of a hello; `undefined` for one that a tester has made up. */
+export function offerOf({ psks }: SentHello, { identity }: DraftPsk): SessionOffer | undefined {
+  return psks.find(({ ticket, session }) => equalBytes(ticket ?? session.id, identity));
 }
 
 function* generateKeys(
@@ -167,13 +171,14 @@ function sharesOf(keys: SentHello['keys']) {
   return [...keys].map(([group, { publicKey }]) => ({ group: NamedGroup[group], keyExchange: publicKey }));
 }
 
-/** §4.3.11. The early secret is wiped at the end of the handshake. */
+/** §4.3.11 */
 function draftPsk(context: ClientHandshake, offer: SessionOffer): DraftPsk {
   const { session, ticket, hash } = offer;
   return {
     identity: ticket ?? session.id,
     obfuscatedTicketAge: obfuscatedAge(context, offer),
-    early: context.own(earlySecret(context.crypto.hashes[hash], session.secret)),
+    secret: session.secret,
+    hash,
   };
 }
 
