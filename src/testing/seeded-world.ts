@@ -1,7 +1,7 @@
 /** A world of which everything is known: a clock with hands, and dice with a seed. */
 
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concat, EMPTY, utf8 } from '../wire/bytes.ts';
+import { concat, utf8 } from '../wire/bytes.ts';
 import { encode, opaque, struct, uint32 } from '../wire/codec.ts';
 import { kindOf } from '../wire/kind-of.ts';
 import { requireOptions } from '../wire/options.ts';
@@ -77,7 +77,8 @@ export function seededWorld(seed: string | Uint8Array, options: SeededWorldOptio
   if (!isText && !(seed instanceof Uint8Array))
     throw new TypeError(`seed: a text or a Uint8Array is wanted, not ${kindOf(seed)}`);
   const now = requireTime('now', options.now ?? Date.UTC(2026, 0, 1));
-  return new SeededWorld(sha256(concat(isText ? utf8(`text ${seed}`) : seed, EMPTY)), { now });
+  const bytes = isText ? concat(Uint8Array.of(0), utf8(seed)) : concat(Uint8Array.of(1), seed); // no text is the same seed as bytes
+  return new SeededWorld(sha256(bytes), { now });
 }
 
 function requireTime(name: string, ms: number): number {
