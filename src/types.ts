@@ -40,7 +40,13 @@ export type { ExpectedMessage, HandshakeFrame } from './wire/handshake-buffer.ts
 
 export type { ClientConnection, ConnectOptions } from './engine/client/client-connection.ts';
 export type { ClientConfig } from './engine/client/config.ts';
-export type { ClientOptions, ClientSessionOptions, TicketRequest, VerifyServer } from './engine/client/options.ts';
+export type {
+  ClientOptions,
+  ClientSessionOptions,
+  ClientSessionStore,
+  TicketRequest,
+  VerifyServer,
+} from './engine/client/options.ts';
 export type { ClientSettings, HelloEdits } from './handshake/client/context.ts';
 export type { DraftExtension, DraftPsk, HelloDraft } from './handshake/client/hello-draft.ts';
 export type { ClientMechanism, ClientNoResumption, ClientResumption } from './handshake/outcome.ts';

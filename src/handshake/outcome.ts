@@ -217,7 +217,9 @@ export type CallbackName =
   | 'agree'
   | 'verify'
   | 'verifyClient'
-  | 'verifyServer';
+  | 'verifyServer'
+  | 'load'
+  | 'save';
 
 /** The results of the negotiation so far, which the connection shows to its user. */
 export interface Facts {

@@ -3,24 +3,40 @@
 import { connect } from '../../handshake/client/connect.ts';
 import type { ClientFacts, HelloEdits } from '../../handshake/client/context.ts';
 import type { ClientResumption } from '../../handshake/outcome.ts';
+import { ClientSession } from '../../sessions/client-session.ts';
 import { requireSession, type Session } from '../../sessions/session.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { type Names, requireOptions, requireString } from '../../wire/options.ts';
 import type { Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
-import { callback, integer } from '../checks.ts';
+import { boolean, callback, integer, requireArray } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
-import type { Step } from '../events.ts';
+import { disowned, type Step } from '../events.ts';
+import { attempt } from '../outcomes.ts';
 import { ClientRole } from './client-role.ts';
 import { type ClientConfig, isClientConfig } from './config.ts';
-import { ConnectionOffers } from './offers.ts';
+import { whyUnfit } from './offers.ts';
+import type { Peer } from './session-cache.ts';
 
 /** The options of one connection, besides the configuration of its client. */
 export interface ConnectOptions {
   /** The host name for the extension server_name (RFC 6066 §3), and for `verifyServer`. Default: none. */
   readonly serverName?: string | undefined;
-  /** Sessions to offer, the best first: of TLS 1.3 any number, of TLS 1.2 the first. Each is held until the connection ends. */
+  /** The name or address, and the port, that the transport leads to: sessions are kept by them. Default: none. */
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  /**
+   * Sessions to offer, the best first: of TLS 1.3 any number, of TLS 1.2 the first. Each is held until the connection ends. Default:
+   * what the client has in its cache; an empty list offers none.
+   */
   readonly sessions?: readonly Session[] | undefined;
+  /**
+   * Says that whoever made the `sessions` had accepted the server as this client would. Otherwise a session that was read from
+   * elsewhere, or made by a client with another `verifyServer` or other `pins`, is a TypeError, unless every server is accepted.
+   */
+  readonly sessionIsTrusted?: boolean | undefined;
+  /** For tests of servers: offers `sessions` whatever their names and suites, and whoever accepted the server. */
+  readonly forceSessions?: boolean | undefined;
   /** For tests of servers: the age to state of every ticket, in milliseconds, instead of the right one (RFC 9846 §4.3.11). */
   readonly ticketAge?: number | undefined;
   /** For tests of servers: changes to the hello. */
@@ -31,11 +47,44 @@ export interface ConnectOptions {
 
 const OPTIONS = {
   serverName: true,
+  host: true,
+  port: true,
   sessions: true,
+  sessionIsTrusted: true,
+  forceSessions: true,
   ticketAge: true,
   edits: true,
   wantsKeylog: true,
 } satisfies Names<ConnectOptions>;
+
+/** @throws TypeError for a session that this client cannot offer, or that it may not take for granted */
+function requireSessions(options: ConnectOptions, { suites, trust }: ClientConfig): void {
+  const { sessions = [], serverName, sessionIsTrusted, forceSessions } = options;
+  boolean('sessionIsTrusted', sessionIsTrusted, false);
+  const isForced = boolean('forceSessions', forceSessions, false);
+  requireArray('sessions', sessions, 'an array', '[session]');
+  for (const [i, session] of sessions.entries()) {
+    const name = `sessions[${i}]`;
+    requireSession(name, session);
+    if (isForced) continue;
+    // What others have written may lack the name.
+    const isNamed = session instanceof ClientSession || session.serverName !== undefined;
+    if (isNamed && session.serverName?.toLowerCase() !== serverName?.toLowerCase())
+      throw new TypeError(`${name}: it is for ${session.serverName ?? 'no name'}, not for ${serverName ?? 'none'}`);
+    const unfit = whyUnfit(session, suites);
+    if (unfit !== undefined) throw new TypeError(`${name}: ${unfit}`);
+    if (!trust.isAny && sessionIsTrusted !== true && !isAccepted(session, trust))
+      throw new TypeError(
+        `${name}: this client has not accepted its server; say sessionIsTrusted: true if somebody has who may`,
+      );
+  }
+}
+
+function isAccepted(session: Session, trust: ClientConfig['trust']): boolean {
+  if (!(session instanceof ClientSession)) return false;
+  const { acceptedBy, peerChain } = session.origin;
+  return acceptedBy === trust && trust.isPinned(peerChain);
+}
 
 /**
  * The client's end of one TLS connection. It does no I/O: {@link ClientConnection.connect} returns the ClientHello, and from then on
@@ -59,8 +108,8 @@ export class ClientConnection extends ConnectionCore {
     this.#config = config;
     this.#options = options;
     const age = options.ticketAge && integer('ticketAge', options.ticketAge, 0, 0, 2 ** 32 - 1);
-    const sessions = (options.sessions ?? []).map((session) => requireSession('sessions', session).upRef());
-    this.#role = new ClientRole(this, new ConnectionOffers(sessions, age));
+    requireSessions(options, config);
+    this.#role = new ClientRole(this, options.sessions, age);
     this.#facts = this.#role.io.facts;
     this.start(this.#role, connect(this.#role.io));
   }
@@ -73,6 +122,19 @@ export class ClientConnection extends ConnectionCore {
   /** @internal */
   get edits(): HelloEdits {
     return this.#options.edits ?? {};
+  }
+
+  /** @internal */
+  get peer(): Peer {
+    const { host, port, serverName } = this.#options;
+    return { host, port, serverName };
+  }
+
+  /** @internal */
+  saved(save: () => PromiseLike<unknown> | undefined): void {
+    const outcome = attempt(save);
+    if ('error' in outcome) this.emit({ type: 'callback-error', callback: 'save', error: outcome.error });
+    else if ('value' in outcome && outcome.value !== undefined) this.emit(disowned('save', outcome.value));
   }
 
   /** @internal */

@@ -3,11 +3,15 @@
 import type { HelloEdits } from '../../handshake/client/context.ts';
 import type { IoHost } from '../handshake-io.ts';
 import type { ClientConfig } from './config.ts';
+import type { Peer } from './session-cache.ts';
 
 export interface ClientHost extends IoHost {
   readonly config: ClientConfig;
   readonly serverName: string | undefined;
   readonly edits: HelloEdits;
+  readonly peer: Peer;
+  /** Has the store save something, and reports its failure. */
+  saved(save: () => PromiseLike<unknown> | undefined): void;
   /** Milliseconds since the epoch. */
   time(): number;
 }

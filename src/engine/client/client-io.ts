@@ -74,11 +74,19 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     return this.#host.edits;
   }
 
-  selectOffers(): readonly SessionOffer[] {
+  findOffers(): Task<unknown, readonly SessionOffer[]> {
     this.facts.serverName = this.serverName;
-    const offers = this.#offers.select(this.#host.time());
-    if (offers.length > 0) this.facts.resumption = { ...NOT_RESUMED, reason: 'declined' };
-    return offers;
+    return {
+      kind: 'session',
+      callback: 'load',
+      budgeted: true,
+      run: () => this.#offers.load(),
+      conclude: (outcome) => {
+        const offers = this.#offers.select('value' in outcome ? outcome.value : undefined);
+        if (offers.length > 0) this.facts.resumption = { ...NOT_RESUMED, reason: 'declined' };
+        return offers;
+      },
+    };
   }
 
   ageOf({ session, age }: SessionOffer): number {

@@ -2,10 +2,11 @@
 
 import type { Established } from '../../handshake/established.ts';
 import type { Handshake } from '../../handshake/wait.ts';
+import type { Session } from '../../sessions/session.ts';
 import type { Role } from '../role.ts';
 import type { ClientHost } from './client-host.ts';
 import { ClientIO } from './client-io.ts';
-import type { ConnectionOffers } from './offers.ts';
+import { ConnectionOffers } from './offers.ts';
 import { ReceivedSessions } from './received-sessions.ts';
 
 export class ClientRole implements Role {
@@ -13,7 +14,8 @@ export class ClientRole implements Role {
   readonly sessions: ReceivedSessions;
   readonly #offers: ConnectionOffers;
 
-  constructor(host: ClientHost, offers: ConnectionOffers) {
+  constructor(host: ClientHost, given: readonly Session[] | undefined, age: number | undefined) {
+    const offers = new ConnectionOffers(host, given, age);
     this.#offers = offers;
     this.sessions = new ReceivedSessions(host);
     this.io = new ClientIO(host, offers, this.sessions);

@@ -4,6 +4,7 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { ClientParts, ClientSettings } from '../../handshake/client/context.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { World } from '../../world.ts';
+import type { ClientSessions } from './session-cache.ts';
 import type { Trust } from './trust.ts';
 
 /** The settings of a client, validated and frozen. It is made by `defineClient()`. A copy of it, by a spread say, is refused. */
@@ -21,6 +22,8 @@ export interface ClientConfig extends ClientParts {
   readonly sessions: {
     readonly timeout: number;
     readonly onNew: ((session: Session) => void) | undefined;
+    /** `undefined` if the client keeps none. */
+    readonly cache: ClientSessions | undefined;
   };
 }
 

@@ -3,14 +3,16 @@
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { ClientProtocol, ClientSettings } from '../../handshake/client/context.ts';
 import { PEER_SCHEMES } from '../../handshake/peer-signature.ts';
-import { type Names, requireObject, requireOptions } from '../../wire/options.ts';
+import { toHex, utf8 } from '../../wire/bytes.ts';
+import { type Names, requireObject, requireOptions, requireString } from '../../wire/options.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { systemWorld } from '../../world.ts';
 import { boolean, callback, complete, integer, list, oneOf } from '../checks.ts';
 import { type CredentialFromPem, credential, provider } from '../credential-options.ts';
 import { groups, protocolSettings } from '../protocol-options.ts';
 import { brandClientConfig, type ClientConfig, isClientConfig } from './config.ts';
-import type { ClientOptions, ClientSessionOptions, TicketRequest } from './options.ts';
+import type { ClientOptions, ClientSessionOptions, ClientSessionStore, TicketRequest } from './options.ts';
+import { ClientSessions } from './session-cache.ts';
 import { trust } from './trust.ts';
 
 /** What a client is made of. A bundle contains only the parts that its entry names. */
@@ -46,7 +48,15 @@ export const CLIENT_OPTIONS = {
   recordsPerKey: true,
   keylog: true,
 } satisfies Names<ClientOptions>;
-const SESSION_OPTIONS = { timeout: true, onNew: true } satisfies Names<ClientSessionOptions>;
+const SESSION_OPTIONS = {
+  cache: true,
+  maxPeers: true,
+  maxPerPeer: true,
+  singleUse: true,
+  store: true,
+  timeout: true,
+  onNew: true,
+} satisfies Names<ClientSessionOptions>;
 const TICKET_REQUEST = { newSessionCount: true, resumptionCount: true } satisfies Names<TicketRequest>;
 
 /**
@@ -60,12 +70,15 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
   const crypto = provider(options.crypto ?? parts.crypto);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
   const own = groups(options.groups, crypto);
+  const protocols = protocolSettings(options, parts.protocols);
+  const judge = trust(options.verifyServer, options.pins, crypto);
+  const shown = options.credential && credential('credential', options.credential, crypto, parts.credentialFromPem);
   return brandClientConfig({
-    ...protocolSettings(options, parts.protocols),
+    ...protocols,
     groups: own,
     keyShares: keyShares(options.keyShares, own),
     signatureAlgorithms: signatureAlgorithms(options.signatureAlgorithms),
-    credential: options.credential && credential('credential', options.credential, crypto, parts.credentialFromPem),
+    credential: shown,
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     sessionTicket: boolean('sessionTicket', options.sessionTicket, true),
     ticketRequest: ticketRequest(options.ticketRequest),
@@ -74,8 +87,8 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
     middleboxCompatibility: boolean('middleboxCompatibility', options.middleboxCompatibility, true),
     crypto,
     world,
-    trust: trust(options.verifyServer, options.pins, crypto),
-    sessions: sessionSettings(options.sessions ?? {}),
+    trust: judge,
+    sessions: sessionSettings(options.sessions ?? {}, { ...protocols, trust: judge, credential: shown, crypto }),
     recordsPerKey: integer('recordsPerKey', options.recordsPerKey, Number.MAX_SAFE_INTEGER, 4),
     keylog: callback('keylog', options.keylog),
   });
@@ -111,10 +124,44 @@ function fragmentLengthCode(length: number | undefined): number | undefined {
   return code;
 }
 
-function sessionSettings(given: ClientSessionOptions): ClientConfig['sessions'] {
+/** What a session depends on besides its peer. */
+type Policy = Pick<ClientConfig, 'minVersion' | 'maxVersion' | 'credential' | 'crypto' | 'trust'>;
+
+function policyDigest(
+  { minVersion, maxVersion, credential, crypto, trust: { pins, isAny } }: Policy,
+  label = '',
+): Uint8Array {
+  const { sha256 } = crypto.hashes;
+  const leaf = credential?.certificateChain[0];
+  const parts = [minVersion, maxVersion, label, isAny, pins, leaf ? toHex(sha256.digest(leaf)) : null];
+  return sha256.digest(utf8(JSON.stringify(parts)));
+}
+
+function sessionStore(given: ClientSessionStore | undefined): ClientSessionStore | undefined {
+  if (given === undefined) return undefined;
+  complete('sessions.store', given, ['load', 'save']);
+  callback('sessions.store.load', given.load);
+  callback('sessions.store.save', given.save);
+  requireString('sessions.store.label', given.label);
+  return given;
+}
+
+function sessionSettings(given: ClientSessionOptions, policy: Policy): ClientConfig['sessions'] {
   requireOptions('sessions', given, SESSION_OPTIONS);
+  const store = sessionStore(given.store);
+  const isKept = boolean('sessions.cache', given.cache, true);
+  if (store !== undefined && !isKept) throw new TypeError('sessions.store: is of no use with cache: false');
+  const cache = new ClientSessions({
+    maxPeers: integer('sessions.maxPeers', given.maxPeers, 256, 1),
+    maxPerPeer: integer('sessions.maxPerPeer', given.maxPerPeer, 4, 1),
+    singleUse: boolean('sessions.singleUse', given.singleUse, true),
+    store,
+    policy: policyDigest(policy, store?.label),
+    acceptedBy: policy.trust,
+  });
   return Object.freeze({
     timeout: integer('sessions.timeout', given.timeout, 7200, 1),
     onNew: callback('sessions.onNew', given.onNew),
+    cache: isKept ? cache : undefined,
   });
 }

@@ -1,29 +1,60 @@
-/** The sessions that one connection of a client offers. */
+/** The sessions that one connection of a client offers: those that the application gives it, or those of the client's cache. */
 
+import type { Awaitable } from '../../awaitable.ts';
 import { suiteById } from '../../crypto/suites.ts';
 import type { SessionOffer } from '../../handshake/client/context.ts';
 import { ClientSession } from '../../sessions/client-session.ts';
 import type { Session } from '../../sessions/session.ts';
+import type { ClientHost } from './client-host.ts';
 
-/** Sessions that the application gives to a connection. Each is held until its end. */
 export class ConnectionOffers {
-  readonly #sessions: readonly Session[];
+  readonly #host: ClientHost;
+  /** What the application has given; `undefined` to look in the cache. */
+  readonly #given: readonly Session[] | undefined;
   readonly #age: number | undefined;
+  /** Each is held until the connection ends. */
+  readonly #held: Session[] = [];
 
-  constructor(sessions: readonly Session[], age: number | undefined) {
-    this.#sessions = sessions;
+  constructor(host: ClientHost, given: readonly Session[] | undefined, age: number | undefined) {
+    this.#host = host;
+    this.#given = given?.map((session) => session.upRef());
+    this.#held.push(...(this.#given ?? []));
     this.#age = age;
   }
 
   /** The versions of the sessions. */
   get versions(): readonly string[] {
-    return this.#sessions.map(({ version }) => version);
+    return this.#held.map(({ version }) => version);
   }
 
-  select(time: number): readonly SessionOffer[] {
-    const now = Math.floor(time / 1000);
-    const fresh = this.#sessions.filter((session) => session.isResumable && session.expires >= now);
+  /** Asks the store, if the cache has never had sessions of this peer. */
+  load(): Awaitable<unknown> {
+    const { cache } = this.#host.config.sessions;
+    const { peer } = this.#host;
+    return this.#given === undefined && cache?.asksStore(peer) ? cache.load(peer) : undefined;
+  }
+
+  /** Returns what is offered. `stored` is the answer of the store, if it was asked. */
+  select(stored: unknown): readonly SessionOffer[] {
+    const now = Math.floor(this.#host.time() / 1000);
+    const sessions = this.#given ?? this.#fromCache(stored, now);
+    const fresh = sessions.filter((session) => session.isResumable && session.expires >= now);
     return fresh.map((session) => this.#offer(session));
+  }
+
+  #fromCache(stored: unknown, now: number): readonly Session[] {
+    const { config, peer } = this.#host;
+    const { cache } = config.sessions;
+    if (cache === undefined) return [];
+    try {
+      cache.loaded(peer, stored);
+    } catch (error) {
+      this.#host.emit({ type: 'callback-error', callback: 'load', error });
+    }
+    const taken = cache.take(peer, now);
+    this.#held.push(...taken);
+    if (taken.length > 0) this.#host.saved(() => cache.saveTaken(peer));
+    return taken.filter((session) => isFit(session, config));
   }
 
   #offer(session: Session): SessionOffer {
@@ -38,6 +69,22 @@ export class ConnectionOffers {
   }
 
   close(): void {
-    for (const session of this.#sessions) session.release();
+    for (const session of this.#held.splice(0)) session.release();
   }
+}
+
+/** Whether a session of the cache still fits the client: its suites, and its pins. */
+function isFit(session: ClientSession, { suites, trust }: ClientHost['config']): boolean {
+  return whyUnfit(session, suites) === undefined && trust.isPinned(session.origin.peerChain);
+}
+
+/** Returns why a client with these suites cannot offer a session; `undefined` if it can (RFC 5246 §7.4.1.2, RFC 9846 §4.3.11). */
+export function whyUnfit(session: Session, suites: ClientHost['config']['suites']): string | undefined {
+  const { version, cipherSuite } = session;
+  const hash = suiteById(cipherSuite)?.hash;
+  const fits = suites.some(
+    (suite) => suite.version === version && (version === 'TLSv1.2' ? suite.id === cipherSuite : suite.hash === hash),
+  );
+  if (fits) return undefined;
+  return version === 'TLSv1.2' ? 'the client does not offer its suite' : 'the client offers no suite with its hash';
 }

@@ -85,6 +85,22 @@ export interface TicketRequest {
 
 /** What becomes of the sessions that servers hand out. */
 export interface ClientSessionOptions {
+  /**
+   * Whether the client keeps them, and offers them in its next connections to the same host, port and server name that name no
+   * `sessions` of their own. Default true.
+   */
+  readonly cache?: boolean | undefined;
+  /** Of how many peers sessions are kept: at least 1, default 256. */
+  readonly maxPeers?: number | undefined;
+  /** How many sessions are kept of each peer: at least 1, default 4. */
+  readonly maxPerPeer?: number | undefined;
+  /**
+   * Whether a ticket of TLS 1.3 is offered once only, so that nobody who listens can tell that two connections are of the same client
+   * (RFC 9846 Appendix C.4). Default true.
+   */
+  readonly singleUse?: boolean | undefined;
+  /** Keeps the sessions where they survive a restart. */
+  readonly store?: ClientSessionStore | undefined;
   /** How long a session is offered if its server states no lifetime, in seconds: at least 1, default 7200. */
   readonly timeout?: number | undefined;
   /**
@@ -92,4 +108,17 @@ export interface ClientSessionOptions {
    * a hold with `upRef()`.
    */
   readonly onNew?: ((session: Session) => void) | undefined;
+}
+
+/**
+ * A store for the sessions of a client. Whoever reads it can take over what these sessions protect, so keep it as you keep a private
+ * key. A session that it brings back is offered if the client has the same `pins`, `label`, credential and versions as before.
+ */
+export interface ClientSessionStore {
+  /** Returns what was saved last under a key, or nothing. A failure costs a full handshake, and is a callback-error event. */
+  load(key: string): Awaitable<readonly Uint8Array[] | undefined>;
+  /** Saves the sessions of one peer, in the place of those that were there. */
+  save(key: string, sessions: readonly Uint8Array[]): Awaitable<void>;
+  /** Stands for the decision of `verifyServer`: change it when that becomes stricter. Default: empty. */
+  readonly label?: string | undefined;
 }

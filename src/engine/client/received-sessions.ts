@@ -65,13 +65,15 @@ export class ReceivedSessions {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       const session = next;
       this.#host.emit({ type: 'new-session', session });
-      yield* call(() => this.#callOnNew(session));
+      yield* call(() => this.#keep(session));
     }
   }
 
-  #callOnNew(session: ClientSession): void {
+  #keep(session: ClientSession): void {
+    const { cache, onNew } = this.#host.config.sessions;
+    if (cache !== undefined && session.isResumable) this.#host.saved(() => cache.add(this.#host.peer, session));
     try {
-      this.#host.config.sessions.onNew?.(session);
+      onNew?.(session);
     } catch (error) {
       this.#host.emit({ type: 'callback-error', callback: 'onNew', error });
     }

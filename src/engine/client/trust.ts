@@ -11,6 +11,10 @@ import type { VerifyServer } from './options.ts';
 export interface Trust {
   /** Whether every server is accepted. */
   readonly isAny: boolean;
+  /** What of it can be written down: the pins. */
+  readonly pins: readonly string[];
+  /** Whether a chain that was accepted before still has a pinned key. */
+  isPinned(chain: readonly Uint8Array[]): boolean;
   /** Answers true, or throws the TlsAlert of a refusal. May answer anything else, which refuses, too. */
   judge(chain: readonly Uint8Array[], name: string | undefined): Awaitable<unknown>;
 }
@@ -26,16 +30,14 @@ export function trust(
   if (verifyServer !== undefined && verifyServer !== 'any' && typeof verifyServer !== 'function')
     throw new TypeError("verifyServer: a function is wanted, or the word 'any'");
   const digests = pins === undefined ? undefined : new Set(requirePins(pins));
-  const requirePinned = (leaf: Uint8Array | undefined): void => {
-    if (digests === undefined) return;
-    const digest = leaf && toHex(sha256.digest(parseCertificate(leaf).spki));
-    if (digest === undefined || !digests.has(digest))
-      throw new TlsAlert('bad_certificate', 'the key of the server is not among the pins');
-  };
+  const isPinned = ([leaf]: readonly Uint8Array[]): boolean =>
+    digests === undefined || (leaf !== undefined && digests.has(toHex(sha256.digest(parseCertificate(leaf).spki))));
   return Object.freeze({
     isAny: verifyServer === 'any' && pins === undefined,
+    pins: Object.freeze([...(digests ?? [])].sort()),
+    isPinned,
     judge: (chain: readonly Uint8Array[], name: string | undefined) => {
-      requirePinned(chain[0]);
+      if (!isPinned(chain)) throw new TlsAlert('bad_certificate', 'the key of the server is not among the pins');
       if (typeof verifyServer !== 'function') return true;
       return later<unknown, unknown>(verifyServer(chain, name), (answer) => answer);
     },

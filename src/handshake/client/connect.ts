@@ -11,12 +11,12 @@ import {
   type UndecidedServerHello,
   undecidedServerHello,
 } from '../messages/server-hello.ts';
-import { call, type Handshake, receive } from '../wait.ts';
+import { type Handshake, perform, receive } from '../wait.ts';
 import type { ClientHandshake, SentHello } from './context.ts';
 import { sendClientHello, speaks, typesIn } from './send-hello.ts';
 
 export function* connect(context: ClientHandshake): Handshake<Established> {
-  const sent = yield* sendClientHello(context, yield* call(() => context.selectOffers()));
+  const sent = yield* sendClientHello(context, yield* perform(context.findOffers()));
   const hello = yield* receive(undecidedServerHello);
   const version = selectedVersion(context, sent, hello.body);
   context.facts.version = version;

@@ -109,8 +109,8 @@ export interface ClientHandshake extends HandshakeIO {
   readonly facts: ClientFacts;
   /** The host name for the extension server_name (RFC 6066 §3), if one is sent. */
   readonly serverName: string | undefined;
-  /** Returns the sessions to offer: of TLS 1.3 any number, in their order; of TLS 1.2 one at most. Run it with `call()`. */
-  selectOffers(): readonly SessionOffer[];
+  /** Looks for sessions to offer. Concludes with those of TLS 1.3, any number, in their order, and one of TLS 1.2 at most. */
+  findOffers(): Task<unknown, readonly SessionOffer[]>;
   readonly edits: HelloEdits;
   /** TLS 1.3: returns what a hello says now of the age of a ticket, in whole milliseconds, 0 to 2^32 - 1, before ticket_age_add is added. */
   ageOf(offer: SessionOffer): number;
