@@ -22,6 +22,9 @@ type EarlyData = { readonly mode: 'refuse' } | { readonly mode: 'skip'; readonly
 
 const REFUSED: EarlyData = { mode: 'refuse' };
 
+/** Hears of each record that has come, and of its content, for traces. */
+export type Opened = (record: TlsRecord, content: Content | undefined) => void;
+
 export class RecordReader {
   /** RFC 6066 §4: the longest content that is accepted in one record. */
   contentLimit = MAX_PLAINTEXT;
@@ -31,6 +34,11 @@ export class RecordReader {
   #dropChangeCipherSpec = false;
   #early: EarlyData = REFUSED;
   #idle = 0;
+  readonly #opened: Opened | undefined;
+
+  constructor(opened?: Opened) {
+    this.#opened = opened;
+  }
 
   /** The number of records opened under the current key. */
   get records(): number {
@@ -96,8 +104,12 @@ export class RecordReader {
   }
 
   #read(record: TlsRecord): Incoming | undefined {
-    if (record.type === ContentType.change_cipher_spec) return this.#readChangeCipherSpec(record);
+    if (record.type === ContentType.change_cipher_spec) {
+      this.#opened?.(record, { type: record.type, content: record.fragment });
+      return this.#readChangeCipherSpec(record);
+    }
     const content = this.#open(record);
+    this.#opened?.(record, content);
     switch (content?.type) {
       case undefined:
         return undefined;

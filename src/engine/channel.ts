@@ -1,5 +1,6 @@
 /** The record channel of a connection, in either role: records, alerts, key updates and the limits of keys. */
 
+import type { Protection } from '../crypto/protection.ts';
 import { RecordReader } from '../crypto/record-reader.ts';
 import { RecordWriter } from '../crypto/record-writer.ts';
 import type { Established, TicketReceiver } from '../handshake/established.ts';
@@ -12,6 +13,7 @@ import { wipeAll } from '../wire/bytes.ts';
 import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
 import { AlertDescription, AlertLevel, type AlertName, ContentType } from '../wire/registry.ts';
 import type { Event } from './events.ts';
+import type { Interceptor } from './interceptor.ts';
 import type { LifeCycle } from './life-cycle.ts';
 
 /** TLS 1.2: how many requests for renegotiation are refused by a warning. One more ends the connection. */
@@ -30,10 +32,11 @@ export interface ChannelOwner {
 export type Rewrite = <T>(message: Message<T>, body: T) => T;
 
 export class Channel {
-  readonly reader = new RecordReader();
-  readonly writer = new RecordWriter();
+  readonly reader: RecordReader;
+  readonly writer: RecordWriter;
   readonly #owner: ChannelOwner;
   readonly #rewrite: Rewrite | undefined;
+  readonly #interceptor: Interceptor | undefined;
   #keyUpdates: KeyUpdates | undefined;
   #writeLimit = Number.POSITIVE_INFINITY;
   #readLimit = Number.POSITIVE_INFINITY;
@@ -42,9 +45,12 @@ export class Channel {
   /** The handshake messages that are accepted after the handshake. */
   expected: ExpectedMessage | undefined;
 
-  constructor(owner: ChannelOwner, rewrite?: Rewrite) {
+  constructor(owner: ChannelOwner, rewrite?: Rewrite, interceptor?: Interceptor) {
     this.#owner = owner;
     this.#rewrite = rewrite;
+    this.#interceptor = interceptor;
+    this.reader = new RecordReader(interceptor?.opened?.bind(interceptor));
+    this.writer = new RecordWriter(interceptor?.sealing?.bind(interceptor));
   }
 
   /** Whether we may send: nothing follows our close_notify. */
@@ -52,11 +58,29 @@ export class Channel {
     return this.#owner.life.writing === 'open';
   }
 
-  /** Queues a message and returns its bytes. */
+  /** Queues a message and returns its bytes, for the transcript. */
   send<T>(message: Message<T>, body: T): Uint8Array {
-    const raw = frame(message, this.#rewrite?.(message, body) ?? body);
-    this.writer.handshake(raw);
-    return raw;
+    return this.sendRaw(frame(message, this.#rewrite?.(message, body) ?? body));
+  }
+
+  /** Queues a message that is encoded already, and returns what enters the transcript. */
+  sendRaw(raw: Uint8Array): Uint8Array {
+    const sending = this.#interceptor?.sending?.(raw);
+    if (sending === undefined) this.writer.handshake(raw);
+    else for (const message of sending.sent) this.writer.handshake(message);
+    return sending?.hashed ?? raw;
+  }
+
+  /** Changes the key that we read under. */
+  protectReading(protection: Protection): void {
+    this.reader.protect(protection);
+    this.#interceptor?.rekeyed?.('reading');
+  }
+
+  /** Changes the key that we write under. */
+  protectWriting(protection: Protection): void {
+    this.writer.protect(protection);
+    this.#interceptor?.rekeyed?.('writing');
   }
 
   sendAlert(alert: AlertName, level: number): void {

@@ -17,6 +17,7 @@ import { Calls } from './calls.ts';
 import { Channel, type Rewrite } from './channel.ts';
 import { CurrentJob } from './current-job.ts';
 import type { Event, Step } from './events.ts';
+import type { Interceptor } from './interceptor.ts';
 import { KeyLog } from './key-log.ts';
 import { LifeCycle } from './life-cycle.ts';
 import { attempt, disown, reportFailure } from './outcomes.ts';
@@ -36,6 +37,7 @@ export interface CoreOptions {
   /** How many records one key may protect. */
   readonly recordsPerKey: number;
   readonly rewrite?: Rewrite | undefined;
+  readonly interceptor?: Interceptor | undefined;
 }
 
 export abstract class ConnectionCore {
@@ -60,7 +62,7 @@ export abstract class ConnectionCore {
     this.#options = options;
     this.#calls = new Calls(options.world, this);
     if (options.keylog !== undefined) this.#keyLog = new KeyLog(options.keylog);
-    this.#channel = new Channel(this, options.rewrite);
+    this.#channel = new Channel(this, options.rewrite, options.interceptor);
   }
 
   /** @internal Starts the handshake of a role. It is called once, before anything else. */
@@ -169,8 +171,7 @@ export abstract class ConnectionCore {
       if (question !== this.#question) return TaskQuestion.release(question, outcome);
       if ('late' in outcome) this.#question.abandon();
       this.#question = undefined;
-      reportFailure(this, task, outcome);
-      this.#advance(outcome);
+      this.#conclude(task, outcome);
       this.#pump();
     });
   }
@@ -337,6 +338,7 @@ export abstract class ConnectionCore {
       case 'alert':
         return this.#receiveAlert(incoming.level, incoming.description);
       case 'handshake':
+        this.#options.interceptor?.received?.(incoming.frame);
         if (this.#life.phase === 'established') return this.#channel.receiveMessage(incoming.frame);
         return this.#advance(incoming.frame);
       case 'change_cipher_spec':
@@ -418,6 +420,11 @@ export abstract class ConnectionCore {
       this.#channel.reader.trim();
       return;
     }
+    this.#conclude(task, outcome);
+  }
+
+  #conclude(task: AnyTask, outcome: Outcome): void {
+    this.#options.interceptor?.performed?.(task, outcome);
     reportFailure(this, task, outcome);
     this.#advance(outcome);
   }

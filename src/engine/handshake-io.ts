@@ -51,11 +51,11 @@ export abstract class ConnectionIO implements HandshakeIO {
   }
 
   protectReading(protection: Protection): void {
-    this.#host.channel.reader.protect(protection);
+    this.#host.channel.protectReading(protection);
   }
 
   protectWriting(protection: Protection): void {
-    this.#host.channel.writer.protect(protection);
+    this.#host.channel.protectWriting(protection);
   }
 
   limitRecords(contentLimit: number, isMutual = false): void {

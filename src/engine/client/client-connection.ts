@@ -12,6 +12,7 @@ import type { World } from '../../world.ts';
 import { boolean, callback, integer, requireArray } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import { disowned, type Step } from '../events.ts';
+import type { Interceptor } from '../interceptor.ts';
 import { attempt } from '../outcomes.ts';
 import { ClientRole } from './client-role.ts';
 import { type ClientConfig, isClientConfig } from './config.ts';
@@ -41,6 +42,8 @@ export interface ConnectOptions {
   readonly ticketAge?: number | undefined;
   /** For tests of servers: changes to the hello. */
   readonly edits?: HelloEdits | undefined;
+  /** @internal For traces and faults. */
+  readonly interceptor?: Interceptor | undefined;
   /** Returns whether the connection emits 'keylog' events. If the configuration has a `keylog`, there are events in any case. */
   readonly wantsKeylog?: (() => boolean) | undefined;
 }
@@ -54,6 +57,7 @@ const OPTIONS = {
   forceSessions: true,
   ticketAge: true,
   edits: true,
+  interceptor: true,
   wantsKeylog: true,
 } satisfies Names<ConnectOptions>;
 
@@ -104,7 +108,7 @@ export class ClientConnection extends ConnectionCore {
     requireString('serverName', options.serverName);
     callback('wantsKeylog', options.wantsKeylog);
     const { world, keylog, recordsPerKey } = config;
-    super({ world, keylog, recordsPerKey });
+    super({ world, keylog, recordsPerKey, interceptor: options.interceptor });
     this.#config = config;
     this.#options = options;
     const age = options.ticketAge && integer('ticketAge', options.ticketAge, 0, 0, 2 ** 32 - 1);

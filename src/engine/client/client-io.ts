@@ -101,8 +101,8 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     this.facts.peerCertificate = session?.peerCertificate;
   }
 
-  sendRaw(raw: Uint8Array): void {
-    this.#host.channel.writer.handshake(raw);
+  sendRaw(raw: Uint8Array): Uint8Array {
+    return this.#host.channel.sendRaw(raw);
   }
 
   acceptRecords(contentLimit: number): void {

@@ -14,6 +14,7 @@ import type { Rewrite } from '../channel.ts';
 import { callback } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import type { Step } from '../events.ts';
+import type { Interceptor } from '../interceptor.ts';
 import type { ServerConfig } from './config.ts';
 import { isServerConfig, notAConfig } from './config-brand.ts';
 import { ServerRole } from './server-role.ts';
@@ -56,6 +57,8 @@ export interface ConnectionOptions {
    * that is sent.
    */
   readonly rewrite?: Rewrite | undefined;
+  /** @internal For traces and faults. */
+  readonly interceptor?: Interceptor | undefined;
   /**
    * Returns whether the connection emits 'keylog' events. It is called each time one is due. If the configuration has a `keylog`,
    * there are events in any case.
@@ -68,6 +71,7 @@ export interface ConnectionOptions {
 const OPTIONS = {
   addresses: true,
   rewrite: true,
+  interceptor: true,
   wantsKeylog: true,
   keyTimer: true,
 } satisfies Names<ConnectionOptions>;
@@ -102,7 +106,13 @@ export class ServerConnection extends ConnectionCore {
     if (!isServerConfig(config)) throw notAConfig('config', config);
     requireConnectionOptions(options);
     const { world, keylog, limits } = config;
-    super({ world, keylog, recordsPerKey: limits.recordsPerKey, rewrite: options.rewrite });
+    super({
+      world,
+      keylog,
+      recordsPerKey: limits.recordsPerKey,
+      rewrite: options.rewrite,
+      interceptor: options.interceptor,
+    });
     this.#config = config;
     this.#options = options;
     this.#role = new ServerRole(this); // which acts through the members that are @internal

@@ -114,8 +114,8 @@ export interface ClientHandshake extends HandshakeIO {
   readonly edits: HelloEdits;
   /** TLS 1.3: returns what a hello says now of the age of a ticket, in whole milliseconds, 0 to 2^32 - 1, before ticket_age_add is added. */
   ageOf(offer: SessionOffer): number;
-  /** Queues a message that is encoded already. */
-  sendRaw(raw: Uint8Array): void;
+  /** Queues a message that is encoded already, and returns what enters the transcript. */
+  sendRaw(raw: Uint8Array): Uint8Array;
   /** Limits the content of the records that are received from now on, in bytes (RFC 8449). */
   acceptRecords(contentLimit: number): void;
   /** Asks who has a say on the server's certificates. The conclusion throws the TlsAlert of a refusal. */

@@ -78,8 +78,7 @@ function* send(context: ClientHandshake, draft: HelloDraft, attempt: 1 | 2): Han
   const made = encodeHello(edited, transcript, crypto);
   const raw = edits.bytes === undefined ? made : yield* call(() => edits.bytes?.(made, attempt) ?? made);
   context.facts.clientRandom = edited.random;
-  context.sendRaw(raw);
-  transcript.add(raw);
+  transcript.add(context.sendRaw(raw));
   return { draft: edited };
 }
 
