@@ -1,7 +1,17 @@
 /** The entry tls-resume/testing: what testers and fuzzers hold in their hands. */
 
-export { Pair, type PairEvent, type PairOptions, pair, type Side } from './testing/pair.ts';
+export { Pair, type PairEvent, type PairOptions, pair } from './testing/pair.ts';
 export { SeededWorld, type SeededWorldOptions, seededWorld } from './testing/seeded-world.ts';
+
+export {
+  type CallbackEntry,
+  type EventEntry,
+  type MessageEntry,
+  type RecordEntry,
+  type Side,
+  Trace,
+  type TraceEntry,
+} from './testing/trace.ts';
 
 // What the signatures name
 

@@ -10,8 +10,7 @@ import { type ConnectionOptions, ServerConnection } from '../engine/server/serve
 import type { Outcome } from '../handshake/wait.ts';
 import { requireOptions } from '../wire/options.ts';
 import type { World } from '../world.ts';
-
-export type Side = 'client' | 'server';
+import { type Side, Trace } from './trace.ts';
 
 export interface PairOptions {
   /** How many bytes arrive at a time. Default: as many as were sent. */
@@ -20,9 +19,11 @@ export interface PairOptions {
   readonly latency?: { readonly world: World & { advance(ms: number): void }; readonly ms: number } | undefined;
   readonly client?: ConnectOptions | undefined;
   readonly server?: ConnectionOptions | undefined;
+  /** Whether {@link Pair.trace} is kept. Default true. */
+  readonly trace?: boolean | undefined;
 }
 
-const OPTIONS = { chunks: true, latency: true, client: true, server: true } as const;
+const OPTIONS = { chunks: true, latency: true, client: true, server: true, trace: true } as const;
 
 /** Something that happened, and at which end. */
 export interface PairEvent {
@@ -57,6 +58,8 @@ export class Pair {
   readonly server: ServerConnection;
   /** All events so far. */
   readonly events: PairEvent[] = [];
+  /** What both ends have sent, asked and told; empty with `trace: false`. */
+  readonly trace = new Trace();
   readonly #ends: Readonly<Record<Side, End>>;
   readonly #options: PairOptions;
   #hasBegun = false;
@@ -64,8 +67,10 @@ export class Pair {
   /** @internal */
   constructor(client: ClientConfig, server: ServerConfig, options: PairOptions) {
     this.#options = options;
-    this.client = new ClientConnection(client, options.client);
-    this.server = new ServerConnection(server, options.server);
+    const { trace = true } = options;
+    const tap = (side: Side) => (trace ? { interceptor: this.trace.tap(side) } : {});
+    this.client = new ClientConnection(client, { ...options.client, ...tap('client') });
+    this.server = new ServerConnection(server, { ...options.server, ...tap('server') });
     this.#ends = { client: new End('client', this.client), server: new End('server', this.server) };
   }
 
@@ -116,6 +121,7 @@ export class Pair {
     const size = this.#options.chunks ?? output.length;
     for (let at = 0; at < output.length; at += size) other.arriving.push(output.slice(at, at + size));
     if (output.length > 0) this.#options.latency?.world.advance(this.#options.latency.ms);
+    if (this.#options.trace !== false) this.trace.note(side, events);
     for (const event of events) {
       this.events.push({ side, event });
       if (event.type === 'deferred') this.#ends[side].deferred.push(event.deferred);

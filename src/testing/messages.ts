@@ -1,0 +1,81 @@
+/** The handshake messages by their numbers, so that a trace can read whatever passes. */
+
+import { certificate, certificateTls12 } from '../handshake/messages/certificate.ts';
+import { certificateRequest, certificateRequestTls12 } from '../handshake/messages/certificate-request.ts';
+import { certificateVerify } from '../handshake/messages/certificate-verify.ts';
+import { clientHello } from '../handshake/messages/client-hello.ts';
+import { clientKeyExchange } from '../handshake/messages/client-key-exchange.ts';
+import { encryptedExtensions } from '../handshake/messages/encrypted-extensions.ts';
+import { finished } from '../handshake/messages/finished.ts';
+import { helloRequest } from '../handshake/messages/hello-request.ts';
+import { keyUpdate } from '../handshake/messages/key-update.ts';
+import type { Message } from '../handshake/messages/message.ts';
+import { newSessionTicket, newSessionTicketTls12 } from '../handshake/messages/new-session-ticket.ts';
+import {
+  HELLO_RETRY_REQUEST_RANDOM,
+  helloRetryRequest,
+  serverHello,
+  serverHelloTls12,
+  undecidedServerHello,
+} from '../handshake/messages/server-hello.ts';
+import { serverHelloDone } from '../handshake/messages/server-hello-done.ts';
+import { serverKeyExchange } from '../handshake/messages/server-key-exchange.ts';
+import { equalBytes } from '../wire/bytes.ts';
+import { decode } from '../wire/codec.ts';
+import { MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
+import { HandshakeType, nameOf, type Version } from '../wire/registry.ts';
+
+const COMMON: readonly Message<unknown>[] = [clientHello, certificateVerify, finished] as readonly Message<unknown>[];
+const TLS13 = [encryptedExtensions, certificate, certificateRequest, newSessionTicket, keyUpdate];
+const TLS12 = [
+  certificateTls12,
+  certificateRequestTls12,
+  newSessionTicketTls12,
+  serverKeyExchange,
+  serverHelloDone,
+  clientKeyExchange,
+  helloRequest,
+];
+
+/** A message as far as it can be read. */
+export interface ReadMessage {
+  /** As in the RFCs, such as `server_hello`; `hello_retry_request` for that. A number without a name is written in hexadecimal. */
+  readonly name: string;
+  /** The fields of its struct; `undefined` if it cannot be read. */
+  readonly fields: unknown;
+  /** Why it cannot be read. */
+  readonly error?: string | undefined;
+}
+
+/** Reads a message, header included. A ServerHello says its version itself. */
+export function readMessage(raw: Uint8Array, version: Version | undefined): ReadMessage {
+  const type = raw[0] ?? 0;
+  const name = nameOf(HandshakeType, type);
+  try {
+    if (type === HandshakeType.server_hello) return readServerHello(raw);
+    const list = [...COMMON, ...(version === 'TLSv1.2' ? TLS12 : TLS13)] as readonly Message<unknown>[];
+    const message = list.find((one) => one.type === type);
+    return { name, fields: message && decode(message.body, raw, MESSAGE_HEADER) };
+  } catch (error) {
+    return { name, fields: undefined, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Returns the version that a ServerHello or HelloRetryRequest has selected; `undefined` for any other message. */
+export function versionIn(raw: Uint8Array): Version | undefined {
+  if (raw[0] !== HandshakeType.server_hello) return undefined;
+  try {
+    const { extensions } = decode(undecidedServerHello.body, raw, MESSAGE_HEADER);
+    return extensions.supportedVersions === undefined ? 'TLSv1.2' : 'TLSv1.3';
+  } catch {
+    return undefined;
+  }
+}
+
+function readServerHello(raw: Uint8Array): ReadMessage {
+  const { random } = decode(undecidedServerHello.body, raw, MESSAGE_HEADER);
+  if (equalBytes(random, HELLO_RETRY_REQUEST_RANDOM))
+    return { name: 'hello_retry_request', fields: decode(helloRetryRequest.body, raw, MESSAGE_HEADER) };
+  const { body } = versionIn(raw) === 'TLSv1.2' ? serverHelloTls12 : serverHello;
+  return { name: 'server_hello', fields: decode<unknown>(body as never, raw, MESSAGE_HEADER) };
+}

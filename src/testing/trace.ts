@@ -1,0 +1,245 @@
+/** Everything that happens on a connection, in order: messages, records, events and callbacks. */
+
+import type { Event } from '../engine/events.ts';
+import type { Interceptor } from '../engine/interceptor.ts';
+import { alertName } from '../wire/alert.ts';
+import { copyOf, EMPTY, toHex } from '../wire/bytes.ts';
+import { AlertLevel, ContentType, nameOf, type Version } from '../wire/registry.ts';
+import { type ReadMessage, readMessage, versionIn } from './messages.ts';
+
+export type Side = 'client' | 'server';
+
+/** Where an entry comes from: the end that has written it down, and whether it has sent or received what the entry tells of. */
+interface Place {
+  readonly side: Side;
+  readonly direction: 'sent' | 'received';
+  /** How often the keys of this direction have changed: 0 in the clear. */
+  readonly epoch: number;
+}
+
+/** A handshake message. */
+export interface MessageEntry extends Place, ReadMessage {
+  readonly kind: 'message';
+  /** The message, header included. */
+  readonly raw: Uint8Array;
+}
+
+/** A record, as it is on the wire. */
+export interface RecordEntry extends Place {
+  readonly kind: 'record';
+  /** IANA's name of the type of its content, which TLS 1.3 encrypts. */
+  readonly type: string;
+  /** The length of its content; `undefined` if it was skipped. */
+  readonly length: number | undefined;
+  /** The length on the wire, header included. */
+  readonly wire: number;
+  /** Of an alert: its level and its name. */
+  readonly alert?: string | undefined;
+}
+
+/** An event of a Step. */
+export interface EventEntry {
+  readonly kind: 'event';
+  readonly side: Side;
+  readonly event: Event;
+}
+
+/** A callback, or work of a provider: what was asked, and what came of it. */
+export interface CallbackEntry {
+  readonly kind: 'callback';
+  readonly side: Side;
+  readonly name: string;
+  readonly outcome: 'value' | 'error' | 'late';
+  /** The answer, or the error; `undefined` for a key or a shared secret. */
+  readonly answer: unknown;
+}
+
+export type TraceEntry = MessageEntry | RecordEntry | EventEntry | CallbackEntry;
+
+/** What one end tells a trace. */
+class Tap implements Interceptor {
+  readonly #trace: Trace;
+  readonly #side: Side;
+  readonly #epochs = { sent: 0, received: 0 };
+
+  constructor(trace: Trace, side: Side) {
+    this.#trace = trace;
+    this.#side = side;
+  }
+
+  sending(raw: Uint8Array) {
+    this.#message('sent', raw);
+    return { sent: [raw], hashed: raw };
+  }
+
+  sealing(type: number, content: Uint8Array, seal: (type: number, content: Uint8Array) => Uint8Array) {
+    const record = seal(type, content);
+    this.#record('sent', type, content, record.length);
+    return [record];
+  }
+
+  opened(
+    { fragment }: { readonly fragment: Uint8Array },
+    content: { readonly type: number; readonly content: Uint8Array } | undefined,
+  ): void {
+    this.#record('received', content?.type, content?.content, HEADER + fragment.length);
+  }
+
+  received({ raw }: { readonly raw: Uint8Array }): void {
+    this.#message('received', raw);
+  }
+
+  rekeyed(direction: 'reading' | 'writing'): void {
+    this.#epochs[direction === 'reading' ? 'received' : 'sent']++;
+  }
+
+  performed(
+    { callback, kind }: { readonly callback?: string | undefined; readonly kind: string },
+    outcome: object,
+  ): void {
+    const [[how, answer] = ['late', undefined]] = Object.entries(outcome);
+    const name = callback ?? kind;
+    const shown = how === 'value' && SECRET.includes(kind) ? undefined : answer;
+    this.#trace.add({
+      kind: 'callback',
+      side: this.#side,
+      name,
+      outcome: how as CallbackEntry['outcome'],
+      answer: shown,
+    });
+  }
+
+  #place(direction: 'sent' | 'received'): Place {
+    return { side: this.#side, direction, epoch: this.#epochs[direction] };
+  }
+
+  #message(direction: 'sent' | 'received', raw: Uint8Array): void {
+    this.#trace.version = versionIn(raw) ?? this.#trace.version;
+    const read = readMessage(raw, this.#trace.version);
+    this.#trace.add({ kind: 'message', ...this.#place(direction), ...read, raw: copyOf(raw) });
+  }
+
+  #record(
+    direction: 'sent' | 'received',
+    type: number | undefined,
+    content: Uint8Array | undefined,
+    wire: number,
+  ): void {
+    this.#trace.add({
+      kind: 'record',
+      ...this.#place(direction),
+      type: type === undefined ? 'skipped' : nameOf(ContentType, type),
+      length: content?.length,
+      wire,
+      alert: type === ContentType.alert ? describeAlert(content ?? EMPTY) : undefined,
+    });
+  }
+}
+
+/** The length of a record's header. */
+const HEADER = 5;
+/** The kinds of tasks whose answers are secrets. */
+const SECRET = ['key-generation', 'key-agreement'];
+
+function describeAlert([level = 0, description = 0]: Uint8Array): string {
+  return `${nameOf(AlertLevel, level)} ${alertName(description) ?? description}`;
+}
+
+/** A trace of a connection, or of both ends of one. */
+export class Trace {
+  readonly #entries: TraceEntry[] = [];
+  /** @internal The version that ServerHello has selected. */
+  version: Version | undefined;
+
+  /** All entries, in order. */
+  get entries(): readonly TraceEntry[] {
+    return this.#entries;
+  }
+
+  /** The messages that were sent, or that the one end has received whose trace this is. */
+  get messages(): readonly MessageEntry[] {
+    return this.#entries.filter((entry) => entry.kind === 'message');
+  }
+
+  /** @internal */
+  add(entry: TraceEntry): void {
+    this.#entries.push(entry);
+  }
+
+  /** @internal Notes the events of a Step. */
+  note(side: Side, events: readonly Event[]): void {
+    for (const event of events) this.add({ kind: 'event', side, event });
+  }
+
+  /** @internal Returns what one end tells the trace by. */
+  tap(side: Side): Interceptor {
+    return new Tap(this, side);
+  }
+
+  /** Plain objects, one an entry. Bytes are in hexadecimal. */
+  toJSON(): unknown[] {
+    return this.#entries.map((entry) => plain(entry));
+  }
+
+  /** A listing, a line an entry. With `color`, for a terminal. */
+  toText({ color = false }: { readonly color?: boolean | undefined } = {}): string {
+    const rows = this.#entries.map(describe);
+    const widths = [0, 1].map((i) => Math.max(0, ...rows.map((row) => (row[i] ?? '').length)));
+    const lines = rows.map(([head, what, more], i) => {
+      const line = `${head.padEnd(widths[0] ?? 0)}  ${what.padEnd(widths[1] ?? 0)}  ${more}`.trimEnd();
+      return color ? `\x1b[${COLORS[this.#entries[i]?.kind ?? 'event']}m${line}\x1b[0m` : line;
+    });
+    return `${lines.join('\n')}\n`;
+  }
+}
+
+const COLORS: Readonly<Record<TraceEntry['kind'], number>> = { message: 1, record: 2, event: 36, callback: 33 };
+
+type Row = readonly [head: string, what: string, more: string];
+
+function describe(entry: TraceEntry): Row {
+  switch (entry.kind) {
+    case 'message':
+      return [headOf(entry), entry.name, entry.error ?? summarize(entry.fields)];
+    case 'record':
+      return [headOf(entry), `record ${entry.type}`, `${entry.wire} bytes${entry.alert ? `: ${entry.alert}` : ''}`];
+    case 'event':
+      return [entry.side, `event ${entry.event.type}`, ''];
+    case 'callback':
+      return [entry.side, `callback ${entry.name}`, entry.outcome === 'value' ? '' : entry.outcome];
+  }
+}
+
+function headOf({ side, direction, epoch }: Place): string {
+  return `${side} ${direction === 'sent' ? '→' : '←'} ${epoch}`;
+}
+
+/** The fields of a struct in one line. */
+function summarize(fields: unknown): string {
+  if (typeof fields !== 'object' || fields === null) return '';
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${short(value)}`)
+    .join(' ');
+}
+
+/** The most characters of one field. */
+const SHORT = 60;
+
+function short(value: unknown): string {
+  const text = JSON.stringify(plain(value)) ?? '';
+  return text.length <= SHORT ? text : `${text.slice(0, SHORT)}…`;
+}
+
+/** What JSON can say of a value: bytes in hexadecimal, lists as arrays, errors by their messages. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return toHex(value);
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('toJSON' in value && typeof value.toJSON === 'function') return value.toJSON();
+  if (Symbol.iterator in value) return [...(value as Iterable<unknown>)].map(plain);
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, field]) => (field === undefined ? [] : [[name, plain(field)]])),
+  );
+}
