@@ -10,7 +10,7 @@ import { type ReadMessage, readMessage, versionIn } from './messages.ts';
 export type Side = 'client' | 'server';
 
 /** Where an entry comes from: the end that has written it down, and whether it has sent or received what the entry tells of. */
-interface Place {
+export interface Place {
   readonly side: Side;
   readonly direction: 'sent' | 'received';
   /** How often the keys of this direction have changed: 0 in the clear. */
