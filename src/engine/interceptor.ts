@@ -28,3 +28,15 @@ export interface Interceptor {
   /** Is told of each task: user code, or work that may have to wait; and of its outcome. */
   performed?(task: AnyTask, outcome: Outcome): void;
 }
+
+/** A fault, made by tls-resume/testing: what a connection sends otherwise than it should. */
+export interface Fault {
+  readonly name: string;
+  /** @internal Returns what does the fault, and then what `inner` does. */
+  over(inner: Interceptor | undefined): Interceptor;
+}
+
+/** Puts faults before what stands between already. */
+export function faulty(inner: Interceptor | undefined, faults: readonly Fault[] | undefined): Interceptor | undefined {
+  return faults?.reduce((next: Interceptor | undefined, fault) => fault.over(next), inner) ?? inner;
+}

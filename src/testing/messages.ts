@@ -47,14 +47,28 @@ export interface ReadMessage {
   readonly error?: string | undefined;
 }
 
-/** Reads a message, header included. A ServerHello says its version itself. */
+/** The name of a message; `hello_retry_request` for that. */
+export function nameIn(raw: Uint8Array): string {
+  const random = raw.subarray(MESSAGE_HEADER + 2, MESSAGE_HEADER + 34);
+  if (raw[0] === HandshakeType.server_hello && equalBytes(random, HELLO_RETRY_REQUEST_RANDOM))
+    return 'hello_retry_request';
+  return nameOf(HandshakeType, raw[0] ?? 0);
+}
+
+/** The declaration of a message; `undefined` for one of an unknown type. A ServerHello says its version itself. */
+export function messageOf(raw: Uint8Array, version: Version | undefined): Message<unknown> | undefined {
+  if (nameIn(raw) === 'hello_retry_request') return helloRetryRequest as Message<unknown>;
+  if (raw[0] === HandshakeType.server_hello)
+    return (versionIn(raw) === 'TLSv1.2' ? serverHelloTls12 : serverHello) as Message<unknown>;
+  const list = [...COMMON, ...(version === 'TLSv1.2' ? TLS12 : TLS13)] as readonly Message<unknown>[];
+  return list.find(({ type }) => type === raw[0]);
+}
+
+/** Reads a message, header included. */
 export function readMessage(raw: Uint8Array, version: Version | undefined): ReadMessage {
-  const type = raw[0] ?? 0;
-  const name = nameOf(HandshakeType, type);
+  const name = nameIn(raw);
   try {
-    if (type === HandshakeType.server_hello) return readServerHello(raw);
-    const list = [...COMMON, ...(version === 'TLSv1.2' ? TLS12 : TLS13)] as readonly Message<unknown>[];
-    const message = list.find((one) => one.type === type);
+    const message = messageOf(raw, version);
     return { name, fields: message && decode(message.body, raw, MESSAGE_HEADER) };
   } catch (error) {
     return { name, fields: undefined, error: error instanceof Error ? error.message : String(error) };
@@ -70,12 +84,4 @@ export function versionIn(raw: Uint8Array): Version | undefined {
   } catch {
     return undefined;
   }
-}
-
-function readServerHello(raw: Uint8Array): ReadMessage {
-  const { random } = decode(undecidedServerHello.body, raw, MESSAGE_HEADER);
-  if (equalBytes(random, HELLO_RETRY_REQUEST_RANDOM))
-    return { name: 'hello_retry_request', fields: decode(helloRetryRequest.body, raw, MESSAGE_HEADER) };
-  const { body } = versionIn(raw) === 'TLSv1.2' ? serverHelloTls12 : serverHello;
-  return { name: 'server_hello', fields: decode<unknown>(body as never, raw, MESSAGE_HEADER) };
 }
