@@ -28,6 +28,11 @@ export type Opened = (record: TlsRecord, content: Content | undefined) => void;
 export class RecordReader {
   /** RFC 6066 §4: the longest content that is accepted in one record. */
   contentLimit = MAX_PLAINTEXT;
+  /**
+   * Whether an alert in the clear is accepted until the peer has used its first key. A client may have no keys when it refuses a
+   * ServerHello; a server that has sent one has.
+   */
+  acceptsPlainAlerts = true;
   readonly #records = new RecordBuffer();
   readonly #messages = new HandshakeBuffer();
   #protection: Protection = new Plaintext();
@@ -136,9 +141,9 @@ export class RecordReader {
 
   #open(record: TlsRecord): Content | undefined {
     if (this.#isEarlyData(record)) return undefined;
-    if (this.#dropChangeCipherSpec && record.type === ContentType.alert && this.#protection.records === 0) {
-      return { type: record.type, content: record.fragment }; // the client had no keys: it did not accept our ServerHello
-    }
+    const isPlain = record.type === ContentType.alert && this.#protection.records === 0;
+    if (isPlain && this.#dropChangeCipherSpec && this.acceptsPlainAlerts)
+      return { type: record.type, content: record.fragment };
     try {
       const content = this.#protection.open(record);
       this.#early = REFUSED;

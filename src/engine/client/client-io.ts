@@ -52,6 +52,7 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     this.#host = host;
     this.#offers = offers;
     this.#received = received;
+    host.channel.reader.acceptsPlainAlerts = false;
   }
 
   get settings(): ClientConfig {

@@ -3,12 +3,29 @@
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { MAX_PLAINTEXT } from '../../wire/record.ts';
-import { CipherSuite, nameOf, type Version } from '../../wire/registry.ts';
+import { CipherSuite, ExtensionType, nameOf, ProtocolVersion, type Version } from '../../wire/registry.ts';
+import type { UndecidedServerHello } from '../messages/server-hello.ts';
 import type { ClientHandshake, SentHello } from './context.ts';
 import { typesIn } from './send-hello.ts';
 
+/** §4.2.3, also of a HelloRetryRequest (§4.2.4); RFC 5246 §7.4.1.3. @throws TlsAlert protocol_version or illegal_parameter */
+export function requireConstants({ legacyVersion, legacyCompressionMethod }: UndecidedServerHello): void {
+  if (legacyVersion !== ProtocolVersion['TLSv1.2'])
+    throw new TlsAlert('protocol_version', `a ServerHello of version ${nameOf(ProtocolVersion, legacyVersion)}`);
+  if (legacyCompressionMethod !== 0) throw new TlsAlert('illegal_parameter', 'a compression method');
+}
+
+const KNOWN: ReadonlySet<number> = /* @__PURE__ */ new Set(/* @__PURE__ */ Object.values(ExtensionType));
+
+/** @throws TlsAlert illegal_parameter for an extension that is known and has no place in the message (§4.3); others are ignored */
+export function requirePlaced(order: readonly number[] | undefined, allowed: readonly number[]): void {
+  const misplaced = order?.find((type) => KNOWN.has(type) && !allowed.includes(type));
+  if (misplaced !== undefined) throw new TlsAlert('illegal_parameter', `extension ${misplaced} has no place here`);
+}
+
 /**
- * Checks the extensions of an answer: each must answer one of the hello's, and be one that this message may have.
+ * Checks the extensions of an answer: each must answer one of the hello's, be it one that a tester has put in, and be one that this
+ * message may have.
  * @throws TlsAlert unsupported_extension, or illegal_parameter (§4.3)
  */
 export function requireAnswers(
@@ -18,11 +35,10 @@ export function requireAnswers(
   unasked: readonly number[] = [],
 ): void {
   const offered = typesIn(draft);
-  for (const type of order ?? []) {
-    if (!offered.has(type) && !unasked.includes(type))
-      throw new TlsAlert('unsupported_extension', `extension ${type}, which was not offered`);
-    if (!allowed.includes(type)) throw new TlsAlert('illegal_parameter', `extension ${type} has no place here`);
-  }
+  const unsolicited = order?.find((type) => !offered.has(type) && !unasked.includes(type));
+  if (unsolicited !== undefined)
+    throw new TlsAlert('unsupported_extension', `extension ${unsolicited}, which was not offered`);
+  requirePlaced(order, allowed);
 }
 
 /** Returns the suite that the server has selected. @throws TlsAlert illegal_parameter if it was not offered, or is of another version */

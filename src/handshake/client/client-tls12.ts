@@ -38,6 +38,7 @@ function* connectTls12(
   sent: SentHello,
   { raw }: Received<UndecidedServerHello>,
 ): Handshake<Established> {
+  context.tolerateChangeCipherSpec(false); // it means something in TLS 1.2
   if (context.settings.credential !== undefined) context.transcript.retain(); // for CertificateVerify
   const choice = acceptServerHello(context, sent, raw);
   const next = yield* receiveAny([certificateTls12, newSessionTicketTls12], choice.mayResume);

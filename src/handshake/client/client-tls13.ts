@@ -31,7 +31,14 @@ import {
   handshakeStage,
 } from '../schedule-tls13.ts';
 import { type AnyReceived, type Handshake, receive, receiveAny } from '../wait.ts';
-import { applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
+import {
+  applyLimits,
+  requireAnswers,
+  requireConstants,
+  requirePlaced,
+  selectedProtocol,
+  selectedSuite,
+} from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
 import type { ClientHandshake, ClientProtocol, SentHello } from './context.ts';
 import { NewSessionTickets } from './new-session-tickets.ts';
@@ -46,7 +53,7 @@ function* connectTls13(
   const { sent, choice } = yield* receiveServerHello(context, first, hello);
   const handshake = yield* protectHandshake(context, sent, choice, sent !== first);
   yield* receiveEncryptedExtensions(context, sent);
-  const request = choice.psk === undefined ? yield* receiveCertificate(context) : undefined;
+  const request = choice.psk === undefined ? yield* receiveCertificate(context, sent) : undefined;
   const application = yield* receiveFinished(context, handshake);
   if (request !== undefined) yield* sendCertificate(context, request);
   sendFinished(context, handshake, application);
@@ -79,13 +86,13 @@ function* receiveServerHello(
   const retry = acceptRetry(context, first, hello.raw);
   const sent = yield* sendSecondHello(context, first, retry);
   const second = yield* receive(undecidedServerHello);
+  requireConstants(second.body);
   if (isRetry(second)) throw new TlsAlert('unexpected_message', 'a second HelloRetryRequest'); // §4.2.4
   if (second.body.extensions.supportedVersions !== ProtocolVersion['TLSv1.3'])
     throw new TlsAlert('illegal_parameter', 'another version than that of the HelloRetryRequest'); // §4.2.4
-  const choice = accept(context, sent, second.raw);
-  if (choice.suite.id !== retry.cipherSuite)
+  if (second.body.cipherSuite !== retry.cipherSuite)
     throw new TlsAlert('illegal_parameter', 'another suite than that of the HelloRetryRequest'); // §4.2.4
-  return { sent, choice };
+  return { sent, choice: accept(context, sent, second.raw) };
 }
 
 function isRetry({ body }: Received<UndecidedServerHello>): boolean {
@@ -209,7 +216,7 @@ function* receiveEncryptedExtensions(context: ClientHandshake, sent: SentHello):
 }
 
 /** §4.4.2, §4.5.1, §4.5.2: receives the server's certificate, and before that, perhaps, a request for ours. */
-function* receiveCertificate(context: ClientHandshake): Handshake<CertificateRequest | undefined> {
+function* receiveCertificate(context: ClientHandshake, sent: SentHello): Handshake<CertificateRequest | undefined> {
   const { transcript } = context;
   const first = required(yield* receiveAny([certificate, certificateRequest]));
   transcript.add(first.raw);
@@ -222,8 +229,7 @@ function* receiveCertificate(context: ClientHandshake): Handshake<CertificateReq
   }
   const { certificateRequestContext, certificateList } = parse(certificate, raw);
   if (certificateRequestContext.length > 0) throw new TlsAlert('illegal_parameter', 'an answer to no request'); // §4.5.1
-  if (certificateList.some(({ extensions }) => (extensions.order ?? []).length > 0))
-    throw new TlsAlert('unsupported_extension', 'an extension of a certificate that was not asked for');
+  for (const { extensions } of certificateList) requireAnswers(sent, extensions.order, []); // none is asked for
   const shown = shownCertificate(
     context,
     certificateList.map(({ certData }) => certData),
@@ -253,6 +259,13 @@ function required(received: AnyReceived | undefined): AnyReceived {
 function requireRequest({ certificateRequestContext, extensions }: CertificateRequest): void {
   if (certificateRequestContext.length > 0)
     throw new TlsAlert('illegal_parameter', 'a certificate_request_context in the handshake');
+  const { signature_algorithms, signature_algorithms_cert, certificate_authorities, server_name } = ExtensionType;
+  requirePlaced(extensions.order, [
+    signature_algorithms,
+    signature_algorithms_cert,
+    certificate_authorities,
+    server_name,
+  ]);
   if (extensions.signatureAlgorithms === undefined)
     throw new TlsAlert('missing_extension', 'a CertificateRequest without signature_algorithms');
 }

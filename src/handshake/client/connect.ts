@@ -12,15 +12,17 @@ import {
   undecidedServerHello,
 } from '../messages/server-hello.ts';
 import { type Handshake, perform, receive } from '../wait.ts';
+import { requireConstants } from './answer-rules.ts';
 import type { ClientHandshake, SentHello } from './context.ts';
-import { sendClientHello, speaks, typesIn } from './send-hello.ts';
+import { offersVersion, sendClientHello, speaks, typesIn } from './send-hello.ts';
 
 export function* connect(context: ClientHandshake): Handshake<Established> {
   const sent = yield* sendClientHello(context, yield* perform(context.findOffers()));
+  context.tolerateChangeCipherSpec(offersVersion(sent.draft, 'TLSv1.3')); // §5: from the first ClientHello on
   const hello = yield* receive(undecidedServerHello);
+  requireConstants(hello.body);
   const version = selectedVersion(context, sent, hello.body);
   context.facts.version = version;
-  if (hello.body.legacyCompressionMethod !== 0) throw new TlsAlert('illegal_parameter', 'a compression method');
   const protocol = context.parts.protocols.find((candidate) => candidate.version === version);
   if (protocol === undefined) throw new Error(`the settings allow ${version}, which this client does not have`);
   return yield* protocol.connect(context, sent, hello);
@@ -28,25 +30,25 @@ export function* connect(context: ClientHandshake): Handshake<Established> {
 
 /** RFC 9846 §4.3.1, §4.2.3. @throws TlsAlert */
 function selectedVersion(context: ClientHandshake, sent: SentHello, hello: UndecidedServerHello): Version {
-  const { legacyVersion, extensions } = hello;
-  if (legacyVersion !== ProtocolVersion['TLSv1.2'])
-    throw new TlsAlert('protocol_version', `a ServerHello of version ${nameOf(ProtocolVersion, legacyVersion)}`);
-  const { supportedVersions: selected } = extensions;
+  const { supportedVersions: selected } = hello.extensions;
   if (selected === undefined && equalBytes(hello.random, HELLO_RETRY_REQUEST_RANDOM))
     throw new TlsAlert('missing_extension', 'a HelloRetryRequest without supported_versions'); // §4.2.4
-  if (selected === undefined) return requireTls12(context, hello);
+  if (selected === undefined) return requireTls12(context, sent, hello);
   if (!typesIn(sent.draft).has(ExtensionType.supported_versions))
     throw new TlsAlert('unsupported_extension', 'supported_versions, which was not offered');
   // Never a version before TLS 1.3, which the extension does not select (§4.3.1).
-  if (selected === ProtocolVersion['TLSv1.3'] && speaks(context.settings, 'TLSv1.3')) return 'TLSv1.3';
+  const isOffered = offersVersion(sent.draft, 'TLSv1.3') && speaks(context.settings, 'TLSv1.3');
+  if (selected === ProtocolVersion['TLSv1.3'] && isOffered) return 'TLSv1.3';
   throw new TlsAlert('illegal_parameter', `the version ${nameOf(ProtocolVersion, selected)} in supported_versions`);
 }
 
 /** @throws TlsAlert protocol_version if TLS 1.2 was not offered; illegal_parameter if an attacker has removed the offer of TLS 1.3 */
-function requireTls12({ settings }: ClientHandshake, { random }: UndecidedServerHello): Version {
-  if (!speaks(settings, 'TLSv1.2')) throw new TlsAlert('protocol_version', 'the server has selected TLS 1.2');
+function requireTls12({ settings }: ClientHandshake, { draft }: SentHello, { random }: UndecidedServerHello): Version {
+  if (!speaks(settings, 'TLSv1.2') || !offersVersion(draft, 'TLSv1.2'))
+    throw new TlsAlert('protocol_version', 'the server has selected TLS 1.2');
   const end = random.subarray(24);
-  if (equalBytes(end, DOWNGRADE_TO_TLS11) || (speaks(settings, 'TLSv1.3') && equalBytes(end, DOWNGRADE_TO_TLS12)))
+  const isSentinel = equalBytes(end, DOWNGRADE_TO_TLS12) || equalBytes(end, DOWNGRADE_TO_TLS11);
+  if (isSentinel && offersVersion(draft, 'TLSv1.3'))
     throw new TlsAlert('illegal_parameter', 'somebody between has downgraded the version');
   return 'TLSv1.2';
 }

@@ -1,13 +1,14 @@
 /** Sessions of a client of TLS 1.3: RFC 9846 §4.7.1. */
 
 import { resumptionPsk } from '../../crypto/key-schedule.ts';
-import { wipe } from '../../wire/bytes.ts';
+import { copyOf, wipe } from '../../wire/bytes.ts';
 import type { HandshakeFrame } from '../../wire/handshake-buffer.ts';
-import { NamedGroup } from '../../wire/registry.ts';
+import { ExtensionType, NamedGroup } from '../../wire/registry.ts';
 import type { TicketReceiver } from '../established.ts';
 import type { MainSecret } from '../main-secret.ts';
 import { parse } from '../messages/message.ts';
 import { MAX_TICKET_LIFETIME, type NewSessionTicket, newSessionTicket } from '../messages/new-session-ticket.ts';
+import { requirePlaced } from './answer-rules.ts';
 import type { ClientHandshake } from './context.ts';
 
 export class NewSessionTickets implements TicketReceiver {
@@ -23,6 +24,7 @@ export class NewSessionTickets implements TicketReceiver {
   /** A lifetime of 0 says that the ticket is to be discarded at once; none is used for longer than seven days. */
   receive({ raw }: HandshakeFrame): void {
     const ticket = parse(newSessionTicket, raw);
+    requirePlaced(ticket.extensions.order, [ExtensionType.early_data]);
     if (ticket.ticketLifetime > 0) this.#keep(ticket);
   }
 
@@ -38,7 +40,7 @@ export class NewSessionTickets implements TicketReceiver {
       extendedMasterSecret: true,
       group: facts.group === undefined ? 0 : NamedGroup[facts.group],
       ticketAgeAdd,
-      foreign: { ticket, ticketLifetimeHint: ticketLifetime },
+      foreign: { ticket: copyOf(ticket), ticketLifetimeHint: ticketLifetime }, // a view would keep the whole message
     });
     wipe(secret);
   }

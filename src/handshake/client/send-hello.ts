@@ -25,6 +25,16 @@ export function typesIn({ extensions = [] }: HelloDraft): ReadonlySet<number> {
   return new Set(extensions.map(({ type }) => type));
 }
 
+/** Whether a hello offers a version: by supported_versions or, without that, TLS 1.2 (§4.3.1). */
+export function offersVersion({ extensions = [] }: HelloDraft, version: Version): boolean {
+  const data = extensions.find(({ type }) => type === ExtensionType.supported_versions)?.data;
+  if (data === undefined) return version === 'TLSv1.2';
+  const wanted = ProtocolVersion[version];
+  for (let at = 1; at < data.length; at += 2)
+    if (data[at] === wanted >> 8 && data[at + 1] === (wanted & 0xff)) return true;
+  return false;
+}
+
 /** Makes the first hello and sends it. */
 export function* sendClientHello(context: ClientHandshake, offers: readonly SessionOffer[]): Handshake<SentHello> {
   const keys = yield* generateKeys(context, speaks(context.settings, 'TLSv1.3') ? context.settings.keyShares : []);
