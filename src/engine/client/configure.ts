@@ -69,7 +69,7 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
   requireOptions('options', options, CLIENT_OPTIONS);
   const crypto = provider(options.crypto ?? parts.crypto);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
-  const own = groups(options.groups, crypto);
+  const own = Object.freeze([...new Set(groups(options.groups, crypto))]); // RFC 9846 §4.3.7: none twice
   const protocols = protocolSettings(options, parts.protocols);
   const judge = trust(options.verifyServer, options.pins, crypto);
   const shown = options.credential && credential('credential', options.credential, crypto, parts.credentialFromPem);
@@ -97,7 +97,8 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
 function keyShares(given: ClientOptions['keyShares'], own: ClientSettings['groups']): ClientSettings['keyShares'] {
   if (given === undefined) return Object.freeze(own.slice(0, 1));
   if (!Array.isArray(given)) throw new TypeError("keyShares: an array is wanted, such as ['x25519']");
-  return Object.freeze(given.map((name) => oneOf('keyShares', name, own)));
+  const wanted = given.map((name) => oneOf('keyShares', name, own));
+  return Object.freeze(own.filter((name) => wanted.includes(name))); // RFC 9846 §4.3.8: once each, and in the order of the groups
 }
 
 function signatureAlgorithms(given: ClientOptions['signatureAlgorithms']): readonly SignatureSchemeName[] {

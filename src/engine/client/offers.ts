@@ -3,6 +3,7 @@
 import type { Awaitable } from '../../awaitable.ts';
 import { suiteById } from '../../crypto/suites.ts';
 import type { SessionOffer } from '../../handshake/client/context.ts';
+import { MAX_TICKET_LIFETIME } from '../../handshake/messages/new-session-ticket.ts';
 import { ClientSession } from '../../sessions/client-session.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { ClientHost } from './client-host.ts';
@@ -36,10 +37,16 @@ export class ConnectionOffers {
 
   /** Returns what is offered. `stored` is the answer of the store, if it was asked. */
   select(stored: unknown): readonly SessionOffer[] {
-    const now = Math.floor(this.#host.time() / 1000);
-    const sessions = this.#given ?? this.#fromCache(stored, now);
-    const fresh = sessions.filter((session) => session.isResumable && session.expires >= now);
-    return fresh.map((session) => this.#offer(session));
+    const time = this.#host.time();
+    const sessions = this.#given ?? this.#fromCache(stored, Math.floor(time / 1000));
+    return sessions.filter((session) => this.#isFresh(session, time)).map((session) => this.#offer(session));
+  }
+
+  /** RFC 9846 §4.3.11.1, §4.7.1: a ticket is not older than its lifetime, to the millisecond, and never than seven days. */
+  #isFresh(session: Session, time: number): boolean {
+    if (!session.isResumable || session.expires < Math.floor(time / 1000)) return false;
+    const lifetime = Math.min(session.timeout, MAX_TICKET_LIFETIME);
+    return session.version !== 'TLSv1.3' || this.ageOf(session, time) <= 1000 * lifetime;
   }
 
   #fromCache(stored: unknown, now: number): readonly Session[] {

@@ -57,6 +57,20 @@ export interface DraftPsk {
   binder?: Uint8Array | undefined;
 }
 
+/** The most bytes of extensions that a hello has room for. */
+export const MAX_EXTENSIONS = 0xffff;
+
+/** The length of a list of extensions. */
+export function lengthOf(extensions: readonly DraftExtension[] = []): number {
+  return extensions.reduce((length, { data }) => length + 4 + data.length, 0);
+}
+
+/** How many bytes the lists of pre_shared_key take, without their entries; and how many an entry takes in both together. */
+export const PSK_LISTS = 4;
+export function pskLength(identity: Uint8Array, binderLength: number): number {
+  return 2 + identity.length + 4 + 1 + binderLength;
+}
+
 /** Without the bounds of the RFC, which a tester may leave. */
 const RawHello = struct({
   legacyVersion: uint16,

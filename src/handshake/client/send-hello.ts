@@ -1,6 +1,7 @@
 /** The ClientHello, first and second: RFC 9846 §4.2.2, the extensions of §4.3, and those of TLS 1.2. */
 
 import type { EphemeralKey } from '../../crypto/provider.ts';
+import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY, equalBytes } from '../../wire/bytes.ts';
 import { type Codec, encode } from '../../wire/codec.ts';
 import { MAX_PLAINTEXT } from '../../wire/record.ts';
@@ -18,7 +19,16 @@ import { helloExtensions } from '../messages/client-hello.ts';
 import type { HelloRetryRequest } from '../messages/server-hello.ts';
 import { call, type Handshake } from '../wait.ts';
 import type { ClientHandshake, ClientSettings, SentHello, SessionOffer } from './context.ts';
-import { type DraftExtension, type DraftPsk, encodeHello, type HelloDraft } from './hello-draft.ts';
+import {
+  type DraftExtension,
+  type DraftPsk,
+  encodeHello,
+  type HelloDraft,
+  lengthOf,
+  MAX_EXTENSIONS,
+  PSK_LISTS,
+  pskLength,
+} from './hello-draft.ts';
 
 /** The types of the extensions in a hello. */
 export function typesIn({ extensions = [] }: HelloDraft): ReadonlySet<number> {
@@ -38,10 +48,43 @@ export function offersVersion({ extensions = [] }: HelloDraft, version: Version)
 /** Makes the first hello and sends it. */
 export function* sendClientHello(context: ClientHandshake, offers: readonly SessionOffer[]): Handshake<SentHello> {
   const keys = yield* generateKeys(context, speaks(context.settings, 'TLSv1.3') ? context.settings.keyShares : []);
-  const psks = offers.filter(({ session }) => session.version === 'TLSv1.3');
-  const tls12 = offers.find(({ session }) => session.version === 'TLSv1.2');
+  const { psks, tls12 } = selectOffers(context, offers, keys);
   const draft = draftHello(context, { keys, psks, tls12 });
   return { ...(yield* send(context, draft, 1)), keys, psks, tls12 };
+}
+
+/**
+ * Leaves out the sessions of a version that is not offered, and those for whose tickets the hello has no room: a ticket may be as long
+ * as all extensions together.
+ */
+function selectOffers(
+  context: ClientHandshake,
+  offers: readonly SessionOffer[],
+  keys: SentHello['keys'],
+): Pick<SentHello, 'psks' | 'tls12'> {
+  if (offers.length === 0) return { psks: offers, tls12: undefined };
+  const { settings, crypto } = context;
+  let room = MAX_EXTENSIONS - lengthOf(draftExtensions(context, { keys, psks: [], tls12: undefined }));
+  const isTaken = (length: number): boolean => {
+    if (length > room) return false;
+    room -= length;
+    return true;
+  };
+  const offered = offers.filter(({ session }) => speaks(settings, session.version));
+  const tls12 = offered.find(
+    ({ session, ticket }) =>
+      session.version === 'TLSv1.2' && (ticket === undefined || (settings.sessionTicket && isTaken(ticket.length))),
+  );
+  room -= 4 + PSK_LISTS;
+  const psks = offered.filter(
+    (offer) =>
+      offer.session.version === 'TLSv1.3' && isTaken(pskLength(identityOf(offer), crypto.hashes[offer.hash].length)),
+  );
+  return { psks, tls12 };
+}
+
+function identityOf({ ticket, session }: SessionOffer): Uint8Array {
+  return ticket ?? session.id;
 }
 
 /**
@@ -64,12 +107,21 @@ export function* sendSecondHello(
   const kept = draft.psks.filter((psk) => psk.hash === undefined || psk.hash === hash);
   const second = { ...draft, extensions, psks: kept.map((psk) => renewed(context, psk, offerOf(first, psk))) };
   if (second.psks.length === 0) remove(extensions, ExtensionType.pre_shared_key);
+  if (cookie !== undefined) requireRoom(context, second);
   return { ...(yield* send(context, second, 2)), keys, psks, tls12: first.tls12 };
+}
+
+/** @throws TlsAlert illegal_parameter if no hello has room for the cookie that was asked for */
+function requireRoom({ crypto }: ClientHandshake, { extensions, psks }: HelloDraft): void {
+  const binderLength = ({ binder, hash }: DraftPsk) => binder?.length ?? (hash ? crypto.hashes[hash].length : 0);
+  const ofPsks = psks.reduce((length, psk) => length + pskLength(psk.identity, binderLength(psk)), PSK_LISTS);
+  if (lengthOf(extensions) + (psks.length > 0 ? ofPsks : 0) > MAX_EXTENSIONS)
+    throw new TlsAlert('illegal_parameter', 'a cookie for which the hello has no room');
 }
 
 /** Returns the session behind a PSK of a hello; `undefined` for one that a tester has made up. */
 export function offerOf({ psks }: SentHello, { identity }: DraftPsk): SessionOffer | undefined {
-  return psks.find(({ ticket, session }) => equalBytes(ticket ?? session.id, identity));
+  return psks.find((offer) => equalBytes(identityOf(offer), identity));
 }
 
 function* generateKeys(
@@ -135,7 +187,8 @@ function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Omit<S
   const add = <K extends keyof typeof helloExtensions>(name: K, value: unknown): void => {
     if (value !== undefined) list.push(extension(name, value));
   };
-  add('serverName', serverName === undefined ? undefined : [{ nameType: 0, name: serverName }]);
+  const name = hostName(serverName);
+  add('serverName', name && [{ nameType: 0, name }]);
   add(
     'supportedGroups',
     settings.groups.map((group) => NamedGroup[group]),
@@ -160,6 +213,11 @@ function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Omit<S
   return list;
 }
 
+/** RFC 6066 §3: no address, and no dot at the end. */
+function hostName(name: string | undefined): string | undefined {
+  return name === undefined || /^\d+(\.\d+){3}$|:/.test(name) ? undefined : name.replace(/\.$/, '');
+}
+
 type Add = <K extends keyof typeof helloExtensions>(name: K, value: unknown) => void;
 
 function addTls13(settings: ClientSettings, add: Add, keys: SentHello['keys']): void {
@@ -182,9 +240,9 @@ function sharesOf(keys: SentHello['keys']) {
 
 /** §4.3.11 */
 function draftPsk(context: ClientHandshake, offer: SessionOffer): DraftPsk {
-  const { session, ticket, hash } = offer;
+  const { session, hash } = offer;
   return {
-    identity: ticket ?? session.id,
+    identity: identityOf(offer),
     obfuscatedTicketAge: obfuscatedAge(context, offer),
     secret: session.secret,
     hash,
