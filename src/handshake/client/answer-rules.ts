@@ -6,7 +6,7 @@ import { MAX_PLAINTEXT } from '../../wire/record.ts';
 import { CipherSuite, ExtensionType, nameOf, ProtocolVersion, type Version } from '../../wire/registry.ts';
 import type { UndecidedServerHello } from '../messages/server-hello.ts';
 import type { ClientHandshake, SentHello } from './context.ts';
-import { typesIn } from './send-hello.ts';
+import { speaks, typesIn } from './send-hello.ts';
 
 /** §4.2.3, also of a HelloRetryRequest (§4.2.4); RFC 5246 §7.4.1.3. @throws TlsAlert protocol_version or illegal_parameter */
 export function requireConstants({ legacyVersion, legacyCompressionMethod }: UndecidedServerHello): void {
@@ -90,5 +90,17 @@ export function applyLimits(context: ClientHandshake, { recordSizeLimit, maxFrag
   if (recordSizeLimit < MIN_LIMIT) throw new TlsAlert('illegal_parameter', `a record size limit of ${recordSizeLimit}`);
   const contentType = facts.version === 'TLSv1.3' ? 1 : 0;
   context.limitRecords(Math.min(recordSizeLimit - contentType, MAX_PLAINTEXT));
-  context.acceptRecords(Math.min(settings.recordSizeLimit ?? MAX_PLAINTEXT, MAX_PLAINTEXT));
+}
+
+/**
+ * RFC 8449 §4: refuses protected records that are longer than the hello allows, if the server has answered it. The limit in the hello
+ * includes the byte of the content type if TLS 1.3 is offered, whichever version is selected. What is not protected may be longer, so
+ * this is called once the keys are there.
+ */
+export function acceptLimited(context: ClientHandshake, { recordSizeLimit }: Limits): void {
+  const { settings, facts } = context;
+  const { recordSizeLimit: own } = settings;
+  if (recordSizeLimit === undefined || own === undefined) return;
+  const surplus = facts.version === 'TLSv1.2' && speaks(settings, 'TLSv1.3') ? 1 : 0;
+  context.acceptRecords(Math.min(own + surplus, MAX_PLAINTEXT));
 }

@@ -28,7 +28,7 @@ import { serverHelloDone } from '../messages/server-hello-done.ts';
 import { ServerECDHParams, type ServerKeyExchange, serverKeyExchange } from '../messages/server-key-exchange.ts';
 import { deriveKeys, establishedTls12, type Keys, masterSecret, type Randoms } from '../schedule-tls12.ts';
 import { type AnyReceived, type Handshake, receive, receiveAny, receiveChangeCipherSpec } from '../wait.ts';
-import { applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
+import { acceptLimited, applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
 import type { ClientHandshake, ClientProtocol, SentHello, SessionOffer } from './context.ts';
 import { proveAndJudge, type ServerCertificate, shownCertificate } from './server-certificate.ts';
@@ -122,7 +122,7 @@ function* fullHandshake(context: ClientHandshake, choice: Choice, certificates: 
   if (signing !== undefined) yield* sendCertificateVerify(context, signing);
   sendFinished(context, keys);
   const ticket = yield* receiveNewSessionTicket(context, choice);
-  yield* receiveFinished(context, keys);
+  yield* receiveFinished(context, choice, keys);
   keep(context, choice, keys, ticket);
   return establishedTls12(keys, isExtended, helloRequest);
 }
@@ -138,7 +138,7 @@ function* resume(context: ClientHandshake, choice: Choice, next: AnyReceived | u
   const keys = deriveKeys(context, suite, randoms, master);
   const ticket = next && takeTicket(context, choice, next.raw);
   if (next !== undefined) yield* receiveChangeCipherSpec();
-  yield* receiveFinishedUnder(context, keys);
+  yield* receiveFinishedUnder(context, choice, keys);
   sendFinished(context, keys);
   if (ticket !== undefined) keep(context, choice, keys, ticket);
   return establishedTls12(keys, isExtended, helloRequest);
@@ -251,14 +251,15 @@ function takeTicket(context: ClientHandshake, { hello }: Choice, raw: Uint8Array
   return parse(newSessionTicketTls12, raw);
 }
 
-function* receiveFinished(context: ClientHandshake, keys: Keys): Handshake<void> {
+function* receiveFinished(context: ClientHandshake, choice: Choice, keys: Keys): Handshake<void> {
   yield* receiveChangeCipherSpec();
-  yield* receiveFinishedUnder(context, keys);
+  yield* receiveFinishedUnder(context, choice, keys);
 }
 
 /** Receives the server's Finished, after its ChangeCipherSpec. */
-function* receiveFinishedUnder(context: ClientHandshake, { master, server }: Keys): Handshake<void> {
+function* receiveFinishedUnder(context: ClientHandshake, { hello }: Choice, { master, server }: Keys): Handshake<void> {
   context.protectReading(server);
+  acceptLimited(context, hello.extensions);
   const expected = tls12VerifyData(master, 'server', context.transcript.peek());
   const { body, raw } = yield* receive(finished);
   requireVerifyData(body, expected);

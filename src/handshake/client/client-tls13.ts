@@ -32,6 +32,7 @@ import {
 } from '../schedule-tls13.ts';
 import { type AnyReceived, type Handshake, receive, receiveAny } from '../wait.ts';
 import {
+  acceptLimited,
   applyLimits,
   requireAnswers,
   requireConstants,
@@ -213,6 +214,7 @@ function* receiveEncryptedExtensions(context: ClientHandshake, sent: SentHello):
   ]);
   context.facts.alpnProtocol = selectedProtocol(context, extensions.alpn);
   applyLimits(context, extensions);
+  acceptLimited(context, extensions);
 }
 
 /** §4.4.2, §4.5.1, §4.5.2: receives the server's certificate, and before that, perhaps, a request for ours. */
