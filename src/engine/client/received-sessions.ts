@@ -6,6 +6,9 @@ import { ClientSession } from '../../sessions/client-session.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import type { ClientHost } from './client-host.ts';
 
+/** How many sessions a connection holds. A server may send tickets without end. */
+const MAX_HELD = 256;
+
 export class ReceivedSessions {
   readonly #host: ClientHost;
   /** Those of which the application has yet to be told. */
@@ -16,7 +19,7 @@ export class ReceivedSessions {
     this.#host = host;
   }
 
-  /** Every session so far, in the order in which they came. */
+  /** The last {@link MAX_HELD} sessions, in the order in which they came. */
   get all(): readonly ClientSession[] {
     return this.#held;
   }
@@ -66,6 +69,7 @@ export class ReceivedSessions {
       const session = next;
       this.#host.emit({ type: 'new-session', session });
       yield* call(() => this.#keep(session));
+      if (this.#held.length > MAX_HELD) this.#held.shift()?.release(); // one that the application has been told of
     }
   }
 
