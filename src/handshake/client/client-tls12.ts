@@ -12,11 +12,16 @@ import {
   NamedGroup,
   nameOf,
   SignatureScheme,
+  type SignatureSchemeName,
 } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import { agree, generateKey, type Signing, signature } from '../key-exchange.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
-import { type CertificateRequestTls12, certificateRequestTls12 } from '../messages/certificate-request.ts';
+import {
+  type CertificateRequestTls12,
+  ClientCertificateType,
+  certificateRequestTls12,
+} from '../messages/certificate-request.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import { clientKeyExchange } from '../messages/client-key-exchange.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
@@ -27,10 +32,11 @@ import { type ServerHelloTls12, serverHelloTls12, type UndecidedServerHello } fr
 import { serverHelloDone } from '../messages/server-hello-done.ts';
 import { ServerECDHParams, type ServerKeyExchange, serverKeyExchange } from '../messages/server-key-exchange.ts';
 import { deriveKeys, establishedTls12, type Keys, masterSecret, type Randoms } from '../schedule-tls12.ts';
-import { type AnyReceived, type Handshake, receive, receiveAny, receiveChangeCipherSpec } from '../wait.ts';
+import type { AnyReceived, Handshake } from '../wait.ts';
 import { acceptLimited, applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
 import type { ClientHandshake, ClientProtocol, SentHello, SessionOffer } from './context.ts';
+import { receiveAnyTls12, receiveChangeCipherSpecTls12, receiveTls12 } from './receive-tls12.ts';
 import { proveAndJudge, type ServerCertificate, shownCertificate } from './server-certificate.ts';
 
 function* connectTls12(
@@ -41,7 +47,7 @@ function* connectTls12(
   context.tolerateChangeCipherSpec(false); // it means something in TLS 1.2
   if (context.settings.credential !== undefined) context.transcript.retain(); // for CertificateVerify
   const choice = acceptServerHello(context, sent, raw);
-  const next = yield* receiveAny([certificateTls12, newSessionTicketTls12], choice.mayResume);
+  const next = yield* receiveAnyTls12([certificateTls12, newSessionTicketTls12], choice.mayResume);
   const isFull = next?.message === certificateTls12;
   if (!isFull && !choice.mayResume) throw new TlsAlert('unexpected_message', 'a ticket before the certificate');
   if (isFull && choice.isEchoed)
@@ -71,8 +77,7 @@ function acceptServerHello(context: ClientHandshake, sent: SentHello, raw: Uint8
   const hello = parse(serverHelloTls12, raw);
   const { extensions, legacySessionIdEcho: id } = hello;
   requireAnswers(sent, extensions.order, ALLOWED, unaskedTypes(sent));
-  if ((extensions.renegotiationInfo ?? EMPTY).length > 0)
-    throw new TlsAlert('handshake_failure', 'a renegotiation_info that is not empty'); // RFC 5746 §3.4
+  requireExtensions(context, hello);
   const suite = selectedSuite(context, sent, hello.cipherSuite, 'TLSv1.2');
   facts.suite = suite;
   transcript.start(crypto.hashes[suite.hash]);
@@ -80,20 +85,28 @@ function acceptServerHello(context: ClientHandshake, sent: SentHello, raw: Uint8
   facts.alpnProtocol = selectedProtocol(context, extensions.alpn);
   applyLimits(context, extensions);
   const isExtended = extensions.extendedMasterSecret === true;
-  if (!isExtended && context.settings.requireExtendedMasterSecret)
-    throw new TlsAlert('handshake_failure', 'no extended_master_secret'); // RFC 7627 §5.2
   const isEchoed = id.length > 0 && equalBytes(id, sent.draft.legacySessionId);
   const offer = sent.tls12;
-  if (isEchoed && offer === undefined)
-    throw new TlsAlert('illegal_parameter', 'the echo of a session id without a session');
   const isSilent = offer?.ticket !== undefined && sent.draft.legacySessionId.length === 0;
   const randoms = { client: sent.draft.random, server: hello.random };
-  return { hello, suite, randoms, isExtended, offer, isEchoed, mayResume: isEchoed || isSilent };
+  const choice = { hello, suite, randoms, isExtended, offer, isEchoed, mayResume: isEchoed || isSilent };
+  if (isEchoed) requireSameSession(choice);
+  return choice;
+}
+
+/** @throws TlsAlert for a value that no server may answer with, and without what the settings require */
+function requireExtensions({ settings }: ClientHandshake, { extensions }: ServerHelloTls12): void {
+  const { renegotiationInfo = EMPTY, ecPointFormats = [0], extendedMasterSecret } = extensions;
+  if (renegotiationInfo.length > 0) throw new TlsAlert('handshake_failure', 'a renegotiation_info that is not empty'); // RFC 5746 §3.4
+  if (!ecPointFormats.includes(0)) throw new TlsAlert('illegal_parameter', 'no uncompressed points'); // RFC 8422 §5.1.2
+  if (!extendedMasterSecret && settings.requireExtendedMasterSecret)
+    throw new TlsAlert('handshake_failure', 'no extended_master_secret'); // RFC 7627 §5.2
 }
 
 const ALLOWED = [
   ExtensionType.server_name,
   ExtensionType.max_fragment_length,
+  ExtensionType.supported_groups, // no RFC has it here, but some servers do; it is ignored
   ExtensionType.ec_point_formats,
   ExtensionType.application_layer_protocol_negotiation,
   ExtensionType.extended_master_secret,
@@ -129,27 +142,31 @@ function* fullHandshake(context: ClientHandshake, choice: Choice, certificates: 
 
 /** Figure 2: Message flow for an abbreviated handshake; with a new ticket, RFC 5077 §3.1, Figure 2. */
 function* resume(context: ClientHandshake, choice: Choice, next: AnyReceived | undefined): Handshake<Established> {
-  const { suite, randoms, isExtended, offer } = choice;
-  if (offer === undefined) throw new Error('no session');
+  const { suite, randoms, isExtended } = choice;
+  const offer = requireSameSession(choice);
   context.transcript.forget();
-  requireSameSession(choice, offer);
   context.resume(offer, undefined, undefined);
   const master = storedMasterSecret(context.crypto.hashes[suite.hash], offer.session.secret);
   const keys = deriveKeys(context, suite, randoms, master);
+  if (next === undefined && choice.hello.extensions.sessionTicket)
+    throw new TlsAlert('unexpected_message', 'a ChangeCipherSpec before the ticket that was promised'); // RFC 5077 §3.3
   const ticket = next && takeTicket(context, choice, next.raw);
-  if (next !== undefined) yield* receiveChangeCipherSpec();
+  if (next !== undefined) yield* receiveChangeCipherSpecTls12();
   yield* receiveFinishedUnder(context, choice, keys);
   sendFinished(context, keys);
-  if (ticket !== undefined) keep(context, choice, keys, ticket);
+  if (ticket !== undefined && ticket.ticket.length > 0) keep(context, choice, keys, ticket);
   return establishedTls12(keys, isExtended, helloRequest);
 }
 
-/** RFC 5246 §7.4.1.3, RFC 7627 §5.3. @throws TlsAlert */
-function requireSameSession({ suite, isExtended }: Choice, { session }: SessionOffer): void {
+/** Returns the session that is resumed. RFC 5246 §7.4.1.3, RFC 7627 §5.3. @throws TlsAlert */
+function requireSameSession({ suite, isExtended, offer }: Choice): SessionOffer {
+  if (offer === undefined) throw new TlsAlert('illegal_parameter', 'the echo of a session id without a session');
+  const { session } = offer;
   if (session.cipherSuite !== suite.id)
     throw new TlsAlert('illegal_parameter', `${suite.name}, which is not the suite of the session`);
   if (session.extendedMasterSecret !== isExtended)
     throw new TlsAlert('handshake_failure', 'extended_master_secret is not as in the session');
+  return offer;
 }
 
 interface ServerShare {
@@ -163,7 +180,7 @@ function* receiveServerKeyExchange(
   { suite, randoms }: Choice,
   shown: ServerCertificate,
 ): Handshake<ServerShare> {
-  const { body, raw } = yield* receive(serverKeyExchange);
+  const { body, raw } = yield* receiveTls12(serverKeyExchange);
   context.transcript.add(raw);
   const { params, signed } = body;
   const group = context.settings.groups.find((name) => NamedGroup[name] === params.namedCurve);
@@ -188,7 +205,7 @@ function requireKind({ authentication, name }: SuiteParameters, { algorithm }: S
 
 /** RFC 5246 §7.4.4, §7.4.5: the end of the server's flight, and before it, perhaps, a request for a certificate. */
 function* receiveServerHelloDone(context: ClientHandshake): Handshake<CertificateRequestTls12 | undefined> {
-  const first = yield* receiveAny([serverHelloDone, certificateRequestTls12]);
+  const first = yield* receiveAnyTls12([serverHelloDone, certificateRequestTls12]);
   if (first === undefined) throw new Error('no message');
   context.transcript.add(first.raw);
   if (first.message === serverHelloDone) {
@@ -196,16 +213,21 @@ function* receiveServerHelloDone(context: ClientHandshake): Handshake<Certificat
     return undefined;
   }
   const request = parse(certificateRequestTls12, first.raw);
-  context.transcript.add((yield* receive(serverHelloDone)).raw);
+  context.transcript.add((yield* receiveTls12(serverHelloDone)).raw);
   return request;
 }
+
+const { rsa_sign, ecdsa_sign } = ClientCertificateType;
 
 /** RFC 5246 §7.4.6: the certificate that was asked for, or an empty list. Returns what its CertificateVerify is made with. */
 function sendCertificate(
   context: ClientHandshake,
-  { supportedSignatureAlgorithms }: CertificateRequestTls12,
+  { certificateTypes, supportedSignatureAlgorithms }: CertificateRequestTls12,
 ): Signing | undefined {
-  const signing = selectSigning(context.settings.credential, supportedSignatureAlgorithms, 'TLSv1.2');
+  const isAccepted = (scheme: SignatureSchemeName): boolean =>
+    certificateTypes.includes(scheme.startsWith('rsa_') ? rsa_sign : ecdsa_sign) && // RFC 8422 §5.5
+    supportedSignatureAlgorithms.includes(SignatureScheme[scheme]);
+  const signing = selectSigning(context.settings.credential, isAccepted, 'TLSv1.2');
   const certificateList = signing?.credential.certificateChain ?? [];
   context.transcript.add(context.send(certificateTls12, { certificateList }));
   return signing;
@@ -240,7 +262,7 @@ function* receiveNewSessionTicket(
   choice: Choice,
 ): Handshake<NewSessionTicketTls12 | undefined> {
   if (!choice.hello.extensions.sessionTicket) return undefined;
-  const { raw } = yield* receive(newSessionTicketTls12);
+  const { raw } = yield* receiveTls12(newSessionTicketTls12);
   return takeTicket(context, choice, raw);
 }
 
@@ -252,7 +274,7 @@ function takeTicket(context: ClientHandshake, { hello }: Choice, raw: Uint8Array
 }
 
 function* receiveFinished(context: ClientHandshake, choice: Choice, keys: Keys): Handshake<void> {
-  yield* receiveChangeCipherSpec();
+  yield* receiveChangeCipherSpecTls12();
   yield* receiveFinishedUnder(context, choice, keys);
 }
 
@@ -261,7 +283,7 @@ function* receiveFinishedUnder(context: ClientHandshake, { hello }: Choice, { ma
   context.protectReading(server);
   acceptLimited(context, hello.extensions);
   const expected = tls12VerifyData(master, 'server', context.transcript.peek());
-  const { body, raw } = yield* receive(finished);
+  const { body, raw } = yield* receiveTls12(finished);
   requireVerifyData(body, expected);
   context.proved();
   context.transcript.add(raw);

@@ -5,7 +5,14 @@ import { Plaintext, trafficProtection } from '../../crypto/protection.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY, equalBytes } from '../../wire/bytes.ts';
-import { ExtensionType, type GroupName, NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
+import {
+  ExtensionType,
+  type GroupName,
+  NamedGroup,
+  ProtocolVersion,
+  SignatureScheme,
+  type SignatureSchemeName,
+} from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import { agree, type Signing, signature } from '../key-exchange.ts';
 import { certificate } from '../messages/certificate.ts';
@@ -289,8 +296,9 @@ function* receiveFinished(context: ClientHandshake, handshake: HandshakeStage): 
 /** §4.5.1, §4.5.2: the certificate that was asked for, or an empty list if there is none for these schemes. */
 function* sendCertificate(context: ClientHandshake, { extensions }: CertificateRequest): Handshake<void> {
   const { transcript, settings } = context;
-  const schemes = extensions.signatureAlgorithms ?? [];
-  const signing: Signing | undefined = selectSigning(settings.credential, schemes, 'TLSv1.3');
+  const isAccepted = (scheme: SignatureSchemeName) =>
+    extensions.signatureAlgorithms?.includes(SignatureScheme[scheme]) === true;
+  const signing: Signing | undefined = selectSigning(settings.credential, isAccepted, 'TLSv1.3');
   const chain = signing?.credential.certificateChain ?? [];
   const certificateList = chain.map((certData) => ({ certData, extensions: {} }));
   transcript.add(context.send(certificate, { certificateRequestContext: EMPTY, certificateList }));

@@ -14,12 +14,15 @@ import {
 import { type Handshake, perform, receive } from '../wait.ts';
 import { requireConstants } from './answer-rules.ts';
 import type { ClientHandshake, SentHello } from './context.ts';
+import { receiveTls12 } from './receive-tls12.ts';
 import { offersVersion, sendClientHello, speaks, typesIn } from './send-hello.ts';
 
 export function* connect(context: ClientHandshake): Handshake<Established> {
   const sent = yield* sendClientHello(context, yield* perform(context.findOffers()));
   context.tolerateChangeCipherSpec(offersVersion(sent.draft, 'TLSv1.3')); // §5: from the first ClientHello on
-  const hello = yield* receive(undecidedServerHello);
+  const hello = yield* offersVersion(sent.draft, 'TLSv1.2')
+    ? receiveTls12(undecidedServerHello)
+    : receive(undecidedServerHello);
   requireConstants(hello.body);
   const version = selectedVersion(context, sent, hello.body);
   context.facts.version = version;
