@@ -117,7 +117,7 @@ export class Meeting {
 
   /** A pair whose server misbehaves. Nothing has been sent yet. */
   pair({ connect, alter = [] }: Pick<Script, 'connect' | 'alter'> = {}): Pair {
-    const link = pair(this.client, this.server, { client: { sessions: [], ...connect } }); // none of the client's cache
+    const link = pair(this.client, this.server, { trace: false, client: { sessions: [], ...connect } }); // none of the client's cache
     if (alter.length > 0) misbehave(link.server, alter);
     return link;
   }
