@@ -2,7 +2,7 @@
 
 import { isInstance, later } from '../awaitable.ts';
 import { allowsDigitalSignature, parseCertificate } from '../crypto/credentials/certificate.ts';
-import { type VerifyingKey, verifyingKey } from '../crypto/credentials/verifying-key.ts';
+import type { KeyReader, VerifyingKey } from '../crypto/credentials/public-key.ts';
 import { type CryptoProvider, InvalidPublicKey } from '../crypto/provider.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { copyOf, EMPTY } from '../wire/bytes.ts';
@@ -28,13 +28,13 @@ export const PEER_SCHEMES: readonly SignatureSchemeName[] = [
 export const MAX_CHAIN = 16;
 
 /** RFC 9846 §4.5.1.2: the key must be one that a scheme is for, and must be allowed to sign. It keeps nothing of the message. */
-export function readKey(leaf: Uint8Array, crypto: CryptoProvider): VerifyingKey {
+export function readKey(leaf: Uint8Array, crypto: CryptoProvider, read: KeyReader): VerifyingKey {
   try {
     const certificate = parseCertificate(leaf);
     if (!allowsDigitalSignature(certificate))
       throw new TlsAlert('unsupported_certificate', 'a certificate whose KeyUsage lacks digitalSignature');
     const { algorithm, curve, bytes } = certificate.publicKey;
-    const key = verifyingKey({ algorithm, curve, bytes: copyOf(bytes) }, crypto);
+    const key = read({ algorithm, curve, bytes: copyOf(bytes) }, crypto);
     if (key !== undefined) return key;
   } catch (error) {
     if (!(error instanceof DerError || error instanceof InvalidPublicKey)) throw error;

@@ -1,5 +1,6 @@
 /** Makes the configuration of a client from its options: validates, fills in defaults, freezes. */
 
+import type { KeyReader } from '../../crypto/credentials/public-key.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { ClientProtocol, ClientSettings } from '../../handshake/client/context.ts';
 import { PEER_SCHEMES } from '../../handshake/peer-signature.ts';
@@ -19,6 +20,7 @@ import { trust } from './trust.ts';
 export interface Parts {
   /** In rising order of their versions. */
   readonly protocols: readonly ClientProtocol[];
+  readonly readPublicKey: KeyReader;
   readonly crypto: CryptoProvider;
   readonly credentialFromPem?: CredentialFromPem | undefined;
 }
@@ -75,6 +77,7 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
   const shown = options.credential && credential('credential', options.credential, crypto, parts.credentialFromPem);
   return brandClientConfig({
     ...protocols,
+    readPublicKey: parts.readPublicKey,
     groups: own,
     keyShares: keyShares(options.keyShares, own),
     signatureAlgorithms: signatureAlgorithms(options.signatureAlgorithms),

@@ -1,6 +1,7 @@
 /** defineClient() with the fewest parts: TLS 1.3 and the host's Web Crypto. */
 
 import type { Credential } from '../../crypto/credentials/credential.ts';
+import { readPlainKey } from '../../crypto/credentials/public-key.ts';
 import { webProvider } from '../../crypto/providers/web-provider.ts';
 import { tls13 } from '../../handshake/client/client-tls13.ts';
 import type { ClientConfig } from './config.ts';
@@ -25,5 +26,5 @@ export interface Tls13ClientOptions
  * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
  */
 export function defineClient(options: Tls13ClientOptions): ClientConfig {
-  return configure(options, { protocols: [tls13], crypto: webProvider });
+  return configure(options, { protocols: [tls13], readPublicKey: readPlainKey, crypto: webProvider });
 }

@@ -1,6 +1,7 @@
 /** defineClient() with every part: both versions, and credentials in PEM. */
 
 import { credentialFromPem } from '../../crypto/credentials/credential.ts';
+import { verifyingKey } from '../../crypto/credentials/verifying-key.ts';
 import { defaultProvider } from '../../crypto/providers/default.ts';
 import { tls12 } from '../../handshake/client/client-tls12.ts';
 import { tls13 } from '../../handshake/client/client-tls13.ts';
@@ -8,7 +9,12 @@ import type { ClientConfig } from './config.ts';
 import { configure, type Parts } from './configure.ts';
 import type { ClientOptions } from './options.ts';
 
-const PARTS: Parts = { protocols: [tls12, tls13], crypto: defaultProvider, credentialFromPem };
+const PARTS: Parts = {
+  protocols: [tls12, tls13],
+  readPublicKey: verifyingKey,
+  crypto: defaultProvider,
+  credentialFromPem,
+};
 
 /**
  * Returns the configuration of a client, which any number of connections and every shell can use.

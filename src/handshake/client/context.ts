@@ -1,6 +1,7 @@
 /** The interfaces of a client's handshake besides {@link HandshakeIO}: settings, offer, trust, and the parts of the client. */
 
 import type { Credential } from '../../crypto/credentials/credential.ts';
+import type { KeyReader } from '../../crypto/credentials/public-key.ts';
 import type { EphemeralKey, HashName } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ForeignFields } from '../../sessions/parameters.ts';
@@ -100,6 +101,8 @@ export interface ClientProtocol {
 export interface ClientParts {
   /** The versions that this client is made with, in rising order. */
   readonly protocols: readonly ClientProtocol[];
+  /** Reads the public key of a server's certificate. */
+  readonly readPublicKey: KeyReader;
 }
 
 /** The connection, as a client's handshake sees it. */

@@ -1,6 +1,6 @@
 /** The server's certificate, the proof of its key, and who judges it: RFC 9846 §4.5.1, §4.5.2; RFC 5246 §7.4.2, §7.4.3. */
 
-import type { VerifyingKey } from '../../crypto/credentials/verifying-key.ts';
+import type { VerifyingKey } from '../../crypto/credentials/public-key.ts';
 import { sharedCertificate } from '../../sessions/peer-certificate.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { copyOf } from '../../wire/bytes.ts';
@@ -19,11 +19,11 @@ export interface ServerCertificate {
 }
 
 /** @throws TlsAlert decode_error for no certificate (§4.5.1.4); those of {@link readKey} for one whose key cannot be used */
-export function shownCertificate({ crypto }: ClientHandshake, chain: readonly Uint8Array[]): ServerCertificate {
+export function shownCertificate({ crypto, parts }: ClientHandshake, chain: readonly Uint8Array[]): ServerCertificate {
   const [leaf, ...issuers] = chain;
   if (leaf === undefined) throw new TlsAlert('decode_error', 'the server has sent no certificate');
   if (chain.length > MAX_CHAIN) throw new TlsAlert('illegal_parameter', `a chain of ${chain.length} certificates`);
-  return { chain: [sharedCertificate(leaf), ...issuers.map(copyOf)], key: readKey(leaf, crypto) };
+  return { chain: [sharedCertificate(leaf), ...issuers.map(copyOf)], key: readKey(leaf, crypto, parts.readPublicKey) };
 }
 
 /** Requires the proof that the server has the key, and then that somebody accepts its chain. */

@@ -3,7 +3,8 @@
  * The signature is checked first, so that the application judges a chain only if the client has its key.
  */
 
-import type { VerifyingKey } from '../../crypto/credentials/verifying-key.ts';
+import type { VerifyingKey } from '../../crypto/credentials/public-key.ts';
+import { verifyingKey } from '../../crypto/credentials/verifying-key.ts';
 import { certificateVerifyContent } from '../../crypto/key-schedule.ts';
 import { sharedCertificate } from '../../sessions/peer-certificate.ts';
 import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
@@ -84,7 +85,7 @@ function shown(
   if (leaf === undefined && settings.clientAuth?.mode === 'request') return undefined;
   if (leaf === undefined) throw new TlsAlert(none, 'the client has no certificate');
   if (chain.length > MAX_CHAIN) throw new TlsAlert('illegal_parameter', `a chain of ${chain.length} certificates`);
-  return { chain, key: readKey(leaf, crypto) };
+  return { chain, key: readKey(leaf, crypto, verifyingKey) };
 }
 
 function* receiveCertificate(context: ServerHandshake): Handshake<void> {
