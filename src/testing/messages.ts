@@ -16,10 +16,10 @@ import {
   helloRetryRequest,
   serverHello,
   serverHelloTls12,
-  undecidedServerHello,
 } from '../handshake/messages/server-hello.ts';
 import { serverHelloDone } from '../handshake/messages/server-hello-done.ts';
 import { serverKeyExchange } from '../handshake/messages/server-key-exchange.ts';
+import { undecidedServerHello } from '../handshake/messages/undecided-server-hello.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import { decode } from '../wire/codec.ts';
 import { MESSAGE_HEADER } from '../wire/handshake-buffer.ts';

@@ -4,7 +4,7 @@ import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { MAX_PLAINTEXT } from '../../wire/record.ts';
 import { CipherSuite, ExtensionType, nameOf, ProtocolVersion, type Version } from '../../wire/registry.ts';
-import type { UndecidedServerHello } from '../messages/server-hello.ts';
+import type { UndecidedServerHello } from '../messages/undecided-server-hello.ts';
 import type { ClientHandshake, SentHello } from './context.ts';
 import { speaks, typesIn } from './send-hello.ts';
 

@@ -27,9 +27,8 @@ import {
   helloRetryRequest,
   type ServerHello,
   serverHello,
-  type UndecidedServerHello,
-  undecidedServerHello,
 } from '../messages/server-hello.ts';
+import { type UndecidedServerHello, undecidedServerHello } from '../messages/undecided-server-hello.ts';
 import {
   type ApplicationStage,
   applicationStage,

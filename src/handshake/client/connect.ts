@@ -4,13 +4,12 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import { ExtensionType, nameOf, ProtocolVersion, type Version } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
+import { DOWNGRADE_TO_TLS12, HELLO_RETRY_REQUEST_RANDOM } from '../messages/server-hello.ts';
 import {
   DOWNGRADE_TO_TLS11,
-  DOWNGRADE_TO_TLS12,
-  HELLO_RETRY_REQUEST_RANDOM,
   type UndecidedServerHello,
   undecidedServerHello,
-} from '../messages/server-hello.ts';
+} from '../messages/undecided-server-hello.ts';
 import { type Handshake, perform, receive } from '../wait.ts';
 import { requireConstants } from './answer-rules.ts';
 import type { ClientHandshake, SentHello } from './context.ts';

@@ -10,7 +10,7 @@ import type { GroupName, PskMode, SignatureSchemeName, Version } from '../../wir
 import type { Established } from '../established.ts';
 import type { HandshakeIO } from '../io.ts';
 import type { Received } from '../messages/message.ts';
-import type { UndecidedServerHello } from '../messages/server-hello.ts';
+import type { UndecidedServerHello } from '../messages/undecided-server-hello.ts';
 import type { ClientResumption, Facts } from '../outcome.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { HelloDraft } from './hello-draft.ts';

@@ -18,7 +18,7 @@ import { ExtensionType } from '../../wire/registry.ts';
 import { KeyShareEntry, ProtocolNameList } from './client-hello.ts';
 import { message } from './message.ts';
 
-const hello = {
+export const helloFields = {
   legacyVersion: uint16,
   random: fixed(32),
   legacySessionIdEcho: opaque(0, 32),
@@ -27,7 +27,7 @@ const hello = {
 };
 
 export const ServerHello = struct({
-  ...hello,
+  ...helloFields,
   extensions: extensions({
     preSharedKey: [ExtensionType.pre_shared_key, uint16],
     keyShare: [ExtensionType.key_share, KeyShareEntry],
@@ -38,7 +38,7 @@ export type ServerHello = Infer<typeof ServerHello>;
 export const serverHello = message('server_hello', ServerHello);
 
 export const HelloRetryRequest = struct({
-  ...hello,
+  ...helloFields,
   extensions: extensions({
     cookie: [ExtensionType.cookie, opaque(1, 0xffff)],
     keyShare: [ExtensionType.key_share, uint16],
@@ -55,8 +55,6 @@ export const HELLO_RETRY_REQUEST_RANDOM: Uint8Array = fromHex(
 
 /** §4.2.3: the end of the random of a TLS 1.3 server that negotiates TLS 1.2. */
 export const DOWNGRADE_TO_TLS12: Uint8Array = fromHex('444f574e47524401');
-/** §4.2.3: the same for TLS 1.1 and below. */
-export const DOWNGRADE_TO_TLS11: Uint8Array = fromHex('444f574e47524400');
 
 const ServerHelloTls12Extensions = extensions({
   serverName: [ExtensionType.server_name, flag],
@@ -71,7 +69,7 @@ const ServerHelloTls12Extensions = extensions({
 
 /** A client that sends no extensions gets none (RFC 5246 §7.4.1.4), not even an empty block. */
 export const ServerHelloTls12 = struct({
-  ...hello,
+  ...helloFields,
   extensions: mapped(
     optionalTail(ServerHelloTls12Extensions),
     (value): Infer<typeof ServerHelloTls12Extensions> => value ?? {},
@@ -80,17 +78,3 @@ export const ServerHelloTls12 = struct({
 });
 export type ServerHelloTls12 = Infer<typeof ServerHelloTls12>;
 export const serverHelloTls12 = message('server_hello', ServerHelloTls12);
-
-/** A ServerHello or HelloRetryRequest before it is known which it is, and of which version: only the extension that decides is decoded. */
-export const undecidedServerHello = message(
-  'server_hello',
-  struct({
-    ...hello,
-    extensions: mapped(
-      optionalTail(extensions({ supportedVersions: [ExtensionType.supported_versions, uint16] })),
-      (value) => value ?? {},
-      (value) => value,
-    ),
-  }),
-);
-export type UndecidedServerHello = Infer<typeof undecidedServerHello.body>;
