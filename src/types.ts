@@ -6,7 +6,7 @@ export type { SuiteParameters } from './crypto/suites.ts';
 export type { ConnectionCore } from './engine/core.ts';
 export type { PemCredential } from './engine/credential-options.ts';
 export type { Event, Step } from './engine/events.ts';
-export type { Fault } from './engine/interceptor.ts';
+export type { Fault } from './engine/fault.ts';
 export type { Deferred, Question } from './engine/questions.ts';
 export type { ClientAuth } from './engine/server/client-auth.ts';
 export type { Keylog, OnServerName, ServerConfig } from './engine/server/config.ts';

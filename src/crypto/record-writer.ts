@@ -10,12 +10,6 @@ const CHANGE = Uint8Array.of(1);
 /** Enough for the flight of a resumption and an alert. Allocating an array for each record would cost more than the bytes. */
 const ROOM = 512;
 
-/** Makes one record, header included, under the keys in force. */
-export type Seal = (type: number, content: Uint8Array) => Uint8Array;
-
-/** Makes the records of a piece of content in the place of the writer, for traces and faults. */
-export type Sealing = (type: number, content: Uint8Array, seal: Seal) => readonly Uint8Array[];
-
 /**
  * Writes records. Handshake messages are collected, so that a flight takes as few records as possible. They are written before
  * any other content, before a change of keys, and at the end of the flight.
@@ -29,11 +23,6 @@ export class RecordWriter {
   #output = EMPTY;
   #start = 0;
   #end = 0;
-  readonly #sealing: Sealing | undefined;
-
-  constructor(sealing?: Sealing) {
-    this.#sealing = sealing;
-  }
 
   /** The number of records sealed under the current key. */
   get records(): number {
@@ -55,7 +44,7 @@ export class RecordWriter {
   /** Writes one record of other content, which must fit. */
   record(type: number, content: Uint8Array): void {
     this.endFlight();
-    this.#seal(type, content);
+    this.seal(type, content);
   }
 
   /** Makes room for this many bytes of content that follow one another. */
@@ -74,14 +63,14 @@ export class RecordWriter {
     const [only = EMPTY] = this.#handshake;
     const messages = this.#handshake.length === 1 ? only : concat(...this.#handshake);
     this.#handshake = [];
-    if (messages.length <= this.contentLimit) return this.#seal(ContentType.handshake, messages);
+    if (messages.length <= this.contentLimit) return this.seal(ContentType.handshake, messages);
     for (let at = 0; at < messages.length; at += this.contentLimit) {
-      this.#seal(ContentType.handshake, messages.subarray(at, at + this.contentLimit));
+      this.seal(ContentType.handshake, messages.subarray(at, at + this.contentLimit));
     }
   }
 
-  #seal(type: number, content: Uint8Array): void {
-    if (this.#sealing !== undefined) return this.#sealApart(this.#sealing, type, content);
+  /** Makes one record. A subclass of the testers' makes others. */
+  protected seal(type: number, content: Uint8Array): void {
     const length = content.length + this.#protection.expansion;
     this.#reserve(length);
     const end = this.#end + length;
@@ -92,19 +81,6 @@ export class RecordWriter {
       throw error;
     }
     this.#end = end;
-  }
-
-  #sealApart(sealing: Sealing, type: number, content: Uint8Array): void {
-    const seal: Seal = (of, part) => {
-      const record = new Uint8Array(part.length + this.#protection.expansion);
-      this.#protection.seal(of, part, record, 0);
-      return record;
-    };
-    for (const record of sealing(type, content, seal)) {
-      this.#reserve(record.length);
-      this.#output.set(record, this.#end);
-      this.#end += record.length;
-    }
   }
 
   #reserve(length: number): void {

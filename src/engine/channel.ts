@@ -1,6 +1,5 @@
 /** The record channel of a connection, in either role: records, alerts, key updates and the limits of keys. */
 
-import type { Protection } from '../crypto/protection.ts';
 import { RecordReader } from '../crypto/record-reader.ts';
 import { RecordWriter } from '../crypto/record-writer.ts';
 import type { Established, TicketReceiver } from '../handshake/established.ts';
@@ -8,12 +7,12 @@ import type { HandshakeIO } from '../handshake/io.ts';
 import { KeyUpdates } from '../handshake/key-updates.ts';
 import { keyUpdate } from '../handshake/messages/key-update.ts';
 import { frame, type Message, parse } from '../handshake/messages/message.ts';
+import type { AnyTask, Outcome } from '../handshake/wait.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { wipeAll } from '../wire/bytes.ts';
 import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
 import { AlertDescription, AlertLevel, type AlertName, ContentType } from '../wire/registry.ts';
 import type { Event } from './events.ts';
-import type { Interceptor } from './interceptor.ts';
 import type { LifeCycle } from './life-cycle.ts';
 
 /** TLS 1.2: how many requests for renegotiation are refused by a warning. One more ends the connection. */
@@ -36,7 +35,6 @@ export class Channel {
   readonly writer: RecordWriter;
   readonly #owner: ChannelOwner;
   readonly #rewrite: Rewrite | undefined;
-  readonly #interceptor: Interceptor | undefined;
   #keyUpdates: KeyUpdates | undefined;
   #writeLimit = Number.POSITIVE_INFINITY;
   #readLimit = Number.POSITIVE_INFINITY;
@@ -45,18 +43,20 @@ export class Channel {
   /** The handshake messages that are accepted after the handshake. */
   expected: ExpectedMessage | undefined;
 
-  constructor(owner: ChannelOwner, rewrite?: Rewrite, interceptor?: Interceptor) {
+  constructor(owner: ChannelOwner, rewrite?: Rewrite, reader = new RecordReader(), writer = new RecordWriter()) {
     this.#owner = owner;
     this.#rewrite = rewrite;
-    this.#interceptor = interceptor;
-    this.reader = new RecordReader(interceptor?.opened?.bind(interceptor));
-    this.writer = new RecordWriter(interceptor?.sealing?.bind(interceptor));
+    this.reader = reader;
+    this.writer = writer;
   }
 
   /** Whether we may send: nothing follows our close_notify. */
   get #maySend(): boolean {
     return this.#owner.life.writing === 'open';
   }
+
+  /** Is told of each task, and what came of it. A subclass of the testers' writes it down. */
+  performed(_task: AnyTask, _outcome: Outcome): void {}
 
   /** Queues a message and returns its bytes, for the transcript. */
   send<T>(message: Message<T>, body: T): Uint8Array {
@@ -65,22 +65,8 @@ export class Channel {
 
   /** Queues a message that is encoded already, and returns what enters the transcript. */
   sendRaw(raw: Uint8Array): Uint8Array {
-    const sending = this.#interceptor?.sending?.(raw);
-    if (sending === undefined) this.writer.handshake(raw);
-    else for (const message of sending.sent) this.writer.handshake(message);
-    return sending?.hashed ?? raw;
-  }
-
-  /** Changes the key that we read under. */
-  protectReading(protection: Protection): void {
-    this.reader.protect(protection);
-    this.#interceptor?.rekeyed?.('reading');
-  }
-
-  /** Changes the key that we write under. */
-  protectWriting(protection: Protection): void {
-    this.writer.protect(protection);
-    this.#interceptor?.rekeyed?.('writing');
+    this.writer.handshake(raw);
+    return raw;
   }
 
   sendAlert(alert: AlertName, level: number): void {

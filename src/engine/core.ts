@@ -17,7 +17,7 @@ import { Calls } from './calls.ts';
 import { Channel, type Rewrite } from './channel.ts';
 import { CurrentJob } from './current-job.ts';
 import type { Event, Step } from './events.ts';
-import type { Interceptor } from './interceptor.ts';
+import type { Fault } from './fault.ts';
 import { KeyLog } from './key-log.ts';
 import { LifeCycle } from './life-cycle.ts';
 import { attempt, disown, reportFailure } from './outcomes.ts';
@@ -37,7 +37,7 @@ export interface CoreOptions {
   /** How many records one key may protect. */
   readonly recordsPerKey: number;
   readonly rewrite?: Rewrite | undefined;
-  readonly interceptor?: Interceptor | undefined;
+  readonly faults?: readonly Fault[] | undefined;
 }
 
 export abstract class ConnectionCore {
@@ -62,7 +62,7 @@ export abstract class ConnectionCore {
     this.#options = options;
     this.#calls = new Calls(options.world, this);
     if (options.keylog !== undefined) this.#keyLog = new KeyLog(options.keylog);
-    this.#channel = new Channel(this, options.rewrite, options.interceptor);
+    this.#channel = options.faults?.[0]?.channel(this, options.faults) ?? new Channel(this, options.rewrite);
   }
 
   /** @internal Starts the handshake of a role. It is called once, before anything else. */
@@ -338,7 +338,6 @@ export abstract class ConnectionCore {
       case 'alert':
         return this.#receiveAlert(incoming.level, incoming.description);
       case 'handshake':
-        this.#options.interceptor?.received?.(incoming.frame);
         if (this.#life.phase === 'established') return this.#channel.receiveMessage(incoming.frame);
         return this.#advance(incoming.frame);
       case 'change_cipher_spec':
@@ -424,7 +423,7 @@ export abstract class ConnectionCore {
   }
 
   #conclude(task: AnyTask, outcome: Outcome): void {
-    this.#options.interceptor?.performed?.(task, outcome);
+    this.#channel.performed(task, outcome);
     reportFailure(this, task, outcome);
     this.#advance(outcome);
   }

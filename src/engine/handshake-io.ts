@@ -51,11 +51,11 @@ export abstract class ConnectionIO implements HandshakeIO {
   }
 
   protectReading(protection: Protection): void {
-    this.#host.channel.protectReading(protection);
+    this.#host.channel.reader.protect(protection);
   }
 
   protectWriting(protection: Protection): void {
-    this.#host.channel.protectWriting(protection);
+    this.#host.channel.writer.protect(protection);
   }
 
   limitRecords(contentLimit: number, isMutual = false): void {

@@ -3,11 +3,12 @@
  * a peer that accepts what it must not is another program.
  */
 
-import type { Fault, Interceptor, Sending } from '../engine/interceptor.ts';
+import type { Fault } from '../engine/fault.ts';
 import { concat, EMPTY } from '../wire/bytes.ts';
 import { decode, encode, opaque, struct, uint8, uint16, uint24, vector } from '../wire/codec.ts';
 import { putRecordHeader, RECORD_HEADER } from '../wire/record.ts';
 import { ContentType, ExtensionType, HandshakeType, nameOf, ProtocolVersion, type Version } from '../wire/registry.ts';
+import { type Interceptor, LayeredFault, type Sending } from './interceptor.ts';
 import { messageOf, nameIn, versionIn } from './messages.ts';
 
 /** IANA's name of a handshake message, or `hello_retry_request`. */
@@ -21,21 +22,18 @@ type Edit = (raw: Uint8Array, version: Version | undefined) => Sending;
 
 /** A fault of messages: finds those of its name, counts them, and changes the chosen ones. */
 function messageFault(title: string, name: MessageName, which: Which, edit: Edit): Fault {
-  return {
-    name: `${title} ${name}`,
-    over: (inner) => {
-      let count = 0;
-      let version: Version | undefined;
-      return {
-        ...passing(inner),
-        sending: (raw) => {
-          version = versionIn(raw) ?? version;
-          const isChosen = nameIn(raw) === name && isNext(which, ++count);
-          return through(inner, isChosen ? edit(raw, version) : { sent: [raw], hashed: raw });
-        },
-      };
-    },
-  };
+  return new LayeredFault(`${title} ${name}`, (inner) => {
+    let count = 0;
+    let version: Version | undefined;
+    return {
+      ...inner,
+      sending: (raw) => {
+        version = versionIn(raw) ?? version;
+        const isChosen = nameIn(raw) === name && isNext(which, ++count);
+        return isChosen ? through(inner, edit(raw, version)) : inner.sending(raw);
+      },
+    };
+  });
 }
 
 function isNext(which: Which, count: number): boolean {
@@ -43,21 +41,8 @@ function isNext(which: Which, count: number): boolean {
 }
 
 /** What `inner` makes of each message that a fault sends. What is hashed is the fault's to say. */
-function through(inner: Interceptor | undefined, { sent, hashed }: Sending): Sending {
-  if (inner?.sending === undefined) return { sent, hashed };
-  return { sent: sent.flatMap((raw) => inner.sending?.(raw).sent ?? raw), hashed };
-}
-
-/** The methods of an interceptor, to be spread: a fault overrides one of them. */
-function passing(inner: Interceptor | undefined): Interceptor {
-  return {
-    sending: (raw) => inner?.sending?.(raw) ?? { sent: [raw], hashed: raw },
-    sealing: (type, content, seal) => inner?.sealing?.(type, content, seal) ?? [seal(type, content)],
-    opened: (record, content) => inner?.opened?.(record, content),
-    received: (frame) => inner?.received?.(frame),
-    rekeyed: (direction) => inner?.rekeyed?.(direction),
-    performed: (task, outcome) => inner?.performed?.(task, outcome),
-  };
+function through(inner: Interceptor, { sent, hashed }: Sending): Sending {
+  return { sent: sent.flatMap((raw) => inner.sending(raw).sent), hashed };
 }
 
 /** A message that is hashed as it is sent. */
@@ -132,26 +117,23 @@ function insert(before: MessageName, message: Uint8Array, which: Which = 1): Fau
 
 /** Sends a message after the next one. */
 function swap(name: MessageName, which: Which = 1): Fault {
-  return {
-    name: `swap ${name}`,
-    over: (inner) => {
-      let count = 0;
-      let held: Uint8Array | undefined;
-      return {
-        ...passing(inner),
-        sending: (message) => {
-          if (held !== undefined) {
-            const late = held;
-            held = undefined;
-            return through(inner, sent(message, late));
-          }
-          if (nameIn(message) !== name || !isNext(which, ++count)) return through(inner, sent(message));
-          held = message;
-          return { sent: [], hashed: EMPTY };
-        },
-      };
-    },
-  };
+  return new LayeredFault(`swap ${name}`, (inner) => {
+    let count = 0;
+    let held: Uint8Array | undefined;
+    return {
+      ...inner,
+      sending: (message) => {
+        if (held !== undefined) {
+          const late = held;
+          held = undefined;
+          return through(inner, sent(message, late));
+        }
+        if (nameIn(message) !== name || !isNext(which, ++count)) return inner.sending(message);
+        held = message;
+        return { sent: [], hashed: EMPTY };
+      },
+    };
+  });
 }
 
 /**
@@ -207,29 +189,20 @@ function startOfExtensions(message: Uint8Array): number {
   }
 }
 
-type Records = (
-  type: number,
-  content: Uint8Array,
-  seal: (type: number, content: Uint8Array) => Uint8Array,
-) => readonly Uint8Array[];
+type Records = Interceptor['sealing'];
 
 /** A fault of records: finds those with content of its type, counts them, and makes the chosen ones itself. */
 function recordFault(title: string, of: ContentName, which: Which, make: Records): Fault {
-  return {
-    name: `${title} ${of}`,
-    over: (inner) => {
-      let count = 0;
-      const { sealing, ...others } = passing(inner);
-      return {
-        ...others,
-        sealing: (type, content, seal) => {
-          const next = (kind: number, part: Uint8Array) => concat(...(sealing?.(kind, part, seal) ?? []));
-          const isChosen = type === ContentType[of] && isNext(which, ++count);
-          return isChosen ? make(type, content, next) : [next(type, content)];
-        },
-      };
-    },
-  };
+  return new LayeredFault(`${title} ${of}`, (inner) => {
+    let count = 0;
+    return {
+      ...inner,
+      sealing: (type, content, seal) => {
+        if (type !== ContentType[of] || !isNext(which, ++count)) return inner.sealing(type, content, seal);
+        return make(type, content, (kind, part) => concat(...inner.sealing(kind, part, seal)));
+      },
+    };
+  });
 }
 
 /** Sends content in records of so many bytes each. */
@@ -244,23 +217,19 @@ function split(of: ContentName, size: number, which: Which = 1): Fault {
 
 /** Sends content together with the next of its type, in one record. */
 function merge(of: ContentName, which: Which = 1): Fault {
-  return {
-    name: `merge ${of}`,
-    over: (inner) => {
-      let count = 0;
-      let held = EMPTY;
-      const { sealing, ...others } = passing(inner);
-      return {
-        ...others,
-        sealing: (type, content, seal) => {
-          if (type !== ContentType[of]) return sealing?.(type, content, seal) ?? [];
-          const whole = concat(held, content);
-          held = isNext(which, ++count) ? whole : EMPTY;
-          return held.length > 0 ? [] : (sealing?.(type, whole, seal) ?? []);
-        },
-      };
-    },
-  };
+  return new LayeredFault(`merge ${of}`, (inner) => {
+    let count = 0;
+    let held = EMPTY;
+    return {
+      ...inner,
+      sealing: (type, content, seal) => {
+        if (type !== ContentType[of]) return inner.sealing(type, content, seal);
+        const whole = concat(held, content);
+        held = isNext(which, ++count) ? whole : EMPTY;
+        return held.length > 0 ? [] : inner.sealing(type, whole, seal);
+      },
+    };
+  });
 }
 
 /** TLS 1.3: pads content with so many bytes of zero (RFC 9846 §5.4). */

@@ -4,6 +4,7 @@ import { integer } from '../engine/checks.ts';
 import { ClientConnection, type ConnectOptions } from '../engine/client/client-connection.ts';
 import type { ClientConfig } from '../engine/client/config.ts';
 import type { Event, Step } from '../engine/events.ts';
+import type { Fault } from '../engine/fault.ts';
 import type { Deferred, Question } from '../engine/questions.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
@@ -68,9 +69,15 @@ export class Pair {
   constructor(client: ClientConfig, server: ServerConfig, options: PairOptions) {
     this.#options = options;
     const { trace = true } = options;
-    const tap = (side: Side) => (trace ? { interceptor: this.trace.tap(side) } : {});
-    this.client = new ClientConnection(client, { ...options.client, ...tap('client') });
-    this.server = new ServerConnection(server, { ...options.server, ...tap('server') });
+    const faults = (side: Side, given: readonly Fault[] = []) => (trace ? [this.trace.tap(side), ...given] : given);
+    this.client = new ClientConnection(client, {
+      ...options.client,
+      faults: faults('client', options.client?.faults),
+    });
+    this.server = new ServerConnection(server, {
+      ...options.server,
+      faults: faults('server', options.server?.faults),
+    });
     this.#ends = { client: new End('client', this.client), server: new End('server', this.server) };
   }
 

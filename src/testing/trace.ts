@@ -1,10 +1,11 @@
 /** Everything that happens on a connection, in order: messages, records, events and callbacks. */
 
 import type { Event } from '../engine/events.ts';
-import type { Interceptor } from '../engine/interceptor.ts';
+import type { Fault } from '../engine/fault.ts';
 import { alertName } from '../wire/alert.ts';
 import { copyOf, EMPTY, toHex } from '../wire/bytes.ts';
 import { AlertLevel, ContentType, nameOf, type Version } from '../wire/registry.ts';
+import { type Interceptor, LayeredFault, NOTHING } from './interceptor.ts';
 import { type ReadMessage, readMessage, versionIn } from './messages.ts';
 
 export type Side = 'client' | 'server';
@@ -57,7 +58,7 @@ export interface CallbackEntry {
 export type TraceEntry = MessageEntry | RecordEntry | EventEntry | CallbackEntry;
 
 /** What one end tells a trace. */
-class Tap implements Interceptor {
+class Tap {
   readonly #trace: Trace;
   readonly #side: Side;
   readonly #epochs = { sent: 0, received: 0 };
@@ -145,6 +146,19 @@ function describeAlert([level = 0, description = 0]: Uint8Array): string {
   return `${nameOf(AlertLevel, level)} ${alertName(description) ?? description}`;
 }
 
+/** Of an object whose methods are its class's, which a spread would not copy. */
+function layerOf(tap: Tap): Interceptor {
+  return {
+    ...NOTHING,
+    sending: (raw) => tap.sending(raw),
+    sealing: (type, content, seal) => tap.sealing(type, content, seal),
+    opened: (record, content) => tap.opened(record, content),
+    received: (frame) => tap.received(frame),
+    rekeyed: (direction) => tap.rekeyed(direction),
+    performed: (task, outcome) => tap.performed(task, outcome),
+  };
+}
+
 /** A trace of a connection, or of both ends of one. */
 export class Trace {
   readonly #entries: TraceEntry[] = [];
@@ -171,9 +185,9 @@ export class Trace {
     for (const event of events) this.add({ kind: 'event', side, event });
   }
 
-  /** @internal Returns what one end tells the trace by. */
-  tap(side: Side): Interceptor {
-    return new Tap(this, side);
+  /** @internal Returns what one end tells the trace by: the last to see what is sent, below every fault. */
+  tap(side: Side): Fault {
+    return new LayeredFault('trace', () => layerOf(new Tap(this, side)));
   }
 
   /** Plain objects, one an entry. Bytes are in hexadecimal. */

@@ -12,7 +12,7 @@ import type { World } from '../../world.ts';
 import { boolean, callback, integer, requireArray } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import { disowned, type Step } from '../events.ts';
-import { type Fault, faulty, type Interceptor } from '../interceptor.ts';
+import type { Fault } from '../fault.ts';
 import { attempt } from '../outcomes.ts';
 import { ClientRole } from './client-role.ts';
 import { type ClientConfig, isClientConfig } from './config.ts';
@@ -42,8 +42,6 @@ export interface ConnectOptions {
   readonly ticketAge?: number | undefined;
   /** For tests of servers: changes to the hello. */
   readonly edits?: HelloEdits | undefined;
-  /** @internal For traces. */
-  readonly interceptor?: Interceptor | undefined;
   /** What the connection is to send otherwise than it should, for tests of its peer: values of tls-resume/testing. */
   readonly faults?: readonly Fault[] | undefined;
   /** Returns whether the connection emits 'keylog' events. If the configuration has a `keylog`, there are events in any case. */
@@ -59,7 +57,6 @@ const OPTIONS = {
   forceSessions: true,
   ticketAge: true,
   edits: true,
-  interceptor: true,
   faults: true,
   wantsKeylog: true,
 } satisfies Names<ConnectOptions>;
@@ -111,7 +108,7 @@ export class ClientConnection extends ConnectionCore {
     requireString('serverName', options.serverName);
     callback('wantsKeylog', options.wantsKeylog);
     const { world, keylog, recordsPerKey } = config;
-    super({ world, keylog, recordsPerKey, interceptor: faulty(options.interceptor, options.faults) });
+    super({ world, keylog, recordsPerKey, faults: options.faults });
     this.#config = config;
     this.#options = options;
     const age = options.ticketAge && integer('ticketAge', options.ticketAge, 0, 0, 2 ** 32 - 1);

@@ -14,7 +14,7 @@ import type { Rewrite } from '../channel.ts';
 import { callback } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import type { Step } from '../events.ts';
-import { type Fault, faulty, type Interceptor } from '../interceptor.ts';
+import type { Fault } from '../fault.ts';
 import type { ServerConfig } from './config.ts';
 import { isServerConfig, notAConfig } from './config-brand.ts';
 import { ServerRole } from './server-role.ts';
@@ -57,8 +57,6 @@ export interface ConnectionOptions {
    * that is sent.
    */
   readonly rewrite?: Rewrite | undefined;
-  /** @internal For traces. */
-  readonly interceptor?: Interceptor | undefined;
   /** What the connection is to send otherwise than it should, for tests of its peer: values of tls-resume/testing. */
   readonly faults?: readonly Fault[] | undefined;
   /**
@@ -73,7 +71,6 @@ export interface ConnectionOptions {
 const OPTIONS = {
   addresses: true,
   rewrite: true,
-  interceptor: true,
   faults: true,
   wantsKeylog: true,
   keyTimer: true,
@@ -114,7 +111,7 @@ export class ServerConnection extends ConnectionCore {
       keylog,
       recordsPerKey: limits.recordsPerKey,
       rewrite: options.rewrite,
-      interceptor: faulty(options.interceptor, options.faults),
+      faults: options.faults,
     });
     this.#config = config;
     this.#options = options;

@@ -1,0 +1,14 @@
+/** What a connection sends otherwise than it should. tls-resume/testing makes such values; nothing of them is in a bundle without it. */
+
+import type { Channel, ChannelOwner } from './channel.ts';
+
+/** A fault, made by tls-resume/testing. */
+export interface Fault {
+  readonly name: string;
+}
+
+/** @internal */
+export interface Fault {
+  /** Returns the channel of a connection that has all of these faults, of which this is the first. */
+  channel(owner: ChannelOwner, faults: readonly Fault[]): Channel;
+}

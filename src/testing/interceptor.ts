@@ -1,0 +1,178 @@
+/** What stands between a connection and its records: traces and faults, each over the next. */
+
+import { Plaintext, type Protection } from '../crypto/protection.ts';
+import { type Incoming, RecordReader } from '../crypto/record-reader.ts';
+import { RecordWriter } from '../crypto/record-writer.ts';
+import { Channel, type ChannelOwner } from '../engine/channel.ts';
+import type { Fault } from '../engine/fault.ts';
+import type { AnyTask, Outcome } from '../handshake/wait.ts';
+import { concat } from '../wire/bytes.ts';
+import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
+import type { TlsRecord } from '../wire/record.ts';
+
+/** What becomes of a handshake message. */
+export interface Sending {
+  /** The messages that are sent, in order, headers included. */
+  readonly sent: readonly Uint8Array[];
+  /** What enters the transcript. */
+  readonly hashed: Uint8Array;
+}
+
+/** Makes one record, header included, under the keys in force. */
+export type Seal = (type: number, content: Uint8Array) => Uint8Array;
+
+/** The content of a record that has been opened. */
+export interface Content {
+  readonly type: number;
+  readonly content: Uint8Array;
+}
+
+/** One object serves one connection. */
+export interface Interceptor {
+  /** Is given each handshake message of ours, header included, before it is hashed and queued. */
+  sending(raw: Uint8Array): Sending;
+  /** Is given each piece of content that makes a record of ours, and what makes the record. Returns the bytes to send, in order. */
+  sealing(type: number, content: Uint8Array, seal: Seal): readonly Uint8Array[];
+  /** Is told of each record that has come, as it came, and of its content. The content is `undefined` if the record is skipped. */
+  opened(record: TlsRecord, content: Content | undefined): void;
+  /** Is told of each handshake message that has come. */
+  received(frame: HandshakeFrame): void;
+  /** Is told of each change of keys. */
+  rekeyed(direction: 'reading' | 'writing'): void;
+  /** Is told of each task: user code, or work that may have to wait; and of its outcome. */
+  performed(task: AnyTask, outcome: Outcome): void;
+}
+
+/** What stands before nothing: all goes on as it is. */
+export const NOTHING: Interceptor = {
+  sending: (raw) => ({ sent: [raw], hashed: raw }),
+  sealing: (type, content, seal) => [seal(type, content)],
+  opened: () => {},
+  received: () => {},
+  rekeyed: () => {},
+  performed: () => {},
+};
+
+/** Returns what does the fault, and then what `inner` does. */
+export type Over = (inner: Interceptor) => Interceptor;
+
+/** A fault by what it puts before the others. The first fault of a connection makes the channel for all. */
+export class LayeredFault implements Fault {
+  readonly name: string;
+  readonly over: Over;
+
+  constructor(name: string, over: Over) {
+    this.name = name;
+    this.over = over;
+  }
+
+  channel(owner: ChannelOwner, faults: readonly Fault[]): Channel {
+    const layers = faults.filter((fault) => fault instanceof LayeredFault);
+    return new InterceptedChannel(
+      owner,
+      layers.reduce((inner, fault) => fault.over(inner), NOTHING),
+    );
+  }
+}
+
+class InterceptedChannel extends Channel {
+  readonly #stack: Interceptor;
+
+  constructor(owner: ChannelOwner, stack: Interceptor) {
+    super(owner, undefined, new InterceptedReader(stack), new InterceptedWriter(stack));
+    this.#stack = stack;
+  }
+
+  override performed(task: AnyTask, outcome: Outcome): void {
+    this.#stack.performed(task, outcome);
+  }
+
+  override sendRaw(raw: Uint8Array): Uint8Array {
+    const { sent, hashed } = this.#stack.sending(raw);
+    for (const message of sent) super.sendRaw(message);
+    return hashed;
+  }
+}
+
+/** Its records are not those of the base class, whose output stays empty. */
+class InterceptedWriter extends RecordWriter {
+  readonly #stack: Interceptor;
+  #protection: Protection = new Plaintext();
+  #output: Uint8Array[] = [];
+
+  constructor(stack: Interceptor) {
+    super();
+    this.#stack = stack;
+    super.protect(this.#protection);
+  }
+
+  override protect(protection: Protection): void {
+    super.protect(protection); // which ends the flight under the old key
+    this.#protection = protection;
+    this.#stack.rekeyed('writing');
+  }
+
+  protected override seal(type: number, content: Uint8Array): void {
+    const seal: Seal = (of, part) => {
+      const record = new Uint8Array(part.length + this.#protection.expansion);
+      this.#protection.seal(of, part, record, 0);
+      return record;
+    };
+    this.#output.push(...this.#stack.sealing(type, content, seal));
+  }
+
+  override take(): Uint8Array {
+    super.take();
+    return concat(...this.#output.splice(0));
+  }
+}
+
+class InterceptedReader extends RecordReader {
+  readonly #stack: Interceptor;
+  /** What the protection has made of the record that is being read. */
+  #content: Content | undefined;
+
+  constructor(stack: Interceptor) {
+    super();
+    this.#stack = stack;
+    super.protect(this.#watch(new Plaintext()));
+  }
+
+  override protect(protection: Protection): void {
+    super.protect(this.#watch(protection));
+    this.#stack.rekeyed('reading');
+  }
+
+  override next(expected: ExpectedMessage | undefined): Incoming | undefined {
+    const incoming = super.next(expected);
+    if (incoming?.kind === 'handshake') this.#stack.received(incoming.frame);
+    return incoming;
+  }
+
+  protected override read(record: TlsRecord): Incoming | undefined {
+    this.#content = undefined;
+    try {
+      return super.read(record);
+    } finally {
+      const isClear = record.type === CHANGE_CIPHER_SPEC;
+      this.#stack.opened(record, isClear ? { type: record.type, content: record.fragment } : this.#content);
+    }
+  }
+
+  #watch(protection: Protection): Protection {
+    const open: Protection['open'] = (record) => {
+      const content = protection.open(record);
+      this.#content = content;
+      return content;
+    };
+    return new Proxy(protection, {
+      get: (target, name) => {
+        if (name === 'open') return open;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+}
+
+const CHANGE_CIPHER_SPEC = 20;
