@@ -147,6 +147,7 @@ function* resume(context: ClientHandshake, choice: Choice, next: AnyReceived | u
   const offer = requireSameSession(choice);
   context.transcript.forget();
   context.resume(offer, undefined, undefined);
+  keepFragmentLength(context, choice, offer);
   const master = storedMasterSecret(context.crypto.hashes[suite.hash], offer.session.secret);
   const keys = deriveKeys(context, suite, randoms, master);
   if (next === undefined && choice.hello.extensions.sessionTicket)
@@ -157,6 +158,14 @@ function* resume(context: ClientHandshake, choice: Choice, next: AnyReceived | u
   sendFinished(context, keys);
   if (ticket !== undefined && ticket.ticket.length > 0) keep(context, choice, keys, ticket);
   return establishedTls12(keys, isExtended, helloRequest);
+}
+
+/** RFC 6066 §4: the length that was negotiated with the session is that of its resumptions, too; record_size_limit supersedes it. */
+function keepFragmentLength(context: ClientHandshake, { hello }: Choice, { session }: SessionOffer): void {
+  const { maxFragmentLength: code = 0 } = session.foreign;
+  if (code === 0 || hello.extensions.recordSizeLimit !== undefined) return;
+  context.facts.maxFragmentLength = code;
+  context.limitRecords(2 ** (8 + code));
 }
 
 /** Returns the session that is resumed. RFC 5246 §7.4.1.3, RFC 7627 §5.3. @throws TlsAlert */

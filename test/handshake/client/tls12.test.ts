@@ -11,7 +11,7 @@ import { type ServerHelloTls12, serverHelloTls12 } from '../../../src/handshake/
 import { serverHelloDone } from '../../../src/handshake/messages/server-hello-done.ts';
 import { type ServerKeyExchange, serverKeyExchange } from '../../../src/handshake/messages/server-key-exchange.ts';
 import type { Session } from '../../../src/sessions/session.ts';
-import type { Pair } from '../../../src/testing/pair.ts';
+import { type Pair, pair } from '../../../src/testing/pair.ts';
 import { concat, EMPTY } from '../../../src/wire/bytes.ts';
 import {
   AlertDescription,
@@ -773,6 +773,17 @@ describe('a session of TLS 1.2', () => {
   it('RFC 5246 §7.4.1.2: has its suite in the hello that offers it', () => {
     const { first, hello: sent } = resumed(TLS12);
     expect(sent().cipherSuites.includes(first.client.sessions[0]?.cipherSuite ?? 0)).to.equal(true);
+  });
+
+  it('RFC 6066 §4: keeps its max_fragment_length, also for a client that does not ask again', () => {
+    const server = { tickets: { mode: 'stateless' } } as const;
+    const asking = new Meeting({ ...TLS12, client: { maxFragmentLength: 512 }, server });
+    const { sessions } = asking.meet().client;
+    const link = pair(new Meeting(TLS12).client, asking.server, { client: { sessions } }).runSync();
+    expectEstablished(link);
+    expect(link.client.resumption.resumed).to.equal(true);
+    const { output } = link.client.write(new Uint8Array(1024));
+    expect(output.length).to.equal(2 * (5 + 8 + 512 + 16));
   });
 
   it('RFC 5246 §7.2.2: is not offered again after a fatal alert', () => {
