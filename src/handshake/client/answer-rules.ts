@@ -15,11 +15,15 @@ export function requireConstants({ legacyVersion, legacyCompressionMethod }: Und
   if (legacyCompressionMethod !== 0) throw new TlsAlert('illegal_parameter', 'a compression method');
 }
 
-const KNOWN: ReadonlySet<number> = /* @__PURE__ */ new Set(/* @__PURE__ */ Object.values(ExtensionType));
+/** What this library gives a meaning in an answer. A tester may offer encrypted_client_hello, and a server answer it. */
+function isKnown(type: number): boolean {
+  const known: readonly number[] = Object.values(ExtensionType);
+  return known.includes(type) && type !== ExtensionType.encrypted_client_hello;
+}
 
 /** @throws TlsAlert illegal_parameter for an extension that is known and has no place in the message (§4.3); others are ignored */
 export function requirePlaced(order: readonly number[] | undefined, allowed: readonly number[]): void {
-  const misplaced = order?.find((type) => KNOWN.has(type) && !allowed.includes(type));
+  const misplaced = order?.find((type) => !allowed.includes(type) && isKnown(type));
   if (misplaced !== undefined) throw new TlsAlert('illegal_parameter', `extension ${misplaced} has no place here`);
 }
 

@@ -1,6 +1,7 @@
 /** EncryptedExtensions: what a client refuses in it, and what it makes of it. RFC 9846 §4.4.1, RFC 7301, RFC 6066 §4, RFC 8449. */
 
 import { expect } from 'chai';
+import type { HelloDraft } from '../../../src/handshake/client/hello-draft.ts';
 import { certificateTls12 } from '../../../src/handshake/messages/certificate.ts';
 import { type EncryptedExtensions, encryptedExtensions } from '../../../src/handshake/messages/encrypted-extensions.ts';
 import { serverHelloTls12 } from '../../../src/handshake/messages/server-hello.ts';
@@ -171,6 +172,14 @@ function record(link: ReturnType<Meeting['meet']>, length: number) {
 }
 
 describe('what a client makes of EncryptedExtensions', () => {
+  it('RFC 9849 §6.2: ignores the answer to an encrypted_client_hello that a tester has made up', () => {
+    const type = ExtensionType.encrypted_client_hello;
+    const edits = {
+      hello: ({ extensions }: HelloDraft) => void extensions?.unshift({ type, data: new Uint8Array(100) }),
+    };
+    expectEstablished(play({ connect: { edits }, alter: [adding(type, 0, 1, 1)] }));
+  });
+
   it('RFC 7301: the protocol that the server has selected', () => {
     const link = play({ ...ALPN, server: { alpn: ['http/1.1'] } });
     expectEstablished(link);
