@@ -36,7 +36,10 @@ export interface ConnectOptions {
    * elsewhere, or made by a client with another `verifyServer` or other `pins`, is a TypeError, unless every server is accepted.
    */
   readonly sessionIsTrusted?: boolean | undefined;
-  /** For tests of servers: offers `sessions` whatever their names and suites, and whoever accepted the server. */
+  /**
+   * For tests of servers: offers `sessions` whatever their names, suites and ages, whoever accepted the server, and also those that have
+   * been ruled out.
+   */
   readonly forceSessions?: boolean | undefined;
   /** For tests of servers: the age to state of every ticket, in milliseconds, instead of the right one (RFC 9846 §4.3.11). */
   readonly ticketAge?: number | undefined;
@@ -60,6 +63,15 @@ const OPTIONS = {
   faults: true,
   wantsKeylog: true,
 } satisfies Names<ConnectOptions>;
+
+/** RFC 6066 §3: host names are ASCII on the wire. @throws TypeError for no text; RangeError for one that is no host name */
+function requireName(serverName: string | undefined): void {
+  requireString('serverName', serverName);
+  if (serverName !== undefined && !/^[!-~]{1,255}$/.test(serverName))
+    throw new RangeError(
+      `serverName: ${JSON.stringify(serverName)} is no host name; 1 to 255 ASCII characters are, with labels such as xn--…`,
+    );
+}
 
 /** @throws TypeError for a session that this client cannot offer, or that it may not take for granted */
 function requireSessions(options: ConnectOptions, { suites, trust }: ClientConfig): void {
@@ -105,7 +117,7 @@ export class ClientConnection extends ConnectionCore {
   constructor(config: ClientConfig, options: ConnectOptions = {}) {
     if (!isClientConfig(config)) throw new TypeError('config: what defineClient() returned is wanted, and no copy');
     requireOptions('options', options, OPTIONS);
-    requireString('serverName', options.serverName);
+    requireName(options.serverName);
     callback('wantsKeylog', options.wantsKeylog);
     const { world, keylog, recordsPerKey } = config;
     super({ world, keylog, recordsPerKey, faults: options.faults });
@@ -121,6 +133,11 @@ export class ClientConnection extends ConnectionCore {
   /** @internal */
   get config(): ClientConfig {
     return this.#config;
+  }
+
+  /** @internal */
+  get forcesSessions(): boolean {
+    return this.#options.forceSessions === true;
   }
 
   /** @internal */

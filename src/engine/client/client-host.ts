@@ -9,6 +9,8 @@ export interface ClientHost extends IoHost {
   readonly config: ClientConfig;
   readonly serverName: string | undefined;
   readonly edits: HelloEdits;
+  /** Whether a tester has sessions offered that no client should offer. */
+  readonly forcesSessions: boolean;
   readonly peer: Peer;
   /** Has the store save something, and reports its failure. */
   saved(save: () => PromiseLike<unknown> | undefined): void;

@@ -215,7 +215,7 @@ function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Omit<S
 
 /** RFC 6066 §3: no address, and no dot at the end. */
 function hostName(name: string | undefined): string | undefined {
-  return name === undefined || /^\d+(\.\d+){3}$|:/.test(name) ? undefined : name.replace(/\.$/, '');
+  return name === undefined || /^\d+(\.\d+){3}$|:/.test(name) ? undefined : name.replace(/\.$/, '') || undefined;
 }
 
 type Add = <K extends keyof typeof helloExtensions>(name: K, value: unknown) => void;

@@ -359,12 +359,18 @@ describe('the second hello of a client', () => {
 });
 
 describe('the name in a hello (RFC 6066 §3)', () => {
+  for (const serverName of ['', 'münchen.example', 'a b', 'x'.repeat(256)])
+    it(`${JSON.stringify(serverName.slice(0, 20))} is none`, () => {
+      expect(() => new Meeting().pair({ connect: { serverName } })).to.throw(RangeError, 'serverName: ');
+    });
+
   for (const [serverName, sent] of [
     ['example.org', 'example.org'],
     ['example.org.', 'example.org'],
     ['127.0.0.1', undefined],
     ['::1', undefined],
     ['1.example', '1.example'],
+    ['.', undefined],
   ] as const)
     it(`${serverName} is sent as ${sent ?? 'nothing'}`, () => {
       let judged: string | undefined;

@@ -325,6 +325,17 @@ describe('a ticket that a client offers', () => {
     expect(offering(meeting, first.client.sessions).identities).to.have.lengthOf(0);
   });
 
+  it('is as old as a tester likes, and may have been ruled out', () => {
+    const meeting = new Meeting(NONE);
+    const { sessions } = say(meeting.meet(), ticket({ ticketLifetime: 1 })).client;
+    for (const session of sessions) session.forbidResumption();
+    meeting.world.advance(8 * 24 * 3600);
+    const link = meeting.pair({ connect: { sessions, forceSessions: true } });
+    const hellos = hellosOf(link);
+    expectEstablished(link.runSync());
+    expect([...(hellos[0]?.body.extensions.preSharedKey?.identities ?? [])]).to.have.lengthOf(1);
+  });
+
   it('§4.3.11: is one of several, of which the server takes the one that it knows', () => {
     const meeting = new Meeting();
     const [good] = meeting.sessions();
