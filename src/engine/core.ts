@@ -434,7 +434,7 @@ export abstract class ConnectionCore {
       this.#endReading('by close_notify');
       return this.emit({ type: 'end' });
     }
-    const alert = fatalAlert(level, description, this.#role.io.facts.version);
+    const alert = fatalAlert(level, description, this.#role.io.alertVersion);
     if (alert === undefined) this.#channel.reader.idle();
     else this.#end(alert, 'alert-received');
   }

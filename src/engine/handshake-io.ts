@@ -7,6 +7,7 @@ import type { HandshakeIO } from '../handshake/io.ts';
 import type { Message } from '../handshake/messages/message.ts';
 import type { CallbackName, Facts } from '../handshake/outcome.ts';
 import { EMPTY, toHex, type Wipeable } from '../wire/bytes.ts';
+import type { Version } from '../wire/registry.ts';
 import { drawRandom, type World } from '../world.ts';
 import type { Channel } from './channel.ts';
 import type { Event } from './events.ts';
@@ -37,6 +38,10 @@ export abstract class ConnectionIO implements HandshakeIO {
 
   /** A property, because providers get the function and call it without a `this`. */
   readonly randomBytes = (length: number, label?: string): Uint8Array => drawRandom(this.#host.world, length, label);
+
+  get alertVersion(): Version | undefined {
+    return this.facts.version;
+  }
 
   now(): number {
     return this.#host.now();

@@ -3,11 +3,17 @@
 import type { Established } from '../handshake/established.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
 import type { Handshake } from '../handshake/wait.ts';
+import type { Version } from '../wire/registry.ts';
 
 /** The part of a connection that depends on its role. The core calls it when no handshake is on the stack. */
 export interface Role {
   /** The services for its handshake. */
-  readonly io: HandshakeIO & { /** Whether the peer's Finished has come. */ readonly hasProof: boolean };
+  readonly io: HandshakeIO & {
+    /** Whether the peer's Finished has come. */
+    readonly hasProof: boolean;
+    /** The version whose rules say what an alert means: the one selected, or the only one that may be. */
+    readonly alertVersion: Version | undefined;
+  };
   /** Runs the actions that were put off because user code must not run in the handshake. */
   catchUp(): void;
   /** Reports the verdicts: before the event "established", or before "failed" if there is no "established". */

@@ -12,7 +12,7 @@ import type {
 import type { ClientResumption } from '../../handshake/outcome.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
-import type { PskMode } from '../../wire/registry.ts';
+import type { PskMode, Version } from '../../wire/registry.ts';
 import { ConnectionIO } from '../handshake-io.ts';
 import type { ClientHost } from './client-host.ts';
 import type { ClientConfig } from './config.ts';
@@ -53,6 +53,11 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     this.#offers = offers;
     this.#received = received;
     host.channel.reader.acceptsPlainAlerts = false;
+  }
+
+  /** RFC 9846 §6: a client of TLS 1.3 alone knows what an alert means before any version is selected. */
+  override get alertVersion(): Version | undefined {
+    return this.facts.version ?? (this.settings.minVersion === 'TLSv1.3' ? 'TLSv1.3' : undefined);
   }
 
   get settings(): ClientConfig {

@@ -1,13 +1,23 @@
 /** ServerHello: what a client refuses in it, and with which alert. RFC 9846 §4.2.3, §4.3. */
 
 import { expect } from 'chai';
+import type { ClientOptions } from '../../../src/engine/client/options.ts';
 import { certificate } from '../../../src/handshake/messages/certificate.ts';
 import { clientHello } from '../../../src/handshake/messages/client-hello.ts';
 import { encryptedExtensions } from '../../../src/handshake/messages/encrypted-extensions.ts';
-import { frame } from '../../../src/handshake/messages/message.ts';
+import { frame, type Message } from '../../../src/handshake/messages/message.ts';
 import { type ServerHello, serverHello, serverHelloTls12 } from '../../../src/handshake/messages/server-hello.ts';
 import { concat, EMPTY, fromHex } from '../../../src/wire/bytes.ts';
-import { CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion } from '../../../src/wire/registry.ts';
+import {
+  AlertDescription,
+  AlertLevel,
+  CipherSuite,
+  ContentType,
+  ExtensionType,
+  NamedGroup,
+  ProtocolVersion,
+  type Version,
+} from '../../../src/wire/registry.ts';
 import {
   expectAlert,
   expectEstablished,
@@ -412,6 +422,51 @@ describe('the versions that a client may be answered in', () => {
   it('E.1: a server of TLS 1.0 → protocol_version', () => {
     const alter = [rewriting(serverHelloTls12, (body) => ({ ...body, legacyVersion: 0x0301 }))];
     expectAlert(play({ version: 'TLSv1.2', alter }), 'protocol_version');
+  });
+});
+
+describe('an alert before ServerHello, of level warning', () => {
+  const warned = (client: Partial<ClientOptions>) => {
+    const link = new Meeting({ client }).pair();
+    link.take('client', link.client.connect());
+    const { handshake_failure } = AlertDescription;
+    return link.take(
+      'client',
+      link.client.receive(Uint8Array.of(21, 3, 3, 0, 2, AlertLevel.warning, handshake_failure)),
+    );
+  };
+
+  it('§6: is an error to a client of TLS 1.3 alone, whatever its level', () => {
+    const [failed] = warned({ minVersion: 'TLSv1.3' }).eventsOf('client', 'failed');
+    expect(failed?.error).to.include({ alert: 'handshake_failure', origin: 'remote' });
+  });
+
+  it('RFC 5246 §7.2: is a warning to one that may be answered in TLS 1.2', () => {
+    expect(warned({}).client.hasFailed).to.equal(false);
+  });
+});
+
+describe('a HelloRequest before ServerHello', () => {
+  const requested = (client: Partial<ClientOptions>, version: Version) =>
+    play({
+      client,
+      version,
+      alter: [
+        ...[serverHello, serverHelloTls12].map((message) =>
+          sending(message as Message<unknown>, (raw, { channel }) => {
+            channel.writer.handshake(rawMessage('hello_request'));
+            return raw;
+          }),
+        ),
+      ],
+    });
+
+  it('RFC 5246 §7.4.1.1: is ignored by a client that may be answered in TLS 1.2', () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) expectEstablished(requested({}, version));
+  });
+
+  it('RFC 9846 §4: is none to a client of TLS 1.3 alone → unexpected_message', () => {
+    expectAlert(requested({ minVersion: 'TLSv1.3' }, 'TLSv1.3'), 'unexpected_message');
   });
 });
 
