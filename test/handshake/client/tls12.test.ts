@@ -775,6 +775,24 @@ describe('a session of TLS 1.2', () => {
     expect(sent().cipherSuites.includes(first.client.sessions[0]?.cipherSuite ?? 0)).to.equal(true);
   });
 
+  it('is offered beside PSKs, and each server takes its own', () => {
+    const meetings = (['TLSv1.3', 'TLSv1.2'] as const).map((version) => new Meeting({ version }));
+    const sessions = meetings.flatMap((meeting) => meeting.sessions());
+    expect(sessions.map(({ version }) => version)).to.deep.equal(['TLSv1.3', 'TLSv1.3', 'TLSv1.2']);
+    for (const [i, meeting] of meetings.entries()) {
+      const link = meeting.meet({ connect: { sessions } });
+      expectEstablished(link);
+      expect(link.client.resumption).to.include({ resumed: true, mechanism: i === 0 ? 'psk' : 'session-id' });
+    }
+  });
+
+  it('is not resumed by a server that selects TLS 1.3', () => {
+    const sessions = new Meeting(TLS12).sessions();
+    const link = new Meeting().meet({ connect: { sessions } });
+    expectEstablished(link);
+    expect(link.client.resumption).to.include({ resumed: false, reason: 'version' });
+  });
+
   it('RFC 6066 §4: keeps its max_fragment_length, also for a client that does not ask again', () => {
     const server = { tickets: { mode: 'stateless' } } as const;
     const asking = new Meeting({ ...TLS12, client: { maxFragmentLength: 512 }, server });
