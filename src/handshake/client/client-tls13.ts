@@ -245,17 +245,9 @@ function* receiveCertificate(context: ClientHandshake, sent: SentHello): Handsha
   const content = certificateVerifyContent('server', transcript.peek());
   const proof = yield* receive(certificateVerify);
   transcript.add(proof.raw);
-  if (proof.body.algorithm in PKCS1) throw new TlsAlert('illegal_parameter', 'RSASSA-PKCS1-v1_5 in CertificateVerify');
   yield* proveAndJudge(context, shown, proof.body, { content, version: 'TLSv1.3' });
   return request;
 }
-
-/** §4.3.3: for signatures in certificates alone. */
-const PKCS1: Readonly<Record<number, true>> = {
-  [SignatureScheme.rsa_pkcs1_sha256]: true,
-  [SignatureScheme.rsa_pkcs1_sha384]: true,
-  [SignatureScheme.rsa_pkcs1_sha512]: true,
-};
 
 /** Of a wait that accepts no ChangeCipherSpec. */
 function required(received: AnyReceived | undefined): AnyReceived {

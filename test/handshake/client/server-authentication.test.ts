@@ -416,6 +416,19 @@ describe('a client that is asked for a certificate', () => {
   });
 });
 
+describe('a server with an RSA key', () => {
+  const server = { credentials: [credential('rsa2048')] };
+
+  it('§4.3.3: signs with RSASSA-PSS', async () => {
+    expectEstablished(await new Meeting({ server }).pair().run());
+  });
+
+  it('§4.3.3: does not sign with RSASSA-PKCS1-v1_5 → illegal_parameter', async () => {
+    const alter = [proof(() => ({ algorithm: SignatureScheme.rsa_pkcs1_sha256 }))];
+    expectAlert(await new Meeting({ server }).pair({ alter }).run(), 'illegal_parameter');
+  });
+});
+
 describe('who judges a server', () => {
   const judged = (verifyServer: VerifyServer, script: Parameters<typeof play>[0] = {}) =>
     new Meeting({ ...script, client: { verifyServer, ...script.client } });
