@@ -2,11 +2,15 @@
 
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
+import { EMPTY } from '../../wire/bytes.ts';
+import { decode } from '../../wire/codec.ts';
 import { MAX_PLAINTEXT } from '../../wire/record.ts';
 import { CipherSuite, ExtensionType, nameOf, ProtocolVersion, type Version } from '../../wire/registry.ts';
+import { ProtocolNameList } from '../messages/client-hello.ts';
 import type { UndecidedServerHello } from '../messages/undecided-server-hello.ts';
 import type { ClientHandshake, SentHello } from './context.ts';
-import { speaks, typesIn } from './send-hello.ts';
+import type { HelloDraft } from './hello-draft.ts';
+import { extensionIn, speaks, typesIn } from './send-hello.ts';
 
 /** §4.2.3, also of a HelloRetryRequest (§4.2.4); RFC 5246 §7.4.1.3. @throws TlsAlert protocol_version or illegal_parameter */
 export function requireConstants({ legacyVersion, legacyCompressionMethod }: UndecidedServerHello): void {
@@ -58,14 +62,20 @@ export function selectedSuite(
 }
 
 /** RFC 7301 §3.2. @throws TlsAlert illegal_parameter unless the answer is one protocol, and one that was offered */
-export function selectedProtocol(
-  { settings }: ClientHandshake,
-  answer: readonly string[] | undefined,
-): string | undefined {
+export function selectedProtocol({ draft }: SentHello, answer: readonly string[] | undefined): string | undefined {
   if (answer === undefined) return undefined;
   const [protocol] = answer;
-  if (protocol !== undefined && answer.length === 1 && settings.alpn.includes(protocol)) return protocol;
+  if (protocol !== undefined && answer.length === 1 && offeredProtocols(draft).includes(protocol)) return protocol;
   throw new TlsAlert('illegal_parameter', 'not one of the application protocols that were offered');
+}
+
+/** Those in the hello itself, which a tester may have changed. */
+function offeredProtocols(draft: HelloDraft): readonly string[] {
+  try {
+    return decode(ProtocolNameList, extensionIn(draft, ExtensionType.application_layer_protocol_negotiation) ?? EMPTY);
+  } catch {
+    return []; // what a tester has put there is no list
+  }
 }
 
 /** The answers that limit the length of records. */

@@ -83,7 +83,7 @@ function acceptServerHello(context: ClientHandshake, sent: SentHello, raw: Uint8
   facts.suite = suite;
   transcript.start(crypto.hashes[suite.hash]);
   transcript.add(raw);
-  facts.alpnProtocol = selectedProtocol(context, extensions.alpn);
+  facts.alpnProtocol = selectedProtocol(sent, extensions.alpn);
   applyLimits(context, extensions);
   const isExtended = extensions.extendedMasterSecret === true;
   const isEchoed = id.length > 0 && equalBytes(id, sent.draft.legacySessionId);

@@ -49,7 +49,7 @@ import {
 import { selectSigning } from './client-certificate.ts';
 import type { ClientHandshake, ClientProtocol, SentHello } from './context.ts';
 import { NewSessionTickets } from './new-session-tickets.ts';
-import { offerOf, sendSecondHello } from './send-hello.ts';
+import { offerOf, offersMode, sendSecondHello } from './send-hello.ts';
 import { proveAndJudge, shownCertificate } from './server-certificate.ts';
 
 function* connectTls13(
@@ -146,7 +146,7 @@ function accept(context: ClientHandshake, sent: SentHello, raw: Uint8Array): Cho
   transcript.start(context.crypto.hashes[suite.hash]);
   transcript.add(raw);
   const psk = selectedPsk(context, sent, suite, body);
-  const share = selectedShare(context, sent, body, psk !== undefined);
+  const share = selectedShare(sent, body, psk !== undefined);
   facts.group = share?.group;
   return { suite, psk, share };
 }
@@ -168,17 +168,16 @@ function selectedPsk(
 
 /** §4.3.8, §4.3.9, §9.2. @throws TlsAlert */
 function selectedShare(
-  { settings }: ClientHandshake,
-  { keys }: SentHello,
+  { draft, keys }: SentHello,
   { extensions: { keyShare } }: ServerHello,
   hasPsk: boolean,
 ): Choice['share'] {
   if (keyShare === undefined) {
     if (!hasPsk) throw new TlsAlert('missing_extension', 'neither key_share nor pre_shared_key');
-    if (settings.pskModes.includes('psk_ke')) return undefined;
+    if (offersMode(draft, 'psk_ke')) return undefined;
     throw new TlsAlert('illegal_parameter', 'psk_ke, which was not offered'); // §4.3.11
   }
-  if (hasPsk && !settings.pskModes.includes('psk_dhe_ke'))
+  if (hasPsk && !offersMode(draft, 'psk_dhe_ke'))
     throw new TlsAlert('illegal_parameter', 'psk_dhe_ke, which was not offered');
   const group = [...keys.keys()].find((name) => NamedGroup[name] === keyShare.group);
   if (group === undefined) throw new TlsAlert('illegal_parameter', 'a share of a group of which none was sent');
@@ -218,7 +217,7 @@ function* receiveEncryptedExtensions(context: ClientHandshake, sent: SentHello):
     type.record_size_limit,
     type.ticket_request,
   ]);
-  context.facts.alpnProtocol = selectedProtocol(context, extensions.alpn);
+  context.facts.alpnProtocol = selectedProtocol(sent, extensions.alpn);
   applyLimits(context, extensions);
   acceptLimited(context, extensions);
 }

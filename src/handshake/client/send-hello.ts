@@ -11,6 +11,7 @@ import {
   NamedGroup,
   ProtocolVersion,
   PskKeyExchangeMode,
+  type PskMode,
   SignatureScheme,
   type Version,
 } from '../../wire/registry.ts';
@@ -35,9 +36,19 @@ export function typesIn({ extensions = [] }: HelloDraft): ReadonlySet<number> {
   return new Set(extensions.map(({ type }) => type));
 }
 
+/** The content of an extension of a hello; `undefined` if the hello has none. */
+export function extensionIn({ extensions = [] }: HelloDraft, wanted: number): Uint8Array | undefined {
+  return extensions.find(({ type }) => type === wanted)?.data;
+}
+
+/** Whether a hello offers a PSK key exchange mode (§4.3.9). */
+export function offersMode(draft: HelloDraft, mode: PskMode): boolean {
+  return extensionIn(draft, ExtensionType.psk_key_exchange_modes)?.includes(PskKeyExchangeMode[mode], 1) === true;
+}
+
 /** Whether a hello offers a version: by supported_versions or, without that, TLS 1.2 (§4.3.1). */
-export function offersVersion({ extensions = [] }: HelloDraft, version: Version): boolean {
-  const data = extensions.find(({ type }) => type === ExtensionType.supported_versions)?.data;
+export function offersVersion(draft: HelloDraft, version: Version): boolean {
+  const data = extensionIn(draft, ExtensionType.supported_versions);
   if (data === undefined) return version === 'TLSv1.2';
   const wanted = ProtocolVersion[version];
   for (let at = 1; at < data.length; at += 2)

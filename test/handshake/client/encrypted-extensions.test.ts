@@ -186,6 +186,22 @@ describe('what a client makes of EncryptedExtensions', () => {
     expect(link.client.alpnProtocol).to.equal('http/1.1');
   });
 
+  it('RFC 7301: a protocol that a tester has put into the hello, and none that a tester has taken out', () => {
+    const type = ExtensionType.application_layer_protocol_negotiation;
+    const edits = (data: Uint8Array) => ({
+      hello: ({ extensions = [] }: HelloDraft) => {
+        for (const one of extensions) if (one.type === type) one.data = data;
+        return undefined;
+      },
+    });
+    const h3 = Uint8Array.of(0, 3, 2, 0x68, 0x33);
+    const link = play({ ...ALPN, server: { alpn: ['h3'] }, connect: { edits: edits(h3) } });
+    expectEstablished(link);
+    expect(link.client.alpnProtocol).to.equal('h3');
+    const alter = [answering({ alpn: ['h2'] })];
+    expectAlert(play({ ...ALPN, connect: { edits: edits(h3) }, alter }), 'illegal_parameter');
+  });
+
   it('§4.3.7: takes note of supported_groups, whatever is in it', () => {
     expectEstablished(play({ alter: [answering({ supportedGroups: [0x11ec, 29, 23, 29] })] }));
   });

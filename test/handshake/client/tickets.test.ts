@@ -1,6 +1,7 @@
 /** What comes after the handshake of TLS 1.3, and the tickets in it: RFC 9846 §4.7, §4.3.11, §5, §6. */
 
 import { expect } from 'chai';
+import type { HelloDraft } from '../../../src/handshake/client/hello-draft.ts';
 import { frame } from '../../../src/handshake/messages/message.ts';
 import { type NewSessionTicket, newSessionTicket } from '../../../src/handshake/messages/new-session-ticket.ts';
 import { serverHello } from '../../../src/handshake/messages/server-hello.ts';
@@ -346,6 +347,20 @@ describe('a ticket that a client offers', () => {
     expect(identities).to.have.lengthOf(3);
     expect(link.client.resumption).to.include({ resumed: true, identityIndex: 2, session: good });
     expect(link.server.resumption.identityIndex).to.equal(2);
+  });
+
+  it('§4.3.9: is resumed in the mode that a tester has put into the hello', () => {
+    const meeting = new Meeting({ server: { pskModes: ['psk_ke', 'psk_dhe_ke'] } });
+    const edits = {
+      hello: ({ extensions = [] }: HelloDraft) => {
+        for (const one of extensions)
+          if (one.type === ExtensionType.psk_key_exchange_modes) one.data = Uint8Array.of(1, 0);
+        return undefined;
+      },
+    };
+    const link = meeting.meet({ connect: { sessions: meeting.sessions(), edits } });
+    expectEstablished(link);
+    expect(link.client.resumption).to.include({ resumed: true, pskMode: 'psk_ke' });
   });
 
   it('§4.3.9: comes with psk_key_exchange_modes', () => {
