@@ -28,6 +28,13 @@ export const serve = (pem) => {
   const config = defineServer({ credentials: [pem] });
   return () => new ServerConnection(config);
 };`,
+  /** A client of TLS 1.3 with the host's Web Crypto. */
+  client13: `
+import { ClientConnection, defineClient } from 'tls-resume/client13';
+export const connect = (verifyServer) => {
+  const client = defineClient({ verifyServer });
+  return (serverName) => new ClientConnection(client, { serverName });
+};`,
 } as const;
 
 export interface Bundle {

@@ -8,7 +8,7 @@ import { bundle, ENTRIES } from '../bench/bundle.ts';
  * and of the cache; one order of ending, and of calls from user code; checks of what keys and callbacks answer; max_fragment_length and
  * `mayResume`; the parts that a client shares; and errors that name what is wrong, what speaks no TLS included.
  */
-const LIMITS = { webCrypto: 62_500, nobleCurves: 81_000, bothVersions: 91_500 } as const;
+const LIMITS = { webCrypto: 62_500, nobleCurves: 81_000, bothVersions: 91_500, client13: 54_500 } as const;
 
 describe('a bundle', () => {
   for (const [name, limit] of Object.entries(LIMITS)) {
@@ -24,6 +24,18 @@ describe('a bundle', () => {
       /@noble\/curves|tls12|\/prf\.|tickets\/key|tickets\/format|client-auth|warnings|verifier|verifying-key|src\/(node|cli)\//;
     expect(modules.filter((path) => words.test(path))).to.deep.equal([]);
     expect(modules.filter((path) => /\/server-tls13|web-crypto-credential/.test(path))).to.have.length(2);
+  });
+
+  it('of a client of TLS 1.3 has no curve of ours, no TLS 1.2, and nothing of a server; and no server has anything of a client', async () => {
+    const { modules } = await bundle(ENTRIES.client13);
+    const words = /@noble\/curves|-tls12\.js(?<!receive-tls12\.js)|\/prf\.|\/server\/|\/tickets\/|\/cache\/|src\/(testing|node|cli)\//;
+    expect(modules.filter((path) => words.test(path))).to.deep.equal([]);
+    for (const name of ['webCrypto', 'nobleCurves', 'bothVersions'] as const) {
+      const others = (await bundle(ENTRIES[name])).modules.filter((path) =>
+        /\/(client|testing)\/|undecided-server/.test(path),
+      );
+      expect(others, name).to.deep.equal([]);
+    }
   });
 
   it('of both versions has them, so that the words are the right ones', async () => {
