@@ -188,7 +188,7 @@ describe('an established connection keeps nothing of its hello', () => {
         const count = isRetried ? 3 : 5;
         for (let i = 0; i < 6; i++) small().dispose(true); // what is compiled is kept
         let difference = Number.POSITIVE_INFINITY;
-        for (let trial = 0; trial < 6 && difference > 2 * KIB; trial++) {
+        for (let trial = 0; trial < 12 && difference > 2 * KIB; trial++) {
           const ofSmall = kept(count, small, () => true);
           difference = Math.min(difference, kept(count, large, () => true) - ofSmall);
         }
@@ -321,7 +321,7 @@ describe('an idle connection keeps nothing of the chunks that its records came i
         return connection;
       };
       let difference = Number.POSITIVE_INFINITY;
-      for (let trial = 0; trial < 6 && difference > 2 * KIB; trial++) {
+      for (let trial = 0; trial < 12 && difference > 2 * KIB; trial++) {
         const quiet = kept(5, idleAfter(0), () => true);
         difference = Math.min(difference, kept(5, idleAfter(4), () => true) - quiet);
       }
