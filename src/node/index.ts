@@ -13,3 +13,4 @@ export type { NodeServerOptions, ServerSocketOptions, TlsSocketOptions } from '.
 export { createServer, Server } from './server.ts';
 export type { ResumeSessionCallback, ServerEvents } from './server-events.ts';
 export { TlsSocket } from './socket.ts';
+export { type ChainVerifier, type VerifyChainOptions, verifyChain } from './verify-chain.ts';
