@@ -1,26 +1,13 @@
-/** The server's end of a TLS connection as a Node stream: application data in and out, back-pressure both ways. */
+/** The server's end of a TLS connection as a Node stream. */
 
-import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
-import { isInstance } from '../awaitable.ts';
-import { Driver, type Shell } from '../engine/driver.ts';
-import type { Event } from '../engine/events.ts';
 import { setKeyTimer } from '../engine/key-timer.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { ServerConnection } from '../engine/server/server-connection.ts';
-import type { Resumption } from '../handshake/outcome.ts';
-import { platform, type Timer, throwLater } from '../platform.ts';
-import type { Session } from '../sessions/session.ts';
-import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut, startTimer } from '../web/time-limit.ts';
 import { type Names, requireOptions } from '../wire/options.ts';
-import { DuplexSocket } from './duplex-socket.ts';
-import type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';
-import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';
+import { ConnectionSocket } from './connection-socket.ts';
+import type { Listen, TlsSocketEvents } from './events.ts';
 import type { ServerSocketOptions } from './options.ts';
-import { type Callback, Outbox } from './outbox.ts';
-
-/** Bytes of application data encrypted at a time. The next piece follows when the transport has accepted the last. */
-const PIECE = 65536;
 
 const OPTIONS = { allowHalfOpen: true, handshakeTimeout: true, isAwaited: true } satisfies Names<ServerSocketOptions>;
 
@@ -31,7 +18,7 @@ const OPTIONS = { allowHalfOpen: true, handshakeTimeout: true, isAwaited: true }
  * accepted the data. end() sends close_notify (RFC 9846 §6.1) and half-closes the transport; destroy() closes it at once, without
  * an alert. After a fatal alert the transport stays open for up to a second, so that the peer can read the alert.
  */
-export class TlsSocket extends DuplexSocket {
+export class TlsSocket extends ConnectionSocket<ServerConnection> {
   declare addListener: Listen<TlsSocketEvents, this>;
   declare on: Listen<TlsSocketEvents, this>;
   declare once: Listen<TlsSocketEvents, this>;
@@ -39,25 +26,6 @@ export class TlsSocket extends DuplexSocket {
   declare prependOnceListener: Listen<TlsSocketEvents, this>;
   declare off: Listen<TlsSocketEvents, this>;
   declare removeListener: Listen<TlsSocketEvents, this>;
-
-  /** Always true, as in node:tls. */
-  readonly encrypted = true;
-  readonly #driver: Driver<ServerConnection>;
-  readonly #outbox = new Outbox();
-  #handshakeTimer: Timer | undefined;
-  #isSecure = false;
-  #isReadableFull = false;
-  #hasEnded = false;
-  #isTruncated = false;
-  #isLeaving = false;
-  #isSending = false;
-  /** Whether the transport has bytes that came while a question was open. Until then its end would show. */
-  #hasGivenBack = false;
-  /** An end of the transport that came while a question was open: what was received before it has yet to be processed. */
-  #dueEnd: 'end' | 'close' | undefined;
-  #final: Callback | undefined;
-  #bytesRead = 0;
-  #bytesWritten = 0;
 
   /** Called by {@link accept} and {@link Server}. `config` is a result of defineServer(). @throws TypeError as accept() does */
   constructor(transport: Duplex, config: ServerConfig, options: ServerSocketOptions = {}) {
@@ -68,43 +36,7 @@ export class TlsSocket extends DuplexSocket {
       wantsKeylog: () => this.listenerCount('keylog') > 0,
       keyTimer: setKeyTimer,
     });
-    const shell: Shell = {
-      send: (output, isData) => this.#send(output, isData),
-      attend: (event) => this.#attend(event),
-      defer: ({ promise }) => {
-        if (options.isAwaited?.(promise)) this.transport.hold(promise);
-      },
-      crash: (error) => this.#crash(error),
-      ready: () => this.#goOn(),
-    };
-    this.#driver = new Driver(connection, shell, config.lookupTimeoutMs);
-    this.#limitHandshake(options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS);
-    this.#listen(transport);
-  }
-
-  #listen(transport: Duplex): void {
-    if (this.transport.isOver) process.nextTick(() => this.#transportClosed());
-    transport.on('data', (input: Uint8Array) => this.#receive(input));
-    transport.on('drain', () => this.#regulate());
-    transport.on('end', () => this.#transportEnded());
-    transport.on('error', (error) => this.destroy(error));
-    transport.on('close', () => this.#transportClosed());
-    this.#regulate(); // it may have been paused
-  }
-
-  /** The connection that this socket runs. Use only its getters: the output that its methods return would not be sent. */
-  get connection(): ServerConnection {
-    return this.#driver.connection;
-  }
-
-  /** Whether the connection resumed a session, by which mechanism, and if not, why not. Final once 'secure' is emitted. */
-  get resumption(): Resumption {
-    return this.connection.resumption;
-  }
-
-  /** The current session, valid until the socket is closed; upRef() keeps it longer. */
-  get session(): Session | undefined {
-    return this.connection.session;
+    this.start(connection, config.lookupTimeoutMs, options);
   }
 
   /** Whether `clientAuth.verifyClient` has accepted the client's certificate, now or in the handshake of the resumed session. */
@@ -117,59 +49,9 @@ export class TlsSocket extends DuplexSocket {
     return this.connection.peerCertificate;
   }
 
-  /** The negotiated protocol; `false`, as in node:tls, if there is none. */
-  get alpnProtocol(): string | false {
-    return this.connection.alpnProtocol ?? false;
-  }
-
   /** The host name that the client sent; `false`, as in node:tls, if it sent none. */
   get servername(): string | false {
     return this.connection.serverName ?? false;
-  }
-
-  /** Whether the transport ended without the peer's close_notify, so that data may be missing (RFC 9846 §6.1). */
-  get isTruncated(): boolean {
-    return this.#isTruncated;
-  }
-
-  /** Bytes of application data received so far. */
-  get bytesRead(): number {
-    return this.#bytesRead;
-  }
-
-  /** Bytes of application data encrypted so far. */
-  get bytesWritten(): number {
-    return this.#bytesWritten;
-  }
-
-  /** The version; `null` before it is negotiated. */
-  getProtocol(): 'TLSv1.2' | 'TLSv1.3' | null {
-    return this.connection.version ?? null;
-  }
-
-  /** As in node:tls: the suite's OpenSSL name, its IANA name, and the version; `undefined` before they are negotiated. */
-  getCipher(): { name: string; standardName: string; version: 'TLSv1.2' | 'TLSv1.3' } | undefined {
-    const { cipherSuite, version } = this.connection;
-    if (cipherSuite === undefined || version === undefined) return undefined;
-    return { name: opensslCipherName(cipherSuite), standardName: cipherSuite, version };
-  }
-
-  /** The group of this handshake by its OpenSSL name; `null` if there was none (a TLS 1.2 resumption, psk_ke). */
-  getEphemeralKeyInfo(): EphemeralKeyInfo | null {
-    const { group } = this.connection;
-    return group === undefined ? null : opensslGroup(group);
-  }
-
-  isSessionReused(): boolean {
-    return this.resumption.resumed;
-  }
-
-  /**
-   * Exports keying material (RFC 9846 §7.5, RFC 5705): `length` bytes, 1 to 8160. In TLS 1.2 no context and an empty one differ.
-   * @throws Error before the handshake is complete and after the end; RangeError for an impossible length or label
-   */
-  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
-    return Buffer.from(this.connection.exportKeyingMaterial(length, label, context));
   }
 
   /**
@@ -178,247 +60,16 @@ export class TlsSocket extends DuplexSocket {
    * @throws Error in TLS 1.2, before 'secure', and if `tickets.mode` is 'off'
    */
   sendTicket(): void {
-    const step = this.connection.sendTicket();
-    this.#driver.run(() => step);
-  }
-
-  /**
-   * TLS 1.3: replaces the key that we write under; with `requestPeer` asks the peer to replace its own, too (RFC 9846 §4.7.3). The
-   * connection replaces keys by itself before they have protected too much.
-   * @throws Error in TLS 1.2, before 'secure', and after end()
-   */
-  updateKeys(requestPeer = false): void {
-    const step = this.connection.updateKeys(requestPeer);
-    this.#driver.run(() => step);
-  }
-
-  /** Calls end(), and closes once everything has been sent. Data that the peer still sends is discarded. */
-  destroySoon(): void {
-    if (!this.writableEnded) this.end();
-    const leave = () => {
-      this.#isLeaving = true;
-      this.destroy();
-    };
-    if (this.writableFinished) leave();
-    else this.once('finish', leave);
-  }
-
-  override _read(): void {
-    this.#isReadableFull = false;
-    this.#regulate();
+    this.run(this.connection.sendTicket());
   }
 
   /** @internal */
-  override _write(data: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#outbox.put([data], callback);
-    this.#pump();
+  protected override get peer(): 'client' {
+    return 'client';
   }
 
   /** @internal */
-  override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: Callback): void {
-    this.#outbox.put(
-      chunks.map(({ chunk }) => chunk),
-      callback,
-    );
-    this.#pump();
+  protected override emitSecure(): void {
+    this.emit('secure');
   }
-
-  /** @internal */
-  override _final(callback: Callback): void {
-    this.#final = callback;
-    if (this.#isSecure) this.#finish();
-  }
-
-  /** @internal */
-  override _destroy(error: Error | null, callback: Callback): void {
-    platform.clearTimeout(this.#handshakeTimer);
-    this.idle.stop();
-    try {
-      this.#driver.run(() => this.connection.dispose());
-    } catch (thrown) {
-      throwLater(thrown); // a listener's: neither the transport may stay open for it, nor may it replace `error`
-    }
-    if (this.#isLeaving) this.transport.leave();
-    else this.transport.destroy();
-    if (this.#outbox.isPending) this.#outbox.finish(error ?? closedError());
-    callback(error);
-    process.nextTick(emitClose, this, error !== null); // behind 'error'
-  }
-
-  #send(output: Uint8Array, isData: boolean): void {
-    this.idle.touch();
-    if (!isData && this.idle.ms === 0) return this.transport.write(output);
-    this.transport.write(output, () => {
-      this.idle.touch();
-      if (isData) this.#pieceSent();
-    });
-  }
-
-  #receive(input: Uint8Array): void {
-    if (this.destroyed) return;
-    this.idle.touch();
-    if (this.#driver.isWaiting) {
-      this.#hasGivenBack = true;
-      return this.transport.giveBack(input);
-    }
-    try {
-      this.#driver.receive(input);
-    } finally {
-      this.#regulate(); // even if a listener has thrown
-    }
-  }
-
-  #attend(event: Event): void {
-    if (event.type === 'data') return this.#receiveData(event.data);
-    if (event.type === 'deferred') return; // the driver attends to it
-    if (event.type === 'keylog') return void this.emit('keylog', Buffer.from(`${event.line}\n`));
-    try {
-      this.emit('tlsEvent', event);
-    } finally {
-      this.#act(event); // even if a listener has thrown: the connection has come to this state all the same
-    }
-  }
-
-  #act(event: TlsEvent): void {
-    if (event.type === 'callback-error') this.emit('callbackError', event.error, event.callback);
-    if (this.destroyed) return;
-    if (event.type === 'established') this.#secure();
-    else if (event.type === 'end') this.#receiveEnd();
-    else if (event.type === 'failed') {
-      this.#isLeaving = true;
-      this.destroy(event.error);
-    }
-  }
-
-  #receiveData(data: Uint8Array): void {
-    if (this.destroyed) return;
-    this.#bytesRead += data.length;
-    this.#isReadableFull = !this.push(data);
-  }
-
-  #receiveEnd(): void {
-    if (this.#isSecure) this.#endReading();
-    else this.destroy(lostHandshake('the client has closed the connection'));
-  }
-
-  #secure(): void {
-    platform.clearTimeout(this.#handshakeTimer);
-    this.#isSecure = true;
-    try {
-      this.emit('secure');
-    } finally {
-      this.#pump();
-      if (this.#final !== undefined && !this.destroyed) this.#finish();
-    }
-  }
-
-  /** Encrypts the next piece of the data that waits. */
-  #pump(): void {
-    if (!this.#isSecure || this.#isSending || !this.#outbox.isPending || this.destroyed) return;
-    if (!this.connection.canWrite || this.transport.isClosedForWriting) return this.#outbox.finish(closedError());
-    const piece = this.#outbox.take(PIECE);
-    this.#bytesWritten += piece.length;
-    this.#isSending = true;
-    if (this.#driver.write(piece) === 0) this.#pieceSent(); // it was empty: no callback of the transport follows
-  }
-
-  #pieceSent(): void {
-    this.#isSending = false;
-    if (this.#outbox.isEmpty) this.#outbox.finish();
-    this.#pump();
-  }
-
-  /** Sends close_notify and half-closes the transport. The peer may go on. */
-  #finish(): void {
-    const callback = this.#final;
-    this.#final = undefined;
-    this.#driver.run(() => this.connection.end());
-    this.transport.end(() => callback?.(), this.readableEnded);
-  }
-
-  /** Reads from the transport while the application wants data, no question keeps bytes waiting, and the transport takes our output. */
-  #regulate(): void {
-    if (this.destroyed) return;
-    this.transport.flow(!this.#isReadableFull && !this.#hasGivenBack && !this.transport.isFlooded);
-  }
-
-  /** Goes on when no question is open any more: reads, or handles the end that the transport has come to meanwhile. */
-  #goOn(): void {
-    this.#hasGivenBack = false;
-    this.#regulate();
-    const due = this.#dueEnd;
-    this.#dueEnd = undefined;
-    if (due === 'end') this.#transportEnded();
-    else if (due === 'close') this.#transportClosed();
-  }
-
-  /**
-   * Ends `readable`. The transport is still read, because only then is its end seen. As net.Socket does, it reads nothing once: an
-   * application that does not read has the 'end', too, unless data is left that it has not read.
-   */
-  #endReading(): void {
-    this.#hasEnded = true;
-    this.push(null);
-    this.read(0);
-    this.#isReadableFull = false;
-    this.#regulate();
-  }
-
-  /** Handles the end of the transport, which is a truncation unless a close_notify came before. */
-  #transportEnded(): void {
-    if (this.destroyed || this.#hasEnded) return;
-    // In a handshake that wants more of the client no answer is of use any more: that withdraws its question.
-    if (this.#driver.isWaiting && !this.#isSecure) this.#driver.run(() => this.connection.transportEnded());
-    if (this.destroyed) return;
-    if (this.#driver.isWaiting) {
-      this.#dueEnd ??= 'end';
-      return;
-    }
-    if (!this.#isSecure) return void this.destroy(lostHandshake('the client has disconnected'));
-    this.#isTruncated = true;
-    this.#driver.run(() => this.connection.transportEnded());
-    this.#endReading();
-  }
-
-  /** Handles the transport's 'close'. Data that has been received can still be read. */
-  #transportClosed(): void {
-    if (this.destroyed) return;
-    if (this.#driver.isWaiting) {
-      this.#dueEnd = 'close';
-      return;
-    }
-    this.#transportEnded();
-    if (this.destroyed) return;
-    if (this.#isSending) this.#outbox.finish(closedError());
-    if (this.readableEnded) return void this.end();
-    this.once('end', () => this.end());
-  }
-
-  #crash(error: unknown): void {
-    this.#isLeaving = true;
-    this.destroy(isInstance(error, Error) ? error : new Error('the connection failed', { cause: error }));
-  }
-
-  #limitHandshake(ms: number): void {
-    if (ms === 0) return;
-    const late = () => this.destroy(handshakeTimedOut(ms));
-    this.#handshakeTimer = startTimer(late, ms);
-  }
-}
-
-function emitClose(socket: TlsSocket, hadError: boolean): void {
-  socket.emit('close', hadError);
-}
-
-function coded(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
-}
-
-/** The error that node:net reports for a lost connection. */
-function lostHandshake(what: string): Error {
-  return coded('ECONNRESET', `${what} in the handshake`);
-}
-
-function closedError(): Error {
-  return coded('EPIPE', 'the connection has ended under what was being written');
 }
