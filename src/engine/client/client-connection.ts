@@ -18,6 +18,7 @@ import { ClientRole } from './client-role.ts';
 import { type ClientConfig, isClientConfig } from './config.ts';
 import { whyUnfit } from './offers.ts';
 import type { Peer } from './session-cache.ts';
+import { isSameTrust } from './trust.ts';
 
 /** The options of one connection, besides the configuration of its client. */
 export interface ConnectOptions {
@@ -99,7 +100,7 @@ function requireSessions(options: ConnectOptions, { suites, trust }: ClientConfi
 function isAccepted(session: Session, trust: ClientConfig['trust']): boolean {
   if (!(session instanceof ClientSession)) return false;
   const { acceptedBy, peerChain } = session.origin;
-  return acceptedBy === trust && trust.isPinned(peerChain);
+  return isSameTrust(acceptedBy, trust) && trust.isPinned(peerChain);
 }
 
 /**

@@ -7,7 +7,7 @@ import { TlsAlert } from '../../wire/alert.ts';
 import { fromBase64, toHex } from '../../wire/bytes.ts';
 import type { VerifyServer } from './options.ts';
 
-/** The decision of a client about servers. Its identity stands for it: a session remembers by which one it was accepted. */
+/** The decision of a client about servers. A session remembers by which one it was accepted; see {@link isSameTrust}. */
 export interface Trust {
   /** Whether every server is accepted. */
   readonly isAny: boolean;
@@ -32,7 +32,7 @@ export function trust(
   const digests = pins === undefined ? undefined : new Set(requirePins(pins));
   const isPinned = ([leaf]: readonly Uint8Array[]): boolean =>
     digests === undefined || (leaf !== undefined && digests.has(toHex(sha256.digest(parseCertificate(leaf).spki))));
-  return Object.freeze({
+  const made: Trust = Object.freeze({
     isAny: verifyServer === 'any' && pins === undefined,
     pins: Object.freeze([...(digests ?? [])].sort()),
     isPinned,
@@ -42,6 +42,17 @@ export function trust(
       return later<unknown, unknown>(verifyServer(chain, name), (answer) => answer);
     },
   });
+  decisions.set(made, { judge: verifyServer, pins: made.pins.join() });
+  return made;
+}
+
+/** What is the same where two decisions are. */
+const decisions = new WeakMap<object, { readonly judge: VerifyServer | 'any' | undefined; readonly pins: string }>();
+
+/** Whether what `other` has accepted `own` would have accepted, too: it is the same function with the same pins. */
+export function isSameTrust(other: object, own: Trust): boolean {
+  const [theirs, ours] = [decisions.get(other), decisions.get(own)];
+  return theirs !== undefined && theirs.judge === ours?.judge && theirs.pins === ours?.pins;
 }
 
 function requirePins(pins: readonly string[]): string[] {
