@@ -50,9 +50,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'engine/client': { imports: CLIENT },
   web: { imports: [...SERVER, 'engine/server'], isShell: true },
   openssl: { imports: [...SERVER, 'engine/server'], isShell: true },
-  node: { imports: [...SERVER, 'engine/server', 'web'], packages: /^node:/, isShell: true },
+  node: { imports: [...SERVER, 'engine/server', 'engine/client', 'web'], packages: /^node:/, isShell: true },
   testing: { imports: [...SERVER, ...CLIENT, 'engine/server', 'engine/client'], packages: /^@noble\//, isShell: true },
-  cli: { imports: [...SERVER, 'engine/server', 'node'], packages: /^node:/, isShell: true },
+  cli: { imports: [...SERVER, 'engine/server', 'engine/client', 'node'], packages: /^node:/, isShell: true },
 };
 
 /** Which rooms an entry exports from. */

@@ -61,6 +61,9 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
   /** Emits that the handshake is complete. */
   protected abstract emitSecure(): void;
 
+  /** Emits what only one role has an event for. */
+  protected emitOwn(_event: TlsEvent): void {}
+
   /** @internal Runs a connection over the transport. It is called once, by the constructor of the role. */
   protected start(connection: C, lookupTimeoutMs: number, options: ServerSocketOptions): void {
     const shell: Shell = {
@@ -255,6 +258,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
 
   #act(event: TlsEvent): void {
     if (event.type === 'callback-error') this.emit('callbackError', event.error, event.callback);
+    this.emitOwn(event);
     if (this.destroyed) return;
     if (event.type === 'established') this.#secure();
     else if (event.type === 'end') this.#receiveEnd();

@@ -7,8 +7,6 @@ import { Transport } from './transport.ts';
 
 /** A Duplex over another. Unless that is a net.Socket, there are no addresses, and methods that concern the system do nothing. */
 export class DuplexSocket extends Duplex {
-  /** Always false: the transport is connected. */
-  readonly connecting = false;
   /** @internal */
   protected readonly transport: Transport;
   /** @internal */
@@ -36,13 +34,19 @@ export class DuplexSocket extends Duplex {
     return this.idle.ms;
   }
 
-  /** As in node:net: true once there is no connection, which here is after its end. */
+  /** Whether the transport is a net.Socket that has yet to be connected. */
+  get connecting(): boolean {
+    return this.transport.socket?.connecting ?? false;
+  }
+
+  /** As in node:net: true while there is no connection, before its beginning and after its end. */
   get pending(): boolean {
-    return this.destroyed;
+    return this.destroyed || this.connecting;
   }
 
   /** As in node:net, by what may still be read and written. */
-  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.connecting) return 'opening';
     if (this.readable) return this.writable ? 'open' : 'readOnly';
     return this.writable ? 'writeOnly' : 'closed';
   }

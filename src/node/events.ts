@@ -4,6 +4,7 @@ import type { Buffer } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { Event } from '../engine/events.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
+import type { Session } from '../sessions/session.ts';
 
 /** The type of `on` and its like: typed for known events, open for all others. */
 export interface Listen<Events extends Record<string, unknown[]>, Self> {
@@ -14,10 +15,8 @@ export interface Listen<Events extends Record<string, unknown[]>, Self> {
 /** Every event of the connection except application data, secrets and deferred promises. */
 export type TlsEvent = Exclude<Event, { readonly type: 'data' | 'keylog' | 'deferred' }>;
 
-/** The events of a TlsSocket. */
-export interface TlsSocketEvents extends Record<string, unknown[]> {
-  /** The handshake is complete. */
-  secure: [];
+/** The events that a TlsSocket and a TlsClientSocket have in common. */
+export interface ConnectionSocketEvents extends Record<string, unknown[]> {
   /** A line in NSS key log format, with its newline. With it the traffic of the connection can be decrypted. */
   keylog: [line: Buffer];
   /** A callback of the configuration threw, rejected, or did not answer in time. The connection goes on without it if it can. */
@@ -41,4 +40,23 @@ export interface TlsSocketEvents extends Record<string, unknown[]> {
   readable: [];
   pipe: [source: Readable];
   unpipe: [source: Readable];
+}
+
+/** The events of a TlsSocket. */
+export interface TlsSocketEvents extends ConnectionSocketEvents {
+  /** The handshake is complete. */
+  secure: [];
+}
+
+/** The events of a TlsClientSocket. */
+export interface TlsClientSocketEvents extends ConnectionSocketEvents {
+  /** The transport is connected, as in node:net. Without TCP there is no such event. */
+  connect: [];
+  /** The handshake is complete. */
+  secureConnect: [];
+  /**
+   * The server has handed out a session: in TLS 1.3 after 'secureConnect', once per ticket. It is valid until the socket is closed;
+   * upRef() keeps it longer. To resume it, pass it in the option `sessions`.
+   */
+  session: [session: Session];
 }

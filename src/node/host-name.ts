@@ -30,3 +30,10 @@ function addressOf(host: string): string | undefined {
     .map((group) => group.padStart(4, '0'))
     .join('');
 }
+
+/** RFC 6066 §3: a host name in A-labels and without the dot at its end. An address stays as it is. */
+export function canonicalHost(host: string): string {
+  if (isIP(host) !== 0) return host;
+  const name = host.endsWith('.') ? host.slice(0, -1) : host;
+  return domainToASCII(name) || name;
+}

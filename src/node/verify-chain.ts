@@ -237,7 +237,6 @@ class PathSearch {
     const last = path.at(-1) as Link;
     const { issuer } = last.fields;
     for (const anchor of this.#anchors.get(issuer) ?? []) if (this.#isIssuer(anchor, path, true)) return true;
-    if (path.length === MAX_CHAIN) return false;
     for (const sent of this.#sent) {
       if (sent.fields.subject !== issuer || path.some((link) => link.equals(sent))) continue;
       if (this.#isIssuer(sent, path, false) && this.#leadsOn([...path, sent])) return true;

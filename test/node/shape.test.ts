@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect as connectPlain, Socket } from 'node:net';
 import { createServer as createNodeServer, TLSSocket } from 'node:tls';
 import { expect } from 'chai';
-import { accept, createServer, TlsSocket } from '../../src/node/index.ts';
+import { accept, createServer, TlsClientSocket, TlsSocket } from '../../src/node/index.ts';
 import { certificates } from '../fixtures.ts';
 import { TestClient } from '../support/client.ts';
 import { credentials, listen, memoryPair, only, open, startServer, stopServers, until, VERSIONS } from './support.ts';
@@ -41,9 +41,11 @@ function namesOf(prototype: object): string[] {
 describe('a socket of the Node shell', () => {
   it('has every property and method of those of node:tls and node:net but for a known few', () => {
     const names = new Set([TLSSocket.prototype, Socket.prototype].flatMap(namesOf));
-    const missing = [...names].filter((name) => !(name in TlsSocket.prototype)).sort();
-    expect(missing.filter((name) => !ABSENT.includes(name))).to.deep.equal([]);
-    expect(ABSENT.filter((name) => name in TlsSocket.prototype)).to.deep.equal([]);
+    for (const { prototype } of [TlsSocket, TlsClientSocket]) {
+      const missing = [...names].filter((name) => !(name in prototype)).sort();
+      expect(missing.filter((name) => !ABSENT.includes(name))).to.deep.equal([]);
+      expect(ABSENT.filter((name) => name in prototype)).to.deep.equal([]);
+    }
   });
 
   it('hands to the TCP socket what is for that, and does nothing over another transport', () => {
