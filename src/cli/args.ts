@@ -1,14 +1,12 @@
 /** Parses the command line into settings. It reads no file. */
 
-import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { SUITES } from '../crypto/suites.ts';
-import type { ServerOptions, TicketOptions } from '../engine/server/options.ts';
+import type { TicketOptions } from '../engine/server/options.ts';
 import type { Compat } from '../handshake/server/settings.ts';
 import { TICKET_KEY_PRODUCERS, type TicketKeyProducer } from '../tickets/key-files.ts';
 import { fromHex, utf8 } from '../wire/bytes.ts';
 import { nearest } from '../wire/nearest.ts';
-import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../wire/registry.ts';
-import { systemCode, usage } from './fault.ts';
+import { usage } from './fault.ts';
+import { choices, nonEmpty, type Protocol, parseFlags, protocol } from './flags.ts';
 
 /** The names of two PEM files. */
 export interface CertificateFiles {
@@ -33,11 +31,6 @@ export interface ResumptionSettings {
 
 /** The names of crypto providers. */
 export type ProviderName = (typeof PROVIDERS)[number];
-
-type Protocol = Pick<ServerOptions, 'ciphers' | 'groups' | 'alpn' | 'pskModes'> & {
-  readonly minVersion: Version;
-  readonly maxVersion: Version;
-};
 
 export interface ServeSettings {
   readonly host: string;
@@ -71,12 +64,6 @@ export type Command =
 
 const COMMANDS = "'serve', 'inspect', and 'tls-resume --help'";
 
-const VERSIONS: Readonly<Record<string, Version>> = {
-  '1.2': 'TLSv1.2',
-  '1.3': 'TLSv1.3',
-  'TLSv1.2': 'TLSv1.2',
-  'TLSv1.3': 'TLSv1.3',
-};
 const DEFAULT_PORT = 8443;
 const PROVIDERS = ['default', 'noble', 'fast', 'node'] as const;
 const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
@@ -194,103 +181,6 @@ function parseInspect(words: readonly string[]): Command {
   };
 }
 
-type Flags = NonNullable<ParseArgsConfig['options']>;
-
-/** Checks what parseArgs() would say less of: unknown flags, and those that stand twice. @throws Fault */
-function requireFlags(words: readonly string[], flags: Flags, help: string): void {
-  const seen = new Set<string>();
-  for (const [i, word] of words.entries()) {
-    if (isValueOf(words[i - 1], flags)) continue;
-    const [, letter] = /^-([a-z])/i.exec(word) ?? [];
-    if (letter !== undefined && letter !== 'h')
-      throw usage(`unknown flag '-${letter}'; ${longerOf(letter, flags)}see '${help}'`);
-    const [, name] = /^--([^=]+)/.exec(word) ?? [];
-    if (name === undefined) continue;
-    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
-    if (flag === undefined) {
-      const meant = nearest(name, Object.keys(flags));
-      throw usage(`unknown flag '--${name}'; ${meant === undefined ? '' : `is --${meant} meant? `}see '${help}'`);
-    }
-    if (seen.has(name) && flag.type === 'string' && !flag.multiple)
-      throw usage(`--${name} is given twice; give it once`);
-    seen.add(name);
-  }
-}
-
-/** What a single letter may stand for: the flags have no short forms, except for -h. */
-function longerOf(letter: string, flags: Flags): string {
-  const longer = Object.keys(flags).filter((name) => name.startsWith(letter.toLowerCase()));
-  return longer.length === 0 ? '' : `is ${longer.map((name) => `--${name}`).join(' or ')} meant? `;
-}
-
-/** Whether the word after this one is its value: it is a flag that takes one, and has none yet. */
-function isValueOf(word: string | undefined, flags: Flags): boolean {
-  const name = word?.startsWith('--') ? word.slice(2) : '';
-  return Object.hasOwn(flags, name) && flags[name]?.type === 'string';
-}
-
-/** Joins a flag and a negative number, which parseArgs() would take for another flag. */
-function withNegatives(words: readonly string[], flags: Flags): string[] {
-  return words.flatMap((word, i) => {
-    if (isValueOf(words[i - 1], flags) && /^-\d/.test(word)) return [];
-    const next = words[i + 1] ?? '';
-    return isValueOf(word, flags) && /^-\d/.test(next) ? [`${word}=${next}`] : [word];
-  });
-}
-
-/** Calls Node's parseArgs(), and turns its errors into a Fault of one line. */
-function parseFlags<const T extends NonNullable<ParseArgsConfig['options']>>(
-  words: readonly string[],
-  options: T,
-  help: string,
-) {
-  requireFlags(words, options, help);
-  try {
-    return parseArgs({ args: withNegatives(words, options), options, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    if (!(error instanceof Error) || systemCode(error)?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
-    const [complaint = ''] = error.message.split(/\. |\n/);
-    const [, flag] = /^Option '.*?(--[\w-]+).*' argument (?:missing|is ambiguous)/.exec(complaint) ?? [];
-    const text =
-      flag === undefined ? `${complaint.charAt(0).toLowerCase()}${complaint.slice(1)}` : `${flag}: a value is wanted`;
-    throw usage(`${text}; see '${help}'`);
-  }
-}
-
-interface ProtocolFlags {
-  readonly 'min-version'?: string | undefined;
-  readonly 'max-version'?: string | undefined;
-  readonly ciphers?: string | undefined;
-  readonly groups?: string | undefined;
-  readonly alpn?: string | undefined;
-  readonly 'psk-modes'?: string | undefined;
-}
-
-function protocol(flags: ProtocolFlags): Protocol {
-  const minVersion = version('--min-version', flags['min-version'] ?? '1.2');
-  const maxVersion = version('--max-version', flags['max-version'] ?? '1.3');
-  if (minVersion > maxVersion) throw usage(`--min-version ${minVersion} is above --max-version ${maxVersion}`);
-  const suites = SUITES.map(({ name }) => name);
-  const ciphers = choices('--ciphers', flags.ciphers, suites);
-  const fits = SUITES.some((suite) => ciphers?.includes(suite.name) !== false && inRange(suite.version));
-  if (!fits) {
-    const versions = minVersion === maxVersion ? minVersion : `${minVersion} or ${maxVersion}`;
-    throw usage(`--ciphers: none of these is a suite of ${versions}: ${flags.ciphers}`);
-  }
-  return {
-    minVersion,
-    maxVersion,
-    ciphers,
-    groups: choices('--groups', flags.groups, Object.keys(NamedGroup) as GroupName[]),
-    alpn: flags.alpn === undefined ? undefined : list('--alpn', flags.alpn).map(protocolName),
-    pskModes: choices('--psk-modes', flags['psk-modes'], Object.keys(PskKeyExchangeMode) as PskMode[]),
-  };
-
-  function inRange(candidate: Version): boolean {
-    return candidate >= minVersion && candidate <= maxVersion;
-  }
-}
-
 interface ResumptionFlags {
   readonly tickets?: string | undefined;
   readonly 'ticket-keys'?: readonly string[] | undefined;
@@ -343,12 +233,6 @@ function port(text: string): number {
   return number;
 }
 
-function version(flag: string, text: string): Version {
-  const known = Object.hasOwn(VERSIONS, text) ? VERSIONS[text] : undefined;
-  if (known === undefined) throw usage(`${flag}: '${text}' is not spoken here; 1.2 and 1.3 are`);
-  return known;
-}
-
 function compat(text: string): Compat {
   if (text !== 'openssl-3') throw usage(`--compat: '${text}' is not known; openssl-3 is`);
   return text;
@@ -366,39 +250,4 @@ function certificates(certs: readonly string[], keys: readonly string[]): Certif
     throw usage(`${missing} is missing: ${certs.length} --cert and ${keys.length} --key given; each pair needs both`);
   }
   return certs.map((cert, at) => ({ cert, key: keys[at] ?? '' }));
-}
-
-/** A list of names from a closed set. @throws Fault that lists all unknown names, and what may have been meant */
-function choices<T extends string>(
-  flag: string,
-  text: string | undefined,
-  known: readonly T[],
-): readonly T[] | undefined {
-  if (text === undefined) return undefined;
-  const names = list(flag, text);
-  const chosen = known.filter((name) => names.includes(name)).sort((a, b) => names.indexOf(a) - names.indexOf(b));
-  const unknown = names.filter((name) => !known.some((candidate) => candidate === name));
-  if (unknown.length === 0) return chosen;
-  const complaints = unknown.map((name) => {
-    const meant = nearest(name, known);
-    return meant === undefined ? `'${name}'` : `'${name}' (is ${meant} meant?)`;
-  });
-  throw usage(`${flag}: unknown ${complaints.join(', ')}; there are ${known.join(', ')}`);
-}
-
-function list(flag: string, text: string): string[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.includes('')) throw usage(`${flag}: names separated by commas are wanted, and '${text}' has an empty one`);
-  return names;
-}
-
-/** A protocol name has 1 to 255 bytes (RFC 7301 §3.1). */
-function protocolName(name: string): string {
-  if (!/^[\x21-\x7e]{1,255}$/.test(name)) throw usage(`--alpn: '${name}' is no protocol name; 1 to 255 ASCII are`);
-  return name;
-}
-
-function nonEmpty(flag: string, text: string): string {
-  if (text === '') throw usage(`${flag}: the value is empty`);
-  return text;
 }
