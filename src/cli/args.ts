@@ -5,6 +5,7 @@ import type { Compat } from '../handshake/server/settings.ts';
 import { TICKET_KEY_PRODUCERS, type TicketKeyProducer } from '../tickets/key-files.ts';
 import { fromHex, utf8 } from '../wire/bytes.ts';
 import { nearest } from '../wire/nearest.ts';
+import { type ConnectSettings, parseConnect } from './connect-args.ts';
 import { usage } from './fault.ts';
 import { choices, nonEmpty, type Protocol, parseFlags, protocol } from './flags.ts';
 
@@ -58,11 +59,12 @@ export interface InspectSettings {
 }
 
 export type Command =
-  | { readonly name: 'help' | 'version' | 'serve-help' | 'inspect-help' }
+  | { readonly name: 'help' | 'version' | 'serve-help' | 'connect-help' | 'inspect-help' }
   | { readonly name: 'serve'; readonly settings: ServeSettings }
+  | { readonly name: 'connect'; readonly settings: ConnectSettings }
   | { readonly name: 'inspect'; readonly settings: InspectSettings };
 
-const COMMANDS = "'serve', 'inspect', and 'tls-resume --help'";
+const COMMANDS = "'serve', 'connect', 'inspect', and 'tls-resume --help'";
 
 const DEFAULT_PORT = 8443;
 const PROVIDERS = ['default', 'noble', 'fast', 'node'] as const;
@@ -107,11 +109,16 @@ const DEMO_FLAGS = { port: { type: 'string' }, help: { type: 'boolean', short: '
 /** @throws Fault naming the word that is wrong and what would be right */
 export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === 'help' && rest[0] === 'serve') return { name: 'serve-help' };
+  if (word === 'help' && rest[0] === 'connect') return { name: 'connect-help' };
   if (word === 'help' && rest[0] === 'inspect') return { name: 'inspect-help' };
   if (word === 'help' && rest[0] !== undefined) throw unknownCommand(rest[0]);
   if (word === '--help' || word === '-h' || word === 'help') return { name: 'help' };
   if (word === '--version') return { name: 'version' };
   if (word === 'serve') return parseServe(rest);
+  if (word === 'connect') {
+    const settings = parseConnect(rest);
+    return settings === undefined ? { name: 'connect-help' } : { name: 'connect', settings };
+  }
   if (word === 'inspect') return parseInspect(rest);
   if (word === undefined) throw usage(`no command given; there is ${COMMANDS}`);
   throw word.startsWith('-') ? misplacedFlag(word) : unknownCommand(word);
@@ -124,7 +131,7 @@ function misplacedFlag(word: string): Error {
 }
 
 function unknownCommand(word: string): Error {
-  const meant = nearest(word, ['serve', 'inspect', 'help']);
+  const meant = nearest(word, ['serve', 'connect', 'inspect', 'help']);
   return usage(`unknown command '${word}'; ${meant === undefined ? '' : `is '${meant}' meant? `}there is ${COMMANDS}`);
 }
 

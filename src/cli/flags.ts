@@ -48,7 +48,7 @@ function longerOf(letter: string, flags: Flags): string {
 }
 
 /** Whether the word after this one is its value: it is a flag that takes one, and has none yet. */
-function isValueOf(word: string | undefined, flags: Flags): boolean {
+export function isValueOf(word: string | undefined, flags: Flags): boolean {
   const name = word?.startsWith('--') ? word.slice(2) : '';
   return Object.hasOwn(flags, name) && flags[name]?.type === 'string';
 }

@@ -1,11 +1,12 @@
 /** The output of `--help`. */
 
-export const GENERAL_HELP = `tls-resume: a TLS 1.2/1.3 server that resumes sessions, in pure TypeScript
+export const GENERAL_HELP = `tls-resume: a TLS 1.2/1.3 server and client that resume sessions, in pure TypeScript
 
 Usage: tls-resume <command> [flags]
 
 Commands:
   serve        answer TLS clients, and tell of each whether it resumed and if not, why not
+  connect      be a client, and tell whether the server has resumed, how, and if not, why not
   inspect      show what is in a stored session or in a ticket
 
 Flags:
@@ -71,6 +72,48 @@ session, age, authAge, checks [{rule, passed}]}; ages are seconds.
 "accept-failed" {message} is trouble of the system's.
 
 Exit code: 0 after Ctrl-C or SIGTERM, 1 where it cannot listen, 2 for a mistake in the flags.
+`;
+
+export const CONNECT_HELP = `Usage: tls-resume connect host:port (--ca F | --pin SHA256 | --insecure) [flags]
+
+Connects to a server, sends what is piped in, prints the answer, and closes: at once if nothing is piped in, and otherwise
+when the server has closed or has been quiet for a second. Of each connection it says in one line, on stderr: version, cipher
+suite, group, and whether it was resumed (how) or was a full handshake (why).
+
+Who judges the server (one of these is required):
+  --ca F                its certificate must be issued under one of those in F, PEM, and be for the host; that one may be the
+                        server's own. Revocation is not checked
+  --pin SHA256          its key must have this digest (of SubjectPublicKeyInfo, hexadecimal or base64); may be given again
+  --insecure            nobody: anybody between can read and answer
+
+What is spoken:
+  --sni NAME            the name to send, and that the certificate must be for (the host)
+  --tls1_2, --tls1_3    this version alone (both)
+  --ciphers LIST        IANA names of cipher suites, preferred first, separated by commas (all: that of the session, then in
+                        the order of openssl s_client)
+  --groups LIST         of x25519, secp256r1, secp384r1, preferred first (all)
+  --alpn LIST           application protocols, preferred first (none are offered)
+  --psk-modes LIST      of psk_dhe_ke, psk_ke, preferred first (psk_dhe_ke)
+  --cert F --key F      certificate chain and private key, PEM, for a server that asks for them
+  --starttls P          smtp, imap, pop3 or ftp: turn to TLS as P does it
+
+What is resumed:
+  --session-in F        offer the session in F, DER or PEM, as 'openssl s_client -sess_out' writes it
+  --session-out F       write the last session that the server hands out to F, PEM, as 'openssl s_client -sess_in' reads it;
+                        who has it can read and be the session
+  --reconnect N         then connect N times more, each time with the last session
+
+What is told:
+  --json                one JSON object a connection, on stdout, instead of the answer and the line
+  --keylog F            append the secrets of all connections to F, in NSS key log format, as Wireshark reads it
+  -h, --help            this text
+
+JSON: {event: "connection", host, port, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex, reason,
+serverName, alpnProtocol, signatureScheme, sessions, truncated, answer}; "sessions" counts those handed out, "answer" is text.
+Or, at its end, {event: "handshake-failed" or "connection-failed", host, port, alert, origin, message}. What does not apply is
+null.
+
+Exit code: 0; 1 where the server cannot be reached, or the connection fails; 2 for a mistake in the flags.
 `;
 
 export const INSPECT_HELP = `Usage: tls-resume inspect --session F

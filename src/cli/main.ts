@@ -2,8 +2,9 @@
 /** The command. */
 
 import { parseCommand } from './args.ts';
+import { connectTo } from './connect.ts';
 import type { ExitCode } from './fault.ts';
-import { GENERAL_HELP, INSPECT_HELP, SERVE_HELP } from './help.ts';
+import { CONNECT_HELP, GENERAL_HELP, INSPECT_HELP, SERVE_HELP } from './help.ts';
 import { inspect } from './inspect.ts';
 import { packageVersion, print, run, stopSignal } from './run.ts';
 import { serve } from './serve.ts';
@@ -17,6 +18,9 @@ async function main(): Promise<0 | ExitCode> {
     case 'serve-help':
       process.stdout.write(SERVE_HELP);
       return 0;
+    case 'connect-help':
+      process.stdout.write(CONNECT_HELP);
+      return 0;
     case 'inspect-help':
       process.stdout.write(INSPECT_HELP);
       return 0;
@@ -26,6 +30,8 @@ async function main(): Promise<0 | ExitCode> {
     case 'version':
       print(packageVersion());
       return 0;
+    case 'connect':
+      return connectTo(command.settings, { input: process.stdin, output: process.stdout, report: process.stderr });
     case 'serve': {
       const stop = stopSignal();
       const running = await serve(command.settings, { write: print });

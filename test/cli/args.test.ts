@@ -151,8 +151,8 @@ describe('the command line', () => {
   });
 
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ['', /^no command given; there is 'serve', 'inspect'/],
-    ['frob', /^unknown command 'frob'; there is 'serve', 'inspect'/],
+    ['', /^no command given; there is 'serve', 'connect', 'inspect'/],
+    ['frob', /^unknown command 'frob'; there is 'serve', 'connect', 'inspect'/],
     ['--port 3', /^--port stands before the command/],
     ['-v', /^unknown flag '-v'; is --version meant\? see 'tls-resume --help'$/],
     ['--verison', /^unknown flag '--verison'; is --version meant\?/],

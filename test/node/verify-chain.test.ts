@@ -71,6 +71,8 @@ describe('verifyChain: a path', () => {
       .to.match(/^unknown_ca: no path from CN=leaf, which CN=middle has issued/)
       .and.contain('have the peer send what is between');
     expect(judge([leaf(authority('stranger'))])).to.match(/^unknown_ca/);
+    const stranger = authority('stranger');
+    expect(judge([leaf(stranger), stranger])).to.match(/^unknown_ca: no path from CN=leaf/);
     expect(judge([issue({ name: 'self', extensions: [ALTERNATIVE] })])).to.match(
       /^unknown_ca: CN=self is self-signed.*add it to ca or to pins/,
     );

@@ -1,0 +1,140 @@
+/** Parses the command line of `connect` into settings. It reads no file. */
+
+import type { Version } from '../wire/registry.ts';
+import { DIALOGUES, type MailProtocol } from './dialogues.ts';
+import { usage } from './fault.ts';
+import { isValueOf, nonEmpty, type Protocol, parseFlags, protocol } from './flags.ts';
+
+export interface ConnectSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Who judges the server: the file with the authorities, digests of keys, both of these, or nobody. */
+  readonly trust: { readonly ca: string | undefined; readonly pins: readonly string[]; readonly insecure: boolean };
+  readonly protocol: Protocol;
+  /** The name that is sent, and that the certificate must be for. */
+  readonly serverName: string | undefined;
+  readonly certificate: { readonly cert: string; readonly key: string } | undefined;
+  readonly starttls: MailProtocol | undefined;
+  /** The names of files. */
+  readonly sessionIn: string | undefined;
+  readonly sessionOut: string | undefined;
+  /** How many connections follow the first. */
+  readonly reconnect: number;
+  readonly keylog: string | undefined;
+  readonly json: boolean;
+}
+
+export const CONNECT_FLAGS = {
+  ca: { type: 'string' },
+  pin: { type: 'string', multiple: true },
+  insecure: { type: 'boolean' },
+  sni: { type: 'string' },
+  tls1_2: { type: 'boolean' },
+  tls1_3: { type: 'boolean' },
+  ciphers: { type: 'string' },
+  groups: { type: 'string' },
+  alpn: { type: 'string' },
+  'psk-modes': { type: 'string' },
+  cert: { type: 'string' },
+  key: { type: 'string' },
+  starttls: { type: 'string' },
+  'session-in': { type: 'string' },
+  'session-out': { type: 'string' },
+  reconnect: { type: 'string' },
+  keylog: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const HELP = 'tls-resume connect --help';
+const MAX_RECONNECT = 1000;
+
+/** Returns `undefined` if the words ask for help. @throws Fault naming the word that is wrong and what would be right */
+export function parseConnect(words: readonly string[]): ConnectSettings | undefined {
+  const targets = words.filter((word, i) => !word.startsWith('-') && !isValueOf(words[i - 1], CONNECT_FLAGS));
+  const flags = parseFlags(
+    words.filter((word, i) => word.startsWith('-') || isValueOf(words[i - 1], CONNECT_FLAGS)),
+    CONNECT_FLAGS,
+    HELP,
+  );
+  if (flags.help) return undefined;
+  const [target, second] = targets;
+  if (target === undefined) throw usage("where to? write 'tls-resume connect host:port …'");
+  if (second !== undefined) throw usage(`'${second}' is one word too many; see '${HELP}'`);
+  return {
+    ...address(target),
+    trust: trust(flags),
+    protocol: protocol({ ...flags, ...versions(flags) }),
+    serverName: flags.sni === undefined ? undefined : nonEmpty('--sni', flags.sni),
+    certificate: certificate(flags.cert, flags.key),
+    starttls: flags.starttls === undefined ? undefined : mailProtocol(flags.starttls),
+    sessionIn: fileOf('--session-in', flags['session-in']),
+    sessionOut: fileOf('--session-out', flags['session-out']),
+    reconnect: flags.reconnect === undefined ? 0 : count('--reconnect', flags.reconnect),
+    keylog: fileOf('--keylog', flags.keylog),
+    json: flags.json === true,
+  };
+}
+
+/** `example.com:443`, `127.0.0.1:443`, `[::1]:443` */
+function address(target: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(target) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host !== undefined && port >= 1 && port <= 65535) return { host, port };
+  const example = /^[^:]+$/.test(target) ? `${target}:443` : 'example.com:443 or [::1]:443';
+  throw usage(`'${target}' is no host:port; write it as in ${example}`);
+}
+
+interface TrustFlags {
+  readonly ca?: string | undefined;
+  readonly pin?: readonly string[] | undefined;
+  readonly insecure?: boolean | undefined;
+}
+
+/** Nothing is trusted by accident. */
+function trust({ ca, pin = [], insecure = false }: TrustFlags): ConnectSettings['trust'] {
+  const judges = ca !== undefined || pin.length > 0;
+  if (!judges && !insecure)
+    throw usage(
+      'who judges the server? give --ca F (authorities), --pin SHA256 (of its key) or --insecure (nobody does)',
+    );
+  if (judges && insecure) throw usage('--insecure: nobody judges then; leave it out, or --ca and --pin');
+  return { ca: fileOf('--ca', ca), pins: pin.map((digest) => nonEmpty('--pin', digest)), insecure };
+}
+
+function versions({
+  tls1_2,
+  tls1_3,
+}: {
+  readonly tls1_2?: boolean | undefined;
+  readonly tls1_3?: boolean | undefined;
+}) {
+  if (tls1_2 === tls1_3) return {};
+  const version: Version = tls1_2 ? 'TLSv1.2' : 'TLSv1.3';
+  return { 'min-version': version, 'max-version': version };
+}
+
+function certificate(cert: string | undefined, key: string | undefined): ConnectSettings['certificate'] {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined) throw usage('--key without --cert; give both, or neither');
+  if (key === undefined) throw usage('--cert without --key; give both, or neither');
+  return { cert: nonEmpty('--cert', cert), key: nonEmpty('--key', key) };
+}
+
+function mailProtocol(text: string): MailProtocol {
+  const known = Object.keys(DIALOGUES) as MailProtocol[];
+  const found = known.find((name) => name === text);
+  if (found === undefined) throw usage(`--starttls: '${text}' is not known; ${known.join(', ')} are`);
+  return found;
+}
+
+function fileOf(flag: string, name: string | undefined): string | undefined {
+  return name === undefined ? undefined : nonEmpty(flag, name);
+}
+
+function count(flag: string, text: string): number {
+  const number = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number <= MAX_RECONNECT)) throw usage(`${flag}: '${text}' is none; 0 to ${MAX_RECONNECT} are possible`);
+  return number;
+}

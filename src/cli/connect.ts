@@ -1,0 +1,326 @@
+/** `tls-resume connect`: connects to a server, sends what is piped in, prints the answer, and tells whether it resumed. */
+
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { connect as connectPlain, type Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { defaultProvider } from '../crypto/providers/default.ts';
+import { SUITES } from '../crypto/suites.ts';
+import type { ClientConfig } from '../engine/client/config.ts';
+import { defineClient } from '../engine/client/define-client.ts';
+import type { ClientResumption } from '../handshake/outcome.ts';
+import { canonicalHost } from '../node/host-name.ts';
+import { connect, type NodeClientOptions, type TlsClientSocket, verifyChain } from '../node/index.ts';
+import { SessionDecodeError } from '../sessions/der.ts';
+import { Session } from '../sessions/session.ts';
+import { TlsAlert } from '../wire/alert.ts';
+import { latin1, wipe } from '../wire/bytes.ts';
+import type { ConnectSettings } from './connect-args.ts';
+import { startTls } from './dialogues.ts';
+import { type ExitCode, Fault, systemCode, systemReason, usage } from './fault.ts';
+import { type KeyLog, loadCredential, openKeyLog, read } from './files.ts';
+import { addressText, printable } from './report.ts';
+
+/** Milliseconds without a byte after which an answer is taken to be whole. */
+const QUIET_MS = 1000;
+/** Milliseconds that a server has to close its side after we have closed ours. */
+const GRACE_MS = 2000;
+
+export interface Streams {
+  readonly input: Readable;
+  /** Where the answer goes; with --json, the objects. */
+  readonly output: Writable;
+  /** Where lines for people go. */
+  readonly report: Writable;
+}
+
+/** What is told of a connection. A field is `null` if it does not apply. */
+export interface ConnectionReport {
+  readonly event: 'connection';
+  readonly host: string;
+  readonly port: number;
+  readonly version: string | null;
+  readonly cipherSuite: string | null;
+  readonly group: string | null;
+  readonly resumed: boolean;
+  readonly mechanism: ClientResumption['mechanism'] | null;
+  readonly pskMode: ClientResumption['pskMode'] | null;
+  readonly identityIndex: number | null;
+  readonly reason: ClientResumption['reason'] | null;
+  readonly serverName: string | null;
+  readonly alpnProtocol: string | null;
+  readonly signatureScheme: string | null;
+  /** How many sessions the server has handed out. */
+  readonly sessions: number;
+  /** Whether the server has closed without a close_notify, so that the answer may be cut. */
+  readonly truncated: boolean;
+  readonly answer: string;
+}
+
+/** @throws Fault */
+export async function connectTo(settings: ConnectSettings, streams: Streams): Promise<0 | ExitCode> {
+  const keylog = settings.keylog === undefined ? undefined : openKeyLog(settings.keylog);
+  let session = settings.sessionIn === undefined ? undefined : loadSession(settings.sessionIn);
+  try {
+    const config = configuration(settings, session, keylog);
+    const isRepeated = settings.reconnect > 0;
+    const input = isRepeated ? await wholeOf(streams.input) : streams.input;
+    for (let left = settings.reconnect; left >= 0; left--) {
+      const next = await visit({ settings, config, session, streams, input });
+      if (next === undefined) continue;
+      session?.release();
+      session = next;
+    }
+    if (settings.sessionOut !== undefined) saveSession(settings.sessionOut, session);
+    return 0;
+  } catch (error) {
+    if (settings.json && error instanceof HandshakeFault) streams.output.write(`${JSON.stringify(error.told)}\n`);
+    throw error;
+  } finally {
+    session?.release();
+    keylog?.close();
+  }
+}
+
+/** OpenSSL's order. Its servers take the first, and resume no session of TLS 1.3 that was made under another hash. */
+const SUITES_TLS13 = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
+
+/** All suites, that of the session first: so sessions are interchangeable with those of `openssl s_client`. */
+function suitesFor(session: Session | undefined): string[] {
+  const own = SUITES.filter(({ id }) => id === session?.cipherSuite).map(({ name }) => name);
+  return [...new Set([...own, ...SUITES_TLS13, ...SUITES.map(({ name }) => name)])];
+}
+
+function configuration(
+  settings: ConnectSettings,
+  session: Session | undefined,
+  keylog: KeyLog | undefined,
+): ClientConfig {
+  const { trust, protocol, certificate } = settings;
+  const verifyServer = trust.ca === undefined ? undefined : authorities(trust.ca);
+  try {
+    return defineClient({
+      ...protocol,
+      ciphers: protocol.ciphers ?? suitesFor(session),
+      verifyServer: trust.insecure ? 'any' : verifyServer,
+      pins: trust.pins.length === 0 ? undefined : trust.pins,
+      credential: certificate && loadCredential(certificate, defaultProvider),
+      keylog: keyLogger(keylog),
+    });
+  } catch (error) {
+    if (error instanceof TypeError && error.message.startsWith('pins: '))
+      throw usage(`--pin: ${error.message.slice(6)}`);
+    throw error;
+  }
+}
+
+function keyLogger(keylog: KeyLog | undefined): ((line: string) => void) | undefined {
+  return keylog === undefined ? undefined : (line) => keylog.append(line);
+}
+
+function authorities(file: string): ReturnType<typeof verifyChain> {
+  const ca = read('--ca', file);
+  try {
+    return verifyChain({ ca });
+  } catch (error) {
+    if (error instanceof TypeError && error.message.startsWith('ca: '))
+      throw usage(`--ca ${file}: ${error.message.slice(4)}`);
+    throw error;
+  }
+}
+
+function loadSession(file: string): Session {
+  const bytes = read('--session-in', file);
+  try {
+    return latin1(bytes).includes('-----BEGIN ') ? Session.fromPem(latin1(bytes)) : Session.fromDer(bytes);
+  } catch (error) {
+    if (!(error instanceof SessionDecodeError)) throw error;
+    throw new Fault(1, `--session-in ${file}: no session, in OpenSSL's DER or PEM: ${error.message}`, { cause: error });
+  } finally {
+    wipe(bytes);
+  }
+}
+
+/** The file has a secret: only its owner may read it. */
+function saveSession(file: string, session: Session | undefined): void {
+  if (session === undefined) throw new Fault(1, `--session-out ${file}: the server has handed out no session`);
+  try {
+    const descriptor = openSync(file, 'w', 0o600);
+    writeSync(descriptor, session.toPem());
+    closeSync(descriptor);
+  } catch (error) {
+    throw new Fault(1, `--session-out ${file}: cannot be written (${systemReason(error)})`, { cause: error });
+  }
+}
+
+async function wholeOf(input: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of input) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+interface VisitOptions {
+  readonly settings: ConnectSettings;
+  readonly config: ClientConfig;
+  /** To be offered. */
+  readonly session: Session | undefined;
+  readonly streams: Streams;
+  readonly input: Readable | Buffer;
+}
+
+/** Makes one connection, and returns the last session that it was given: the hold is the caller's. */
+async function visit({ settings, config, session, streams, input }: VisitOptions): Promise<Session | undefined> {
+  const { host, port } = settings;
+  const transport = await reach(settings);
+  const socket = start(transport, settings, {
+    config,
+    serverName: settings.serverName ?? canonicalHost(host),
+    sessions: session === undefined ? [] : [session],
+    sessionIsTrusted: true, // that of --session-in: whoever names the file says so
+  });
+  const given: Session[] = [];
+  socket.on('session', (fresh) => given.push(fresh.upRef()));
+  const answer: Buffer[] = [];
+  socket.on('data', (chunk) => {
+    if (settings.json) answer.push(chunk);
+    else streams.output.write(chunk);
+  });
+  socket.once('secureConnect', () => converse(socket, input));
+  try {
+    await closed(socket);
+  } catch (error) {
+    for (const each of given) each.release();
+    throw failed(error, settings, socket.connection.isEstablished || socket.bytesRead > 0);
+  }
+  const told = { ...factsOf(socket, host, port), sessions: given.length, answer: Buffer.concat(answer).toString() };
+  if (settings.json) streams.output.write(`${JSON.stringify(told)}\n`);
+  else streams.report.write(`${lineOf(told)}\n`);
+  const last = given.pop();
+  for (const each of given) each.release();
+  return last;
+}
+
+/** @throws Fault for a session that is for another host, or for suites that are not offered */
+function start(transport: Socket, { sessionIn }: ConnectSettings, options: NodeClientOptions): TlsClientSocket {
+  try {
+    return connect(transport, options);
+  } catch (error) {
+    transport.destroy();
+    const [, why] = (error instanceof TypeError && /^sessions\[0\]: (.*)/.exec(error.message)) || [];
+    throw why === undefined ? error : new Fault(1, `--session-in ${sessionIn}: ${why}`, { cause: error });
+  }
+}
+
+/** Resolves at the end of the connection. */
+function closed(socket: TlsClientSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once('close', () => resolve());
+  });
+}
+
+/** A connection over TCP that is ready for TLS. */
+async function reach({ host, port, starttls }: ConnectSettings): Promise<Socket> {
+  const transport = connectPlain({ host, port, noDelay: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      transport.once('connect', resolve).once('error', reject);
+    });
+    if (starttls !== undefined) await startTls(transport, starttls);
+    return transport;
+  } catch (error) {
+    transport.destroy();
+    if (error instanceof Fault) throw error;
+    throw new Fault(1, `${addressText(host, port)}: ${whyNotReached(error)}`, { cause: error });
+  }
+}
+
+function whyNotReached(error: unknown): string {
+  switch (systemCode(error)) {
+    case 'ECONNREFUSED':
+      return 'nobody listens there (ECONNREFUSED)';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'there is no host of this name';
+    default:
+      return `cannot be reached (${systemReason(error)})`;
+  }
+}
+
+/**
+ * Sends the input. If there is none, close_notify follows at once. Otherwise many servers would take it for the end of all, and not
+ * answer: it follows when they have closed, or are quiet.
+ */
+function converse(socket: TlsClientSocket, input: Readable | Buffer): void {
+  const close = (): void => {
+    socket.setTimeout(GRACE_MS);
+    socket.once('timeout', () => socket.destroy());
+    if (!socket.writableEnded) socket.end();
+  };
+  const ended = (): void => {
+    if (socket.bytesWritten === 0 && socket.writableLength === 0) return close();
+    socket.setTimeout(QUIET_MS);
+    socket.once('timeout', close);
+  };
+  if (Buffer.isBuffer(input)) {
+    if (input.length > 0) socket.write(input);
+    return ended();
+  }
+  input.pipe(socket, { end: false });
+  if (input.readableEnded) ended();
+  else input.once('end', ended);
+  socket.once('close', () => input.unpipe(socket).destroy());
+}
+
+function factsOf(
+  { connection, isTruncated }: TlsClientSocket,
+  host: string,
+  port: number,
+): Omit<ConnectionReport, 'sessions' | 'answer'> {
+  const { resumption } = connection;
+  return {
+    event: 'connection',
+    host,
+    port,
+    version: connection.version ?? null,
+    cipherSuite: connection.cipherSuite ?? null,
+    group: connection.group ?? null,
+    resumed: resumption.resumed,
+    mechanism: resumption.mechanism ?? null,
+    pskMode: resumption.pskMode ?? null,
+    identityIndex: resumption.identityIndex ?? null,
+    reason: resumption.reason ?? null,
+    serverName: connection.serverName ?? null,
+    alpnProtocol: connection.alpnProtocol ?? null,
+    signatureScheme: connection.signatureScheme ?? null,
+    truncated: isTruncated,
+  };
+}
+
+/** One line for people. */
+function lineOf(told: ConnectionReport): string {
+  const { host, port, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex } = told;
+  const how = [mechanism, pskMode, identityIndex === null ? null : `identity ${identityIndex}`];
+  const outcome = resumed ? `resumed (${how.filter((word) => word !== null).join(', ')})` : `full (${told.reason})`;
+  const given = told.sessions === 1 ? '1 session' : `${told.sessions} sessions`;
+  const cut = told.truncated ? '; cut off without close_notify' : '';
+  return `${addressText(host, port)} ${version} ${cipherSuite} ${group ?? '-'} ${outcome}, ${given} handed out${cut}`;
+}
+
+/** A connection that has failed, with what --json tells of it. */
+class HandshakeFault extends Fault {
+  readonly told: object;
+
+  constructor(message: string, told: object, cause: unknown) {
+    super(1, message, { cause });
+    this.told = told;
+  }
+}
+
+function failed(error: unknown, { host, port }: ConnectSettings, isEstablished: boolean): Fault {
+  const message = error instanceof Error ? error.message : String(error);
+  const [alert, origin] = error instanceof TlsAlert ? [error.alert, error.origin] : [null, null];
+  const event = isEstablished ? 'connection-failed' : 'handshake-failed';
+  const by = origin === null ? '' : origin === 'local' ? ', alert sent' : ', alert received';
+  const text = `${addressText(host, port)} failed${by}: ${printable(message)}`;
+  return new HandshakeFault(text, { event, host, port, alert, origin, message }, error);
+}
