@@ -28,7 +28,8 @@ describe('a bundle', () => {
 
   it('of a client of TLS 1.3 has no curve of ours, no TLS 1.2, and nothing of a server; and no server has anything of a client', async () => {
     const { modules } = await bundle(ENTRIES.client13);
-    const words = /@noble\/curves|-tls12\.js(?<!receive-tls12\.js)|\/prf\.|\/server\/|\/tickets\/|\/cache\/|src\/(testing|node|cli)\//;
+    const words =
+      /@noble\/curves|-tls12\.js(?<!receive-tls12\.js)|\/prf\.|\/server\/|\/tickets\/|\/cache\/|src\/(testing|node|cli)\//;
     expect(modules.filter((path) => words.test(path))).to.deep.equal([]);
     for (const name of ['webCrypto', 'nobleCurves', 'bothVersions'] as const) {
       const others = (await bundle(ENTRIES[name])).modules.filter((path) =>
