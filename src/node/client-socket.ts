@@ -27,7 +27,7 @@ export class TlsClientSocket extends ConnectionSocket<ClientConnection> {
     const wantsKeylog = () => this.listenerCount('keylog') > 0;
     const connection = new ClientConnection(config, { ...ofConnection, wantsKeylog });
     if (this.connecting) this.#relayConnect(transport);
-    this.start(connection, 0, { handshakeTimeout }); // a client looks nothing up
+    this.start(connection, config.sessions.lookupTimeoutMs, { handshakeTimeout });
     this.run(connection.connect());
   }
 

@@ -345,6 +345,24 @@ describe('connect: sessions', () => {
     expect((await visit(other.port, config)).text).to.equal('full');
     expect((await visit(one.port, { config, sessions: [] })).text).to.equal('full');
   });
+
+  it('survive a restart in a store that takes its time', async () => {
+    const { port } = await serving();
+    const kept = new Map<string, readonly Uint8Array[]>();
+    const store = {
+      load: (key: string) =>
+        new Promise<readonly Uint8Array[] | undefined>((done) => setImmediate(() => done(kept.get(key)))),
+      save: async (key: string, list: readonly Uint8Array[]) => void kept.set(key, list),
+    };
+    const restarted = () => defineClient({ verifyServer: verifyChain({ ca }), sessions: { store } });
+    expect((await visit(port, restarted())).text).to.equal('full');
+    expect((await visit(port, restarted())).text).to.equal('resumed');
+    const slow = { ...store, load: () => new Promise<undefined>(() => {}) };
+    const impatient = { store: slow, lookupTimeoutMs: 1 };
+    expect((await visit(port, defineClient({ verifyServer: verifyChain({ ca }), sessions: impatient }))).text).to.equal(
+      'full',
+    );
+  });
 });
 
 describe('connect: what it is given', () => {

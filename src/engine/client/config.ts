@@ -21,6 +21,8 @@ export interface ClientConfig extends ClientParts {
   readonly trust: Trust;
   readonly sessions: {
     readonly timeout: number;
+    /** The budget of the lookup in the store, in milliseconds. */
+    readonly lookupTimeoutMs: number;
     readonly onNew: ((session: Session) => void) | undefined;
     /** `undefined` if the client keeps none. */
     readonly cache: ClientSessions | undefined;

@@ -56,6 +56,7 @@ const SESSION_OPTIONS = {
   maxPerPeer: true,
   singleUse: true,
   store: true,
+  lookupTimeoutMs: true,
   timeout: true,
   onNew: true,
 } satisfies Names<ClientSessionOptions>;
@@ -165,6 +166,7 @@ function sessionSettings(given: ClientSessionOptions, policy: Policy): ClientCon
   });
   return Object.freeze({
     timeout: integer('sessions.timeout', given.timeout, 7200, 1),
+    lookupTimeoutMs: integer('sessions.lookupTimeoutMs', given.lookupTimeoutMs, 1000, 0, 2 ** 31 - 1),
     onNew: callback('sessions.onNew', given.onNew),
     cache: isKept ? cache : undefined,
   });

@@ -101,6 +101,8 @@ export interface ClientSessionOptions {
   readonly singleUse?: boolean | undefined;
   /** Keeps the sessions where they survive a restart. */
   readonly store?: ClientSessionStore | undefined;
+  /** How long a handshake waits for `store.load`, in milliseconds: 0 to 2^31 - 1, default 1000. A later answer counts as none. */
+  readonly lookupTimeoutMs?: number | undefined;
   /** How long a session is offered if its server states no lifetime, in seconds: at least 1, default 7200. */
   readonly timeout?: number | undefined;
   /**
