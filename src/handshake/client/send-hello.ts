@@ -167,11 +167,20 @@ function draftHello(context: ClientHandshake, { keys, psks, tls12 }: Omit<SentHe
     legacyVersion: ProtocolVersion['TLSv1.2'],
     random: context.randomBytes(32, 'random'),
     legacySessionId: sessionId(context, tls12),
-    cipherSuites: settings.suites.map(({ id }) => id),
+    cipherSuites: suitesFor(settings, psks[0]),
     legacyCompressionMethods: Uint8Array.of(0),
     extensions: draftExtensions(context, { keys, psks, tls12 }),
     psks: psks.map((offer) => draftPsk(context, offer)),
   };
+}
+
+/**
+ * The suites in the order of preference, those with the hash of the first PSK before the others: there are servers that take the first,
+ * and then no PSK of another hash.
+ */
+function suitesFor({ suites }: ClientSettings, psk: SessionOffer | undefined): number[] {
+  const first = suites.filter(({ version, hash }) => version === 'TLSv1.3' && hash === psk?.hash);
+  return [...new Set([...first, ...suites])].map(({ id }) => id);
 }
 
 /**

@@ -76,6 +76,16 @@ describe('the hello of a client', () => {
     expect([...helloOf({ maxVersion: 'TLSv1.2' }).body.cipherSuites].some((id) => id >> 8 === 0x13)).to.equal(false);
   });
 
+  it('§4.3.11: has the suites with the hash of its PSK first, as a server may take the first, and no PSK of another hash', () => {
+    const meeting = new Meeting({ server: { ciphers: ['TLS_AES_256_GCM_SHA384'] } });
+    const sessions = meeting.sessions({ serverName: 'localhost' });
+    const { body } = helloOf({}, { serverName: 'localhost', sessions }, meeting);
+    const suites = [...body.cipherSuites];
+    expect(suites.slice(0, 3)).to.deep.equal([0x1302, 0x1301, 0x1303]);
+    expect(new Set(suites).size).to.equal(suites.length);
+    expect([...helloOf().body.cipherSuites].slice(0, 3)).to.deep.equal([0x1301, 0x1302, 0x1303]);
+  });
+
   it('§4.3.3: has no scheme of MD5, SHA-1, SHA-224 or DSA', () => {
     const known: readonly number[] = Object.values(SignatureScheme);
     const { signatureAlgorithms = [] } = helloOf().body.extensions;
