@@ -1,5 +1,6 @@
 /** The entry tls-resume/testing: what testers and fuzzers hold in their hands. */
 
+export type { TicketDecisions } from './handshake/decisions.ts';
 export { type ContentName, faults, type MessageName, type Which } from './testing/faults.ts';
 export type { ReadMessage } from './testing/messages.ts';
 export { Pair, type PairEvent, type PairOptions, pair } from './testing/pair.ts';

@@ -1,5 +1,6 @@
 /** What a connection sends otherwise than it should. tls-resume/testing makes such values; nothing of them is in a bundle without it. */
 
+import type { Decisions } from '../handshake/decisions.ts';
 import type { Channel, ChannelOwner } from './channel.ts';
 
 /** A fault, made by tls-resume/testing. */
@@ -11,4 +12,6 @@ export interface Fault {
 export interface Fault {
   /** Returns the channel of a connection that has all of these faults, of which this is the first. */
   channel(owner: ChannelOwner, faults: readonly Fault[]): Channel;
+  /** Returns what a server with all of these faults decides otherwise. */
+  decisionsOf(faults: readonly Fault[]): Decisions;
 }

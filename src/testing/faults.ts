@@ -4,10 +4,20 @@
  */
 
 import type { Fault } from '../engine/fault.ts';
+import type { Decisions, TicketDecisions } from '../handshake/decisions.ts';
 import { concat, EMPTY } from '../wire/bytes.ts';
 import { decode, encode, opaque, struct, uint8, uint16, uint24, vector } from '../wire/codec.ts';
 import { putRecordHeader, RECORD_HEADER } from '../wire/record.ts';
-import { ContentType, ExtensionType, HandshakeType, nameOf, ProtocolVersion, type Version } from '../wire/registry.ts';
+import {
+  type CipherSuiteName,
+  ContentType,
+  ExtensionType,
+  type GroupName,
+  HandshakeType,
+  nameOf,
+  ProtocolVersion,
+  type Version,
+} from '../wire/registry.ts';
 import { type Interceptor, LayeredFault, type Sending } from './interceptor.ts';
 import { messageOf, nameIn, versionIn } from './messages.ts';
 
@@ -286,6 +296,31 @@ function contentType(of: ContentName, type: number, which: Which = 1): Fault {
   return recordFault(`content type ${type} for`, of, which, (_, content, seal) => [seal(type, content)]);
 }
 
+/** A choice that a correct server may make. */
+function decision(name: string, decisions: Decisions): Fault {
+  return new LayeredFault(name, (inner) => inner, decisions);
+}
+
+/** TLS 1.3: has a server ask for a share of a group by HelloRetryRequest, also if there is a share of it or of another (§4.2.4). */
+function retryWith(group: GroupName): Fault {
+  return decision(`retry with ${group}`, { retryWith: group });
+}
+
+/** TLS 1.3: has a server look at one PSK identity alone, the first of which is 0. */
+function selectIdentity(identityIndex: number): Fault {
+  return decision(`select identity ${identityIndex}`, { identityIndex });
+}
+
+/** TLS 1.3: has a server resume under this suite, if it has the hash of the session's and the client offers it (§4.3.11). */
+function resumeUnder(cipherSuite: CipherSuiteName): Fault {
+  return decision(`resume under ${cipherSuite}`, { cipherSuite });
+}
+
+/** TLS 1.3: sets fields of each NewSessionTicket of a server. The PSK is that of the nonce, so that the ticket resumes. */
+function ticket(fields: TicketDecisions): Fault {
+  return decision('ticket', { ticket: fields });
+}
+
 /** The faults, by their names. */
 export const faults = {
   change,
@@ -302,4 +337,8 @@ export const faults = {
   plaintext,
   header,
   contentType,
+  retryWith,
+  selectIdentity,
+  resumeUnder,
+  ticket,
 };

@@ -5,6 +5,7 @@ import { type Incoming, RecordReader } from '../crypto/record-reader.ts';
 import { RecordWriter } from '../crypto/record-writer.ts';
 import { Channel, type ChannelOwner } from '../engine/channel.ts';
 import type { Fault } from '../engine/fault.ts';
+import type { Decisions } from '../handshake/decisions.ts';
 import type { AnyTask, Outcome } from '../handshake/wait.ts';
 import { concat } from '../wire/bytes.ts';
 import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
@@ -60,10 +61,12 @@ export type Over = (inner: Interceptor) => Interceptor;
 export class LayeredFault implements Fault {
   readonly name: string;
   readonly over: Over;
+  readonly #decisions: Decisions;
 
-  constructor(name: string, over: Over) {
+  constructor(name: string, over: Over, decisions: Decisions = {}) {
     this.name = name;
     this.over = over;
+    this.#decisions = decisions;
   }
 
   channel(owner: ChannelOwner, faults: readonly Fault[]): Channel {
@@ -72,6 +75,11 @@ export class LayeredFault implements Fault {
       owner,
       layers.reduce((inner, fault) => fault.over(inner), NOTHING),
     );
+  }
+
+  decisionsOf(faults: readonly Fault[]): Decisions {
+    const all = faults.filter((fault) => fault instanceof LayeredFault).map((fault) => fault.#decisions);
+    return Object.assign({}, ...all);
   }
 }
 

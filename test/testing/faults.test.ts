@@ -184,3 +184,69 @@ describe('faults of records', () => {
     expect(Buffer.concat(both.eventsOf('server', 'data').map(({ data }) => data)).toString()).to.equal('onetwothree');
   });
 });
+
+describe('decisions of a server', () => {
+  const world = seededWorld('decisions');
+  const settings = { crypto, world, minVersion: 'TLSv1.3' } as const;
+  const server = defineServer({ ...settings, credentials: [certificates.ecdsaP256] });
+  const client = () => defineClient({ ...settings, verifyServer: 'any' });
+
+  it('retryWith: a HelloRetryRequest, to which a correct client answers', () => {
+    const both = pair(client(), server, { server: { faults: [faults.retryWith('secp384r1')] } }).runSync();
+    expect(both.trace.messages.map(({ name }) => name)).to.include('hello_retry_request');
+    expect(both.client.isEstablished && both.client.group).to.equal('secp384r1');
+  });
+
+  it('retryWith a group that was shared already: illegal_parameter', () => {
+    const both = pair(client(), server, { server: { faults: [faults.retryWith('x25519')] } }).runSync();
+    expect(both.eventsOf('client', 'failed')[0]?.error.alert).to.equal('illegal_parameter');
+  });
+
+  it('selectIdentity: the second of two', () => {
+    const one = client();
+    const sessions = pair(one, server)
+      .runSync()
+      .client.sessions.map((session) => session.upRef());
+    for (const index of [0, 1]) {
+      const both = pair(one, server, {
+        client: { sessions },
+        server: { faults: [faults.selectIdentity(index)] },
+      }).runSync();
+      expect(both.client.resumption).to.include({ resumed: true, identityIndex: index });
+    }
+  });
+
+  it('resumeUnder: another suite with the hash of the session', () => {
+    const one = client();
+    pair(one, server).runSync();
+    const suite = 'TLS_CHACHA20_POLY1305_SHA256';
+    const both = pair(one, server, { server: { faults: [faults.resumeUnder(suite)] } }).runSync();
+    expect([both.client.resumption.resumed, both.client.cipherSuite]).to.deep.equal([true, suite]);
+    const other = pair(one, server, { server: { faults: [faults.resumeUnder('TLS_AES_256_GCM_SHA384')] } }).runSync();
+    expect([other.client.resumption.resumed, other.client.cipherSuite], 'another hash').to.deep.equal([true, suite]);
+  });
+
+  for (const mode of ['stateful', 'stateless'] as const) {
+    it(`ticket: nonce, lifetime and age_add, and the ticket resumes, ${mode}`, () => {
+      const serving = defineServer({ ...settings, credentials: [certificates.ecdsaP256], tickets: { mode } });
+      const one = client();
+      for (const nonce of [new Uint8Array(0), new Uint8Array(255).fill(7)]) {
+        const fields = { nonce, lifetime: 1, ageAdd: 0xffffffff };
+        const both = pair(one, serving, {
+          client: { sessions: [] },
+          server: { faults: [faults.ticket(fields)] },
+        }).runSync();
+        const sent = both.trace.messages.find(({ name }) => name === 'new_session_ticket')?.fields;
+        expect(sent).to.deep.include({ ticketNonce: nonce, ticketLifetime: 1, ticketAgeAdd: 0xffffffff });
+        expect(pair(one, serving).runSync().client.resumption.resumed).to.equal(true);
+      }
+    });
+  }
+
+  it('go together with faults', () => {
+    const given = [faults.ticket({ lifetime: 5 }), faults.drop('new_session_ticket'), faults.retryWith('secp256r1')];
+    const both = pair(client(), server, { server: { faults: given } }).runSync();
+    expect(both.client.sessions.map(({ timeout }) => timeout)).to.deep.equal([5]);
+    expect(both.client.group).to.equal('secp256r1');
+  });
+});

@@ -1,5 +1,6 @@
 /** A server's connection, as the parts that act on its behalf see it: handshake, sessions, tickets. */
 
+import type { Decisions } from '../../handshake/decisions.ts';
 import type { CallbackName } from '../../handshake/outcome.ts';
 import type { Outcome } from '../../handshake/wait.ts';
 import type { Channel } from '../channel.ts';
@@ -12,6 +13,8 @@ export interface ConnectionHost extends TicketHost {
   readonly config: ServerConfig;
   readonly life: Readonly<LifeCycle>;
   readonly channel: Channel;
+  /** What a tester has decided. */
+  readonly decisions: Decisions;
   readonly secrets: Secrets;
   /** Whether the key log has a reader. */
   wantsKeylog(): boolean;

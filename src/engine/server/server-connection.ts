@@ -1,5 +1,6 @@
 /** The server's end of a TLS connection: the class that users and shells hold. */
 
+import type { Decisions } from '../../handshake/decisions.ts';
 import type { Resumption, Verdict } from '../../handshake/outcome.ts';
 import type { ServerFacts } from '../../handshake/server/context.ts';
 import { serve } from '../../handshake/server/serve.ts';
@@ -76,6 +77,8 @@ const OPTIONS = {
   keyTimer: true,
 } satisfies Names<ConnectionOptions>;
 
+const NONE: Decisions = {};
+
 /** @throws TypeError naming the option */
 function requireConnectionOptions(options: ConnectionOptions): void {
   requireOptions('options', options, OPTIONS);
@@ -133,6 +136,11 @@ export class ServerConnection extends ConnectionCore {
   /** @internal */
   get keyTimer(): KeyTimer | undefined {
     return this.#options.keyTimer;
+  }
+
+  /** @internal */
+  get decisions(): Decisions {
+    return this.#options.faults?.[0]?.decisionsOf(this.#options.faults) ?? NONE;
   }
 
   /** @internal */

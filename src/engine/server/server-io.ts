@@ -1,6 +1,7 @@
 /** The connection as a server's handshake sees it: implements the interfaces of handshake/server/context.ts. */
 
 import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { Decisions } from '../../handshake/decisions.ts';
 import { notResumed } from '../../handshake/outcome.ts';
 import type { HandshakeParts, ServerFacts, ServerHandshake } from '../../handshake/server/context.ts';
 import type { Task } from '../../handshake/wait.ts';
@@ -33,6 +34,7 @@ const NOTHING_NEGOTIATED: ServerFacts = {
 export class ServerIO extends ConnectionIO implements ServerHandshake {
   settings: ServerConfig;
   override readonly facts: ServerFacts = { ...NOTHING_NEGOTIATED };
+  readonly decisions: Decisions;
   readonly sessions: ConnectionSessions;
   readonly tickets: ConnectionTickets;
   readonly #host: ConnectionHost;
@@ -41,6 +43,7 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
     super(host);
     this.#host = host;
     this.settings = host.config;
+    this.decisions = host.decisions;
     this.sessions = sessions;
     this.tickets = tickets;
   }

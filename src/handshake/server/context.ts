@@ -4,6 +4,7 @@ import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { TicketStatus } from '../../tickets/callbacks.ts';
 import type { Version } from '../../wire/registry.ts';
+import type { Decisions } from '../decisions.ts';
 import type { Established } from '../established.ts';
 import type { HandshakeIO } from '../io.ts';
 import type { Facts, NoResumption, NoTicket, Resumption, TicketFacts, Verdict } from '../outcome.ts';
@@ -160,6 +161,8 @@ export interface ServerHandshake extends HandshakeIO {
   readonly sessions: Sessions;
   readonly tickets: Tickets;
   readonly facts: ServerFacts;
+  /** What a tester has decided. */
+  readonly decisions: Decisions;
   /** RFC 9846 §4.3.10: skips the early data that the client sends, which this server does not read. */
   skipEarlyData(): void;
   /** Whether the application selects a configuration by server name. */

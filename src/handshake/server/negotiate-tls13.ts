@@ -98,6 +98,8 @@ interface WantedGroup {
 /** §4.3.8: selects a group; one whose share is already here comes before one that costs a round trip. */
 function selectGroup(context: ServerHandshake, hello: ClientHello, psk: SelectedPsk | undefined): WantedGroup {
   requireFullHello(hello, psk);
+  const { retryWith } = context.decisions;
+  if (retryWith !== undefined) return { group: retryWith, keyExchange: undefined };
   const groups = commonGroups(hello, context.settings);
   let best = groups.length;
   let keyExchange: Uint8Array | undefined;

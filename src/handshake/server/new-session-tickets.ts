@@ -91,7 +91,8 @@ export class TicketIssuer implements TicketSender {
   /** Makes a ticket; `undefined` if it cannot be made or must not be resumed. The connection goes on without it. */
   *#issue(): Handshake<Issue | undefined> {
     const { sessions, settings } = this.#context;
-    const ticketNonce = concat(new Uint8Array(4), encode(uint32, this.#count++)); // unique among the tickets of a connection
+    const { nonce, lifetime } = this.#context.decisions.ticket ?? {};
+    const ticketNonce = nonce ?? concat(new Uint8Array(4), encode(uint32, this.#count++)); // unique among the tickets of a connection
     const id = yield* call(() => sessions.newId('TLSv1.3'));
     const session = sessions.adopt(this.#newSession(id, ticketNonce)); // now, as the tasks that follow may never be answered
     if (!(yield* generateTicket(this.#context, session))) return undefined;
@@ -100,8 +101,8 @@ export class TicketIssuer implements TicketSender {
     const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
     if (ticket === undefined) return undefined;
     const { ticketAgeAdd } = session;
-    const ticketLifetime = this.#lifetime(session);
-    if (ticketLifetime < 1) return void sessions.noTicket('expired'); // §4.7.1: with 0 a client discards it
+    const ticketLifetime = lifetime ?? this.#lifetime(session);
+    if (lifetime === undefined && ticketLifetime < 1) return void sessions.noTicket('expired'); // §4.7.1: with 0 a client discards it
     return { session, message: { ticketLifetime, ticketAgeAdd, ticketNonce, ticket, extensions: {} } };
   }
 
@@ -113,7 +114,7 @@ export class TicketIssuer implements TicketSender {
   }
 
   #newSession(id: Uint8Array, ticketNonce: Uint8Array): Session {
-    const { settings, facts, randomBytes } = this.#context;
+    const { settings, facts, randomBytes, decisions } = this.#context;
     const { suite, psk } = this.#choice;
     const now = this.#context.now();
     const secret = resumptionPsk(this.#main.resumption, ticketNonce);
@@ -130,7 +131,7 @@ export class TicketIssuer implements TicketSender {
       serverName: facts.serverName,
       alpnProtocol: facts.alpnProtocol,
       group: facts.group === undefined ? 0 : NamedGroup[facts.group],
-      ticketAgeAdd: decode(uint32, randomBytes(4, 'ticket_age_add')),
+      ticketAgeAdd: decisions.ticket?.ageAdd ?? decode(uint32, randomBytes(4, 'ticket_age_add')),
       scope: scopeOf(this.#context, this.#choice.hello.body),
       applicationData: psk?.session.applicationData,
       peerCertificate: facts.peerCertificate,

@@ -104,7 +104,7 @@ function* findSession(
   suites: readonly SuiteParameters[],
   lookups: PskLookups,
 ): Handshake<FoundSession | undefined> {
-  const { settings, facts, sessions } = context;
+  const { settings, facts, sessions, decisions } = context;
   const mechanism = mechanismOf(settings);
   const verdicts: Verdict[] = [];
   facts.verdicts = verdicts;
@@ -115,6 +115,7 @@ function* findSession(
       verdicts.push(new SessionVerdict({ mechanism, identityIndex, reason: 'too-many-identities' }));
       return undefined;
     }
+    if (identityIndex !== (decisions.identityIndex ?? identityIndex)) continue;
     const { found, facts: ticket } = yield* lookups.find(context, identity);
     const offer = offerOf(context, hello, suites); // now, and not before the lookup, which may take its time
     const { verdict, session, suite } = judgeOffered(context, {
@@ -128,7 +129,9 @@ function* findSession(
     // Another connection may have used it while the second hello was on its way.
     const isConsumed = session !== undefined && verdict.reason === 'not-resumable' && sessions.wasTaken(session);
     verdicts.push(isConsumed ? verdict.lost('consumed') : verdict);
-    if (session !== undefined && suite !== undefined) return { session, identityIndex, suite };
+    if (session === undefined || suite === undefined) continue;
+    const decided = suites.find(({ name, hash }) => name === decisions.cipherSuite && hash === suite.hash);
+    return { session, identityIndex, suite: decided ?? suite };
   }
   return undefined;
 }
