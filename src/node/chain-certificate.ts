@@ -135,9 +135,9 @@ function readAlternatives(value: DerReader): Pick<ChainCertificate, 'names' | 'a
   const names: string[] = [];
   const addresses: string[] = [];
   while (!list.isEmpty) {
-    const tag = list.peekTag();
-    if (tag === implicitTag(GeneralName.dNSName)) names.push(latin1(list.read(tag)).toLowerCase());
-    else if (tag === implicitTag(GeneralName.iPAddress)) addresses.push(toHex(list.read(tag)));
+    const kind = list.peekTag();
+    if (kind === implicitTag(GeneralName.dNSName)) names.push(latin1(list.read(kind)).toLowerCase());
+    else if (kind === implicitTag(GeneralName.iPAddress)) addresses.push(toHex(list.read(kind)));
     else list.raw();
   }
   return { names, addresses };

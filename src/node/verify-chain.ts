@@ -7,6 +7,7 @@ import { Oid } from '../crypto/credentials/certificate.ts';
 import { certificatesFromPem } from '../crypto/credentials/credential-pem.ts';
 import { MAX_CHAIN } from '../handshake/peer-signature.ts';
 import { TlsAlert } from '../wire/alert.ts';
+import { equalBytes } from '../wire/bytes.ts';
 import { DerError } from '../wire/der.ts';
 import { kindOf } from '../wire/kind-of.ts';
 import { type Names, requireOptions, requireString } from '../wire/options.ts';
@@ -109,8 +110,8 @@ class Link {
     return this.fields.subject === this.fields.issuer;
   }
 
-  equals(other: Link): boolean {
-    return Buffer.compare(this.fields.bytes, other.fields.bytes) === 0;
+  is(other: Link): boolean {
+    return equalBytes(this.fields.bytes, other.fields.bytes);
   }
 
   /** For messages: the subject on one line. */
@@ -227,7 +228,7 @@ class PathSearch {
     if (keyUsage !== undefined && (keyUsage & KeyUsage.digitalSignature) === 0)
       throw new TlsAlert('unsupported_certificate', `the key of ${leaf.text} may not sign (its keyUsage says so)`);
     if (host !== undefined && !isFor(leaf.fields, host)) throw wrongName(host, [...names, ...addresses.map(readable)]);
-    if (this.#anchors.get(leaf.fields.subject)?.some((anchor) => anchor.equals(leaf))) return;
+    if (this.#anchors.get(leaf.fields.subject)?.some((anchor) => anchor.is(leaf))) return;
     this.#sent = sent;
     if (!this.#leadsOn([leaf])) throw this.#fault ?? noPath(leaf);
   }
@@ -238,7 +239,7 @@ class PathSearch {
     const { issuer } = last.fields;
     for (const anchor of this.#anchors.get(issuer) ?? []) if (this.#isIssuer(anchor, path, true)) return true;
     for (const sent of this.#sent) {
-      if (sent.fields.subject !== issuer || path.some((link) => link.equals(sent))) continue;
+      if (sent.fields.subject !== issuer || path.some((link) => link.is(sent))) continue;
       if (this.#isIssuer(sent, path, false) && this.#leadsOn([...path, sent])) return true;
     }
     return false;
