@@ -58,7 +58,7 @@ describe('ExpirySeconds', () => {
       table.reset();
       tables.push(table);
     }, 2);
-    expect(grown).to.be.below(100_000); // each list would be 400 kB
+    expect(grown).to.be.below(300_000); // each list would be 400 kB, and the heap of a long run is not quiet
     expect(tables.map((table) => table.open(5, 7))).to.deep.equal([0, 0]);
   });
 });

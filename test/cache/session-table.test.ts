@@ -103,7 +103,7 @@ describe('SessionTable', () => {
       table.reset();
       tables.push(table);
     }, 2);
-    expect(grown).to.be.below(100_000); // either list of pages would be 400 kB
+    expect(grown).to.be.below(300_000); // either list of pages would be 400 kB, and the heap of a long run is not quiet
     expect(tables.map(({ size, slots }) => [size, slots])).to.deep.equal([
       [0, 0],
       [0, 0],
