@@ -18,9 +18,6 @@ import type { LifeCycle } from './life-cycle.ts';
 /** TLS 1.2: how many requests for renegotiation are refused by a warning. One more ends the connection. */
 const MAX_RENEGOTIATIONS = 4;
 
-/** KeyUpdate, without the codec: of a client, whose tickets may come as well. */
-const expectedKeyUpdate: ExpectedMessage = { name: keyUpdate.name, type: keyUpdate.type, limit: keyUpdate.limit };
-
 /** The connection that a channel belongs to. */
 export interface ChannelOwner {
   readonly life: LifeCycle;
@@ -93,7 +90,7 @@ export class Channel {
     this.expected = renegotiation;
     if (traffic === undefined) return;
     this.#keyUpdates = new KeyUpdates(context, traffic);
-    this.expected = tickets === undefined ? keyUpdate : { ...expectedKeyUpdate, or: tickets.message };
+    this.expected = tickets === undefined ? keyUpdate : { ...keyUpdate, or: tickets.message };
   }
 
   /** Sends application data, in as many records as it takes. */
