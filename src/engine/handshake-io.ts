@@ -13,6 +13,21 @@ import type { Channel } from './channel.ts';
 import type { Event } from './events.ts';
 import type { Secrets } from './secrets.ts';
 
+/** The facts of a connection that has negotiated nothing yet. */
+export const NOTHING_NEGOTIATED: Facts = {
+  version: undefined,
+  suite: undefined,
+  group: undefined,
+  serverName: undefined,
+  alpnProtocol: undefined,
+  signatureScheme: undefined,
+  maxFragmentLength: 0,
+  clientRandom: undefined,
+  peerCertificate: undefined,
+  peerCertificateChain: undefined,
+  session: undefined,
+};
+
 /** The parts of a connection that its handshake uses, in either role. */
 export interface IoHost {
   readonly world: World;

@@ -13,7 +13,7 @@ import type { ClientResumption } from '../../handshake/outcome.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
 import type { PskMode, Version } from '../../wire/registry.ts';
-import { ConnectionIO } from '../handshake-io.ts';
+import { ConnectionIO, NOTHING_NEGOTIATED } from '../handshake-io.ts';
 import type { ClientHost } from './client-host.ts';
 import type { ClientConfig } from './config.ts';
 import type { ConnectionOffers } from './offers.ts';
@@ -29,20 +29,7 @@ const NOT_RESUMED: ClientResumption = {
 };
 
 export class ClientIO extends ConnectionIO implements ClientHandshake {
-  override readonly facts: ClientFacts = {
-    version: undefined,
-    suite: undefined,
-    group: undefined,
-    serverName: undefined,
-    alpnProtocol: undefined,
-    signatureScheme: undefined,
-    maxFragmentLength: 0,
-    clientRandom: undefined,
-    peerCertificate: undefined,
-    peerCertificateChain: undefined,
-    session: undefined,
-    resumption: NOT_RESUMED,
-  };
+  override readonly facts: ClientFacts = { ...NOTHING_NEGOTIATED, resumption: NOT_RESUMED };
   readonly #host: ClientHost;
   readonly #offers: ConnectionOffers;
   readonly #received: ReceivedSessions;

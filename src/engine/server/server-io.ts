@@ -7,7 +7,7 @@ import type { HandshakeParts, ServerFacts, ServerHandshake } from '../../handsha
 import type { Task } from '../../handshake/wait.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
-import { ConnectionIO } from '../handshake-io.ts';
+import { ConnectionIO, NOTHING_NEGOTIATED } from '../handshake-io.ts';
 import type { ServerConfig } from './config.ts';
 import { isServerConfig, notAConfig } from './config-brand.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -15,25 +15,15 @@ import type { ConnectionSessions } from './session-lookup.ts';
 import type { ConnectionTickets } from './ticket-judging.ts';
 import type { TicketPolicy } from './ticket-policy.ts';
 
-const NOTHING_NEGOTIATED: ServerFacts = {
-  version: undefined,
-  suite: undefined,
-  group: undefined,
-  serverName: undefined,
-  alpnProtocol: undefined,
-  signatureScheme: undefined,
-  maxFragmentLength: 0,
-  clientRandom: undefined,
-  peerCertificate: undefined,
-  peerCertificateChain: undefined,
-  session: undefined,
+const NOTHING_FOUND: ServerFacts = {
+  ...NOTHING_NEGOTIATED,
   resumption: notResumed('not-offered'),
   verdicts: [],
 };
 
 export class ServerIO extends ConnectionIO implements ServerHandshake {
   settings: ServerConfig;
-  override readonly facts: ServerFacts = { ...NOTHING_NEGOTIATED };
+  override readonly facts: ServerFacts = { ...NOTHING_FOUND };
   readonly decisions: Decisions;
   readonly sessions: ConnectionSessions;
   readonly tickets: ConnectionTickets;
