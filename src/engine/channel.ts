@@ -7,7 +7,7 @@ import type { HandshakeIO } from '../handshake/io.ts';
 import { KeyUpdates } from '../handshake/key-updates.ts';
 import { keyUpdate } from '../handshake/messages/key-update.ts';
 import { frame, type Message, parse } from '../handshake/messages/message.ts';
-import type { AnyTask, Outcome } from '../handshake/wait.ts';
+import type { TaskWait } from '../handshake/wait.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { wipeAll } from '../wire/bytes.ts';
 import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
@@ -52,8 +52,8 @@ export class Channel {
     return this.#owner.life.writing === 'open';
   }
 
-  /** Is told of each task, and what came of it. A subclass of the testers' writes it down. */
-  performed(_task: AnyTask, _outcome: Outcome): void {}
+  /** Is shown each wait for user code, or for other work, before it is done. A subclass of the testers' may do the work itself. */
+  meet(_wait: TaskWait): void {}
 
   /** Queues a message and returns its bytes, for the transcript. */
   send<T>(message: Message<T>, body: T): Uint8Array {

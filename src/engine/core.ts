@@ -41,6 +41,7 @@ export interface CoreOptions {
 }
 
 export abstract class ConnectionCore {
+  readonly #world: World;
   readonly #life = new LifeCycle();
   readonly #secrets = new Secrets();
   readonly #channel: Channel;
@@ -60,15 +61,22 @@ export abstract class ConnectionCore {
   /** @internal */
   constructor(options: CoreOptions) {
     this.#options = options;
-    this.#calls = new Calls(options.world, this);
+    const { faults, world } = options;
+    this.#world = faults?.[0]?.worldOf(world, faults) ?? world;
+    this.#calls = new Calls(this.#world, this);
     if (options.keylog !== undefined) this.#keyLog = new KeyLog(options.keylog);
-    this.#channel = options.faults?.[0]?.channel(this, options.faults) ?? new Channel(this, options.rewrite);
+    this.#channel = faults?.[0]?.channel(this, faults) ?? new Channel(this, options.rewrite);
   }
 
   /** @internal Starts the handshake of a role. It is called once, before anything else. */
   protected start(role: Role, handshake: Handshake<Established>): void {
     this.#role = role;
     this.#begin(handshake, (established) => this.#establish(role, established));
+  }
+
+  /** @internal The world of the configuration, or a tester's. */
+  get world(): World {
+    return this.#world;
   }
 
   /** @internal */
@@ -315,6 +323,7 @@ export abstract class ConnectionCore {
       const next = !this.#job.isUnderWay && this.#life.phase === 'established' ? this.#role.nextJob() : undefined;
       if (next !== undefined) this.#begin(next, () => {});
       else if (this.#life.isUnderWay && this.#job.wait?.kind === 'task') {
+        this.#channel.meet(this.#job.wait);
         if (this.#job.wait.task === undefined) this.#call(this.#job.wait);
         else this.#perform(this.#job.wait, this.#job.wait.task);
       } else if (this.#life.reading === 'ended') return;
@@ -423,7 +432,6 @@ export abstract class ConnectionCore {
   }
 
   #conclude(task: AnyTask, outcome: Outcome): void {
-    this.#channel.performed(task, outcome);
     reportFailure(this, task, outcome);
     this.#advance(outcome);
   }

@@ -1,6 +1,7 @@
 /** What a connection sends otherwise than it should. tls-resume/testing makes such values; nothing of them is in a bundle without it. */
 
 import type { Decisions } from '../handshake/decisions.ts';
+import type { World } from '../world.ts';
 import type { Channel, ChannelOwner } from './channel.ts';
 
 /** A fault, made by tls-resume/testing. */
@@ -12,6 +13,8 @@ export interface Fault {
 export interface Fault {
   /** Returns the channel of a connection that has all of these faults, of which this is the first. */
   channel(owner: ChannelOwner, faults: readonly Fault[]): Channel;
+  /** Returns the world of a connection that has all of these faults, by the world of its configuration. */
+  worldOf(world: World, faults: readonly Fault[]): World;
   /** Returns what a server with all of these faults decides otherwise. */
   decisionsOf(faults: readonly Fault[]): Decisions;
 }

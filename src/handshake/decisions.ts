@@ -12,6 +12,8 @@ export interface Decisions {
   readonly cipherSuite?: CipherSuiteName | undefined;
   /** Fields of each NewSessionTicket (§4.7.1). The PSK is that of the nonce. */
   readonly ticket?: TicketDecisions | undefined;
+  /** Whether tickets are opened as a task even if the keys are at hand, so that a recording has it. */
+  readonly opensByTask?: boolean | undefined;
 }
 
 export interface TicketDecisions {

@@ -54,6 +54,10 @@ export type Wait =
       readonly orChangeCipherSpec?: boolean | undefined;
     } & ExpectedMessage)
   | { readonly kind: 'change_cipher_spec' }
+  | TaskWait;
+
+/** A wait for work: a task, or a call that never waits. */
+export type TaskWait =
   | { readonly kind: 'task'; readonly task: AnyTask }
   | { readonly kind: 'task'; readonly task?: undefined; call(): unknown };
 
@@ -100,7 +104,8 @@ export function* receiveChangeCipherSpec(): Handshake<void> {
 
 /** Has the engine run a task, waits for its answer, and returns its conclusion. */
 export function* perform<A, R>(task: Task<A, R>): Handshake<R> {
-  return task.conclude((yield { kind: 'task', task }) as Outcome<A>);
+  const outcome = (yield { kind: 'task', task }) as Outcome<A>;
+  return task.conclude(outcome); // which a tester may have replaced meanwhile
 }
 
 /** Has the engine run bookkeeping that may call user code but never waits. An error that it throws is thrown here. */

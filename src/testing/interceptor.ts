@@ -6,10 +6,11 @@ import { RecordWriter } from '../crypto/record-writer.ts';
 import { Channel, type ChannelOwner } from '../engine/channel.ts';
 import type { Fault } from '../engine/fault.ts';
 import type { Decisions } from '../handshake/decisions.ts';
-import type { AnyTask, Outcome } from '../handshake/wait.ts';
+import type { TaskWait } from '../handshake/wait.ts';
 import { concat } from '../wire/bytes.ts';
 import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
 import type { TlsRecord } from '../wire/record.ts';
+import type { World } from '../world.ts';
 
 /** What becomes of a handshake message. */
 export interface Sending {
@@ -40,8 +41,10 @@ export interface Interceptor {
   received(frame: HandshakeFrame): void;
   /** Is told of each change of keys. */
   rekeyed(direction: 'reading' | 'writing'): void;
-  /** Is told of each task: user code, or work that may have to wait; and of its outcome. */
-  performed(task: AnyTask, outcome: Outcome): void;
+  /** Opens a record that has come. */
+  opening(record: TlsRecord, protection: Protection): Content;
+  /** Is shown each wait for user code, or for other work, before it is done: it may replace the functions that do it. */
+  meet(wait: TaskWait): void;
 }
 
 /** What stands before nothing: all goes on as it is. */
@@ -51,30 +54,48 @@ export const NOTHING: Interceptor = {
   opened: () => {},
   received: () => {},
   rekeyed: () => {},
-  performed: () => {},
+  opening: (record, protection) => protection.open(record),
+  meet: () => {},
 };
 
-/** Returns what does the fault, and then what `inner` does. */
-export type Over = (inner: Interceptor) => Interceptor;
+/** Returns what does the fault, and then what `inner` does. `owner` is the connection, which is not complete yet. */
+export type Over = (inner: Interceptor, owner: ChannelOwner) => Interceptor;
+
+/** What else a fault may have. */
+export interface Extras {
+  /** Returns the world of a connection, by that of its configuration. */
+  readonly world?: ((world: World) => World) | undefined;
+  /** Whether it stands before all others, to see what they make of each message and each record. */
+  readonly isOutermost?: boolean | undefined;
+}
 
 /** A fault by what it puts before the others. The first fault of a connection makes the channel for all. */
 export class LayeredFault implements Fault {
   readonly name: string;
   readonly over: Over;
   readonly #decisions: Decisions;
+  readonly #extras: Extras;
 
-  constructor(name: string, over: Over, decisions: Decisions = {}) {
+  constructor(name: string, over: Over, decisions: Decisions = {}, extras: Extras = {}) {
     this.name = name;
     this.over = over;
     this.#decisions = decisions;
+    this.#extras = extras;
   }
 
   channel(owner: ChannelOwner, faults: readonly Fault[]): Channel {
     const layers = faults.filter((fault) => fault instanceof LayeredFault);
+    const outermost = layers.filter((fault) => fault.#extras.isOutermost);
+    const stack = [...layers.filter((fault) => !outermost.includes(fault)), ...outermost];
     return new InterceptedChannel(
       owner,
-      layers.reduce((inner, fault) => fault.over(inner), NOTHING),
+      stack.reduce((inner, fault) => fault.over(inner, owner), NOTHING),
     );
+  }
+
+  worldOf(world: World, faults: readonly Fault[]): World {
+    const layers = faults.filter((fault) => fault instanceof LayeredFault);
+    return layers.reduce((chosen, fault) => fault.#extras.world?.(chosen) ?? chosen, world);
   }
 
   decisionsOf(faults: readonly Fault[]): Decisions {
@@ -91,8 +112,8 @@ class InterceptedChannel extends Channel {
     this.#stack = stack;
   }
 
-  override performed(task: AnyTask, outcome: Outcome): void {
-    this.#stack.performed(task, outcome);
+  override meet(wait: TaskWait): void {
+    this.#stack.meet(wait);
   }
 
   override sendRaw(raw: Uint8Array): Uint8Array {
@@ -169,7 +190,7 @@ class InterceptedReader extends RecordReader {
 
   #watch(protection: Protection): Protection {
     const open: Protection['open'] = (record) => {
-      const content = protection.open(record);
+      const content = this.#stack.opening(record, protection);
       this.#content = content;
       return content;
     };

@@ -2,6 +2,7 @@
 
 import type { Event } from '../engine/events.ts';
 import type { Fault } from '../engine/fault.ts';
+import type { AnyTask, Outcome, TaskWait } from '../handshake/wait.ts';
 import { alertName } from '../wire/alert.ts';
 import { copyOf, EMPTY, toHex } from '../wire/bytes.ts';
 import { AlertLevel, ContentType, nameOf, type Version } from '../wire/registry.ts';
@@ -94,10 +95,17 @@ class Tap {
     this.#epochs[direction === 'reading' ? 'received' : 'sent']++;
   }
 
-  performed(
-    { callback, kind }: { readonly callback?: string | undefined; readonly kind: string },
-    outcome: object,
-  ): void {
+  /** Has the trace hear of a task when its outcome is there. */
+  meet({ task }: TaskWait): void {
+    if (task === undefined) return;
+    const { conclude } = task;
+    task.conclude = (outcome) => {
+      this.#performed(task, outcome);
+      return conclude.call(task, outcome);
+    };
+  }
+
+  #performed({ callback, kind }: AnyTask, outcome: Outcome): void {
     const [[how, answer] = ['late', undefined]] = Object.entries(outcome);
     const name = callback ?? kind;
     const shown = how === 'value' && SECRET.includes(kind) ? undefined : answer;
@@ -155,7 +163,7 @@ function layerOf(tap: Tap): Interceptor {
     opened: (record, content) => tap.opened(record, content),
     received: (frame) => tap.received(frame),
     rekeyed: (direction) => tap.rekeyed(direction),
-    performed: (task, outcome) => tap.performed(task, outcome),
+    meet: (wait) => tap.meet(wait),
   };
 }
 

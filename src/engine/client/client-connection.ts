@@ -8,7 +8,6 @@ import { requireSession, type Session } from '../../sessions/session.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { type Names, requireOptions, requireString } from '../../wire/options.ts';
 import type { Version } from '../../wire/registry.ts';
-import type { World } from '../../world.ts';
 import { boolean, callback, integer, requireArray } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import { disowned, type Step } from '../events.ts';
@@ -157,11 +156,6 @@ export class ClientConnection extends ConnectionCore {
     const outcome = attempt(save);
     if ('error' in outcome) this.emit({ type: 'callback-error', callback: 'save', error: outcome.error });
     else if ('value' in outcome && outcome.value !== undefined) this.emit(disowned('save', outcome.value));
-  }
-
-  /** @internal */
-  get world(): World {
-    return this.#config.world;
   }
 
   /** @internal */

@@ -10,7 +10,6 @@ import type { KeyTimer } from '../../tickets/key-provider.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { type Names, requireObject, requireOptions } from '../../wire/options.ts';
 import type { Version } from '../../wire/registry.ts';
-import type { World } from '../../world.ts';
 import type { Rewrite } from '../channel.ts';
 import { callback } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
@@ -141,11 +140,6 @@ export class ServerConnection extends ConnectionCore {
   /** @internal */
   get decisions(): Decisions {
     return this.#options.faults?.[0]?.decisionsOf(this.#options.faults) ?? NONE;
-  }
-
-  /** @internal */
-  get world(): World {
-    return this.#config.world;
   }
 
   /** @internal */

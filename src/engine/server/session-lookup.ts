@@ -49,7 +49,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
   /** The callbacks of the virtual host. They come before those of the store, which may be the server's. */
   own: OwnCallbacks = {};
   #isLate = false;
-  #isRuledOut = false;
+  isRuledOut = false;
 
   constructor(store: SessionStore, host: ConnectionHost) {
     this.#store = store;
@@ -246,16 +246,12 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     this.#call('onGet', () => this.store.add(session, this));
   }
 
-  get isRuledOut(): boolean {
-    return this.#isRuledOut;
-  }
-
-  askNotResumable(isForwardSecure: boolean): void {
+  askNotResumable(isForwardSecure: boolean): boolean {
     const notResumable = this.own.notResumable ?? this.store.policy.notResumable;
-    if (notResumable === undefined) return;
+    if (notResumable === undefined) return false;
     // If the callback throws, its answer is unknown, so the session is ruled out.
     const answer = () => this.#atOnce('notResumable', notResumable(this.#host.info(), isForwardSecure));
-    this.#isRuledOut = this.#call('notResumable', answer) !== false;
+    return this.#call('notResumable', answer) !== false;
   }
 
   /** Returns an answer that is wanted at once. @throws TypeError for a promise, as no handshake waits here */

@@ -29,10 +29,10 @@ export interface Sessions {
   readonly acceptsForeign: boolean;
   /** Looks up the session of an id. Concludes with the session, which the connection holds until the handshake is complete or, if it resumes, until its end; or why there is none. */
   find(version: Version, id: Uint8Array): Task<unknown, Found>;
-  /** Asks in a full handshake whether its session must never be resumed. If so, it is not kept. Run it with `call()`. */
-  askNotResumable(isForwardSecure: boolean): void;
-  /** Whether the answer to {@link Sessions.askNotResumable} rules the new session out. */
-  readonly isRuledOut: boolean;
+  /** Returns in a full handshake whether its session must never be resumed. Run it with `call()`. */
+  askNotResumable(isForwardSecure: boolean): boolean;
+  /** The answer of {@link Sessions.askNotResumable}: the new session is not kept. */
+  isRuledOut: boolean;
   /**
    * Returns a fresh id that is not in use and is not the one `offered`: in TLS 1.2 an echo of that signals resumption. Run it
    * with `call()`, as the user may generate the id.

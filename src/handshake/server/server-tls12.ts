@@ -53,8 +53,9 @@ export const tls12: Protocol = { version: 'TLSv1.2', serve: serveTls12 };
 /** Figure 1: Message flow for a full handshake; with a ticket, RFC 5077 §3.1, Figure 1. */
 function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket: boolean): Handshake<Established> {
   const choice = selectTls12(context, hello.body);
-  yield* call(() => context.sessions.askNotResumable(true)); // all our suites are ECDHE
-  const ticketed = wantsTicket && !context.sessions.isRuledOut;
+  const { sessions } = context;
+  sessions.isRuledOut = yield* call(() => sessions.askNotResumable(true)); // all our suites are ECDHE
+  const ticketed = wantsTicket && !sessions.isRuledOut;
   const why = ticketed ? undefined : whyNoSession(context, true);
   const hasId = !ticketed && why === undefined;
   const id = hasId ? yield* call(() => context.sessions.newId('TLSv1.2', hello.body.legacySessionId)) : EMPTY;

@@ -40,7 +40,8 @@ import { issuesSessions } from './resumption.ts';
 function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
   hashHello(context, choice);
-  if (choice.psk === undefined) yield* call(() => context.sessions.askNotResumable(false)); // OpenSSL passes false, too
+  const { sessions } = context;
+  if (choice.psk === undefined) sessions.isRuledOut = yield* call(() => sessions.askNotResumable(false)); // OpenSSL passes false, too
   const handshake = yield* sendServerHello(context, choice);
   sendEncryptedExtensions(context, choice);
   const wanted = wantedCertificates(context, choice);
