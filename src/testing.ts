@@ -4,6 +4,24 @@ export type { TicketDecisions } from './handshake/decisions.ts';
 export { type ContentName, faults, type MessageName, type Which } from './testing/faults.ts';
 export type { ReadMessage } from './testing/messages.ts';
 export { Pair, type PairEvent, type PairOptions, pair } from './testing/pair.ts';
+export { type ForkedAnswer, type ForkedTask, ReplayDifference } from './testing/player.ts';
+export { type Recorded, type Recorder, type RecordOptions, record } from './testing/record.ts';
+export type {
+  CallName,
+  MaskedPiece,
+  Piece,
+  RecordedCall,
+  RecordedConnection,
+  RecordedError,
+  RecordedEvent,
+  RecordedFacts,
+  RecordedMessage,
+  RecordedRecords,
+  RecordedSession,
+  RecordedTask,
+  Recording,
+} from './testing/recording.ts';
+export { explain, type Fork, type ForkOptions, fork, type Replayed, replay } from './testing/replay.ts';
 export { SeededWorld, type SeededWorldOptions, seededWorld } from './testing/seeded-world.ts';
 
 export {

@@ -54,12 +54,11 @@ export type Wait =
       readonly orChangeCipherSpec?: boolean | undefined;
     } & ExpectedMessage)
   | { readonly kind: 'change_cipher_spec' }
-  | TaskWait;
-
-/** A wait for work: a task, or a call that never waits. */
-export type TaskWait =
   | { readonly kind: 'task'; readonly task: AnyTask }
   | { readonly kind: 'task'; readonly task?: undefined; call(): unknown };
+
+/** A wait for work: a task, or a call that never waits. */
+export type TaskWait = Extract<Wait, { kind: 'task' }>;
 
 /** The value that the engine resumes a handshake with: the frame, nothing, or the outcome. */
 export type ResumeValue = HandshakeFrame | Outcome | undefined;

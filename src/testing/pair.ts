@@ -11,6 +11,8 @@ import { type ConnectionOptions, ServerConnection } from '../engine/server/serve
 import type { Outcome } from '../handshake/wait.ts';
 import { requireOptions } from '../wire/options.ts';
 import type { World } from '../world.ts';
+import { type Recorder, type RecordOptions, record } from './record.ts';
+import type { Recording } from './recording.ts';
 import { type Side, Trace } from './trace.ts';
 
 export interface PairOptions {
@@ -22,9 +24,11 @@ export interface PairOptions {
   readonly server?: ConnectionOptions | undefined;
   /** Whether {@link Pair.trace} is kept. Default true. */
   readonly trace?: boolean | undefined;
+  /** Whether both ends are recorded, and whether with application data: see {@link Pair.recordings}. Default false. */
+  readonly record?: boolean | RecordOptions | undefined;
 }
 
-const OPTIONS = { chunks: true, latency: true, client: true, server: true, trace: true } as const;
+const OPTIONS = { chunks: true, latency: true, client: true, server: true, trace: true, record: true } as const;
 
 /** Something that happened, and at which end. */
 export interface PairEvent {
@@ -63,13 +67,22 @@ export class Pair {
   readonly trace = new Trace();
   readonly #ends: Readonly<Record<Side, End>>;
   readonly #options: PairOptions;
+  readonly #recorders: Readonly<Record<Side, Recorder>> | undefined;
   #hasBegun = false;
 
   /** @internal */
   constructor(client: ClientConfig, server: ServerConfig, options: PairOptions) {
     this.#options = options;
-    const { trace = true } = options;
-    const faults = (side: Side, given: readonly Fault[] = []) => (trace ? [this.trace.tap(side), ...given] : given);
+    const { trace = true, record: recorded = false } = options;
+    if (recorded !== false) {
+      const how = recorded === true ? {} : recorded;
+      this.#recorders = { client: record(how), server: record(how) };
+    }
+    const faults = (side: Side, given: readonly Fault[] = []) => [
+      ...(trace ? [this.trace.tap(side)] : []),
+      ...given,
+      ...(this.#recorders ? [this.#recorders[side]] : []),
+    ];
     this.client = new ClientConnection(client, {
       ...options.client,
       faults: faults('client', options.client?.faults),
@@ -140,6 +153,13 @@ export class Pair {
   /** Ends the transport, as if the other end had gone: `side` hears of it after what has arrived. */
   endTransport(side: Side): this {
     return this.take(side, this.#ends[side].connection.transportEnded());
+  }
+
+  /** What {@link replay} takes, of each end, as far as it has come. @throws Error if the pair was made without `record` */
+  get recordings(): Readonly<Record<Side, Recording>> {
+    if (this.#recorders === undefined) throw new Error('recordings: say record: true in the options of pair()');
+    const { client, server } = this.#recorders;
+    return { client: client.recording, server: server.recording };
   }
 
   /** Disposes of both connections. Neither may be used any more. */

@@ -205,14 +205,18 @@ export class Trace {
 
   /** A listing, a line an entry. With `color`, for a terminal. */
   toText({ color = false }: { readonly color?: boolean | undefined } = {}): string {
-    const rows = this.#entries.map(describe);
-    const widths = [0, 1].map((i) => Math.max(0, ...rows.map((row) => (row[i] ?? '').length)));
-    const lines = rows.map(([head, what, more], i) => {
-      const line = `${head.padEnd(widths[0] ?? 0)}  ${what.padEnd(widths[1] ?? 0)}  ${more}`.trimEnd();
-      return color ? `\x1b[${COLORS[this.#entries[i]?.kind ?? 'event']}m${line}\x1b[0m` : line;
-    });
-    return `${lines.join('\n')}\n`;
+    return `${linesOf(this.#entries, color).join('\n')}\n`;
   }
+}
+
+/** The lines of a listing, one an entry, aligned. */
+export function linesOf(entries: readonly TraceEntry[], color: boolean): string[] {
+  const rows = entries.map(describe);
+  const widths = [0, 1].map((i) => rows.reduce((width, row) => Math.max(width, (row[i] ?? '').length), 0));
+  return rows.map(([head, what, more], i) => {
+    const line = `${head.padEnd(widths[0] ?? 0)}  ${what.padEnd(widths[1] ?? 0)}  ${more}`.trimEnd();
+    return color ? `\x1b[${COLORS[entries[i]?.kind ?? 'event']}m${line}\x1b[0m` : line;
+  });
 }
 
 const COLORS: Readonly<Record<TraceEntry['kind'], number>> = { message: 1, record: 2, event: 36, callback: 33 };

@@ -1,0 +1,436 @@
+/** Runs a recording again: the same calls, the same clock and dice, the same answers; and compares what comes of it. */
+
+import type { ChannelOwner } from '../engine/channel.ts';
+import { ClientConnection } from '../engine/client/client-connection.ts';
+import type { Event, Step } from '../engine/events.ts';
+import type { Fault } from '../engine/fault.ts';
+import type { Question } from '../engine/questions.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import { ServerConnection } from '../engine/server/server-connection.ts';
+import type { Decisions } from '../handshake/decisions.ts';
+import type { AnyTask, Outcome, TaskWait } from '../handshake/wait.ts';
+import type { Session } from '../sessions/session.ts';
+import { concat, EMPTY, fromHex, toHex } from '../wire/bytes.ts';
+import { ContentType } from '../wire/registry.ts';
+import type { World } from '../world.ts';
+import { differenceOf, messageDifference } from './differences.ts';
+import { type Content, type Interceptor, LayeredFault, type Seal, type Sending } from './interceptor.ts';
+import { UnmaskState, unmask } from './masking.ts';
+import { versionIn } from './messages.ts';
+import { type Recorded, writeEvent } from './record.ts';
+import { type RecordedClient, type RecordedServer, readClient, readServer } from './recorded-options.ts';
+import { readError, readSession, readValue } from './recorded-values.ts';
+import type { Piece, RecordedCall, RecordedRecords, RecordedTask, Recording } from './recording.ts';
+import { seededWorld } from './seeded-world.ts';
+import { Trace } from './trace.ts';
+
+/** Thrown where a replay does what the recording does not have. */
+export class ReplayDifference extends Error {
+  override readonly name = 'ReplayDifference';
+  /** Where: the call, and the message and the field, or the byte, such as `calls[1].server_hello.random`. */
+  readonly path: string;
+
+  constructor(path: string, reason: string) {
+    super(`${path}: ${reason}`);
+    this.path = path;
+  }
+}
+
+/** The answer of a task that a fork gives in the place of the recorded one: as the callback, or the provider, would answer. */
+export type ForkedAnswer = { readonly value: unknown } | { readonly error: unknown };
+
+/** A task of a fork. */
+export interface ForkedTask {
+  /** The purpose of the wait. */
+  readonly kind: AnyTask['kind'];
+  readonly callback: string | undefined;
+}
+
+/** What is otherwise from one call on. */
+export interface Divergence {
+  readonly at: number;
+  readonly clock?: number | undefined;
+  readonly bytes?: Uint8Array | undefined;
+  readonly answer?: ((task: ForkedTask) => ForkedAnswer | undefined) | undefined;
+}
+
+/** A call that is being replayed, and how far it has come. */
+interface Frame {
+  readonly call: RecordedCall;
+  readonly path: string;
+  work: number;
+  sent: number;
+  pieces: number;
+}
+
+type Work = RecordedTask | RecordedCall;
+
+/** Runs the calls of one recording. */
+export class Player {
+  readonly recording: Recording;
+  readonly connection: Recorded;
+  readonly trace = new Trace();
+  /** Lines in NSS key log format. */
+  readonly keylog: string[] = [];
+  /** What the last call has put out, and its events. */
+  output: Uint8Array = EMPTY;
+  events: readonly Event[] = [];
+  /** All that went over the wire, with zeros for what is masked. */
+  readonly wire: { readonly direction: 'sent' | 'received'; readonly time: number; readonly bytes: Uint8Array }[] = [];
+  readonly #divergence: Divergence | undefined;
+  readonly #sessions: readonly Session[];
+  readonly #configs: readonly (ServerConfig | undefined)[];
+  readonly #received = new UnmaskState();
+  readonly #sent = new UnmaskState();
+  readonly #frames: Frame[] = [];
+  #question: Question | undefined;
+  #time = 0;
+  #isForked = false;
+  /** The first difference. An error that is thrown amid a task would be its answer. */
+  #difference: ReplayDifference | undefined;
+
+  constructor(recording: Recording, divergence?: Divergence) {
+    this.recording = recording;
+    this.#divergence = divergence;
+    this.#sessions = recording.sessions.map(readSession);
+    this.#time = recording.calls.find(({ time }) => time !== undefined)?.time ?? 0;
+    const host = seededWorld(recording.seed).fork('host');
+    const clock: World = {
+      now: () => this.#time,
+      randomBytes: (length, label) => host.randomBytes(length, label),
+    };
+    const faults = [this.trace.tap(recording.side), this.#fault()];
+    const isServer = recording.side === 'server';
+    this.#configs = isServer ? recording.configs.map((config) => readServer(config as RecordedServer, clock)) : [];
+    this.connection = isServer ? this.#server(faults) : this.#client(faults, clock);
+  }
+
+  /** How many records of application data are left out of the recording. */
+  get maskedRecords(): number {
+    return this.#received.count + this.#sent.count;
+  }
+
+  #server(faults: readonly Fault[]): ServerConnection {
+    const [config] = this.#configs;
+    if (config === undefined) throw new TypeError('recording.configs: it has none');
+    const { addresses = {} } = this.recording.connection;
+    return new ServerConnection(config, { addresses, faults, wantsKeylog: () => true });
+  }
+
+  #client(faults: readonly Fault[], clock: World): ClientConnection {
+    const config = readClient(this.recording.configs[0] as RecordedClient, clock);
+    const { serverName, host, port, sessions = [], ticketAge, edits = [] } = this.recording.connection;
+    return new ClientConnection(config, {
+      serverName,
+      host,
+      port,
+      sessions: sessions.map((index) => this.#sessions[index]).filter((session) => session !== undefined),
+      forceSessions: true,
+      ticketAge,
+      edits: {
+        hello: edits.includes('hello') ? (draft) => draft : undefined,
+        bytes: edits.includes('bytes') ? (raw) => raw : undefined,
+      },
+      faults,
+      wantsKeylog: () => true,
+    });
+  }
+
+  #fault(): Fault {
+    const { connection, seed } = this.recording;
+    const dice = seededWorld(fromHex(seed), { now: 0 });
+    const world: World = {
+      now: () => this.#time,
+      randomBytes: (length, label) => dice.randomBytes(length, label),
+    };
+    const decisions = readValue(connection.decisions ?? {}, []) as Decisions;
+    const over = (inner: Interceptor, owner: ChannelOwner) => this.#over(inner, owner);
+    return new LayeredFault(
+      'replay',
+      over,
+      { ...decisions, opensByTask: true },
+      { world: () => world, isOutermost: true },
+    );
+  }
+
+  /** The owner is the connection that is being made. */
+  #over(inner: Interceptor, _: ChannelOwner): Interceptor {
+    return {
+      ...inner,
+      meet: (wait) => {
+        this.#meet(wait);
+        inner.meet(wait);
+      },
+      sending: (raw) => this.#sending(raw, inner),
+      sealing: (type, content, seal) => this.#sealing(type, content, seal, inner),
+      opening: (given, protection) => {
+        const isMasked = given.type === ContentType.application_data && given.fragment.every((byte) => byte === 0);
+        const mask = isMasked ? this.#received.masks.shift() : undefined;
+        if (mask?.type !== 'application_data') return inner.opening(given, protection);
+        (protection as { records: number }).records++; // its sequence number
+        return { type: ContentType.application_data, content: new Uint8Array(mask.length) } satisfies Content;
+      },
+    };
+  }
+
+  /** Makes the calls, up to the one that is otherwise. @throws ReplayDifference */
+  play(each?: (call: RecordedCall, index: number) => void): this {
+    const { calls } = this.recording;
+    for (const [index, call] of calls.entries()) {
+      const isLast = this.#divergence?.at === index;
+      if (isLast) this.#isForked = true;
+      each?.(call, index);
+      this.#perform(call, `calls[${index}]`);
+      if (isLast) return this;
+    }
+    if (this.#divergence === undefined) this.#compareFacts();
+    return this;
+  }
+
+  #perform(call: RecordedCall, path: string): void {
+    const frame: Frame = { call, path, work: 0, sent: 0, pieces: 0 };
+    this.#time = (this.#isForked ? this.#divergence?.clock : undefined) ?? call.time ?? this.#time;
+    this.#frames.push(frame);
+    let step: Step | undefined;
+    try {
+      step = this.#invoke(call);
+    } catch (error) {
+      if (this.#difference !== undefined) throw this.#difference;
+      if (call.threw !== true) throw error;
+    } finally {
+      this.#frames.pop();
+    }
+    if (this.#difference !== undefined) throw this.#difference;
+    if (step !== undefined) this.#finish(frame, step);
+  }
+
+  #invoke({ call, input = [], data = 0, flag = false, outcome = 'value' }: RecordedCall): Step | undefined {
+    const { connection } = this;
+    switch (call) {
+      case 'receive':
+        return this.#receive(input);
+      case 'write':
+        return connection.write(typeof data === 'number' ? new Uint8Array(data) : fromHex(data));
+      case 'answer':
+        return this.#answer(outcome);
+      case 'settle':
+        return undefined; // of a callback that nothing waited for, and that was not called
+      case 'updateKeys':
+        return connection.updateKeys(flag);
+      case 'dispose':
+        return connection.dispose(flag);
+      case 'sendTicket':
+        return connection instanceof ServerConnection ? connection.sendTicket() : undefined;
+      case 'connect':
+        return connection instanceof ClientConnection ? connection.connect() : undefined;
+      default:
+        return connection[call]();
+    }
+  }
+
+  #receive(input: readonly Piece[]): Step {
+    const recorded = unmask(input, this.#received);
+    const bytes = (this.#isForked ? this.#divergence?.bytes : undefined) ?? recorded;
+    this.wire.push({ direction: 'received', time: this.#time, bytes });
+    return this.connection.receive(bytes);
+  }
+
+  #answer(outcome: NonNullable<RecordedCall['outcome']>): Step | undefined {
+    if (outcome === 'stale') return undefined;
+    if (this.#question === undefined) throw this.#differ('', 'no question is open that the recording has an answer to');
+    const given: Outcome =
+      outcome === 'late' ? { late: true } : outcome === 'value' ? { value: undefined } : { error: readError(outcome) };
+    return this.connection.answer(this.#question, given);
+  }
+
+  #finish(frame: Frame, { output, events, question }: Step): void {
+    this.#question = question;
+    this.output = output;
+    this.events = events;
+    this.trace.note(this.recording.side, events);
+    for (const event of events) if (event.type === 'keylog') this.keylog.push(event.line);
+    if (output.length > 0) this.wire.push({ direction: 'sent', time: this.#time, bytes: output });
+    if (this.#isForked) return;
+    this.#compareOutput(frame, output);
+    const { path, call } = frame;
+    const left = this.#nextTask(call.work ?? [], frame.work);
+    if (left !== undefined) throw new ReplayDifference(path, `${left.task} was asked for, and is not now`);
+    const [was, is] = [call.events ?? [], JSON.parse(JSON.stringify(events.map(writeEvent)))].map(comparable);
+    const difference = differenceOf(was, is);
+    if (difference !== undefined) throw new ReplayDifference(`${path}.events${difference.path}`, difference.reason);
+  }
+
+  #nextTask(work: readonly Work[], from: number): RecordedTask | undefined {
+    return work.slice(from).find((one): one is RecordedTask => 'task' in one);
+  }
+
+  /** The messages agree already, so that a difference is one of records. */
+  #compareOutput({ call, path }: Frame, output: Uint8Array): void {
+    let at = 0;
+    for (const piece of call.output ?? []) {
+      const bytes = this.#sent.add(piece);
+      for (let i = 0; typeof piece === 'string' && i < bytes.length; i++) {
+        if (bytes[i] === output[at + i]) continue;
+        const [was, is] = [bytes[i], output[at + i]].map((byte) =>
+          byte === undefined ? 'none' : toHex(Uint8Array.of(byte)),
+        );
+        throw new ReplayDifference(`${path}.output[${at + i}]`, `${was} was recorded, and now it is ${is}`);
+      }
+      at += bytes.length;
+    }
+    if (at !== output.length)
+      throw new ReplayDifference(`${path}.output`, `${at} bytes were recorded, and now there are ${output.length}`);
+  }
+
+  #compareFacts(): void {
+    const { facts } = this.recording;
+    const { connection } = this;
+    const { resumption } = connection;
+    const now: Readonly<Record<string, unknown>> = {
+      isEstablished: connection.isEstablished,
+      hasFailed: connection.hasFailed,
+      version: connection.version,
+      cipherSuite: connection.cipherSuite,
+      group: connection.group,
+      alpnProtocol: connection.alpnProtocol,
+      resumed: resumption.resumed,
+      mechanism: resumption.mechanism,
+      pskMode: resumption.pskMode,
+    };
+    for (const [name, value] of Object.entries(now)) {
+      const was = (facts as unknown as Record<string, unknown>)[name];
+      if (was !== value)
+        throw new ReplayDifference(`facts.${name}`, `${String(was)} was recorded, and now it is ${String(value)}`);
+    }
+  }
+
+  get #frame(): Frame | undefined {
+    return this.#frames.at(-1);
+  }
+
+  /** Notes a difference, which is thrown once the connection has returned. */
+  #differ(where: string, reason: string): ReplayDifference {
+    this.#difference ??= new ReplayDifference(`${this.#frame?.path ?? 'calls'}${where}`, reason);
+    return this.#difference;
+  }
+
+  /** Returns the next work of the call, after the calls that were made meanwhile. */
+  #next(): RecordedTask | undefined {
+    const frame = this.#frame;
+    const work: readonly Work[] = frame?.call.work ?? [];
+    for (;;) {
+      const index = frame?.work ?? 0;
+      const next = work[index];
+      if (frame !== undefined) frame.work++;
+      if (next === undefined || 'task' in next) return next;
+      this.#perform(next, `${frame?.path}.work[${index}]`);
+    }
+  }
+
+  #meet(wait: TaskWait): void {
+    const entry = this.#next();
+    const name = wait.task?.kind ?? 'call';
+    if (this.#isForked) return this.#fork(wait, entry?.task === name ? entry : undefined);
+    if (entry?.task !== name)
+      throw this.#differ('', `${name} is asked for, where the recording has ${entry?.task ?? 'nothing more'}`);
+    if (wait.task !== undefined) this.#replaceTask(wait.task, entry);
+    else wait.call = () => this.#during(entry, () => this.#concluded(entry));
+  }
+
+  /** Does what a task did, and has it conclude what it concluded. */
+  #replaceTask(task: AnyTask, entry: RecordedTask): void {
+    const { conclude } = task;
+    const selected = configIn(entry.value);
+    const isOffer = task.kind === 'session' && this.recording.side === 'client';
+    task.run = () =>
+      this.#during(entry, () => {
+        if (entry.failed !== undefined) throw readError(entry.failed);
+        return entry.later ? new Promise(() => {}) : undefined;
+      });
+    task.conclude = (outcome) => {
+      if (isOffer && entry.error === undefined) return conclude.call(task, { value: undefined });
+      if (selected !== undefined) return conclude.call(task, { value: this.#configs[selected] });
+      if (entry.value === undefined && entry.error === undefined)
+        throw this.#differ('', `${task.kind} is answered, and was not`);
+      void outcome;
+      return this.#concluded(entry);
+    };
+  }
+
+  /** In a fork: what the user says, or else what was recorded, or else what really comes of it. */
+  #fork(wait: TaskWait, entry: RecordedTask | undefined): void {
+    if (wait.task === undefined) {
+      if (entry !== undefined) wait.call = () => this.#concluded(entry);
+      return;
+    }
+    const { task } = wait;
+    const { kind, callback } = task;
+    const answer = this.#divergence?.answer?.({ kind, callback });
+    if (answer === undefined && entry !== undefined) return this.#replaceTask(task, entry);
+    if (answer === undefined) return;
+    task.run = () => {
+      if ('error' in answer) throw answer.error;
+      return answer.value;
+    };
+  }
+
+  /** Makes the calls that a callback made. */
+  #during<T>(entry: RecordedTask, run: () => T): T {
+    const path = `${this.#frame?.path}.${entry.task}`;
+    for (const [index, call] of (entry.work ?? []).entries()) this.#perform(call, `${path}.work[${index}]`);
+    return run();
+  }
+
+  #concluded({ value, error }: RecordedTask): unknown {
+    if (error !== undefined) throw readError(error);
+    return readValue(value, this.#sessions);
+  }
+
+  #sending(raw: Uint8Array, inner: Interceptor): Sending {
+    const frame = this.#frame;
+    const recorded = frame?.call.sent?.[frame.sent];
+    if (frame !== undefined) frame.sent++;
+    if (this.#isForked) return inner.sending(raw);
+    if (recorded === undefined) throw this.#differ('', 'a message is sent, where the recording has no more');
+    const was = fromHex(recorded.message);
+    const version = versionIn(raw) ?? this.trace.version;
+    const difference = messageDifference(was, raw, version, recorded.isGiven);
+    if (difference !== undefined) throw this.#differ(difference.path, difference.reason);
+    const { changed } = recorded;
+    if (changed === undefined) return inner.sending(was);
+    return {
+      sent: changed.sent.flatMap((message) => inner.sending(fromHex(message)).sent),
+      hashed: fromHex(changed.hashed),
+    };
+  }
+
+  #sealing(type: number, content: Uint8Array, seal: Seal, inner: Interceptor): readonly Uint8Array[] {
+    const frame = this.#frame;
+    const at = frame?.pieces ?? 0;
+    if (frame !== undefined) frame.pieces++;
+    const changed = this.#isForked ? undefined : frame?.call.records?.find((one) => one.at === at);
+    return changed === undefined ? inner.sealing(type, content, seal) : recordsOf(changed, inner, seal);
+  }
+}
+
+function configIn(value: unknown): number | undefined {
+  return typeof value === 'object' && value !== null && '$config' in value ? Number(value.$config) : undefined;
+}
+
+/** Makes the records that a fault has made. What it sealed is sealed again, so that the sequence numbers agree. */
+function recordsOf({ sealed, sent }: RecordedRecords, inner: Interceptor, seal: Seal): readonly Uint8Array[] {
+  const made = sealed.map(({ type, content }) =>
+    inner.sealing(type, typeof content === 'number' ? new Uint8Array(content) : fromHex(content), seal),
+  );
+  return sent.flatMap((one) => {
+    if (typeof one === 'string') return [fromHex(one)];
+    return typeof one === 'number' ? (made[one] ?? []) : [concat(fromHex(one[0]), new Uint8Array(one[1]))];
+  });
+}
+
+/** The events that are compared. The others tell of callbacks that a replay does not call. */
+const COMPARED = ['established', 'alert', 'failed', 'end', 'data'];
+
+function comparable(events: unknown): unknown[] {
+  return (events as { readonly type: string }[]).filter(({ type }) => COMPARED.includes(type));
+}

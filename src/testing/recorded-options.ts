@@ -1,0 +1,173 @@
+/**
+ * The options of both roles as JSON, defaults included, so that a recording means the same whatever a later default is; and
+ * configurations made of them. Callbacks, keys and signers are not in it: a replay answers in their place.
+ */
+
+import { SessionCache } from '../cache/session-cache.ts';
+import type { Credential } from '../crypto/credentials/credential.ts';
+import type { ClientConfig } from '../engine/client/config.ts';
+import { defineClient } from '../engine/client/define-client.ts';
+import type { ClientOptions } from '../engine/client/options.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
+import { configure } from '../engine/server/configure.ts';
+import { ALL_PARTS } from '../engine/server/define-server.ts';
+import type { ServerOptions, SessionOptions } from '../engine/server/options.ts';
+import { fromHex, toHex } from '../wire/bytes.ts';
+import { encodePem } from '../wire/pem.ts';
+import type { World } from '../world.ts';
+
+/** What a credential says of itself. */
+interface RecordedCredential extends Omit<Credential, 'certificateChain' | 'sign'> {
+  readonly certificateChain: readonly string[];
+}
+
+function writeCredential({ certificateChain, sign: _, ...rest }: Credential): RecordedCredential {
+  const { schemes, schemesTls12, names, certificateSchemes } = rest;
+  return { certificateChain: certificateChain.map(toHex), schemes, schemesTls12, names, certificateSchemes };
+}
+
+function readCredential({ certificateChain, ...rest }: RecordedCredential): Credential {
+  return { ...rest, certificateChain: certificateChain.map(fromHex), sign: absent };
+}
+
+/** Stands for what the recording has answers of. */
+function absent(): never {
+  throw new Error('this is not in the recording');
+}
+
+const SESSION_CALLBACKS = [
+  'generateId',
+  'notResumable',
+  'mayResume',
+  'onNew',
+  'onGet',
+  'onTake',
+  'onRemove',
+] as const satisfies readonly (keyof SessionOptions)[];
+
+/** The names of those that are there. */
+function namesOf<N extends string>(names: readonly N[], object: Readonly<Partial<Record<N, unknown>>>): N[] {
+  return names.filter((name) => object[name] !== undefined);
+}
+
+/** A function under each of these names, which is there and not called. */
+function stubs<N extends string>(names: readonly N[]): Record<N, () => never> {
+  return Object.fromEntries(names.map((name) => [name, absent])) as Record<N, () => never>;
+}
+
+/** Returns the options of a server, resolved. */
+export function writeServer(config: ServerConfig) {
+  const { store, ticketPolicy, clientAuth, tickets, scope, limits } = config;
+  const { policy, cache } = store;
+  return {
+    credentials: config.credentials.map(writeCredential),
+    minVersion: config.minVersion,
+    maxVersion: config.maxVersion,
+    ciphers: [...new Set(config.suites.map(({ name }) => name))],
+    groups: config.groups,
+    alpn: config.alpn,
+    pskModes: config.pskModes,
+    scope,
+    requireExtendedMasterSecret: config.requireExtendedMasterSecret,
+    compat: config.compat,
+    limits,
+    selectsServers: config.onServerName !== undefined,
+    clientAuth: clientAuth && { mode: clientAuth.mode, authorities: clientAuth.anchors.map(toHex) },
+    sessions: {
+      cache: cache && { maxEntries: cache.maxEntries, maxBytes: cache.maxBytes, isClosed: cache.isClosed },
+      isOwn: config.hasOwnStore,
+      mode: policy.mode,
+      internalLookup: policy.internalLookup,
+      internalStore: policy.internalStore,
+      autoClear: policy.autoClear,
+      updateTime: policy.updateTime,
+      foreign: policy.foreign,
+      removeUnclean: policy.removeUnclean,
+      timeout: config.sessionTimeout(),
+      idContext: toHex(config.idContext),
+      lookupTimeoutMs: config.lookupTimeoutMs,
+      maxIdentities: config.maxIdentities,
+      callbacks: namesOf(SESSION_CALLBACKS, policy),
+    },
+    tickets: {
+      ...tickets,
+      foreign: ticketPolicy.acceptsForeign,
+      callbacks: namesOf(['onGenerate', 'onDecrypt'], ticketPolicy.callbacks),
+      hasOwnKeys: config.hasOwnTicketKeys,
+    },
+  };
+}
+
+export type RecordedServer = ReturnType<typeof writeServer>;
+
+/** Makes a server of recorded options. Its clock and dice are those of `world`. */
+export function readServer(recorded: RecordedServer, world: World): ServerConfig {
+  const { credentials, clientAuth, sessions, tickets, selectsServers, ...rest } = recorded;
+  const { callbacks, hasOwnKeys: _, ...ticketOptions } = tickets;
+  const options: ServerOptions = {
+    ...rest,
+    credentials: credentials.map(readCredential),
+    onServerName: selectsServers ? () => undefined : undefined,
+    clientAuth: clientAuth && {
+      mode: clientAuth.mode,
+      verifyClient: absent,
+      authorities: clientAuth.authorities.map((der) => encodePem('CERTIFICATE', fromHex(der))),
+    },
+    sessions: readSessions(sessions),
+    tickets: { ...ticketOptions, ...stubs(callbacks) },
+    world,
+  };
+  return configure(options, ALL_PARTS);
+}
+
+function readSessions(recorded: RecordedServer['sessions']): SessionOptions {
+  const { cache, isOwn, idContext, callbacks, ...rest } = recorded;
+  const options = { ...rest, idContext: fromHex(idContext), ...stubs(callbacks) };
+  if (cache === undefined) return { ...options, cache: false };
+  const { isClosed, ...limits } = cache;
+  if (!isOwn) return { ...options, ...limits };
+  const made = new SessionCache(limits);
+  if (isClosed) made.close();
+  return { ...options, cache: made };
+}
+
+const FRAGMENT_LENGTHS = [undefined, 512, 1024, 2048, 4096] as const;
+
+/** Returns the options of a client, resolved. */
+export function writeClient(config: ClientConfig) {
+  return {
+    minVersion: config.minVersion,
+    maxVersion: config.maxVersion,
+    ciphers: [...new Set(config.suites.map(({ name }) => name))],
+    groups: config.groups,
+    keyShares: config.keyShares,
+    signatureAlgorithms: config.signatureAlgorithms,
+    alpn: config.alpn,
+    pskModes: config.pskModes,
+    credential: config.credential && writeCredential(config.credential),
+    requireExtendedMasterSecret: config.requireExtendedMasterSecret,
+    sessionTicket: config.sessionTicket,
+    ticketRequest: config.ticketRequest,
+    recordSizeLimit: config.recordSizeLimit,
+    maxFragmentLength: FRAGMENT_LENGTHS[config.maxFragmentLength ?? 0],
+    middleboxCompatibility: config.middleboxCompatibility,
+    recordsPerKey: config.recordsPerKey,
+    timeout: config.sessions.timeout,
+    lookupTimeoutMs: config.sessions.lookupTimeoutMs,
+  };
+}
+
+export type RecordedClient = ReturnType<typeof writeClient>;
+
+/** Makes a client of recorded options. It trusts what the recording says was accepted, and keeps no sessions. */
+export function readClient(recorded: RecordedClient, world: World): ClientConfig {
+  const { credential, timeout, lookupTimeoutMs, ...rest } = recorded;
+  const options: ClientOptions = {
+    ...rest,
+    credential: credential && readCredential(credential),
+    sessions: { cache: false, timeout, lookupTimeoutMs },
+    verifyServer: 'any',
+    world,
+  };
+  return defineClient(options);
+}

@@ -1,0 +1,136 @@
+/** What can be done with a recording: replay it, fork it, have it explained. */
+
+import { integer } from '../engine/checks.ts';
+import type { Event } from '../engine/events.ts';
+import { requireBytes } from '../wire/kind-of.ts';
+import { requireOptions } from '../wire/options.ts';
+import { type ForkedAnswer, type ForkedTask, Player } from './player.ts';
+import type { Recorded } from './record.ts';
+import { parseRecording, type RecordedCall, type Recording } from './recording.ts';
+import { linesOf, type Trace } from './trace.ts';
+
+/** A recording as it was replayed. */
+export interface Replayed {
+  /** The connection as it is after the last call. */
+  readonly connection: Recorded;
+  /** Every message, record, event and callback of this end. */
+  readonly trace: Trace;
+  /** How many records of application data are not in the recording. Their content was not compared. */
+  readonly maskedRecords: number;
+  /** The lines of the connection in NSS key log format. */
+  readonly keylog: readonly string[];
+}
+
+/**
+ * Replays a recording: makes its calls on a connection of the same options, with the same clock, dice and answers, and compares every
+ * message, byte and event. `recording` is what {@link record} has written, or its JSON text.
+ * @throws ReplayDifference at the first thing that differs, which names the field; TypeError or RangeError for what is no recording
+ */
+export function replay(recording: Recording | string): Replayed {
+  return new Player(parseRecording(recording)).play();
+}
+
+/** What is otherwise in a fork. */
+export interface ForkOptions {
+  /** The index of the call from which on it is otherwise: `recording.calls[at]`, which {@link explain} numbers. */
+  readonly at: number;
+  /** The time of that call, in milliseconds since the epoch. */
+  readonly clock?: number | undefined;
+  /** What that call receives, if it is a receive(). */
+  readonly bytes?: Uint8Array | undefined;
+  /** Returns the answer to a task of that call, as the callback would answer; or nothing, and the answer is the one that was recorded. */
+  readonly answer?: ((task: ForkedTask) => ForkedAnswer | undefined) | undefined;
+}
+
+/** A connection that was the recorded one up to a call. */
+export interface Fork extends Replayed {
+  /** What the call has put out, and its events. */
+  readonly output: Uint8Array;
+  readonly events: readonly Event[];
+}
+
+/**
+ * Replays a recording up to a call, and makes that call under another clock, with other bytes or other answers. The connection can be
+ * called on from there.
+ * @throws ReplayDifference before that call; TypeError and RangeError that name the option
+ */
+export function fork(recording: Recording | string, options: ForkOptions): Fork {
+  requireOptions('options', options, { at: true, clock: true, bytes: true, answer: true });
+  const parsed = parseRecording(recording);
+  const at = integer('at', options.at, 0, 0, Math.max(0, parsed.calls.length - 1));
+  const { clock, bytes, answer } = options;
+  if (clock !== undefined) integer('clock', clock, 0, 0);
+  if (bytes !== undefined) {
+    requireBytes('bytes', bytes);
+    if (parsed.calls[at]?.call !== 'receive')
+      throw new TypeError(`bytes: call ${at} is ${parsed.calls[at]?.call}(), which receives nothing`);
+  }
+  return new Player(parsed, { at, clock, bytes, answer }).play();
+}
+
+/**
+ * Replays a recording and tells what happened, call by call: the clock, what came and went with its fields, callbacks and verdicts.
+ * With `color`, for a terminal.
+ * @throws what {@link replay} throws
+ */
+export function explain(
+  recording: Recording | string,
+  { color = false }: { readonly color?: boolean | undefined } = {},
+): string {
+  const player = new Player(parseRecording(recording));
+  const { entries } = player.trace;
+  const starts: number[] = [];
+  player.play(() => void starts.push(entries.length));
+  const { side, calls, facts } = player.recording;
+  const lines = [`A ${facts.version ?? 'TLS'} ${side}: ${outcomeIn(facts)}.`];
+  for (const [index, call] of calls.entries()) {
+    lines.push('', `${index}  ${titleOf(call)}`);
+    const own = entries.slice(starts[index], starts[index + 1]);
+    for (const line of linesOf(own, color)) lines.push(`   ${line}`);
+    for (const line of verdictsIn(call)) lines.push(`   ${line}`);
+  }
+  const { maskedRecords } = player;
+  if (maskedRecords > 0) lines.push('', maskedNote(maskedRecords));
+  return `${lines.join('\n')}\n`;
+}
+
+/** Says that records were left out. */
+export function maskedNote(count: number): string {
+  return `${count} record${count === 1 ? '' : 's'} masked: application data is not in the recording, and was not compared.`;
+}
+
+function outcomeIn({ isEstablished, hasFailed, resumed, mechanism, pskMode, reason }: Recording['facts']): string {
+  const how = resumed ? `resumed by ${mechanism}${pskMode ? ` in ${pskMode}` : ''}` : `not resumed (${reason})`;
+  if (hasFailed) return 'failed';
+  return isEstablished ? `established, ${how}` : 'ended, or not established';
+}
+
+function titleOf({ call, time, input = [], data, flag }: RecordedCall): string {
+  const at = time === undefined ? '' : `  ${new Date(time).toISOString()}`;
+  const bytes = input.reduce(
+    (sum, piece) => sum + (typeof piece === 'string' ? piece.length / 2 : (piece.part ?? piece.length)),
+    0,
+  );
+  const size = call === 'receive' ? bytes : typeof data === 'string' ? data.length / 2 : data;
+  return `${call}(${size === undefined ? (flag ? 'true' : '') : `${size} bytes`})${at}`;
+}
+
+interface PlainVerdict {
+  readonly mechanism?: string;
+  readonly reason?: string;
+  readonly accepted?: boolean;
+  readonly remedy?: string;
+  readonly checks?: readonly { readonly rule: string; readonly passed: boolean }[];
+}
+
+/** The verdicts of a call, with their rules up to the first that was broken. */
+function verdictsIn({ events = [] }: RecordedCall): string[] {
+  const verdicts = events.flatMap((event) =>
+    Array.isArray(event['verdicts']) ? (event['verdicts'] as PlainVerdict[]) : [],
+  );
+  return verdicts.flatMap(({ mechanism, accepted, reason, remedy, checks = [] }) => [
+    `verdict on a ${mechanism}: ${accepted ? 'resumed' : `not resumed, ${reason}`}`,
+    ...checks.map(({ rule, passed }) => `   ${passed ? 'ok ' : 'NOT'} ${rule}`),
+    ...(remedy === undefined ? [] : [`   remedy: ${remedy}`]),
+  ]);
+}
