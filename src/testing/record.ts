@@ -10,9 +10,10 @@ import type { ServerConfig } from '../engine/server/config.ts';
 import { isServerConfig } from '../engine/server/config-brand.ts';
 import { ServerConnection } from '../engine/server/server-connection.ts';
 import type { SessionOffer } from '../handshake/client/context.ts';
+import type { DraftPsk } from '../handshake/client/hello-draft.ts';
 import type { AnyTask, Outcome, TaskWait } from '../handshake/wait.ts';
 import type { Session } from '../sessions/session.ts';
-import { EMPTY, equalBytes, toHex } from '../wire/bytes.ts';
+import { EMPTY, equalBytes, equalConstantTime, toHex } from '../wire/bytes.ts';
 import { requireOptions } from '../wire/options.ts';
 import { RECORD_HEADER, type TlsRecord } from '../wire/record.ts';
 import { ContentType, HandshakeType } from '../wire/registry.ts';
@@ -116,8 +117,6 @@ class Tape {
   readonly #open: (OpenCall | OpenTask)[] = [];
   readonly #sessions = new SessionsMet();
   readonly #configs: ServerConfig[] = [];
-  /** Sessions that the connection has used the secrets of. */
-  readonly #used = new Set<Session>();
   #offers: readonly SessionOffer[] = [];
   #offered: readonly number[] = [];
   readonly #received = new ReceivedBytes();
@@ -246,9 +245,6 @@ class Tape {
   #meetTask(task: AnyTask): void {
     const { run, conclude } = task;
     const entry: OpenTask = { task: task.kind, callback: task.callback, work: [] };
-    const isSettling = task.kind === 'resumption' || task.kind === 'take';
-    if (isSettling && this.#owner?.version === 'TLSv1.3' && this.#sessions.last !== undefined)
-      this.#used.add(this.#sessions.last); // whose binder has been verified
     task.run = () =>
       this.#during(entry, () => {
         try {
@@ -289,7 +285,20 @@ class Tape {
   }
 
   #write(value: unknown): unknown {
-    return writeValue(withoutSecrets(value), this.#sessions);
+    return writeValue(this.#withoutSecrets(value), this.#sessions);
+  }
+
+  /** An edited hello names the secrets behind its binders by the sessions that they are of. Those that an edit has made up stay. */
+  #withoutSecrets(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null || !('psks' in value) || !Array.isArray(value.psks)) return value;
+    return { ...value, psks: value.psks.map((psk: DraftPsk) => ({ ...psk, secret: this.#named(psk.secret) })) };
+  }
+
+  #named(secret: Uint8Array | undefined): unknown {
+    const place = this.#offers.findIndex(
+      ({ session }) => secret !== undefined && equalConstantTime(session.secret, secret),
+    );
+    return place < 0 ? secret : { $secretOf: this.#offered[place] };
   }
 
   #during<T>(entry: OpenTask, run: () => T): T {
@@ -377,7 +386,7 @@ class Tape {
     if (owner === undefined) throw new Error('record(): no connection has been given this; put it among its faults');
     const isHidden = !this.#keepsData && this.#epochs.reading > 0;
     this.#received.fold(true, (length) => (isHidden ? this.#mask('received', length, 'unopened') : undefined));
-    const isUsed = this.#usedBy(owner);
+    const isUsed = usedBy(owner);
     const isServer = owner instanceof ServerConnection;
     if (!isServer && this.#hasForeignBinders(owner, isUsed)) this.#giveHellos(this.#calls);
     const recording: Recording = {
@@ -409,14 +418,6 @@ class Tape {
     }
   }
 
-  /**
-   * A session counts as used if it was resumed; in TLS 1.3 also if its binder was verified and it was not resumed after all, for which
-   * every rule must have let it pass.
-   */
-  #usedBy({ resumption }: Recorded): (session: Session) => boolean {
-    return (session) => session === resumption.session || this.#used.has(session);
-  }
-
   #connectionOfClient(owner: ClientConnection): RecordedConnection {
     const [offer] = this.#offers;
     const { hello, bytes } = owner.edits;
@@ -430,6 +431,17 @@ class Tape {
 }
 
 const CLIENT_HELLO = toHex(Uint8Array.of(HandshakeType.client_hello));
+
+/**
+ * A session counts as used if it was resumed. In TLS 1.3 it does, too, if a server had verified its binder before that came to nothing:
+ * if it breaks no rule.
+ */
+function usedBy(owner: Recorded): (session: Session) => boolean {
+  const { resumption, version } = owner;
+  const verdicts = owner instanceof ServerConnection && version === 'TLSv1.3' ? owner.verdicts : [];
+  const fit = verdicts.filter(({ checks, reason }) => reason !== 'binder' && checks.every(({ passed }) => passed));
+  return (session) => session === resumption.session || fit.some(({ sessionId }) => sessionId === toHex(session.id));
+}
 
 function connectionOfServer(owner: ServerConnection): RecordedConnection {
   const { localAddress, localPort, remoteAddress, remotePort } = owner.info();
@@ -460,12 +472,6 @@ function outcomeOf(outcome: unknown): RecordedCall['outcome'] {
   if (typeof outcome !== 'object' || outcome === null) return undefined;
   if ('late' in outcome) return 'late';
   return 'error' in outcome ? writeError(outcome.error) : 'value';
-}
-
-/** What an edited hello knows of the secrets behind its binders stays out: the hello itself is in the recording. */
-function withoutSecrets(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('psks' in value) || !Array.isArray(value.psks)) return value;
-  return { ...value, psks: value.psks.map(({ secret: _, ...psk }: { readonly secret?: unknown }) => psk) };
 }
 
 /** What may be told of an event. Data, secrets and sessions may not. */

@@ -25,16 +25,6 @@ export class SessionsMet {
     return this.#met.push({ session, parameters, isRuledOut: session.isRuledOut }) - 1;
   }
 
-  /** The indices of a session, which may have been met more than once. */
-  indicesOf(session: Session): readonly number[] {
-    return this.#met.flatMap((one, i) => (one.session === session ? [i] : []));
-  }
-
-  /** The last session that was met. */
-  get last(): Session | undefined {
-    return this.#met.at(-1)?.session;
-  }
-
   /** The sessions as they are written. The secrets of those that `isUsed` does not name are left out. */
   toJSON(isUsed: (session: Session) => boolean): RecordedSession[] {
     return this.#met.map(({ session, parameters, isRuledOut }) => {
@@ -90,6 +80,7 @@ export function readValue(value: unknown, sessions: readonly Session[]): unknown
   if ('$undefined' in value) return undefined;
   if ('$bytes' in value) return fromHex(String(value.$bytes));
   if ('$session' in value) return sessions[Number(value.$session)];
+  if ('$secretOf' in value) return sessions[Number(value.$secretOf)]?.secret;
   if ('$publicKey' in value) return publicKeyOf(fromHex(String(value.$publicKey)));
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, readValue(field, sessions)]));
 }
