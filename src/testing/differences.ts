@@ -16,13 +16,19 @@ export function differenceOf(was: unknown, is: unknown, path = ''): Difference |
     return equalBytes(was, is) ? undefined : differ(path, toHex(was), toHex(is));
   const [ours, theirs] = [fieldsOf(was), fieldsOf(is)];
   if (ours === undefined || theirs === undefined) return Object.is(was, is) ? undefined : differ(path, was, is);
-  for (const [name, value] of ours) {
+  const names = [...new Set([...ours.keys(), ...theirs.keys()])].sort(
+    (a, b) => Number(a === ORDER) - Number(b === ORDER),
+  );
+  for (const name of names) {
+    const value = ours.get(name);
     const difference = differenceOf(value, theirs.get(name), isIndex(name) ? `${path}[${name}]` : `${path}.${name}`);
     if (difference !== undefined) return difference;
   }
-  const added = [...theirs].find(([name, value]) => !ours.has(name) && value !== undefined);
-  return added && differ(`${path}.${added[0]}`, undefined, added[1]);
+  return undefined;
 }
+
+/** What a decoded block of extensions says of their order: if one was added, that is the difference to name. */
+const ORDER = 'order';
 
 function isIndex(name: string): boolean {
   return /^\d+$/.test(name);

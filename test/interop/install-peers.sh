@@ -13,10 +13,11 @@ package_of() {
     nginx) echo nginx ;;
     haproxy) echo haproxy ;;
     gcc) echo gcc libc6-dev ;;
+    chromium) echo chromium ;;
   esac
 }
 
-programs='openssl curl gnutls-cli tstclnt certutil go java javac nginx haproxy gcc'
+programs='openssl curl gnutls-cli tstclnt certutil go java javac nginx haproxy gcc chromium'
 
 missing=
 for program in $programs; do

@@ -1,0 +1,488 @@
+/** Recordings: what is in them and what is not, and that a replay notices whatever is otherwise. */
+
+import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { ClientConnection, type ConnectOptions } from '../../src/engine/client/client-connection.ts';
+import { defineClient } from '../../src/engine/client/define-client.ts';
+import type { Step } from '../../src/engine/events.ts';
+import { defineServer } from '../../src/engine/server/define-server.ts';
+import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { connectionOf, ServerConnection } from '../../src/engine/server/server-connection.ts';
+import type { Session } from '../../src/sessions/session.ts';
+import { faults } from '../../src/testing/faults.ts';
+import { type Pair, pair } from '../../src/testing/pair.ts';
+import { ReplayDifference } from '../../src/testing/player.ts';
+import { record } from '../../src/testing/record.ts';
+import type { RecordedCall, RecordedTask, Recording } from '../../src/testing/recording.ts';
+import { explain, fork, replay } from '../../src/testing/replay.ts';
+import { seededWorld } from '../../src/testing/seeded-world.ts';
+import { aeadTickets } from '../../src/tickets/format-aead.ts';
+import { TicketKey } from '../../src/tickets/key.ts';
+import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
+import { toHex, utf8 } from '../../src/wire/bytes.ts';
+import { certificates, fixturePath } from '../fixtures.ts';
+import { PLAINTEXT, randomExchange } from '../support/random-exchanges.ts';
+import { credential, testServer } from '../support/servers.ts';
+
+const world = seededWorld('recordings');
+const server = (options: Partial<ServerOptions> = {}) =>
+  testServer({ world, credentials: [credential('ecdsaP256')], ...options });
+const client = (options: Parameters<typeof defineClient>[0] = {}) =>
+  defineClient({ world, verifyServer: 'any', ...options });
+
+/** A recorded meeting. */
+function meet(
+  theirs = server(),
+  ours = client(),
+  { data = false, ...connect }: ConnectOptions & { readonly data?: boolean } = {},
+): Pair {
+  return pair(ours, theirs, { client: connect, record: { applicationData: data }, trace: false }).runSync();
+}
+
+/** A copy that is altered. */
+function altered(recording: Recording, alter: (copy: Altered) => void): Recording {
+  const copy = JSON.parse(JSON.stringify(recording));
+  alter(copy);
+  return copy;
+}
+
+interface Altered extends Omit<Recording, 'calls'> {
+  readonly calls: { output: string[]; work: unknown[]; events: unknown[] }[];
+}
+
+function differenceIn(recording: Recording): string {
+  try {
+    replay(recording);
+  } catch (error) {
+    if (error instanceof ReplayDifference) return error.message;
+    throw error;
+  }
+  return 'none';
+}
+
+/** All tasks of a recording, in order. */
+function tasksIn(recording: Recording): RecordedTask[] {
+  const tasksOf = (calls: readonly (RecordedCall | RecordedTask)[]): RecordedTask[] =>
+    calls.flatMap((one) => [...('task' in one ? [one] : []), ...tasksOf(one.work ?? [])]);
+  return tasksOf(recording.calls);
+}
+
+describe('a recording', () => {
+  it('replays, of every kind', async () => {
+    for (let seed = 0; seed < 24; seed++) {
+      const { recordings } = await randomExchange(seed);
+      for (const [index, recording] of recordings.entries()) {
+        const replayed = replay(JSON.stringify(recording));
+        expect(replayed.connection.version, `${seed}, ${index}`).to.equal(recording.facts.version);
+      }
+    }
+  });
+
+  it('replays in another process', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tls-resume-'));
+    try {
+      for (let seed = 100; seed < 106; seed++) {
+        const texts = (await randomExchange(seed)).recordings.map((one) => JSON.stringify(one));
+        writeFileSync(join(folder, `${seed}.json`), JSON.stringify(texts));
+      }
+      const program = fileURLToPath(new URL('../campaigns/replays.js', import.meta.url));
+      expect(execFileSync(process.execPath, [program, folder], { encoding: 'utf8' })).to.equal('  24 passing\n');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('that was made long ago replays', () => {
+    const folder = fixturePath('recordings');
+    const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+    expect(names).to.have.length.above(7);
+    for (const name of names) {
+      const text = readFileSync(join(folder, name), 'utf8');
+      expect(() => replay(text), name).not.to.throw();
+    }
+  });
+
+  it('says first how secret it is', () => {
+    expect(JSON.stringify(meet().recordings.server)).to.match(
+      /^\{"warning":"Keep this as you keep a private key: with/,
+    );
+  });
+
+  it('has no private key, no key of tickets, and no seed but its own', async () => {
+    const key = TicketKey.generate(aeadTickets, (length) => world.randomBytes(length));
+    const keys = TicketKeyRing.of([key], world);
+    const theirs = server({
+      credentials: [credential('ecdsaP256'), credential('rsa2048')],
+      tickets: { mode: 'stateless', keys },
+    });
+    const ours = client({ credential: credential('ed25519') });
+    for (let i = 0; i < 2; i++) {
+      const { recordings } = meet(theirs, ours);
+      const texts = [JSON.stringify(recordings.client), JSON.stringify(recordings.server)];
+      for (const { key: pem } of [certificates.ecdsaP256, certificates.rsa2048, certificates.ed25519]) {
+        const { d = '', p = d, q = d } = createPrivateKey(pem).export({ format: 'jwk' });
+        const secrets = [d, p, q].map((secret) => Buffer.from(secret, 'base64url').toString('hex'));
+        for (const text of texts) for (const secret of secrets) expect(text).not.to.include(secret.slice(0, 40));
+      }
+      for (const text of texts) expect(text).not.to.include(toHex(key.exportSecret()).slice(0, 32));
+      expect(recordings.client.seed).not.to.equal(recordings.server.seed);
+      for (const { seed } of [recordings.client, recordings.server])
+        expect(seed).not.to.equal(toHex(seededWorld('recordings').randomBytes(32, 'recording')).slice(2));
+    }
+  });
+
+  it('has the secret of the session that was resumed, and of no other', () => {
+    const theirs = server();
+    const sessions: Session[] = [];
+    for (let i = 0; i < 3; i++) {
+      const run = meet(theirs, client(), { sessions: [] });
+      sessions.push(...run.client.sessions.map((session) => session.upRef()));
+    }
+    const secrets = sessions.map(({ secret }) => toHex(secret));
+    const { recordings, client: connection } = meet(theirs, client(), { sessions: sessions.slice(1, 4) });
+    expect(connection.resumption.identityIndex).to.equal(0);
+    for (const text of [JSON.stringify(recordings.client), JSON.stringify(recordings.server)]) {
+      expect(secrets.map((secret) => text.includes(secret))).to.deep.equal([false, true, false, false, false, false]);
+    }
+    expect(recordings.client.sessions.map(({ isUsed }) => isUsed)).to.deep.equal([true, false, false]);
+    replay(recordings.client);
+    replay(recordings.server);
+  });
+
+  it('has no secret of a session that breaks a rule', () => {
+    const theirs = server({ sessions: { timeout: 60 } });
+    const ours = client();
+    const first = meet(theirs, ours, { sessions: [] });
+    const kept = first.client.session;
+    const stored = first.server.session?.toDer();
+    const secret = toHex(kept?.secret ?? new Uint8Array(32));
+    const moved = defineServer({
+      world,
+      credentials: [credential('ecdsaP256')],
+      sessions: { cache: false, onGet: () => stored },
+      scope: { label: 'moved' },
+    });
+    const { recordings, server: connection } = meet(moved, ours, { sessions: kept ? [kept] : [] });
+    expect(connection.resumption.reason).to.equal('scope');
+    for (const recording of Object.values(recordings)) expect(JSON.stringify(recording)).not.to.include(secret);
+    replay(recordings.server);
+    replay(recordings.client);
+  });
+
+  it('leaves application data out, and says of how many records', () => {
+    const run = meet();
+    run.take('client', run.client.write(utf8(PLAINTEXT))).runSync();
+    run.take('server', run.server.write(utf8(PLAINTEXT))).runSync();
+    run.take('client', run.client.end()).runSync();
+    const { client: ours, server: theirs } = run.recordings;
+    for (const recording of [ours, theirs]) {
+      const text = JSON.stringify(recording);
+      expect(text).not.to.include(toHex(utf8(PLAINTEXT)));
+      expect(text).not.to.include(PLAINTEXT);
+      expect(replay(text).maskedRecords).to.equal(2);
+    }
+    const received = theirs.calls.flatMap(({ input = [] }) => input).filter((piece) => typeof piece !== 'string');
+    expect(received).to.deep.equal([
+      { direction: 'received', epoch: 2, type: 'application_data', length: PLAINTEXT.length },
+    ]);
+  });
+
+  it('leaves no ciphertext of application data in it either', () => {
+    const run = meet();
+    const step = run.client.write(utf8(PLAINTEXT));
+    run.take('client', step).runSync();
+    const cipher = toHex(step.output.subarray(5));
+    for (const recording of Object.values(run.recordings)) expect(JSON.stringify(recording)).not.to.include(cipher);
+  });
+
+  it('has application data if it is told to', () => {
+    const run = meet(server(), client(), { data: true });
+    run.take('client', run.client.write(utf8(PLAINTEXT))).runSync();
+    const { client: ours, server: theirs } = run.recordings;
+    expect(JSON.stringify(ours)).to.include(toHex(utf8(PLAINTEXT)));
+    expect(replay(theirs).maskedRecords).to.equal(0);
+    expect(toHex(utf8(PLAINTEXT))).to.equal(
+      replay(theirs)
+        .trace.entries.flatMap((one) =>
+          one.kind === 'event' && one.event.type === 'data' ? [toHex(one.event.data)] : [],
+        )
+        .join(''),
+    );
+  });
+
+  it('can be taken at any time, and is not changed by what follows', () => {
+    const run = meet();
+    const early = run.recordings.server;
+    const text = JSON.stringify(early);
+    run.take('client', run.client.write(utf8(PLAINTEXT))).runSync();
+    run.dispose();
+    expect(JSON.stringify(early)).to.equal(text);
+    replay(early);
+    expect(run.recordings.server.calls.length).to.be.above(early.calls.length);
+    replay(run.recordings.server);
+  });
+});
+
+describe('a recording of work', () => {
+  const der = (of: Pair): Uint8Array => of.server.session?.toDer() ?? new Uint8Array(0);
+
+  it('has answers that came late, or too late', () => {
+    const options = {
+      sessions: { cache: false as const, onNew: () => {}, onGet: () => new Promise<undefined>(() => {}) },
+    };
+    const ours = client();
+    meet(server({ sessions: { cache: false, onNew: () => {}, onGet: () => undefined } }), ours);
+    const tape = record();
+    const connection = new ServerConnection(server(options), { faults: [tape] });
+    const opening = new ClientConnection(ours).connect();
+    const step = connection.receive(opening.output);
+    expect(step.question?.kind).to.equal('session');
+    const next = step.question && connection.answer(step.question, { late: true });
+    expect(next?.output).not.to.have.length(0);
+    if (step.question) connection.answer(step.question, { value: undefined }); // stale
+    connection.dispose();
+    expect(tape.recording.calls.map(({ call, outcome }) => [call, outcome])).to.deep.equal([
+      ['receive', undefined],
+      ['answer', 'late'],
+      ['answer', 'stale'],
+      ['dispose', undefined],
+    ]);
+    const { trace } = replay(tape.recording);
+    expect(
+      trace.entries.some((one) => one.kind === 'callback' && one.name === 'onGet' && one.outcome === 'late'),
+    ).to.equal(true);
+  });
+
+  it('has the calls that callbacks made', () => {
+    const first = meet(server({ sessions: { cache: false, onNew: () => {}, onGet: () => undefined } }));
+    const steps: Step[] = [];
+    const theirs = server({
+      sessions: {
+        cache: false,
+        onNew: () => {},
+        onGet: (_id, info) => {
+          const connection = connectionOf(info);
+          if (connection !== undefined) steps.push(connection.end());
+          return der(first);
+        },
+      },
+    });
+    const run = pair(client(), theirs, {
+      client: { sessions: first.client.sessions, forceSessions: true },
+      record: true,
+    });
+    run.step();
+    run.step();
+    expect(steps).to.have.length(1);
+    const { server: recording } = run.recordings;
+    expect(
+      tasksIn(recording)
+        .find(({ task }) => task === 'session')
+        ?.work?.map(({ call }) => call),
+    ).to.deep.equal(['end']);
+    replay(recording);
+  });
+
+  it('has errors, and what the handshake made of them', () => {
+    const onGet = () => {
+      throw new Error('the store is down');
+    };
+    const first = meet(server({ sessions: { cache: false, onNew: () => {}, onGet: () => undefined } }));
+    const theirs = server({ sessions: { cache: false, onNew: () => {}, onGet } });
+    const { recordings } = meet(theirs, client(), { sessions: first.client.sessions, forceSessions: true });
+    const task = tasksIn(recordings.server).find(({ callback }) => callback === 'onGet');
+    expect(task?.failed).to.deep.equal({ name: 'Error', message: 'the store is down' });
+    expect(task?.value).to.deep.equal({ reason: 'store-error' });
+    replay(recordings.server);
+  });
+
+  it('has what faults and decisions made', () => {
+    const theirs = server();
+    for (const fault of [
+      faults.repeat('certificate_verify'),
+      faults.corrupt('handshake'),
+      faults.plaintext('handshake', 2),
+      faults.split('handshake', 50, 'each'),
+      faults.retryWith('secp384r1'),
+      faults.ticket({ lifetime: 7, nonce: utf8('n') }),
+    ]) {
+      const run = pair(client(), theirs, { server: { faults: [fault] }, record: true }).runSync();
+      for (const recording of Object.values(run.recordings))
+        expect(differenceIn(recording), fault.name).to.equal('none');
+    }
+  });
+
+  it('has edits of the hello', () => {
+    const theirs = server();
+    const [session] = meet(theirs).client.sessions;
+    const run = meet(theirs, client(), {
+      sessions: session ? [session] : [],
+      edits: {
+        hello: (draft) => ({ ...draft, random: new Uint8Array(32).fill(7) }),
+        bytes: (raw) => raw,
+      },
+    });
+    expect(run.client.resumption.resumed).to.equal(true);
+    replay(run.recordings.client);
+    replay(run.recordings.server);
+  });
+
+  it('is of one connection', () => {
+    const tape = record();
+    const config = server();
+    expect(() => tape.recording).to.throw(Error, 'no connection has been given this');
+    new ServerConnection(config, { faults: [tape] });
+    expect(() => new ServerConnection(config, { faults: [tape] })).to.throw(
+      TypeError,
+      'one recording is of one connection',
+    );
+  });
+});
+
+describe('a replay', () => {
+  let recording: Recording;
+  let offered: Recording;
+  before(() => {
+    recording = meet().recordings.server;
+    offered = meet().recordings.client;
+  });
+
+  it('names the first field that differs', () => {
+    const dice = altered(recording, (copy) => void Object.assign(copy, { seed: 'ab'.repeat(32) }));
+    expect(differenceIn(dice)).to.match(/^calls\[0\]\.server_hello\.random: [0-9a-f]{64} was recorded, and now it is /);
+    const suites = altered(recording, ({ configs }) => {
+      Object.assign(configs[0] as object, { ciphers: ['TLS_CHACHA20_POLY1305_SHA256'] });
+    });
+    expect(differenceIn(suites)).to.equal('calls[0].server_hello.cipherSuite: 4865 was recorded, and now it is 4867');
+    const hello = altered(offered, (copy) => void Object.assign(copy.connection, { serverName: 'other.example' }));
+    expect(differenceIn(hello)).to.match(/^calls\[0\]\.client_hello\.extensions\.serverName/);
+  });
+
+  it('notices another byte on the wire, another answer, another event, another end', () => {
+    const wire = altered(recording, ({ calls }) => {
+      const [call] = calls;
+      call?.output.splice(0, 1, `17${call.output[0]?.slice(2)}`);
+    });
+    expect(differenceIn(wire)).to.equal('calls[0].output[0]: 17 was recorded, and now it is 16');
+    const work = altered(recording, ({ calls }) => void calls[0]?.work.pop());
+    expect(differenceIn(work)).to.match(/^calls\[0\]: signature is asked for, where the recording has nothing more/);
+    const more = altered(recording, ({ calls }) => {
+      calls[0]?.work.push(calls[0].work[0]);
+    });
+    expect(differenceIn(more)).to.match(/^calls\[0\]: .* was asked for, and is not now/);
+    const events = altered(recording, ({ calls }) => {
+      const call = calls.find(({ events: list }) => JSON.stringify(list ?? []).includes('established'));
+      Object.assign(call ?? {}, { events: [{ type: 'end' }] });
+    });
+    expect(differenceIn(events)).to.match(/\.events\[0\]\.type: end was recorded, and now it is established$/);
+    const facts = altered(
+      recording,
+      (copy) => void Object.assign(copy.facts, { cipherSuite: 'TLS_AES_256_GCM_SHA384' }),
+    );
+    expect(differenceIn(facts)).to.match(/^facts\.cipherSuite: /);
+  });
+
+  it('refuses what is no recording, and says why', () => {
+    const cases: [unknown, RegExp][] = [
+      ['{', /^recording: no JSON: /],
+      ['[]', /^recording: what record\(\) has written is wanted/],
+      [null, /^recording: what record\(\) has written/],
+      [{ ...recording, format: 2 }, /^recording: its format is 2, and this version reads 1$/],
+      [{ ...recording, seed: 'x' }, /^recording\.seed: missing or wrong$/],
+      [{ ...recording, calls: 1 }, /^recording\.calls: missing or wrong$/],
+      [{ ...recording, side: 'both' }, /^recording\.side: missing or wrong$/],
+    ];
+    for (const [given, message] of cases) expect(() => replay(given as string)).to.throw(message);
+  });
+
+  it('ends in an error for a recording of nonsense, and never hangs', () => {
+    const { calls } = recording;
+    for (const [i] of calls.entries()) {
+      for (const nonsense of [
+        {},
+        { call: 'toString' },
+        { call: 'receive', input: [{}] },
+        { call: 'write', data: 'zz' },
+      ]) {
+        const broken = { ...recording, calls: calls.map((call, at) => (at === i ? nonsense : call)) };
+        expect(() => replay(broken as Recording), JSON.stringify(nonsense)).to.throw();
+      }
+    }
+  });
+
+  it('gives the secrets of the connection for its key log', () => {
+    const labels = replay(recording).keylog.map((line) => line.split(' ')[0]);
+    expect(labels).to.include('CLIENT_TRAFFIC_SECRET_0');
+  });
+});
+
+describe('a fork', () => {
+  let recording: Recording;
+  before(() => {
+    const theirs = server({ sessions: { timeout: 60, mayResume: () => true } });
+    const ours = client();
+    meet(theirs, ours);
+    recording = meet(theirs, ours).recordings.server;
+  });
+
+  it('is the same without a change', () => {
+    const { connection, output } = fork(recording, { at: 0 });
+    expect(connection.resumption.resumed).to.equal(true);
+    expect(toHex(output)).to.equal((recording.calls[0]?.output ?? []).join(''));
+  });
+
+  it('runs under another clock', () => {
+    const { time = 0 } = recording.calls[0] ?? {};
+    const { connection } = fork(recording, { at: 0, clock: time + 61_000 });
+    expect(connection.resumption).to.include({ resumed: false, reason: 'expired' });
+  });
+
+  it('runs with another answer', () => {
+    const answer = ({ callback }: { readonly callback: string | undefined }) =>
+      callback === 'mayResume' ? { value: false } : undefined;
+    const { connection } = fork(JSON.stringify(recording), { at: 0, answer });
+    expect(connection.resumption).to.include({ resumed: false, reason: 'vetoed' });
+  });
+
+  it('runs with other bytes, and can be called on', () => {
+    const bytes = Uint8Array.of(0x15, 3, 3, 0, 2, 1, 0);
+    const { events, connection } = fork(recording, { at: 0, bytes });
+    expect(events.map(({ type }) => type)).to.include('end');
+    expect(connection.dispose().output).to.have.length(0);
+  });
+
+  it('refuses what cannot be', () => {
+    expect(() => fork(recording, { at: 99 })).to.throw(RangeError, 'at');
+    expect(() => fork(recording, { at: -1 })).to.throw(RangeError, 'at');
+    const { client: offer } = meet().recordings;
+    expect(() => fork(offer, { at: 0, bytes: new Uint8Array(1) })).to.throw(TypeError, 'call 0 is connect()');
+    expect(() => fork(recording, { at: 0, now: 1 } as never)).to.throw(TypeError, 'now');
+  });
+});
+
+describe('an explanation', () => {
+  it('has each call, each message with its fields, and each verdict with its rules', () => {
+    const theirs = server({ sessions: { mayResume: () => false } });
+    const ours = client();
+    meet(theirs, ours);
+    const run = meet(theirs, ours);
+    run.take('client', run.client.write(utf8(PLAINTEXT))).runSync();
+    const text = explain(run.recordings.server);
+    for (const part of [
+      /^A TLSv1\.3 server: established, not resumed \(vetoed\)\.\n/,
+      /\n0 {2}receive\(\d+ bytes\) {2}2026-01-01T/,
+      / client_hello +legacyVersion=771 random=/,
+      /\n {3}verdict on a psk-stateful: not resumed, vetoed\n {6}ok {2}resumable\n/,
+      /\n {6}remedy: /,
+      /\n1 record masked: /,
+    ])
+      expect(text).to.match(part);
+    expect(text).not.to.include('\x1b');
+    expect(explain(run.recordings.server, { color: true })).to.include('\x1b[');
+  });
+});
