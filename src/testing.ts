@@ -4,7 +4,7 @@ export type { TicketDecisions } from './handshake/decisions.ts';
 export { type ContentName, faults, type MessageName, type Which } from './testing/faults.ts';
 export type { ReadMessage } from './testing/messages.ts';
 export { Pair, type PairEvent, type PairOptions, pair } from './testing/pair.ts';
-export { type ForkedAnswer, type ForkedTask, ReplayDifference } from './testing/player.ts';
+export { type ForkedAnswer, type ForkedTask, type Passage, ReplayDifference } from './testing/player.ts';
 export { type Recorded, type Recorder, type RecordOptions, record } from './testing/record.ts';
 export type {
   CallName,

@@ -7,7 +7,7 @@ import { fromHex, utf8 } from '../wire/bytes.ts';
 import { nearest } from '../wire/nearest.ts';
 import { type ConnectSettings, parseConnect } from './connect-args.ts';
 import { usage } from './fault.ts';
-import { choices, nonEmpty, type Protocol, parseFlags, protocol } from './flags.ts';
+import { choices, isValueOf, nonEmpty, type Protocol, parseFlags, protocol } from './flags.ts';
 
 /** The names of two PEM files. */
 export interface CertificateFiles {
@@ -58,13 +58,22 @@ export interface InspectSettings {
   readonly json: boolean;
 }
 
+export interface ReplaySettings {
+  readonly file: string;
+  readonly explain: boolean;
+  readonly json: boolean;
+  /** The name of a file to write. */
+  readonly pcapng: string | undefined;
+}
+
 export type Command =
-  | { readonly name: 'help' | 'version' | 'serve-help' | 'connect-help' | 'inspect-help' }
+  | { readonly name: 'help' | 'version' | 'serve-help' | 'connect-help' | 'inspect-help' | 'replay-help' }
+  | { readonly name: 'replay'; readonly settings: ReplaySettings }
   | { readonly name: 'serve'; readonly settings: ServeSettings }
   | { readonly name: 'connect'; readonly settings: ConnectSettings }
   | { readonly name: 'inspect'; readonly settings: InspectSettings };
 
-const COMMANDS = "'serve', 'connect', 'inspect', and 'tls-resume --help'";
+const COMMANDS = "'serve', 'connect', 'inspect', 'replay', and 'tls-resume --help'";
 
 const DEFAULT_PORT = 8443;
 const PROVIDERS = ['default', 'noble', 'fast', 'node'] as const;
@@ -104,6 +113,13 @@ export const INSPECT_FLAGS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
+export const REPLAY_FLAGS = {
+  explain: { type: 'boolean' },
+  json: { type: 'boolean' },
+  pcapng: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 const DEMO_FLAGS = { port: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
 
 /** @throws Fault naming the word that is wrong and what would be right */
@@ -111,6 +127,7 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === 'help' && rest[0] === 'serve') return { name: 'serve-help' };
   if (word === 'help' && rest[0] === 'connect') return { name: 'connect-help' };
   if (word === 'help' && rest[0] === 'inspect') return { name: 'inspect-help' };
+  if (word === 'help' && rest[0] === 'replay') return { name: 'replay-help' };
   if (word === 'help' && rest[0] !== undefined) throw unknownCommand(rest[0]);
   if (word === '--help' || word === '-h' || word === 'help') return { name: 'help' };
   if (word === '--version') return { name: 'version' };
@@ -120,6 +137,7 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
     return settings === undefined ? { name: 'connect-help' } : { name: 'connect', settings };
   }
   if (word === 'inspect') return parseInspect(rest);
+  if (word === 'replay') return parseReplay(rest);
   if (word === undefined) throw usage(`no command given; there is ${COMMANDS}`);
   throw word.startsWith('-') ? misplacedFlag(word) : unknownCommand(word);
 }
@@ -131,7 +149,7 @@ function misplacedFlag(word: string): Error {
 }
 
 function unknownCommand(word: string): Error {
-  const meant = nearest(word, ['serve', 'connect', 'inspect', 'help']);
+  const meant = nearest(word, ['serve', 'connect', 'inspect', 'replay', 'help']);
   return usage(`unknown command '${word}'; ${meant === undefined ? '' : `is '${meant}' meant? `}there is ${COMMANDS}`);
 }
 
@@ -158,6 +176,26 @@ function parseServe(words: readonly string[]): Command {
     verbose: flags.verbose === true,
   };
   return { name: 'serve', settings };
+}
+
+function parseReplay(words: readonly string[]): Command {
+  const isFile = (word: string, i: number): boolean => !word.startsWith('-') && !isValueOf(words[i - 1], REPLAY_FLAGS);
+  const [file, second] = words.filter(isFile);
+  const flags = parseFlags(
+    words.filter((word, i) => !isFile(word, i)),
+    REPLAY_FLAGS,
+    'tls-resume replay --help',
+  );
+  if (flags.help) return { name: 'replay-help' };
+  if (file === undefined) throw usage("which recording? write 'tls-resume replay FILE'");
+  if (second !== undefined) throw usage(`'${second}' is one word too many; see 'tls-resume replay --help'`);
+  const settings: ReplaySettings = {
+    file,
+    explain: flags.explain === true,
+    json: flags.json === true,
+    pcapng: flags.pcapng === undefined ? undefined : nonEmpty('--pcapng', flags.pcapng),
+  };
+  return { name: 'replay', settings };
 }
 
 function parseInspect(words: readonly string[]): Command {

@@ -22,6 +22,11 @@ export interface ConnectSettings {
   readonly reconnect: number;
   readonly keylog: string | undefined;
   readonly json: boolean;
+  readonly trace: boolean;
+  /** The name of a folder for recordings. */
+  readonly record: string | undefined;
+  /** Whether they have application data. */
+  readonly recordData: boolean;
 }
 
 export const CONNECT_FLAGS = {
@@ -43,6 +48,9 @@ export const CONNECT_FLAGS = {
   reconnect: { type: 'string' },
   keylog: { type: 'string' },
   json: { type: 'boolean' },
+  trace: { type: 'boolean' },
+  record: { type: 'string' },
+  'record-data': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -73,6 +81,9 @@ export function parseConnect(words: readonly string[]): ConnectSettings | undefi
     reconnect: flags.reconnect === undefined ? 0 : count('--reconnect', flags.reconnect),
     keylog: fileOf('--keylog', flags.keylog),
     json: flags.json === true,
+    trace: flags.trace === true,
+    record: fileOf('--record', flags.record),
+    recordData: recordsData(flags['record-data'], flags.record),
   };
 }
 
@@ -127,6 +138,11 @@ function mailProtocol(text: string): MailProtocol {
   const found = known.find((name) => name === text);
   if (found === undefined) throw usage(`--starttls: '${text}' is not known; ${known.join(', ')} are`);
   return found;
+}
+
+function recordsData(wanted: boolean | undefined, folder: string | undefined): boolean {
+  if (wanted === true && folder === undefined) throw usage('--record-data: is for --record DIR');
+  return wanted === true;
 }
 
 function fileOf(flag: string, name: string | undefined): string | undefined {

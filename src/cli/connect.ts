@@ -12,12 +12,14 @@ import { canonicalHost } from '../node/host-name.ts';
 import { connect, type NodeClientOptions, type TlsClientSocket, verifyChain } from '../node/index.ts';
 import { SessionDecodeError } from '../sessions/der.ts';
 import { Session } from '../sessions/session.ts';
+import { Trace } from '../testing/trace.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { latin1, wipe } from '../wire/bytes.ts';
 import type { ConnectSettings } from './connect-args.ts';
 import { startTls } from './dialogues.ts';
 import { type ExitCode, Fault, systemCode, systemReason, usage } from './fault.ts';
 import { type KeyLog, loadCredential, openKeyLog, read } from './files.ts';
+import { RecordingFolder } from './recordings.ts';
 import { addressText, printable } from './report.ts';
 
 /** Milliseconds without a byte after which an answer is taken to be whole. */
@@ -61,11 +63,13 @@ export async function connectTo(settings: ConnectSettings, streams: Streams): Pr
   const keylog = settings.keylog === undefined ? undefined : openKeyLog(settings.keylog);
   let session = settings.sessionIn === undefined ? undefined : loadSession(settings.sessionIn);
   try {
+    const recordings =
+      settings.record === undefined ? undefined : new RecordingFolder(settings.record, settings.recordData);
     const config = configuration(settings, session, keylog);
     const isRepeated = settings.reconnect > 0;
     const input = isRepeated ? await wholeOf(streams.input) : streams.input;
     for (let left = settings.reconnect; left >= 0; left--) {
-      const next = await visit({ settings, config, session, streams, input });
+      const next = await visit({ settings, config, session, streams, input, recordings });
       if (next === undefined) continue;
       session?.release();
       session = next;
@@ -165,17 +169,22 @@ interface VisitOptions {
   readonly session: Session | undefined;
   readonly streams: Streams;
   readonly input: Readable | Buffer;
+  readonly recordings: RecordingFolder | undefined;
 }
 
 /** Makes one connection, and returns the last session that it was given: the hold is the caller's. */
-async function visit({ settings, config, session, streams, input }: VisitOptions): Promise<Session | undefined> {
+async function visit(options: VisitOptions): Promise<Session | undefined> {
+  const { settings, config, session, streams, input, recordings } = options;
   const { host, port } = settings;
   const transport = await reach(settings);
+  const trace = settings.trace ? new Trace() : undefined;
+  const recorder = recordings?.recorder();
   const socket = start(transport, settings, {
     config,
     serverName: settings.serverName ?? canonicalHost(host),
     sessions: session === undefined ? [] : [session],
     sessionIsTrusted: true, // that of --session-in: whoever names the file says so
+    faults: [trace?.tap('client'), recorder].filter((fault) => fault !== undefined),
   });
   const given: Session[] = [];
   socket.on('session', (fresh) => given.push(fresh.upRef()));
@@ -190,6 +199,10 @@ async function visit({ settings, config, session, streams, input }: VisitOptions
   } catch (error) {
     for (const each of given) each.release();
     throw failed(error, settings, socket.connection.isEstablished || socket.bytesRead > 0);
+  } finally {
+    if (trace !== undefined)
+      streams.report.write(trace.toText({ color: 'isTTY' in streams.report && streams.report.isTTY === true }));
+    if (recorder !== undefined) recordings?.write(recorder, Date.now());
   }
   const told = { ...factsOf(socket, host, port), sessions: given.length, answer: Buffer.concat(answer).toString() };
   if (settings.json) streams.output.write(`${JSON.stringify(told)}\n`);

@@ -8,6 +8,7 @@ Commands:
   serve        answer TLS clients, and tell of each whether it resumed and if not, why not
   connect      be a client, and tell whether the server has resumed, how, and if not, why not
   inspect      show what is in a stored session or in a ticket
+  replay       run a recorded connection again, and explain it
 
 Flags:
   -h, --help   this text; after a command, that of the command
@@ -106,6 +107,10 @@ What is resumed:
 What is told:
   --json                one JSON object a connection, on stdout, instead of the answer and the line
   --keylog F            append the secrets of all connections to F, in NSS key log format, as Wireshark reads it
+  --trace               list every message with its fields, every record and callback, on stderr
+  --record DIR          write a recording of each connection to a file in DIR, for 'tls-resume replay'. With a capture of the
+                        wire, it gives the plaintext; it has none itself
+  --record-data         have the plaintext in the recordings, too
   -h, --help            this text
 
 JSON: {event: "connection", host, port, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex, reason,
@@ -136,6 +141,24 @@ How:
 
 Exit code: 0, 1 where the file holds no session, or the keys do not open the ticket; 2 for a mistake in the flags or a file
 that cannot be read.
+`;
+
+export const REPLAY_HELP = `Usage: tls-resume replay FILE [flags]
+
+Runs a connection again that 'serve --record' or 'connect --record' has written, without the keys of its host, and says whether
+every message, byte and event is the same; if not, which field differs first.
+
+Flags:
+  --explain             what happened, call by call: messages with their fields, callbacks, and the verdict on each session
+                        that was offered, with every rule
+  --pcapng F            also write what went over the wire to F, as Wireshark reads it, with the secrets of the connection. What
+                        is masked in the recording is zeros
+  --json                one JSON object instead of text: {event: "replayed", side, calls, maskedRecords, facts}, and with
+                        --explain the trace, a list of messages, records, events and callbacks
+  -h, --help            this text
+
+Exit code: 0; 1 where FILE holds no recording, or something differs; 2 for a mistake in the flags or a file that cannot be
+read.
 `;
 
 export const DEMO_HELP = `Usage: npm start [-- flags]

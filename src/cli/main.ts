@@ -4,8 +4,9 @@
 import { parseCommand } from './args.ts';
 import { connectTo } from './connect.ts';
 import type { ExitCode } from './fault.ts';
-import { CONNECT_HELP, GENERAL_HELP, INSPECT_HELP, SERVE_HELP } from './help.ts';
+import { CONNECT_HELP, GENERAL_HELP, INSPECT_HELP, REPLAY_HELP, SERVE_HELP } from './help.ts';
 import { inspect } from './inspect.ts';
+import { replayFile } from './replay.ts';
 import { packageVersion, print, run, stopSignal } from './run.ts';
 import { serve } from './serve.ts';
 
@@ -26,6 +27,12 @@ async function main(): Promise<0 | ExitCode> {
       return 0;
     case 'inspect':
       for (const line of inspect(command.settings)) print(line);
+      return 0;
+    case 'replay-help':
+      process.stdout.write(REPLAY_HELP);
+      return 0;
+    case 'replay':
+      for (const line of replayFile(command.settings, process.stdout.isTTY)) print(line);
       return 0;
     case 'version':
       print(packageVersion());

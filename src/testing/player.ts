@@ -54,6 +54,13 @@ export interface Divergence {
   readonly answer?: ((task: ForkedTask) => ForkedAnswer | undefined) | undefined;
 }
 
+/** Bytes that went over the wire, and when, in milliseconds since the epoch. */
+export interface Passage {
+  readonly direction: 'sent' | 'received';
+  readonly time: number;
+  readonly bytes: Uint8Array;
+}
+
 /** A call that is being replayed, and how far it has come. */
 interface Frame {
   readonly call: RecordedCall;
@@ -76,7 +83,7 @@ export class Player {
   output: Uint8Array = EMPTY;
   events: readonly Event[] = [];
   /** All that went over the wire, with zeros for what is masked. */
-  readonly wire: { readonly direction: 'sent' | 'received'; readonly time: number; readonly bytes: Uint8Array }[] = [];
+  readonly wire: Passage[] = [];
   readonly #divergence: Divergence | undefined;
   readonly #sessions: readonly Session[];
   readonly #configs: readonly (ServerConfig | undefined)[];
@@ -86,6 +93,7 @@ export class Player {
   #question: Question | undefined;
   #time = 0;
   #isForked = false;
+  #wasEstablished = false;
   /** The first difference. An error that is thrown amid a task would be its answer. */
   #difference: ReplayDifference | undefined;
 
@@ -248,6 +256,7 @@ export class Player {
     this.output = output;
     this.events = events;
     this.trace.note(this.recording.side, events);
+    this.#wasEstablished ||= events.some(({ type }) => type === 'established');
     for (const event of events) if (event.type === 'keylog') this.keylog.push(event.line);
     if (output.length > 0) this.wire.push({ direction: 'sent', time: this.#time, bytes: output });
     if (this.#isForked) return;
@@ -287,7 +296,7 @@ export class Player {
     const { connection } = this;
     const { resumption } = connection;
     const now: Readonly<Record<string, unknown>> = {
-      isEstablished: connection.isEstablished,
+      wasEstablished: this.#wasEstablished,
       hasFailed: connection.hasFailed,
       version: connection.version,
       cipherSuite: connection.cipherSuite,

@@ -124,6 +124,7 @@ class Tape {
   readonly #epochs = { reading: 0, writing: 0 };
   readonly #notesOf = new WeakMap<OpenCall, Notes>();
   #hasConcluded = false;
+  #wasEstablished = false;
 
   constructor(keepsData: boolean) {
     this.#keepsData = keepsData;
@@ -220,6 +221,7 @@ class Tape {
     if (sent.length > 0) call.sent = sent;
     if (records.length > 0) call.records = records;
     if (output.length > 0) call.output = this.#sent.take(output.length);
+    this.#wasEstablished ||= events.some(({ type }) => type === 'established');
     if (events.length > 0) call.events = events.map(writeEvent);
     if (call.work.length === 0) delete (call as Partial<OpenCall>).work;
   }
@@ -398,7 +400,7 @@ class Tape {
       connection: isServer ? connectionOfServer(owner) : this.#connectionOfClient(owner),
       sessions: this.#sessions.toJSON(isUsed),
       calls: this.#calls,
-      facts: factsOf(owner),
+      facts: factsOf(owner, this.#wasEstablished),
     };
     return JSON.parse(JSON.stringify(recording)); // a copy, which no later call changes
   }
@@ -452,10 +454,10 @@ function connectionOfServer(owner: ServerConnection): RecordedConnection {
   };
 }
 
-function factsOf(owner: Recorded): RecordedFacts {
+function factsOf(owner: Recorded, wasEstablished: boolean): RecordedFacts {
   const { resumption } = owner;
   return {
-    isEstablished: owner.isEstablished,
+    wasEstablished,
     hasFailed: owner.hasFailed,
     version: owner.version,
     cipherSuite: owner.cipherSuite,

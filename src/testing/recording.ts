@@ -158,7 +158,8 @@ export interface RecordedEvent {
 }
 
 export interface RecordedFacts {
-  readonly isEstablished: boolean;
+  /** Whether the handshake was complete at any time. */
+  readonly wasEstablished: boolean;
   readonly hasFailed: boolean;
   readonly version?: string | undefined;
   readonly cipherSuite?: string | undefined;

@@ -4,7 +4,7 @@ import { integer } from '../engine/checks.ts';
 import type { Event } from '../engine/events.ts';
 import { requireBytes } from '../wire/kind-of.ts';
 import { requireOptions } from '../wire/options.ts';
-import { type ForkedAnswer, type ForkedTask, Player } from './player.ts';
+import { type ForkedAnswer, type ForkedTask, type Passage, Player } from './player.ts';
 import type { Recorded } from './record.ts';
 import { parseRecording, type RecordedCall, type Recording } from './recording.ts';
 import { linesOf, type Trace } from './trace.ts';
@@ -19,6 +19,8 @@ export interface Replayed {
   readonly maskedRecords: number;
   /** The lines of the connection in NSS key log format. */
   readonly keylog: readonly string[];
+  /** What went over the wire, in order, with zeros in the place of what is masked. */
+  readonly wire: readonly Passage[];
 }
 
 /**
@@ -99,10 +101,10 @@ export function maskedNote(count: number): string {
   return `${count} record${count === 1 ? '' : 's'} masked: application data is not in the recording, and was not compared.`;
 }
 
-function outcomeIn({ isEstablished, hasFailed, resumed, mechanism, pskMode, reason }: Recording['facts']): string {
+function outcomeIn({ wasEstablished, hasFailed, resumed, mechanism, pskMode, reason }: Recording['facts']): string {
   const how = resumed ? `resumed by ${mechanism}${pskMode ? ` in ${pskMode}` : ''}` : `not resumed (${reason})`;
-  if (hasFailed) return 'failed';
-  return isEstablished ? `established, ${how}` : 'ended, or not established';
+  if (!wasEstablished) return hasFailed ? 'failed' : 'not established';
+  return `established, ${how}${hasFailed ? ', then failed' : ''}`;
 }
 
 function titleOf({ call, time, input = [], data, flag }: RecordedCall): string {

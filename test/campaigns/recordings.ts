@@ -12,7 +12,7 @@ for (let i = 0; i < count; i++) {
   const exchange = await randomExchange(seed + i);
   const texts = exchange.recordings.map((recording) => JSON.stringify(recording));
   writeFileSync(join(folder, `${String(i).padStart(6, '0')}.json`), JSON.stringify(texts), { mode: 0o600 });
-  established += exchange.recordings.filter(({ facts }) => facts.isEstablished).length;
+  established += exchange.recordings.filter(({ facts }) => facts.wasEstablished).length;
   resumed += exchange.resumed;
 }
 console.log(`${count} exchanges from seed ${seed}: ${established} ends established, ${resumed} resumptions`);
