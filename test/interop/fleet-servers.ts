@@ -1,16 +1,13 @@
 /** Servers of others that are given ticket keys: the rest of the fleet. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { TicketKeyProducer } from '../../src/tickets/key-files.ts';
 import { certificates, fixturePath } from '../fixtures.ts';
+import { startOnFreePort } from './free-port.ts';
 import { CERTIFICATE } from './harness.ts';
-import { findProgram, plainEnvironment, run, sourcePath, workFolder } from './peers.ts';
+import { run, sourcePath, workFolder } from './peers.ts';
 import { type RunningServer, startNodeServer, startProgram } from './reference-server.ts';
 
 /** The context of those who can be told one. */
@@ -187,60 +184,4 @@ export async function secretFile(name: string, content: Uint8Array | string): Pr
   await writeFile(file, content, { mode: 0o600 });
   await chmod(file, 0o600);
   return file;
-}
-
-const MOST_ATTEMPTS = 5;
-
-/** For servers that must be told their port: another one where somebody else was quicker. */
-async function startOnFreePort(name: string, argsFor: (port: number) => Promise<string[]>): Promise<RunningServer> {
-  const path = findProgram(name);
-  if (path === undefined) throw new Error(`${name} is not installed`);
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
-    const child = spawn(path, await argsFor(port), { env: plainEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
-    const gone = once(child, 'close');
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    if (await listens(child, port)) return { port, close: () => ended(child, gone) };
-    await ended(child, gone);
-    if (attempt === MOST_ATTEMPTS || !/in use|cannot bind/i.test(said))
-      throw new Error(`${name} does not run: ${said}`);
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-const START_MS = 10_000;
-
-/** Whether it does, in the end; `false` when it has left before. */
-async function listens(child: ChildProcess, port: number): Promise<boolean> {
-  const late = Date.now() + START_MS;
-  while (child.exitCode === null && child.signalCode === null && Date.now() < late) {
-    if (await canConnect(port)) return true;
-    await delay(10);
-  }
-  return false;
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => socket.destroy());
-    socket.once('error', () => {});
-    socket.once('close', (failed) => resolve(!failed));
-  });
-}
-
-async function ended(child: ChildProcess, gone: Promise<unknown>): Promise<void> {
-  child.kill('SIGKILL');
-  await gone;
 }
