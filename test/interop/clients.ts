@@ -9,7 +9,8 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { fixturePath } from '../fixtures.ts';
-import { type Ran, run, sourcePath, workFolder } from './peers.ts';
+import { builtGo, compiledJava, JAVA_FLAGS } from './compiled.ts';
+import { type Ran, run, workFolder } from './peers.ts';
 
 export type Version = 'TLSv1.2' | 'TLSv1.3';
 
@@ -283,17 +284,15 @@ async function makeNssDatabase(trust: string): Promise<string> {
   return database;
 }
 
-/** Compiled once: `java Client.java` would compile it on every run. */
 export const jsse: Client = {
   name: 'Java JSSE',
   programs: ['java', 'javac'],
   versions: BOTH,
   connections: asAsked,
   pages: asAsked,
-  prepare: () => compiledJava(),
+  prepare: () => compiledJava('Client'),
   async visit(journey) {
-    const classes = await compiledJava();
-    const quick = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-cp', classes];
+    const quick = [...JAVA_FLAGS, '-cp', await compiledJava('Client')];
     const count = journey.connections ?? 2;
     const args = ['127.0.0.1', String(journey.port), nameOf(journey), journey.version, String(count)];
     const { stdout } = await run('java', [...quick, 'Client', ...args]);
@@ -305,20 +304,9 @@ export const jsse: Client = {
   },
 };
 
-let java: Promise<string> | undefined;
-
-function compiledJava(): Promise<string> {
-  java ??= run('javac', ['-d', workFolder(), sourcePath('test/interop/Client.java')], { timeoutMs: 60_000 }).then(() =>
-    workFolder(),
-  );
-  return java;
-}
-
 /**
  * Go 1.19.6 to 1.19.8, which Debian 12 has, gets the binder behind a HelloRetryRequest wrong (golang/go#59424): every
  * server refuses it.
- *
- * Built once, and not `go run`: that has the client as its own child, which would outlive a kill.
  */
 export const goTls: Client = {
   name: 'Go crypto/tls',
@@ -327,30 +315,15 @@ export const goTls: Client = {
   connections: asAsked,
   pages: asAsked,
   resumesAfterRetry: false,
-  prepare: () => builtGo(),
+  prepare: () => builtGo('client'),
   async visit(journey) {
-    const program = await builtGo();
+    const program = await builtGo('client');
     const address = `127.0.0.1:${journey.port}`;
     const { stdout } = await run(program, [address, nameOf(journey), journey.trust, String(journey.connections ?? 2)]);
     const resumed = [...stdout.matchAll(/^connection resumed=(true|false)$/gm)].map(([, word]) => word === 'true');
     return { pages: pagesIn(stdout), resumed };
   },
 };
-
-let go: Promise<string> | undefined;
-
-function builtGo(): Promise<string> {
-  go ??= buildGo();
-  return go;
-}
-
-async function buildGo(): Promise<string> {
-  const program = join(workFolder(), 'go-client');
-  const env = { GO111MODULE: 'off', GOFLAGS: '', GOCACHE: join(workFolder(), 'go-cache'), CGO_ENABLED: '0' };
-  const args = ['build', '-o', program, sourcePath('test/interop/client.go')];
-  await run('go', args, { env, timeoutMs: 120_000 });
-  return program;
-}
 
 /** In the order of issue 2. */
 export const clients: readonly Client[] = [

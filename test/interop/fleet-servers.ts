@@ -5,9 +5,10 @@ import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TicketKeyProducer } from '../../src/tickets/key-files.ts';
 import { certificates, fixturePath } from '../fixtures.ts';
+import { builtC } from './compiled.ts';
 import { startOnFreePort } from './free-port.ts';
 import { CERTIFICATE } from './harness.ts';
-import { run, sourcePath, workFolder } from './peers.ts';
+import { workFolder } from './peers.ts';
 import { type RunningServer, startNodeServer, startProgram } from './reference-server.ts';
 
 /** The context of those who can be told one. */
@@ -68,18 +69,7 @@ const nodeTls: Fellow = {
   },
 };
 
-let harness: Promise<string> | undefined;
-
-/** Compiled once. */
-function builtHarness(): Promise<string> {
-  harness ??= (async () => {
-    const program = join(workFolder(), 'ticket-server');
-    const source = sourcePath('test/interop/ticket_server.c');
-    await run('gcc', ['-O1', '-o', program, source, '-lssl', '-lcrypto'], { timeoutMs: 60_000 });
-    return program;
-  })();
-  return harness;
-}
+const builtHarness = () => builtC('ticket_server', ['-lssl', '-lcrypto']);
 
 const openssl: Fellow = {
   name: 'OpenSSL, SSL_CTX_set_tlsext_ticket_keys()',
