@@ -13,12 +13,14 @@ const MOST_ATTEMPTS = 5;
 export async function startOnFreePort(
   name: string,
   argsFor: (port: number) => Promise<string[]>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<RunningServer> {
   const path = findProgram(name);
   if (path === undefined) throw new Error(`${name} is not installed`);
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const child = spawn(path, await argsFor(port), { env: plainEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
+    const args = await argsFor(port);
+    const child = spawn(path, args, { env: { ...plainEnvironment(), ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
     const gone = once(child, 'close');
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -6,7 +6,7 @@ package_of() {
   case $1 in
     openssl) echo openssl ;;
     curl) echo curl ;;
-    gnutls-cli) echo gnutls-bin ;;
+    gnutls-cli | gnutls-serv) echo gnutls-bin ;;
     tstclnt | certutil) echo libnss3-tools ;;
     go) echo golang-go ;;
     java | javac) echo default-jdk-headless ;;
@@ -17,7 +17,7 @@ package_of() {
   esac
 }
 
-programs='openssl curl gnutls-cli tstclnt certutil go java javac nginx haproxy gcc chromium'
+programs='openssl curl gnutls-cli gnutls-serv tstclnt certutil go java javac nginx haproxy gcc chromium'
 
 missing=
 for program in $programs; do

@@ -1,4 +1,4 @@
-/** Finding and running the client programs that other people wrote. */
+/** Finding and running the programs that other people wrote. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -37,6 +37,7 @@ const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   openssl: ['version'],
   curl: ['--version'],
   'gnutls-cli': ['--version'],
+  'gnutls-serv': ['--version'],
   java: ['-version'],
   javac: ['-version'],
   go: ['version'],
