@@ -3,8 +3,9 @@
 import { once } from 'node:events';
 import { connect as connectNet } from 'node:net';
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import { answer } from './child.ts';
+import { answer, cpuMicroseconds } from './child.ts';
 import { clientOptions, isResumption, type ModeName, versionOf } from './modes.ts';
+import { inParallel } from './parallel.ts';
 import { type Flight, play, recordPattern } from './pattern.ts';
 
 export interface Load {
@@ -79,15 +80,6 @@ async function hasKeyExchange({ port, mode }: Load): Promise<boolean> {
   return info !== null && 'type' in info;
 }
 
-/** So many at a time, until all are done. */
-async function inParallel(count: number, concurrency: number, once: () => Promise<void>): Promise<void> {
-  let left = count;
-  const work = async () => {
-    while (left-- > 0) await once();
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
-}
-
 async function bareVisit(port: number, pattern: readonly Flight[]): Promise<void> {
   const socket = connectNet({ port, host: '127.0.0.1', noDelay: true });
   play(socket, pattern, 'client');
@@ -107,6 +99,7 @@ answer({
     const session = isResumption(mode) ? sessions.get(port) : undefined;
     return inParallel(count, concurrency, () => visit(port, mode, session));
   },
+  cpu: (): number => cpuMicroseconds(),
   hasKeyExchange,
   record: ({ port, mode }: Load) =>
     recordPattern(port, (relay) => visit(relay, mode, isResumption(mode) ? sessions.get(port) : undefined)),

@@ -5,18 +5,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bulk } from './bulk.ts';
 import { cache } from './cache.ts';
+import { clients } from './clients.ts';
 import { cold } from './cold.ts';
 import { engine } from './engine.ts';
 import { type Finding, isFigure } from './figure.ts';
 import { memory } from './memory.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
+import { pairs } from './pair.ts';
 import { toSvg } from './plot.ts';
 import { toJson, toMarkdown, toText } from './report.ts';
 import { sockets } from './sockets.ts';
 
 const GROUPS: Readonly<Record<string, (options: BenchOptions) => AsyncIterable<Finding>>> = {
   sockets,
+  clients,
   engine,
+  pair: pairs,
   bulk,
   cache,
   cold,

@@ -2,7 +2,8 @@
 
 import { constants } from 'node:crypto';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
-import type { NodeServerOptions } from '../src/node/index.ts';
+import type { ClientOptions } from '../src/client.ts';
+import type { ServerOptions } from '../src/index.ts';
 import { certificates } from '../test/fixtures.ts';
 
 export const RESUMPTIONS = ['tls12-id', 'tls12-ticket', 'tls13-psk_dhe_ke', 'tls13-psk_ke'] as const;
@@ -12,6 +13,11 @@ export type ModeName = (typeof RESUMPTIONS)[number] | (typeof FULL)[number];
 /** A small certificate, and one suite for all: what is compared is the work, not the choice. */
 const { cert, key } = certificates.ecdsaP256;
 const SUITES = { 'TLSv1.2': 'ECDHE-ECDSA-AES128-GCM-SHA256', 'TLSv1.3': 'TLS_AES_128_GCM_SHA256' } as const;
+
+const OUR_SUITES = {
+  'TLSv1.2': 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+  'TLSv1.3': 'TLS_AES_128_GCM_SHA256',
+} as const;
 
 export function versionOf(mode: ModeName): 'TLSv1.2' | 'TLSv1.3' {
   return mode.startsWith('tls12') ? 'TLSv1.2' : 'TLSv1.3';
@@ -51,14 +57,27 @@ export function peerOptions(mode: ModeName): TlsOptions {
   return { ...versions(mode), cert, key, secureOptions: withoutTickets(mode), sessionTimeout: 7200, noDelay: true };
 }
 
+/** Of our client, to the same effect. */
+export function ourClientOptions(mode: ModeName): Omit<ClientOptions, 'verifyServer' | 'pins'> {
+  const version = versionOf(mode);
+  return {
+    minVersion: version,
+    maxVersion: version,
+    ciphers: [OUR_SUITES[version]],
+    groups: ['x25519', 'secp256r1'],
+    sessionTicket: withoutTickets(mode) === 0,
+    pskModes: mode === 'tls13-psk_ke' ? ['psk_ke', 'psk_dhe_ke'] : ['psk_dhe_ke'],
+  };
+}
+
 /** Of ours: what a user gets who only says what the mode is; in psk_ke also that the ticket leaves with the server's flight. */
-export function ourOptions(mode: ModeName): NodeServerOptions {
+export function ourOptions(mode: ModeName): ServerOptions {
   const version = versionOf(mode);
   return {
     credentials: [{ cert, key }],
     minVersion: version,
     maxVersion: version,
-    ciphers: version === 'TLSv1.2' ? ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'] : ['TLS_AES_128_GCM_SHA256'],
+    ciphers: [OUR_SUITES[version]],
     groups: ['x25519'],
     ...(mode === 'tls12-ticket' && { tickets: { mode: 'stateless' } }),
     ...(mode === 'tls13-psk_ke' && { pskModes: ['psk_ke', 'psk_dhe_ke'], tickets: { timing: 'half-rtt' } }),
