@@ -332,7 +332,8 @@ function wrongName(host: string, names: readonly string[]): TlsAlert {
 /** An address in hexadecimal as it is written elsewhere. */
 function readable(address: string): string {
   if (address.length === 8) return [...Buffer.from(address, 'hex')].join('.');
-  return (address.match(/.{4}/g) ?? []).join(':');
+  const { hostname } = new URL(`http://[${(address.match(/.{4}/g) ?? []).join(':')}]`); // RFC 5952: with ::
+  return hostname.slice(1, -1);
 }
 
 function noPath(leaf: Link): TlsAlert {

@@ -260,7 +260,7 @@ describe('connect: trust', () => {
     expect((await visit(port, { ca }, { host: '127.0.0.1', servername: 'localhost' })).text).to.equal('bye');
     expect(names).to.deep.equal(['localhost', false, 'localhost', 'localhost']);
     expect(await failure(port, { ca, serverName: 'a.example' })).to.match(
-      /^bad_certificate: the certificate is not for a.example: it is for localhost, 127.0.0.1, /,
+      /^bad_certificate: the certificate is not for a.example: it is for localhost, 127.0.0.1, ::1$/,
     );
   });
 
