@@ -73,7 +73,7 @@ export function parseConnect(words: readonly string[]): ConnectSettings | undefi
     ...address(target),
     trust: trust(flags),
     protocol: protocol({ ...flags, ...versions(flags) }),
-    serverName: flags.sni === undefined ? undefined : nonEmpty('--sni', flags.sni),
+    serverName: flags.sni === undefined ? undefined : hostName('--sni', flags.sni),
     certificate: certificate(flags.cert, flags.key),
     starttls: flags.starttls === undefined ? undefined : mailProtocol(flags.starttls),
     sessionIn: fileOf('--session-in', flags['session-in']),
@@ -95,6 +95,13 @@ function address(target: string): { readonly host: string; readonly port: number
   if (host !== undefined && port >= 1 && port <= 65535) return { host, port };
   const example = /^[^:]+$/.test(target) ? `${target}:443` : 'example.com:443 or [::1]:443';
   throw usage(`'${target}' is no host:port; write it as in ${example}`);
+}
+
+/** RFC 6066 §3 */
+function hostName(flag: string, text: string): string {
+  if (!/^[!-~]{1,255}$/.test(text))
+    throw usage(`${flag}: '${text}' is no host name; 1 to 255 ASCII characters are, with labels such as xn--…`);
+  return text;
 }
 
 interface TrustFlags {

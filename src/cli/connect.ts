@@ -1,6 +1,5 @@
 /** `tls-resume connect`: connects to a server, sends what is piped in, prints the answer, and tells whether it resumed. */
 
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { connect as connectPlain, type Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { defaultProvider } from '../crypto/providers/default.ts';
@@ -18,14 +17,23 @@ import { latin1, wipe } from '../wire/bytes.ts';
 import type { ConnectSettings } from './connect-args.ts';
 import { startTls } from './dialogues.ts';
 import { type ExitCode, Fault, systemCode, systemReason, usage } from './fault.ts';
-import { type KeyLog, loadCredential, openKeyLog, read } from './files.ts';
+import { type KeyLog, loadCredential, openKeyLog, read, readPem, requireWritable, writeSecret } from './files.ts';
 import { RecordingFolder } from './recordings.ts';
 import { addressText, printable } from './report.ts';
 
-/** Milliseconds without a byte after which an answer is taken to be whole. */
-const QUIET_MS = 1000;
-/** Milliseconds that a server has to close its side after we have closed ours. */
-const GRACE_MS = 2000;
+/** Milliseconds. */
+export interface Limits {
+  /** For TCP, the dialogue before TLS, and the handshake, each. */
+  readonly handshakeMs: number;
+  /** Without a byte after the input, after which no answer is expected. */
+  readonly answerMs: number;
+  /** Without a byte, after which an answer is taken to be whole. */
+  readonly quietMs: number;
+  /** That a server has to close its side after we have closed ours. */
+  readonly graceMs: number;
+}
+
+const LIMITS: Limits = { handshakeMs: 30_000, answerMs: 10_000, quietMs: 1000, graceMs: 2000 };
 
 export interface Streams {
   readonly input: Readable;
@@ -59,9 +67,14 @@ export interface ConnectionReport {
 }
 
 /** @throws Fault */
-export async function connectTo(settings: ConnectSettings, streams: Streams): Promise<0 | ExitCode> {
+export async function connectTo(
+  settings: ConnectSettings,
+  streams: Streams,
+  limits: Partial<Limits> = {},
+): Promise<0 | ExitCode> {
+  if (settings.sessionOut !== undefined) requireWritable('--session-out', settings.sessionOut);
   const keylog = settings.keylog === undefined ? undefined : openKeyLog(settings.keylog);
-  let session = settings.sessionIn === undefined ? undefined : loadSession(settings.sessionIn);
+  let session = settings.sessionIn === undefined ? undefined : loadSession(settings.sessionIn, settings);
   try {
     const recordings =
       settings.record === undefined ? undefined : new RecordingFolder(settings.record, settings.recordData);
@@ -69,7 +82,15 @@ export async function connectTo(settings: ConnectSettings, streams: Streams): Pr
     const isRepeated = settings.reconnect > 0;
     const input = isRepeated ? await wholeOf(streams.input) : streams.input;
     for (let left = settings.reconnect; left >= 0; left--) {
-      const next = await visit({ settings, config, session, streams, input, recordings });
+      const next = await visit({
+        settings,
+        config,
+        session,
+        streams,
+        input,
+        recordings,
+        limits: { ...LIMITS, ...limits },
+      });
       if (next === undefined) continue;
       session?.release();
       session = next;
@@ -122,7 +143,7 @@ function keyLogger(keylog: KeyLog | undefined): ((line: string) => void) | undef
 }
 
 function authorities(file: string): ReturnType<typeof verifyChain> {
-  const ca = read('--ca', file);
+  const ca = readPem('--ca', file);
   try {
     return verifyChain({ ca });
   } catch (error) {
@@ -132,10 +153,14 @@ function authorities(file: string): ReturnType<typeof verifyChain> {
   }
 }
 
-function loadSession(file: string): Session {
+function loadSession(file: string, { protocol: { minVersion, maxVersion } }: ConnectSettings): Session {
   const bytes = read('--session-in', file);
   try {
-    return latin1(bytes).includes('-----BEGIN ') ? Session.fromPem(latin1(bytes)) : Session.fromDer(bytes);
+    const session = latin1(bytes).includes('-----BEGIN ') ? Session.fromPem(latin1(bytes)) : Session.fromDer(bytes);
+    const { version } = session;
+    if (version >= minVersion && version <= maxVersion) return session;
+    session.release();
+    throw usage(`--session-in ${file}: is of ${version}, and only ${maxVersion} is to be spoken`);
   } catch (error) {
     if (!(error instanceof SessionDecodeError)) throw error;
     throw new Fault(1, `--session-in ${file}: no session, in OpenSSL's DER or PEM: ${error.message}`, { cause: error });
@@ -144,16 +169,9 @@ function loadSession(file: string): Session {
   }
 }
 
-/** The file has a secret: only its owner may read it. */
 function saveSession(file: string, session: Session | undefined): void {
   if (session === undefined) throw new Fault(1, `--session-out ${file}: the server has handed out no session`);
-  try {
-    const descriptor = openSync(file, 'w', 0o600);
-    writeSync(descriptor, session.toPem());
-    closeSync(descriptor);
-  } catch (error) {
-    throw new Fault(1, `--session-out ${file}: cannot be written (${systemReason(error)})`, { cause: error });
-  }
+  writeSecret('--session-out', file, session.toPem());
 }
 
 async function wholeOf(input: Readable): Promise<Buffer> {
@@ -170,13 +188,14 @@ interface VisitOptions {
   readonly streams: Streams;
   readonly input: Readable | Buffer;
   readonly recordings: RecordingFolder | undefined;
+  readonly limits: Limits;
 }
 
 /** Makes one connection, and returns the last session that it was given: the hold is the caller's. */
 async function visit(options: VisitOptions): Promise<Session | undefined> {
-  const { settings, config, session, streams, input, recordings } = options;
+  const { settings, config, session, streams, input, recordings, limits } = options;
   const { host, port } = settings;
-  const transport = await reach(settings);
+  const transport = await reach(settings, limits);
   const trace = settings.trace ? new Trace() : undefined;
   const recorder = recordings?.recorder();
   const socket = start(transport, settings, {
@@ -185,15 +204,19 @@ async function visit(options: VisitOptions): Promise<Session | undefined> {
     sessions: session === undefined ? [] : [session],
     sessionIsTrusted: true, // that of --session-in: whoever names the file says so
     faults: [trace?.tap('client'), recorder].filter((fault) => fault !== undefined),
+    handshakeTimeout: limits.handshakeMs,
   });
   const given: Session[] = [];
   socket.on('session', (fresh) => given.push(fresh.upRef()));
   const answer: Buffer[] = [];
   socket.on('data', (chunk) => {
     if (settings.json) answer.push(chunk);
-    else streams.output.write(chunk);
+    else if (!streams.output.write(chunk)) {
+      socket.pause();
+      streams.output.once('drain', () => socket.resume());
+    }
   });
-  socket.once('secureConnect', () => converse(socket, input));
+  socket.once('secureConnect', () => converse(socket, input, limits));
   try {
     await closed(socket);
   } catch (error) {
@@ -232,15 +255,18 @@ function closed(socket: TlsClientSocket): Promise<void> {
 }
 
 /** A connection over TCP that is ready for TLS. */
-async function reach({ host, port, starttls }: ConnectSettings): Promise<Socket> {
+async function reach({ host, port, starttls }: ConnectSettings, { handshakeMs }: Limits): Promise<Socket> {
   const transport = connectPlain({ host, port, noDelay: true });
+  const late = setTimeout(() => transport.destroy(new Error('no answer')), handshakeMs);
   try {
     await new Promise<void>((resolve, reject) => {
       transport.once('connect', resolve).once('error', reject);
     });
-    if (starttls !== undefined) await startTls(transport, starttls);
+    clearTimeout(late);
+    if (starttls !== undefined) await startTls(transport, starttls, handshakeMs);
     return transport;
   } catch (error) {
+    clearTimeout(late);
     transport.destroy();
     if (error instanceof Fault) throw error;
     throw new Fault(1, `${addressText(host, port)}: ${whyNotReached(error)}`, { cause: error });
@@ -263,15 +289,16 @@ function whyNotReached(error: unknown): string {
  * Sends the input. If there is none, close_notify follows at once. Otherwise many servers would take it for the end of all, and not
  * answer: it follows when they have closed, or are quiet.
  */
-function converse(socket: TlsClientSocket, input: Readable | Buffer): void {
+function converse(socket: TlsClientSocket, input: Readable | Buffer, limits: Limits): void {
   const close = (): void => {
-    socket.setTimeout(GRACE_MS);
+    socket.setTimeout(limits.graceMs);
     socket.once('timeout', () => socket.destroy());
     if (!socket.writableEnded) socket.end();
   };
   const ended = (): void => {
     if (socket.bytesWritten === 0 && socket.writableLength === 0) return close();
-    socket.setTimeout(QUIET_MS);
+    socket.setTimeout(socket.bytesRead === 0 ? limits.answerMs : limits.quietMs);
+    socket.once('data', () => socket.writableEnded || socket.setTimeout(limits.quietMs));
     socket.once('timeout', close);
   };
   if (Buffer.isBuffer(input)) {

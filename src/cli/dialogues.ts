@@ -39,14 +39,12 @@ export const DIALOGUES = {
 export type MailProtocol = keyof typeof DIALOGUES;
 
 const MAX_BYTES = 65536;
-/** Milliseconds that the dialogue may take. */
-const TIMEOUT_MS = 30_000;
 
 /**
- * Leads the dialogue of a protocol over a socket that is connected or about to be. Then the next bytes of the socket are those of TLS.
+ * Leads the dialogue of a protocol over a socket that is connected or about to be, which may take `limitMs`. Then the next bytes of the socket are those of TLS.
  * @throws Fault with what the server has said instead, also if it has said more than it was asked: somebody between may have
  */
-export function startTls(socket: Socket, protocol: MailProtocol): Promise<void> {
+export function startTls(socket: Socket, protocol: MailProtocol, limitMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let text = '';
     const turns: Turn[] = [...DIALOGUES[protocol]];
@@ -58,7 +56,7 @@ export function startTls(socket: Socket, protocol: MailProtocol): Promise<void> 
     };
     const fail = (what: string): void => finish(new Fault(1, `--starttls ${protocol}: ${what}`));
     const onEnd = (): void => fail('the server has closed the connection');
-    const timer = setTimeout(() => fail('the server does not answer'), TIMEOUT_MS);
+    const timer = setTimeout(() => fail('the server does not answer'), limitMs);
     const onData = (chunk: Buffer): void => {
       text += chunk.toString('latin1');
       if (text.length > MAX_BYTES) return fail('the server talks without end');

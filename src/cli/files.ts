@@ -1,6 +1,19 @@
 /** The files that the command reads and writes. */
 
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Credential, credentialFromPem } from '../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { TicketKey } from '../tickets/key.ts';
@@ -9,7 +22,7 @@ import { WeakTicketKeyError } from '../tickets/key-strength.ts';
 import { wipe } from '../wire/bytes.ts';
 import { looksLikeDer } from '../wire/pem.ts';
 import type { CertificateFiles, TicketKeyFile } from './args.ts';
-import { systemReason, usage } from './fault.ts';
+import { Fault, systemReason, usage } from './fault.ts';
 
 /** @throws Fault naming the flag and the file if one cannot be read, or if they do not belong together */
 export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoProvider): Credential {
@@ -26,8 +39,10 @@ export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoPr
   }
 }
 
-/** Checked here, because credentialFromPem() would take anything but PEM for the name of a file. */
-function readPem(flag: '--cert' | '--key', file: string): string {
+type PemFlag = '--cert' | '--key' | '--ca';
+
+/** Checked here, because the functions for PEM would take anything else for the name of a file. @throws Fault */
+export function readPem(flag: PemFlag, file: string): string {
   const text = read(flag, file).toString('latin1');
   if (text.includes('-----BEGIN ')) return text;
   if (looksLikeDer(text)) throw usage(`${flag} ${file}: ${adviceForDer(flag, file, text)}`);
@@ -35,9 +50,9 @@ function readPem(flag: '--cert' | '--key', file: string): string {
 }
 
 /** RFC 7292 §4: a PKCS #12 file begins with version 3. Certificates and keys in DER do not. */
-function adviceForDer(flag: '--cert' | '--key', file: string, text: string): string {
+function adviceForDer(flag: PemFlag, file: string, text: string): string {
   const isPkcs12 = text.slice(2, 8).includes('\x02\x01\x03');
-  const command = flag === '--cert' ? 'x509 -inform DER' : 'pkey -inform DER';
+  const command = flag === '--key' ? 'pkey -inform DER' : 'x509 -inform DER';
   const convert = `openssl ${isPkcs12 ? 'pkcs12 -nodes' : command} -in ${file} -out ${file}.pem`;
   return `is ${isPkcs12 ? 'PKCS #12' : 'DER'}, and PEM is wanted; convert it, as with "${convert}"`;
 }
@@ -63,6 +78,31 @@ export function read(flag: string, file: string, given = file): Buffer {
     return readFileSync(file);
   } catch (error) {
     throw usage(`${flag} ${given}: cannot be read (${systemReason(error)})`);
+  }
+}
+
+/** @throws Fault if a file of this name cannot be written, while there is nothing yet that would be lost */
+export function requireWritable(flag: string, file: string): void {
+  try {
+    accessSync(existsSync(file) ? file : dirname(resolve(file)), constants.W_OK);
+    if (existsSync(file) && statSync(file).isDirectory()) throw new Error('it is a folder');
+  } catch (error) {
+    throw usage(`${flag} ${file}: cannot be written (${systemReason(error)})`);
+  }
+}
+
+/** Writes a secret to a file that only its owner may read, also if there was one of this name. @throws Fault */
+export function writeSecret(flag: string, file: string, text: string): void {
+  try {
+    const descriptor = openSync(file, 'w', 0o600);
+    try {
+      if (fstatSync(descriptor).isFile()) fchmodSync(descriptor, 0o600);
+      writeFileSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw new Fault(1, `${flag} ${file}: cannot be written (${systemReason(error)})`, { cause: error });
   }
 }
 

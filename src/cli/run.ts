@@ -1,14 +1,16 @@
 /** Handles the process for both programs, the command and the demo: exit status, signals, version. */
 
 import { readFileSync } from 'node:fs';
-import { type ExitCode, Fault, systemCode } from './fault.ts';
+import { type ExitCode, Fault, systemCode, systemReason } from './fault.ts';
 
 /** Runs a program to its end. A Fault becomes one line on stderr. */
 export async function run(program: string, main: () => Promise<0 | ExitCode>): Promise<void> {
   process.stdout.on('error', (error) => {
-    if (systemCode(error) !== 'EPIPE') throw error;
-    process.exit(0); // the reader of the pipe has exited, as head(1) does
+    if (systemCode(error) === 'EPIPE') process.exit(0); // the reader of the pipe has exited, as head(1) does
+    process.stderr.write(`${program}: the output cannot be written (${systemReason(error)})\n`);
+    process.exit(1);
   });
+  process.stderr.on('error', () => {}); // there is nowhere left to say it
   try {
     process.exitCode = await main();
   } catch (error) {

@@ -1,13 +1,15 @@
+import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { assert, expect } from 'chai';
 import { parseCommand } from '../../src/cli/args.ts';
-import { type ConnectionReport, connectTo } from '../../src/cli/connect.ts';
+import { type ConnectionReport, connectTo, type Limits } from '../../src/cli/connect.ts';
 import { CONNECT_FLAGS } from '../../src/cli/connect-args.ts';
 import { Fault } from '../../src/cli/fault.ts';
 import { CONNECT_HELP } from '../../src/cli/help.ts';
@@ -17,8 +19,8 @@ import { fromHex } from '../../src/wire/bytes.ts';
 import { certificates, fixturePath } from '../fixtures.ts';
 import { describeWith, run } from '../interop/peers.ts';
 import { type RunningServer, startOpensslServer } from '../interop/reference-server.ts';
-import { credentials, startServer, stopServers, textOf } from '../node/support.ts';
-import { finished } from './programs.ts';
+import { credentials, settled, startServer, stopServers, textOf, until } from '../node/support.ts';
+import { finished, Program, stopAll } from './programs.ts';
 
 const CA = fixturePath('certificates/ecdsa-p256.cert.pem');
 const VERSIONS = ['tls1_2', 'tls1_3'] as const;
@@ -34,6 +36,7 @@ const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
   await stopServers();
+  await stopAll();
 });
 
 interface Said {
@@ -42,13 +45,14 @@ interface Said {
 }
 
 /** `tls-resume connect` in this process. */
-async function connectWith(words: readonly string[], input: string = ''): Promise<Said> {
+async function connectWith(words: readonly string[], input: string = '', limits: Partial<Limits> = {}): Promise<Said> {
   const command = parseCommand(['connect', ...words]);
   if (command.name !== 'connect') throw new Error(`${command.name}?`);
   const [output, report] = [new PassThrough(), new PassThrough()];
   const said = Promise.all([textOf(output), textOf(report)]);
   try {
-    await connectTo(command.settings, { input: Readable.from(input === '' ? [] : [input]), output, report });
+    const streams = { input: Readable.from(input === '' ? [] : [input]), output, report };
+    await connectTo(command.settings, streams, limits);
   } finally {
     output.end();
     report.end();
@@ -65,8 +69,8 @@ async function reports(words: readonly string[], input?: string): Promise<Connec
     .map((line) => JSON.parse(line));
 }
 
-async function fault(words: readonly string[]): Promise<Fault> {
-  const error = await connectWith(words).catch((thrown) => thrown);
+async function fault(words: readonly string[], limits?: Partial<Limits>): Promise<Fault> {
+  const error = await connectWith(words, '', limits).catch((thrown) => thrown);
   assert.instanceOf(error, Fault);
   return error;
 }
@@ -102,6 +106,11 @@ describe('tls-resume connect: its words', () => {
     [['a:1', '--insecure', '--tls1_2', '--ciphers', 'TLS_AES_128_GCM_SHA256'], /^--ciphers: none of these/],
     [['a:1', '--ca', '/no/such'], /^--ca \/no\/such: cannot be read/],
     [['a:1', '--ca', fixturePath('sessions/s12id.der')], /^--ca .*s12id\.der: /],
+    [
+      ['a:1', '--ca', fixturePath('certificates/make.sh')],
+      /^--ca .*make\.sh: no -----BEGIN in it; a PEM file is wanted$/,
+    ],
+    [['a:1', '--insecure', '--sni', 'b\u00fc'], /^--sni: 'b\u00fc' is no host name; .*xn--/],
     [['a:1', '--pin', 'abc'], /^--pin: a SHA-256 digest is wanted/],
     [['a:1', '--insecure', '--session-in', '/no/such'], /^--session-in \/no\/such: cannot be read/],
   ];
@@ -326,5 +335,125 @@ describe('tls-resume connect: --starttls', () => {
   it('takes nothing in clear after the server has agreed', async () => {
     const at = await speaking(['+OK ready\r\n', '+OK begin\r\n+OK injected\r\n']);
     assert.match((await fault([at, '--ca', CA, '--starttls', 'pop3'])).message, /goes on in clear/);
+  });
+});
+
+describe('tls-resume connect: where something goes wrong', () => {
+  async function plainServer(onConnection: (socket: Socket) => void): Promise<string> {
+    const open = new Set<Socket>();
+    const server = createServer((socket) => {
+      open.add(socket);
+      socket.on('error', () => {});
+      onConnection(socket);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closing.push(() => {
+      for (const socket of open) socket.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    });
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it('says it in one line: nobody listens, a silent server, one without TLS', async () => {
+    const gone = await plainServer(() => {});
+    await closing.pop()?.();
+    assert.strictEqual((await fault([gone, '--ca', CA])).message, `${gone}: nobody listens there (ECONNREFUSED)`);
+    const silent = await plainServer((socket) => void socket.resume());
+    const soon = { handshakeMs: 50 };
+    const { message, exitCode } = await fault([silent, '--ca', CA], soon);
+    assert.match(message, /^127\.0\.0\.1:\d+ failed: no handshake /);
+    assert.strictEqual(exitCode, 1);
+    const mail = await fault([silent, '--ca', CA, '--starttls', 'imap'], soon);
+    assert.strictEqual(mail.message, '--starttls imap: the server does not answer');
+    const web = await plainServer((socket) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    assert.match((await fault([web, '--ca', CA])).message, /failed, alert sent: unexpected_message: .*in the clear/);
+    const notMail = await fault([web, '--ca', CA, '--starttls', 'smtp']);
+    assert.strictEqual(notMail.message, "--starttls smtp: the server says 'HTTP/1.1 400 Bad Request'");
+  });
+
+  it('fails before it connects, if the session could not be written', async () => {
+    const at = await plainServer(() => assert.fail('connected'));
+    for (const file of [join(folder, 'no', 'such'), folder]) {
+      const { message, exitCode } = await fault([at, '--ca', CA, '--session-out', file]);
+      assert.match(message, /^--session-out .*: cannot be written \(/);
+      assert.strictEqual(exitCode, 2);
+    }
+  });
+
+  it('keeps a file of sessions from others, also one that was there', async () => {
+    const file = join(folder, 'was-there.pem');
+    writeFileSync(file, 'x'.repeat(10_000), { mode: 0o644 });
+    await connectWith([await serving(), '--ca', CA, '--session-out', file], GET);
+    assert.strictEqual(statSync(file).mode & 0o777, 0o600);
+    assert.strictEqual(Session.fromPem(readFileSync(file, 'latin1')).version, 'TLSv1.3');
+    assert.isBelow(statSync(file).size, 10_000);
+  });
+
+  it('names the version of a session that is not spoken', async () => {
+    const at = await serving();
+    const file = join(folder, 'new.pem');
+    await connectWith([at, '--ca', CA, '--session-out', file], GET);
+    const { message, exitCode } = await fault([at, '--ca', CA, '--session-in', file, '--tls1_2']);
+    assert.strictEqual(message, `--session-in ${file}: is of TLSv1.3, and only TLSv1.2 is to be spoken`);
+    assert.strictEqual(exitCode, 2);
+    const other = await fault([at, '--ca', CA, '--session-in', file, '--sni', 'localhost']);
+    assert.strictEqual(other.message, `--session-in ${file}: it is for 127.0.0.1, not for localhost`);
+  });
+
+  it('waits longer for the first byte of an answer than for the next', async () => {
+    const { port } = await startServer({}, (socket) => {
+      socket.once('data', () => setTimeout(() => socket.write('late'), 200));
+      socket.on('end', () => socket.end());
+    });
+    const limits = { quietMs: 20, graceMs: 20 };
+    assert.strictEqual((await connectWith([`127.0.0.1:${port}`, '--ca', CA], GET, limits)).output, 'late');
+    const silent = await startServer({}, (socket) => void socket.resume());
+    const none = await connectWith([`127.0.0.1:${silent.port}`, '--ca', CA], GET, { answerMs: 20 });
+    assert.strictEqual(none.output, '');
+  });
+
+  it('reads no faster than what it prints is read', async () => {
+    const size = 8 << 20;
+    const { port } = await startServer({}, (socket) => {
+      socket.once('data', () => socket.end(Buffer.alloc(size)));
+    });
+    const command = parseCommand(['connect', `127.0.0.1:${port}`, '--ca', CA]);
+    if (command.name !== 'connect') throw new Error('connect it is');
+    const [output, report] = [new PassThrough(), new PassThrough()];
+    const done = connectTo(command.settings, { input: Readable.from([GET]), output, report }, { quietMs: 60_000 });
+    await until(() => output.readableLength > 0);
+    assert.isBelow(await settled(() => output.readableLength + output.writableLength), size / 2);
+    let read = 0;
+    output.on('data', (chunk: Buffer) => {
+      read += chunk.length;
+    });
+    await done;
+    await until(() => read === size);
+  });
+
+  it('is ended by Ctrl-C, also while it waits', async () => {
+    let hello: () => void = () => {};
+    const hasSaidHello = new Promise<void>((resolve) => {
+      hello = resolve;
+    });
+    const at = await plainServer((socket) => void socket.once('data', hello));
+    const program = new Program('main', 'connect', at, '--ca', CA);
+    await hasSaidHello;
+    assert.strictEqual(await program.stop('SIGINT'), 'SIGINT');
+    assert.strictEqual(program.output, '');
+  });
+
+  it('ends in one line where its output cannot be written', function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [main, '--help'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    assert.strictEqual(stderr, 'tls-resume: the output cannot be written (ENOSPC: no space left on device)\n');
+    assert.strictEqual(status, 1);
   });
 });
