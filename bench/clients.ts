@@ -4,10 +4,11 @@
  */
 
 import { Child } from './child.ts';
+import { isSlow } from './engine.ts';
 import { type Finding, figure, notBuilt } from './figure.ts';
 import { isAgreeing, isResumption, type ModeName } from './modes.ts';
 import type { BenchOptions } from './options.ts';
-import { isBuilt, relevant } from './providers.ts';
+import { isBuilt, isProviderName, relevant } from './providers.ts';
 import { startServer } from './servers.ts';
 
 interface Contender {
@@ -31,13 +32,16 @@ async function* oneMode(mode: ModeName, options: BenchOptions): AsyncGenerator<F
   const contenders: Contender[] = [{ name: PEER, client: new Child('client.js', mode, { core: 1 }), cost: [] }];
   try {
     for (const provider of relevant(options.providers, isAgreeing(mode))) {
+      if (!isBuilt(provider)) {
+        yield notBuilt(`clients/${mode}/${provider}`);
+        continue;
+      }
       const client = new Child('our-client.js', { mode, provider }, { core: 1 });
-      if (isBuilt(provider)) contenders.push({ name: provider, client, cost: [] });
-      else yield notBuilt(`clients/${mode}/${provider}`);
+      contenders.push({ name: provider, client, cost: [] });
     }
-    for (const { client } of contenders) {
+    for (const { name, client } of contenders) {
       if (isResumption(mode)) await client.ask('prime', { port: server.port, mode });
-      await load(client, server.port, mode, options.warmUp, options);
+      await load(client, server.port, mode, share(options.warmUp, name, mode), options);
     }
     for (let round = 0; round < TURNS * options.rounds; round++) {
       const order = round % 2 === 0 ? contenders : [...contenders].reverse();
@@ -49,12 +53,17 @@ async function* oneMode(mode: ModeName, options: BenchOptions): AsyncGenerator<F
   }
 }
 
+/** What takes milliseconds need not be done as often. */
+function share(count: number, name: string, mode: ModeName): number {
+  return isProviderName(name) && isSlow(mode, name) ? Math.ceil(count / 10) : count;
+}
+
 function load(client: Child, port: number, mode: ModeName, count: number, options: BenchOptions): Promise<unknown> {
   return client.ask('run', { port, mode, count, concurrency: options.concurrency });
 }
 
-async function measure({ client, cost }: Contender, port: number, mode: ModeName, options: BenchOptions) {
-  const count = Math.ceil(options.handshakes / TURNS);
+async function measure({ name, client, cost }: Contender, port: number, mode: ModeName, options: BenchOptions) {
+  const count = share(Math.ceil(options.handshakes / TURNS), name, mode);
   const before = await client.ask<number>('cpu');
   await load(client, port, mode, count, options);
   cost.push(((await client.ask<number>('cpu')) - before) / count);

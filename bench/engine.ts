@@ -34,6 +34,6 @@ async function oneMode(name: string, mode: ModeName, provider: ProviderName, opt
 }
 
 /** Curves in TypeScript take milliseconds rather than microseconds, and need not be done as often. */
-function isSlow(mode: ModeName, provider: ProviderName): boolean {
+export function isSlow(mode: ModeName, provider: ProviderName): boolean {
   return isAgreeing(mode) && ['noble', 'default', 'fast'].includes(provider);
 }

@@ -18,6 +18,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
   'sockets/tls13-psk_dhe_ke/webCrypto': { must: 1.6, aim: 1.2 },
   'clients/tls12-id/default': { must: 0.9 },
   'clients/tls13-psk_dhe_ke/nodeCrypto': { must: 1.1 },
+  'clients/tls13-psk_dhe_ke/fast+nodeCrypto': { must: 1.1 },
   'pair/tls12-full/default': { must: 1 },
   'pair/tls13-full/default': { must: 1 },
   'pair/tls12-id/default': { must: 1 },
