@@ -6,11 +6,12 @@
 import { disregard, isPromise } from '../awaitable.ts';
 import type { Incoming } from '../crypto/record-reader.ts';
 import type { Established } from '../handshake/established.ts';
-import type { CallbackName } from '../handshake/outcome.ts';
+import type { CallbackName, Facts } from '../handshake/outcome.ts';
 import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
 import { TlsAlert } from '../wire/alert.ts';
+import { copyOf } from '../wire/bytes.ts';
 import { requireBytes } from '../wire/kind-of.ts';
-import { AlertDescription, AlertLevel } from '../wire/registry.ts';
+import { AlertDescription, AlertLevel, type Version } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import { requireBoolean, requireOutcome } from './arguments.ts';
 import { Calls } from './calls.ts';
@@ -47,6 +48,7 @@ export abstract class ConnectionCore {
   readonly #channel: Channel;
   readonly #options: CoreOptions;
   #role!: Role;
+  #facts!: Facts;
   readonly #job = new CurrentJob();
   #established: Established | undefined;
   #question: TaskQuestion | undefined;
@@ -71,6 +73,7 @@ export abstract class ConnectionCore {
   /** @internal Starts the handshake of a role. It is called once, before anything else. */
   protected start(role: Role, handshake: Handshake<Established>): void {
     this.#role = role;
+    this.#facts = role.io.facts;
     this.#begin(handshake, (established) => this.#establish(role, established));
   }
 
@@ -92,6 +95,11 @@ export abstract class ConnectionCore {
   /** @internal */
   get channel(): Channel {
     return this.#channel;
+  }
+
+  /** @internal */
+  get world(): World {
+    return this.#options.world;
   }
 
   /** @internal Seconds since the epoch, read once for each call from outside. */
@@ -134,6 +142,46 @@ export abstract class ConnectionCore {
   /** Whether {@link write} may be called: the connection is established and our direction has not ended. */
   get canWrite(): boolean {
     return this.#life.phase === 'established' && this.#life.writing === 'open';
+  }
+
+  /** The negotiated version; `undefined` until it has been selected. */
+  get version(): Version | undefined {
+    return this.#facts.version;
+  }
+
+  /** IANA's name of the negotiated cipher suite; `undefined` until it has been selected. */
+  get cipherSuite(): string | undefined {
+    return this.#facts.suite?.name;
+  }
+
+  /** The (EC)DHE group of this handshake; `undefined` if there was no (EC)DHE. */
+  get group(): string | undefined {
+    return this.#facts.group;
+  }
+
+  /** The scheme that the server has signed with; `undefined` if it has resumed, and so has not signed. */
+  get signatureScheme(): string | undefined {
+    return this.#facts.signatureScheme;
+  }
+
+  /** The negotiated application protocol (RFC 7301). */
+  get alpnProtocol(): string | undefined {
+    return this.#facts.alpnProtocol;
+  }
+
+  /**
+   * The peer's own certificate in DER, which `verifyClient`, `verifyServer` or `pins` have accepted: in this handshake or, if
+   * `resumption.resumed` is true, in the full handshake that the session descends from. A copy; `undefined` if the peer has shown none,
+   * and until it has proved its identity.
+   */
+  get peerCertificate(): Uint8Array | undefined {
+    const { peerCertificate } = this.#facts;
+    return this.#role.io.hasProof ? peerCertificate && copyOf(peerCertificate) : undefined;
+  }
+
+  /** The peer's certificates in DER, its own first: copies. `undefined` after a resumption, as a session keeps only that one. */
+  get peerCertificateChain(): readonly Uint8Array[] | undefined {
+    return this.#role.io.hasProof ? this.#facts.peerCertificateChain?.map(copyOf) : undefined;
   }
 
   /** Whether a handshake whose question is open wants more of the peer than has come. */
@@ -218,7 +266,7 @@ export abstract class ConnectionCore {
    */
   updateKeys(requestPeer = false): Step {
     requireBoolean('updateKeys(requestPeer)', requestPeer);
-    if (!this.canWrite || this.#role.io.facts.version !== 'TLSv1.3') {
+    if (!this.canWrite || this.#facts.version !== 'TLSv1.3') {
       throw new Error('updateKeys() is for TLS 1.3, from its establishment to end()');
     }
     return this.step(() => {
@@ -279,7 +327,7 @@ export abstract class ConnectionCore {
     if (context !== undefined) requireBytes('exportKeyingMaterial(context)', context);
     if (!Number.isInteger(length) || length < 1 || length > 8160)
       throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
-    const isTls13 = this.#role.io.facts.version === 'TLSv1.3';
+    const isTls13 = this.#facts.version === 'TLSv1.3';
     if (!(isTls13 ? /^[\x20-\x7e]{1,249}$/ : /^[\x20-\x7e]*$/).test(label))
       throw new RangeError(`a label of ${isTls13 ? '1 to 249 ' : ''}ASCII characters is wanted`);
     return this.#established.exportKeyingMaterial(length, label, context);

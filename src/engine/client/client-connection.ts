@@ -5,9 +5,7 @@ import type { ClientFacts, HelloEdits } from '../../handshake/client/context.ts'
 import type { ClientResumption } from '../../handshake/outcome.ts';
 import { ClientSession } from '../../sessions/client-session.ts';
 import { requireSession, type Session } from '../../sessions/session.ts';
-import { copyOf } from '../../wire/bytes.ts';
 import { type Names, requireOptions, requireString } from '../../wire/options.ts';
-import type { Version } from '../../wire/registry.ts';
 import { boolean, callback, integer, requireArray } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import { disowned, type Step } from '../events.ts';
@@ -186,41 +184,5 @@ export class ClientConnection extends ConnectionCore {
   /** The last of {@link sessions}, or else the one that was resumed; `undefined` if there is neither. It is lent, too. */
   get session(): Session | undefined {
     return this.#facts.session;
-  }
-
-  /** The negotiated version; `undefined` until it has been selected. */
-  get version(): Version | undefined {
-    return this.#facts.version;
-  }
-
-  /** IANA's name of the negotiated cipher suite; `undefined` until it has been selected. */
-  get cipherSuite(): string | undefined {
-    return this.#facts.suite?.name;
-  }
-
-  /** The (EC)DHE group of this handshake; `undefined` if there was no (EC)DHE. */
-  get group(): string | undefined {
-    return this.#facts.group;
-  }
-
-  /** The scheme that the server has signed with; `undefined` if it has resumed, and so has not signed. */
-  get signatureScheme(): string | undefined {
-    return this.#facts.signatureScheme;
-  }
-
-  /** The negotiated application protocol (RFC 7301). */
-  get alpnProtocol(): string | undefined {
-    return this.#facts.alpnProtocol;
-  }
-
-  /** The server's own certificate in DER, accepted in this handshake or in the full one that the session descends from. A copy. */
-  get peerCertificate(): Uint8Array | undefined {
-    const { peerCertificate } = this.#facts;
-    return this.#role.io.hasProof && peerCertificate !== undefined ? copyOf(peerCertificate) : undefined;
-  }
-
-  /** The server's certificates in DER, its own first: copies. */
-  get peerCertificateChain(): readonly Uint8Array[] | undefined {
-    return this.#role.io.hasProof ? this.#facts.peerCertificateChain?.map(copyOf) : undefined;
   }
 }

@@ -7,7 +7,6 @@ import { serve } from '../../handshake/server/serve.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { KeyTimer } from '../../tickets/key-provider.ts';
-import { copyOf } from '../../wire/bytes.ts';
 import { type Names, requireObject, requireOptions } from '../../wire/options.ts';
 import type { Version } from '../../wire/registry.ts';
 import type { Rewrite } from '../channel.ts';
@@ -184,49 +183,9 @@ export class ServerConnection extends ConnectionCore {
     return this.#facts.session;
   }
 
-  /** The negotiated version; `undefined` until it has been selected. */
-  get version(): Version | undefined {
-    return this.#facts.version;
-  }
-
-  /** IANA's name of the negotiated cipher suite; `undefined` until it has been selected. */
-  get cipherSuite(): string | undefined {
-    return this.#facts.suite?.name;
-  }
-
-  /** The (EC)DHE group of this handshake; `undefined` if there was no (EC)DHE. */
-  get group(): string | undefined {
-    return this.#facts.group;
-  }
-
-  /** The scheme that the server has signed with; `undefined` if it has resumed, and so has not signed. */
-  get signatureScheme(): string | undefined {
-    return this.#facts.signatureScheme;
-  }
-
   /** The host name that the client sent (RFC 6066 §3), unchanged. */
   get serverName(): string | undefined {
     return this.#facts.serverName;
-  }
-
-  /** The negotiated application protocol (RFC 7301). */
-  get alpnProtocol(): string | undefined {
-    return this.#facts.alpnProtocol;
-  }
-
-  /**
-   * The client's own certificate in DER, which `verifyClient` has accepted: in this handshake or, if `resumption.resumed` is true, in
-   * the full handshake that the session descends from. A copy; `undefined` if the client has shown none, and until it has proved its
-   * identity.
-   */
-  get peerCertificate(): Uint8Array | undefined {
-    const { peerCertificate } = this.#facts;
-    return this.#role.io.hasProof && peerCertificate !== undefined ? copyOf(peerCertificate) : undefined;
-  }
-
-  /** The client's certificates in DER, its own first: copies. `undefined` after a resumption, as a session keeps only that one. */
-  get peerCertificateChain(): readonly Uint8Array[] | undefined {
-    return this.#role.io.hasProof ? this.#facts.peerCertificateChain?.map(copyOf) : undefined;
   }
 
   /**
