@@ -10,9 +10,11 @@ export { warmup } from './engine/server/warmup.ts';
 
 export { accept } from './web/accept.ts';
 export type { AcceptOptions } from './web/accept-defined.ts';
+export type { ConnectionStreams, StreamedConnection } from './web/connection-streams.ts';
+export type { StreamOptions } from './web/establish.ts';
 export { flushInSlices } from './web/flush.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
-export { TruncationError } from './web/shell.ts';
+export { type OnCallbackError, TruncationError } from './web/shell.ts';
 export type {
   BytesPair,
   BytesReader,

@@ -23,8 +23,10 @@ export { sealedTickets } from './engine/server/ticket-sealing.ts';
 // The shell over streams and message ports
 
 export { type AcceptOptions, acceptDefined as accept } from './web/accept-defined.ts';
+export type { ConnectionStreams, StreamedConnection } from './web/connection-streams.ts';
+export type { StreamOptions } from './web/establish.ts';
 export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
-export { TruncationError } from './web/shell.ts';
+export { type OnCallbackError, TruncationError } from './web/shell.ts';
 export type {
   BytesPair,
   BytesReader,

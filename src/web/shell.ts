@@ -1,10 +1,8 @@
 /** Runs a connection over Web Streams: decides when to read and when to wait, and reports each kind of end. */
 
+import type { ConnectionCore } from '../engine/core.ts';
 import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
-import { setKeyTimer } from '../engine/key-timer.ts';
-import type { ServerConfig } from '../engine/server/config.ts';
-import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import { platform, type ReadableController, type Timer, type WritableController } from '../platform.ts';
 import { TlsAlert } from '../wire/alert.ts';
@@ -28,23 +26,21 @@ const MAX_UNSENT = 65536;
 /** Milliseconds for which {@link WebShell.close} waits for a transport that takes nothing. */
 const STALL_MS = 2000;
 
-export interface ShellOptions {
-  readonly addresses: ConnectionOptions['addresses'];
-  readonly onCallbackError: ((callback: CallbackName, error: unknown) => void) | undefined;
-}
+/** Hears of callbacks of the configuration that failed. */
+export type OnCallbackError = (callback: CallbackName, error: unknown) => void;
 
 /** The transport ended without the peer's close_notify, so that data may be missing (RFC 9846 §6.1). */
 export class TruncationError extends Error {
   override readonly name = 'TruncationError';
 }
 
-/** One connection, from its first byte to its end, with the two streams of the application. */
-export class WebShell implements Shell {
-  readonly driver: Driver<ServerConnection>;
+/** One connection of either role, from its first byte to its end, with the two streams of the application. */
+export class WebShell<C extends ConnectionCore> implements Shell {
+  readonly driver: Driver<C>;
   readonly established = new Settlable();
   readonly closed = new Settlable();
   readonly #transport: Transport;
-  readonly #onCallbackError: ShellOptions['onCallbackError'];
+  readonly #onCallbackError: OnCallbackError | undefined;
   #source: ReadableController | undefined;
   #sink: WritableController | undefined;
   #reading: 'open' | 'discarding' | 'ended' = 'open';
@@ -90,12 +86,14 @@ export class WebShell implements Shell {
     bytesUpTo(QUEUE),
   );
 
-  /** @throws TypeError if a stream is locked or not a stream */
-  constructor(pair: BytesPair, config: ServerConfig, { addresses, onCallbackError }: ShellOptions) {
+  /**
+   * `lookupTimeoutMs` is the budget of the {@link Driver}.
+   * @throws TypeError if a stream is locked or not a stream
+   */
+  constructor(pair: BytesPair, connection: C, lookupTimeoutMs: number, onCallbackError: OnCallbackError | undefined) {
     this.#onCallbackError = onCallbackError;
     this.#transport = new Transport(pair);
-    const connection = new ServerConnection(config, { addresses, keyTimer: setKeyTimer });
-    this.driver = new Driver(connection, this, config.lookupTimeoutMs);
+    this.driver = new Driver(connection, this, lookupTimeoutMs);
     void this.#readAll();
   }
 
