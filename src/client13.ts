@@ -11,6 +11,26 @@ export { type ClientParameters, ClientSession } from './sessions/client-session.
 export { SessionDecodeError } from './sessions/der.ts';
 export { Session } from './sessions/session.ts';
 
+// The shell over streams and message ports
+
+export { connectDefined as connect, type StreamConnectOptions } from './web/connect-defined.ts';
+export type { ConnectionStreams, StreamedConnection } from './web/connection-streams.ts';
+export type { StreamOptions } from './web/establish.ts';
+export { fromMessagePort, type PortLike, type PortOptions, type PortStreams } from './web/message-port.ts';
+export { type OnCallbackError, TruncationError } from './web/shell.ts';
+export type {
+  BytesPair,
+  BytesReader,
+  BytesSink,
+  BytesSource,
+  BytesWriter,
+  PipeOptions,
+  ReadableBytes,
+  ReadResult,
+  WritableBytes,
+} from './web/streams.ts';
+export type { TlsClientConnection } from './web/tls-client-connection.ts';
+
 // Certificates and private keys
 
 export { credentialFromPem } from './crypto/credentials/credential.ts';

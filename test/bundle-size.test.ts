@@ -39,6 +39,20 @@ describe('a bundle', () => {
     }
   });
 
+  it('has no shell unless it names one; and with one, a client has nothing of a server, nor a server of a client', async () => {
+    for (const contents of Object.values(ENTRIES))
+      expect((await bundle(contents)).modules.filter((path) => path.includes('src/web/'))).to.deep.equal([]);
+    const shell = (entry: string, of: string) => bundle(`export { ${of} } from 'tls-resume/${entry}';`);
+    const client = await shell('client13', 'connect, defineClient');
+    expect(client.modules.filter((path) => /\/server\/|src\/web\/(accept|tls-connection)/.test(path))).to.deep.equal(
+      [],
+    );
+    const server = await shell('tls13', 'accept, defineServer');
+    expect(server.modules.filter((path) => /\/client\/|src\/web\/(connect\b|tls-client)/.test(path))).to.deep.equal([]);
+    for (const { modules } of [client, server])
+      expect(modules.filter((path) => /src\/web\/(shell|establish|connection-streams)/.test(path))).to.have.length(3);
+  });
+
   it('of both versions has them, so that the words are the right ones', async () => {
     const { modules } = await bundle(ENTRIES.bothVersions);
     for (const word of ['@noble/curves', 'tls12', '/prf.', 'tickets/key', 'tickets/format', 'client-authentication'])

@@ -7,13 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
+import type { ClientConfig } from '../src/engine/client/config.ts';
+import type { ClientSessionOptions } from '../src/engine/client/options.ts';
 import type { ServerConfig } from '../src/engine/server/config.ts';
 import type { SessionOptions } from '../src/engine/server/options.ts';
+import { accept, defineServer } from '../src/index.ts';
 import { Session } from '../src/sessions/session.ts';
 import { CipherSuite, type Version } from '../src/wire/registry.ts';
 import { certificates, rootCertificate } from './fixtures.ts';
 import { type ClientSession, TestClient } from './support/client.ts';
-import { type Host, type Library, load, serveIn } from './support/hosts.ts';
+import { type Host, type Library, load, serveIn, visitIn } from './support/hosts.ts';
 import { ROWS } from './support/replay.ts';
 import { NEW_YEAR, TestWorld } from './support/world.ts';
 import { packageFile, streamLink } from './web/support.ts';
@@ -137,6 +140,52 @@ async function speak(
   }
 }
 
+/** A server of this program, for clients in a host. */
+function server() {
+  return defineServer({ credentials: [ecdsaP256], world: new TestWorld() });
+}
+
+/** What clients in a host have that has no random numbers. */
+function clientBasics(host: Host<unknown>) {
+  return { verifyServer: 'any', world: worldFor(host) } as const;
+}
+
+/** A full handshake and a resumption in each version that the client speaks. */
+async function clientVisits<E extends 'client' | 'client13'>(
+  host: Host<Pick<Library[E], 'ClientConnection'>>,
+  ...clients: readonly ClientConfig[]
+): Promise<void> {
+  const peer = server();
+  for (const client of clients) {
+    await visitIn(host, client, peer);
+    expect((await visitIn(host, client, peer)).resumption.resumed).to.equal(true);
+  }
+}
+
+/** Connects over streams to our server, resumes, and has an error for a server that speaks no TLS. */
+async function connected(host: Host<Library['client']>, sessions: ClientSessionOptions = {}): Promise<void> {
+  const { library } = host;
+  const client = library.defineClient({ ...clientBasics(host), sessions });
+  const failures: unknown[] = [];
+  const onCallbackError = (_callback: string, error: unknown) => failures.push(error);
+  const link = streamLink();
+  const own = library.connect(link.client, client, { onCallbackError });
+  const served = accept(link.server, server());
+  const tls = await Promise.race([own, served.then(() => own)]);
+  if (failures.length > 0) throw failures[0];
+  await tls.close();
+  const other = streamLink();
+  const refused = library.connect(other.client, client);
+  void other.server.readable.getReader().read();
+  await other.server.writable.getWriter().write(new TextEncoder().encode('220 mail.example'));
+  expect(
+    await refused.then(
+      () => undefined,
+      ({ name }) => name,
+    ),
+  ).to.equal('TlsAlert');
+}
+
 interface Part {
   run(globals: readonly string[]): Promise<void>;
 }
@@ -195,6 +244,22 @@ const PARTS: readonly Part[] = [
   part('index', (host) => sessionIn(host, 1).toPem()),
   part('index', ({ library }) => library.Session.fromPem(sessionNumbered(1).toPem())),
   part('index', ({ library, bytes }) => library.ticketKeysFrom('haproxy', bytes(haproxyKeys()))),
+  part('client', (host) => {
+    const { defineClient } = host.library;
+    const clients = VERSIONS.map((maxVersion) => defineClient({ ...clientBasics(host), maxVersion }));
+    return clientVisits<'client'>(host, ...clients);
+  }),
+  part('client', (host) => {
+    const { defineClient } = host.library;
+    return clientVisits<'client'>(host, defineClient({ ...clientBasics(host), credential: ecdsaP256 }));
+  }),
+  part('client', async (host) => {
+    const client = host.library.defineClient(clientBasics(host));
+    await visitIn(host, client, defineServer({ credentials: [rsa2048] }));
+  }),
+  part('client13', (host) => clientVisits<'client13'>(host, host.library.defineClient(clientBasics(host)))),
+  part('client', (host) => connected(host)),
+  part('client', (host) => connected(host, { store: { load: () => Promise.resolve(undefined), save: () => {} } })),
 ];
 
 describe('docs/runtimes.md', () => {

@@ -97,11 +97,6 @@ export abstract class ConnectionCore {
     return this.#channel;
   }
 
-  /** @internal */
-  get world(): World {
-    return this.#options.world;
-  }
-
   /** @internal Seconds since the epoch, read once for each call from outside. */
   now(): number {
     return Math.floor(this.#calls.time / 1000);

@@ -13,9 +13,11 @@ import { TlsConnection } from './tls-connection.ts';
 export interface AcceptOptions extends StreamOptions {
   /** The addresses of both ends, for callbacks; a function is called when a callback is. */
   readonly addresses?: ConnectionOptions['addresses'] | undefined;
+  /** What the connection is to send otherwise than it should, for tests of clients: values of tls-resume/testing. */
+  readonly faults?: ConnectionOptions['faults'] | undefined;
 }
 
-const OPTIONS = { ...STREAM_OPTIONS, addresses: true } satisfies Names<AcceptOptions>;
+const OPTIONS = { ...STREAM_OPTIONS, addresses: true, faults: true } satisfies Names<AcceptOptions>;
 
 /** Serves TLS over a byte stream each way, as {@link accept} of the index does. `server` must be a result of defineServer(). */
 export async function acceptDefined(
@@ -25,8 +27,8 @@ export async function acceptDefined(
 ): Promise<TlsConnection> {
   if (!isServerConfig(server)) throw notAConfig('config', server);
   requireOptions('options', options, OPTIONS);
-  const { addresses } = options;
-  const connection = new ServerConnection(server, { addresses, keyTimer: setKeyTimer });
+  const { addresses, faults } = options;
+  const connection = new ServerConnection(server, { addresses, faults, keyTimer: setKeyTimer });
   const { lookupTimeoutMs } = server;
   return new TlsConnection(await establish(transport, connection, { lookupTimeoutMs, options }));
 }

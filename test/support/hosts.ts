@@ -3,9 +3,11 @@
 import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
+import type { ClientConnection } from '../../src/engine/client/client-connection.ts';
+import type { ClientConfig } from '../../src/engine/client/config.ts';
 import type { Step } from '../../src/engine/events.ts';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
-import type { ServerConnection } from '../../src/engine/server/server-connection.ts';
+import { ServerConnection as Peer, type ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { TestClient } from './client.ts';
 
 /** The entries that need no Node. */
@@ -15,11 +17,15 @@ export interface Library {
   /** With the connection of the index, which runs the `config` of an SslContext. */
   readonly openssl: typeof import('../../src/openssl.ts') &
     Pick<typeof import('../../src/index.ts'), 'ServerConnection'>;
+  readonly client: typeof import('../../src/client.ts');
+  readonly client13: typeof import('../../src/client13.ts');
 }
 
 const CONTENTS: Readonly<Record<keyof Library, string>> = {
   index: "export * from './index.js';",
   tls13: "export * from './tls13.js';",
+  client: "export * from './client.js';",
+  client13: "export * from './client13.js';",
   openssl: "export * from './openssl.js'; export { ServerConnection } from './engine/server/server-connection.js';",
 };
 
@@ -64,6 +70,26 @@ export async function load<E extends keyof Library>(entry: E, globals: readonly 
 }
 
 /**
+ * Has the questions of a step answered. Returns what the connection has to say by then, as bytes of this program.
+ * @throws the error of a callback, or of the connection
+ */
+async function answered(connection: Pick<ServerConnection, 'answer'>, first: Step): Promise<Uint8Array> {
+  const outputs: Uint8Array[] = [];
+  for (let step = first; ; ) {
+    outputs.push(step.output);
+    for (const event of step.events) {
+      if (event.type === 'callback-error' || event.type === 'failed') throw event.error;
+    }
+    if (step.question === undefined) return Uint8Array.from(Buffer.concat(outputs));
+    const outcome = await Promise.resolve(step.question.promise).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    step = connection.answer(step.question, outcome);
+  }
+}
+
+/**
  * Serves a client in a host, with the questions awaited, until the handshake is complete and neither side has anything to say.
  * @throws the error of a callback, or of the connection
  */
@@ -73,22 +99,25 @@ export async function serveIn(
   client: TestClient,
 ): Promise<ServerConnection> {
   const connection = new library.ServerConnection(config);
-  const attend = ({ output, events, question }: Step): Step['question'] => {
-    if (output.length > 0) client.receive(Uint8Array.from(output));
-    for (const event of events) {
-      if (event.type === 'callback-error' || event.type === 'failed') throw event.error;
-    }
-    return question;
-  };
   for (let sent = client.take(); sent.length > 0; sent = client.take()) {
-    let question = attend(connection.receive(bytes(sent)));
-    while (question !== undefined) {
-      const outcome = await Promise.resolve(question.promise).then(
-        (value) => ({ value }),
-        (error: unknown) => ({ error }),
-      );
-      question = attend(connection.answer(question, outcome));
-    }
+    const output = await answered(connection, connection.receive(bytes(sent)));
+    if (output.length > 0) client.receive(output);
+  }
+  if (!connection.isEstablished) throw new Error('the handshake is not complete');
+  return connection;
+}
+
+/** The same for a client in a host, at a server of this program. */
+export async function visitIn(
+  { library, bytes }: Host<Pick<Library['client'], 'ClientConnection'>>,
+  config: ClientConfig,
+  server: ServerConfig,
+): Promise<ClientConnection> {
+  const connection = new library.ClientConnection(config, { serverName: 'localhost' });
+  const peer = new Peer(server);
+  for (let sent = await answered(connection, connection.connect()); sent.length > 0; ) {
+    const heard = await answered(peer, peer.receive(sent));
+    sent = await answered(connection, connection.receive(bytes(heard)));
   }
   if (!connection.isEstablished) throw new Error('the handshake is not complete');
   return connection;
