@@ -6,6 +6,8 @@ import { DerError, DerReader, explicitTag, implicitTag, Tag } from '../wire/der.
 
 export interface ChainCertificate {
   readonly bytes: Uint8Array;
+  /** 1 to 3 (§4.1.2.1). Extensions came with 3. */
+  readonly version: number;
   /** The names of issuer and subject in DER, as hexadecimal, for comparison. */
   readonly issuer: string;
   readonly subject: string;
@@ -39,7 +41,7 @@ export function readChainCertificate(bytes: Uint8Array): ChainCertificate {
   const certificate = outer.enter(Tag.sequence, 'certificate');
   outer.finish();
   const tbs = certificate.enter(Tag.sequence, 'tbsCertificate');
-  tbs.optional(explicitTag(0), 'version');
+  const version = 1 + (tbs.optional(explicitTag(0), 'version')?.integer('version') ?? 0);
   tbs.raw('serialNumber');
   const signedWith = readSignatureAlgorithm(tbs);
   const issuer = toHex(tbs.raw('issuer'));
@@ -50,7 +52,7 @@ export function readChainCertificate(bytes: Uint8Array): ChainCertificate {
   for (const tag of [implicitTag(1), implicitTag(2)]) if (tbs.peekTag() === tag) tbs.raw('uniqueID');
   const extensions = readExtensions(tbs.optional(explicitTag(3), 'extensions'));
   tbs.finish('tbsCertificate');
-  return { bytes, issuer, subject, signedWith, notBefore, notAfter, ...extensions };
+  return { bytes, version, issuer, subject, signedWith, notBefore, notAfter, ...extensions };
 }
 
 function readSignatureAlgorithm(tbs: DerReader): ChainCertificate['signedWith'] {

@@ -58,7 +58,7 @@ export type ChainVerifier = (chain: readonly Uint8Array[], name?: unknown) => tr
  * peer has left out.
  *
  * A refusal is the alert of RFC 9846 §6.2: unknown_ca without a path to `ca`; certificate_expired outside of the dates;
- * unsupported_certificate for another purpose or an unhandled extension; bad_certificate for everything else.
+ * unsupported_certificate for another purpose, an unhandled extension, or a certificate before X.509v3, other than those of `ca`; bad_certificate for everything else.
  * @throws TypeError naming the option that is wrong
  */
 export function verifyChain(options: VerifyChainOptions = {}): ChainVerifier {
@@ -224,6 +224,7 @@ class PathSearch {
     const [leaf, ...sent] = chain.map(readSent);
     if (leaf === undefined) throw new TlsAlert('bad_certificate', 'a chain without certificates');
     this.#checkAlways(leaf);
+    requireVersion3(leaf);
     const { keyUsage, names, addresses } = leaf.fields;
     if (keyUsage !== undefined && (keyUsage & KeyUsage.digitalSignature) === 0)
       throw new TlsAlert('unsupported_certificate', `the key of ${leaf.text} may not sign (its keyUsage says so)`);
@@ -252,6 +253,7 @@ class PathSearch {
       requireStrongSignature(last);
       if (!last.x509.checkIssued(candidate.x509) && this.#mayIssue(candidate)) return false; // another key's identifier
       this.#checkAlways(candidate);
+      if (!isAnchor) requireVersion3(candidate);
       requireAuthority(candidate, path, isAnchor);
       if (++this.#signatures > MAX_SIGNATURES)
         throw new TlsAlert('bad_certificate', 'too many certificates of the same name; send one chain');
@@ -298,7 +300,19 @@ function readSent(bytes: Uint8Array): Link {
   }
 }
 
-/** RFC 9846 §4.5.1.4. The signature of an anchor is not looked at. @throws TlsAlert */
+/**
+ * RFC 9846 §4.5.1.2, RFC 5246 §7.4.2: what a peer shows is X.509v3. RFC 5280 §6.1.4 (k): an older certificate cannot say that it is an
+ * authority. An anchor is one because `ca` says so. @throws TlsAlert
+ */
+function requireVersion3({ text, fields: { version } }: Link): void {
+  if (version !== 3)
+    throw new TlsAlert(
+      'unsupported_certificate',
+      `${text} is X.509v${version}; have it issued as X.509v3, with extensions`,
+    );
+}
+
+/** RFC 9846 §4.5.1.3. The signature of an anchor is not looked at. @throws TlsAlert */
 function requireStrongSignature({ text, fields: { signedWith } }: Link): void {
   const { algorithm, pssHash } = signedWith;
   if (algorithm === Oid.rsassaPss ? PSS_HASHES.has(pssHash ?? '') : SIGNATURES.has(algorithm)) return;

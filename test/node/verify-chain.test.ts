@@ -126,6 +126,26 @@ describe('verifyChain: each certificate of a path', () => {
     expect(is(basicConstraints(true), keyUsage(0x84))).to.equal(true);
   });
 
+  it('is X.509v3, if the peer shows it, whatever else it says', () => {
+    const old = { name: 'old', by: root, version: 1 } as const;
+    const isOld = /^unsupported_certificate: CN=old is X\.509v1; have it issued as X\.509v3/;
+    expect(judge([issue(old)], { purpose: 'client', ca: root.pem })).to.match(isOld);
+    expect(judge([issue({ ...old, extensions: [ALTERNATIVE] })])).to.match(isOld);
+    const second = issue({ ...old, version: 2, extensions: [ALTERNATIVE] });
+    expect(judge([second])).to.match(/^unsupported_certificate: CN=old is X\.509v2/);
+    for (const extensions of [[], [basicConstraints(true), keyUsage(0x06)]]) {
+      const issuer = issue({ ...old, extensions });
+      expect(judge([leaf(issuer), issuer])).to.match(isOld);
+    }
+  });
+
+  it('that ca has may be X.509v1, as old roots are', () => {
+    const old = issue({ name: 'old root', version: 1 });
+    expect(judge([leaf(old)], { ca: old.pem })).to.equal(true);
+    const middle = authority('middle', { by: old });
+    expect(judge([leaf(middle), middle, old], { ca: old.pem })).to.equal(true);
+  });
+
   it('that ca has is an authority without basicConstraints, and none with cA FALSE', () => {
     const [plain, none] = [issue({ name: 'plain' }), issue({ name: 'none', extensions: [basicConstraints(false)] })];
     expect(judge([leaf(plain)], { ca: plain.pem })).to.equal(true);

@@ -60,15 +60,17 @@ export interface IssueOptions {
   readonly notBefore?: number | undefined;
   readonly notAfter?: number | undefined;
   readonly signer?: Signer | undefined;
+  /** Of X.509. Default 3. */
+  readonly version?: 1 | 2 | 3 | undefined;
 }
 
 let serial = 1;
 
 export function issue(options: IssueOptions): Issued {
   const { name, keys = ecKeys(), extensions = [], signer = ecdsaSha256 } = options;
-  const { by = { name, keys }, notBefore = NOON - DAY, notAfter = NOON + DAY } = options;
+  const { by = { name, keys }, notBefore = NOON - DAY, notAfter = NOON + DAY, version = 3 } = options;
   const tbs = sequence(
-    explicit(0, integer(2)),
+    ...(version === 1 ? [] : [explicit(0, integer(version - 1))]),
     integer(serial++),
     signer.algorithm,
     distinguished(by.name),
