@@ -18,7 +18,7 @@ export interface ServerCertificate {
   readonly key: VerifyingKey;
 }
 
-/** @throws TlsAlert decode_error for no certificate (§4.5.1.4); those of {@link readKey} for one whose key cannot be used */
+/** @throws TlsAlert decode_error for no certificate (§4.5.1.3); those of {@link readKey} for one whose key cannot be used */
 export function shownCertificate({ crypto, parts }: ClientHandshake, chain: readonly Uint8Array[]): ServerCertificate {
   const [leaf, ...issuers] = chain;
   if (leaf === undefined) throw new TlsAlert('decode_error', 'the server has sent no certificate');

@@ -136,7 +136,7 @@ export interface ClientCertificates {
   request(context: ServerHandshake): void;
   /**
    * Receives the certificate and the proof of its key, and asks the application to accept it.
-   * @throws TlsAlert certificate_required if the client must have a certificate and has none (§4.5.1.4)
+   * @throws TlsAlert certificate_required if the client must have a certificate and has none (§4.5.1.3)
    */
   receive(context: ServerHandshake): Handshake<void>;
 }

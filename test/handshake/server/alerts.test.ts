@@ -1318,7 +1318,7 @@ table('messages longer than their kind may be', tooLong());
 
 table('certificates of clients, RFC 9846 §4.4.2, §4.5.1, §4.5.2, RFC 5246 §7.4.6, §7.4.8', [
   {
-    rfc: 'RFC 9846 §4.5.1.4',
+    rfc: 'RFC 9846 §4.5.1.3',
     rule: 'none where one is demanded',
     server: demanding,
     alert: 'certificate_required',
