@@ -22,6 +22,7 @@ export function* connect(context: ClientHandshake): Handshake<Established> {
   const hello = yield* offersVersion(sent.draft, 'TLSv1.2')
     ? receiveTls12(undecidedServerHello)
     : receive(undecidedServerHello);
+  requireNoDowngrade(sent, hello.body);
   requireConstants(hello.body);
   const version = selectedVersion(context, sent, hello.body);
   context.facts.version = version;
@@ -35,7 +36,7 @@ function selectedVersion(context: ClientHandshake, sent: SentHello, hello: Undec
   const { supportedVersions: selected } = hello.extensions;
   if (selected === undefined && equalBytes(hello.random, HELLO_RETRY_REQUEST_RANDOM))
     throw new TlsAlert('missing_extension', 'a HelloRetryRequest without supported_versions'); // §4.2.4
-  if (selected === undefined) return requireTls12(context, sent, hello);
+  if (selected === undefined) return requireTls12(context, sent);
   if (!typesIn(sent.draft).has(ExtensionType.supported_versions))
     throw new TlsAlert('unsupported_extension', 'supported_versions, which was not offered');
   // Never a version before TLS 1.3, which the extension does not select (§4.3.1).
@@ -44,13 +45,23 @@ function selectedVersion(context: ClientHandshake, sent: SentHello, hello: Undec
   throw new TlsAlert('illegal_parameter', `the version ${nameOf(ProtocolVersion, selected)} in supported_versions`);
 }
 
-/** @throws TlsAlert protocol_version if TLS 1.2 was not offered; illegal_parameter if an attacker has removed the offer of TLS 1.3 */
-function requireTls12({ settings }: ClientHandshake, { draft }: SentHello, { random }: UndecidedServerHello): Version {
+/** @throws TlsAlert protocol_version if TLS 1.2 was not offered */
+function requireTls12({ settings }: ClientHandshake, { draft }: SentHello): Version {
   if (!speaks(settings, 'TLSv1.2') || !offersVersion(draft, 'TLSv1.2'))
     throw new TlsAlert('protocol_version', 'the server has selected TLS 1.2');
-  const end = random.subarray(24);
-  const isSentinel = equalBytes(end, DOWNGRADE_TO_TLS12) || equalBytes(end, DOWNGRADE_TO_TLS11);
-  if (isSentinel && offersVersion(draft, 'TLSv1.3'))
-    throw new TlsAlert('illegal_parameter', 'somebody between has downgraded the version');
   return 'TLSv1.2';
+}
+
+/**
+ * §4.2.3: an attacker has removed the offer of TLS 1.3. The check is for every ServerHello that indicates TLS 1.2 or below, so it comes
+ * before that of the version, whose alert is protocol_version (Appendix E.1). Without TLS 1.3, a client looks below TLS 1.2 alone.
+ * @throws TlsAlert illegal_parameter
+ */
+function requireNoDowngrade({ draft }: SentHello, { legacyVersion, random, extensions }: UndecidedServerHello): void {
+  if (extensions.supportedVersions !== undefined) return;
+  const end = random.subarray(24);
+  const isTls13 = offersVersion(draft, 'TLSv1.3');
+  const isFrom13 = isTls13 && equalBytes(end, DOWNGRADE_TO_TLS12);
+  const isBelow = (isTls13 || legacyVersion < ProtocolVersion['TLSv1.2']) && equalBytes(end, DOWNGRADE_TO_TLS11);
+  if (isFrom13 || isBelow) throw new TlsAlert('illegal_parameter', 'somebody between has downgraded the version');
 }

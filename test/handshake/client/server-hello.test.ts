@@ -419,9 +419,42 @@ describe('the versions that a client may be answered in', () => {
     expect(link.client.version).to.equal('TLSv1.2');
   });
 
-  it('E.1: a server of TLS 1.0 → protocol_version', () => {
-    const alter = [rewriting(serverHelloTls12, (body) => ({ ...body, legacyVersion: 0x0301 }))];
-    expectAlert(play({ version: 'TLSv1.2', alter }), 'protocol_version');
+  const below = (legacyVersion: number, end?: string) => [
+    rewriting(serverHelloTls12, ({ random, ...body }) => ({
+      ...body,
+      random: end === undefined ? random : concat(random.subarray(0, 24), fromHex(end)),
+      legacyVersion,
+    })),
+  ];
+
+  for (const legacyVersion of [0x0301, 0x0302]) {
+    it(`E.1: a server of version ${legacyVersion} → protocol_version`, () => {
+      expectAlert(play({ version: 'TLSv1.2', alter: below(legacyVersion) }), 'protocol_version');
+    });
+
+    it(`§4.2.3: a server of version ${legacyVersion} with a sentinel → illegal_parameter`, () => {
+      for (const end of ['444f574e47524401', '444f574e47524400'])
+        expectAlert(play({ version: 'TLSv1.2', alter: below(legacyVersion, end) }), 'illegal_parameter');
+    });
+
+    it(`§4.2.3: a client of TLS 1.2 alone looks for that of version ${legacyVersion} → illegal_parameter`, () => {
+      const client = { maxVersion: 'TLSv1.2' } as const;
+      expectAlert(play({ client, alter: below(legacyVersion, '444f574e47524400') }), 'illegal_parameter');
+      expectAlert(play({ client, alter: below(legacyVersion, '444f574e47524401') }), 'protocol_version');
+    });
+  }
+
+  it('§4.2.3: a client of TLS 1.3 alone looks for it, too → illegal_parameter', () => {
+    const client = { minVersion: 'TLSv1.3' } as const;
+    const say = (end: string) => [
+      rewriting(serverHello, ({ random, extensions, ...body }) => ({
+        ...body,
+        random: concat(random.subarray(0, 24), fromHex(end)),
+        extensions: { ...extensions, supportedVersions: undefined as never },
+      })),
+    ];
+    expectAlert(play({ client, alter: say('444f574e47524401') }), 'illegal_parameter');
+    expectAlert(play({ client, alter: say('0000000000000000') }), 'protocol_version');
   });
 });
 
