@@ -171,7 +171,10 @@ export class ClientConnection extends ConnectionCore {
     return this.#options.serverName;
   }
 
-  /** Whether the connection resumed a session, by which mechanism, and if not, why not. Final once it is established. */
+  /**
+   * Whether the connection resumed a session, by which mechanism, and if not, why not. `resumed` is true once the server's Finished has
+   * proved it. Final once the connection is established.
+   */
   get resumption(): ClientResumption {
     return this.#facts.resumption;
   }

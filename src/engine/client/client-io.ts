@@ -33,6 +33,8 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
   readonly #host: ClientHost;
   readonly #offers: ConnectionOffers;
   readonly #received: ReceivedSessions;
+  /** What the server says that it resumes. It is true once its Finished has proved that it has the session. */
+  #selected: ClientResumption | undefined;
 
   constructor(host: ClientHost, offers: ConnectionOffers, received: ReceivedSessions) {
     super(host);
@@ -89,7 +91,14 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
   resume(offer: SessionOffer | undefined, identityIndex: number | undefined, pskMode: PskMode | undefined): void {
     const session = offer?.session;
     const mechanism = pskMode !== undefined ? 'psk' : offer?.ticket === undefined ? 'session-id' : 'ticket';
-    this.facts.resumption = { resumed: true, mechanism, pskMode, identityIndex, session, reason: undefined };
+    this.#selected = { resumed: true, mechanism, pskMode, identityIndex, session, reason: undefined };
+  }
+
+  override proved(): void {
+    super.proved();
+    if (this.#selected === undefined) return;
+    const { session } = this.#selected;
+    this.facts.resumption = this.#selected;
     this.facts.session = session;
     this.facts.peerCertificate = session?.peerCertificate;
   }

@@ -5,6 +5,7 @@ import type { ClientOptions } from '../../../src/engine/client/options.ts';
 import { certificate } from '../../../src/handshake/messages/certificate.ts';
 import { clientHello } from '../../../src/handshake/messages/client-hello.ts';
 import { encryptedExtensions } from '../../../src/handshake/messages/encrypted-extensions.ts';
+import { finished } from '../../../src/handshake/messages/finished.ts';
 import { frame, type Message } from '../../../src/handshake/messages/message.ts';
 import { type ServerHello, serverHello, serverHelloTls12 } from '../../../src/handshake/messages/server-hello.ts';
 import { concat, EMPTY, fromHex } from '../../../src/wire/bytes.ts';
@@ -456,6 +457,38 @@ describe('the versions that a client may be answered in', () => {
     expectAlert(play({ client, alter: say('444f574e47524401') }), 'illegal_parameter');
     expectAlert(play({ client, alter: say('0000000000000000') }), 'protocol_version');
   });
+});
+
+describe('a resumption', () => {
+  const nothing = {
+    resumed: false,
+    session: undefined,
+    mechanism: undefined,
+    pskMode: undefined,
+    identityIndex: undefined,
+  };
+
+  it('is not one before the ServerHello is found to be right', () => {
+    const { keyShare } = { keyShare: { group: NamedGroup.secp384r1, keyExchange: new Uint8Array(97).fill(4) } };
+    const link = play({
+      version: 'TLSv1.3',
+      resumes: true,
+      alter: extended((extensions) => ({ ...extensions, keyShare })),
+    });
+    expectAlert(link, 'illegal_parameter');
+    expect(link.client.resumption).to.include(nothing);
+    expect(link.client.session).to.equal(undefined);
+  });
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+    it(`is not one before the server's Finished has proved it, ${version}`, () => {
+      const alter = [rewriting(finished, ({ verifyData }) => ({ verifyData: verifyData.map((byte) => byte ^ 1) }))];
+      const link = play({ version, resumes: true, alter });
+      expectAlert(link, 'decrypt_error');
+      expect(link.client.resumption).to.include(nothing);
+      expect(link.client.session).to.equal(undefined);
+      expect(play({ version, resumes: true }).client.resumption.resumed).to.equal(true);
+    });
 });
 
 describe('an alert before ServerHello, of level warning', () => {
