@@ -4,7 +4,7 @@
 
 export { ClientConnection } from './engine/client/client-connection.ts';
 export { defineClient } from './engine/client/define-client.ts';
-export { type ClientParameters, ClientSession } from './sessions/client-session.ts';
+export { type Acceptance, type ClientParameters, ClientSession } from './sessions/client-session.ts';
 export { SessionDecodeError } from './sessions/der.ts';
 export { Session } from './sessions/session.ts';
 

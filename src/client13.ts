@@ -7,7 +7,7 @@
 
 export { ClientConnection } from './engine/client/client-connection.ts';
 export { defineClient, type Tls13ClientOptions } from './engine/client/define-client-tls13.ts';
-export { type ClientParameters, ClientSession } from './sessions/client-session.ts';
+export { type Acceptance, type ClientParameters, ClientSession } from './sessions/client-session.ts';
 export { SessionDecodeError } from './sessions/der.ts';
 export { Session } from './sessions/session.ts';
 

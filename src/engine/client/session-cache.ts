@@ -1,7 +1,7 @@
 /** The sessions that a client keeps for its next connections: in memory, and in a store of the application's. */
 
 import { type Awaitable, isPromise } from '../../awaitable.ts';
-import { ClientSession } from '../../sessions/client-session.ts';
+import { type Acceptance, ClientSession } from '../../sessions/client-session.ts';
 import { Session } from '../../sessions/session.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import { decode, encode, fixed, opaque, struct, uint16, uint32, vector } from '../../wire/codec.ts';
@@ -177,7 +177,7 @@ export interface CacheSettings {
   /** A digest of what a session depends on besides its peer. */
   readonly policy: Uint8Array;
   /** The trust of the client. */
-  readonly acceptedBy: object;
+  readonly acceptedBy: Acceptance;
 }
 
 /** A text that tells peers apart, which a store may use as a name. */

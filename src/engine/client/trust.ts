@@ -3,16 +3,15 @@
 import { type Awaitable, later } from '../../awaitable.ts';
 import { parseCertificate } from '../../crypto/credentials/certificate.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { Acceptance } from '../../sessions/client-session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { fromBase64, toHex } from '../../wire/bytes.ts';
 import type { VerifyServer } from './options.ts';
 
 /** The decision of a client about servers. A session remembers by which one it was accepted; see {@link isSameTrust}. */
-export interface Trust {
+export interface Trust extends Acceptance {
   /** Whether every server is accepted. */
   readonly isAny: boolean;
-  /** What of it can be written down: the pins. */
-  readonly pins: readonly string[];
   /** Whether a chain that was accepted before still has a pinned key. */
   isPinned(chain: readonly Uint8Array[]): boolean;
   /** Answers true, or throws the TlsAlert of a refusal. May answer anything else, which refuses, too. */
@@ -32,8 +31,9 @@ export function trust(
   const digests = pins === undefined ? undefined : new Set(requirePins(pins));
   const isPinned = ([leaf]: readonly Uint8Array[]): boolean =>
     digests === undefined || (leaf !== undefined && digests.has(toHex(sha256.digest(parseCertificate(leaf).spki))));
-  const made: Trust = Object.freeze({
+  return Object.freeze({
     isAny: verifyServer === 'any' && pins === undefined,
+    verifyServer,
     pins: Object.freeze([...(digests ?? [])].sort()),
     isPinned,
     judge: (chain: readonly Uint8Array[], name: string | undefined) => {
@@ -42,17 +42,11 @@ export function trust(
       return later<unknown, unknown>(verifyServer(chain, name), (answer) => answer);
     },
   });
-  decisions.set(made, { judge: verifyServer, pins: made.pins.join() });
-  return made;
 }
 
-/** What is the same where two decisions are. */
-const decisions = new WeakMap<object, { readonly judge: VerifyServer | 'any' | undefined; readonly pins: string }>();
-
 /** Whether what `other` has accepted `own` would have accepted, too: it is the same function with the same pins. */
-export function isSameTrust(other: object, own: Trust): boolean {
-  const [theirs, ours] = [decisions.get(other), decisions.get(own)];
-  return theirs !== undefined && theirs.judge === ours?.judge && theirs.pins === ours?.pins;
+export function isSameTrust(other: Acceptance, own: Acceptance): boolean {
+  return other.verifyServer === own.verifyServer && other.pins.join() === own.pins.join();
 }
 
 function requirePins(pins: readonly string[]): string[] {

@@ -28,9 +28,10 @@ describe('the decision about servers', () => {
     expect(isSameTrust(of('any', pin), of(undefined, other))).to.equal(false);
   });
 
-  it('is not one that only looks the same', () => {
-    const own = of(judge);
-    expect(isSameTrust({ ...own }, own)).to.equal(false);
-    expect(isSameTrust({}, own)).to.equal(false);
+  it('is the same for a copy of it, as for what a session keeps of it', () => {
+    const own = of(judge, pin);
+    expect(isSameTrust({ ...own }, own)).to.equal(true);
+    expect(isSameTrust({ verifyServer: judge, pins: [pin] }, own)).to.equal(true);
+    expect(isSameTrust({ verifyServer: judge, pins: [] }, own)).to.equal(false);
   });
 });
