@@ -30,4 +30,9 @@ export class ClientSession extends Session {
     super(parameters);
     this.origin = origin;
   }
+
+  /** As of a `Session`, and with the certificates of the server's issuers, though sessions of one connection share them. */
+  override get byteLength(): number {
+    return this.origin.peerChain.slice(1).reduce((bytes, { length }) => bytes + length, super.byteLength);
+  }
 }

@@ -195,6 +195,16 @@ export function hellosOf(link: Pair): { readonly raw: Uint8Array; readonly body:
   return hellos;
 }
 
+/** The length of the extensions of a hello, in bytes. */
+export function extensionsLength(raw: Uint8Array | undefined): number {
+  if (raw === undefined) throw new Error('no hello');
+  let at = 4 + 2 + 32;
+  at += 1 + (raw[at] as number);
+  at += 2 + 256 * (raw[at] as number) + (raw[at + 1] as number);
+  at += 1 + (raw[at] as number);
+  return raw.length - at - 2;
+}
+
 /** Sends messages of the server's after the handshake, in one record. */
 export function say(link: Pair, ...messages: readonly Uint8Array[]): Pair {
   for (const raw of messages) link.server.channel.writer.handshake(raw);

@@ -179,7 +179,10 @@ export class ClientConnection extends ConnectionCore {
     return this.#facts.resumption;
   }
 
-  /** The sessions that the server has handed out so far. They are lent until the connection is disposed of: take a hold to keep one. */
+  /**
+   * The sessions that the server has handed out so far; the last 256, or 1 MiB of them, if there are more. They are lent until the
+   * connection is disposed of, or more have come: take a hold to keep one.
+   */
   get sessions(): readonly Session[] {
     return this.#role.sessions.all;
   }

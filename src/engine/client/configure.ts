@@ -54,6 +54,7 @@ const SESSION_OPTIONS = {
   cache: true,
   maxPeers: true,
   maxPerPeer: true,
+  maxBytes: true,
   singleUse: true,
   store: true,
   lookupTimeoutMs: true,
@@ -151,14 +152,22 @@ function sessionStore(given: ClientSessionStore | undefined): ClientSessionStore
   return given;
 }
 
+/** The default of `maxBytes`: so many bytes for each session, and at least so many in all, as in the cache of a server. */
+const BYTES_PER_SESSION = 4096;
+const MIN_DEFAULT_BYTES = 2 ** 20;
+
 function sessionSettings(given: ClientSessionOptions, policy: Policy): ClientConfig['sessions'] {
   requireOptions('sessions', given, SESSION_OPTIONS);
   const store = sessionStore(given.store);
   const isKept = boolean('sessions.cache', given.cache, true);
   if (store !== undefined && !isKept) throw new TypeError('sessions.store: is of no use with cache: false');
+  const maxPeers = integer('sessions.maxPeers', given.maxPeers, 256, 1);
+  const maxPerPeer = integer('sessions.maxPerPeer', given.maxPerPeer, 4, 1);
+  const preset = Math.max(BYTES_PER_SESSION * maxPeers * maxPerPeer, MIN_DEFAULT_BYTES);
   const cache = new ClientSessions({
-    maxPeers: integer('sessions.maxPeers', given.maxPeers, 256, 1),
-    maxPerPeer: integer('sessions.maxPerPeer', given.maxPerPeer, 4, 1),
+    maxPeers,
+    maxPerPeer,
+    maxBytes: integer('sessions.maxBytes', given.maxBytes, preset, 0) || Number.POSITIVE_INFINITY,
     singleUse: boolean('sessions.singleUse', given.singleUse, true),
     store,
     policy: policyDigest(policy, store?.label),

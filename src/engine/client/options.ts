@@ -95,6 +95,12 @@ export interface ClientSessionOptions {
   /** How many sessions are kept of each peer: at least 1, default 4. */
   readonly maxPerPeer?: number | undefined;
   /**
+   * How many bytes the sessions that the client keeps may take together, as `byteLength` of a session counts them, which here has the
+   * chain of the server in it; 0 is no limit. Those go first whose peers were used least lately. Default: 4096 for each of `maxPeers`
+   * times `maxPerPeer`, which is 4 MiB, but at least 1 MiB. What a `store` keeps does not count.
+   */
+  readonly maxBytes?: number | undefined;
+  /**
    * Whether a ticket of TLS 1.3 is offered once only, so that nobody who listens can tell that two connections are of the same client
    * (RFC 9846 Appendix C.4). Default true.
    */
@@ -106,8 +112,8 @@ export interface ClientSessionOptions {
   /** How long a session is offered if its server states no lifetime, in seconds: at least 1, default 7200. */
   readonly timeout?: number | undefined;
   /**
-   * Is told of each session: one in TLS 1.2, one a ticket in TLS 1.3. The connection holds it until its end; to keep it longer, take
-   * a hold with `upRef()`.
+   * Is told of each session: one in TLS 1.2, one a ticket in TLS 1.3, unless no ClientHello has room for it. The connection holds it until
+   * its end, if it gets no more than 256 sessions or 1 MiB of them; to keep it longer, take a hold with `upRef()`.
    */
   readonly onNew?: ((session: Session) => void) | undefined;
 }

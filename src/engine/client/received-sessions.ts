@@ -6,20 +6,22 @@ import { ClientSession } from '../../sessions/client-session.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import type { ClientHost } from './client-host.ts';
 
-/** How many sessions a connection holds. A server may send tickets without end. */
+/** How many sessions a connection holds, and how many bytes of them. A server may send tickets without end, and long ones. */
 const MAX_HELD = 256;
+const MAX_HELD_BYTES = 2 ** 20;
 
 export class ReceivedSessions {
   readonly #host: ClientHost;
   /** Those of which the application has yet to be told. */
   readonly #waiting: ClientSession[] = [];
   readonly #held: ClientSession[] = [];
+  #bytes = 0;
 
   constructor(host: ClientHost) {
     this.#host = host;
   }
 
-  /** The last {@link MAX_HELD} sessions, in the order in which they came. */
+  /** The last sessions, in the order in which they came: {@link MAX_HELD} and {@link MAX_HELD_BYTES} at most. */
   get all(): readonly ClientSession[] {
     return this.#held;
   }
@@ -56,6 +58,7 @@ export class ReceivedSessions {
     );
     facts.session = session;
     this.#held.push(session);
+    this.#bytes += session.byteLength;
     this.#waiting.push(session);
   }
 
@@ -69,7 +72,18 @@ export class ReceivedSessions {
       const session = next;
       this.#host.emit({ type: 'new-session', session });
       yield* call(() => this.#keep(session));
-      if (this.#held.length > MAX_HELD) this.#held.shift()?.release(); // one that the application has been told of
+      this.#letGo(session);
+    }
+  }
+
+  /** Releases the oldest of those that the application has been told of, up to the `last`, which stays. */
+  #letGo(last: ClientSession): void {
+    while (this.#held.length > MAX_HELD || this.#bytes > MAX_HELD_BYTES) {
+      const [oldest] = this.#held;
+      if (oldest === undefined || oldest === last) return;
+      this.#held.shift();
+      this.#bytes -= oldest.byteLength;
+      oldest.release();
     }
   }
 

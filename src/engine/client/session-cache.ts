@@ -14,8 +14,14 @@ export interface Peer {
   readonly serverName: string | undefined;
 }
 
+/** A session, and what it counts: it may change afterwards. */
+interface Kept {
+  readonly session: ClientSession;
+  readonly bytes: number;
+}
+
 /** Sessions of one peer, the newest last. */
-type Entry = ClientSession[];
+type Entry = Kept[];
 
 const FORMAT = 1;
 const Stored = struct({
@@ -36,6 +42,7 @@ export class ClientSessions {
   /** The order of a Map is that of its insertions: the peer that was used last stands last. */
   readonly #entries = new Map<string, Entry>();
   readonly #options: CacheSettings;
+  #bytes = 0;
 
   constructor(options: CacheSettings) {
     this.#options = options;
@@ -74,26 +81,14 @@ export class ClientSessions {
    */
   take(peer: Peer, now: number): readonly ClientSession[] {
     const entry = this.#entries.get(keyOf(peer)) ?? [];
-    for (const dead of entry.filter((session) => !session.isResumable || session.expires < now)) {
-      entry.splice(entry.indexOf(dead), 1);
-      dead.release();
-    }
+    for (const dead of entry.filter(({ session }) => !session.isResumable || session.expires < now))
+      this.#drop(entry, dead);
     const newest = [...entry].reverse();
-    const psk = newest.find(({ version }) => version === 'TLSv1.3');
-    const tls12 = newest.find(({ version }) => version === 'TLSv1.2');
-    if (psk !== undefined && this.#options.singleUse) entry.splice(entry.indexOf(psk), 1);
-    else psk?.upRef();
-    tls12?.upRef();
-    return [psk, tls12].filter((session) => session !== undefined);
-  }
-
-  /** Forgets a session, which must not be offered again. */
-  remove(peer: Peer, session: ClientSession): void {
-    const entry = this.#entries.get(keyOf(peer)) ?? [];
-    const at = entry.indexOf(session);
-    if (at < 0) return;
-    entry.splice(at, 1);
-    session.release();
+    const psk = newest.find(({ session }) => session.version === 'TLSv1.3');
+    const tls12 = newest.find(({ session }) => session.version === 'TLSv1.2');
+    const taken = [psk, tls12].flatMap((kept) => (kept === undefined ? [] : kept.session.upRef()));
+    if (psk !== undefined && this.#options.singleUse) this.#drop(entry, psk);
+    return taken;
   }
 
   /** The number of sessions. */
@@ -103,10 +98,9 @@ export class ClientSessions {
     return size;
   }
 
-  /** Releases all. */
-  clear(): void {
-    for (const entry of this.#entries.values()) for (const session of entry) session.release();
-    this.#entries.clear();
+  /** What the sessions count together. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Saves the sessions of a peer after some were given away. */
@@ -114,25 +108,45 @@ export class ClientSessions {
     return this.#options.singleUse ? this.#save(peer) : undefined;
   }
 
+  /** Takes over the caller's hold. A session that is larger than all may be together is not kept. */
   #insert(peer: Peer, session: ClientSession): void {
+    const { maxBytes, maxPerPeer } = this.#options;
+    const bytes = session.byteLength;
+    if (bytes > maxBytes) return session.release();
     const key = keyOf(peer);
     const entry = this.#entries.get(key) ?? [];
-    entry.push(session);
-    if (entry.length > this.#options.maxPerPeer) entry.shift()?.release();
+    entry.push({ session, bytes });
+    this.#bytes += bytes;
+    if (entry.length > maxPerPeer) this.#drop(entry);
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    for (const [oldest, sessions] of this.#entries) {
-      if (this.#entries.size <= this.#options.maxPeers) break;
-      this.#entries.delete(oldest);
-      for (const old of sessions) old.release();
+    this.#shrink();
+  }
+
+  /** Gives up the peers that were used least lately, and of the last one its oldest sessions, until the rest is within the limits. */
+  #shrink(): void {
+    const { maxBytes, maxPeers } = this.#options;
+    for (const [key, entry] of this.#entries) {
+      if (this.#entries.size <= maxPeers && this.#bytes <= maxBytes) return;
+      const isTooMany = this.#entries.size > maxPeers;
+      while (entry.length > 0 && (isTooMany || this.#bytes > maxBytes)) this.#drop(entry);
+      if (entry.length === 0) this.#entries.delete(key);
     }
+  }
+
+  /** Gives up a session of a peer, the oldest unless another is named. */
+  #drop(entry: Entry, kept = entry[0]): void {
+    if (kept === undefined) return;
+    entry.splice(entry.indexOf(kept), 1);
+    this.#bytes -= kept.bytes;
+    kept.session.release();
   }
 
   #save(peer: Peer): PromiseLike<unknown> | undefined {
     const { store } = this.#options;
     if (store === undefined) return undefined;
     const key = keyOf(peer);
-    const list = (this.#entries.get(key) ?? []).map((session) => this.#write(session));
+    const list = (this.#entries.get(key) ?? []).map(({ session }) => this.#write(session));
     const answer: unknown = store.save(key, list);
     return isPromise(answer) ? answer : undefined;
   }
@@ -172,6 +186,8 @@ export class ClientSessions {
 export interface CacheSettings {
   readonly maxPeers: number;
   readonly maxPerPeer: number;
+  /** Infinity for no limit. */
+  readonly maxBytes: number;
   readonly singleUse: boolean;
   readonly store: ClientSessionStore | undefined;
   /** A digest of what a session depends on besides its peer. */

@@ -3,7 +3,7 @@
 import { storedMasterSecret, tls12VerifyData } from '../../crypto/prf.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
-import { concat, EMPTY, equalBytes } from '../../wire/bytes.ts';
+import { concat, copyOf, EMPTY, equalBytes } from '../../wire/bytes.ts';
 import { encode } from '../../wire/codec.ts';
 import {
   CipherSuite,
@@ -27,7 +27,11 @@ import { clientKeyExchange } from '../messages/client-key-exchange.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
 import { helloRequest } from '../messages/hello-request.ts';
 import { parse, type Received } from '../messages/message.ts';
-import { type NewSessionTicketTls12, newSessionTicketTls12 } from '../messages/new-session-ticket.ts';
+import {
+  MAX_TICKET_LIFETIME,
+  type NewSessionTicketTls12,
+  newSessionTicketTls12,
+} from '../messages/new-session-ticket.ts';
 import { type ServerHelloTls12, serverHelloTls12 } from '../messages/server-hello.ts';
 import { serverHelloDone } from '../messages/server-hello-done.ts';
 import { ServerECDHParams, type ServerKeyExchange, serverKeyExchange } from '../messages/server-key-exchange.ts';
@@ -68,6 +72,8 @@ interface Choice {
   readonly offer: SessionOffer | undefined;
   /** Whether the server has echoed the id of the hello, by which it resumes. */
   readonly isEchoed: boolean;
+  /** The longest ticket for which a hello has room. */
+  readonly room: number;
   /** Whether a resumption may follow: the id was echoed, or a ticket was offered without one (RFC 5077 §3.4). */
   readonly mayResume: boolean;
 }
@@ -90,7 +96,8 @@ function acceptServerHello(context: ClientHandshake, sent: SentHello, raw: Uint8
   const offer = sent.tls12;
   const isSilent = offer?.ticket !== undefined && sent.draft.legacySessionId.length === 0;
   const randoms = { client: sent.draft.random, server: hello.random };
-  const choice = { hello, suite, randoms, isExtended, offer, isEchoed, mayResume: isEchoed || isSilent };
+  const { room } = sent;
+  const choice = { hello, suite, randoms, isExtended, offer, room, isEchoed, mayResume: isEchoed || isSilent };
   if (isEchoed) requireSameSession(choice);
   return choice;
 }
@@ -104,10 +111,14 @@ function requireExtensions({ settings }: ClientHandshake, { extensions }: Server
     throw new TlsAlert('handshake_failure', 'no extended_master_secret'); // RFC 7627 §5.2
 }
 
+/**
+ * RFC 5246 §7.4.1.4 forbids what was not asked for, and supported_groups always is. No RFC has a server of TLS 1.2 send it, and none
+ * has a client refuse it; there are load balancers that echo it. It is ignored, as RFC 9846 §4.3.7 demands until a handshake is complete.
+ */
 const ALLOWED = [
   ExtensionType.server_name,
   ExtensionType.max_fragment_length,
-  ExtensionType.supported_groups, // no RFC has it here, but some servers do; it is ignored
+  ExtensionType.supported_groups,
   ExtensionType.ec_point_formats,
   ExtensionType.application_layer_protocol_negotiation,
   ExtensionType.extended_master_secret,
@@ -299,24 +310,28 @@ function* receiveFinishedUnder(context: ClientHandshake, { hello }: Choice, { ma
   context.transcript.add(raw);
 }
 
-/** Keeps the session by its id or, if there is one that is not empty, by its ticket (RFC 5077 §3.3, §3.4). */
+/**
+ * Keeps the session by its id or, if there is one that is not empty, by its ticket (RFC 5077 §3.3, §3.4), unless no hello has room for
+ * that. A ticket is kept for seven days at most, as one of TLS 1.3 (RFC 9846 §4.7.1), whatever its hint: a client may delete it
+ * earlier (RFC 5077 §3.3).
+ */
 function keep(
   context: ClientHandshake,
-  { hello, isExtended }: Choice,
+  { hello, isExtended, room }: Choice,
   { master }: Keys,
   given: NewSessionTicketTls12 | undefined,
 ): void {
   const { facts } = context;
   const ticket = given !== undefined && given.ticket.length > 0 ? given.ticket : undefined;
-  if (ticket === undefined && hello.legacySessionIdEcho.length === 0) return;
+  if (ticket === undefined ? hello.legacySessionIdEcho.length === 0 : ticket.length > room) return;
   context.adopt({
     version: 'TLSv1.2',
     cipherSuite: facts.suite?.id ?? 0,
     id: ticket === undefined ? hello.legacySessionIdEcho : undefined,
     secret: master.bytes,
-    timeout: given?.ticketLifetimeHint || undefined, // 0 states no lifetime
+    timeout: Math.min(given?.ticketLifetimeHint ?? 0, MAX_TICKET_LIFETIME) || undefined, // 0 states no lifetime
     extendedMasterSecret: isExtended,
     group: facts.group === undefined ? 0 : NamedGroup[facts.group],
-    foreign: ticket && { ticket, ticketLifetimeHint: given?.ticketLifetimeHint },
+    foreign: ticket && { ticket: copyOf(ticket), ticketLifetimeHint: given?.ticketLifetimeHint },
   });
 }

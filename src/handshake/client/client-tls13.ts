@@ -49,7 +49,7 @@ import {
 import { selectSigning } from './client-certificate.ts';
 import type { ClientHandshake, ClientProtocol, SentHello } from './context.ts';
 import { NewSessionTickets } from './new-session-tickets.ts';
-import { offerOf, offersMode, sendSecondHello } from './send-hello.ts';
+import { longestTicket, offerOf, offersMode, sendSecondHello } from './send-hello.ts';
 import { proveAndJudge, shownCertificate } from './server-certificate.ts';
 
 function* connectTls13(
@@ -64,7 +64,7 @@ function* connectTls13(
   const application = yield* receiveFinished(context, handshake);
   if (request !== undefined) yield* sendCertificate(context, request);
   sendFinished(context, handshake, application);
-  return established(context, application);
+  return established(context, application, first);
 }
 
 export const tls13: ClientProtocol = { version: 'TLSv1.3', connect: connectTls13 };
@@ -310,11 +310,11 @@ function sendFinished(
   context.protectWriting(trafficProtection(aead, secrets.client));
 }
 
-function established(context: ClientHandshake, application: ApplicationStage): Established {
+function established(context: ClientHandshake, application: ApplicationStage, first: SentHello): Established {
   const { main, secrets } = application;
   const { server: reading, client: writing } = secrets;
   return {
     ...establishedTls13(context, application, { reading, writing }),
-    tickets: new NewSessionTickets(context, main),
+    tickets: new NewSessionTickets(context, main, longestTicket(first, writing.hash.length)),
   };
 }

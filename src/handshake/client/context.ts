@@ -89,6 +89,8 @@ export interface SentHello {
   readonly psks: readonly SessionOffer[];
   /** The session of TLS 1.2 that it offers. */
   readonly tls12: SessionOffer | undefined;
+  /** How many bytes the first hello has beside its extensions, without the tickets and PSKs in them. */
+  readonly room: number;
 }
 
 /** A version of TLS, as an optional part of a client. A bundle contains only the versions that it names. */

@@ -15,17 +15,23 @@ export class NewSessionTickets implements TicketReceiver {
   readonly message = newSessionTicket;
   readonly #context: ClientHandshake;
   readonly #main: MainSecret;
+  readonly #longest: number;
 
-  constructor(context: ClientHandshake, main: MainSecret) {
+  /** `longest` is the length of the longest ticket that can be offered. */
+  constructor(context: ClientHandshake, main: MainSecret, longest: number) {
     this.#context = context;
     this.#main = main;
+    this.#longest = longest;
   }
 
-  /** A lifetime of 0 says that the ticket is to be discarded at once; none is used for longer than seven days. */
+  /**
+   * A lifetime of 0 says that the ticket is to be discarded at once; none is used for longer than seven days. One for which no hello has
+   * room is not kept either.
+   */
   receive({ raw }: HandshakeFrame): void {
     const ticket = parse(newSessionTicket, raw);
     requirePlaced(ticket.extensions.order, [ExtensionType.early_data]);
-    if (ticket.ticketLifetime > 0) this.#keep(ticket);
+    if (ticket.ticketLifetime > 0 && ticket.ticket.length <= this.#longest) this.#keep(ticket);
   }
 
   #keep({ ticket, ticketLifetime, ticketAgeAdd, ticketNonce }: NewSessionTicket): void {

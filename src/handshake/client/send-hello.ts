@@ -61,7 +61,17 @@ export function* sendClientHello(context: ClientHandshake, offers: readonly Sess
   const keys = yield* generateKeys(context, speaks(context.settings, 'TLSv1.3') ? context.settings.keyShares : []);
   const { psks, tls12 } = selectOffers(context, offers, keys);
   const draft = draftHello(context, { keys, psks, tls12 });
-  return { ...(yield* send(context, draft, 1)), keys, psks, tls12 };
+  const ofSessions = (tls12?.ticket?.length ?? 0) + (psks.length > 0 ? 4 : 0); // the PSKs are not in the draft yet
+  const room = MAX_EXTENSIONS - lengthOf(draft.extensions) + ofSessions;
+  return { ...(yield* send(context, draft, 1)), keys, psks, tls12, room };
+}
+
+/**
+ * The longest ticket of TLS 1.3 for which a hello like this has room: the block of extensions has 2^16-1 bytes (§4.2.2), in which
+ * pre_shared_key has a header, two lists, an age and a binder (§4.3.11). The longest of TLS 1.2 has `room` bytes.
+ */
+export function longestTicket({ room }: SentHello, binderLength: number): number {
+  return room - 4 - PSK_LISTS - pskLength(EMPTY, binderLength);
 }
 
 /**
@@ -119,7 +129,7 @@ export function* sendSecondHello(
   const second = { ...draft, extensions, psks: kept.map((psk) => renewed(context, psk, offerOf(first, psk))) };
   if (second.psks.length === 0) remove(extensions, ExtensionType.pre_shared_key);
   if (cookie !== undefined) requireRoom(context, second);
-  return { ...(yield* send(context, second, 2)), keys, psks, tls12: first.tls12 };
+  return { ...(yield* send(context, second, 2)), keys, psks, tls12: first.tls12, room: first.room };
 }
 
 /** @throws TlsAlert illegal_parameter if no hello has room for the cookie that was asked for */
@@ -161,7 +171,10 @@ export function speaks({ minVersion, maxVersion }: ClientSettings, version: Vers
   );
 }
 
-function draftHello(context: ClientHandshake, { keys, psks, tls12 }: Omit<SentHello, 'draft'>): HelloDraft {
+/** What a hello offers. */
+type Offer = Omit<SentHello, 'draft' | 'room'>;
+
+function draftHello(context: ClientHandshake, { keys, psks, tls12 }: Offer): HelloDraft {
   const { settings } = context;
   return {
     legacyVersion: ProtocolVersion['TLSv1.2'],
@@ -201,7 +214,7 @@ function extension<K extends keyof typeof helloExtensions>(name: K, value: unkno
 }
 
 /** The extensions of each version, as far as the client speaks it. pre_shared_key stands last (§4.3.11). */
-function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Omit<SentHello, 'draft'>): DraftExtension[] {
+function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Offer): DraftExtension[] {
   const { settings, serverName } = context;
   const list: DraftExtension[] = [];
   const add = <K extends keyof typeof helloExtensions>(name: K, value: unknown): void => {

@@ -1,9 +1,16 @@
 /** The sessions that a client keeps: for whom, how many, for how long, and where they survive a restart. */
 
 import { expect } from 'chai';
-import { type ClientOptions, type ClientSessionStore, defineClient, type Session } from '../../../src/client.ts';
+import {
+  type ClientOptions,
+  ClientSession,
+  type ClientSessionStore,
+  defineClient,
+  type Session,
+} from '../../../src/client.ts';
 import { defineServer, type ServerOptions } from '../../../src/index.ts';
-import { type PairOptions, pair, seededWorld } from '../../../src/testing.ts';
+import { faults, type Pair, type PairOptions, pair, seededWorld } from '../../../src/testing.ts';
+import { concat } from '../../../src/wire/bytes.ts';
 import { certificates } from '../../fixtures.ts';
 import { testProvider as crypto } from '../../support/provider.ts';
 
@@ -144,6 +151,84 @@ describe('sessions of a client', () => {
     expect(one.sessions.cache?.size).to.equal(2);
     expect(visit(one, tls13, { ...PEER, port: 1 })).to.equal(false);
     expect(visit(one, tls13, { ...PEER, port: 3 })).to.equal(true);
+  });
+
+  /** A server whose tickets have this many bytes. */
+  const long = (bytes: number) =>
+    faults.change<{ ticket: Uint8Array }>(
+      'new_session_ticket',
+      (body) => ({ ...body, ticket: concat(body.ticket, new Uint8Array(bytes - body.ticket.length)) }),
+      'each',
+    );
+  const flood = (one: Client, port: number, bytes = 60_000): Pair =>
+    pair(one, tls13, {
+      client: { ...PEER, port, sessions: [] },
+      server: { faults: [long(bytes)] },
+      trace: false,
+    }).runSync();
+
+  it('are bounded in bytes: tickets of 60,000 bytes from many servers take 4 MiB at most', () => {
+    const one = client();
+    const cache = one.sessions.cache;
+    for (let port = 1; port <= 45; port++) flood(one, port).dispose();
+    expect(cache?.bytes).to.be.within(4 * 2 ** 20 - 130_000, 4 * 2 ** 20);
+    expect(cache?.size).to.equal(Math.floor((4 * 2 ** 20) / ((cache?.bytes ?? 0) / (cache?.size ?? 0))));
+    expect(visit(one, tls13, { ...PEER, port: 1 })).to.equal(false);
+  });
+
+  it('are bounded in bytes as maxBytes says: those of the peer that was used least lately go first, then the oldest', () => {
+    const one = client({ sessions: { maxBytes: 200_000 } });
+    const { cache } = one.sessions;
+    visit(one, tls13, { ...PEER, port: 1 });
+    const small = cache?.bytes ?? 0;
+    expect(cache?.size).to.equal(2);
+    flood(one, 2).dispose();
+    expect([cache?.size, visit(one, tls13, { ...PEER, port: 1 })]).to.deep.equal([4, true]);
+    flood(one, 3).dispose(); // a third pair has no room: the second peer's oldest goes
+    expect(cache?.size).to.equal(5);
+    expect(cache?.bytes).to.be.within(3 * 60_000 + small, 200_000);
+    flood(one, 3).dispose(); // more of the same peer
+    expect(cache?.bytes).to.be.at.most(200_000);
+    expect(cache?.size).to.equal(3);
+    expect(visit(one, tls13, { ...PEER, port: 1 })).to.equal(false);
+  });
+
+  it('are not kept one by one if they are larger than maxBytes, and all are with maxBytes 0', () => {
+    const none = client({ sessions: { maxBytes: 50_000 } });
+    visit(none, tls13, { ...PEER, port: 2 });
+    flood(none, 1).dispose();
+    expect(none.sessions.cache?.size, 'those of another peer stay').to.equal(2);
+    const all = client({ sessions: { maxBytes: 0 } });
+    for (let port = 1; port <= 45; port++) flood(all, port).dispose();
+    expect(all.sessions.cache?.size).to.equal(90);
+    expect(all.sessions.cache?.bytes).to.be.above(5 * 2 ** 20);
+  });
+
+  it('count what they take, the chain of the server included, and nothing once they are gone', () => {
+    const one = client();
+    const { cache } = one.sessions;
+    const first = pair(one, tls13, { client: PEER }).runSync();
+    expect(cache?.bytes).to.equal(first.client.sessions.reduce((sum, { byteLength }) => sum + byteLength, 0));
+    const [session] = first.client.sessions;
+    const { origin } = session as ClientSession;
+    const issuer = new Uint8Array(1000);
+    const chained = new ClientSession((session as ClientSession).parameters(), {
+      ...origin,
+      peerChain: [issuer, issuer, issuer],
+    });
+    expect(chained.byteLength - (session?.byteLength ?? 0)).to.equal(2000);
+    world.advance(8 * 86_400_000);
+    visit(one, tls13, { ...PEER, port: 1 });
+    visit(one, tls13);
+    expect(cache?.size).to.equal(4);
+    const noTickets = serve({ minVersion: 'TLSv1.3', tickets: { initial: 0, afterResumption: 0 } });
+    for (const port of [443, 443, 1, 1]) visit(one, noTickets, { ...PEER, port });
+    expect([cache?.size, cache?.bytes]).to.deep.equal([0, 0]);
+  });
+
+  it('have limits that are numbers', () => {
+    for (const maxBytes of [-1, 1.5, Number.NaN])
+      expect(() => client({ sessions: { maxBytes } })).to.throw(RangeError, 'sessions.maxBytes');
   });
 
   it('are not offered after a fatal alert', () => {

@@ -12,6 +12,7 @@ import { AlertDescription, type AlertName, ContentType, ExtensionType } from '..
 import {
   expectAlert,
   expectEstablished,
+  extensionsLength,
   hellosOf,
   Meeting,
   play,
@@ -246,17 +247,50 @@ describe('a ticket that a client gets', () => {
     expect(told.map(({ holds }) => holds > 0)).to.deep.equal(told.map((_, i) => i >= 44));
   });
 
-  it('has 65,535 bytes, which are kept, though no hello has room for them', () => {
+  it('§4.2.2: is kept if the next hello has room for it, to the byte, and else neither kept nor told', () => {
+    for (const alpn of [undefined, ['a-protocol', 'another']]) {
+      const meeting = new Meeting({ ...NONE, client: { ...(alpn && { alpn }), ciphers: ['TLS_AES_128_GCM_SHA256'] } });
+      const first = meeting.pair();
+      const seen = hellosOf(first);
+      first.runSync();
+      const longest = 65535 - extensionsLength(seen[0]?.raw) - (4 + 2 + 2 + 4 + 2 + 1 + 32); // §4.3.11
+      const long = (length: number) => ticket({ ticket: new Uint8Array(length).fill(7) });
+      say(first, long(65535), long(longest + 1), long(longest), ticket());
+      const lengths = first.client.sessions.map(({ foreign }) => foreign.ticket?.length);
+      expect(lengths).to.deep.equal([longest, 3]);
+      expect(first.eventsOf('client', 'new-session')).to.have.lengthOf(2);
+      const link = meeting.pair({ connect: { sessions: first.client.sessions.slice(0, 1) } });
+      const hellos = hellosOf(link);
+      link.runSync();
+      expectEstablished(link);
+      expect(extensionsLength(hellos[0]?.raw)).to.equal(65535);
+    }
+  });
+
+  it('has no room in a hello beside others, and is left out of it', () => {
     const meeting = new Meeting(NONE);
     const first = meeting.meet();
-    say(first, ticket({ ticket: new Uint8Array(65535).fill(7) }), ticket());
-    expect(first.client.sessions.map(({ foreign }) => foreign.ticket?.length)).to.deep.equal([65535, 3]);
+    const long = ticket({ ticket: new Uint8Array(40_000).fill(7) });
+    say(first, long, long, ticket());
     const link = meeting.pair({ connect: { sessions: first.client.sessions } });
     const hellos = hellosOf(link);
     link.runSync();
     expectEstablished(link);
     const { preSharedKey } = hellos[0]?.body.extensions ?? {};
-    expect([...(preSharedKey?.identities ?? [])].map(({ identity }) => identity.length)).to.deep.equal([3]);
+    expect([...(preSharedKey?.identities ?? [])].map(({ identity }) => identity.length)).to.deep.equal([40_000, 3]);
+  });
+
+  it('comes without end, and is long: the last are held, of 1 MiB together', () => {
+    const told: Session[] = [];
+    const link = established({ client: { sessions: { cache: false, onNew: (session) => void told.push(session) } } });
+    for (let i = 0; i < 40; i++) say(link, ticket({ ticket: new Uint8Array(60_000).fill(i + 1) }));
+    expectEstablished(link);
+    expect(told).to.have.lengthOf(40);
+    const { sessions } = link.client;
+    expect(sessions).to.deep.equal(told.slice(-sessions.length));
+    const bytes = sessions.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(bytes).to.be.within(2 ** 20 - 70_000, 2 ** 20);
+    expect(told.map(({ holds }) => holds)).to.deep.equal(told.map((_, i) => (i < 40 - sessions.length ? 0 : 1)));
   });
 
   it('is kept without the message that it came in', () => {

@@ -26,6 +26,7 @@ import {
   type Alteration,
   expectAlert,
   expectEstablished,
+  extensionsLength,
   extensionsOfHello,
   hellosOf,
   Meeting,
@@ -741,7 +742,9 @@ describe('a session of TLS 1.2', () => {
     for (const [ticketLifetimeHint, timeout] of [
       [77, 77],
       [0, 33],
-      [2 ** 32 - 1, 2 ** 32 - 1],
+      [604_800, 604_800],
+      [604_801, 604_800], // at most the seven days of RFC 9846 §4.7.1: a client may delete it earlier
+      [2 ** 32 - 1, 604_800],
     ] as const) {
       const alter = [rewriting(newSessionTicketTls12, (body) => ({ ...body, ticketLifetimeHint }))];
       const [session] = play({ ...STATELESS, client: { sessions: { timeout: 33 } }, alter }).client.sessions;
@@ -749,14 +752,29 @@ describe('a session of TLS 1.2', () => {
     }
   });
 
-  it('RFC 5077 §3.3: has a ticket of 65,535 bytes, for which no hello has room', () => {
+  it('RFC 5246 §7.4.1.2: has a ticket for which the next hello has room, to the byte, or is not kept', () => {
     const meeting = new Meeting(STATELESS);
-    const alter = [rewriting(newSessionTicketTls12, (body) => ({ ...body, ticket: new Uint8Array(65535).fill(1) }))];
-    const { sessions } = meeting.meet({ alter }).client;
-    expect(sessions[0]?.foreign.ticket).to.have.lengthOf(65535);
-    const link = meeting.meet({ connect: { sessions } });
+    const withTicket = (length: number) => [
+      rewriting(newSessionTicketTls12, (body) => ({ ...body, ticket: new Uint8Array(length).fill(1) })),
+    ];
+    const first = meeting.pair();
+    const hellos = hellosOf(first);
+    first.runSync();
+    const longest = 65_535 - extensionsLength(hellos[0]?.raw);
+    for (const length of [65_535, longest + 1])
+      expect(meeting.meet({ alter: withTicket(length) }).client.sessions).to.have.lengthOf(0);
+    const { sessions } = meeting.meet({ alter: withTicket(longest) }).client;
+    const link = meeting.pair({ connect: { sessions } });
+    const sent = hellosOf(link);
+    link.runSync();
     expectEstablished(link);
-    expect(link.client.resumption.resumed).to.equal(false);
+    expect(sent[0]?.body.extensions.sessionTicket).to.have.lengthOf(longest);
+    expect(extensionsLength(sent[0]?.raw)).to.equal(65_535);
+  });
+
+  it('RFC 5077 §3.3: has a ticket that is kept without the message that it came in', () => {
+    const [session] = play(STATELESS).client.sessions;
+    expect(session?.foreign.ticket?.buffer.byteLength).to.equal(session?.foreign.ticket?.length);
   });
 
   it('RFC 7627 §5.3: of the master secret of RFC 5246 is not resumed by a server that has the extension → handshake_failure', () => {
