@@ -48,6 +48,10 @@ export type OnGet = (
   signal: AbortSignalLike,
 ) => Awaitable<Session | Given | Uint8Array | null | undefined>;
 
+/**
+ * Told that a session has left, and why (SSL_CTX_sess_set_remove_cb(3)). What it throws comes out of the call that made the session
+ * leave, or is a callback-error event of the connection in whose course it left.
+ */
 export type OnRemove = (session: Session, reason: RemovalReason) => void;
 
 /**

@@ -25,6 +25,7 @@ const MIN_DEFAULT_BYTES = 2 ** 20;
 /** Tables that have grown beyond so many slots are given back once they are empty. */
 const SLOTS_TO_KEEP = 1024;
 
+/** The options of a {@link SessionCache}. */
 export interface SessionCacheOptions {
   /** How many sessions the cache retains. Default 20480; 0 is no limit. */
   readonly maxEntries?: number | undefined;

@@ -6,7 +6,9 @@
 import type { Awaitable } from '../awaitable.ts';
 import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
 
+/** The hashes of the cipher suites. */
 export type HashName = 'sha256' | 'sha384';
+/** The AEADs of the cipher suites (RFC 5116, RFC 8439). */
 export type AeadName = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 
 /** Returns exactly `length` unpredictable bytes. */
@@ -72,12 +74,14 @@ export interface Hash {
   hmac(key: Uint8Array): HmacKey;
 }
 
+/** A hash that is fed piece by piece. */
 export interface RunningHash {
   update(message: Uint8Array): void;
   /** Returns the digest so far, or what it would be after `ahead`. Does not change the running hash. */
   peek(ahead?: Uint8Array): Uint8Array;
 }
 
+/** A key of HMAC (RFC 2104), prepared. */
 export interface HmacKey {
   /** Returns the MAC of the concatenated parts. */
   sign(...parts: readonly Uint8Array[]): Uint8Array;
@@ -95,6 +99,7 @@ export interface Aead {
   key(key: Uint8Array): AeadKey;
 }
 
+/** A key of an AEAD, prepared. Nonces have 12 bytes. */
 export interface AeadKey {
   /** Returns the ciphertext followed by the tag. Nonce and additional data are the one record's, here and below; do not write to them. */
   seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array): Uint8Array;
@@ -173,6 +178,7 @@ export interface KeyAgreement {
   generate(randomBytes: RandomBytes): Awaitable<EphemeralKey>;
 }
 
+/** A key pair for one key agreement. */
 export interface EphemeralKey {
   /** The public key in the encoding of RFC 9846 §4.3.8.2. */
   readonly publicKey: Uint8Array;

@@ -3,6 +3,7 @@
 import { CipherSuite, type CipherSuiteName, type Version } from '../wire/registry.ts';
 import type { AeadName, HashName } from './provider.ts';
 
+/** What a cipher suite consists of. `name` and `id` are those of IANA (RFC 9846 Appendix B.4, RFC 5289, RFC 7905). */
 export interface SuiteParameters {
   readonly name: CipherSuiteName;
   readonly id: number;

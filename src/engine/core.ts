@@ -41,6 +41,7 @@ export interface CoreOptions {
   readonly faults?: readonly Fault[] | undefined;
 }
 
+/** What a connection of either role is: see {@link ServerConnection} and {@link ClientConnection}, whose common part it is. */
 export abstract class ConnectionCore {
   readonly #world: World;
   readonly #life = new LifeCycle();

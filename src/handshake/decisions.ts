@@ -16,6 +16,7 @@ export interface Decisions {
   readonly opensByTask?: boolean | undefined;
 }
 
+/** What a tester has a server put into its tickets (RFC 9846 §4.7.1). */
 export interface TicketDecisions {
   /** 0 to 255 bytes. */
   readonly nonce?: Uint8Array | undefined;

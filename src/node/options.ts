@@ -4,6 +4,7 @@ import type { ServerConfig } from '../engine/server/config.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
 import type { Pem } from '../wire/pem.ts';
 
+/** The options of one socket of either role. */
 export interface TlsSocketOptions {
   /** Whether the writable side stays open when the peer has closed its own. Default false, as in node:net. */
   readonly allowHalfOpen?: boolean | undefined;

@@ -23,6 +23,7 @@ const DEFAULT_TIMEOUT = 7200;
 const MODES: readonly CacheMode[] = ['off', 'client', 'server', 'both'];
 const OWN_CALLBACKS = ['onNew', 'onGet', 'onRemove', 'generateId', 'notResumable'] as const;
 
+/** What an {@link SslContext} does with sessions: the functions SSL_CTX_sess_…. */
 export abstract class ContextSessions<S> extends CopiedSettings<S> {
   /** @internal */
   protected readonly store: SessionStore;

@@ -16,6 +16,7 @@ import { requireInt } from './callbacks.ts';
 import { SSL_OP_IGNORE_UNEXPECTED_EOF, SSL_RECEIVED_SHUTDOWN, SSL_SENT_SHUTDOWN } from './constants.ts';
 import { type Copied, CopiedSettings } from './copied-settings.ts';
 
+/** The options of an {@link Ssl}. */
 export interface SslOptions {
   /** Called with the bytes for the peer, as they are produced. Without it they wait for {@link Ssl.take}. */
   readonly send?: ((output: Uint8Array) => void) | undefined;
@@ -52,6 +53,7 @@ const MAX_WAITING = 16 * 1024 * 1024;
 /** The object that stands for a connection in callbacks, always the same one. */
 export const attached = new WeakMap<ServerConnection, object>();
 
+/** What an {@link Ssl} does with its connection: bytes in and out, the handshake, and the end. */
 export abstract class SslConnection<S> extends CopiedSettings<S> {
   readonly #ctx: ConnectionContext<S>;
   readonly #options: SslOptions;

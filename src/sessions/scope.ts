@@ -15,6 +15,7 @@ const FIELDS = {
   shared: 7,
 } as const;
 
+/** The names of what a session may be bound to. */
 export type ScopeField = keyof typeof FIELDS;
 
 /** Digests of 16 bytes in hexadecimal. A field that is absent imposes no condition. */

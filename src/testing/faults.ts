@@ -23,6 +23,7 @@ import { messageOf, nameIn, versionIn } from './messages.ts';
 
 /** IANA's name of a handshake message, or `hello_retry_request`. */
 export type MessageName = keyof typeof HandshakeType | 'hello_retry_request';
+/** IANA's name of the type of a record's content (RFC 9846 §5.1). */
 export type ContentName = keyof typeof ContentType;
 
 /** Which of several messages or records a fault changes: 1 is the first, 'each' all. Default 1. */

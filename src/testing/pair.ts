@@ -15,12 +15,15 @@ import { type Recorder, type RecordOptions, record } from './record.ts';
 import type { Recording } from './recording.ts';
 import { type Side, Trace } from './trace.ts';
 
+/** The options of {@link pair}. */
 export interface PairOptions {
   /** How many bytes arrive at a time. Default: as many as were sent. */
   readonly chunks?: number | undefined;
   /** How long bytes are on their way, in milliseconds of `world`, which is moved by as much. Default 0. */
   readonly latency?: { readonly world: World & { advance(ms: number): void }; readonly ms: number } | undefined;
+  /** The options of the client's connection, faults among them. Default: none. */
   readonly client?: ConnectOptions | undefined;
+  /** Those of the server's. */
   readonly server?: ConnectionOptions | undefined;
   /** Whether {@link Pair.trace} is kept. Default true. */
   readonly trace?: boolean | undefined;

@@ -7,6 +7,7 @@ import { kindOf } from '../wire/kind-of.ts';
 import { requireOptions } from '../wire/options.ts';
 import type { World } from '../world.ts';
 
+/** The options of {@link seededWorld}. */
 export interface SeededWorldOptions {
   /** Where the clock begins, in milliseconds since the epoch. Default 2026-01-01T00:00:00Z. */
   readonly now?: number | undefined;
@@ -35,6 +36,7 @@ export class SeededWorld implements World {
     this.#hands = hands;
   }
 
+  /** Milliseconds since the epoch. */
   now(): number {
     return this.#hands.now;
   }
@@ -49,6 +51,7 @@ export class SeededWorld implements World {
     this.#hands.now = requireTime('set(ms)', ms);
   }
 
+  /** Returns the next `length` bytes of the dice for `label`. */
   randomBytes(length: number, label = ''): Uint8Array {
     const serial = this.#serials.get(label) ?? 0;
     this.#serials.set(label, serial + 1);

@@ -9,6 +9,7 @@ import { AlertLevel, ContentType, nameOf, type Version } from '../wire/registry.
 import { type Interceptor, LayeredFault, NOTHING } from './interceptor.ts';
 import { type ReadMessage, readMessage, versionIn } from './messages.ts';
 
+/** One of the two ends of a connection. */
 export type Side = 'client' | 'server';
 
 /** Where an entry comes from: the end that has written it down, and whether it has sent or received what the entry tells of. */
@@ -56,6 +57,7 @@ export interface CallbackEntry {
   readonly answer: unknown;
 }
 
+/** One thing that a trace has noted; `kind` tells which. */
 export type TraceEntry = MessageEntry | RecordEntry | EventEntry | CallbackEntry;
 
 /** What one end tells a trace. */

@@ -29,6 +29,7 @@ const SEALED_AT = NONCE_AT + NONCE_LENGTH;
 /** Independent of the server's provider: keys may be made before there is a server. */
 const aead = aesGcm('aes-256-gcm', 32);
 
+/** The tickets of this library: the session under AES-256-GCM, with the name of the key and a random nonce before it. */
 export const aeadTickets: TicketFormat = {
   name: 'tls-resume-1',
   secretLength: aead.keyLength,

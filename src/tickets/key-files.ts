@@ -20,6 +20,7 @@ import { aeadTickets } from './format-aead.ts';
 import { cbcTickets } from './format-cbc.ts';
 import { TicketKey, type TicketKeyOptions } from './key.ts';
 
+/** Who has written a file of ticket keys, and so which layout it has. */
 export type TicketKeyProducer = 'tls-resume' | 'openssl' | 'node' | 'apache' | 'nginx' | 'haproxy';
 
 interface Layout {

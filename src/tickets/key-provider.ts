@@ -22,6 +22,7 @@ import type { TicketKey } from './key.ts';
  */
 export type Renewal = 'as-usual' | 'due' | 'declined';
 
+/** A key that opens a ticket, and whether the ticket is then to be renewed. */
 export interface OpeningKey {
   readonly key: TicketKey;
   readonly renewal: Renewal;

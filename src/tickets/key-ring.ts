@@ -45,6 +45,7 @@ const MAX_REMEMBERED = 256;
 const MAX_WAKE_MS = 60_000;
 const MIN_WAKE_MS = 1000;
 
+/** The options of a {@link TicketKeyRing} that makes its keys itself. */
 export interface RotationOptions extends TicketKeyOptions {
   /** Format of the tickets. Default: {@link aeadTickets}. */
   readonly format?: TicketFormat | undefined;

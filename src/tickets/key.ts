@@ -16,6 +16,7 @@ import {
 import { WeakTicketKeyError, weaknessOf } from './key-strength.ts';
 import { MAX_SEALS, processSealCounts, type SealCounts } from './seal-counts.ts';
 
+/** The options of a {@link TicketKey}. */
 export interface TicketKeyOptions {
   /**
    * The share of the key's 2^32 tickets that this process may seal, from 2^-32 to 1. Default: 1. If 20 processes have the

@@ -16,7 +16,9 @@ export interface StreamedConnection extends ConnectionCore {
 
 /** What {@link TlsConnection} and {@link TlsClientConnection} have in common. */
 export abstract class ConnectionStreams<C extends StreamedConnection> {
+  /** What the peer sends: chunks of any length but 0. */
   readonly readable: ReadableBytes;
+  /** What the peer is sent: any views of bytes, which are copied. */
   readonly writable: WritableBytes;
   /** Resolves when both directions have ended properly, and rejects with the reason of a failure. It need not be handled. */
   readonly closed: Promise<void>;

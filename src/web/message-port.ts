@@ -21,6 +21,7 @@ export interface PortLike {
   readonly close?: (() => void) | undefined;
 }
 
+/** The options of {@link fromMessagePort}. */
 export interface PortOptions {
   /** Bytes that may wait to be read, default 16 MiB. A single message must not be larger, either. */
   readonly maxBuffered?: number | undefined;

@@ -10,6 +10,7 @@ export type ReadResult =
   | { readonly done: false; readonly value: Uint8Array }
   | { readonly done: true; readonly value?: Uint8Array | undefined };
 
+/** As much of a `ReadableStreamDefaultReader` as the shell uses (WHATWG Streams §4.4). */
 export interface BytesReader {
   read(): Promise<ReadResult>;
   cancel(reason?: unknown): Promise<void>;
@@ -21,6 +22,7 @@ export interface BytesSource {
   getReader(): BytesReader;
 }
 
+/** As much of a `WritableStreamDefaultWriter` as the shell uses (WHATWG Streams §5.3). */
 export interface BytesWriter {
   /** Pending while the queue of the stream is full. */
   readonly ready: Promise<unknown>;
@@ -41,6 +43,7 @@ export interface BytesPair {
   readonly writable: BytesSink;
 }
 
+/** What a pipe leaves open behind it: all false by default (WHATWG Streams §4.2). */
 export interface PipeOptions {
   readonly preventClose?: boolean | undefined;
   readonly preventAbort?: boolean | undefined;

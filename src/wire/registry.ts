@@ -150,12 +150,18 @@ export const AlertDescription = {
 
 export const AlertLevel = { warning: 1, fatal: 2 } as const;
 
+/** IANA's names of the alerts (RFC 9846 §6). */
 export type AlertName = keyof typeof AlertDescription;
+/** IANA's names of the cipher suites that this library has. */
 export type CipherSuiteName = Exclude<
   keyof typeof CipherSuite,
   'TLS_EMPTY_RENEGOTIATION_INFO_SCSV' | 'TLS_FALLBACK_SCSV'
 >;
+/** IANA's names of the groups that this library may have: a provider need not have all (RFC 9846 §4.3.7). */
 export type GroupName = keyof typeof NamedGroup;
+/** IANA's names of the signature schemes (RFC 9846 §4.3.3). */
 export type SignatureSchemeName = keyof typeof SignatureScheme;
+/** IANA's names of the PSK key exchange modes (RFC 9846 §4.3.9). */
 export type PskMode = keyof typeof PskKeyExchangeMode;
+/** The versions that this library speaks. */
 export type Version = 'TLSv1.2' | 'TLSv1.3';

@@ -69,6 +69,13 @@ function declared(path: string, name: string): Declared | undefined {
   return undefined;
 }
 
+/** Whether a doc comment stands right before one of the declarations of a name. */
+export function isDocumented({ path, name }: Declared): boolean {
+  const text = readFileSync(join(FOLDER, path), 'utf8');
+  const words = '(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|const|let|function)';
+  return new RegExp(`^ ?\\*\\/\\n${words} ${name}\\b|^\\/\\*\\*.*\\*\\/\\n${words} ${name}\\b`, 'm').test(text);
+}
+
 /** What a file exports. */
 export function exportsOf(path: string): Declared[] {
   const { exported, stars } = moduleOf(path);

@@ -38,6 +38,7 @@ function hash(name: HashName, noble: typeof sha256 | typeof sha384): Hash {
   };
 }
 
+/** The reference: each algorithm exactly as @noble provides it. */
 export const noble: CryptoProvider = {
   hashes: { sha256: hash('sha256', sha256), sha384: hash('sha384', sha384) },
   aeads: {

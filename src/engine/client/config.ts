@@ -11,7 +11,9 @@ import type { Trust } from './trust.ts';
 export interface ClientConfig extends ClientSettings {
   /** The clock and the source of randomness. */
   readonly world: World;
+  /** Receives lines in NSS key log format. */
   readonly keylog: ((line: string) => void) | undefined;
+  /** How many records one key may protect. */
   readonly recordsPerKey: number;
 }
 

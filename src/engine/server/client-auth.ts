@@ -16,6 +16,7 @@ const CLIENT_AUTH_MODES = ['request', 'require'] as const;
 /** The most bytes of names in the extension, which shares its message with another (RFC 9846 §4.3.4). */
 const MAX_NAMES = 0xff00;
 
+/** The part of a server that asks clients for certificates (RFC 9846 §4.4.2), such as `clientCertificates` of tls-resume/tls13. */
 export interface ClientAuth extends ClientCertificates {
   /** @throws TypeError or RangeError that names the option */
   settings(given: ClientAuthOptions): Settings['clientAuth'];

@@ -39,6 +39,7 @@ export interface Settings {
   readonly crypto: CryptoProvider;
 }
 
+/** The option `clientAuth` of a server, validated. */
 export interface ClientAuthSettings {
   readonly mode: 'request' | 'require';
   verifyClient(chain: readonly Uint8Array[], connection: ConnectionInfo): Awaitable<boolean>;
@@ -48,6 +49,7 @@ export interface ClientAuthSettings {
   readonly anchors: readonly Uint8Array[];
 }
 
+/** The option `tickets` of a server, validated. Lifetimes and ages are in seconds. */
 export interface TicketSettings {
   readonly mode: 'stateful' | 'stateless' | 'off';
   readonly timing: 'after-finished' | 'half-rtt' | 'with-first-write' | 'manual';
