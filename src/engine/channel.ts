@@ -24,14 +24,10 @@ export interface ChannelOwner {
   emit(event: Event): void;
 }
 
-/** For conformance tests: returns the body that is sent instead of `body`. */
-export type Rewrite = <T>(message: Message<T>, body: T) => T;
-
 export class Channel {
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly #owner: ChannelOwner;
-  readonly #rewrite: Rewrite | undefined;
   #keyUpdates: KeyUpdates | undefined;
   #writeLimit = Number.POSITIVE_INFINITY;
   #readLimit = Number.POSITIVE_INFINITY;
@@ -40,9 +36,8 @@ export class Channel {
   /** The handshake messages that are accepted after the handshake. */
   expected: ExpectedMessage | undefined;
 
-  constructor(owner: ChannelOwner, rewrite?: Rewrite, reader = new RecordReader(), writer = new RecordWriter()) {
+  constructor(owner: ChannelOwner, reader = new RecordReader(), writer = new RecordWriter()) {
     this.#owner = owner;
-    this.#rewrite = rewrite;
     this.reader = reader;
     this.writer = writer;
   }
@@ -57,7 +52,7 @@ export class Channel {
 
   /** Queues a message and returns its bytes, for the transcript. */
   send<T>(message: Message<T>, body: T): Uint8Array {
-    return this.sendRaw(frame(message, this.#rewrite?.(message, body) ?? body));
+    return this.sendRaw(frame(message, body));
   }
 
   /** Queues a message that is encoded already, and returns what enters the transcript. */

@@ -15,7 +15,7 @@ import { AlertDescription, AlertLevel, type Version } from '../wire/registry.ts'
 import type { World } from '../world.ts';
 import { requireBoolean, requireOutcome } from './arguments.ts';
 import { Calls } from './calls.ts';
-import { Channel, type Rewrite } from './channel.ts';
+import { Channel } from './channel.ts';
 import { CurrentJob } from './current-job.ts';
 import type { Event, Step } from './events.ts';
 import type { Fault } from './fault.ts';
@@ -37,7 +37,6 @@ export interface CoreOptions {
   readonly keylog: ((line: string) => unknown) | undefined;
   /** How many records one key may protect. */
   readonly recordsPerKey: number;
-  readonly rewrite?: Rewrite | undefined;
   readonly faults?: readonly Fault[] | undefined;
 }
 
@@ -68,7 +67,7 @@ export abstract class ConnectionCore {
     this.#world = faults?.[0]?.worldOf(world, faults) ?? world;
     this.#calls = new Calls(this.#world, this);
     if (options.keylog !== undefined) this.#keyLog = new KeyLog(options.keylog);
-    this.#channel = faults?.[0]?.channel(this, faults) ?? new Channel(this, options.rewrite);
+    this.#channel = faults?.[0]?.channel(this, faults) ?? new Channel(this);
   }
 
   /** @internal Starts the handshake of a role. It is called once, before anything else. */

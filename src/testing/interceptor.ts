@@ -108,7 +108,7 @@ class InterceptedChannel extends Channel {
   readonly #stack: Interceptor;
 
   constructor(owner: ChannelOwner, stack: Interceptor) {
-    super(owner, undefined, new InterceptedReader(stack), new InterceptedWriter(stack));
+    super(owner, new InterceptedReader(stack), new InterceptedWriter(stack));
     this.#stack = stack;
   }
 

@@ -43,6 +43,7 @@ import {
   helloRetryRequest,
   serverHello,
 } from '../../src/handshake/messages/server-hello.ts';
+import { faults } from '../../src/testing.ts';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { decode } from '../../src/wire/codec.ts';
 import { RecordBuffer, type TlsRecord } from '../../src/wire/record.ts';
@@ -184,12 +185,11 @@ describe('RFC 8448 §3, simple 1-RTT handshake', () => {
     const generateAsRecorded = () => x25519.generate(() => trace.bytes('serverX25519Private'));
     return new ServerConnection(config, {
       wantsKeylog: () => true,
-      // What the peer of the trace says and this server does not; the codec has it all.
-      rewrite: (message, body) => {
-        if (message.name === 'encrypted_extensions') return trace.body(message, 'encryptedExtensions');
-        if (message.name === 'new_session_ticket') return trace.body(message, 'newSessionTicket');
-        return body;
-      },
+      // What the peer of the trace says and this server does not.
+      faults: [
+        faults.raw('encrypted_extensions', () => trace.bytes('encryptedExtensions'), { isHashed: true }),
+        faults.raw('new_session_ticket', () => trace.bytes('newSessionTicket')),
+      ],
     });
   }
 

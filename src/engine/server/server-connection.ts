@@ -9,7 +9,6 @@ import type { Session } from '../../sessions/session.ts';
 import type { KeyTimer } from '../../tickets/key-provider.ts';
 import { type Names, requireObject, requireOptions } from '../../wire/options.ts';
 import type { Version } from '../../wire/registry.ts';
-import type { Rewrite } from '../channel.ts';
 import { callback } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import type { Step } from '../events.ts';
@@ -51,11 +50,6 @@ export type Addresses = Pick<ConnectionInfo, 'localAddress' | 'localPort' | 'rem
 export interface ConnectionOptions {
   /** The addresses and ports of both ends, for the callbacks. A function is called each time a callback is. Default: none. */
   readonly addresses?: Addresses | (() => Addresses) | undefined;
-  /**
-   * @internal For conformance tests: returns the body to send instead of `body`, which may break any rule. The transcript contains the body
-   * that is sent.
-   */
-  readonly rewrite?: Rewrite | undefined;
   /** What the connection is to send otherwise than it should, for tests of its peer: values of tls-resume/testing. */
   readonly faults?: readonly Fault[] | undefined;
   /**
@@ -69,7 +63,6 @@ export interface ConnectionOptions {
 
 const OPTIONS = {
   addresses: true,
-  rewrite: true,
   faults: true,
   wantsKeylog: true,
   keyTimer: true,
@@ -80,9 +73,8 @@ const NONE: Decisions = {};
 /** @throws TypeError naming the option */
 function requireConnectionOptions(options: ConnectionOptions): void {
   requireOptions('options', options, OPTIONS);
-  const { addresses, rewrite, wantsKeylog, keyTimer } = options;
+  const { addresses, wantsKeylog, keyTimer } = options;
   if (typeof addresses !== 'function' && addresses !== undefined) requireObject('addresses', addresses);
-  callback('rewrite', rewrite);
   callback('wantsKeylog', wantsKeylog);
   callback('keyTimer', keyTimer);
 }
@@ -111,7 +103,6 @@ export class ServerConnection extends ConnectionCore {
       world,
       keylog,
       recordsPerKey: limits.recordsPerKey,
-      rewrite: options.rewrite,
       faults: options.faults,
     });
     this.#config = config;

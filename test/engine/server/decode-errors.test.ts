@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import type { CryptoProvider } from '../../../src/crypto/provider.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
+import { faults } from '../../../src/testing.ts';
 import { decode, uint32 } from '../../../src/wire/codec.ts';
 import { DecodeError } from '../../../src/wire/reader.ts';
 import { TestClient } from '../../support/client.ts';
@@ -18,6 +19,8 @@ const CIPHERS = {
   'TLSv1.2': 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
   'TLSv1.3': 'TLS_AES_128_GCM_SHA256',
 } as const;
+
+const decoding = faults.change('server_hello', decodeOurs);
 
 /** A provider that reads something of its own where it opens a record. */
 const { aeads } = toyCrypto;
@@ -37,7 +40,7 @@ const reading: CryptoProvider = {
 
 describe('bytes of our own that do not decode', () => {
   for (const [where, make] of [
-    ['a message that is made', () => new ServerConnection(testServer({ crypto: toyCrypto }), { rewrite: decodeOurs })],
+    ['a message that is made', () => new ServerConnection(testServer({ crypto: toyCrypto }), { faults: [decoding] })],
     ['a provider', () => new ServerConnection(testServer({ crypto: reading }))],
   ] as const) {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {

@@ -472,7 +472,7 @@ const OBJECTS: Readonly<Record<string, readonly [names: string, use: (options: u
   ],
   'TicketKey.generate()': ['share counts', (options) => newKey(index.aeadTickets, systemWorld.randomBytes, options)],
   'new ServerConnection()': [
-    'addresses rewrite wantsKeylog keyTimer',
+    'addresses faults wantsKeylog keyTimer',
     (options) => looseNew(index.ServerConnection)(CONFIG, options),
   ],
   'accept() of the index': [
