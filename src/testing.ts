@@ -1,7 +1,7 @@
 /** The entry tls-resume/testing: what testers and fuzzers hold in their hands. */
 
 export type { TicketDecisions } from './handshake/decisions.ts';
-export { type ContentName, faults, type MessageName, type Which } from './testing/faults.ts';
+export { type ContentName, faults, type MessageName } from './testing/faults.ts';
 export type { ReadMessage } from './testing/messages.ts';
 export { Pair, type PairEvent, type PairOptions, pair } from './testing/pair.ts';
 export { type ForkedAnswer, type ForkedTask, type Passage, ReplayDifference } from './testing/player.ts';
@@ -23,7 +23,6 @@ export type {
 } from './testing/recording.ts';
 export { explain, type Fork, type ForkOptions, fork, type Replayed, replay } from './testing/replay.ts';
 export { SeededWorld, type SeededWorldOptions, seededWorld } from './testing/seeded-world.ts';
-
 export {
   type CallbackEntry,
   type EventEntry,
@@ -34,6 +33,7 @@ export {
   Trace,
   type TraceEntry,
 } from './testing/trace.ts';
+export type { Which } from './testing/which.ts';
 
 // What the signatures name
 

@@ -3,41 +3,55 @@
  * a peer that accepts what it must not is another program.
  */
 
+import { sha256 } from '@noble/hashes/sha2.js';
+import { callback, integer, oneOf } from '../engine/checks.ts';
 import type { Fault } from '../engine/fault.ts';
 import type { Decisions, TicketDecisions } from '../handshake/decisions.ts';
-import { concat, EMPTY } from '../wire/bytes.ts';
-import { decode, encode, opaque, struct, uint8, uint16, uint24, vector } from '../wire/codec.ts';
+import { concat, EMPTY, equalBytes } from '../wire/bytes.ts';
+import { decode, encode } from '../wire/codec.ts';
+import { MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
+import { kindOf, requireBytes } from '../wire/kind-of.ts';
+import { type Names, requireOptions } from '../wire/options.ts';
 import { putRecordHeader, RECORD_HEADER } from '../wire/record.ts';
 import {
+  CipherSuite,
   type CipherSuiteName,
   ContentType,
   ExtensionType,
   type GroupName,
   HandshakeType,
+  NamedGroup,
   nameOf,
   ProtocolVersion,
   type Version,
 } from '../wire/registry.ts';
+import { joinMessage, keepUnknown, placeOfNew, requireSplit } from './extension-block.ts';
 import { type Interceptor, LayeredFault, type Sending } from './interceptor.ts';
 import { messageOf, nameIn, versionIn } from './messages.ts';
+import { isNext, requireWhich, type Which } from './which.ts';
 
 /** IANA's name of a handshake message, or `hello_retry_request`. */
 export type MessageName = keyof typeof HandshakeType | 'hello_retry_request';
 /** IANA's name of the type of a record's content (RFC 9846 §5.1). */
 export type ContentName = keyof typeof ContentType;
 
-/** Which of several messages or records a fault changes: 1 is the first, 'each' all. Default 1. */
-export type Which = number | 'each';
+const MESSAGES = [...Object.keys(HandshakeType), 'hello_retry_request'] as readonly MessageName[];
+const CONTENTS = Object.keys(ContentType) as readonly ContentName[];
 
 type Edit = (raw: Uint8Array, version: Version | undefined) => Sending;
 
 /** A fault of messages: finds those of its name, counts them, and changes the chosen ones. */
 function messageFault(title: string, name: MessageName, which: Which, edit: Edit): Fault {
+  requireTarget(title, name, MESSAGES, which);
   return new LayeredFault(`${title} ${name}`, (inner) => {
     let count = 0;
     let version: Version | undefined;
     return {
       ...inner,
+      received: (frame) => {
+        version = versionIn(frame.raw) ?? version;
+        inner.received(frame);
+      },
       sending: (raw) => {
         version = versionIn(raw) ?? version;
         const isChosen = nameIn(raw) === name && isNext(which, ++count);
@@ -47,13 +61,20 @@ function messageFault(title: string, name: MessageName, which: Which, edit: Edit
   });
 }
 
-function isNext(which: Which, count: number): boolean {
-  return which === 'each' || which === count;
+/** A fault of what does not exist would never happen, and a test would seem to pass. @throws TypeError or RangeError */
+function requireTarget<T extends string>(fault: string, name: T, known: readonly T[], which: Which): void {
+  oneOf(fault, name, known);
+  requireWhich(fault, which);
 }
 
-/** What `inner` makes of each message that a fault sends. What is hashed is the fault's to say. */
+/** What `inner` makes of each message that a fault sends. Where a fault says that something else is hashed, that stands. */
 function through(inner: Interceptor, { sent, hashed }: Sending): Sending {
-  return { sent: sent.flatMap((raw) => inner.sending(raw).sent), hashed };
+  const each = sent.map((raw) => inner.sending(raw));
+  const isHashedAsSent = equalBytes(hashed, concat(...sent));
+  return {
+    sent: each.flatMap((one) => one.sent),
+    hashed: isHashedAsSent ? concat(...each.map((one) => one.hashed)) : hashed,
+  };
 }
 
 /** A message that is hashed as it is sent. */
@@ -67,20 +88,33 @@ function sent(...messages: readonly Uint8Array[]): Sending {
  * @throws TypeError (from the connection) for a field or an extension that the message does not have: see {@link extension}
  */
 function change<T = Record<string, unknown>>(name: MessageName, edit: (fields: T) => T, which: Which = 1): Fault {
+  callback('change(edit)', edit);
   return messageFault('change', name, which, (raw, version) => {
     const message = messageOf(raw, version);
     if (message === undefined) throw new TypeError(`change(${name}): its fields are not known; use raw()`);
-    const changed = edit(decode(message.body, raw, HEADER) as T);
-    const bytes = encode(message.framed, { type: message.type, body: changed });
-    requireNothingLost(name, changed, decode(message.body, bytes, HEADER));
+    const fields = () => decode(message.body, raw, MESSAGE_HEADER);
+    const write = (body: unknown) => encode(message.framed, { type: message.type, body });
+    const changed = edit(fields() as T);
+    const encoded = write(changed);
+    const written = decode(message.body, encoded, MESSAGE_HEADER);
+    requireNothingLost(name, changed, written);
+    requireSameNonce(fields(), written);
+    const bytes = keepUnknown(version, raw, write(fields()), encoded);
+    if (bytes === undefined) throw new TypeError(`change(${name}): not all of it is known; use raw()`);
     return sent(bytes);
   });
 }
 
 /** A field that has no place would be dropped without a word, and a test would seem to pass. */
 function requireNothingLost(name: string, wanted: unknown, written: unknown): void {
-  if (typeof wanted !== 'object' || wanted === null || typeof written !== 'object' || written === null) return;
-  if (wanted instanceof Uint8Array || Symbol.iterator in wanted) return;
+  if (written instanceof Uint8Array || typeof wanted !== 'object' || wanted === null)
+    return requireSame(name, wanted, written);
+  if (typeof written !== 'object' || written === null) return;
+  if (isIterable(wanted)) {
+    const there = isIterable(written) ? [...written] : [];
+    for (const [i, one] of [...wanted].entries()) requireNothingLost(name, one, there[i]);
+    return;
+  }
   for (const [field, value] of Object.entries(wanted)) {
     if (value === undefined || NOT_WRITTEN.includes(field)) continue;
     const there = Object.entries(written).find(([other]) => other === field)?.[1];
@@ -89,15 +123,32 @@ function requireNothingLost(name: string, wanted: unknown, written: unknown): vo
   }
 }
 
+function requireSame(name: string, wanted: unknown, written: unknown): void {
+  const isSame =
+    wanted instanceof Uint8Array && written instanceof Uint8Array ? equalBytes(wanted, written) : wanted === written;
+  if (!isSame) throw new TypeError(`change(${name}): ${kindOf(wanted)} stands where ${kindOf(written)} is wanted`);
+}
+
+function isIterable(value: object): value is Iterable<unknown> {
+  return Symbol.iterator in value;
+}
+
+/** The PSK of a ticket is made of its nonce, and kept, before there is a message (RFC 9846 §4.7.1). */
+function requireSameNonce(before: unknown, after: unknown): void {
+  const [from, to] = [nonceIn(before), nonceIn(after)];
+  if (from === undefined || to === undefined || equalBytes(from, to)) return;
+  throw new TypeError(
+    'change(new_session_ticket): the PSK is that of the nonce before; ticket({ nonce }) changes both, and raw() one alone',
+  );
+}
+
+function nonceIn(fields: unknown): Uint8Array | undefined {
+  const { ticketNonce } = Object(fields) as { readonly ticketNonce?: unknown };
+  return ticketNonce instanceof Uint8Array ? ticketNonce : undefined;
+}
+
 /** What a decoded block of extensions says of itself. */
 const NOT_WRITTEN = ['order', 'last', 'later'];
-
-const HEADER = 4;
-const Header = struct({ type: uint8, length: uint24 });
-
-function framed(type: number, body: Uint8Array): Uint8Array {
-  return concat(encode(Header, { type, length: body.length }), body);
-}
 
 /** Sends other bytes in the place of a message, header included. The transcript has the message as it was, unless `isHashed`. */
 function raw(
@@ -105,6 +156,7 @@ function raw(
   edit: (raw: Uint8Array) => Uint8Array,
   { which = 1, isHashed = false }: { readonly which?: Which | undefined; readonly isHashed?: boolean | undefined } = {},
 ): Fault {
+  callback('raw(edit)', edit);
   return messageFault('raw', name, which, (message) => {
     const bytes = edit(message.slice());
     return { sent: [bytes], hashed: isHashed ? bytes : message };
@@ -123,11 +175,13 @@ function repeat(name: MessageName, which: Which = 1): Fault {
 
 /** Sends another message first, header included. */
 function insert(before: MessageName, message: Uint8Array, which: Which = 1): Fault {
+  requireBytes('insert(message)', message);
   return messageFault('insert before', before, which, (next) => sent(message, next));
 }
 
 /** Sends a message after the next one. */
 function swap(name: MessageName, which: Which = 1): Fault {
+  requireTarget('swap', name, MESSAGES, which);
   return new LayeredFault(`swap ${name}`, (inner) => {
     let count = 0;
     let held: Uint8Array | undefined;
@@ -152,58 +206,21 @@ function swap(name: MessageName, which: Which = 1): Fault {
  * and before pre_shared_key, which must be last.
  */
 function extension(name: MessageName, type: number, data: Uint8Array | undefined, which: Which = 1): Fault {
-  return messageFault(`extension ${nameOf(ExtensionType, type)} of`, name, which, (message) => {
-    const at = startOfExtensions(message);
-    const tail = message.subarray(at);
-    const list = tail.length === 0 ? [] : decode(Extensions, tail).map((one) => one);
+  return messageFault(`extension ${nameOf(ExtensionType, type)} of`, name, which, (message, version) => {
+    const split = requireSplit(message, version);
+    const list = [...split.list];
     const place = list.findIndex((one) => one.type === type);
     if (place >= 0) list.splice(place, 1, ...(data === undefined ? [] : [{ type, data }]));
     else if (data !== undefined) list.splice(placeOfNew(list), 0, { type, data });
-    return sent(framed(message[0] ?? 0, concat(message.subarray(HEADER, at), encode(Extensions, list))));
+    return sent(joinMessage(message[0] ?? 0, split.head, list));
   });
-}
-
-const Extensions = vector(0, 0xffff, struct({ type: uint16, data: opaque(0, 0xffff) }));
-
-function placeOfNew(list: readonly { readonly type: number }[]): number {
-  return list.at(-1)?.type === ExtensionType.pre_shared_key ? list.length - 1 : list.length;
-}
-
-/** Where the block of extensions of a message begins, which is its last field. @throws TypeError if it has none */
-function startOfExtensions(message: Uint8Array): number {
-  let at = HEADER;
-  const skip = (width: number): void => {
-    let length = 0;
-    for (let i = 0; i < width; i++) length = 256 * length + (message[at + i] ?? 0);
-    at += width + length;
-  };
-  switch (message[0]) {
-    case HandshakeType.client_hello:
-      at += 34;
-      for (const width of [1, 2, 1]) skip(width);
-      return at;
-    case HandshakeType.server_hello:
-      at += 34;
-      skip(1);
-      return at + 3;
-    case HandshakeType.encrypted_extensions:
-      return at;
-    case HandshakeType.new_session_ticket:
-      at += 8;
-      for (const width of [1, 2]) skip(width);
-      return at;
-    case HandshakeType.certificate_request:
-      skip(1);
-      return at;
-    default:
-      throw new TypeError(`extension(): ${nameIn(message)} has none; use raw()`);
-  }
 }
 
 type Records = Interceptor['sealing'];
 
 /** A fault of records: finds those with content of its type, counts them, and makes the chosen ones itself. */
 function recordFault(title: string, of: ContentName, which: Which, make: Records): Fault {
+  requireTarget(title, of, CONTENTS, which);
   return new LayeredFault(`${title} ${of}`, (inner) => {
     let count = 0;
     return {
@@ -218,6 +235,7 @@ function recordFault(title: string, of: ContentName, which: Which, make: Records
 
 /** Sends content in records of so many bytes each. */
 function split(of: ContentName, size: number, which: Which = 1): Fault {
+  integer('split(size)', size, 1, 1);
   return recordFault(`split by ${size}`, of, which, (type, content, seal) => {
     const parts: Uint8Array[] = [];
     for (let at = 0; at < content.length || at === 0; at += size)
@@ -228,6 +246,7 @@ function split(of: ContentName, size: number, which: Which = 1): Fault {
 
 /** Sends content together with the next of its type, in one record. */
 function merge(of: ContentName, which: Which = 1): Fault {
+  requireTarget('merge', of, CONTENTS, which);
   return new LayeredFault(`merge ${of}`, (inner) => {
     let count = 0;
     let held = EMPTY;
@@ -245,6 +264,7 @@ function merge(of: ContentName, which: Which = 1): Fault {
 
 /** TLS 1.3: pads content with so many bytes of zero (RFC 9846 §5.4). */
 function pad(of: ContentName, length: number, which: Which = 1): Fault {
+  integer('pad(length)', length, 0, 0);
   return recordFault(`pad by ${length}`, of, which, (type, content, seal) => {
     if (length === 0) return [seal(type, content)];
     return [seal(0, concat(content, Uint8Array.of(type), new Uint8Array(length - 1)))]; // the type of the last byte is padding, too
@@ -273,6 +293,31 @@ function plaintext(of: ContentName, which: Which = 1): Fault {
   });
 }
 
+/** Sends content under a key that the peer does not have: of the records that are under a key. */
+function wrongKey(of: ContentName, which: Which = 1): Fault {
+  requireTarget('wrongKey', of, CONTENTS, which);
+  return new LayeredFault(`wrong key for ${of}`, (inner) => {
+    let count = 0;
+    return {
+      ...inner,
+      sealing: (type, content, seal) => {
+        const records = inner.sealing(type, content, seal);
+        const isProtected = concat(...records).length > RECORD_HEADER * records.length + content.length;
+        const isChosen = type === ContentType[of] && isProtected && isNext(which, ++count);
+        return isChosen ? records.map(underAnotherKey) : records;
+      },
+    };
+  });
+}
+
+/** What a cipher makes under another key cannot be told from this. */
+function underAnotherKey(record: Uint8Array): Uint8Array {
+  const sealed = record.slice();
+  for (let at = RECORD_HEADER; at < sealed.length; at += 32)
+    sealed.set(sha256(sealed.subarray(0, at)).subarray(0, sealed.length - at), at);
+  return sealed;
+}
+
 /** Changes the header of a record after it was sealed. `length` is what it says, whatever follows. */
 function header(
   of: ContentName,
@@ -283,6 +328,10 @@ function header(
   },
   which: Which = 1,
 ): Fault {
+  requireOptions('header', changed, { type: true, version: true, length: true });
+  integer('header.type', changed.type, 0, 0, 255);
+  integer('header.version', changed.version, 0, 0, 0xffff);
+  integer('header.length', changed.length, 0, 0, 0xffff);
   return recordFault('header of', of, which, (type, content, seal) => {
     const record = seal(type, content).slice();
     const outer = { type: record[0] ?? 0, version: 256 * (record[1] ?? 0) + (record[2] ?? 0) };
@@ -294,6 +343,7 @@ function header(
 
 /** Sends content as if it were of another type, under the same keys. */
 function contentType(of: ContentName, type: number, which: Which = 1): Fault {
+  integer('contentType(type)', type, 0, 0, 255);
   return recordFault(`content type ${type} for`, of, which, (_, content, seal) => [seal(type, content)]);
 }
 
@@ -304,21 +354,29 @@ function decision(name: string, decisions: Decisions): Fault {
 
 /** TLS 1.3: has a server ask for a share of a group by HelloRetryRequest, also if there is a share of it or of another (§4.2.4). */
 function retryWith(group: GroupName): Fault {
+  oneOf('retryWith', group, Object.keys(NamedGroup) as GroupName[]);
   return decision(`retry with ${group}`, { retryWith: group });
 }
 
 /** TLS 1.3: has a server look at one PSK identity alone, the first of which is 0. */
 function selectIdentity(identityIndex: number): Fault {
+  integer('selectIdentity', identityIndex, 0, 0, 0xffff);
   return decision(`select identity ${identityIndex}`, { identityIndex });
 }
 
 /** TLS 1.3: has a server resume under this suite, if it has the hash of the session's and the client offers it (§4.3.11). */
 function resumeUnder(cipherSuite: CipherSuiteName): Fault {
+  oneOf('resumeUnder', cipherSuite, Object.keys(CipherSuite) as CipherSuiteName[]);
   return decision(`resume under ${cipherSuite}`, { cipherSuite });
 }
 
 /** TLS 1.3: sets fields of each NewSessionTicket of a server. The PSK is that of the nonce, so that the ticket resumes. */
 function ticket(fields: TicketDecisions): Fault {
+  requireOptions('ticket', fields, { nonce: true, lifetime: true, ageAdd: true } satisfies Names<TicketDecisions>);
+  const { nonce, lifetime, ageAdd } = fields;
+  if (nonce !== undefined) integer('the length of ticket.nonce', requireBytes('ticket.nonce', nonce).length, 0, 0, 255);
+  integer('ticket.lifetime', lifetime, 0, 0, 2 ** 32 - 1);
+  integer('ticket.ageAdd', ageAdd, 0, 0, 2 ** 32 - 1);
   return decision('ticket', { ticket: fields });
 }
 
@@ -336,6 +394,7 @@ export const faults = {
   pad,
   corrupt,
   plaintext,
+  wrongKey,
   header,
   contentType,
   retryWith,

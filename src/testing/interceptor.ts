@@ -84,7 +84,7 @@ export class LayeredFault implements Fault {
   }
 
   channel(owner: ChannelOwner, faults: readonly Fault[]): Channel {
-    const layers = faults.filter((fault) => fault instanceof LayeredFault);
+    const layers = faults.map(layerOf);
     const outermost = layers.filter((fault) => fault.#extras.isOutermost);
     const stack = [...layers.filter((fault) => !outermost.includes(fault)), ...outermost];
     return new InterceptedChannel(
@@ -94,14 +94,19 @@ export class LayeredFault implements Fault {
   }
 
   worldOf(world: World, faults: readonly Fault[]): World {
-    const layers = faults.filter((fault) => fault instanceof LayeredFault);
+    const layers = faults.map(layerOf);
     return layers.reduce((chosen, fault) => fault.#extras.world?.(chosen) ?? chosen, world);
   }
 
   decisionsOf(faults: readonly Fault[]): Decisions {
-    const all = faults.filter((fault) => fault instanceof LayeredFault).map((fault) => fault.#decisions);
-    return Object.assign({}, ...all);
+    return Object.assign({}, ...faults.map((fault) => layerOf(fault).#decisions));
   }
+}
+
+/** @throws TypeError for a fault that would be ignored without a word: one of another copy of this library */
+function layerOf(fault: Fault): LayeredFault {
+  if (fault instanceof LayeredFault) return fault;
+  throw new TypeError(`faults: '${fault.name}' is of another copy of tls-resume/testing than the first of them`);
 }
 
 class InterceptedChannel extends Channel {

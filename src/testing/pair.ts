@@ -81,11 +81,11 @@ export class Pair {
       const how = recorded === true ? {} : recorded;
       this.#recorders = { client: record(how), server: record(how) };
     }
-    const faults = (side: Side, given: readonly Fault[] = []) => [
-      ...(trace ? [this.trace.tap(side)] : []),
-      ...given,
-      ...(this.#recorders ? [this.#recorders[side]] : []),
-    ];
+    const faults = (side: Side, given: readonly Fault[] = []) => {
+      if (!Array.isArray(given)) return given; // which the connection refuses
+      const recorder = this.#recorders?.[side];
+      return [...(trace ? [this.trace.tap(side)] : []), ...given, ...(recorder ? [recorder] : [])];
+    };
     this.client = new ClientConnection(client, {
       ...options.client,
       faults: faults('client', options.client?.faults),

@@ -1,11 +1,12 @@
 /** Faults: each does what it says, and what the peer makes of it. */
 
 import { expect } from 'chai';
-import { defineClient } from '../../src/client.ts';
+import { type ConnectOptions, defineClient, type HelloDraft } from '../../src/client.ts';
 import { defineServer, type ServerOptions } from '../../src/index.ts';
-import { faults, pair, seededWorld } from '../../src/testing.ts';
+import { faults, type MessageName, pair, seededWorld } from '../../src/testing.ts';
 import type { Fault } from '../../src/types.ts';
-import type { Version } from '../../src/wire/registry.ts';
+import { toHex } from '../../src/wire/bytes.ts';
+import { HandshakeType, type Version } from '../../src/wire/registry.ts';
 import { certificates } from '../fixtures.ts';
 import { testProvider as crypto } from '../support/provider.ts';
 
@@ -13,12 +14,13 @@ function run(
   given: { readonly client?: readonly Fault[]; readonly server?: readonly Fault[] },
   version: Version = 'TLSv1.3',
   options: Partial<ServerOptions> = {},
+  edits: ConnectOptions['edits'] = undefined,
 ) {
   const world = seededWorld('faults');
   const settings = { crypto, world, minVersion: version, maxVersion: version };
   const server = defineServer({ ...settings, credentials: [certificates.ecdsaP256], ...options });
-  const client = defineClient({ ...settings, verifyServer: 'any' });
-  const both = pair(client, server, { client: { faults: given.client }, server: { faults: given.server } });
+  const client = defineClient({ ...settings, verifyServer: 'any', credential: certificates.ecdsaP256 });
+  const both = pair(client, server, { client: { faults: given.client, edits }, server: { faults: given.server } });
   return both.runSync();
 }
 
@@ -28,6 +30,8 @@ function outcome(both: ReturnType<typeof run>, side: 'client' | 'server'): strin
   if (failed?.error.origin === 'local') return failed.error.alert;
   return both[side].isEstablished ? 'established' : 'waits';
 }
+
+const clientAuth = { mode: 'request', verifyClient: () => true } as const;
 
 interface Hello {
   readonly cipherSuite: number;
@@ -91,12 +95,103 @@ describe('faults of messages', () => {
     ],
     ['drop: nothing comes', faults.drop('finished'), 'waits'],
     ['insert: another kind', faults.insert('finished', Uint8Array.of(24, 0, 0, 1, 0)), 'unexpected_message'],
+    [
+      'change: verify_data',
+      faults.change<{ verifyData: Uint8Array }>('finished', () => ({ verifyData: new Uint8Array(32) })),
+      'decrypt_error',
+    ],
+    [
+      'change: legacy_session_id, which the transcript has',
+      faults.change<{ legacySessionId: Uint8Array }>('client_hello', (body) => ({
+        ...body,
+        legacySessionId: new Uint8Array(5),
+      })),
+      'illegal_parameter by the client',
+    ],
+    ['repeat: client_hello', faults.repeat('client_hello'), 'unexpected_message'],
+    ['drop: no client_key_exchange', faults.drop('client_key_exchange'), 'unexpected_message', 'TLSv1.2'],
+    ['swap: client_key_exchange and finished', faults.swap('client_key_exchange'), 'unexpected_message', 'TLSv1.2'],
   ];
   for (const [title, fault, expected, version] of ofClient) {
     it(`of a client, ${title}: ${expected}`, () => {
-      expect(outcome(run({ client: [fault] }, version), 'server')).to.equal(expected);
+      const both = run({ client: [fault] }, version);
+      if (expected.endsWith(' by the client')) expect(outcome(both, 'client')).to.equal(expected.split(' ')[0]);
+      else expect(outcome(both, 'server')).to.equal(expected);
     });
   }
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    for (const mode of ['stateful', 'stateless'] as const) {
+      it(`change, which changes nothing, leaves every message as it was, ${version}, ${mode}`, () => {
+        const names = Object.keys(HandshakeType) as MessageName[];
+        const same = (name: MessageName) => faults.change(name, (fields) => ({ ...fields }), 'each');
+        const all = [...names, 'hello_retry_request' as const].map(same);
+        const grease = {
+          hello: (draft: HelloDraft) => {
+            const extensions = draft.extensions?.filter(({ type }) => type !== 0x0a0a) ?? [];
+            return { ...draft, extensions: [{ type: 0x0a0a, data: Uint8Array.of(1) }, ...extensions] };
+          },
+        };
+        const options = {
+          groups: ['secp384r1' as const],
+          tickets: { mode },
+          clientAuth,
+          sessions: { idContext: Uint8Array.of(1) },
+        };
+        const plain = run({}, version, options, grease);
+        const changed = run({ client: all, server: all }, version, options, grease);
+        const raws = (both: typeof plain) => both.trace.messages.map(({ side, raw }) => `${side} ${toHex(raw)}`);
+        expect(raws(changed)).to.deep.equal(raws(plain));
+        expect(plain.client.isEstablished && plain.client.sessions.length).to.be.above(0);
+      });
+    }
+  }
+
+  it('change leaves extensions that it does not know, and faults of one message share its transcript', () => {
+    const flow = run({
+      client: [
+        faults.extension('client_hello', 0x0a0a, Uint8Array.of(7)),
+        faults.change<{ extensions: object; legacyCompressionMethods: Iterable<number> }>('client_hello', (body) => ({
+          ...body,
+          legacyCompressionMethods: [0],
+          extensions: { ...body.extensions, sessionTicket: Uint8Array.of(3), serverName: undefined },
+        })),
+        faults.extension('client_hello', 0x1a1a, Uint8Array.of(8)),
+      ],
+    });
+    expect(flow.client.isEstablished).to.equal(true);
+    const [hello] = flow.trace.messages.filter(({ name }) => name === 'client_hello');
+    const { order } = (hello as { fields: { extensions: { order: number[] } } }).fields.extensions;
+    expect(order.slice(-3)).to.deep.equal([0x1a1a, 35, 0x0a0a]); // the last fault is the first to see it;
+  });
+
+  it('change of a list, in place of which there may be an array', () => {
+    const suites = faults.change<{ cipherSuites: Iterable<number> }>('client_hello', (body) => ({
+      ...body,
+      cipherSuites: [0x0a0a, ...body.cipherSuites],
+    }));
+    expect(outcome(run({ client: [suites] }), 'server')).to.equal('established');
+  });
+
+  it('change: a text where bytes are wanted is refused', () => {
+    const text = faults.change<{ verifyData: unknown }>('finished', () => ({ verifyData: 'text' }));
+    expect(() => run({ client: [text] })).to.throw(
+      TypeError,
+      'change(finished): a string stands where a Uint8Array is wanted',
+    );
+  });
+
+  it('of a client of TLS 1.2 know its messages', () => {
+    const point = faults.change<{ point: Uint8Array }>('client_key_exchange', () => ({ point: new Uint8Array(32) }));
+    expect(outcome(run({ client: [point] }, 'TLSv1.2'), 'server')).to.equal('illegal_parameter');
+  });
+
+  it('extension: TLS 1.2 has none in tickets', () => {
+    const fault = faults.extension('new_session_ticket', 42, new Uint8Array(4));
+    const stateless = { tickets: { mode: 'stateless' as const } };
+    expect(() => run({ server: [fault] }, 'TLSv1.2', stateless)).to.throw(TypeError, 'new_session_ticket has none');
+    expect(run({ server: [fault] }, 'TLSv1.3', stateless).client.sessions).to.have.length(2);
+  });
 
   it('raw, not hashed: the transcript has the message as it was', () => {
     const flip = faults.raw('client_hello', (bytes) => bytes.map((byte, i) => (i === 10 ? byte ^ 1 : byte)));
@@ -104,7 +199,15 @@ describe('faults of messages', () => {
     expect(outcome(run({ client: [flip] }, 'TLSv1.3'), 'client')).to.equal('bad_record_mac');
   });
 
-  it('keep the secrets consistent: a changed nonce gets its PSK, and resumes', () => {
+  it('keep the secrets consistent: a changed nonce that would not get its PSK is refused', () => {
+    const nonce = faults.change<{ ticketNonce: Uint8Array }>('new_session_ticket', (body) => ({
+      ...body,
+      ticketNonce: Uint8Array.of(9),
+    }));
+    expect(() => run({ server: [nonce] })).to.throw(TypeError, 'ticket({ nonce }) changes both, and raw() one alone');
+  });
+
+  it('keep the secrets consistent: a changed lifetime resumes', () => {
     const world = seededWorld('nonce');
     const server = defineServer({
       crypto,
@@ -137,11 +240,23 @@ describe('faults of messages', () => {
       TypeError,
       'change(server_hello): it has no cookie; extension() sends any',
     );
+    const inList = faults.change<{ certificateList: Iterable<object> }>('certificate', (body) => ({
+      ...body,
+      certificateList: [...body.certificateList].map((entry) => ({ ...entry, extensions: { statusRequest: 1 } })),
+    }));
+    expect(() => run({ server: [inList] })).to.throw(TypeError, 'change(certificate): it has no statusRequest');
+    const long = faults.change<{ ticketLifetime: number }>('new_session_ticket', (body) => ({
+      ...body,
+      ticketLifetime: 2 ** 32,
+    }));
+    expect(() => run({ server: [long] }), 'cannot be encoded').to.throw(RangeError, '4294967296');
+    const none = faults.extension('encrypted_extensions', 70_000, new Uint8Array(0));
+    expect(() => run({ server: [none] }), 'no number of an extension').to.throw(RangeError, '70000');
     const extended = faults.extension('finished', 1, undefined);
     expect(() => run({ server: [extended] })).to.throw(TypeError, 'extension(): finished has none; use raw()');
   });
 
-  it('go together, in the order in which they are given', () => {
+  it('go together', () => {
     const both = run({ server: [faults.repeat('new_session_ticket'), faults.drop('new_session_ticket', 2)] });
     expect(
       both.trace.messages.filter(({ name, direction }) => name === 'new_session_ticket' && direction === 'sent'),
@@ -160,6 +275,7 @@ describe('faults of records', () => {
     ['pad', faults.pad('handshake', 100, 2), 'established'],
     ['pad by one byte', faults.pad('handshake', 1, 2), 'established'],
     ['corrupt', faults.corrupt('handshake', { which: 2 }), 'bad_record_mac'],
+    ['wrong key', faults.wrongKey('handshake'), 'bad_record_mac'],
     ['plaintext', faults.plaintext('handshake', 2), 'unexpected_message'],
     ['header: type', faults.header('handshake', { type: 21 }, 1), 'decode_error'],
     ['header: a type that is none', faults.header('handshake', { type: 99 }, 1), 'unexpected_message'],
@@ -173,15 +289,99 @@ describe('faults of records', () => {
     });
   }
 
-  it('merge: two writes in one record', () => {
-    const both = run({ client: [faults.merge('application_data')] });
-    for (const text of ['one', 'two', 'three']) both.take('client', both.client.write(Buffer.from(text)));
-    both.runSync();
-    const records = both.trace.entries.filter(
-      (entry) => entry.kind === 'record' && entry.type === 'application_data' && entry.direction === 'sent',
+  const ofClient: readonly (readonly [string, Fault, string])[] = [
+    ['split', faults.split('handshake', 7, 'each'), 'established'],
+    ['pad', faults.pad('handshake', 100, 2), 'established'],
+    ['corrupt', faults.corrupt('handshake', { which: 2 }), 'bad_record_mac'],
+    ['wrong key', faults.wrongKey('handshake'), 'bad_record_mac'],
+    ['plaintext', faults.plaintext('handshake', 2), 'unexpected_message'],
+    ['header: type', faults.header('handshake', { type: 21 }), 'decode_error'],
+    ['header: a type that is none', faults.header('handshake', { type: 99 }), 'unexpected_message'],
+    ['header: version, which is ignored', faults.header('handshake', { version: 0x0305 }), 'established'],
+    ['header: length', faults.header('handshake', { length: 0xffff }), 'record_overflow'],
+    ['content type', faults.contentType('handshake', 24, 2), 'unexpected_message'],
+  ];
+  for (const [title, fault, expected] of ofClient) {
+    it(`of a client, ${title}: ${expected}`, () => {
+      expect(outcome(run({ client: [fault] }), 'server')).to.equal(expected);
+    });
+  }
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    for (const side of ['client', 'server'] as const) {
+      it(`wrong key, of the second record of data of a ${side}: the first is read, ${version}`, () => {
+        const other = side === 'client' ? 'server' : 'client';
+        const both = run({ [side]: [faults.wrongKey('application_data', 2)] }, version);
+        for (const text of ['one', 'two']) both.take(side, both[side].write(Buffer.from(text)));
+        both.runSync();
+        expect(both.eventsOf(other, 'data').map(({ data }) => Buffer.from(data).toString())).to.deep.equal(['one']);
+        expect(outcome(both, other)).to.equal('bad_record_mac');
+      });
+    }
+  }
+
+  for (const side of ['client', 'server'] as const) {
+    it(`merge: two writes of a ${side} in one record`, () => {
+      const other = side === 'client' ? 'server' : 'client';
+      const both = run({ [side]: [faults.merge('application_data')] });
+      for (const text of ['one', 'two', 'three']) both.take(side, both[side].write(Buffer.from(text)));
+      both.runSync();
+      const records = both.trace.entries.filter(
+        (entry) => entry.kind === 'record' && entry.type === 'application_data' && entry.direction === 'sent',
+      );
+      expect(records.map((record) => record.kind === 'record' && record.length)).to.deep.equal([6, 5]);
+      expect(Buffer.concat(both.eventsOf(other, 'data').map(({ data }) => data)).toString()).to.equal('onetwothree');
+    });
+  }
+});
+
+describe('what a fault is given', () => {
+  const word = 'finish' as 'finished';
+  const type = 'data' as 'application_data';
+  const nothing = undefined as never;
+  const rows: readonly (readonly [string, () => unknown, typeof TypeError | typeof RangeError, string])[] = [
+    ['change: no message', () => faults.change(word, (body) => body), TypeError, "is 'finished' meant?"],
+    ['change: no function', () => faults.change('finished', 1 as never), TypeError, 'change(edit): a function'],
+    ['raw: no message', () => faults.raw(word, (bytes) => bytes), TypeError, "is 'finished' meant?"],
+    ['drop: no message', () => faults.drop(nothing), TypeError, 'drop: '],
+    ['swap: no message', () => faults.swap(word), TypeError, "is 'finished' meant?"],
+    ['extension: no message', () => faults.extension(word, 1, undefined), TypeError, "is 'finished' meant?"],
+    ['split: no content', () => faults.split(type, 1), TypeError, "is 'application_data' meant?"],
+    ['split: no size', () => faults.split('alert', 0), RangeError, 'split(size) is 0'],
+    ['merge: no content', () => faults.merge(type), TypeError, "is 'application_data' meant?"],
+    ['pad: no length', () => faults.pad('alert', -1), RangeError, 'pad(length) is -1'],
+    ['wrongKey: no content', () => faults.wrongKey(type), TypeError, "is 'application_data' meant?"],
+    ['insert: no bytes', () => faults.insert('finished', 'x' as never), TypeError, 'insert(message): a Uint8Array'],
+    ['contentType: no number', () => faults.contentType('alert', 256), RangeError, 'contentType(type) is 256'],
+    ['header: no field', () => faults.header('alert', { size: 1 } as object), TypeError, 'unknown option header.size'],
+    ['header: no length', () => faults.header('alert', { length: 70_000 }), RangeError, 'header.length is 70000'],
+    ['retryWith: no group', () => faults.retryWith('P-256' as 'x25519'), TypeError, "is 'secp256r1' meant?"],
+    ['selectIdentity: no number', () => faults.selectIdentity(-1), RangeError, 'selectIdentity is -1'],
+    ['resumeUnder: no suite', () => faults.resumeUnder('AES' as never), TypeError, 'resumeUnder: "AES" is not one of'],
+    ['ticket: no lifetime', () => faults.ticket({ lifetime: 2 ** 32 }), RangeError, 'ticket.lifetime is 4294967296'],
+    ['ticket: no nonce', () => faults.ticket({ nonce: new Uint8Array(256) }), RangeError, 'ticket.nonce is 256'],
+    ['ticket: no field', () => faults.ticket({ age: 1 } as object), TypeError, 'unknown option ticket.age'],
+    ['drop: no which', () => faults.drop('finished', 0), RangeError, 'drop: which is 0; the first is 1'],
+  ];
+  for (const [title, make, kind, message] of rows) {
+    it(`${title}: is refused at once`, () => expect(make).to.throw(kind, message));
+  }
+
+  for (const given of ['drop', [1], ['drop'], [{ name: 'drop' }], [undefined], faults.drop('finished')]) {
+    it(`a connection refuses ${JSON.stringify(given)} as faults`, () => {
+      const faulty = given as never;
+      expect(() => run({ client: faulty }), 'client').to.throw(TypeError, /^faults: /);
+      expect(() => run({ server: faulty }), 'server').to.throw(TypeError, /^faults: /);
+    });
+  }
+
+  it('a fault of another copy of the library would be ignored, and is refused', () => {
+    const { channel, decisionsOf } = faults.drop('finished');
+    const foreign = { name: 'foreign', channel, decisionsOf };
+    expect(() => run({ server: [faults.repeat('finished'), foreign] })).to.throw(
+      TypeError,
+      "'foreign' is of another copy",
     );
-    expect(records.map((record) => record.kind === 'record' && record.length)).to.deep.equal([6, 5]);
-    expect(Buffer.concat(both.eventsOf('server', 'data').map(({ data }) => data)).toString()).to.equal('onetwothree');
   });
 });
 

@@ -9,7 +9,7 @@ import { type Names, requireOptions, requireString } from '../../wire/options.ts
 import { boolean, callback, integer, requireArray } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import { disowned, type Step } from '../events.ts';
-import type { Fault } from '../fault.ts';
+import { type Fault, requireFaults } from '../fault.ts';
 import { attempt } from '../outcomes.ts';
 import { ClientRole } from './client-role.ts';
 import { type ClientConfig, isClientConfig } from './config.ts';
@@ -116,6 +116,7 @@ export class ClientConnection extends ConnectionCore {
     if (!isClientConfig(config)) throw new TypeError('config: what defineClient() returned is wanted, and no copy');
     requireOptions('options', options, OPTIONS);
     requireName(options.serverName);
+    requireFaults(options.faults);
     callback('wantsKeylog', options.wantsKeylog);
     const { world, keylog, recordsPerKey } = config;
     super({ world, keylog, recordsPerKey, faults: options.faults });

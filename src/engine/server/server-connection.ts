@@ -12,7 +12,7 @@ import type { Version } from '../../wire/registry.ts';
 import { callback } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
 import type { Step } from '../events.ts';
-import type { Fault } from '../fault.ts';
+import { type Fault, requireFaults } from '../fault.ts';
 import type { ServerConfig } from './config.ts';
 import { isServerConfig, notAConfig } from './config-brand.ts';
 import { ServerRole } from './server-role.ts';
@@ -73,8 +73,9 @@ const NONE: Decisions = {};
 /** @throws TypeError naming the option */
 function requireConnectionOptions(options: ConnectionOptions): void {
   requireOptions('options', options, OPTIONS);
-  const { addresses, wantsKeylog, keyTimer } = options;
+  const { addresses, faults, wantsKeylog, keyTimer } = options;
   if (typeof addresses !== 'function' && addresses !== undefined) requireObject('addresses', addresses);
+  requireFaults(faults);
   callback('wantsKeylog', wantsKeylog);
   callback('keyTimer', keyTimer);
 }
