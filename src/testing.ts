@@ -1,7 +1,7 @@
 /** The entry tls-resume/testing: what testers and fuzzers hold in their hands. */
 
 export type { TicketDecisions } from './handshake/decisions.ts';
-export { type ContentName, faults, type MessageName } from './testing/faults.ts';
+export { type ContentName, faults, type MessageName, type PointName, type PointOptions } from './testing/faults.ts';
 export type { ReadMessage } from './testing/messages.ts';
 export { Pair, type PairEvent, type PairOptions, pair } from './testing/pair.ts';
 export { type ForkedAnswer, type ForkedTask, type Passage, ReplayDifference } from './testing/player.ts';

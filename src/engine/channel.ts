@@ -50,6 +50,14 @@ export class Channel {
   /** Is shown each wait for user code, or for other work, before it is done. A subclass of the testers' may do the work itself. */
   meet(_wait: TaskWait): void {}
 
+  /** Calls `action`, which ends the transport, once all output has been handed out: at once. A subclass of the testers' holds some back. */
+  whenSent(action: () => void): void {
+    action();
+  }
+
+  /** Is told that the transport has ended: that subclass waits no longer. */
+  transportEnded(): void {}
+
   /** Queues a message and returns its bytes, for the transcript. */
   send<T>(message: Message<T>, body: T): Uint8Array {
     return this.sendRaw(frame(message, body));

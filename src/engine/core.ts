@@ -290,9 +290,15 @@ export abstract class ConnectionCore {
   transportEnded(): Step {
     return this.step(() => {
       this.#isTransportOver = true;
+      this.#channel.transportEnded();
       if (this.#isLost) this.#endReading('without close_notify');
       else this.#pump();
     });
+  }
+
+  /** @internal Calls `action`, which ends the transport, once all output has been handed out: now, unless a fault holds some back. */
+  whenSent(action: () => void): void {
+    this.#channel.whenSent(action);
   }
 
   /**

@@ -219,7 +219,8 @@ export type CallbackName =
   | 'verifyClient'
   | 'verifyServer'
   | 'load'
-  | 'save';
+  | 'save'
+  | 'faults';
 
 /** The results of the negotiation so far, which the connection shows to its user. */
 export interface Facts {

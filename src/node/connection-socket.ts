@@ -33,6 +33,8 @@ export interface SocketConnection extends DrivenConnection {
   updateKeys(requestPeer?: boolean): Step;
   end(): Step;
   transportEnded(): Step;
+  /** @internal */
+  whenSent(action: () => void): void;
 }
 
 /** What {@link TlsSocket} and {@link TlsClientSocket} have in common. */
@@ -215,7 +217,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
     } catch (thrown) {
       throwLater(thrown); // a listener's: neither the transport may stay open for it, nor may it replace `error`
     }
-    if (this.#isLeaving) this.transport.leave();
+    if (this.#isLeaving) this.connection.whenSent(() => this.transport.leave());
     else this.transport.destroy();
     if (this.#outbox.isPending) this.#outbox.finish(error ?? closedError());
     callback(error);
@@ -311,7 +313,8 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
     const callback = this.#final;
     this.#final = undefined;
     this.#driver.run(() => this.connection.end());
-    this.transport.end(() => callback?.(), this.readableEnded);
+    const isClosing = this.readableEnded;
+    this.connection.whenSent(() => this.transport.end(() => callback?.(), isClosing));
   }
 
   /** Reads from the transport while the application wants data, no question keeps bytes waiting, and the transport takes our output. */
@@ -344,7 +347,8 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
 
   /** Handles the end of the transport, which is a truncation unless a close_notify came before. */
   #transportEnded(): void {
-    if (this.destroyed || this.#hasEnded) return;
+    if (this.destroyed) return;
+    if (this.#hasEnded) return this.#driver.run(() => this.connection.transportEnded());
     // In a handshake that wants more of the peer no answer is of use any more: that withdraws its question.
     if (this.#driver.isWaiting && !this.#isSecure) this.#driver.run(() => this.connection.transportEnded());
     if (this.destroyed) return;

@@ -7,10 +7,12 @@ import { Channel, type ChannelOwner } from '../engine/channel.ts';
 import type { Fault } from '../engine/fault.ts';
 import type { Decisions } from '../handshake/decisions.ts';
 import type { TaskWait } from '../handshake/wait.ts';
-import { concat } from '../wire/bytes.ts';
 import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
 import type { TlsRecord } from '../wire/record.ts';
+import { AlertLevel, type AlertName, ContentType, nameOf } from '../wire/registry.ts';
 import type { World } from '../world.ts';
+import { nameIn } from './messages.ts';
+import { Outflow, type Timing } from './outflow.ts';
 
 /** What becomes of a handshake message. */
 export interface Sending {
@@ -58,8 +60,16 @@ export const NOTHING: Interceptor = {
   meet: () => {},
 };
 
-/** Returns what does the fault, and then what `inner` does. `owner` is the connection, which is not complete yet. */
-export type Over = (inner: Interceptor, owner: ChannelOwner) => Interceptor;
+/** What a fault is put into. */
+export interface Setting {
+  /** The connection, which is not complete yet. */
+  readonly owner: ChannelOwner;
+  /** When what it sends goes out, by all of its faults. */
+  readonly timings: readonly Timing[];
+}
+
+/** Returns what does the fault, and then what `inner` does. */
+export type Over = (inner: Interceptor, setting: Setting) => Interceptor;
 
 /** What else a fault may have. */
 export interface Extras {
@@ -67,6 +77,8 @@ export interface Extras {
   readonly world?: ((world: World) => World) | undefined;
   /** Whether it stands before all others, to see what they make of each message and each record. */
   readonly isOutermost?: boolean | undefined;
+  /** When what is sent goes out. */
+  readonly timings?: readonly Timing[] | undefined;
 }
 
 /** A fault by what it puts before the others. The first fault of a connection makes the channel for all. */
@@ -86,11 +98,10 @@ export class LayeredFault implements Fault {
   channel(owner: ChannelOwner, faults: readonly Fault[]): Channel {
     const layers = faults.map(layerOf);
     const outermost = layers.filter((fault) => fault.#extras.isOutermost);
-    const stack = [...layers.filter((fault) => !outermost.includes(fault)), ...outermost];
-    return new InterceptedChannel(
-      owner,
-      stack.reduce((inner, fault) => fault.over(inner, owner), NOTHING),
-    );
+    const ordered = [...layers.filter((fault) => !outermost.includes(fault)), ...outermost];
+    const timings = layers.flatMap((fault) => fault.#extras.timings ?? []);
+    const stack = ordered.reduce((inner, fault) => fault.over(inner, { owner, timings }), NOTHING);
+    return new InterceptedChannel(owner, stack, new Outflow(owner, timings));
   }
 
   worldOf(world: World, faults: readonly Fault[]): World {
@@ -111,10 +122,12 @@ function layerOf(fault: Fault): LayeredFault {
 
 class InterceptedChannel extends Channel {
   readonly #stack: Interceptor;
+  readonly #outflow: Outflow;
 
-  constructor(owner: ChannelOwner, stack: Interceptor) {
-    super(owner, new InterceptedReader(stack), new InterceptedWriter(stack));
+  constructor(owner: ChannelOwner, stack: Interceptor, outflow: Outflow) {
+    super(owner, new InterceptedReader(stack), new InterceptedWriter(stack, outflow));
     this.#stack = stack;
+    this.#outflow = outflow;
   }
 
   override meet(wait: TaskWait): void {
@@ -123,20 +136,53 @@ class InterceptedChannel extends Channel {
 
   override sendRaw(raw: Uint8Array): Uint8Array {
     const { sent, hashed } = this.#stack.sending(raw);
-    for (const message of sent) super.sendRaw(message);
+    for (const message of sent) {
+      const name = nameIn(message);
+      this.#happen(name, true);
+      super.sendRaw(message);
+      this.#happen(name, false);
+    }
     return hashed;
+  }
+
+  /** What happens at a message happens between records. */
+  #happen(name: string, isBefore: boolean): void {
+    const happenings = this.#outflow.due(name, isBefore);
+    if (happenings.length === 0) return;
+    this.writer.endFlight();
+    this.#outflow.happen(happenings);
+  }
+
+  override sendAlert(alert: AlertName, level: number): void {
+    const send = () => super.sendAlert(alert, level);
+    if (level === AlertLevel.fatal || alert === 'close_notify') this.#outflow.ending(send);
+    else send();
+  }
+
+  override whenSent(action: () => void): void {
+    this.#outflow.whenSent(action);
+  }
+
+  override transportEnded(): void {
+    this.#outflow.lift();
+  }
+
+  override wipe(): void {
+    this.#outflow.ending(() => super.wipe());
+    this.#outflow.lift();
   }
 }
 
 /** Its records are not those of the base class, whose output stays empty. */
 class InterceptedWriter extends RecordWriter {
   readonly #stack: Interceptor;
+  readonly #outflow: Outflow;
   #protection: Protection = new Plaintext();
-  #output: Uint8Array[] = [];
 
-  constructor(stack: Interceptor) {
+  constructor(stack: Interceptor, outflow: Outflow) {
     super();
     this.#stack = stack;
+    this.#outflow = outflow;
     super.protect(this.#protection);
   }
 
@@ -152,12 +198,17 @@ class InterceptedWriter extends RecordWriter {
       this.#protection.seal(of, part, record, 0);
       return record;
     };
-    this.#output.push(...this.#stack.sealing(type, content, seal));
+    const name = nameOf(ContentType, type);
+    for (const record of this.#stack.sealing(type, content, seal)) {
+      this.#outflow.happen(this.#outflow.due(name, true));
+      this.#outflow.put(record);
+      this.#outflow.happen(this.#outflow.due(name, false));
+    }
   }
 
   override take(): Uint8Array {
     super.take();
-    return concat(...this.#output.splice(0));
+    return this.#outflow.take();
   }
 }
 
@@ -188,7 +239,7 @@ class InterceptedReader extends RecordReader {
     try {
       return super.read(record);
     } finally {
-      const isClear = record.type === CHANGE_CIPHER_SPEC;
+      const isClear = record.type === ContentType.change_cipher_spec;
       this.#stack.opened(record, isClear ? { type: record.type, content: record.fragment } : this.#content);
     }
   }
@@ -208,5 +259,3 @@ class InterceptedReader extends RecordReader {
     });
   }
 }
-
-const CHANGE_CIPHER_SPEC = 20;

@@ -1,6 +1,6 @@
 /** Bytes of a connection as a recording has them: application data are left out, but for their place and length. */
 
-import { concat, EMPTY, fromHex, toHex } from '../wire/bytes.ts';
+import { concat, EMPTY, equalBytes, fromHex, toHex } from '../wire/bytes.ts';
 import { RECORD_HEADER } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
 import type { MaskedPiece, Piece } from './recording.ts';
@@ -112,23 +112,24 @@ export function piecesOf(record: Uint8Array, mask: Mask): Piece[] {
   return [toHex(record.subarray(0, RECORD_HEADER)), { ...mask }];
 }
 
-/** What a connection has sent, in pieces, of which each Step takes as many bytes as it has put out. */
+/** What a connection has sent, in pieces, of which each Step takes those that are in its output. */
 export class SentBytes {
-  readonly #queue: { readonly length: number; readonly pieces: Piece[] }[] = [];
+  readonly #queue: { readonly record: Uint8Array; readonly pieces: Piece[] }[] = [];
 
   push(record: Uint8Array, mask: Mask): void {
-    this.#queue.push({ length: record.length, pieces: piecesOf(record, mask) });
+    this.#queue.push({ record, pieces: piecesOf(record, mask) });
   }
 
-  /** @throws Error if an output is no number of whole records */
-  take(length: number): Piece[] {
+  /** Records that a fault of time has held back for good are passed over. @throws Error if an output is no number of whole records */
+  take(output: Uint8Array): Piece[] {
     const pieces: Piece[] = [];
-    let left = length;
-    while (left > 0) {
+    for (let at = 0; at < output.length; ) {
       const next = this.#queue.shift();
-      if (next === undefined || next.length > left) throw new Error('record(): an output that is no whole records');
+      if (next === undefined) throw new Error('record(): an output that is no whole records');
+      const { record } = next;
+      if (!equalBytes(record, output.subarray(at, at + record.length))) continue;
       pieces.push(...next.pieces);
-      left -= next.length;
+      at += record.length;
     }
     return joined(pieces);
   }

@@ -9,8 +9,10 @@ import type { Deferred, Question } from '../engine/questions.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { type ConnectionOptions, ServerConnection } from '../engine/server/server-connection.ts';
 import type { Outcome } from '../handshake/wait.ts';
+import type { TlsAlert } from '../wire/alert.ts';
 import { requireOptions } from '../wire/options.ts';
 import type { World } from '../world.ts';
+import { Pause } from './outflow.ts';
 import { type Recorder, type RecordOptions, record } from './record.ts';
 import type { Recording } from './recording.ts';
 import { type Side, Trace } from './trace.ts';
@@ -41,20 +43,55 @@ export interface PairEvent {
 
 type Connection = Pick<ServerConnection, 'receive' | 'answer' | 'transportEnded' | 'dispose' | 'settle'>;
 
+/** A delay: what to settle, and when, in milliseconds since the epoch. */
+interface Due {
+  readonly deferred: Deferred;
+  readonly at: number;
+}
+
 /** One end of a pair: the connection, what has arrived and waits, and what it asks. */
 class End {
   readonly side: Side;
   readonly connection: Connection;
-  /** What the other end has sent and this one has not received. */
-  readonly arriving: Uint8Array[] = [];
+  readonly world: World;
+  /** What the other end has sent and this one has not received: bytes, and the end of the transport. */
+  readonly arriving: (Uint8Array | 'end')[] = [];
   question: Question | undefined;
   /** Promises that nobody waits for. */
   readonly deferred: Deferred[] = [];
+  /** What it sends waits for these: see `faults.delay()`. */
+  readonly delays: Due[] = [];
+  /** Whether it closes the transport after what it has to send: see `faults.closeAt()`. */
+  isClosing = false;
 
-  constructor(side: Side, connection: Connection) {
+  constructor(side: Side, connection: Connection, world: World) {
     this.side = side;
     this.connection = connection;
+    this.world = world;
   }
+
+  /** Whether the clock has hands. */
+  get hasHands(): boolean {
+    return isMovable(this.world);
+  }
+
+  /** The delay that is over first, in milliseconds from now. */
+  get nextDelay(): number | undefined {
+    const [first] = this.delays;
+    return first === undefined ? undefined : Math.max(0, first.at - this.world.now());
+  }
+
+  /** Lets a delay pass by the clock. Returns whether there was one. */
+  passTime(): boolean {
+    const { world, nextDelay } = this;
+    if (nextDelay === undefined || !isMovable(world)) return false;
+    world.advance(nextDelay);
+    return true;
+  }
+}
+
+function isMovable(world: World): world is World & { advance(ms: number): void } {
+  return 'advance' in world && typeof world.advance === 'function';
 }
 
 /**
@@ -94,12 +131,15 @@ export class Pair {
       ...options.server,
       faults: faults('server', options.server?.faults),
     });
-    this.#ends = { client: new End('client', this.client), server: new End('server', this.server) };
+    this.#ends = {
+      client: new End('client', this.client, client.world),
+      server: new End('server', this.server, server.world),
+    };
   }
 
   /**
-   * Does one thing: begins, or lets one end receive what has arrived first. Returns false if there is nothing to do, or if an end
-   * waits for an answer.
+   * Does one thing: begins, sends what has waited for a time that has come, or lets one end receive what has arrived first. Returns
+   * false if there is nothing to do, or if an end waits: for an answer, or for time to pass.
    */
   step(): boolean {
     if (!this.#hasBegun) {
@@ -107,50 +147,97 @@ export class Pair {
       this.take('client', this.client.connect());
       return true;
     }
-    const end = [this.#ends.server, this.#ends.client].find(
-      ({ arriving, question }) => arriving.length > 0 && !question,
-    );
-    const bytes = end?.arriving.shift();
-    if (end === undefined || bytes === undefined) return false;
-    this.take(end.side, end.connection.receive(bytes));
+    const ends = [this.#ends.server, this.#ends.client];
+    const late = ends.find((end) => end.hasHands && end.nextDelay === 0);
+    if (late !== undefined) return this.#endDelay(late, { value: undefined });
+    const end = ends.find(({ arriving, question }) => arriving.length > 0 && !question);
+    const arrived = end?.arriving.shift();
+    if (end === undefined || arrived === undefined) return false;
+    this.take(end.side, arrived === 'end' ? end.connection.transportEnded() : end.connection.receive(arrived));
     return true;
   }
 
   /**
-   * Goes on until there is nothing to do.
-   * @throws Error at the first question that is not answered at once: a callback, a signer or a provider has returned a promise
+   * Goes on until there is nothing to do. Where only `faults.delay()` is left, the clock of that end's world is moved on, so that a
+   * delay takes no time.
+   * @throws Error at the first question that is not answered at once: a callback, a signer or a provider has returned a promise; and at
+   * a delay in a world without `advance()`
    */
   runSync(): this {
-    while (this.step()) this.#requireNoQuestion();
-    this.#requireNoQuestion();
-    return this;
+    do {
+      while (this.step()) this.#requireNoQuestion();
+      this.#requireNoQuestion();
+    } while (this.#passTime());
+    const waiting = Object.values(this.#ends).find(({ delays }) => delays.length > 0);
+    if (waiting === undefined) return this;
+    throw new Error(
+      `runSync(): the ${waiting.side} has a delay, and its world no advance(); use a seededWorld, or run(), which waits as well`,
+    );
   }
 
-  /** Goes on until there is nothing to do, with every question awaited. */
+  /**
+   * Goes on until there is nothing to do, with every question awaited. A delay takes no time but that of the world's clock, which is
+   * moved on; in a world without `advance()` it is waited for.
+   */
   async run(): Promise<this> {
     for (;;) {
       while (this.step());
-      const end = Object.values(this.#ends).find(({ question, deferred }) => question || deferred.length > 0);
-      if (end === undefined) return this;
-      const deferred = end.deferred.shift();
-      if (deferred !== undefined) this.take(end.side, end.connection.settle(deferred, await outcomeOf(deferred)));
-      else if (end.question !== undefined) await this.#answer(end, end.question);
+      const ends = Object.values(this.#ends);
+      const end = ends.find(({ question, deferred }) => question || deferred.length > 0);
+      const deferred = end?.deferred.shift();
+      if (end !== undefined && deferred !== undefined)
+        this.take(end.side, end.connection.settle(deferred, await outcomeOf(deferred)));
+      else if (end?.question !== undefined) await this.#answer(end, end.question);
+      else if (!this.#passTime() && !(await this.#waitForDelay())) return this;
     }
   }
 
   /** Takes a Step of one end to the other: for calls that a test makes itself. */
   take(side: Side, { output, events, question }: Step): this {
+    const end = this.#ends[side];
     const other = this.#ends[side === 'client' ? 'server' : 'client'];
+    const now = end.world.now();
     const size = this.#options.chunks ?? output.length;
     for (let at = 0; at < output.length; at += size) other.arriving.push(output.slice(at, at + size));
     if (output.length > 0) this.#options.latency?.world.advance(this.#options.latency.ms);
     if (this.#options.trace !== false) this.trace.note(side, events);
     for (const event of events) {
       this.events.push({ side, event });
-      if (event.type === 'deferred') this.#ends[side].deferred.push(event.deferred);
+      if (event.type === 'failed' && isClosed(event.error)) end.isClosing = true;
+      if (event.type !== 'deferred') continue;
+      const { deferred } = event;
+      if (deferred.promise instanceof Pause) end.delays.push({ deferred, at: now + deferred.promise.ms });
+      else end.deferred.push(deferred);
     }
-    this.#ends[side].question = question;
+    end.question = question;
+    if (end.isClosing && end.delays.length === 0) {
+      end.isClosing = false;
+      other.arriving.push('end');
+    }
     return this;
+  }
+
+  /** Moves the clock to the end of the next delay. Returns whether there is one. */
+  #passTime(): boolean {
+    const [first] = Object.values(this.#ends)
+      .filter(({ hasHands, nextDelay }) => hasHands && nextDelay !== undefined)
+      .sort((a, b) => (a.nextDelay ?? 0) - (b.nextDelay ?? 0));
+    return first?.passTime() === true;
+  }
+
+  /** Sends what has waited. */
+  #endDelay(end: End, outcome: Outcome): true {
+    const due = end.delays.shift();
+    if (due !== undefined) this.take(end.side, end.connection.settle(due.deferred, outcome));
+    return true;
+  }
+
+  /** Waits for a delay in real time. Returns whether there is one. */
+  async #waitForDelay(): Promise<boolean> {
+    const [end] = Object.values(this.#ends).filter(({ delays }) => delays.length > 0);
+    const [due] = end?.delays ?? [];
+    if (end === undefined || due === undefined) return false;
+    return this.#endDelay(end, await outcomeOf(due.deferred));
   }
 
   /** Ends the transport, as if the other end had gone: `side` hears of it after what has arrived. */
@@ -189,6 +276,11 @@ export class Pair {
     const outcome = await outcomeOf(question);
     if (end.question === question) this.take(end.side, end.connection.answer(question, outcome));
   }
+}
+
+/** Whether the connection has closed the transport of its own accord. */
+function isClosed({ origin, alert }: TlsAlert): boolean {
+  return origin === 'local' && alert === 'close_notify';
 }
 
 function outcomeOf({ promise }: Pick<Question, 'promise'>): Promise<Outcome> {

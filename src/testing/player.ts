@@ -1,10 +1,9 @@
 /** Runs a recording again: the same calls, the same clock and dice, the same answers; and compares what comes of it. */
 
-import type { ChannelOwner } from '../engine/channel.ts';
 import { ClientConnection } from '../engine/client/client-connection.ts';
 import type { Event, Step } from '../engine/events.ts';
 import type { Fault } from '../engine/fault.ts';
-import type { Question } from '../engine/questions.ts';
+import type { Deferred, Question } from '../engine/questions.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { ServerConnection } from '../engine/server/server-connection.ts';
 import type { Decisions } from '../handshake/decisions.ts';
@@ -17,6 +16,7 @@ import { differenceOf, messageDifference } from './differences.ts';
 import { type Content, type Interceptor, LayeredFault, type Seal, type Sending } from './interceptor.ts';
 import { UnmaskState, unmask } from './masking.ts';
 import { versionIn } from './messages.ts';
+import type { Timing } from './outflow.ts';
 import { type Recorded, writeEvent } from './record.ts';
 import { type RecordedClient, type RecordedServer, readClient, readServer } from './recorded-options.ts';
 import { readError, readSession, readValue } from './recorded-values.ts';
@@ -91,6 +91,8 @@ export class Player {
   readonly #sent = new UnmaskState();
   readonly #frames: Frame[] = [];
   #question: Question | undefined;
+  /** The pauses of faults of time. */
+  readonly #pauses: Deferred[] = [];
   #time = 0;
   #isForked = false;
   #wasEstablished = false;
@@ -152,17 +154,17 @@ export class Player {
       randomBytes: (length, label) => dice.randomBytes(length, label),
     };
     const decisions = readValue(connection.decisions ?? {}, []) as Decisions;
-    const over = (inner: Interceptor, owner: ChannelOwner) => this.#over(inner, owner);
+    const over = (inner: Interceptor) => this.#over(inner);
+    const timings = (connection.timings ?? []) as readonly Timing[];
     return new LayeredFault(
       'replay',
       over,
       { ...decisions, opensByTask: true },
-      { world: () => world, isOutermost: true },
+      { world: () => world, timings, isOutermost: true },
     );
   }
 
-  /** The owner is the connection that is being made. */
-  #over(inner: Interceptor, _: ChannelOwner): Interceptor {
+  #over(inner: Interceptor): Interceptor {
     return {
       ...inner,
       meet: (wait) => {
@@ -212,7 +214,7 @@ export class Player {
     if (step !== undefined) this.#finish(frame, step);
   }
 
-  #invoke({ call, input = [], data = 0, flag = false, outcome = 'value' }: RecordedCall): Step | undefined {
+  #invoke({ call, input = [], data = 0, flag = false, outcome = 'value', callback }: RecordedCall): Step | undefined {
     const { connection } = this;
     switch (call) {
       case 'receive':
@@ -222,7 +224,7 @@ export class Player {
       case 'answer':
         return this.#answer(outcome);
       case 'settle':
-        return undefined; // of a callback that nothing waited for, and that was not called
+        return this.#settle(callback);
       case 'updateKeys':
         return connection.updateKeys(flag);
       case 'dispose':
@@ -234,6 +236,12 @@ export class Player {
       default:
         return connection[call]();
     }
+  }
+
+  /** The end of a pause. Other promises are of callbacks that nothing waited for, and that are not called. */
+  #settle(callback: string | undefined): Step | undefined {
+    const pause = callback === 'faults' ? this.#pauses.shift() : undefined;
+    return pause && this.connection.settle(pause, { value: undefined });
   }
 
   #receive(input: readonly Piece[]): Step {
@@ -257,7 +265,10 @@ export class Player {
     this.events = events;
     this.trace.note(this.recording.side, events);
     this.#wasEstablished ||= events.some(({ type }) => type === 'established');
-    for (const event of events) if (event.type === 'keylog') this.keylog.push(event.line);
+    for (const event of events) {
+      if (event.type === 'keylog') this.keylog.push(event.line);
+      if (event.type === 'deferred' && event.deferred.callback === 'faults') this.#pauses.push(event.deferred);
+    }
     if (output.length > 0) this.wire.push({ direction: 'sent', time: this.#time, bytes: output });
     if (this.#isForked) return;
     this.#compareOutput(frame, output);

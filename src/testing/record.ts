@@ -1,7 +1,6 @@
 /** Writes down one end of a connection: what it was called with, what it drew, and what its work came to. */
 
 import { isPromise } from '../awaitable.ts';
-import type { ChannelOwner } from '../engine/channel.ts';
 import { boolean } from '../engine/checks.ts';
 import { ClientConnection } from '../engine/client/client-connection.ts';
 import type { Event, Step } from '../engine/events.ts';
@@ -18,8 +17,9 @@ import { requireOptions } from '../wire/options.ts';
 import { RECORD_HEADER, type TlsRecord } from '../wire/record.ts';
 import { ContentType, HandshakeType } from '../wire/registry.ts';
 import { drawRandom, timeOf, type World } from '../world.ts';
-import { type Content, type Interceptor, LayeredFault, type Seal, type Sending } from './interceptor.ts';
+import { type Content, type Interceptor, LayeredFault, type Seal, type Sending, type Setting } from './interceptor.ts';
 import { type Mask, ReceivedBytes, SentBytes } from './masking.ts';
+import type { Timing } from './outflow.ts';
 import { writeClient, writeServer } from './recorded-options.ts';
 import { SessionsMet, writeError, writeValue } from './recorded-values.ts';
 import {
@@ -83,7 +83,7 @@ class RecorderFault extends LayeredFault implements Recorder {
     const tape = new Tape(boolean('applicationData', options.applicationData, false));
     super(
       'record',
-      (inner, owner) => tape.over(inner, owner),
+      (inner, setting) => tape.over(inner, setting),
       { opensByTask: true },
       { world: (world) => tape.worldOver(world), isOutermost: true },
     );
@@ -123,6 +123,7 @@ class Tape {
   readonly #sent = new SentBytes();
   readonly #epochs = { reading: 0, writing: 0 };
   readonly #notesOf = new WeakMap<OpenCall, Notes>();
+  #timings: readonly Timing[] = [];
   #hasConcluded = false;
   #wasEstablished = false;
 
@@ -151,7 +152,8 @@ class Tape {
     return calls.at(-1);
   }
 
-  over(inner: Interceptor, owner: ChannelOwner): Interceptor {
+  over(inner: Interceptor, { owner, timings }: Setting): Interceptor {
+    this.#timings = timings;
     if (!(owner instanceof ServerConnection || owner instanceof ClientConnection))
       throw new TypeError('record(): a ServerConnection or a ClientConnection is wanted');
     this.#owner = owner;
@@ -211,6 +213,7 @@ class Tape {
 
   #argumentsOf(name: CallName, [first, second]: readonly unknown[]): Partial<OpenCall> {
     if (name === 'write' && first instanceof Uint8Array) return { data: this.#keepsData ? toHex(first) : first.length };
+    if (name === 'settle') return { callback: callbackOf(first) };
     if (name === 'answer') return { outcome: outcomeOf(second) };
     if (name === 'updateKeys' || name === 'dispose') return { flag: first === true };
     return {};
@@ -220,7 +223,7 @@ class Tape {
     const { sent, records } = this.#notes(call);
     if (sent.length > 0) call.sent = sent;
     if (records.length > 0) call.records = records;
-    if (output.length > 0) call.output = this.#sent.take(output.length);
+    if (output.length > 0) call.output = this.#sent.take(output);
     this.#wasEstablished ||= events.some(({ type }) => type === 'established');
     if (events.length > 0) call.events = events.map(writeEvent);
     if (call.work.length === 0) delete (call as Partial<OpenCall>).work;
@@ -397,7 +400,10 @@ class Tape {
       side: isServer ? 'server' : 'client',
       seed: toHex(this.#seed),
       configs: isServer ? [owner.config, ...this.#configs].map(writeServer) : [writeClient(owner.config)],
-      connection: isServer ? connectionOfServer(owner) : this.#connectionOfClient(owner),
+      connection: {
+        ...(isServer ? connectionOfServer(owner) : this.#connectionOfClient(owner)),
+        timings: this.#timings,
+      },
       sessions: this.#sessions.toJSON(isUsed),
       calls: this.#calls,
       facts: factsOf(owner, this.#wasEstablished),
@@ -468,6 +474,11 @@ function factsOf(owner: Recorded, wasEstablished: boolean): RecordedFacts {
     pskMode: resumption.pskMode,
     reason: resumption.reason,
   };
+}
+
+function callbackOf(deferred: unknown): string | undefined {
+  const isNamed = typeof deferred === 'object' && deferred !== null && 'callback' in deferred;
+  return isNamed ? String(deferred.callback) : undefined;
 }
 
 function outcomeOf(outcome: unknown): RecordedCall['outcome'] {

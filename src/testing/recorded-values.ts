@@ -52,10 +52,13 @@ function parametersOf(session: Session): Mutable<SessionParameters> {
   return { ...known, ...rest, secret: new Uint8Array(48) };
 }
 
+/** A replay does not ask who has accepted a server. */
+const NOBODY = { verifyServer: undefined, pins: [] };
+
 /** Reads a session, with one hold. A client's gets back the time when it came. */
 export function readSession({ der, isRuledOut, receivedAt }: RecordedSession): Session {
   const read = Session.fromDer(fromHex(der));
-  const origin = { receivedAt: receivedAt ?? 0, peerChain: [], acceptedBy: {} };
+  const origin = { receivedAt: receivedAt ?? 0, peerChain: [], acceptedBy: NOBODY };
   const session = receivedAt === undefined ? read : new ClientSession(read.parameters(), origin);
   if (isRuledOut) session.forbidResumption();
   return session;

@@ -45,6 +45,8 @@ export interface RecordedConnection {
   readonly addresses?: Readonly<Record<string, unknown>> | undefined;
   /** What faults have decided. */
   readonly decisions?: unknown;
+  /** When what is sent goes out, by faults of time. */
+  readonly timings?: readonly unknown[] | undefined;
 }
 
 export interface RecordedSession {
@@ -83,6 +85,8 @@ export interface RecordedCall {
   readonly flag?: boolean | undefined;
   /** Of answer(): what the promise came to. A stale answer is to a question that was withdrawn. */
   readonly outcome?: 'value' | 'late' | 'stale' | RecordedError | undefined;
+  /** Of settle(): the callback whose promise it was. */
+  readonly callback?: string | undefined;
   /** Whether it threw, as wrong calls do. */
   readonly threw?: boolean | undefined;
   /** What the connection asked for, and the calls that callbacks made, in order. */

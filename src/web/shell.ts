@@ -166,6 +166,7 @@ export class WebShell<C extends ConnectionCore> implements Shell {
       if (this.#writing === 'open') this.fail(error); // or else closing the transport has the error, too
     }
     if (!this.#isOver && this.#isUnused) this.writable.close().catch(() => {});
+    if (!this.#isOver) this.driver.run(() => this.driver.connection.transportEnded()); // for who waits to close
   }
 
   /** Whether the peer has left without a word, and the application uses neither stream: then nobody else would end our direction. */
@@ -250,13 +251,20 @@ export class WebShell<C extends ConnectionCore> implements Shell {
     this.#writing = 'closing';
     this.driver.run(() => this.driver.connection.end());
     try {
-      await this.#transport.closeWriting();
+      await this.#closeTransport();
     } catch (error) {
       this.fail(error);
       throw error;
     }
     this.#writing = 'ended';
     this.#finish();
+  }
+
+  /** Resolves when everything has been sent, and the transport's writable has closed. */
+  #closeTransport(): Promise<void> {
+    return new Promise((resolve) => {
+      this.driver.connection.whenSent(() => resolve(this.#transport.closeWriting()));
+    });
   }
 
   /** Disposes of the connection if both directions are over, or ours is and input is discarded. */
@@ -281,7 +289,7 @@ export class WebShell<C extends ConnectionCore> implements Shell {
     this.#failure = { error };
     this.#pull();
     this.#sink?.error(error);
-    void this.#transport.leave().then(() => this.#reject(error));
+    this.driver.connection.whenSent(() => void this.#transport.leave().then(() => this.#reject(error)));
   }
 
   /** Ends both directions at once, for the application: aborts the transport, so that the peer sees a truncation. */

@@ -376,8 +376,8 @@ describe('what a fault is given', () => {
   }
 
   it('a fault of another copy of the library would be ignored, and is refused', () => {
-    const { channel, decisionsOf } = faults.drop('finished');
-    const foreign = { name: 'foreign', channel, decisionsOf };
+    const { channel, decisionsOf, worldOf } = faults.drop('finished');
+    const foreign = { name: 'foreign', channel, decisionsOf, worldOf };
     expect(() => run({ server: [faults.repeat('finished'), foreign] })).to.throw(
       TypeError,
       "'foreign' is of another copy",

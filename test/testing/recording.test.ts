@@ -317,6 +317,21 @@ describe('a recording of work', () => {
     }
   });
 
+  it('has what faults of time held back, and when it went out', async () => {
+    for (const fault of [
+      faults.delay('finished', 5),
+      faults.delay('server_hello', 5, { isBefore: true }),
+      faults.stall('certificate'),
+      faults.closeAt('finished', { closeNotify: true }),
+      faults.closeAt('server_hello'),
+    ]) {
+      const run = await pair(client(), server(), { server: { faults: [fault] }, record: true }).run();
+      run.dispose();
+      for (const recording of Object.values(run.recordings))
+        expect(differenceIn(recording), fault.name).to.equal('none');
+    }
+  });
+
   it('has edits of the hello', () => {
     const theirs = server();
     const [session] = meet(theirs).client.sessions;
