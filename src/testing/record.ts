@@ -38,6 +38,7 @@ import {
 } from './recording.ts';
 import { seededWorld } from './seeded-world.ts';
 
+/** The options of {@link record}. */
 export interface RecordOptions {
   /** Whether application data is written down. Default false: of a record that has some there is the length. */
   readonly applicationData?: boolean | undefined;

@@ -31,6 +31,7 @@ export interface Recording {
   readonly facts: RecordedFacts;
 }
 
+/** What the connection was made with, besides its configuration. */
 export interface RecordedConnection {
   /** Of a client. */
   readonly serverName?: string | undefined;
@@ -49,6 +50,7 @@ export interface RecordedConnection {
   readonly timings?: readonly unknown[] | undefined;
 }
 
+/** A session that an answer named, or that a client offered. */
 export interface RecordedSession {
   /** As `Session.toDer()` writes it. If the connection did not use the session, zeros are in the place of the secret. */
   readonly der: string;
@@ -99,6 +101,7 @@ export interface RecordedCall {
   readonly events?: readonly RecordedEvent[] | undefined;
 }
 
+/** The name of a method. */
 export type CallName = (typeof CALLS)[number];
 
 /** The methods of a connection that can change it. */
@@ -131,6 +134,7 @@ export interface RecordedTask {
   readonly work?: readonly RecordedCall[] | undefined;
 }
 
+/** An error: `alert` is the alert that it stands for, by its name. */
 export interface RecordedError {
   readonly name: string;
   readonly message: string;
@@ -156,11 +160,13 @@ export interface RecordedRecords {
   readonly sent: readonly (number | string | readonly [header: string, masked: number])[];
 }
 
+/** An event, by its type, with the fields of it that are no secrets. */
 export interface RecordedEvent {
   readonly type: string;
   readonly [field: string]: unknown;
 }
 
+/** What a connection showed when the recording was taken. */
 export interface RecordedFacts {
   /** Whether the handshake was complete at any time. */
   readonly wasEstablished: boolean;
