@@ -322,6 +322,10 @@ describe('connect', () => {
       connect(streamLink().client, client, { serverName: 'other.example', sessions: [session] }),
     ];
     for (const promise of refused) expect(await rejection(promise)).to.be.instanceOf(Error);
+    const gone = streamLink();
+    const failed = rejection(connect(gone.client, client, { ...PEER, sessions: [session] }));
+    await gone.server.readable.getReader().cancel(new Error('gone'));
+    expect(await failed).to.be.instanceOf(Error);
     const locked = streamLink();
     locked.client.readable.getReader();
     expect(await rejection(connect(locked.client, client, { ...PEER, sessions: [session] }))).to.be.instanceOf(

@@ -10,6 +10,7 @@ import { expect } from 'chai';
 import { packageFile } from './support.ts';
 
 const index = fileURLToPath(new URL('../../src/index.js', import.meta.url));
+const client = fileURLToPath(new URL('../../src/client.js', import.meta.url));
 
 /** Type-checks a program that imports the library; returns what the compiler says. */
 async function check(lib: readonly string[], program: string): Promise<string> {
@@ -26,7 +27,10 @@ async function check(lib: readonly string[], program: string): Promise<string> {
       noEmit: true,
     };
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.mts'] }));
-    await writeFile(join(folder, 'program.mts'), program.replaceAll('tls-resume', index));
+    await writeFile(
+      join(folder, 'program.mts'),
+      program.replaceAll("'tls-resume'", `'${index}'`).replaceAll("'tls-resume/client'", `'${client}'`),
+    );
     const tsc = join(dirname(packageFile), 'node_modules/typescript/bin/tsc');
     const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]);
     return stdout;
@@ -47,6 +51,13 @@ export async function echo(pair: BytesPair, port: PortLike): Promise<Uint8Array 
   const { value } = await readable.getReader().read();
   return value;
 }
+import { connect, defineClient, type StreamConnectOptions, type TlsClientConnection } from 'tls-resume/client';
+export async function ask(pair: BytesPair, sessions: StreamConnectOptions['sessions']): Promise<TlsClientConnection> {
+  const client = defineClient({ verifyServer: (chain) => chain.length > 0 });
+  const tls = await connect(pair, client, { serverName: 'a.example', sessions, onCallbackError: (name) => void name.length });
+  await tls.writable.getWriter().write(new Uint8Array(1));
+  return tls;
+}
 `;
 
 /** Each part that is optional, given as `undefined`. */
@@ -60,6 +71,8 @@ export const port: PortLike = { postMessage: () => {}, addEventListener: () => {
 export const scope: Scope = { alpn: undefined };
 const config = defineServer({ credentials: [{ cert: '', key: '' }], crypto, world: undefined, sessions: { onGet: undefined }, tickets: { mode: 'stateless', keys } });
 export const tls = (pair: BytesPair) => accept(pair, config, { signal: undefined, addresses: undefined });
+const some = { sessions: undefined, signal: undefined, faults: undefined };
+export const visit = (pair: BytesPair) => connect(pair, { verifyServer: 'any', sessions: { maxBytes: undefined } }, some);
 `;
 
 const DOM_PROGRAM = `
@@ -70,6 +83,10 @@ const options = { credentials: [{ cert: '', key: '' }] };
 export const one = await accept(fromMessagePort(port1), options, { signal: AbortSignal.timeout(10) });
 export const two = await accept({ readable, writable }, options);
 export const response = new Response(two.readable);
+import { connect } from 'tls-resume/client';
+export const three = await connect(fromMessagePort(port1), { verifyServer: 'any' }, { signal: AbortSignal.timeout(10) });
+export const other: ReadableStream<Uint8Array> = three.readable;
+await three.readable.pipeTo(two.writable);
 export const text: ReadableStream<string> = two.readable.pipeThrough(new TextDecoderStream());
 export const stream: ReadableStream<Uint8Array> = one.readable;
 export const sink: WritableStream<Uint8Array> = one.writable;
