@@ -16,6 +16,7 @@ import { requireDuplex } from './transport.ts';
  */
 export function accept(transport: Duplex, options: NodeServerOptions | ServerConfig): TlsSocket {
   requireDuplex(transport);
-  const { config, socket } = splitOptions(options);
-  return new TlsSocket(transport, config, socket);
+  const { config, socket, faults } = splitOptions(options);
+  if (typeof faults === 'function') throw new TypeError('faults: an array is wanted, as this is one connection');
+  return new TlsSocket(transport, config, { ...socket, faults });
 }

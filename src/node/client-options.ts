@@ -30,7 +30,7 @@ export interface ConnectTarget extends Omit<Partial<TcpNetConnectOpts>, 'host' |
 }
 
 /** The options of one connection. `host` and `port` say where its transport leads to. */
-export interface ClientSocketOptions extends Omit<ConnectOptions, 'wantsKeylog' | 'interceptor'>, TlsSocketOptions {}
+export interface ClientSocketOptions extends Omit<ConnectOptions, 'wantsKeylog'>, TlsSocketOptions {}
 
 /**
  * The options of {@link connect}. One of `ca`, `pins`, `verifyServer` and `config` is required: nothing is trusted by accident.

@@ -14,7 +14,7 @@ export type { ConnectionSocketEvents, Listen, TlsClientSocketEvents, TlsEvent, T
 export { nodeCrypto } from './node-crypto.ts';
 export { unwrapNodeSession, wrapNodeSession } from './node-session.ts';
 export type { EphemeralKeyInfo } from './openssl-names.ts';
-export type { NodeServerOptions, ServerSocketOptions, TlsSocketOptions } from './options.ts';
+export type { FaultsOf, NodeServerOptions, ServerSocketOptions, TlsSocketOptions } from './options.ts';
 export { createServer, Server } from './server.ts';
 export type { ResumeSessionCallback, ServerEvents } from './server-events.ts';
 export { TlsSocket } from './socket.ts';

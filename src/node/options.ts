@@ -1,5 +1,6 @@
 /** The options of the Node shell: the core's, node:tls's way to give a certificate, and what concerns sockets. */
 
+import type { Fault } from '../engine/fault.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
 import type { Pem } from '../wire/pem.ts';
@@ -14,9 +15,14 @@ export interface TlsSocketOptions {
 
 /** Options that {@link Server} adds. */
 export interface ServerSocketOptions extends TlsSocketOptions {
+  /** What the connection is to send otherwise than it should, for tests of its peer: values of tls-resume/testing. */
+  readonly faults?: readonly Fault[] | undefined;
   /** Whether no output may be sent until this promise of a callback has settled. The promise must settle. */
   readonly isAwaited?: ((promise: PromiseLike<unknown>) => boolean) | undefined;
 }
+
+/** Returns the faults of one connection, which is the first of its server, the second, and so on: `number` counts from 1. */
+export type FaultsOf = (connection: { readonly number: number }) => readonly Fault[];
 
 /** The options of {@link createServer} and {@link accept}. One of `credentials`, `cert` with `key`, and `config` is required. */
 export interface NodeServerOptions extends Omit<ServerOptions, 'credentials'>, TlsSocketOptions {
@@ -31,4 +37,9 @@ export interface NodeServerOptions extends Omit<ServerOptions, 'credentials'>, T
   readonly ticketKeys?: Uint8Array | undefined;
   /** A result of defineServer(), instead of all of the core's options. */
   readonly config?: ServerConfig | undefined;
+  /**
+   * What connections are to send otherwise than they should, for tests of clients: values of tls-resume/testing. A function is called for
+   * each connection of a server; if it fails, that connection ends, and 'tlsClientError' says why. {@link accept} takes an array.
+   */
+  readonly faults?: readonly Fault[] | FaultsOf | undefined;
 }

@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import { Server as NetServer, type Socket } from 'node:net';
-import { disregard } from '../awaitable.ts';
+import { disregard, isInstance } from '../awaitable.ts';
 import { setKeyTimer } from '../engine/key-timer.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { defineServer } from '../engine/server/define-server.ts';
@@ -42,6 +42,9 @@ export class Server extends NetServer {
   readonly #socketOptions: ServerSocketOptions;
   readonly #relays = relaysOf(this);
   readonly #ticketKeys: NodeTicketKeys | undefined;
+  readonly #faults: NodeServerOptions['faults'];
+  /** How many connections with faults there have been. */
+  #count = 0;
   #adapted: Pick<SessionOptions, 'onNew' | 'onGet'> = {};
   #config: ServerConfig;
   /** Promises of 'newSession' listeners: no output may overtake them. */
@@ -49,12 +52,13 @@ export class Server extends NetServer {
 
   /** @throws TypeError or RangeError naming the option that is wrong */
   constructor(options: NodeServerOptions | ServerConfig) {
-    const { core, config, socket, ticketKeys } = splitOptions(options);
+    const { core, config, socket, faults, ticketKeys } = splitOptions(options);
     super({ allowHalfOpen: true, noDelay: true });
     this.#core = core;
     this.#config = config;
     this.#socketOptions = { ...socket, isAwaited: (promise) => this.#stores.has(promise) };
     this.#ticketKeys = ticketKeys;
+    this.#faults = faults;
     disregard(config.ticketPolicy.keys?.useTimer?.(setKeyTimer)); // now: there may never be a connection
     this.on('connection', (transport) => this.#accept(transport));
     this.on('newListener', (event: string | symbol) => {
@@ -175,10 +179,26 @@ export class Server extends NetServer {
   }
 
   #accept(transport: Socket): void {
-    const socket = new TlsSocket(transport, this.#config, this.#socketOptions);
+    const socket = this.#socketOver(transport);
     const { error, secure, keylog, tlsEvent, callbackError } = this.#relays;
     socket.on('error', error).on('secure', secure).on('tlsEvent', tlsEvent).on('callbackError', callbackError);
     if (this.listenerCount('keylog') > 0) socket.on('keylog', keylog);
+  }
+
+  /** A connection whose faults fail ends with their error. */
+  #socketOver(transport: Socket): TlsSocket {
+    const given = this.#faults;
+    if (given === undefined) return new TlsSocket(transport, this.#config, this.#socketOptions);
+    this.#count += 1;
+    try {
+      const faults = typeof given === 'function' ? given({ number: this.#count }) : given;
+      disregard(faults); // of an async function, which may reject
+      if (faults === undefined) throw new TypeError('faults: the function has returned nothing; [] is for none');
+      return new TlsSocket(transport, this.#config, { ...this.#socketOptions, faults });
+    } catch (thrown) {
+      const error = isInstance(thrown, Error) ? thrown : new Error('faults: the function failed', { cause: thrown });
+      return new TlsSocket(transport, this.#config, this.#socketOptions).destroy(error);
+    }
   }
 }
 

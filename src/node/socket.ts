@@ -9,7 +9,12 @@ import { ConnectionSocket } from './connection-socket.ts';
 import type { Listen, TlsSocketEvents } from './events.ts';
 import type { ServerSocketOptions } from './options.ts';
 
-const OPTIONS = { allowHalfOpen: true, handshakeTimeout: true, isAwaited: true } satisfies Names<ServerSocketOptions>;
+const OPTIONS = {
+  allowHalfOpen: true,
+  handshakeTimeout: true,
+  faults: true,
+  isAwaited: true,
+} satisfies Names<ServerSocketOptions>;
 
 /**
  * A TLS connection over any Duplex, which it owns; see {@link TlsSocketEvents} for its events.
@@ -35,6 +40,7 @@ export class TlsSocket extends ConnectionSocket<ServerConnection> {
       addresses: () => this.transport.addresses,
       wantsKeylog: () => this.listenerCount('keylog') > 0,
       keyTimer: setKeyTimer,
+      faults: options.faults,
     });
     this.start(connection, config.lookupTimeoutMs, options);
   }

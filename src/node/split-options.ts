@@ -1,6 +1,7 @@
 /** Validates the options of the Node shell, and separates the core's from the socket's. */
 
 import type { PemCredential } from '../engine/credential-options.ts';
+import { requireFaults } from '../engine/fault.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { isServerConfig, notAConfig, refuseConfig } from '../engine/server/config-brand.ts';
 import { CORE_OPTIONS } from '../engine/server/configure.ts';
@@ -23,6 +24,7 @@ const OPTIONS = {
   config: true,
   allowHalfOpen: true,
   handshakeTimeout: true,
+  faults: true,
 } satisfies Names<NodeServerOptions>;
 
 /** Options, separated into those of the core and those of the shell. */
@@ -31,13 +33,14 @@ export interface SplitOptions {
   readonly core: ServerOptions | undefined;
   readonly config: ServerConfig;
   readonly socket: TlsSocketOptions;
+  readonly faults: NodeServerOptions['faults'];
   /** The key of the option of this name. */
   readonly ticketKeys?: NodeTicketKeys | undefined;
 }
 
 /** @throws TypeError or RangeError naming the option */
 export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOptions {
-  if (isServerConfig(options)) return { core: undefined, config: options, socket: {} };
+  if (isServerConfig(options)) return { core: undefined, config: options, socket: {}, faults: undefined };
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(
       `options: an object is wanted, with cert and key, or credentials, or a config, not ${kindOf(options)}`,
@@ -46,26 +49,27 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
   refuseConfig('options', options);
   refuseNodeNames(options);
   requireOptions('options', options, OPTIONS);
-  const { allowHalfOpen, handshakeTimeout, config, ...rest } = options;
+  const { allowHalfOpen, handshakeTimeout, faults, config, ...rest } = options;
   if (allowHalfOpen !== undefined && typeof allowHalfOpen !== 'boolean') {
     throw new TypeError(`allowHalfOpen: true or false is wanted, not ${kindOf(allowHalfOpen)}`);
   }
   if (handshakeTimeout !== undefined) requireMilliseconds('handshakeTimeout', handshakeTimeout);
+  if (typeof faults !== 'function') requireFaults(faults);
   const socket = { allowHalfOpen, handshakeTimeout };
   if (config === undefined) {
     const { ticketKeys: bytes, ...others } = rest;
     const ticketKeys = bytes === undefined ? undefined : new NodeTicketKeys(bytes, others.world ?? systemWorld);
     const given = coreOptions(others);
     const core = ticketKeys === undefined ? given : { ...given, tickets: ticketOptions(given.tickets, ticketKeys) };
-    return { core, config: defineServer(core), socket, ticketKeys };
+    return { core, config: defineServer(core), socket, faults, ticketKeys };
   }
   if (!isServerConfig(config)) throw notAConfig('config', config);
   const [other] = Object.keys(rest);
   if (other !== undefined) throw new TypeError(`give either config or ${other}`);
-  return { core: undefined, config, socket };
+  return { core: undefined, config, socket, faults };
 }
 
-type CoreOptions = Omit<NodeServerOptions, 'allowHalfOpen' | 'handshakeTimeout' | 'config' | 'ticketKeys'>;
+type CoreOptions = Omit<NodeServerOptions, 'allowHalfOpen' | 'handshakeTimeout' | 'faults' | 'config' | 'ticketKeys'>;
 
 function coreOptions({ cert, key, credentials, ...rest }: CoreOptions): ServerOptions {
   if (credentials === undefined) return { ...rest, credentials: pairs(cert, key) };

@@ -476,25 +476,25 @@ const OBJECTS: Readonly<Record<string, readonly [names: string, use: (options: u
     (options) => looseNew(index.ServerConnection)(CONFIG, options),
   ],
   'accept() of the index': [
-    'addresses handshakeTimeout signal onCallbackError',
+    'addresses handshakeTimeout signal onCallbackError faults',
     (options) => loose(index.accept)(streams(), CONFIG, options),
   ],
   'accept() of tls13': [
-    'addresses handshakeTimeout signal onCallbackError',
+    'addresses handshakeTimeout signal onCallbackError faults',
     (options) => loose(tls13.accept)(streams(), CONFIG, options),
   ],
   'fromMessagePort()': ['maxBuffered', (options) => loose(index.fromMessagePort)(PORT, options)],
   'new Ssl()': ['send attend addresses', (options) => looseNew(openssl.Ssl)(context(), options)],
   'createServer()': [
-    'credentials key cert ticketKeys config allowHalfOpen handshakeTimeout sessions tickets world',
+    'credentials key cert ticketKeys config allowHalfOpen handshakeTimeout faults sessions tickets world',
     (options) => loose(node.createServer)(over({ credentials: [{ cert, key }] }, options)),
   ],
   'accept() of Node': [
-    'credentials key cert ticketKeys config allowHalfOpen handshakeTimeout',
+    'credentials key cert ticketKeys config allowHalfOpen handshakeTimeout faults',
     (options) => loose(node.accept)(duplex(), over({ credentials: [{ cert, key }] }, options)),
   ],
   'new TlsSocket()': [
-    'allowHalfOpen handshakeTimeout isAwaited',
+    'allowHalfOpen handshakeTimeout isAwaited faults',
     (options) => looseNew(node.TlsSocket)(duplex(), CONFIG, options),
   ],
 };
