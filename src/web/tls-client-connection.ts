@@ -10,7 +10,7 @@ import { ConnectionStreams } from './connection-streams.ts';
  * {@link TruncationError} without one; closing `writable` sends close_notify, and the server may go on.
  *
  * TLS 1.3: a server that refuses the client's certificate says so after the handshake. Then `readable` errors with its alert, and
- * `closed` rejects. Its tickets come after the handshake, too, and are taken in while the application reads.
+ * `closed` rejects. Its tickets come after the handshake, too, and are taken in as long as `readable` has room.
  */
 export class TlsClientConnection extends ConnectionStreams<ClientConnection> {
   /** The sessions that the server has handed out so far, lent until the connection ends: upRef() keeps one longer. */

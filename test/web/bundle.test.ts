@@ -6,7 +6,7 @@ import { createContext, runInContext } from 'node:vm';
 import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
 import { type BuildResult, build, type Metafile } from 'esbuild';
-import { fromMessagePort } from '../../src/index.ts';
+import { accept, defineServer, fromMessagePort } from '../../src/index.ts';
 import { type CertificateFixture, certificates } from '../fixtures.ts';
 import { type Link, rejection, sessionOf, startClient, streamLink, VERSIONS, versionOnly } from './support.ts';
 
@@ -67,11 +67,32 @@ const PAGE = `(({ cert, key }) => {
 type Serve = (transport: { port?: unknown; streams?: unknown }) => Promise<string>;
 
 function openPage(code: string, credential: CertificateFixture): Serve {
+  return pageOf(code, PAGE)(credential);
+}
+
+/** What a program evaluates to in a page that has the bundle. */
+function pageOf(code: string, program: string) {
   const context = createContext(browserGlobals());
   runInContext(code, context);
   expect(runInContext('typeof process + typeof Buffer + typeof require', context)).to.equal('undefined'.repeat(3));
-  return runInContext(PAGE, context)(credential);
+  return runInContext(program, context);
 }
+
+/** The same for a page that connects, says something, and tells what it has heard and how it resumed. */
+const VISITOR = `(() => {
+  const client = TlsResume.defineClient({ verifyServer: 'any' });
+  return async ({ port, streams }) => {
+    const tls = await TlsResume.connect(port ? TlsResume.fromMessagePort(port) : streams, client);
+    const writer = tls.writable.getWriter();
+    await writer.write(new TextEncoder().encode('from a page'));
+    const { value } = await tls.readable.getReader().read();
+    await writer.close();
+    const { resumed, mechanism, reason } = tls.resumption;
+    return [new TextDecoder().decode(value), resumed ? mechanism : reason];
+  };
+})`;
+
+type Visit = (transport: { port?: unknown; streams?: unknown }) => Promise<[string, string]>;
 
 /** One visit of Node's client; the page's word on it, the client's, and the session to come again with. */
 async function visit(served: Promise<string>, client: Link['client'], options: Parameters<typeof startClient>[1]) {
@@ -135,6 +156,27 @@ describe('in a browser', () => {
         expect(resumed.said).to.equal(version === 'TLSv1.2' ? 'session-id' : 'psk-stateful');
       });
     }
+  }
+
+  for (const entry of ['client', 'client13'] as const) {
+    it(`${entry} connects over a MessageChannel and over stream pairs: full, then resumed`, async () => {
+      const path = fileURLToPath(new URL(`../../src/${entry}.js`, import.meta.url));
+      const { outputFiles, metafile, warnings } = await bundle({ entryPoints: [path] });
+      expect([external(metafile), warnings]).to.deep.equal([[], []]);
+      const visitPage: Visit = pageOf(outputFiles[0]?.text ?? '', VISITOR)();
+      const server = defineServer({ credentials: [certificates.ecdsaP256] });
+      const echo = async (pair: Link['server']): Promise<void> => {
+        const tls = await accept(pair, server);
+        await tls.readable.pipeTo(tls.writable);
+      };
+      const { port1, port2 } = new MessageChannel();
+      const first = echo(fromMessagePort(port1));
+      expect(await visitPage({ port: port2 })).to.deep.equal(['from a page', 'not-offered']);
+      const link = streamLink();
+      const second = echo(link.server);
+      expect(await visitPage({ streams: link.client })).to.deep.equal(['from a page', 'psk']);
+      await Promise.all([first, second]);
+    });
   }
 
   it('signs with RSA through Web Crypto', async () => {
