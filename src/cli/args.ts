@@ -8,6 +8,7 @@ import { nearest } from '../wire/nearest.ts';
 import { type ConnectSettings, parseConnect } from './connect-args.ts';
 import { usage } from './fault.ts';
 import { choices, isValueOf, nonEmpty, type Protocol, parseFlags, protocol } from './flags.ts';
+import { type NamedFault, namedFault } from './serve-faults.ts';
 
 /** The names of two PEM files. */
 export interface CertificateFiles {
@@ -42,6 +43,8 @@ export interface ServeSettings {
   readonly compat: Compat | undefined;
   readonly crypto: ProviderName;
   readonly resumption: ResumptionSettings;
+  /** What the server does wrong on purpose. */
+  readonly faults: readonly NamedFault[];
   readonly echo: boolean;
   /** The name of the file that secrets are appended to. */
   readonly keylog: string | undefined;
@@ -79,7 +82,7 @@ const DEFAULT_PORT = 8443;
 const PROVIDERS = ['default', 'noble', 'fast', 'node'] as const;
 const TICKET_MODES = ['stateful', 'stateless', 'off'] as const;
 
-/** The flags of `serve`. A flag with a value stands once, except for certificates and ticket keys. */
+/** The flags of `serve`. A flag with a value stands once, except for certificates, ticket keys and faults. */
 export const SERVE_FLAGS = {
   host: { type: 'string' },
   port: { type: 'string' },
@@ -97,6 +100,7 @@ export const SERVE_FLAGS = {
   'ticket-keys': { type: 'string', multiple: true },
   'id-context': { type: 'string' },
   foreign: { type: 'boolean' },
+  fault: { type: 'string', multiple: true },
   echo: { type: 'boolean' },
   keylog: { type: 'string' },
   json: { type: 'boolean' },
@@ -170,6 +174,7 @@ function parseServe(words: readonly string[]): Command {
     compat: flags.compat === undefined ? undefined : compat(flags.compat),
     crypto: provider(flags.crypto ?? 'default'),
     resumption: resumption(flags),
+    faults: (flags.fault ?? []).map(namedFault),
     echo: flags.echo === true,
     keylog: flags.keylog === undefined ? undefined : nonEmpty('--keylog', flags.keylog),
     json: flags.json === true,

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Event } from '../engine/events.ts';
+import type { Fault } from '../engine/fault.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import type { TicketFacts, Verdict } from '../handshake/outcome.ts';
 import { accept, type TlsSocket } from '../node/index.ts';
@@ -17,6 +18,7 @@ const GRACE_MS = 2_000;
 
 export interface Application {
   readonly config: ServerConfig;
+  readonly faults: readonly Fault[];
   /** Echoes the data, instead of serving HTTP. */
   readonly echo: boolean;
   readonly idleMs?: number | undefined;
@@ -25,13 +27,13 @@ export interface Application {
 
 /** Speaks TLS with a client that has just connected. */
 export function attendTo(transport: Socket, id: number, application: Application): TlsSocket {
-  const { tell, config, idleMs = IDLE_MS } = application;
+  const { tell, config, faults, idleMs = IDLE_MS } = application;
   const client: Client = {
     id,
     remoteAddress: transport.remoteAddress ?? null,
     remotePort: transport.remotePort ?? null,
   };
-  const socket = accept(transport, config);
+  const socket = accept(transport, { config, faults });
   let isSecure = false;
   let end: { reason: 'clean' | 'idle' | 'error'; message: string | null } = { reason: 'clean', message: null };
   socket.once('secure', () => {

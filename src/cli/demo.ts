@@ -61,7 +61,15 @@ async function start(port: number | undefined, server: Narrator): Promise<Runnin
 function settings(port: number): ServeSettings {
   const protocol = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
   const resumption = { tickets: undefined, ticketKeys: [], idContext: undefined, foreign: false };
-  const plain = { certificates: [], compat: undefined, echo: false, keylog: undefined, json: false, verbose: false };
+  const plain = {
+    certificates: [],
+    faults: [],
+    compat: undefined,
+    echo: false,
+    keylog: undefined,
+    json: false,
+    verbose: false,
+  };
   return { host: '127.0.0.1', port, crypto: 'default', protocol, resumption, ...plain };
 }
 

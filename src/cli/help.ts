@@ -49,6 +49,24 @@ What is resumed:
   --foreign             resume what other servers have sealed with these keys, too: by id context and host name alone
   --compat openssl-3    where OpenSSL 3's code and its manual pages differ, do as the code does (as the pages say)
 
+What goes wrong, for tests of clients:
+  --fault NAME          do wrong on purpose, on every connection; may be given again. A warning says so on stderr. MESSAGE is
+                        as in the RFCs, such as server_hello; RECORD is handshake, application_data, alert or
+                        change_cipher_spec; #2 behind either is the second, #each is all
+    bad-finished, bad-signature, unsolicited-extension
+                        a bit of Finished or of the signature is wrong; ServerHello has an extension that nobody asked for
+    drop:MESSAGE, repeat:MESSAGE, swap:MESSAGE
+                        it is left out, comes twice, or comes after the next one
+    split:N, pad:N      the handshake in records of N bytes; TLS 1.3: application data with N bytes of padding
+    corrupt:RECORD, wrong-key:RECORD, plaintext:RECORD
+                        it does not open, is under another key, or is in the clear
+    retry-with:GROUP, select-identity:N, resume-under:SUITE
+                        TLS 1.3: asks for a share of GROUP, takes the PSK identity N (the first is 0), resumes under SUITE
+    ticket-lifetime:SECONDS, ticket-age-add:N, ticket-nonce:HEX
+                        TLS 1.3: what its tickets say
+    delay:WHERE=MS, stall:WHERE, close:WHERE, close-notify:WHERE
+                        after this MESSAGE or RECORD waits, sends nothing any more, or closes, without or with close_notify
+
 Who computes:
   --crypto NAME         default; noble: @noble alone, the reference; fast: a quicker SHA-256 of our own; node: node:crypto, which
                         is OpenSSL (default)

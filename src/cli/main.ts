@@ -7,7 +7,7 @@ import type { ExitCode } from './fault.ts';
 import { CONNECT_HELP, GENERAL_HELP, INSPECT_HELP, REPLAY_HELP, SERVE_HELP } from './help.ts';
 import { inspect } from './inspect.ts';
 import { replayFile } from './replay.ts';
-import { packageVersion, print, run, stopSignal } from './run.ts';
+import { complain, packageVersion, print, run, stopSignal } from './run.ts';
 import { serve } from './serve.ts';
 
 async function main(): Promise<0 | ExitCode> {
@@ -41,7 +41,7 @@ async function main(): Promise<0 | ExitCode> {
       return connectTo(command.settings, { input: process.stdin, output: process.stdout, report: process.stderr });
     case 'serve': {
       const stop = stopSignal();
-      const running = await serve(command.settings, { write: print });
+      const running = await serve(command.settings, { write: print, warn: complain });
       await stop;
       await running.close();
       return 0;

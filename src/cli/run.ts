@@ -24,6 +24,11 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Says something that is no output of the command. */
+export function complain(line: string): void {
+  process.stderr.write(`tls-resume: ${line}\n`);
+}
+
 /** Handles Ctrl-C and SIGTERM from now on. A second one ends the process at once. */
 export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {

@@ -40,12 +40,14 @@ export interface Running {
 export interface ServeOptions {
   /** Receives the lines of output. */
   write(line: string): void;
+  /** Receives warnings. */
+  warn?(line: string): void;
   /** Milliseconds after which a silent connection ends. */
   readonly idleMs?: number | undefined;
 }
 
 /** Resolves once the server listens and has reported it. @throws Fault for a request that fails, such as a port in use */
-export async function serve(settings: ServeSettings, { write, idleMs }: ServeOptions): Promise<Running> {
+export async function serve(settings: ServeSettings, { write, warn, idleMs }: ServeOptions): Promise<Running> {
   const tell = teller(settings, write);
   const own = settings.certificates.length === 0 ? selfSignedCertificate(systemWorld) : undefined;
   const crypto = PROVIDERS[settings.crypto];
@@ -62,8 +64,9 @@ export async function serve(settings: ServeSettings, { write, idleMs }: ServeOpt
     tickets: { mode, keys, foreign },
     ...(keylog && { keylog: keylog.append }),
   });
+  const faults = settings.faults.flatMap((named) => named.faults);
   const clients = new Clients((transport, id) => {
-    return attendTo(transport, id, { config, echo: settings.echo, idleMs, tell });
+    return attendTo(transport, id, { config, faults, echo: settings.echo, idleMs, tell });
   });
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (transport) => clients.add(transport));
   const { host, port } = await listen(server, settings).catch((error) => {
@@ -72,6 +75,7 @@ export async function serve(settings: ServeSettings, { write, idleMs }: ServeOpt
   });
   server.on('error', (error) => tell({ event: 'accept-failed', message: systemReason(error) }));
   announce({ host, port }, settings, tell);
+  if (faults.length > 0) warn?.(warningOf(settings, host));
   const close = async () => {
     await Promise.all([once(server.close(), 'close'), clients.end()]);
     config.closeSessions();
@@ -146,6 +150,10 @@ function whyNotListening(error: unknown, { host, port }: ServeSettings): string 
     default:
       return `cannot listen on ${addressText(host, port)} (${systemReason(error)})`;
   }
+}
+
+function warningOf({ faults }: ServeSettings, host: string): string {
+  return `warning: --fault ${faults.map(({ word }) => word).join(' --fault ')}: this server does wrong on purpose, to whoever connects to ${host}`;
 }
 
 function announce(at: { host: string; port: number }, { protocol, certificates }: ServeSettings, tell: Tell): void {

@@ -110,7 +110,9 @@ export class LayeredFault implements Fault {
   }
 
   decisionsOf(faults: readonly Fault[]): Decisions {
-    return Object.assign({}, ...faults.map((fault) => layerOf(fault).#decisions));
+    const all = faults.map((fault) => layerOf(fault).#decisions);
+    const tickets = all.flatMap(({ ticket }) => ticket ?? []);
+    return Object.assign({}, ...all, tickets.length > 1 && { ticket: Object.assign({}, ...tickets) });
   }
 }
 

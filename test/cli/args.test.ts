@@ -9,6 +9,7 @@ import {
 } from '../../src/cli/args.ts';
 import { Fault } from '../../src/cli/fault.ts';
 import { INSPECT_HELP, SERVE_HELP } from '../../src/cli/help.ts';
+import { FAULT_NAMES } from '../../src/cli/serve-faults.ts';
 
 function settings(...words: string[]): ServeSettings {
   const command = parseCommand(['serve', ...words]);
@@ -51,6 +52,7 @@ describe('the command line', () => {
       compat: undefined,
       crypto: 'default',
       resumption: { tickets: undefined, ticketKeys: [], idContext: undefined, foreign: false },
+      faults: [],
       echo: false,
       keylog: undefined,
       json: false,
@@ -91,6 +93,7 @@ describe('the command line', () => {
         idContext: Uint8Array.of(0, 255),
         foreign: true,
       },
+      faults: [],
       echo: true,
       keylog: 'f',
       json: true,
@@ -147,6 +150,7 @@ describe('the command line', () => {
 
   it('explains every flag in the help', () => {
     for (const flag of Object.keys(SERVE_FLAGS)) assert.include(SERVE_HELP, `--${flag}`);
+    for (const name of FAULT_NAMES) assert.match(SERVE_HELP, new RegExp(`[ ,]${name}[:,\n]`), name);
     for (const flag of Object.keys(INSPECT_FLAGS)) assert.include(INSPECT_HELP, `--${flag}`);
   });
 
@@ -157,6 +161,34 @@ describe('the command line', () => {
     ['-v', /^unknown flag '-v'; is --version meant\? see 'tls-resume --help'$/],
     ['--verison', /^unknown flag '--verison'; is --version meant\?/],
     ['--hlep', /^unknown flag '--hlep'; is --help meant\?/],
+    ['serve --fault', /^--fault: a value is wanted/],
+    [
+      'serve --fault bad-finish',
+      /^--fault: unknown 'bad-finish'; is bad-finished meant\? there are bad-finished, .*close-notify$/,
+    ],
+    ['serve --fault closeNotify:alert', /^--fault: unknown 'closeNotify'; is close-notify meant\?/],
+    ['serve --fault xyzzy', /^--fault: unknown 'xyzzy'; there are bad-finished, bad-signature/],
+    ['serve --fault constructor', /^--fault: unknown 'constructor'/],
+    ['serve --fault bad-finished:1', /^--fault bad-finished: nothing stands behind it$/],
+    ['serve --fault bad-finished#2', /^--fault bad-finished#2: #2 says nothing$/],
+    ['serve --fault drop', /^--fault drop: something is missing, as in drop:finished$/],
+    ['serve --fault drop:finish', /^--fault drop:finish: drop: "finish" is not one of .*; is 'finished' meant\?$/],
+    ['serve --fault drop:finished#0', /^--fault drop:finished#0: drop: which is 0; the first is 1$/],
+    ['serve --fault drop:finished#all', /^--fault drop:finished#all: #2 or #each is wanted, not #all$/],
+    [
+      'serve --fault corrupt:finished',
+      /^--fault corrupt:finished: corrupt: "finished" is not one of change_cipher_spec,/,
+    ],
+    ['serve --fault split:0', /^--fault split:0: split\(size\) is 0; whole numbers from 1/],
+    ['serve --fault split:x', /^--fault split:x: 'x' is no number$/],
+    [
+      'serve --fault retry-with:P-256',
+      /^--fault retry-with:P-256: retryWith: "P-256" is not one of .*; is 'secp256r1' meant/,
+    ],
+    ['serve --fault ticket-nonce:zz', /^--fault ticket-nonce:zz: 'zz' is not hexadecimal$/],
+    ['serve --fault ticket-lifetime:4294967296', /: ticket\.lifetime is 4294967296; whole numbers from 0/],
+    ['serve --fault delay:server_hello', /: milliseconds are missing, as in delay:server_hello=500$/],
+    ['serve --fault delay:server_hello=-1', /: '-1' is no number$/],
     ['serve --prot 3', /^unknown flag '--prot'; is --port meant\? see 'tls-resume serve --help'$/],
     ['serv', /^unknown command 'serv'; is 'serve' meant\?/],
     ['serve --port 1 --port 2', /^--port is given twice; give it once$/],

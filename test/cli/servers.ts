@@ -12,6 +12,7 @@ export interface Started {
   readonly ca: string;
   /** All lines so far. */
   readonly lines: readonly string[];
+  readonly warnings: readonly string[];
   /** The first line that fits, perhaps one that is still to come. */
   says(pattern: RegExp): Promise<string>;
   stop(): Promise<void>;
@@ -26,12 +27,13 @@ export async function start(words: readonly string[] = [], { idleMs }: StartOpti
   const command = parseCommand(['serve', '--port', '0', ...words]);
   if (command.name !== 'serve') throw new Error('serve it is');
   const lines: string[] = [];
+  const warnings: string[] = [];
   let onLine = (): void => {};
   const write = (line: string): void => {
     lines.push(line);
     onLine();
   };
-  const running = await serve(command.settings, { write, idleMs });
+  const running = await serve(command.settings, { write, warn: (line) => warnings.push(line), idleMs });
   started.add(running);
   const says = async (pattern: RegExp): Promise<string> => {
     for (;;) {
@@ -46,7 +48,7 @@ export async function start(words: readonly string[] = [], { idleMs }: StartOpti
     started.delete(running);
     return running.close();
   };
-  return { port: running.port, ca: running.ephemeralCertificate ?? '', lines, says, stop };
+  return { port: running.port, ca: running.ephemeralCertificate ?? '', lines, warnings, says, stop };
 }
 
 /** For `afterEach`. */

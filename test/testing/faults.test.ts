@@ -443,6 +443,13 @@ describe('decisions of a server', () => {
     });
   }
 
+  it('of tickets add up', () => {
+    const given = [faults.ticket({ lifetime: 5 }), faults.ticket({ nonce: Uint8Array.of(1) })];
+    const { trace } = pair(client(), server, { server: { faults: given } }).runSync();
+    const sent = trace.messages.find(({ name }) => name === 'new_session_ticket')?.fields;
+    expect(sent).to.deep.include({ ticketLifetime: 5, ticketNonce: Uint8Array.of(1) });
+  });
+
   it('go together with faults', () => {
     const given = [faults.ticket({ lifetime: 5 }), faults.drop('new_session_ticket'), faults.retryWith('secp256r1')];
     const both = pair(client(), server, { server: { faults: given } }).runSync();
