@@ -49,6 +49,7 @@ export async function bundle(contents: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: findRoot(dirname(fileURLToPath(import.meta.url))) },
     bundle: true,
+    external: ['node:*'],
     minify: true,
     format: 'esm',
     target: 'es2022',
