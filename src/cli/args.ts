@@ -7,7 +7,7 @@ import { fromHex, utf8 } from '../wire/bytes.ts';
 import { nearest } from '../wire/nearest.ts';
 import { type ConnectSettings, parseConnect } from './connect-args.ts';
 import { usage } from './fault.ts';
-import { choices, isValueOf, nonEmpty, type Protocol, parseFlags, protocol } from './flags.ts';
+import { choices, isValueOf, nonEmpty, type Protocol, parseFlags, protocol, recordsData } from './flags.ts';
 import { type NamedFault, namedFault } from './serve-faults.ts';
 
 /** The names of two PEM files. */
@@ -48,6 +48,10 @@ export interface ServeSettings {
   readonly echo: boolean;
   /** The name of the file that secrets are appended to. */
   readonly keylog: string | undefined;
+  /** The name of a folder for recordings. */
+  readonly record: string | undefined;
+  /** Whether they have application data. */
+  readonly recordData: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -105,6 +109,8 @@ export const SERVE_FLAGS = {
   keylog: { type: 'string' },
   json: { type: 'boolean' },
   verbose: { type: 'boolean' },
+  record: { type: 'string' },
+  'record-data': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -177,6 +183,8 @@ function parseServe(words: readonly string[]): Command {
     faults: (flags.fault ?? []).map(namedFault),
     echo: flags.echo === true,
     keylog: flags.keylog === undefined ? undefined : nonEmpty('--keylog', flags.keylog),
+    record: flags.record === undefined ? undefined : nonEmpty('--record', flags.record),
+    recordData: recordsData(flags['record-data'], flags.record),
     json: flags.json === true,
     verbose: flags.verbose === true,
   };

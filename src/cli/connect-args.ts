@@ -3,7 +3,7 @@
 import type { Version } from '../wire/registry.ts';
 import { DIALOGUES, type MailProtocol } from './dialogues.ts';
 import { usage } from './fault.ts';
-import { isValueOf, nonEmpty, type Protocol, parseFlags, protocol } from './flags.ts';
+import { isValueOf, nonEmpty, type Protocol, parseFlags, protocol, recordsData } from './flags.ts';
 
 export interface ConnectSettings {
   readonly host: string;
@@ -145,11 +145,6 @@ function mailProtocol(text: string): MailProtocol {
   const found = known.find((name) => name === text);
   if (found === undefined) throw usage(`--starttls: '${text}' is not known; ${known.join(', ')} are`);
   return found;
-}
-
-function recordsData(wanted: boolean | undefined, folder: string | undefined): boolean {
-  if (wanted === true && folder === undefined) throw usage('--record-data: is for --record DIR');
-  return wanted === true;
 }
 
 function fileOf(flag: string, name: string | undefined): string | undefined {

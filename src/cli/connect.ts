@@ -225,7 +225,7 @@ async function visit(options: VisitOptions): Promise<Session | undefined> {
   } finally {
     if (trace !== undefined)
       streams.report.write(trace.toText({ color: 'isTTY' in streams.report && streams.report.isTTY === true }));
-    if (recorder !== undefined) recordings?.write(recorder, Date.now());
+    if (recorder !== undefined) recordings?.write(recorder);
   }
   const told = { ...factsOf(socket, host, port), sessions: given.length, answer: Buffer.concat(answer).toString() };
   if (settings.json) streams.output.write(`${JSON.stringify(told)}\n`);

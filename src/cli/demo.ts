@@ -67,6 +67,8 @@ function settings(port: number): ServeSettings {
     compat: undefined,
     echo: false,
     keylog: undefined,
+    record: undefined,
+    recordData: false,
     json: false,
     verbose: false,
   };

@@ -155,3 +155,9 @@ export function nonEmpty(flag: string, text: string): string {
   if (text === '') throw usage(`${flag}: the value is empty`);
   return text;
 }
+
+/** The flag --record-data. @throws Fault without --record */
+export function recordsData(wanted: boolean | undefined, folder: string | undefined): boolean {
+  if (wanted === true && folder === undefined) throw usage('--record-data: is for --record DIR');
+  return wanted === true;
+}

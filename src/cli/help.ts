@@ -79,6 +79,9 @@ What is told:
   --verbose             also server name, ALPN, sessions and tickets made and removed, alerts, callbacks that failed, and
                         of each session that a client offered: its ticket's key, its age, every check and what came of it
   --keylog F            append the secrets of all connections to F, in NSS key log format, as Wireshark reads it
+  --record DIR          write a recording of each connection to a file in DIR, for 'tls-resume replay'. With a capture of the
+                        wire, it gives the plaintext; it has none itself
+  --record-data         have the plaintext in the recordings, too
   -h, --help            this text
 
 JSON: every object has an "event". The first is "listening" {host, port, versions, certificate}; then for each client

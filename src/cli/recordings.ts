@@ -26,10 +26,19 @@ export class RecordingFolder {
     return record({ applicationData: this.#applicationData });
   }
 
+  /** Writes a file that only its owner may read. If it cannot, `warn` hears why: a server goes on. */
+  keep(recorder: Recorder, warn: ((line: string) => void) | undefined): void {
+    try {
+      this.write(recorder);
+    } catch (error) {
+      warn?.(error instanceof Error ? error.message : String(error));
+    }
+  }
+
   /** Writes a file that only its owner may read, and returns its name. @throws Fault */
-  write(recorder: Recorder, now: number): string {
+  write(recorder: Recorder): string {
     const { recording } = recorder;
-    const stamp = new Date(now).toISOString().replaceAll(/[-:.]/g, '');
+    const stamp = new Date().toISOString().replaceAll(/[-:.]/g, '');
     const name = join(this.#folder, `${recording.side}-${stamp}-${process.pid}-${++this.#count}.json`);
     try {
       writeFileSync(name, `${JSON.stringify(recording)}\n`, { mode: 0o600, flag: 'wx' });

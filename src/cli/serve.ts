@@ -16,6 +16,7 @@ import type { ProviderName, ResumptionSettings, ServeSettings } from './args.ts'
 import { attendTo, finish } from './client.ts';
 import { Fault, systemCode, systemReason, usage } from './fault.ts';
 import { loadCredential, loadTicketKeys, openKeyLog } from './files.ts';
+import { RecordingFolder } from './recordings.ts';
 import { addressText, type Tell, teller } from './report.ts';
 
 const PROVIDERS: Readonly<Record<ProviderName, CryptoProvider>> = {
@@ -65,8 +66,14 @@ export async function serve(settings: ServeSettings, { write, warn, idleMs }: Se
     ...(keylog && { keylog: keylog.append }),
   });
   const faults = settings.faults.flatMap((named) => named.faults);
+  const recordings =
+    settings.record === undefined ? undefined : new RecordingFolder(settings.record, settings.recordData);
   const clients = new Clients((transport, id) => {
-    return attendTo(transport, id, { config, faults, echo: settings.echo, idleMs, tell });
+    const recorder = recordings?.recorder();
+    const all = recorder === undefined ? faults : [...faults, recorder];
+    const socket = attendTo(transport, id, { config, faults: all, echo: settings.echo, idleMs, tell });
+    if (recorder !== undefined) socket.once('close', () => recordings?.keep(recorder, warn));
+    return socket;
   });
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (transport) => clients.add(transport));
   const { host, port } = await listen(server, settings).catch((error) => {

@@ -55,6 +55,8 @@ describe('the command line', () => {
       faults: [],
       echo: false,
       keylog: undefined,
+      record: undefined,
+      recordData: false,
       json: false,
       verbose: false,
     });
@@ -66,6 +68,7 @@ describe('the command line', () => {
       '--ciphers TLS_CHACHA20_POLY1305_SHA256,TLS_AES_128_GCM_SHA256 --groups secp256r1,x25519 --alpn h2,http/1.1',
       '--tickets stateless --ticket-keys nginx:new --ticket-keys haproxy:a:b --id-context hex:00ff --foreign',
       '--psk-modes psk_ke,psk_dhe_ke --compat openssl-3 --crypto fast --echo --keylog f --json --verbose',
+      '--record r --record-data',
     ];
     assert.deepEqual(settings(...words.flatMap((line) => line.split(' '))), {
       host: '::1',
@@ -96,6 +99,8 @@ describe('the command line', () => {
       faults: [],
       echo: true,
       keylog: 'f',
+      record: 'r',
+      recordData: true,
       json: true,
       verbose: true,
     });

@@ -10,6 +10,8 @@ import { connectTo } from '../../src/cli/connect.ts';
 import { Fault } from '../../src/cli/fault.ts';
 import { REPLAY_HELP } from '../../src/cli/help.ts';
 import { replayFile } from '../../src/cli/replay.ts';
+import { serve } from '../../src/cli/serve.ts';
+import { connect } from '../../src/node/index.ts';
 import type { Recording } from '../../src/testing/recording.ts';
 import { fixturePath } from '../fixtures.ts';
 import { startServer, stopServers, textOf } from '../node/support.ts';
@@ -220,5 +222,42 @@ describe('tls-resume connect', () => {
       '--record-data: is for --record DIR',
     );
     expect(faultOf(() => parseCommand(['connect', ...words, '--record', ''])).exitCode).to.equal(2);
+  });
+});
+
+describe('tls-resume serve', () => {
+  it('records each connection in a file that replays, without the data', async () => {
+    const records = join(folder, 'served');
+    const command = parseCommand(['serve', '--port', '0', '--echo', '--record', records]);
+    if (command.name !== 'serve') throw new Error(`${command.name}?`);
+    const { port, close } = await serve(command.settings, { write: () => {} });
+    for (let i = 0; i < 2; i++) {
+      const socket = connect({ port }, { verifyServer: 'any', handshakeTimeout: 10_000 });
+      socket.end('a secret of mine');
+      expect(await textOf(socket)).to.equal('a secret of mine');
+    }
+    await close();
+    const names = readdirSync(records);
+    expect(names).to.have.length(2);
+    for (const name of names) {
+      const file = join(records, name);
+      expect(statSync(file).mode & 0o777).to.equal(0o600);
+      expect(readFileSync(file, 'utf8')).not.to.include(Buffer.from('a secret of mine').toString('hex'));
+      expect(replayFile(settingsOf(file))[0]).to.match(/ calls on a TLSv1\.3 server replayed, and nothing differs$/);
+    }
+  });
+
+  it('goes on where a recording cannot be written, and says so', async () => {
+    const records = join(folder, 'lost');
+    const command = parseCommand(['serve', '--port', '0', '--echo', '--record', records]);
+    if (command.name !== 'serve') throw new Error(`${command.name}?`);
+    const warnings: string[] = [];
+    const { port, close } = await serve(command.settings, { write: () => {}, warn: (line) => warnings.push(line) });
+    rmSync(records, { recursive: true });
+    const socket = connect({ port }, { verifyServer: 'any', handshakeTimeout: 10_000 });
+    socket.end('hello');
+    expect(await textOf(socket)).to.equal('hello');
+    await close();
+    expect(warnings.join()).to.match(/^--record: .* cannot be written \(ENOENT/);
   });
 });
