@@ -1,4 +1,4 @@
-/** The worked examples of docs/testing.md, run: what a line logs is what its comment says. */
+/** The worked examples of docs/testing.md and docs/recordings.md, run: what a line logs is what its comment says. */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -66,4 +66,13 @@ describe('docs/testing.md', () => {
     expect(await run('console.log(1 + 1); // 3')).not.to.deep.equal(promisedBy('console.log(1 + 1); // 3'));
     expect(() => promisedBy('console.log(1)')).to.throw('what does it log?');
   });
+});
+
+describe('docs/recordings.md', () => {
+  const examples = examplesOf(readFileSync(join(root, 'docs/recordings.md'), 'utf8'), 'What you can do with one');
+
+  it('has an example of each thing', () => expect(examples).to.have.length(3));
+
+  for (const { title, code } of examples)
+    it(`${title}: logs what it says`, async () => expect(await run(code)).to.deep.equal(promisedBy(code)));
 });
