@@ -26,7 +26,7 @@ import {
   type Version,
 } from '../wire/registry.ts';
 import { joinMessage, keepUnknown, placeOfNew, requireSplit } from './extension-block.ts';
-import { type Interceptor, LayeredFault, type Sending } from './interceptor.ts';
+import { type Interceptor, LayeredFault, type Seal, type Sending } from './interceptor.ts';
 import { messageOf, nameIn, versionIn } from './messages.ts';
 import type { Happening } from './outflow.ts';
 import { isNext, requireWhich, type Which } from './which.ts';
@@ -203,32 +203,43 @@ function swap(name: MessageName, which: Which = 1): Fault {
 }
 
 /**
- * Sets the extension of a message: of any number, with any content; `undefined` takes it away. It comes last, or stands where it stood,
- * and before pre_shared_key, which must be last.
+ * Sets the extension of a message: of any number, with any content; `undefined` takes it away. A function is given the content that is
+ * there. The extension comes last, or stands where it stood, and before pre_shared_key, which must be last.
  */
-function extension(name: MessageName, type: number, data: Uint8Array | undefined, which: Which = 1): Fault {
+function extension(
+  name: MessageName,
+  type: number,
+  content: Uint8Array | undefined | ((present: Uint8Array | undefined) => Uint8Array | undefined),
+  which: Which = 1,
+): Fault {
   return messageFault(`extension ${nameOf(ExtensionType, type)} of`, name, which, (message, version) => {
     const split = requireSplit(message, version);
     const list = [...split.list];
     const place = list.findIndex((one) => one.type === type);
+    const data = typeof content === 'function' ? content(list[place]?.data) : content;
     if (place >= 0) list.splice(place, 1, ...(data === undefined ? [] : [{ type, data }]));
     else if (data !== undefined) list.splice(placeOfNew(list), 0, { type, data });
     return sent(joinMessage(message[0] ?? 0, split.head, list));
   });
 }
 
-type Records = Interceptor['sealing'];
+type Records = (type: number, content: Uint8Array, seal: Seal, hasKey: boolean) => readonly Uint8Array[];
 
 /** A fault of records: finds those with content of its type, counts them, and makes the chosen ones itself. */
 function recordFault(title: string, of: ContentName, which: Which, make: Records): Fault {
   requireTarget(title, of, CONTENTS, which);
   return new LayeredFault(`${title} ${of}`, (inner) => {
     let count = 0;
+    let hasKey = false;
     return {
       ...inner,
+      rekeyed: (direction) => {
+        hasKey ||= direction === 'writing';
+        inner.rekeyed(direction);
+      },
       sealing: (type, content, seal) => {
         if (type !== ContentType[of] || !isNext(which, ++count)) return inner.sealing(type, content, seal);
-        return make(type, content, (kind, part) => concat(...inner.sealing(kind, part, seal)));
+        return make(type, content, (kind, part) => concat(...inner.sealing(kind, part, seal)), hasKey);
       },
     };
   });
@@ -263,11 +274,11 @@ function merge(of: ContentName, which: Which = 1): Fault {
   });
 }
 
-/** TLS 1.3: pads content with so many bytes of zero (RFC 9846 §5.4). */
+/** TLS 1.3: pads content with so many bytes of zero (RFC 9846 §5.4). What is sent before there is a key stays as it is. */
 function pad(of: ContentName, length: number, which: Which = 1): Fault {
   integer('pad(length)', length, 0, 0);
-  return recordFault(`pad by ${length}`, of, which, (type, content, seal) => {
-    if (length === 0) return [seal(type, content)];
+  return recordFault(`pad by ${length}`, of, which, (type, content, seal, hasKey) => {
+    if (length === 0 || !hasKey) return [seal(type, content)];
     return [seal(0, concat(content, Uint8Array.of(type), new Uint8Array(length - 1)))]; // the type of the last byte is padding, too
   });
 }

@@ -87,6 +87,7 @@ describe('faults of messages', () => {
 
   const ofClient: readonly (readonly [string, Fault, string, Version?])[] = [
     ['extension: unknown ones are ignored', faults.extension('client_hello', 0x0a0a, new Uint8Array(0)), 'established'],
+    ['extension: by what is there', faults.extension('client_hello', 10, (data) => data?.subarray(1)), 'decode_error'],
     ['extension: none of supported_groups', faults.extension('client_hello', 10, undefined), 'missing_extension'],
     [
       'raw, hashed: another random',
@@ -274,6 +275,7 @@ describe('faults of records', () => {
     ['split', faults.split('handshake', 7, 'each'), 'established'],
     ['pad', faults.pad('handshake', 100, 2), 'established'],
     ['pad by one byte', faults.pad('handshake', 1, 2), 'established'],
+    ['pad all, but for what is in the clear', faults.pad('handshake', 100, 'each'), 'established'],
     ['corrupt', faults.corrupt('handshake', { which: 2 }), 'bad_record_mac'],
     ['wrong key', faults.wrongKey('handshake'), 'bad_record_mac'],
     ['plaintext', faults.plaintext('handshake', 2), 'unexpected_message'],
