@@ -2,6 +2,7 @@
 
 export type { TicketDecisions } from './handshake/decisions.ts';
 export { type ContentName, faults, type MessageName, type PointName, type PointOptions } from './testing/faults.ts';
+export { type InjectedRecordOptions, type Injector, type InjectorOptions, injector } from './testing/injector.ts';
 export type { ReadMessage } from './testing/messages.ts';
 export { Pair, type PairEvent, type PairOptions, pair } from './testing/pair.ts';
 export { type ForkedAnswer, type ForkedTask, type Passage, ReplayDifference } from './testing/player.ts';

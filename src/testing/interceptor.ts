@@ -7,6 +7,7 @@ import { Channel, type ChannelOwner } from '../engine/channel.ts';
 import type { Fault } from '../engine/fault.ts';
 import type { Decisions } from '../handshake/decisions.ts';
 import type { TaskWait } from '../handshake/wait.ts';
+import { copyOf } from '../wire/bytes.ts';
 import type { ExpectedMessage, HandshakeFrame } from '../wire/handshake-buffer.ts';
 import type { TlsRecord } from '../wire/record.ts';
 import { AlertLevel, type AlertName, ContentType, nameOf } from '../wire/registry.ts';
@@ -37,6 +38,8 @@ export interface Interceptor {
   sending(raw: Uint8Array): Sending;
   /** Is given each piece of content that makes a record of ours, and what makes the record. Returns the bytes to send, in order. */
   sealing(type: number, content: Uint8Array, seal: Seal): readonly Uint8Array[];
+  /** Is told of what a tester writes by hand: bytes, or a record of this content. */
+  injecting(bytes: Uint8Array, content: Content | undefined): void;
   /** Is told of each record that has come, as it came, and of its content. The content is `undefined` if the record is skipped. */
   opened(record: TlsRecord, content: Content | undefined): void;
   /** Is told of each handshake message that has come. */
@@ -53,6 +56,7 @@ export interface Interceptor {
 export const NOTHING: Interceptor = {
   sending: (raw) => ({ sent: [raw], hashed: raw }),
   sealing: (type, content, seal) => [seal(type, content)],
+  injecting: () => {},
   opened: () => {},
   received: () => {},
   rekeyed: () => {},
@@ -101,13 +105,19 @@ export class LayeredFault implements Fault {
     const ordered = [...layers.filter((fault) => !outermost.includes(fault)), ...outermost];
     const timings = layers.flatMap((fault) => fault.#extras.timings ?? []);
     const stack = ordered.reduce((inner, fault) => fault.over(inner, { owner, timings }), NOTHING);
-    return new InterceptedChannel(owner, stack, new Outflow(owner, timings));
+    const outflow = new Outflow(owner, timings);
+    const writer = new InterceptedWriter(stack, outflow);
+    for (const fault of ordered) fault.attach(writer);
+    return new InterceptedChannel(owner, { stack, writer, outflow });
   }
 
   worldOf(world: World, faults: readonly Fault[]): World {
     const layers = faults.map(layerOf);
     return layers.reduce((chosen, fault) => fault.#extras.world?.(chosen) ?? chosen, world);
   }
+
+  /** Is called once for each connection, with what writes its records. */
+  attach(_writer: InterceptedWriter): void {}
 
   decisionsOf(faults: readonly Fault[]): Decisions {
     const all = faults.map((fault) => layerOf(fault).#decisions);
@@ -122,12 +132,19 @@ function layerOf(fault: Fault): LayeredFault {
   throw new TypeError(`faults: '${fault.name}' is of another copy of tls-resume/testing than the first of them`);
 }
 
+/** What stands between a connection and the wire. */
+interface Interception {
+  readonly stack: Interceptor;
+  readonly writer: InterceptedWriter;
+  readonly outflow: Outflow;
+}
+
 class InterceptedChannel extends Channel {
   readonly #stack: Interceptor;
   readonly #outflow: Outflow;
 
-  constructor(owner: ChannelOwner, stack: Interceptor, outflow: Outflow) {
-    super(owner, new InterceptedReader(stack), new InterceptedWriter(stack, outflow));
+  constructor(owner: ChannelOwner, { stack, writer, outflow }: Interception) {
+    super(owner, new InterceptedReader(stack), writer);
     this.#stack = stack;
     this.#outflow = outflow;
   }
@@ -175,11 +192,24 @@ class InterceptedChannel extends Channel {
   }
 }
 
+/** Something that is to be written, and waits. */
+interface Held {
+  /** IANA's name of a handshake message, or `change_cipher_spec`. */
+  readonly name: string | undefined;
+  readonly write: () => void;
+  /** The key that this changes to. */
+  readonly protection?: Protection | undefined;
+}
+
 /** Its records are not those of the base class, whose output stays empty. */
-class InterceptedWriter extends RecordWriter {
+export class InterceptedWriter extends RecordWriter {
   readonly #stack: Interceptor;
   readonly #outflow: Outflow;
   #protection: Protection = new Plaintext();
+  /** What is held back, changes of keys included; `undefined` while nothing is. */
+  #held: Held[] | undefined;
+  /** Says what is held back, with all that follows it. */
+  holdsBefore: (name: string) => boolean = () => false;
 
   constructor(stack: Interceptor, outflow: Outflow) {
     super();
@@ -188,18 +218,61 @@ class InterceptedWriter extends RecordWriter {
     super.protect(this.#protection);
   }
 
+  get hasKey(): boolean {
+    return this.#protection.isProtected;
+  }
+
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
   override protect(protection: Protection): void {
+    this.#write({ name: undefined, write: () => this.#protect(protection), protection });
+  }
+
+  override handshake(raw: Uint8Array): void {
+    this.#write({ name: nameIn(raw), write: () => super.handshake(raw) });
+  }
+
+  /** Alerts are not held back: a connection that fails says so under the keys that its peer knows. */
+  override record(type: number, content: Uint8Array): void {
+    if (type === ContentType.alert) return super.record(type, content);
+    const name = type === ContentType.change_cipher_spec ? 'change_cipher_spec' : undefined;
+    const copy = copyOf(content);
+    this.#write({ name, write: () => super.record(type, copy) });
+  }
+
+  #write(held: Held): void {
+    if (this.#held === undefined && held.name !== undefined && this.holdsBefore(held.name)) {
+      this.endFlight();
+      this.#held = [];
+    }
+    if (this.#held === undefined) held.write();
+    else this.#held.push(held);
+  }
+
+  #protect(protection: Protection): void {
     super.protect(protection); // which ends the flight under the old key
     this.#protection = protection;
     this.#stack.rekeyed('writing');
   }
 
+  /** Writes what was held back. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { write } of held) write();
+  }
+
+  /** The same without the first of it: a message, or a ChangeCipherSpec with the change of keys that it announces. */
+  discard(): void {
+    const first = this.#held?.shift();
+    if (first?.name === 'change_cipher_spec') this.#held?.shift()?.protection?.wipe();
+    this.release();
+  }
+
   protected override seal(type: number, content: Uint8Array): void {
-    const seal: Seal = (of, part) => {
-      const record = new Uint8Array(part.length + this.#protection.expansion);
-      this.#protection.seal(of, part, record, 0);
-      return record;
-    };
+    const seal: Seal = (of, part) => this.#sealed(of, part);
     const name = nameOf(ContentType, type);
     for (const record of this.#stack.sealing(type, content, seal)) {
       this.#outflow.happen(this.#outflow.due(name, true));
@@ -208,9 +281,37 @@ class InterceptedWriter extends RecordWriter {
     }
   }
 
+  /** Returns a record under the key in force. */
+  #sealed(type: number, content: Uint8Array): Uint8Array {
+    const record = new Uint8Array(content.length + this.#protection.expansion);
+    this.#protection.seal(type, content, record, 0);
+    return record;
+  }
+
+  /** Writes bytes as they are, after what is ready. */
+  inject(bytes: Uint8Array): void {
+    this.endFlight();
+    this.#stack.injecting(bytes, undefined);
+    this.#outflow.put(bytes);
+  }
+
+  /** Writes a record that no fault changes, after what is ready. */
+  injectRecord(type: number, content: Uint8Array): void {
+    this.endFlight();
+    const record = this.#sealed(type, content);
+    this.#stack.injecting(record, { type, content });
+    this.#outflow.put(record);
+  }
+
   override take(): Uint8Array {
     super.take();
     return this.#outflow.take();
+  }
+
+  override wipe(): void {
+    for (const { protection } of this.#held ?? []) protection?.wipe();
+    this.#held = undefined;
+    super.wipe();
   }
 }
 

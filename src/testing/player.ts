@@ -13,7 +13,14 @@ import { concat, EMPTY, fromHex, toHex } from '../wire/bytes.ts';
 import { ContentType } from '../wire/registry.ts';
 import type { World } from '../world.ts';
 import { differenceOf, messageDifference } from './differences.ts';
-import { type Content, type Interceptor, LayeredFault, type Seal, type Sending } from './interceptor.ts';
+import {
+  type Content,
+  type InterceptedWriter,
+  type Interceptor,
+  LayeredFault,
+  type Seal,
+  type Sending,
+} from './interceptor.ts';
 import { UnmaskState, unmask } from './masking.ts';
 import { versionIn } from './messages.ts';
 import type { Timing } from './outflow.ts';
@@ -90,6 +97,7 @@ export class Player {
   readonly #received = new UnmaskState();
   readonly #sent = new UnmaskState();
   readonly #frames: Frame[] = [];
+  #writer: InterceptedWriter | undefined;
   #question: Question | undefined;
   /** The pauses of faults of time. */
   readonly #pauses: Deferred[] = [];
@@ -156,12 +164,17 @@ export class Player {
     const decisions = readValue(connection.decisions ?? {}, []) as Decisions;
     const over = (inner: Interceptor) => this.#over(inner);
     const timings = (connection.timings ?? []) as readonly Timing[];
-    return new LayeredFault(
-      'replay',
-      over,
-      { ...decisions, opensByTask: true },
-      { world: () => world, timings, isOutermost: true },
-    );
+    const extras = { world: () => world, timings, isOutermost: true };
+    const fault = new LayeredFault('replay', over, { ...decisions, opensByTask: true }, extras);
+    fault.attach = (writer) => this.#attach(writer);
+    return fault;
+  }
+
+  #attach(writer: InterceptedWriter): void {
+    this.#writer = writer;
+    const { holds = [] } = this.recording.connection;
+    let asked = 0;
+    writer.holdsBefore = () => holds.includes(asked++);
   }
 
   #over(inner: Interceptor): Interceptor {
@@ -214,7 +227,15 @@ export class Player {
     if (step !== undefined) this.#finish(frame, step);
   }
 
-  #invoke({ call, input = [], data = 0, flag = false, outcome = 'value', callback }: RecordedCall): Step | undefined {
+  #invoke({
+    call,
+    input = [],
+    data = 0,
+    flag = false,
+    outcome = 'value',
+    callback,
+    type,
+  }: RecordedCall): Step | undefined {
     const { connection } = this;
     switch (call) {
       case 'receive':
@@ -223,6 +244,12 @@ export class Player {
         return connection.write(typeof data === 'number' ? new Uint8Array(data) : fromHex(data));
       case 'answer':
         return this.#answer(outcome);
+      case 'inject':
+        return this.#inject(type, data);
+      case 'release':
+      case 'discard':
+        this.#writer?.[call]();
+        return undefined;
       case 'settle':
         return this.#settle(callback);
       case 'updateKeys':
@@ -236,6 +263,12 @@ export class Player {
       default:
         return connection[call]();
     }
+  }
+
+  #inject(type: number | undefined, data: string | number): undefined {
+    const bytes = typeof data === 'number' ? new Uint8Array(data) : fromHex(data);
+    if (type === undefined) this.#writer?.inject(bytes);
+    else this.#writer?.injectRecord(type, bytes);
   }
 
   /** The end of a pause. Other promises are of callbacks that nothing waited for, and that are not called. */

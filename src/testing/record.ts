@@ -17,7 +17,15 @@ import { requireOptions } from '../wire/options.ts';
 import { RECORD_HEADER, type TlsRecord } from '../wire/record.ts';
 import { ContentType, HandshakeType } from '../wire/registry.ts';
 import { drawRandom, timeOf, type World } from '../world.ts';
-import { type Content, type Interceptor, LayeredFault, type Seal, type Sending, type Setting } from './interceptor.ts';
+import {
+  type Content,
+  type InterceptedWriter,
+  type Interceptor,
+  LayeredFault,
+  type Seal,
+  type Sending,
+  type Setting,
+} from './interceptor.ts';
 import { type Mask, ReceivedBytes, SentBytes } from './masking.ts';
 import type { Timing } from './outflow.ts';
 import { writeClient, writeServer } from './recorded-options.ts';
@@ -91,6 +99,10 @@ class RecorderFault extends LayeredFault implements Recorder {
     this.#tape = tape;
   }
 
+  override attach(writer: InterceptedWriter): void {
+    this.#tape.attach(writer);
+  }
+
   get recording(): Recording {
     return this.#tape.recording();
   }
@@ -125,6 +137,7 @@ class Tape {
   readonly #epochs = { reading: 0, writing: 0 };
   readonly #notesOf = new WeakMap<OpenCall, Notes>();
   #timings: readonly Timing[] = [];
+  readonly #holds: number[] = [];
   #hasConcluded = false;
   #wasEstablished = false;
 
@@ -167,6 +180,10 @@ class Tape {
         inner.opened(given, content);
         this.#opened(given, content);
       },
+      injecting: (bytes, content) => {
+        inner.injecting(bytes, content);
+        this.#injecting(bytes, content);
+      },
       rekeyed: (direction) => {
         inner.rekeyed(direction);
         this.#epochs[direction]++;
@@ -187,6 +204,46 @@ class Tape {
       const value = (...given: unknown[]) => this.#calling(name, given, () => method.apply(owner, given));
       Object.defineProperty(owner, name, { value, configurable: true });
     }
+  }
+
+  /** Follows the hand of a tester: what it holds back, and what it lets go. It comes after the injectors. */
+  attach(writer: InterceptedWriter): void {
+    const { holdsBefore } = writer;
+    let asked = 0;
+    writer.holdsBefore = (name) => {
+      const holds = holdsBefore(name);
+      if (holds) this.#holds.push(asked);
+      asked++;
+      return holds;
+    };
+    for (const name of ['release', 'discard'] as const) {
+      const method = writer[name];
+      const value = (): void => this.#letting(name, () => method.call(writer));
+      Object.defineProperty(writer, name, { value });
+    }
+  }
+
+  /** One that lets go by way of the other counts once. */
+  #letting(call: 'release' | 'discard', run: () => void): void {
+    const last = this.#open.at(-1);
+    if (last !== undefined && 'call' in last && last.call === 'discard') return run();
+    const entry: OpenCall = { call, work: [] };
+    (last?.work ?? this.#calls).push(entry);
+    this.#open.push(entry);
+    try {
+      run();
+    } finally {
+      this.#open.pop();
+      this.#note(entry);
+    }
+  }
+
+  #injecting(bytes: Uint8Array, content: Content | undefined): void {
+    const type = content?.type;
+    const isSecret = content !== undefined && hasData(content) && !this.#keepsData;
+    const data = isSecret ? (content?.content.length ?? 0) : toHex(content?.content ?? bytes);
+    (this.#open.at(-1)?.work ?? this.#calls).push({ call: 'inject', type, data });
+    this.#sent.push(bytes, isSecret ? this.#mask('sent', content?.content.length ?? 0) : undefined);
   }
 
   #calling(name: CallName, given: readonly unknown[], run: () => Step): Step {
@@ -221,12 +278,16 @@ class Tape {
   }
 
   #finish(call: OpenCall, { output, events }: Step): void {
-    const { sent, records } = this.#notes(call);
-    if (sent.length > 0) call.sent = sent;
-    if (records.length > 0) call.records = records;
+    this.#note(call);
     if (output.length > 0) call.output = this.#sent.take(output);
     this.#wasEstablished ||= events.some(({ type }) => type === 'established');
     if (events.length > 0) call.events = events.map(writeEvent);
+  }
+
+  #note(call: OpenCall): void {
+    const { sent, records } = this.#notes(call);
+    if (sent.length > 0) call.sent = sent;
+    if (records.length > 0) call.records = records;
     if (call.work.length === 0) delete (call as Partial<OpenCall>).work;
   }
 
@@ -404,6 +465,7 @@ class Tape {
       connection: {
         ...(isServer ? connectionOfServer(owner) : this.#connectionOfClient(owner)),
         timings: this.#timings,
+        holds: this.#holds,
       },
       sessions: this.#sessions.toJSON(isUsed),
       calls: this.#calls,
@@ -475,6 +537,11 @@ function factsOf(owner: Recorded, wasEstablished: boolean): RecordedFacts {
     pskMode: resumption.pskMode,
     reason: resumption.reason,
   };
+}
+
+/** RFC 9846 §5.2: content that is padded by hand is of the type of its last byte that is not zero. */
+function hasData({ type, content }: Content): boolean {
+  return (type || content.filter((byte) => byte !== 0).at(-1)) === ContentType.application_data;
 }
 
 function callbackOf(deferred: unknown): string | undefined {

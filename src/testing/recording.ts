@@ -48,6 +48,8 @@ export interface RecordedConnection {
   readonly decisions?: unknown;
   /** When what is sent goes out, by faults of time. */
   readonly timings?: readonly unknown[] | undefined;
+  /** Which messages, of all that were written, an injector has held back. */
+  readonly holds?: readonly number[] | undefined;
 }
 
 /** A session that an answer named, or that a client offered. */
@@ -81,8 +83,10 @@ export interface RecordedCall {
   readonly time?: number | undefined;
   /** Of receive(). */
   readonly input?: readonly Piece[] | undefined;
-  /** Of write(): the data, or its length if that is masked. */
+  /** Of write(), and of what an injector writes: the data, or its length if that is masked. */
   readonly data?: string | number | undefined;
+  /** Of a record that an injector writes: the type of its content. */
+  readonly type?: number | undefined;
   /** Of updateKeys() and dispose(). */
   readonly flag?: boolean | undefined;
   /** Of answer(): what the promise came to. A stale answer is to a question that was withdrawn. */
@@ -101,8 +105,11 @@ export interface RecordedCall {
   readonly events?: readonly RecordedEvent[] | undefined;
 }
 
-/** The name of a method. */
-export type CallName = (typeof CALLS)[number];
+/** The name of a method: of the connection, or of an injector. */
+export type CallName = (typeof CALLS)[number] | (typeof INJECTIONS)[number];
+
+/** What an injector does. */
+export const INJECTIONS = ['inject', 'release', 'discard'] as const;
 
 /** The methods of a connection that can change it. */
 export const CALLS = [

@@ -15,6 +15,7 @@ import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { connectionOf, ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { faults } from '../../src/testing/faults.ts';
+import { injector } from '../../src/testing/injector.ts';
 import { type Pair, pair } from '../../src/testing/pair.ts';
 import { ReplayDifference } from '../../src/testing/player.ts';
 import { record } from '../../src/testing/record.ts';
@@ -329,6 +330,26 @@ describe('a recording of work', () => {
       run.dispose();
       for (const recording of Object.values(run.recordings))
         expect(differenceIn(recording), fault.name).to.equal('none');
+    }
+  });
+
+  it('has what an injector wrote, held back and let go', () => {
+    for (const end of ['client', 'server'] as const) {
+      for (const letGo of ['release', 'discard'] as const) {
+        const hand = injector({ holdBefore: 'finished' });
+        const run = pair(client(), server(), { [end]: { faults: [hand] }, record: true }).runSync();
+        expect(hand.isHolding).to.equal(true);
+        hand.record('alert', Uint8Array.of(1, 90));
+        hand[letGo]();
+        run.take(end, run[end].receive(new Uint8Array(0))).runSync();
+        if (run[end].isEstablished) hand.record('application_data', utf8(PLAINTEXT), { padding: 9 });
+        hand.bytes(Uint8Array.of(21, 3, 3, 0, 0));
+        run.take(end, run[end].receive(new Uint8Array(0))).runSync();
+        for (const recording of Object.values(run.recordings)) {
+          expect(differenceIn(recording), `${end}, ${letGo}`).to.equal('none');
+          expect(JSON.stringify(recording)).not.to.include(toHex(utf8(PLAINTEXT)));
+        }
+      }
     }
   });
 
