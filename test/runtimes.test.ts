@@ -18,6 +18,7 @@ import { certificates, rootCertificate } from './fixtures.ts';
 import { type ClientSession, TestClient } from './support/client.ts';
 import { type Host, type Library, load, serveIn, visitIn } from './support/hosts.ts';
 import { ROWS } from './support/replay.ts';
+import { quickCredential } from './support/servers.ts';
 import { NEW_YEAR, TestWorld } from './support/world.ts';
 import { packageFile, streamLink } from './web/support.ts';
 
@@ -50,7 +51,12 @@ function worldFor({ bytes }: Host<unknown>): TestWorld {
 function credentialFor({ bytes }: Host<unknown>) {
   const schemes = ['ecdsa_secp256r1_sha256'] as const;
   const sign = () => bytes(new Uint8Array(64));
-  return { certificateChain: [bytes(new Uint8Array(300))], schemes, names: ['localhost'], sign };
+  return {
+    certificateChain: quickCredential.certificateChain.map((one) => bytes(one)),
+    schemes,
+    names: ['localhost'],
+    sign,
+  };
 }
 
 /** What servers in a host have that has no PEM and no random numbers. */

@@ -147,7 +147,7 @@ describe('back-pressure', () => {
   it('a peer that asks for key updates and does not read the answers has to wait', async () => {
     const [left, right] = memoryPair();
     const socket = accept(left, defineServer({ credentials: [quickCredential] }));
-    const client = new TestClient({ polite: false });
+    const client = new TestClient();
     right.on('data', (bytes: Uint8Array) => {
       client.receive(bytes);
       right.write(client.take());

@@ -299,8 +299,9 @@ describe("5. TLS 1.2: the session's suite is not offered", () => {
     const cache = () => new SessionCache();
     const runServer = (compat: Compat | undefined) => {
       const shared = cache();
+      const world = new TestWorld(3); // of both, as two sessions with one id would be one
       const make = (ciphers: readonly string[]) =>
-        testServer({ crypto: toyCrypto, compat, ciphers, sessions: { cache: shared } });
+        testServer({ crypto: toyCrypto, compat, ciphers, world, sessions: { cache: shared } });
       const first = visit(make([AES_128]), { version: 'TLSv1.2' });
       return visit(make([AES_256]), returning(first.client)).connection.resumption.reason;
     };

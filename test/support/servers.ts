@@ -1,11 +1,14 @@
 /** Servers for tests: credentials of every kind, one that costs nothing, and configurations in a world of their own. */
 
+import { createPublicKey } from 'node:crypto';
 import { type Credential, credentialFromPem } from '../../src/crypto/credentials/credential.ts';
 import { type CryptoProvider, InvalidPublicKey, type KeyAgreement } from '../../src/crypto/provider.ts';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
 import { defineServer } from '../../src/engine/server/define-server.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { octetString, oid, sequence } from '../../src/wire/der.ts';
 import { certificates } from '../fixtures.ts';
+import { certificateFor } from './client-certificates.ts';
 import { synchronousProvider } from './provider.ts';
 import { TestWorld } from './world.ts';
 
@@ -20,9 +23,16 @@ export function credential(kind: CredentialKind): Credential {
   return credential;
 }
 
+/** A certificate for the key of a fixture: it can be read, and that is all. That of ECDSA has 300 bytes. */
+function quickCertificate(kind: 'ecdsaP256' | 'rsa2048'): Uint8Array {
+  const publicKey = createPublicKey(certificates[kind].cert).export({ format: 'der', type: 'spki' });
+  const extensions = [sequence(oid('2.5.29.14'), octetString(new Uint8Array(16)))];
+  return certificateFor(publicKey, 'quick', { extensions });
+}
+
 /** Signs with bytes that verify nowhere, at no cost: for tests that do not look at the signature. */
 export const quickCredential: Credential = {
-  certificateChain: [new Uint8Array(300).fill(0x30)],
+  certificateChain: [quickCertificate('ecdsaP256')],
   schemes: ['ecdsa_secp256r1_sha256'],
   names: ['localhost'],
   sign: () => new Uint8Array(70).fill(0x5a),
@@ -31,6 +41,7 @@ export const quickCredential: Credential = {
 /** The same as an RSA key, for the ECDHE_RSA suites without a promise. */
 export const quickRsaCredential: Credential = {
   ...quickCredential,
+  certificateChain: [quickCertificate('rsa2048')],
   schemes: ['rsa_pss_rsae_sha256', 'rsa_pkcs1_sha256'],
   sign: () => new Uint8Array(256).fill(0x5a),
 };

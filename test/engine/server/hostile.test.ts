@@ -122,7 +122,10 @@ describe('hostile peers', () => {
   it('the answers to our own key updates are not idle', () => {
     const { connection, ...rest } = connect(server(), {});
     const ex = new Exchange(rest.client, connection);
-    for (let i = 0; i < 40; i++) ex.step(connection.updateKeys(true)).run();
+    for (let i = 0; i < 40; i++) {
+      ex.step(connection.updateKeys(true)).run();
+      ex.step(connection.write(Uint8Array.of(i))); // without data, they are idle records to the client
+    }
     expect(connection.canWrite).to.equal(true);
   });
 });

@@ -21,7 +21,8 @@ function recorded(version: Version): string[] {
     version === 'TLSv1.2'
       ? { session: { id, secret, cipherSuite } }
       : { psks: [{ identity: id, secret, hash: 'sha256' }], pskModes: ['psk_ke'], keyShares: [] };
-  const client = new TestClient({ version, ciphers: [cipherSuite], world: new TestWorld(3), ...offer });
+  const sessionId = version === 'TLSv1.2' ? id : new Uint8Array(32).fill(0xc5);
+  const client = new TestClient({ version, ciphers: [cipherSuite], world: new TestWorld(3), sessionId, ...offer });
   const cache = new SessionCache();
   cache.add(sessionOf(version));
   const connection = new ServerConnection(serverFor(noble, cache));

@@ -742,7 +742,8 @@ describe('certificates of clients', () => {
     'of the same authorities are the same demand, whatever their order and however often they are named',
     (version) => {
       const cache = new SessionCache();
-      const asking = (...authorities: string[]) => server({ authorities }, { sessions: { cache } });
+      const world = new TestWorld(3); // of all, as two sessions with one id would be one
+      const asking = (...authorities: string[]) => server({ authorities }, { world, sessions: { cache } });
       const other = certificates.aExample.cert;
       const link = connect(asking(rootCertificate, other), { version });
       const same = asking(other, rootCertificate, `\n${other}`);
