@@ -22,9 +22,8 @@ export interface Fault {
 }
 
 /** @throws TypeError unless the option is an array of faults, or `undefined` */
-export function requireFaults(faults: readonly Fault[] | undefined): void {
-  if (faults === undefined) return;
-  requireArray('faults', faults, 'an array', '[faults.drop(…)]');
+export function requireFaults(faults: readonly Fault[] = []): void {
+  requireArray('faults', faults, 'an array', '[fault]');
   for (const fault of faults)
     if (typeof fault?.channel !== 'function') throw wrongKind('faults', 'a value of tls-resume/testing', fault);
 }

@@ -74,6 +74,7 @@ export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<
   return yield* perform<EphemeralKey, EphemeralKey>({
     kind: 'key-generation',
     callback: 'agree',
+    asked: group,
     budgeted: false,
     run: () => later(agreement.generate(context.randomBytes), (key) => new CheckedKey(group, key, context)),
     conclude: (outcome) => {

@@ -33,6 +33,8 @@ export interface Task<A, R> {
     | 'server-certificate';
   /** The callback that an event names if the task throws, rejects or answers too late; `undefined` for code of ours. */
   readonly callback?: CallbackName | undefined;
+  /** What is asked about, for a trace: an id, a name, a group. */
+  readonly asked?: Uint8Array | string | undefined;
   /** Whether the wait counts against the one budget for all lookups of a handshake. */
   readonly budgeted: boolean;
   run(): Awaitable<A>;

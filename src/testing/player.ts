@@ -296,7 +296,10 @@ export class Player {
     this.#question = question;
     this.output = output;
     this.events = events;
-    this.trace.note(this.recording.side, events);
+    this.trace.note(
+      this.recording.side,
+      events.filter(({ type }) => type !== 'keylog'),
+    );
     this.#wasEstablished ||= events.some(({ type }) => type === 'established');
     for (const event of events) {
       if (event.type === 'keylog') this.keylog.push(event.line);

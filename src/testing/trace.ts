@@ -52,6 +52,10 @@ export interface CallbackEntry {
   readonly kind: 'callback';
   readonly side: Side;
   readonly name: string;
+  /** What was asked: the purpose of the wait, such as `session`. */
+  readonly question: string;
+  /** What it was asked about: an id, a host name, a group. */
+  readonly asked: unknown;
   readonly outcome: 'value' | 'error' | 'late';
   /** The answer, or the error; `undefined` for a key or a shared secret. */
   readonly answer: unknown;
@@ -107,7 +111,7 @@ class Tap {
     };
   }
 
-  #performed({ callback, kind }: AnyTask, outcome: Outcome): void {
+  #performed({ callback, kind, asked }: AnyTask, outcome: Outcome): void {
     const [[how, answer] = ['late', undefined]] = Object.entries(outcome);
     const name = callback ?? kind;
     const shown = how === 'value' && SECRET.includes(kind) ? undefined : answer;
@@ -115,6 +119,8 @@ class Tap {
       kind: 'callback',
       side: this.#side,
       name,
+      question: kind,
+      asked: asked instanceof Uint8Array ? copyOf(asked) : asked,
       outcome: how as CallbackEntry['outcome'],
       answer: shown,
     });
@@ -232,9 +238,39 @@ function describe(entry: TraceEntry): Row {
     case 'record':
       return [headOf(entry), `record ${entry.type}`, `${entry.wire} bytes${entry.alert ? `: ${entry.alert}` : ''}`];
     case 'event':
-      return [entry.side, `event ${entry.event.type}`, ''];
+      return [entry.side, `event ${entry.event.type}`, tellOf(entry.event)];
     case 'callback':
-      return [entry.side, `callback ${entry.name}`, entry.outcome === 'value' ? '' : entry.outcome];
+      return [entry.side, `callback ${entry.name}`, tellCallback(entry)];
+  }
+}
+
+/** What was asked, and what came of it. Of sessions there is no more than that there was one. */
+function tellCallback({ question, asked, outcome, answer }: CallbackEntry): string {
+  const about = asked === undefined ? question : `${question} ${short(asked)}`;
+  if (outcome === 'late') return `${about}: too late`;
+  if (outcome === 'error') return `${about}: ${answer instanceof Error ? answer.message : 'an error'}`;
+  const isPlain = typeof answer !== 'object' && typeof answer !== 'function' && answer !== undefined;
+  return isPlain ? `${about}: ${String(answer)}` : about;
+}
+
+/** What an event tells besides its type, in one line. Keys and sessions are not shown. */
+function tellOf(event: Event): string {
+  switch (event.type) {
+    case 'alert':
+      return `${event.direction} ${describeAlert(Uint8Array.of(event.level, event.description))}`;
+    case 'failed':
+      return event.error.message;
+    case 'data':
+      return `${event.data.length} bytes`;
+    case 'verdicts':
+      return event.verdicts.map(({ mechanism, reason }) => `${mechanism} ${reason ?? 'resumed'}`).join(', ');
+    case 'callback-error':
+      return `${event.callback}: ${event.error instanceof Error ? event.error.message : String(event.error)}`;
+    case 'no-ticket':
+    case 'session-removed':
+      return event.reason;
+    default:
+      return '';
   }
 }
 

@@ -103,6 +103,31 @@ describe('a trace', () => {
         .map(({ answer }) => answer),
     ).to.deep.equal([undefined, undefined, undefined, undefined]);
     expect(of('event').filter(({ event }) => event.type === 'established')).to.have.length(2);
+    expect(of('callback').map(({ question, asked }) => [question, asked])).to.deep.include.members([
+      ['server-name', 'a.example'],
+      ['key-generation', 'x25519'],
+    ]);
+  });
+
+  it('lists what was asked and answered, and what events tell', () => {
+    const world = seededWorld('asked');
+    const sessions = { cache: false, onNew: () => {}, onGet: () => stored, mayResume: () => false } as const;
+    const server = defineServer({ credentials: [certificates.ecdsaP256], crypto, world, sessions });
+    const client = defineClient({ verifyServer: 'any', crypto, world });
+    let stored: Uint8Array | undefined;
+    stored = pair(client, server).runSync().server.session?.toDer();
+    const text = pair(client, server).runSync().trace.toText();
+    expect(text).to.match(/^server +callback onGet +session "[0-9a-f]+…$/m);
+    expect(text).to.match(/^server +callback mayResume +resumption: false$/m);
+    expect(text).to.match(/^server +event verdicts +psk-stateful vetoed$/m);
+  });
+
+  it('lists what ends a connection', () => {
+    const both = run();
+    both.take('client', both.client.end()).runSync();
+    const text = both.trace.toText();
+    expect(text).to.match(/^client +event alert +sent warning close_notify$/m);
+    expect(text).to.match(/^server +event end$/m);
   });
 
   it('is JSON and text, without the secrets of the sessions', () => {

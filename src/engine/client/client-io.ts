@@ -116,6 +116,7 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     return {
       kind: 'server-certificate',
       callback: 'verifyServer',
+      asked: serverName,
       budgeted: false,
       run: () => config.trust.judge(chain, serverName),
       conclude: requireAccepted,

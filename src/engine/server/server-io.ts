@@ -66,6 +66,7 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
     return {
       kind: 'server-name',
       callback: 'onServerName',
+      asked: name,
       budgeted: false,
       run: () => this.#host.config.onServerName?.(name),
       conclude: (outcome) => {

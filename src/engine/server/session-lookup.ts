@@ -133,6 +133,7 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     return {
       kind: 'session',
       callback: 'onGet',
+      asked: id,
       budgeted: true,
       run: () => this.#find(version, id),
       conclude: (outcome) => {

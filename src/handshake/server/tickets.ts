@@ -15,9 +15,8 @@ export function* openTicket(
   ticket: Uint8Array,
   sessionId?: Uint8Array,
 ): Handshake<OpenedTicket> {
-  const { decisions, tickets } = context;
-  const { sealed } = tickets;
-  const atOnce = decisions.opensByTask ? undefined : sealed.openAtOnce(version, ticket, sessionId);
+  const { sealed } = context.tickets;
+  const atOnce = context.decisions.opensByTask ? undefined : sealed.openAtOnce(version, ticket, sessionId);
   const opened = atOnce ?? (yield* perform(sealed.open(version, ticket, sessionId)));
   const judging = sealed.judge(opened, ticket);
   return judging === undefined ? opened : yield* perform(judging);
