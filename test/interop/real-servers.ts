@@ -23,6 +23,8 @@ export interface ServerSetup {
   readonly asksCertificate?: boolean | undefined;
   /** psk_ke is accepted, where the server can. */
   readonly acceptsPskKe?: boolean | undefined;
+  /** Of GnuTLS: more of its priority string. */
+  readonly priority?: string | undefined;
 }
 
 export interface RealServer {
@@ -110,7 +112,7 @@ const nodeTls: RealServer = {
 };
 
 /** Of TLS 1.3 it has sealed tickets only. */
-const gnutls: RealServer = {
+export const gnutls: RealServer = {
   name: 'gnutls-serv',
   programs: ['gnutls-serv', 'gcc'],
   keeps: { 'TLSv1.2': BOTH, 'TLSv1.3': ['tickets'] },
@@ -119,9 +121,9 @@ const gnutls: RealServer = {
   hasIdsBesideTickets: true,
   namesClient: true,
   prepare: () => builtC('loopback', ['-shared', '-fPIC', '-ldl']),
-  async start({ keeps, retries, asksCertificate, acceptsPskKe }) {
+  async start({ keeps, retries, asksCertificate, acceptsPskKe, priority: more }) {
     const groups = retries ? ':-GROUP-ALL:+GROUP-SECP384R1' : '';
-    const priority = `NORMAL${groups}${acceptsPskKe ? ':+PSK' : ''}`;
+    const priority = `NORMAL${groups}${acceptsPskKe ? ':+PSK' : ''}${more ? `:${more}` : ''}`;
     const auth = asksCertificate ? ['-r', '--verify-client-cert', '--x509cafile', clientCa] : ['-a'];
     const pair = ['--x509certfile', cert, '--x509keyfile', key];
     const args = ['--http', '--priority', priority, ...pair, ...auth, ...when(keeps === 'ids', '--noticket')];
