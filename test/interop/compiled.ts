@@ -3,6 +3,9 @@
 import { join } from 'node:path';
 import { run, sourcePath, workFolder } from './peers.ts';
 
+/** Some versions of Go bring their library as source, and compile the whole of it, perhaps on a machine that has other work. */
+export const COMPILE_MS = 300_000;
+
 const compiled = new Map<string, Promise<string>>();
 
 function once(name: string, compile: () => Promise<string>): Promise<string> {
@@ -16,7 +19,7 @@ function once(name: string, compile: () => Promise<string>): Promise<string> {
 /** Returns the folder with the class `name`. `java Client.java` would compile it on every run. */
 export function compiledJava(name: string): Promise<string> {
   return once(`${name}.java`, async () => {
-    await run('javac', ['-d', workFolder(), sourcePath(`test/interop/${name}.java`)], { timeoutMs: 60_000 });
+    await run('javac', ['-d', workFolder(), sourcePath(`test/interop/${name}.java`)], { timeoutMs: COMPILE_MS });
     return workFolder();
   });
 }
@@ -29,7 +32,7 @@ export function builtGo(name: string): Promise<string> {
   return once(`${name}.go`, async () => {
     const program = join(workFolder(), `go-${name}`);
     const env = { GO111MODULE: 'off', GOFLAGS: '', GOCACHE: join(workFolder(), 'go-cache'), CGO_ENABLED: '0' };
-    await run('go', ['build', '-o', program, sourcePath(`test/interop/${name}.go`)], { env, timeoutMs: 120_000 });
+    await run('go', ['build', '-o', program, sourcePath(`test/interop/${name}.go`)], { env, timeoutMs: COMPILE_MS });
     return program;
   });
 }
@@ -38,7 +41,7 @@ export function builtGo(name: string): Promise<string> {
 export function builtC(name: string, flags: readonly string[]): Promise<string> {
   return once(`${name}.c`, async () => {
     const program = join(workFolder(), name);
-    await run('gcc', ['-O1', '-o', program, sourcePath(`test/interop/${name}.c`), ...flags], { timeoutMs: 60_000 });
+    await run('gcc', ['-O1', '-o', program, sourcePath(`test/interop/${name}.c`), ...flags], { timeoutMs: COMPILE_MS });
     return program;
   });
 }

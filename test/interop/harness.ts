@@ -2,6 +2,7 @@
 
 import { fixturePath } from '../fixtures.ts';
 import type { Client, Told, Version } from './clients.ts';
+import { COMPILE_MS } from './compiled.ts';
 import { describeWith } from './peers.ts';
 import { openRelay, type Passage } from './relay.ts';
 
@@ -12,7 +13,7 @@ export const CERTIFICATE = 'ecdsa-p256';
 export function describeClient(client: Client, further: readonly string[], body: () => void): void {
   describeWith([...new Set([...client.programs, ...further])], client.name, () => {
     before('compile', function () {
-      this.timeout(120_000);
+      this.timeout(COMPILE_MS);
       return client.prepare?.();
     });
     body();

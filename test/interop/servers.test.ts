@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { ClientOptions } from '../../src/engine/client/options.ts';
 import type { PskMode } from '../../src/wire/registry.ts';
 import type { Version } from './clients.ts';
+import { COMPILE_MS } from './compiled.ts';
 import { fullThen, onTheWire, WIRE_VERSION } from './harness.ts';
 import { clientOf, clientPair, type Tour, tour } from './our-client.ts';
 import { describeWith, versionOf } from './peers.ts';
@@ -90,7 +91,7 @@ describe('interop: our client at servers of others', () => {
 function describeServer(server: RealServer, body: () => void): void {
   describeWith(server.programs, server.name, () => {
     before('compile', function () {
-      this.timeout(120_000);
+      this.timeout(COMPILE_MS);
       return server.prepare?.();
     });
     body();
