@@ -8,6 +8,7 @@ import type { Incoming } from '../crypto/record-reader.ts';
 import type { Established } from '../handshake/established.ts';
 import type { CallbackName, Facts } from '../handshake/outcome.ts';
 import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
+import type { Session } from '../sessions/session.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { copyOf } from '../wire/bytes.ts';
 import { requireBytes } from '../wire/kind-of.ts';
@@ -55,6 +56,8 @@ export abstract class ConnectionCore {
   /** Whether a Step has had the question. If none has, nobody follows its promise. */
   #isAsked = false;
   #events: Event[] = [];
+  /** New sessions in the events of the Step in which the connection failed. They are held until it is disposed of. */
+  readonly #lent: Session[] = [];
   readonly #keyLog: KeyLog | undefined;
   readonly #calls: Calls;
   /** Whether the transport has ended. What came before that is processed first. */
@@ -312,6 +315,7 @@ export abstract class ConnectionCore {
       if (!clean) this.#endUncleanly();
       this.#life.close();
       this.#release();
+      for (const session of this.#lent.splice(0)) session.release();
     });
   }
 
@@ -521,6 +525,9 @@ export abstract class ConnectionCore {
     if (this.#life.phase !== 'failed') {
       this.#life.fail();
       if (this.#established === undefined) this.#role.explain();
+      for (const event of this.#events) {
+        if (event.type === 'new-session' && event.session.holds > 0) this.#lent.push(event.session.upRef());
+      }
       this.emit({ type: 'failed', error });
       this.#role.failed(reason);
     }

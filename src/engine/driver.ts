@@ -128,7 +128,10 @@ export class Driver<C extends DrivenConnection> {
   }
 
   #attend(events: readonly Event[]): void {
-    for (const event of events) this.#events.push(event); // one by one: a Step may have more than a call can have arguments
+    for (const event of events) {
+      this.#events.push(event); // one by one: a Step may have more than a call can have arguments
+      if (event.type === 'new-session' && event.session.holds > 0) event.session.upRef(); // a listener before may end the connection
+    }
     if (this.#isAttending) return; // the shell has called us: these come after the events that are there
     this.#isAttending = true;
     const errors: unknown[] = [];
@@ -139,6 +142,7 @@ export class Driver<C extends DrivenConnection> {
       } catch (error) {
         errors.push(error);
       }
+      if (event.type === 'new-session') event.session.release();
     }
     this.#events.length = 0;
     this.#isAttending = false;

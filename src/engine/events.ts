@@ -49,7 +49,10 @@ export type Event =
   | { readonly type: 'keylog'; readonly line: string }
   /** A user callback threw, rejected, did not answer in time, or gave an invalid answer, which the connection does not use. */
   | { readonly type: 'callback-error'; readonly callback: CallbackName; readonly error: unknown }
-  /** A session is handed out to the client. The connection holds it until its end; take a hold to keep it longer. */
+  /**
+   * A session is handed out to the client. The connection holds it until its end, and one that fails in this very step until it is
+   * disposed of; take a hold to keep it longer.
+   */
   | { readonly type: 'new-session'; readonly session: Session }
   /** A session of this server was removed in the course of this connection, for `reason`. `onRemove` is told as well. */
   | { readonly type: 'session-removed'; readonly session: Session; readonly reason: RemovalReason }

@@ -3,12 +3,16 @@
 import { expect } from 'chai';
 import { give } from '../../src/cache/callbacks.ts';
 import type { Aead, AeadKey, Hash, HmacKey } from '../../src/crypto/provider.ts';
+import { defineClient } from '../../src/engine/client/define-client.ts';
 import type { Event } from '../../src/engine/events.ts';
 import { LifeCycle } from '../../src/engine/life-cycle.ts';
 import type { Deferred, Question } from '../../src/engine/questions.ts';
+import { defineServer } from '../../src/engine/server/define-server.ts';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
+import { faults, pair } from '../../src/testing.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
 import { AlertLevel } from '../../src/wire/registry.ts';
+import { certificates } from '../fixtures.ts';
 import type { ClientOptions } from '../support/client.ts';
 import { withExtension } from '../support/client-hello.ts';
 import type { Exchange } from '../support/exchange.ts';
@@ -487,4 +491,24 @@ describe('a connection', () => {
       bench.close();
     }
   });
+
+  for (const side of ['client', 'server'] as const) {
+    it(`lends a new session of the step in which it fails until it is disposed of: a ${side}`, () => {
+      const fault = side === 'client' ? faults.plaintext('application_data') : faults.repeat('finished');
+      const isServer = side === 'server';
+      const version = isServer ? 'TLSv1.2' : 'TLSv1.3';
+      const credentials = [certificates.ecdsaP256];
+      const server = defineServer({ credentials, maxVersion: version, tickets: { timing: 'with-first-write' } });
+      const client = defineClient({ verifyServer: 'any', sessions: { cache: false } });
+      const other = { faults: [fault] };
+      const one = pair(client, server, isServer ? { client: other } : { server: other }).runSync();
+      if (!isServer) one.take('server', one.server.write(Uint8Array.of(1))).runSync();
+      const own = one.events.filter((event) => event.side === side).map(({ event }) => event.type);
+      expect(own.slice(own.indexOf('new-session'))).to.include('failed');
+      const [first] = one.eventsOf(side, 'new-session');
+      expect(first?.session.holds).to.equal(1);
+      one[side].dispose();
+      expect(first?.session.holds).to.equal(0);
+    });
+  }
 });

@@ -126,6 +126,21 @@ describe('Driver', () => {
     expect(numbers).to.deep.equal(events.map(({ data }) => data.length));
   });
 
+  it('holds a new session until the shell has attended to it, also if an event before has ended the connection', () => {
+    const link = new Link({ tickets: { timing: 'manual', mode: 'stateless' } });
+    link.pass();
+    const holds: number[] = [];
+    const driver = listening(link, (event) => {
+      if (event.type === 'keylog') driver.run(() => driver.connection.dispose());
+      if (event.type === 'new-session') holds.push(event.session.holds);
+    });
+    const { output, events } = link.driver.connection.sendTicket();
+    const [told] = events.filter((event) => event.type === 'new-session');
+    driver.run(() => ({ output, events: [{ type: 'keylog', line: '' }, ...events], question: undefined }));
+    expect(holds).to.deep.equal([1]);
+    expect(told?.session.holds).to.equal(0);
+  });
+
   it('reads on where end() is called before a ticket is sealed', async () => {
     const link = new Link(stateless(() => new Promise(() => {}), 0));
     link.pass();

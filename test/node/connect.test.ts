@@ -31,6 +31,7 @@ import {
   wrapNodeSession,
 } from '../../src/node/index.ts';
 import { Session } from '../../src/sessions/session.ts';
+import { faults } from '../../src/testing.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { certificates, fixture, fixturePath } from '../fixtures.ts';
 import { describeWith } from '../interop/peers.ts';
@@ -344,6 +345,31 @@ describe('connect: sessions', () => {
     expect((await visit(one.port, config)).text).to.equal('resumed');
     expect((await visit(other.port, config)).text).to.equal('full');
     expect((await visit(one.port, { config, sessions: [] })).text).to.equal('full');
+  });
+
+  it('are alive for a listener, also if the connection fails at once, and told to nobody after destroy()', async () => {
+    const serve = (timing: 'with-first-write' | 'after-finished') => {
+      const [here, there] = memoryPair();
+      const plaintext = faults.plaintext('application_data');
+      const server = accept(there, { credentials: [certificates.ecdsaP256], tickets: { timing }, faults: [plaintext] });
+      server.on('error', () => {});
+      return { here, server };
+    };
+    const define = (onNew?: () => void) =>
+      defineClient({ verifyServer: verifyChain({ ca }), sessions: { cache: false, onNew } });
+    const failing = serve('with-first-write');
+    const sessions: Session[] = [];
+    const client = connect(failing.here, { config: define(), serverName: 'localhost' });
+    client.on('session', (session) => sessions.push(session.upRef()));
+    client.once('secureConnect', () => failing.server.write('in the clear'));
+    const [error] = await once(client, 'error');
+    expect(error).to.be.instanceOf(TlsAlert);
+    expect(sessions.map(({ holds }) => holds)).to.deep.equal([1, 1]);
+
+    const config = define(() => leaving.destroy());
+    const leaving: TlsClientSocket = connect(serve('after-finished').here, { config, serverName: 'localhost' });
+    leaving.on('session', () => expect.fail('after destroy()'));
+    await once(leaving, 'close');
   });
 
   it('survive a restart in a store that takes its time', async () => {
