@@ -2,6 +2,7 @@
 
 import { TlsAlert } from '../wire/alert.ts';
 import { type ExpectedMessage, HandshakeBuffer, type HandshakeFrame } from '../wire/handshake-buffer.ts';
+import type { RefusePeer } from '../wire/not-tls.ts';
 import { MAX_EXPANSION, MAX_PLAINTEXT, RECORD_HEADER, RecordBuffer, type TlsRecord } from '../wire/record.ts';
 import { AlertDescription, AlertLevel, ContentType } from '../wire/registry.ts';
 import { type Content, Plaintext, type Protection } from './protection.ts';
@@ -36,6 +37,11 @@ export class RecordReader {
   #dropChangeCipherSpec = false;
   #early: EarlyData = REFUSED;
   #idle = 0;
+
+  /** See {@link RecordBuffer.refusePeer}. */
+  set refusePeer(refuse: RefusePeer) {
+    this.#records.refusePeer = refuse;
+  }
 
   /** The number of records opened under the current key. */
   get records(): number {

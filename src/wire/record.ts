@@ -2,7 +2,7 @@
 
 import { TlsAlert } from './alert.ts';
 import { ByteQueue } from './byte-queue.ts';
-import { describeNotTls, TELLING } from './not-tls.ts';
+import { type RefusePeer, refusePeer, TELLING } from './not-tls.ts';
 import { ContentType } from './registry.ts';
 
 /** 2^14: the longest TLSPlaintext.fragment. */
@@ -25,6 +25,8 @@ export interface TlsRecord {
 
 /** Divides the stream of received bytes into records. */
 export class RecordBuffer {
+  /** Says what the peer speaks that has sent no record yet. A role knows what its peers may speak. */
+  refusePeer: RefusePeer = refusePeer;
   readonly #queue = new ByteQueue();
   #first = true;
 
@@ -56,16 +58,12 @@ export class RecordBuffer {
     return { type, version, fragment: this.#queue.take(length) };
   }
 
-  /** §5: refuses a record type that no state accepts, before its length is used, or the record of another protocol. Says what the peer speaks that has sent no record yet. */
+  /** §5: refuses a record type that no state accepts, before its length is used, or the record of another protocol. */
   #refuse(): never {
     const type = this.#queue.at(0);
     if (!this.#first) throw new TlsAlert('unexpected_message', `record type ${type}`);
-    // RFC 5246 Appendix E.2: an SSLv2 CLIENT-HELLO has the high bit of its length set and message type 1.
-    if (type >= 0x80 && this.#queue.at(2) === 1)
-      throw new TlsAlert('protocol_version', 'an SSLv2 hello: the client is too old for TLS 1.2');
-    let start = '';
-    for (let i = 0; i < Math.min(TELLING, this.#queue.length); i++) start += String.fromCharCode(this.#queue.at(i));
-    throw new TlsAlert('unexpected_message', describeNotTls(start));
+    const start = this.#queue.take(Math.min(TELLING, this.#queue.length));
+    throw this.refusePeer(String.fromCharCode(...start));
   }
 
   trim(): void {

@@ -1,10 +1,12 @@
 /** What does not speak TLS is named in the error, and the error says what to do. */
 
 import { expect } from 'chai';
+import { ClientConnection } from '../../src/engine/client/client-connection.ts';
+import { defineClient } from '../../src/engine/client/define-client.ts';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { utf8 } from '../../src/wire/bytes.ts';
-import { describeNotTls } from '../../src/wire/not-tls.ts';
+import { refuseClient } from '../../src/wire/not-tls.ts';
 import { RecordBuffer } from '../../src/wire/record.ts';
 import { testServer } from '../support/servers.ts';
 
@@ -53,6 +55,38 @@ const ROWS: readonly (readonly [what: string, start: string, named: RegExp, reme
   ['something else', '\x05\x01\0', /something that begins with byte 5/, /byte 5/],
 ];
 
+const LATER = /in the clear: connect to its port for implicit TLS, or ask for STARTTLS before TLS begins/;
+const SERVERS: typeof ROWS = [
+  ['HTTP', 'HTTP/1.1 400 Bad Request\r\n', /plain HTTP/, /connect to the port of https/],
+  ['old HTTP', '<html>\r\n', /plain HTTP/, /connect to the port of https/],
+  ['SSH', 'SSH-2.0-OpenSSH_9.7\r\n', /SSH/, /the port of another service/],
+  ['SMTP', '220 mail.example ESMTP\r\n', /SMTP or FTP/, LATER],
+  ['IMAP', '* OK [CAPABILITY IMAP4rev1 secret] ready\r\n', /IMAP/, LATER],
+  ['POP3', '+OK ready\r\n', /POP3/, LATER],
+  ['XMPP', "<?xml version='1.0'?><stream:stream", /XMPP/, LATER],
+  ['Redis', '-ERR Protocol error\r\n', /text/, LATER],
+  ['LDAP', '0\x24\x02\x01\0\x78\x1f', /LDAP/, LATER],
+  ['MySQL', '\x4a\0\0\0\n8.4.0\0', /MySQL/, /SSLRequest/],
+  ['MySQL, which refuses the host', '\x45\0\0\0\xff\x6a\x04', /MySQL/, /SSLRequest/],
+  ['PostgreSQL', 'E\0\0\0\x8cSFATAL\0', /PostgreSQL/, /SSLRequest/],
+  ['something else', '\x05\x01\0', /something that begins with byte 5/, /byte 5/],
+];
+
+describe('a server that does not speak TLS', () => {
+  for (const [what, start, named, remedy] of SERVERS) {
+    it(`is named to its client: ${what}`, () => {
+      const client = new ClientConnection(defineClient({ verifyServer: 'any' }));
+      client.connect();
+      const { output, events } = client.receive(bytesOf(start));
+      const [failed] = events.flatMap((event) => (event.type === 'failed' ? [event.error] : []));
+      expect(failed?.message).to.match(/^unexpected_message: not TLS but /);
+      expect(failed?.message).to.match(named).and.to.match(remedy);
+      expect(failed?.message).to.not.match(/secret|have the client/);
+      expect([...output]).to.deep.equal([21, 3, 3, 0, 2, 2, 10]);
+    });
+  }
+});
+
 describe('what is not TLS', () => {
   for (const [what, start, named, remedy] of ROWS) {
     it(`is named: ${what}`, () => {
@@ -70,13 +104,14 @@ describe('what is not TLS', () => {
   it('is named once three bytes are there, and its bytes are in no message', () => {
     for (const start of ['GET', 'SSH', 'PRO', 'EHL', '\r\n\r']) {
       const buffer = new RecordBuffer();
+      buffer.refusePeer = refuseClient;
       for (const byte of bytesOf(start.slice(0, 2))) buffer.push(Uint8Array.of(byte));
       expect(buffer.next(16384)).to.equal(undefined);
       buffer.push(bytesOf(start.slice(2)));
       expect(() => buffer.next(16384)).to.throw(TlsAlert, 'not TLS but');
     }
-    expect(describeNotTls('GET')).to.match(/plain HTTP/);
-    expect(describeNotTls('xyz')).to.not.contain('xyz');
+    expect(refuseClient('GET').message).to.match(/plain HTTP/);
+    expect(refuseClient('xyz').message).to.not.contain('xyz');
   });
 
   it('may be an SSLv2 hello, which gets protocol_version and an error that says that the client is old', () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { concat, fromHex } from '../../src/wire/bytes.ts';
+import { refuseClient } from '../../src/wire/not-tls.ts';
 import { MAX_EXPANSION, MAX_PLAINTEXT, RecordBuffer, recordHeader, type TlsRecord } from '../../src/wire/record.ts';
 import { ContentType } from '../../src/wire/registry.ts';
 
@@ -17,6 +18,7 @@ function alertOf(action: () => unknown): string {
 
 function bufferOf(...parts: readonly Uint8Array[]): RecordBuffer {
   const buffer = new RecordBuffer();
+  buffer.refusePeer = refuseClient;
   for (const part of parts) buffer.push(part);
   return buffer;
 }

@@ -12,6 +12,7 @@ import type {
 import type { ClientResumption } from '../../handshake/outcome.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
+import { refuseServer } from '../../wire/not-tls-server.ts';
 import type { PskMode, Version } from '../../wire/registry.ts';
 import { ConnectionIO, NOTHING_NEGOTIATED } from '../handshake-io.ts';
 import type { ClientHost } from './client-host.ts';
@@ -41,7 +42,9 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     this.#host = host;
     this.#offers = offers;
     this.#received = received;
-    host.channel.reader.acceptsPlainAlerts = false;
+    const { reader } = host.channel;
+    reader.acceptsPlainAlerts = false;
+    reader.refusePeer = refuseServer;
   }
 
   /** RFC 9846 §6: a client of TLS 1.3 alone knows what an alert means before any version is selected. */

@@ -7,6 +7,7 @@ import type { HandshakeParts, ServerFacts, ServerHandshake } from '../../handsha
 import type { Task } from '../../handshake/wait.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
+import { refuseClient } from '../../wire/not-tls.ts';
 import { ConnectionIO, NOTHING_NEGOTIATED } from '../handshake-io.ts';
 import type { ServerConfig } from './config.ts';
 import { isServerConfig, notAConfig } from './config-brand.ts';
@@ -36,6 +37,7 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
     this.decisions = host.decisions;
     this.sessions = sessions;
     this.tickets = tickets;
+    host.channel.reader.refusePeer = refuseClient;
   }
 
   get parts(): HandshakeParts {
