@@ -1,7 +1,7 @@
 /** The entry tls-resume/testing: what testers and fuzzers hold in their hands. */
 
 export type { TicketDecisions } from './handshake/decisions.ts';
-export { type ContentName, faults, type MessageName, type PointName, type PointOptions } from './testing/faults.ts';
+export { faults } from './testing/faults.ts';
 export { type InjectedRecordOptions, type Injector, type InjectorOptions, injector } from './testing/injector.ts';
 export type { ReadMessage } from './testing/messages.ts';
 export { Pair, type PairEvent, type PairOptions, pair } from './testing/pair.ts';
@@ -24,6 +24,7 @@ export type {
 } from './testing/recording.ts';
 export { explain, type Fork, type ForkOptions, fork, type Replayed, replay } from './testing/replay.ts';
 export { SeededWorld, type SeededWorldOptions, seededWorld } from './testing/seeded-world.ts';
+export type { PointName, PointOptions } from './testing/time-faults.ts';
 export {
   type CallbackEntry,
   type EventEntry,
@@ -34,7 +35,7 @@ export {
   Trace,
   type TraceEntry,
 } from './testing/trace.ts';
-export type { Which } from './testing/which.ts';
+export type { ContentName, MessageName, Which } from './testing/which.ts';
 
 // What the signatures name
 

@@ -1,8 +1,9 @@
 /** The faults of `serve --fault`, by their names. */
 
 import type { Fault } from '../engine/fault.ts';
-import { type ContentName, faults, type MessageName, type PointName } from '../testing/faults.ts';
-import type { Which } from '../testing/which.ts';
+import { faults } from '../testing/faults.ts';
+import type { PointName } from '../testing/time-faults.ts';
+import type { ContentName, MessageName, Which } from '../testing/which.ts';
 import { fromHex } from '../wire/bytes.ts';
 import { nearest } from '../wire/nearest.ts';
 import type { CipherSuiteName, GroupName } from '../wire/registry.ts';

@@ -4,7 +4,7 @@
  */
 
 import { sha256 } from '@noble/hashes/sha2.js';
-import { boolean, callback, integer, oneOf } from '../engine/checks.ts';
+import { callback, integer, oneOf } from '../engine/checks.ts';
 import type { Fault } from '../engine/fault.ts';
 import type { Decisions, TicketDecisions } from '../handshake/decisions.ts';
 import { concat, EMPTY, equalBytes } from '../wire/bytes.ts';
@@ -19,7 +19,6 @@ import {
   ContentType,
   ExtensionType,
   type GroupName,
-  HandshakeType,
   NamedGroup,
   nameOf,
   ProtocolVersion,
@@ -28,16 +27,8 @@ import {
 import { joinMessage, keepUnknown, placeOfNew, requireSplit } from './extension-block.ts';
 import { type Interceptor, LayeredFault, type Seal, type Sending } from './interceptor.ts';
 import { messageOf, nameIn, versionIn } from './messages.ts';
-import type { Happening } from './outflow.ts';
-import { isNext, requireWhich, type Which } from './which.ts';
-
-/** IANA's name of a handshake message, or `hello_retry_request`. */
-export type MessageName = keyof typeof HandshakeType | 'hello_retry_request';
-/** IANA's name of the type of a record's content (RFC 9846 §5.1). */
-export type ContentName = keyof typeof ContentType;
-
-const MESSAGES = [...Object.keys(HandshakeType), 'hello_retry_request'] as readonly MessageName[];
-const CONTENTS = Object.keys(ContentType) as readonly ContentName[];
+import { closeAt, delay, stall } from './time-faults.ts';
+import { CONTENTS, type ContentName, isNext, MESSAGES, type MessageName, requireTarget, type Which } from './which.ts';
 
 type Edit = (raw: Uint8Array, version: Version | undefined) => Sending;
 
@@ -60,12 +51,6 @@ function messageFault(title: string, name: MessageName, which: Which, edit: Edit
       },
     };
   });
-}
-
-/** A fault of what does not exist would never happen, and a test would seem to pass. @throws TypeError or RangeError */
-function requireTarget<T extends string>(fault: string, name: T, known: readonly T[], which: Which): void {
-  oneOf(fault, name, known);
-  requireWhich(fault, which);
 }
 
 /** What `inner` makes of each message that a fault sends. Where a fault says that something else is hashed, that stands. */
@@ -357,50 +342,6 @@ function header(
 function contentType(of: ContentName, type: number, which: Which = 1): Fault {
   integer('contentType(type)', type, 0, 0, 255);
   return recordFault(`content type ${type} for`, of, which, (_, content, seal) => [seal(type, content)]);
-}
-
-/** A message, or a record with content of a type. */
-export type PointName = MessageName | ContentName;
-
-/** Where something happens that takes time: by default after the first message, or record, of a name. */
-export interface PointOptions {
-  readonly which?: Which | undefined;
-  /** Whether it happens before and not after. Default false. */
-  readonly isBefore?: boolean | undefined;
-}
-
-/** A fault of time. It looks at what goes out in the end, after all other faults. */
-function timeFault(title: string, at: PointName, options: PointOptions, happening: Happening): Fault {
-  requireOptions(`${title}(options)`, options, title === 'closeAt' ? { ...POINT, closeNotify: true } : POINT);
-  const { which = 1, isBefore } = options;
-  requireTarget<PointName>(title, at, [...MESSAGES, ...CONTENTS], which);
-  const timing = { at, which, isBefore: boolean('isBefore', isBefore, false), happening };
-  return new LayeredFault(`${title} ${at}`, (inner) => inner, {}, { timings: [timing] });
-}
-
-const POINT = { which: true, isBefore: true } satisfies Names<PointOptions>;
-
-/**
- * Has all that follows a message or a record wait for so many milliseconds: it is on the wire afterwards, in its order, and so is the
- * end of the transport. The connection itself goes on meanwhile. To a shell of your own a delay is a 'deferred' event.
- */
-function delay(at: PointName, ms: number, options: PointOptions = {}): Fault {
-  integer('delay(ms)', ms, 0, 0, 2 ** 31 - 1);
-  return timeFault('delay', at, options, { kind: 'delay', ms });
-}
-
-/** Sends nothing any more. The transport stays open until the peer ends it, the connection fails, or the application destroys it. */
-function stall(at: PointName, options: PointOptions = {}): Fault {
-  return timeFault('stall', at, options, { kind: 'stall' });
-}
-
-/**
- * Closes the transport: nothing else is sent, but for a close_notify if that is asked for. The connection fails with a
- * {@link TlsAlert} close_notify of ours, and keeps its session.
- */
-function closeAt(at: PointName, options: PointOptions & { readonly closeNotify?: boolean | undefined } = {}): Fault {
-  const closeNotify = boolean('closeNotify', options?.closeNotify, false);
-  return timeFault('closeAt', at, options, { kind: 'close', closeNotify });
 }
 
 /** A choice that a correct server may make. */

@@ -6,8 +6,8 @@ import { concat, copyOf } from '../wire/bytes.ts';
 import { type Names, requireOptions } from '../wire/options.ts';
 import { MAX_PLAINTEXT, recordHeader } from '../wire/record.ts';
 import { ContentType, ProtocolVersion } from '../wire/registry.ts';
-import type { ContentName, MessageName } from './faults.ts';
 import { type InterceptedWriter, LayeredFault } from './interceptor.ts';
+import type { ContentName, MessageName } from './which.ts';
 
 /** The options of {@link injector}. */
 export interface InjectorOptions {
