@@ -58,12 +58,12 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
   #bytesRead = 0;
   #bytesWritten = 0;
 
-  /** Whom the connection is with, for messages. */
+  /** @internal Whom the connection is with, for messages. */
   protected abstract get peer(): 'client' | 'server';
-  /** Emits that the handshake is complete. */
+  /** @internal Emits that the handshake is complete. */
   protected abstract emitSecure(): void;
 
-  /** Emits what only one role has an event for. */
+  /** @internal Emits what only one role has an event for. */
   protected emitOwn(_event: TlsEvent): void {}
 
   /** @internal Runs a connection over the transport. It is called once, by the constructor of the role. */

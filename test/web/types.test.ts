@@ -1,4 +1,4 @@
-/** The declarations that are published: what a program sees that has no ambient types, and one that has the DOM's. */
+/** The declarations that are published: what a program sees that has no ambient types, one that has the DOM's, and one for Node. */
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,14 +11,17 @@ import { packageFile } from './support.ts';
 
 const index = fileURLToPath(new URL('../../src/index.js', import.meta.url));
 const client = fileURLToPath(new URL('../../src/client.js', import.meta.url));
+const node = fileURLToPath(new URL('../../src/node/index.js', import.meta.url));
+const testing = fileURLToPath(new URL('../../src/testing.js', import.meta.url));
 
 /** Type-checks a program that imports the library; returns what the compiler says. */
-async function check(lib: readonly string[], program: string): Promise<string> {
+async function check(lib: readonly string[], program: string, types: readonly string[] = []): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tls-resume-types-'));
   try {
     const compilerOptions = {
       lib,
-      types: [],
+      types,
+      typeRoots: [join(dirname(packageFile), 'node_modules/@types')],
       target: 'es2022',
       module: 'nodenext',
       strict: true,
@@ -29,7 +32,11 @@ async function check(lib: readonly string[], program: string): Promise<string> {
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.mts'] }));
     await writeFile(
       join(folder, 'program.mts'),
-      program.replaceAll("'tls-resume'", `'${index}'`).replaceAll("'tls-resume/client'", `'${client}'`),
+      program
+        .replaceAll("'tls-resume'", `'${index}'`)
+        .replaceAll("'tls-resume/client'", `'${client}'`)
+        .replaceAll("'tls-resume/node'", `'${node}'`)
+        .replaceAll("'tls-resume/testing'", `'${testing}'`),
     );
     const tsc = join(dirname(packageFile), 'node_modules/typescript/bin/tsc');
     const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]);
@@ -94,11 +101,33 @@ export const worker = fromMessagePort(new Worker('worker.js'));
 export const wrong: number = (await one.readable.getReader().read()).value;
 `;
 
+const NODE_PROGRAM = `
+import { connect, createServer, type NodeServerOptions, type TlsSocket } from 'tls-resume/node';
+import { explain, faults, fork, record, type Recorder, replay } from 'tls-resume/testing';
+const tapes: Recorder[] = [];
+const options: NodeServerOptions = {
+  cert: '',
+  key: '',
+  faults: ({ number }) => {
+    const tape = record();
+    tapes.push(tape);
+    return [faults.closeAt('finished', { which: number }), tape];
+  },
+};
+createServer(options).on('secureConnection', (socket: TlsSocket) => void socket.end(socket.resumption.reason));
+connect({ host: '', port: 1 }, { verifyServer: 'any' }).on('session', (session) => void session.upRef());
+export const told = tapes.map(({ recording }) => [explain(recording), replay(recording).trace, fork(recording, { at: 0 }).output]);
+`;
+
 describe('the declarations', function () {
   this.timeout(60_000);
 
   it('need no ambient types, and take undefined for whatever is optional', async () => {
     expect(await check(['es2022'], PROGRAM + UNDEFINED_PROGRAM)).to.equal('');
+  });
+
+  it('check out in a program for Node that checks the declarations, too', async () => {
+    expect(await check(['es2022'], NODE_PROGRAM, ['node'])).to.equal('');
   });
 
   it('fit the types of the DOM', async () => {
