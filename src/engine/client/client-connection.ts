@@ -94,6 +94,14 @@ function requireSessions(options: ConnectOptions, { suites, trust }: ClientConfi
   }
 }
 
+/** A misspelt edit would change nothing, and the test pass. */
+function requireEdits(edits: HelloEdits | undefined): void {
+  if (edits === undefined) return;
+  requireOptions('edits', edits, { hello: true, bytes: true });
+  callback('edits.hello', edits.hello);
+  callback('edits.bytes', edits.bytes);
+}
+
 function isAccepted(session: Session, trust: ClientConfig['trust']): boolean {
   if (!(session instanceof ClientSession)) return false;
   const { acceptedBy, peerChain } = session.origin;
@@ -118,6 +126,7 @@ export class ClientConnection extends ConnectionCore {
     requireName(options.serverName);
     requireFaults(options.faults);
     callback('wantsKeylog', options.wantsKeylog);
+    requireEdits(options.edits);
     const { world, keylog, recordsPerKey } = config;
     super({ world, keylog, recordsPerKey, faults: options.faults });
     this.#config = config;
