@@ -153,6 +153,6 @@ function fileOf(flag: string, name: string | undefined): string | undefined {
 
 function count(flag: string, text: string): number {
   const number = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number <= MAX_RECONNECT)) throw usage(`${flag}: '${text}' is none; 0 to ${MAX_RECONNECT} are possible`);
+  if (!(number <= MAX_RECONNECT)) throw usage(`${flag}: '${text}' is not possible; 0 to ${MAX_RECONNECT} are`);
   return number;
 }

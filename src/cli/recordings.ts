@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Recorder, record } from '../testing/record.ts';
-import { Fault, systemReason, usage } from './fault.ts';
+import { Fault, systemCode, systemReason, usage } from './fault.ts';
 
 export class RecordingFolder {
   readonly #folder: string;
@@ -17,7 +17,9 @@ export class RecordingFolder {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw usage(`--record ${folder}: no folder (${systemReason(error)})`);
+      const isFile = ['EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? '');
+      const why = isFile ? 'a folder is wanted, and that is a file' : `it cannot be made (${systemReason(error)})`;
+      throw usage(`--record ${folder}: ${why}`);
     }
   }
 

@@ -1,6 +1,7 @@
 /** `tls-resume replay`: replays a recording, explains it, and makes a capture of it. */
 
-import { writeFileSync } from 'node:fs';
+import { constants } from 'node:buffer';
+import { statSync, writeFileSync } from 'node:fs';
 import { ReplayDifference } from '../testing/player.ts';
 import { parseRecording, type Recording } from '../testing/recording.ts';
 import { explain, maskedNote, type Replayed, replay } from '../testing/replay.ts';
@@ -25,11 +26,22 @@ export function replayFile(settings: ReplaySettings, color = false): string[] {
 }
 
 function parsed(file: string): Recording {
+  if (isTooLong(file)) throw new Fault(1, `${file}: is not a recording: it is too long`);
   const text = read('replay', file).toString('utf8');
   try {
     return parseRecording(text);
   } catch (error) {
-    throw new Fault(1, `${file}: no recording: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Fault(1, `${file}: is not a recording: ${message.replace(/^recording(: |\.)/, '')}`);
+  }
+}
+
+/** Whether the file is longer than a string can be. What cannot be looked at is not: read() says why. */
+function isTooLong(file: string): boolean {
+  try {
+    return statSync(file).size > constants.MAX_STRING_LENGTH;
+  } catch {
+    return false;
   }
 }
 

@@ -115,7 +115,7 @@ function delay(text: string, which: Which | undefined): Fault {
 }
 
 function numberOf(text: string): number {
-  if (!/^\d+$/.test(text)) throw new TypeError(`'${text}' is no number`);
+  if (!/^\d+$/.test(text)) throw new TypeError(`'${text}' is not a whole number`);
   return Number(text);
 }
 

@@ -387,8 +387,11 @@ export class Player {
     const entry = this.#next();
     const name = wait.task?.kind ?? 'call';
     if (this.#isForked) return this.#fork(wait, entry?.task === name ? entry : undefined);
-    if (entry?.task !== name)
-      throw this.#differ('', `${name} is asked for, where the recording has ${entry?.task ?? 'nothing more'}`);
+    if (entry?.task !== name) {
+      const recorded =
+        entry?.task === undefined ? 'the recording has no more' : `in the recording it was '${entry.task}'`;
+      throw this.#differ('', `the next task is '${name}', and ${recorded}`);
+    }
     if (wait.task !== undefined) this.#replaceTask(wait.task, entry);
     else wait.call = () => this.#during(entry, () => this.#concluded(entry));
   }

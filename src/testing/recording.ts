@@ -195,7 +195,7 @@ export interface RecordedFacts {
 export function parseRecording(given: unknown): Recording {
   const value: unknown = typeof given === 'string' ? parseJson(given) : given;
   if (typeof value !== 'object' || value === null || !('format' in value))
-    throw new TypeError('recording: what record() has written is wanted, or its JSON text');
+    throw new TypeError('recording: what record() has written is wanted, or its JSON text as a string');
   if (value.format !== RECORDING_FORMAT)
     throw new RangeError(
       `recording: its format is ${String(value.format)}, and this version reads ${RECORDING_FORMAT}`,
@@ -209,13 +209,27 @@ export function parseRecording(given: unknown): Recording {
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`recording: no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  } catch {
+    // The host's message quotes the text, which may be a private key that was named by mistake, or binary.
+    throw new TypeError('recording: it is not JSON, or it is cut off');
   }
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 const isObjects = (value: unknown): boolean => Array.isArray(value) && value.every(isObject);
+
+/** Whether it is a call that the connection has, with bytes where bytes are read. */
+function isCall({ call, input, output }: Record<string, unknown>): boolean {
+  return CALLS.some((name) => name === call) && isPieces(input) && isPieces(output);
+}
+
+function isPieces(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every(isPiece));
+}
+
+function isPiece(value: unknown): boolean {
+  return typeof value === 'string' ? /^([0-9a-f]{2})*$/.test(value) : isObject(value);
+}
 
 const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   side: (side) => side === 'client' || side === 'server',
@@ -223,6 +237,6 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   configs: (configs) => isObjects(configs) && (configs as unknown[]).length > 0,
   connection: isObject,
   sessions: isObjects,
-  calls: isObjects,
+  calls: (calls) => isObjects(calls) && (calls as Record<string, unknown>[]).every(isCall),
   facts: isObject,
 };

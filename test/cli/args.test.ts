@@ -185,7 +185,7 @@ describe('the command line', () => {
       /^--fault corrupt:finished: corrupt: "finished" is not one of change_cipher_spec,/,
     ],
     ['serve --fault split:0', /^--fault split:0: split\(size\) is 0; whole numbers from 1/],
-    ['serve --fault split:x', /^--fault split:x: 'x' is no number$/],
+    ['serve --fault split:x', /^--fault split:x: 'x' is not a whole number$/],
     [
       'serve --fault retry-with:P-256',
       /^--fault retry-with:P-256: retryWith: "P-256" is not one of .*; is 'secp256r1' meant/,
@@ -193,7 +193,7 @@ describe('the command line', () => {
     ['serve --fault ticket-nonce:zz', /^--fault ticket-nonce:zz: 'zz' is not hexadecimal$/],
     ['serve --fault ticket-lifetime:4294967296', /: ticket\.lifetime is 4294967296; whole numbers from 0/],
     ['serve --fault delay:server_hello', /: milliseconds are missing, as in delay:server_hello=500$/],
-    ['serve --fault delay:server_hello=-1', /: '-1' is no number$/],
+    ['serve --fault delay:server_hello=-1', /: '-1' is not a whole number$/],
     ['serve --prot 3', /^unknown flag '--prot'; is --port meant\? see 'tls-resume serve --help'$/],
     ['serv', /^unknown command 'serv'; is 'serve' meant\?/],
     ['serve --port 1 --port 2', /^--port is given twice; give it once$/],

@@ -1,6 +1,7 @@
 /** `tls-resume replay`, and the recordings and the listing of `tls-resume connect`. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:buffer';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -9,6 +10,7 @@ import { parseCommand, REPLAY_FLAGS, type ReplaySettings } from '../../src/cli/a
 import { connectTo } from '../../src/cli/connect.ts';
 import { Fault } from '../../src/cli/fault.ts';
 import { REPLAY_HELP } from '../../src/cli/help.ts';
+import { RecordingFolder } from '../../src/cli/recordings.ts';
 import { replayFile } from '../../src/cli/replay.ts';
 import { serve } from '../../src/cli/serve.ts';
 import { connect } from '../../src/node/index.ts';
@@ -86,8 +88,13 @@ describe('tls-resume replay', () => {
 
   it('says of what is no recording why not', () => {
     for (const [name, text, message] of [
-      ['none.json', 'nonsense', /none\.json: no recording: recording: no JSON/],
-      ['empty.json', '{}', /empty\.json: no recording: /],
+      ['none.json', '-----BEGIN EC', /none\.json: is not a recording: it is not JSON, or it is cut off$/],
+      ['empty.json', '{}', /empty\.json: is not a recording: what record\(\) has written is wanted/],
+      [
+        'seedless.json',
+        '{"format": 1, "side": "client"}',
+        /seedless\.json: is not a recording: seed: missing or wrong$/,
+      ],
       ['later.json', '{"format": 99}', /its format is 99, and this version reads 1/],
     ] as const) {
       const { message: said, exitCode } = faultOf(() => replayFile(settingsOf(written(name, text))));
@@ -95,6 +102,11 @@ describe('tls-resume replay', () => {
       expect(exitCode).to.equal(1);
     }
     expect(faultOf(() => replayFile(settingsOf(join(folder, 'missing')))).exitCode).to.equal(2);
+    const long = written('long.json', '');
+    truncateSync(long, constants.MAX_STRING_LENGTH + 1); // takes no room on the disk
+    expect(faultOf(() => replayFile(settingsOf(long))).message).to.match(
+      /long\.json: is not a recording: it is too long$/,
+    );
   });
 
   it('writes a capture with the secrets of the connection, for its owner alone', () => {
@@ -222,6 +234,11 @@ describe('tls-resume connect', () => {
       '--record-data: is for --record DIR',
     );
     expect(faultOf(() => parseCommand(['connect', ...words, '--record', ''])).exitCode).to.equal(2);
+    for (const path of [FILE, join(FILE, 'below')])
+      expect(faultOf(() => new RecordingFolder(path, false))).to.include({
+        message: `--record ${path}: a folder is wanted, and that is a file`,
+        exitCode: 2,
+      });
   });
 });
 

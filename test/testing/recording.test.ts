@@ -406,7 +406,7 @@ describe('a replay', () => {
     });
     expect(differenceIn(wire)).to.equal('calls[0].output[0]: 17 was recorded, and now it is 16');
     const work = altered(recording, ({ calls }) => void calls[0]?.work.pop());
-    expect(differenceIn(work)).to.match(/^calls\[0\]: signature is asked for, where the recording has nothing more/);
+    expect(differenceIn(work)).to.match(/^calls\[0\]: the next task is 'signature', and the recording has no more/);
     const more = altered(recording, ({ calls }) => {
       calls[0]?.work.push(calls[0].work[0]);
     });
@@ -425,13 +425,16 @@ describe('a replay', () => {
 
   it('refuses what is no recording, and says why', () => {
     const cases: [unknown, RegExp][] = [
-      ['{', /^recording: no JSON: /],
+      ['{', /^recording: it is not JSON, or it is cut off$/],
       ['[]', /^recording: what record\(\) has written is wanted/],
       [null, /^recording: what record\(\) has written/],
       [{ ...recording, format: 2 }, /^recording: its format is 2, and this version reads 1$/],
       [{ ...recording, seed: 'x' }, /^recording\.seed: missing or wrong$/],
       [{ ...recording, calls: 1 }, /^recording\.calls: missing or wrong$/],
       [{ ...recording, side: 'both' }, /^recording\.side: missing or wrong$/],
+      [{ ...recording, calls: [{ call: 'toString' }] }, /^recording\.calls: missing or wrong$/],
+      [{ ...recording, calls: [{ call: 'receive', input: 'zz' }] }, /^recording\.calls: missing or wrong$/],
+      [{ ...recording, calls: [{ call: 'receive', input: ['zz'] }] }, /^recording\.calls: missing or wrong$/],
     ];
     for (const [given, message] of cases) expect(() => replay(given as string)).to.throw(message);
   });
