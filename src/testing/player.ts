@@ -21,7 +21,7 @@ import {
   type Seal,
   type Sending,
 } from './interceptor.ts';
-import { UnmaskState, unmask } from './masking.ts';
+import { sentPieces, UnmaskState, unmask } from './masking.ts';
 import { versionIn } from './messages.ts';
 import type { Timing } from './outflow.ts';
 import { type Recorded, writeEvent } from './record.ts';
@@ -95,7 +95,9 @@ export class Player {
   readonly #sessions: readonly Session[];
   readonly #configs: readonly (ServerConfig | undefined)[];
   readonly #received = new UnmaskState();
-  readonly #sent = new UnmaskState();
+  /** How many records have been opened, or were not to be. */
+  #opened = 0;
+  #masked = 0;
   readonly #frames: Frame[] = [];
   #writer: InterceptedWriter | undefined;
   #question: Question | undefined;
@@ -125,7 +127,7 @@ export class Player {
 
   /** How many records of application data are left out of the recording. */
   get maskedRecords(): number {
-    return this.#received.count + this.#sent.count;
+    return this.#received.count + this.#masked;
   }
 
   #server(faults: readonly Fault[]): ServerConnection {
@@ -187,11 +189,16 @@ export class Player {
       sending: (raw) => this.#sending(raw, inner),
       sealing: (type, content, seal) => this.#sealing(type, content, seal, inner),
       opening: (given, protection) => {
-        const isMasked = given.type === ContentType.application_data && given.fragment.every((byte) => byte === 0);
-        const mask = isMasked ? this.#received.masks.shift() : undefined;
+        const mask = this.#received.masks.get(this.#opened);
+        if (mask?.error !== undefined) throw readError(mask.error);
         if (mask?.type !== 'application_data') return inner.opening(given, protection);
         (protection as { records: number }).records++; // its sequence number
         return { type: ContentType.application_data, content: new Uint8Array(mask.length) } satisfies Content;
+      },
+      opened: (given, content) => {
+        this.#received.masks.delete(this.#opened);
+        this.#opened++;
+        inner.opened(given, content);
       },
     };
   }
@@ -212,6 +219,7 @@ export class Player {
 
   #perform(call: RecordedCall, path: string): void {
     const frame: Frame = { call, path, work: 0, sent: 0, pieces: 0 };
+    if (call.threw === true && call.call === 'receive' && call.input === undefined) return; // it was refused
     this.#time = (this.#isForked ? this.#divergence?.clock : undefined) ?? call.time ?? this.#time;
     this.#frames.push(frame);
     let step: Step | undefined;
@@ -278,8 +286,7 @@ export class Player {
   }
 
   #receive(input: readonly Piece[]): Step {
-    const recorded = unmask(input, this.#received);
-    const bytes = (this.#isForked ? this.#divergence?.bytes : undefined) ?? recorded;
+    const bytes = (this.#isForked ? this.#divergence?.bytes : undefined) ?? unmask(input, this.#received);
     this.wire.push({ direction: 'received', time: this.#time, bytes });
     return this.connection.receive(bytes);
   }
@@ -323,9 +330,9 @@ export class Player {
   /** The messages agree already, so that a difference is one of records. */
   #compareOutput({ call, path }: Frame, output: Uint8Array): void {
     let at = 0;
-    for (const piece of call.output ?? []) {
-      const bytes = this.#sent.add(piece);
-      for (let i = 0; typeof piece === 'string' && i < bytes.length; i++) {
+    for (const { bytes, isMasked } of sentPieces(call.output ?? [])) {
+      if (isMasked) this.#masked++;
+      for (let i = 0; !isMasked && i < bytes.length; i++) {
         if (bytes[i] === output[at + i]) continue;
         const [was, is] = [bytes[i], output[at + i]].map((byte) =>
           byte === undefined ? 'none' : toHex(Uint8Array.of(byte)),

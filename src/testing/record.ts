@@ -12,6 +12,7 @@ import type { SessionOffer } from '../handshake/client/context.ts';
 import type { DraftPsk } from '../handshake/client/hello-draft.ts';
 import type { AnyTask, Outcome, TaskWait } from '../handshake/wait.ts';
 import type { Session } from '../sessions/session.ts';
+import { isOwnAlert } from '../wire/alert.ts';
 import { EMPTY, equalBytes, equalConstantTime, toHex } from '../wire/bytes.ts';
 import { requireOptions } from '../wire/options.ts';
 import { RECORD_HEADER, type TlsRecord } from '../wire/record.ts';
@@ -33,6 +34,7 @@ import { SessionsMet, writeError, writeValue } from './recorded-values.ts';
 import {
   CALLS,
   type CallName,
+  type MaskedPiece,
   RECORDING_FORMAT,
   RECORDING_WARNING,
   type RecordedCall,
@@ -139,6 +141,9 @@ class Tape {
   #timings: readonly Timing[] = [];
   readonly #holds: number[] = [];
   #hasConcluded = false;
+  /** Why the record that is being read does not open. */
+  #refusal: unknown;
+  #isTransportOver = false;
   #wasEstablished = false;
 
   constructor(keepsData: boolean) {
@@ -176,6 +181,14 @@ class Tape {
       ...inner,
       sending: (raw) => this.#sending(raw, inner.sending(raw)),
       sealing: (type, content, seal) => this.#sealing(type, content, seal, inner),
+      opening: (given, protection) => {
+        try {
+          return inner.opening(given, protection);
+        } catch (error) {
+          this.#refusal = error;
+          throw error;
+        }
+      },
       opened: (given, content) => {
         inner.opened(given, content);
         this.#opened(given, content);
@@ -249,10 +262,9 @@ class Tape {
   #calling(name: CallName, given: readonly unknown[], run: () => Step): Step {
     const call: OpenCall = { call: name, work: [], ...this.#argumentsOf(name, given) };
     (this.#open.at(-1)?.work ?? this.#calls).push(call);
-    if (name === 'receive' && given[0] instanceof Uint8Array)
-      this.#received.push(given[0], (pieces) => {
-        call.input = pieces;
-      });
+    const isTaken = name === 'receive' && given[0] instanceof Uint8Array && this.#take(call, given[0]);
+    if (name === 'transportEnded') this.#isTransportOver = true;
+    const before = this.#hasConcluded;
     this.#hasConcluded = false;
     this.#open.push(call);
     try {
@@ -261,12 +273,26 @@ class Tape {
       return step;
     } catch (error) {
       call.threw = true;
+      if (isTaken && this.#owner?.hasFailed === false) this.#received.pop(); // it was refused
       throw error;
     } finally {
       this.#open.pop();
       if (name === 'answer' && !this.#hasConcluded) call.outcome = 'stale';
+      this.#hasConcluded = before;
       this.#received.fold();
     }
+  }
+
+  /** Takes in what is received. After the end of the peer's direction that is nothing. */
+  #take(call: OpenCall, bytes: Uint8Array): boolean {
+    if (this.#owner?.life.reading !== 'open' || this.#isTransportOver) {
+      if (bytes.length > 0) call.input = [{ ...this.#mask('received', bytes.length, 'ignored') }];
+      return false;
+    }
+    this.#received.push(bytes, (pieces) => {
+      call.input = pieces;
+    });
+    return true;
   }
 
   #argumentsOf(name: CallName, [first, second]: readonly unknown[]): Partial<OpenCall> {
@@ -436,23 +462,37 @@ class Tape {
     return made;
   }
 
-  #mask(direction: 'sent' | 'received', length: number, type: 'application_data' | 'unopened' = 'application_data') {
+  #mask(direction: 'sent' | 'received', length: number, type: MaskedPiece['type'] = 'application_data') {
     return { direction, epoch: this.#epochs[direction === 'sent' ? 'writing' : 'reading'], type, length };
   }
 
   #opened({ type, fragment }: TlsRecord, content: Content | undefined): void {
-    const isSecret = !this.#keepsData && type === ContentType.application_data && this.#epochs.reading > 0;
-    if (!isSecret) return this.#received.opened(undefined);
-    if (content === undefined) return this.#received.opened(this.#mask('received', fragment.length, 'unopened'));
-    const isData = content.type === ContentType.application_data;
-    this.#received.opened(isData ? this.#mask('received', content.content.length) : undefined);
+    const error = this.#refusal;
+    this.#refusal = undefined;
+    if (this.#keepsData) return this.#received.opened(undefined);
+    const isStrange = type === ContentType.change_cipher_spec && fragment.length !== 1;
+    if (content !== undefined && !isStrange) {
+      const isData = content.type === ContentType.application_data;
+      return this.#received.opened(isData ? this.#mask('received', content.content.length) : undefined);
+    }
+    const isAlert = type === ContentType.alert && fragment.length === 2; // which may be in the clear
+    const mask = isAlert ? undefined : this.#unread(type, fragment.length);
+    const isUndecrypted = !isOwnAlert(error) || error.alert === 'bad_record_mac'; // as zeros will be
+    this.#received.opened(mask && !isUndecrypted ? { ...mask, error: writeError(error) } : mask);
+  }
+
+  /** What becomes of a record that nobody has opened. Under keys it may have application data whatever its header says. */
+  #unread(type: number, length: number): Mask {
+    const isSecret = !this.#keepsData && (type === ContentType.application_data || this.#epochs.reading > 0);
+    return isSecret ? this.#mask('received', length, 'unopened') : undefined;
   }
 
   recording(): Recording {
     const owner = this.#owner;
     if (owner === undefined) throw new Error('record(): no connection has been given this; put it among its faults');
-    const isHidden = !this.#keepsData && this.#epochs.reading > 0;
-    this.#received.fold(true, (length) => (isHidden ? this.#mask('received', length, 'unopened') : undefined));
+    const isOver = !this.#keepsData && owner.life.reading === 'ended' && this.#epochs.reading > 0;
+    const ignored = (length: number) => this.#mask('received', length, 'ignored');
+    this.#received.settleRest((type, length) => this.#unread(type, length), isOver ? ignored : undefined);
     const isUsed = usedBy(owner);
     const isServer = owner instanceof ServerConnection;
     if (!isServer && this.#hasForeignBinders(owner, isUsed)) this.#giveHellos(this.#calls);

@@ -65,14 +65,16 @@ export interface RecordedSession {
 /** Bytes as they are; or application data, of which only the length is known. */
 export type Piece = string | MaskedPiece;
 
-/** The fragment of a record, or `part` bytes of it. Its header is in the piece before. */
+/** The fragment of a record, or `part` bytes of it. Its header is in the piece before; what was ignored may have headers in it. */
 export interface MaskedPiece {
   readonly direction: 'sent' | 'received';
   readonly epoch: number;
-  /** `unopened` if the record was not decrypted: it was skipped, or came too late. */
-  readonly type: 'application_data' | 'unopened';
+  /** `unopened` if the record was not decrypted, or refused; `ignored` for any bytes that came after the end. */
+  readonly type: 'application_data' | 'unopened' | 'ignored';
   /** The length of the content; of an unopened record, that of the fragment. */
   readonly length: number;
+  /** Why the record was refused, if not because it did not decrypt. */
+  readonly error?: RecordedError | undefined;
   readonly part?: number | undefined;
 }
 
@@ -220,7 +222,7 @@ const isObjects = (value: unknown): boolean => Array.isArray(value) && value.eve
 
 /** Whether it is a call that the connection has, with bytes where bytes are read. */
 function isCall({ call, input, output }: Record<string, unknown>): boolean {
-  return CALLS.some((name) => name === call) && isPieces(input) && isPieces(output);
+  return [...CALLS, ...INJECTIONS].some((name) => name === call) && isPieces(input) && isPieces(output);
 }
 
 function isPieces(value: unknown): boolean {
@@ -228,7 +230,7 @@ function isPieces(value: unknown): boolean {
 }
 
 function isPiece(value: unknown): boolean {
-  return typeof value === 'string' ? /^([0-9a-f]{2})*$/.test(value) : isObject(value);
+  return typeof value === 'string' ? value.length % 2 === 0 && /^[0-9a-f]*$/.test(value) : isObject(value);
 }
 
 const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {

@@ -10,6 +10,7 @@ import { expect } from 'chai';
 import { ClientConnection, type ConnectOptions } from '../../src/engine/client/client-connection.ts';
 import { defineClient } from '../../src/engine/client/define-client.ts';
 import type { Step } from '../../src/engine/events.ts';
+import type { Question } from '../../src/engine/questions.ts';
 import { defineServer } from '../../src/engine/server/define-server.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { connectionOf, ServerConnection } from '../../src/engine/server/server-connection.ts';
@@ -27,6 +28,7 @@ import { TicketKey } from '../../src/tickets/key.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { toHex, utf8 } from '../../src/wire/bytes.ts';
 import { certificates, fixturePath } from '../fixtures.ts';
+import { memory } from '../support/memory.ts';
 import { PLAINTEXT, randomExchange } from '../support/random-exchanges.ts';
 import { credential, testServer } from '../support/servers.ts';
 
@@ -229,6 +231,101 @@ describe('a recording', () => {
   });
 });
 
+describe('application data that a recording leaves out', () => {
+  /** A pair that has met, and a record of the client's with data. */
+  function talking(data = PLAINTEXT): { readonly run: Pair; readonly sealed: Uint8Array } {
+    const run = meet();
+    return { run, sealed: run.client.write(utf8(data)).output };
+  }
+  /** The server's recording, which replays and has nothing of these bytes. */
+  function without(run: Pair, sealed: Uint8Array): Recording {
+    const recording = run.recordings.server;
+    const text = JSON.stringify(recording);
+    for (let at = 5; at + 8 <= sealed.length; at += 8) expect(text).not.to.include(toHex(sealed.subarray(at, at + 8)));
+    expect(differenceIn(recording)).to.equal('none');
+    return recording;
+  }
+
+  it('is left out if the recording is taken amid a record, and that can be taken again', () => {
+    const { run, sealed } = talking();
+    run.server.receive(sealed.subarray(0, 20));
+    without(run, sealed);
+    run.server.receive(sealed.subarray(20));
+    expect(replay(without(run, sealed)).maskedRecords).to.equal(1);
+  });
+
+  it('is left out whatever a header says of its type', () => {
+    for (const type of [0x14, 0x15, 0x16, 0x18]) {
+      const { run, sealed } = talking();
+      run.server.receive(Uint8Array.of(type, ...sealed.subarray(1)));
+      without(run, sealed);
+    }
+  });
+
+  it('is left out whatever a header says of its length', () => {
+    for (const length of [0, 3, 30, 0xffff]) {
+      const { run, sealed } = talking();
+      run.server.receive(Uint8Array.of(...sealed.subarray(0, 3), length >> 8, length & 0xff, ...sealed.subarray(5)));
+      without(run, sealed);
+    }
+  });
+
+  it('is left out after the end, in any number of pieces', () => {
+    const { run, sealed } = talking();
+    run.server.transportEnded();
+    for (let at = 0; at < sealed.length; at += 10) run.server.receive(sealed.subarray(at, at + 10));
+    const { calls } = without(run, sealed);
+    expect(calls.at(-1)?.input).to.deep.equal([
+      { direction: 'received', epoch: 2, type: 'ignored', length: sealed.length % 10 || 10 },
+    ]);
+  });
+
+  it('is left out if it is early data before a second ClientHello', () => {
+    const tape = record();
+    const theirs = new ServerConnection(server(), { faults: [faults.retryWith('secp384r1'), tape] });
+    const early = Uint8Array.of(0x17, 3, 3, 0, 40, ...world.randomBytes(40));
+    let isFirst = true;
+    const type = { type: 42, data: new Uint8Array(0) }; // early_data
+    const opening = new ClientConnection(client(), {
+      edits: { hello: (draft) => (isFirst ? { ...draft, extensions: [type, ...(draft.extensions ?? [])] } : draft) },
+    });
+    const { output } = theirs.receive(opening.connect().output);
+    theirs.receive(early);
+    isFirst = false;
+    const again = opening.receive(output);
+    theirs.receive(again.output);
+    expect(theirs.hasFailed).to.equal(false);
+    expect(JSON.stringify(tape)).not.to.include(toHex(early.subarray(5, 21)));
+    expect(differenceIn(tape.recording)).to.equal('none');
+  });
+
+  it('is told apart by why a record was refused', () => {
+    for (const fault of [faults.pad('application_data', 20_000), faults.header('application_data', { length: 9 })]) {
+      const run = pair(client(), server(), { client: { faults: [fault] }, record: true }).runSync();
+      run.take('client', run.client.write(utf8(PLAINTEXT))).runSync();
+      for (const recording of Object.values(run.recordings))
+        expect(differenceIn(recording), fault.name).to.equal('none');
+    }
+  });
+
+  it('does not stay in memory after a stall, nor after the end', () => {
+    const run = pair(client(), server(), {
+      client: { faults: [faults.stall('application_data')] },
+      record: true,
+    }).runSync();
+    const data = new Uint8Array(1 << 20);
+    run.client.write(data);
+    run.server.transportEnded();
+    const before = memory();
+    for (let i = 0; i < 40; i++) {
+      run.client.write(data);
+      run.server.receive(data);
+    }
+    expect(memory() - before).to.be.below(10 << 20);
+    expect(run.recordings.client.calls).to.have.length.above(40);
+  });
+});
+
 describe('a recording of work', () => {
   const der = (of: Pair): Uint8Array => of.server.session?.toDer() ?? new Uint8Array(0);
 
@@ -257,6 +354,38 @@ describe('a recording of work', () => {
     expect(
       trace.entries.some((one) => one.kind === 'callback' && one.name === 'onGet' && one.outcome === 'late'),
     ).to.equal(true);
+  });
+
+  it('has an answer after which a callback called the connection', async () => {
+    const ours = client();
+    const first = meet(server({ sessions: { cache: false, onNew: () => {}, onGet: () => undefined } }), ours);
+    const stored = der(first);
+    const mayResume: NonNullable<ServerOptions['sessions']>['mayResume'] = (_session, info) => {
+      connectionOf(info)?.end();
+      return true;
+    };
+    const theirs = server({ sessions: { cache: false, onNew: () => {}, onGet: async () => stored, mayResume } });
+    const run = await pair(ours, theirs, { record: true }).run();
+    const { server: recording } = run.recordings;
+    expect(recording.calls.find(({ call }) => call === 'answer')?.outcome).to.equal('value');
+    expect(differenceIn(recording)).to.equal('none');
+  });
+
+  it('has no bytes that the connection refused, as the shell brings them again', async () => {
+    const ours = client();
+    const silent = { cache: false as const, onNew: () => {}, onGet: () => undefined };
+    meet(server({ sessions: silent }), ours);
+    const tape = record();
+    const theirs = new ServerConnection(server({ sessions: { ...silent, onGet: async () => undefined } }), {
+      faults: [tape],
+    });
+    const opening = new ClientConnection(ours);
+    const { question } = theirs.receive(opening.connect().output);
+    expect(() => theirs.receive(new Uint8Array(70_000).fill(0x17))).to.throw(RangeError);
+    const { output } = theirs.answer(question as Question, { value: undefined });
+    theirs.receive(opening.receive(output).output);
+    theirs.receive(opening.write(utf8(PLAINTEXT)).output);
+    expect(replay(tape.recording).maskedRecords).to.equal(1);
   });
 
   it('has the calls that callbacks made', () => {
