@@ -56,6 +56,8 @@ export class Outflow {
   #isCut = false;
   /** Whether our end of the transport stays open nevertheless. */
   #isStalled = false;
+  /** Whether the peer has gone, or the connection is over: no stall keeps the transport open from now on. */
+  #isLifted = false;
   #isEnding = false;
   /** What is to be done once everything has been sent. */
   #actions: (() => void)[] = [];
@@ -103,6 +105,7 @@ export class Outflow {
 
   /** Lets the transport end in spite of a stall, as the peer has gone, or the connection is over. */
   lift(): void {
+    this.#isLifted = true;
     this.#isStalled = false;
     this.#act();
   }
@@ -119,7 +122,7 @@ export class Outflow {
   }
 
   #stall(): void {
-    this.#isStalled = !this.#isCut;
+    this.#isStalled = !this.#isCut && !this.#isLifted;
     this.#isCut = true;
   }
 

@@ -153,6 +153,17 @@ describe('faults of time over sockets', () => {
     await until(() => socket?.closed === true);
   });
 
+  it('stall: at the close_notify that answers the end of the transport keeps nothing open', async () => {
+    const [here, there] = memoryPair();
+    const server = accept(there, { credentials });
+    const stall = faults.stall('alert', { isBefore: true });
+    const client = connect(here, { ca, serverName: 'localhost', faults: [stall] });
+    await once(client, 'secureConnect');
+    client.resume();
+    server.destroy();
+    await once(client, 'close');
+  });
+
   it('closeAt: in the handshake, without close_notify', async () => {
     const { server, port } = await startServer({ faults: [faults.closeAt('server_hello')] });
     const failed = once(server, 'tlsClientError');
