@@ -69,7 +69,7 @@ export class TlsClientSocket extends ConnectionSocket<ClientConnection> {
 
   /** @internal */
   protected override emitOwn(event: TlsEvent): void {
-    if (event.type !== 'new-session' || event.session.holds === 0) return; // onNew has destroyed the socket, or many came at once
-    this.emit('session', event.session);
+    if (event.type !== 'new-session' || this.destroyed) return;
+    if (event.session.holds > 0) this.emit('session', event.session); // or else so many came at once that it has been let go
   }
 }
