@@ -3,12 +3,12 @@
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { isInstance } from '../awaitable.ts';
-import { type DrivenConnection, Driver, type Shell } from '../engine/driver.ts';
+import type { ConnectionCore } from '../engine/core.ts';
+import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event, Step } from '../engine/events.ts';
 import { platform, type Timer, throwLater } from '../platform.ts';
 import type { Session } from '../sessions/session.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut, startTimer } from '../web/time-limit.ts';
-import type { Version } from '../wire/registry.ts';
 import { DuplexSocket } from './duplex-socket.ts';
 import type { TlsEvent } from './events.ts';
 import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';
@@ -19,22 +19,10 @@ import { type Callback, Outbox } from './outbox.ts';
 const PIECE = 65536;
 
 /** A connection of either role, as far as a {@link ConnectionSocket} shows and runs it. */
-export interface SocketConnection extends DrivenConnection {
-  readonly canWrite: boolean;
+export interface SocketConnection extends ConnectionCore {
   readonly resumption: { readonly resumed: boolean };
   readonly session: Session | undefined;
-  readonly peerCertificate: Uint8Array | undefined;
-  readonly alpnProtocol: string | undefined;
   readonly serverName: string | undefined;
-  readonly version: Version | undefined;
-  readonly cipherSuite: string | undefined;
-  readonly group: string | undefined;
-  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
-  updateKeys(requestPeer?: boolean): Step;
-  end(): Step;
-  transportEnded(): Step;
-  /** @internal */
-  whenSent(action: () => void): void;
 }
 
 /** What {@link TlsSocket} and {@link TlsClientSocket} have in common. */
