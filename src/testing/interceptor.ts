@@ -272,10 +272,20 @@ export class InterceptedWriter extends RecordWriter {
   }
 
   protected override seal(type: number, content: Uint8Array): void {
-    const seal: Seal = (of, part) => this.#sealed(of, part);
+    // Before the record has taken a sequence number, which a close_notify in its place needs. Of several records: before the first.
+    let isAnnounced = false;
+    const announce = (): void => {
+      isAnnounced = true;
+      this.#outflow.happen(this.#outflow.due(name, true));
+    };
+    const seal: Seal = (of, part) => {
+      if (!isAnnounced) announce();
+      return this.#sealed(of, part);
+    };
     const name = nameOf(ContentType, type);
     for (const record of this.#stack.sealing(type, content, seal)) {
-      this.#outflow.happen(this.#outflow.due(name, true));
+      if (!isAnnounced) announce();
+      isAnnounced = false;
       this.#outflow.put(record);
       this.#outflow.happen(this.#outflow.due(name, false));
     }

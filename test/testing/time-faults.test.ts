@@ -237,6 +237,19 @@ describe('closeAt()', () => {
     }
   }
 
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+    it(`before data, with a close_notify that opens, ${version}`, () => {
+      const before = faults.closeAt('application_data', { which: 2, isBefore: true, closeNotify: true });
+      const { both } = connect({ server: [before], version });
+      both.runSync();
+      for (const text of ['a', 'b']) {
+        if (both.server.canWrite) both.take('server', both.server.write(Buffer.from(text)));
+      }
+      both.runSync();
+      expect(textOf(both, 'client')).to.equal('a');
+      expect(both.eventsOf('client', 'end')).to.have.length(1);
+    });
+
   it('keeps the session: the client resumes', () => {
     const world = seededWorld('kept');
     const settings = { crypto, world, maxVersion: 'TLSv1.2' as const };
