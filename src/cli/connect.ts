@@ -20,6 +20,7 @@ import { type ExitCode, Fault, systemCode, systemReason, usage } from './fault.t
 import { type KeyLog, loadCredential, openKeyLog, read, readPem, requireWritable, writeSecret } from './files.ts';
 import { RecordingFolder } from './recordings.ts';
 import { addressText, printable } from './report.ts';
+import { onStopSignal } from './run.ts';
 
 /** Milliseconds. */
 export interface Limits {
@@ -98,7 +99,7 @@ export async function connectTo(
     if (settings.sessionOut !== undefined) saveSession(settings.sessionOut, session);
     return 0;
   } catch (error) {
-    if (settings.json && error instanceof HandshakeFault) streams.output.write(`${JSON.stringify(error.told)}\n`);
+    if (settings.json && error instanceof ConnectionFault) streams.output.write(`${JSON.stringify(error.told)}\n`);
     throw error;
   } finally {
     session?.release();
@@ -198,6 +199,12 @@ async function visit(options: VisitOptions): Promise<Session | undefined> {
   const transport = await reach(settings, limits);
   const trace = settings.trace ? new Trace() : undefined;
   const recorder = recordings?.recorder();
+  // What is to be written in the end is written also if the user does not wait for it: of a server that stalls, above all.
+  if (trace !== undefined || recorder !== undefined)
+    transport.once(
+      'close',
+      onStopSignal(() => socket.destroy(new Error('interrupted'))),
+    );
   const socket = start(transport, settings, {
     config,
     serverName: settings.serverName ?? canonicalHost(host),
@@ -216,12 +223,16 @@ async function visit(options: VisitOptions): Promise<Session | undefined> {
       streams.output.once('drain', () => socket.resume());
     }
   });
-  socket.once('secureConnect', () => converse(socket, input, limits));
+  let isSecure = false; // once and for all: isEstablished ends with the connection
+  socket.once('secureConnect', () => {
+    isSecure = true;
+    converse(socket, input, limits);
+  });
   try {
     await closed(socket);
   } catch (error) {
     for (const each of given) each.release();
-    throw failed(error, settings, socket.connection.isEstablished || socket.bytesRead > 0);
+    throw failed(error, settings, isSecure);
   } finally {
     if (trace !== undefined)
       streams.report.write(trace.toText({ color: 'isTTY' in streams.report && streams.report.isTTY === true }));
@@ -268,8 +279,12 @@ async function reach({ host, port, starttls }: ConnectSettings, { handshakeMs }:
   } catch (error) {
     clearTimeout(late);
     transport.destroy();
-    if (error instanceof Fault) throw error;
-    throw new Fault(1, `${addressText(host, port)}: ${whyNotReached(error)}`, { cause: error });
+    const why = error instanceof Fault ? error.message : `${addressText(host, port)}: ${whyNotReached(error)}`;
+    throw new ConnectionFault(
+      why,
+      { event: 'unreachable', host, port, alert: null, origin: null, message: why },
+      error,
+    );
   }
 }
 
@@ -346,8 +361,8 @@ function lineOf(told: ConnectionReport): string {
   return `${addressText(host, port)} ${version} ${cipherSuite} ${group ?? '-'} ${outcome}, ${given} handed out${cut}`;
 }
 
-/** A connection that has failed, with what --json tells of it. */
-class HandshakeFault extends Fault {
+/** A connection that has failed, or was not made, with what --json tells of it. */
+class ConnectionFault extends Fault {
   readonly told: object;
 
   constructor(message: string, told: object, cause: unknown) {
@@ -356,11 +371,11 @@ class HandshakeFault extends Fault {
   }
 }
 
-function failed(error: unknown, { host, port }: ConnectSettings, isEstablished: boolean): Fault {
+function failed(error: unknown, { host, port }: ConnectSettings, isSecure: boolean): Fault {
   const message = error instanceof Error ? error.message : String(error);
   const [alert, origin] = error instanceof TlsAlert ? [error.alert, error.origin] : [null, null];
-  const event = isEstablished ? 'connection-failed' : 'handshake-failed';
+  const event = isSecure ? 'connection-failed' : 'handshake-failed';
   const by = origin === null ? '' : origin === 'local' ? ', alert sent' : ', alert received';
   const text = `${addressText(host, port)} failed${by}: ${printable(message)}`;
-  return new HandshakeFault(text, { event, host, port, alert, origin, message }, error);
+  return new ConnectionFault(text, { event, host, port, alert, origin, message }, error);
 }

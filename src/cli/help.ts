@@ -136,10 +136,11 @@ What is told:
 
 JSON: {event: "connection", host, port, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex, reason,
 serverName, alpnProtocol, signatureScheme, sessions, truncated, answer}; "sessions" counts those handed out, "answer" is text.
-Or, at its end, {event: "handshake-failed" or "connection-failed", host, port, alert, origin, message}. What does not apply is
-null.
+Or, at its end, {event: "unreachable", "handshake-failed" or "connection-failed", host, port, alert, origin, message}. What does
+not apply is null.
 
-Exit code: 0; 1 where the server cannot be reached, or the connection fails; 2 for a mistake in the flags.
+Exit code: 0; 1 where the server cannot be reached, the connection fails, or a file holds no session or cannot be written; 2 for
+a mistake in the flags, or a file that cannot be read. Ctrl-C with --trace or --record writes them first, and is a failure.
 `;
 
 export const INSPECT_HELP = `Usage: tls-resume inspect --session F
@@ -170,16 +171,16 @@ Runs a connection again that 'serve --record' or 'connect --record' has written,
 every message, byte and event is the same; if not, which field differs first.
 
 Flags:
-  --explain             what happened, call by call: messages with their fields, callbacks, and the verdict on each session
-                        that was offered, with every rule
+  --explain             what happened, call by call: messages with their fields, cut to a line each (--json has all of them),
+                        callbacks, and the verdict on each session that was offered, with every rule
   --pcapng F            also write what went over the wire to F, as Wireshark reads it, with the secrets of the connection. What
                         is masked in the recording is zeros
   --json                one JSON object instead of text: {event: "replayed", side, calls, maskedRecords, facts}, and with
                         --explain the trace, a list of messages, records, events and callbacks
   -h, --help            this text
 
-Exit code: 0; 1 where FILE holds no recording, or something differs; 2 for a mistake in the flags or a file that cannot be
-read.
+Exit code: 0; 1 where FILE holds no recording, something differs, or F cannot be written; 2 for a mistake in the flags, or if
+FILE cannot be read.
 `;
 
 export const DEMO_HELP = `Usage: npm start [-- flags]

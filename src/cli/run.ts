@@ -31,9 +31,17 @@ export function complain(line: string): void {
 
 /** Handles Ctrl-C and SIGTERM from now on. A second one ends the process at once. */
 export function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  return new Promise((resolve) => void onStopSignal(resolve));
+}
+
+/** Has Ctrl-C or SIGTERM call the listener, once each, until the function that it returns is called. */
+export function onStopSignal(listener: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const heard = (): void => listener(); // without the signal's name
+  for (const signal of signals) process.once(signal, heard);
+  return () => {
+    for (const signal of signals) process.off(signal, heard);
+  };
 }
 
 /** The version in package.json, which is in a folder above, wherever this file was built to. */

@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +25,7 @@ import { Fault } from '../../src/cli/fault.ts';
 import { CONNECT_HELP } from '../../src/cli/help.ts';
 import { accept, type NodeServerOptions, type TlsSocket } from '../../src/node/index.ts';
 import { Session } from '../../src/sessions/session.ts';
+import { faults } from '../../src/testing/faults.ts';
 import { fromHex } from '../../src/wire/bytes.ts';
 import { certificates, fixturePath } from '../fixtures.ts';
 import { describeWith, run } from '../interop/peers.ts';
@@ -372,6 +383,33 @@ describe('tls-resume connect: where something goes wrong', () => {
     assert.strictEqual(notMail.message, "--starttls smtp: the server says 'HTTP/1.1 400 Bad Request'");
   });
 
+  it('with --json, prints an object also if it never gets to TLS', async () => {
+    const gone = await plainServer(() => {});
+    await closing.pop()?.();
+    const { stdout, status } = finished('connect', gone, '--insecure', '--json');
+    const [host, port] = gone.split(':');
+    const message = `${gone}: nobody listens there (ECONNREFUSED)`;
+    const told = { event: 'unreachable', host, port: Number(port), alert: null, origin: null, message };
+    assert.deepEqual(JSON.parse(stdout), told);
+    assert.strictEqual(status, 1);
+  });
+
+  it('with --json, tells a handshake that fails from a connection that fails later', async () => {
+    const cases = [
+      [faults.corrupt('handshake'), 'handshake-failed'],
+      [faults.corrupt('application_data'), 'connection-failed'],
+    ] as const;
+    for (const [fault, event] of cases) {
+      const { port } = await startServer({ faults: [fault] }, (socket) => socket.on('error', () => {}).write('y'));
+      const said = new PassThrough();
+      const command = parseCommand(['connect', `127.0.0.1:${port}`, '--insecure', '--json']);
+      if (command.name !== 'connect') throw new Error(`${command.name}?`);
+      const streams = { input: Readable.from(['x']), output: said, report: new PassThrough() };
+      await connectTo(command.settings, streams).catch(() => said.end());
+      assert.deepInclude(JSON.parse(await textOf(said)), { event, origin: 'local' });
+    }
+  });
+
   it('fails before it connects, if the session could not be written', async () => {
     const at = await plainServer(() => assert.fail('connected'));
     for (const file of [join(folder, 'no', 'such'), folder]) {
@@ -443,6 +481,25 @@ describe('tls-resume connect: where something goes wrong', () => {
     assert.strictEqual(await program.stop('SIGINT'), 'SIGINT');
     assert.strictEqual(program.output, '');
   });
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    it(`writes the recording and the listing of a connection that ${signal} has ended`, async () => {
+      let hello: () => void = () => {};
+      const hasSaidHello = new Promise<void>((resolve) => {
+        hello = resolve;
+      });
+      const at = await plainServer((socket) => void socket.once('data', hello));
+      const records = join(folder, signal);
+      const program = new Program('main', 'connect', at, '--ca', CA, '--trace', '--record', records);
+      await hasSaidHello;
+      assert.strictEqual(await program.stop(signal), 1);
+      assert.match(program.output, /client_hello/);
+      assert.match(program.output, /failed: interrupted$/m);
+      const [name = '', ...others] = readdirSync(records);
+      assert.deepEqual(others, []);
+      assert.strictEqual(statSync(join(records, name)).mode & 0o777, 0o600);
+      assert.strictEqual(finished('replay', join(records, name)).status, 0);
+    });
 
   it('ends in one line where its output cannot be written', function () {
     if (!existsSync('/dev/full')) this.skip();
