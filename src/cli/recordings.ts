@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Recorder, record } from '../testing/record.ts';
+import { systemWorld } from '../world.ts';
 import { Fault, systemCode, systemReason, usage } from './fault.ts';
 
 export class RecordingFolder {
@@ -40,7 +41,7 @@ export class RecordingFolder {
   /** Writes a file that only its owner may read, and returns its name. @throws Fault */
   write(recorder: Recorder): string {
     const { recording } = recorder;
-    const stamp = new Date().toISOString().replaceAll(/[-:.]/g, '');
+    const stamp = new Date(systemWorld.now()).toISOString().replaceAll(/[-:.]/g, '');
     const name = join(this.#folder, `${recording.side}-${stamp}-${process.pid}-${++this.#count}.json`);
     try {
       writeFileSync(name, `${JSON.stringify(recording)}\n`, { mode: 0o600, flag: 'wx' });

@@ -3,7 +3,8 @@
 import { constants } from 'node:buffer';
 import { statSync, writeFileSync } from 'node:fs';
 import { ReplayDifference } from '../testing/player.ts';
-import { parseRecording, type Recording } from '../testing/recording.ts';
+import type { Recording } from '../testing/recording.ts';
+import { parseRecording } from '../testing/recording-shape.ts';
 import { explain, maskedNote, type Replayed, replay } from '../testing/replay.ts';
 import type { ReplaySettings } from './args.ts';
 import { Fault, systemReason } from './fault.ts';

@@ -194,16 +194,16 @@ export class SentBytes {
 }
 
 /** Returns the bytes of an output with zeros for what is left out, piece by piece. */
-export function* sentPieces(
+export function sentPieces(
   pieces: readonly Piece[],
-): Generator<{ readonly bytes: Uint8Array; readonly isMasked: boolean }> {
+): readonly { readonly bytes: Uint8Array; readonly isMasked: boolean }[] {
   let header: Uint8Array = EMPTY;
-  for (const piece of pieces) {
+  return pieces.map((piece) => {
     const isMasked = typeof piece !== 'string';
     const bytes = isMasked ? new Uint8Array(piece.part ?? lengthIn(header)) : fromHex(piece);
     if (!isMasked) header = bytes;
-    yield { bytes, isMasked };
-  }
+    return { bytes, isMasked };
+  });
 }
 
 /** Bytes with zeros for what is left out, and the masks in their order. */

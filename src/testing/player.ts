@@ -112,7 +112,7 @@ export class Player {
   constructor(recording: Recording, divergence?: Divergence) {
     this.recording = recording;
     this.#divergence = divergence;
-    this.#sessions = recording.sessions.map(readSession);
+    this.#sessions = recording.sessions.map((one, i) => made(`sessions[${i}]`, () => readSession(one)));
     this.#time = recording.calls.find(({ time }) => time !== undefined)?.time ?? 0;
     const host = seededWorld(recording.seed).fork('host');
     const clock: World = {
@@ -121,8 +121,10 @@ export class Player {
     };
     const faults = [this.trace.tap(recording.side), this.#fault()];
     const isServer = recording.side === 'server';
-    this.#configs = isServer ? recording.configs.map((config) => readServer(config as RecordedServer, clock)) : [];
-    this.connection = isServer ? this.#server(faults) : this.#client(faults, clock);
+    this.#configs = isServer
+      ? recording.configs.map((one, i) => made(`configs[${i}]`, () => readServer(one as RecordedServer, clock)))
+      : [];
+    this.connection = made('connection', () => (isServer ? this.#server(faults) : this.#client(faults, clock)));
   }
 
   /** How many records of application data are left out of the recording. */
@@ -138,7 +140,8 @@ export class Player {
   }
 
   #client(faults: readonly Fault[], clock: World): ClientConnection {
-    const config = readClient(this.recording.configs[0] as RecordedClient, clock);
+    const [recorded] = this.recording.configs;
+    const config = made('configs[0]', () => readClient(recorded as RecordedClient, clock));
     const { serverName, host, port, sessions = [], ticketAge, edits = [] } = this.recording.connection;
     return new ClientConnection(config, {
       serverName,
@@ -227,6 +230,8 @@ export class Player {
       step = this.#invoke(call);
     } catch (error) {
       if (this.#difference !== undefined) throw this.#difference;
+      if (call.threw !== true && !this.#isForked)
+        throw new ReplayDifference(path, `it has thrown nothing, and throws now: ${String(error)}`);
       if (call.threw !== true) throw error;
     } finally {
       this.#frames.pop();
@@ -238,6 +243,8 @@ export class Player {
   #invoke({
     call,
     input = [],
+    output = [],
+    records,
     data = 0,
     flag = false,
     outcome = 'value',
@@ -249,7 +256,7 @@ export class Player {
       case 'receive':
         return this.#receive(input);
       case 'write':
-        return connection.write(typeof data === 'number' ? new Uint8Array(data) : fromHex(data));
+        return connection.write(typeof data === 'number' ? this.#zeros(data, output, records) : fromHex(data));
       case 'answer':
         return this.#answer(outcome);
       case 'inject':
@@ -277,6 +284,15 @@ export class Player {
     const bytes = typeof data === 'number' ? new Uint8Array(data) : fromHex(data);
     if (type === undefined) this.#writer?.inject(bytes);
     else this.#writer?.injectRecord(type, bytes);
+  }
+
+  /** What was written, which went out unless a fault held it back. */
+  #zeros(length: number, output: readonly Piece[], changed: RecordedCall['records']): Uint8Array {
+    const sent = output.reduce((sum, piece) => sum + (typeof piece === 'string' ? 0 : piece.length), 0);
+    const isHeld = changed !== undefined || (this.recording.connection.timings ?? []).length > 0;
+    if (length > MAX_UNSENT && length > sent && !isHeld)
+      throw this.#differ('.data', `${length} bytes were written, of which ${sent} were sent`);
+    return new Uint8Array(length);
   }
 
   /** The end of a pause. Other promises are of callbacks that nothing waited for, and that are not called. */
@@ -316,6 +332,9 @@ export class Player {
     if (this.#isForked) return;
     this.#compareOutput(frame, output);
     const { path, call } = frame;
+    const { sent = [] } = call;
+    if (frame.sent < sent.length)
+      throw new ReplayDifference(path, `${sent.length} messages were sent, and now there are ${frame.sent}`);
     const left = this.#nextTask(call.work ?? [], frame.work);
     if (left !== undefined) throw new ReplayDifference(path, `${left.task} was asked for, and is not now`);
     const [was, is] = [call.events ?? [], JSON.parse(JSON.stringify(events.map(writeEvent)))].map(comparable);
@@ -478,6 +497,18 @@ export class Player {
     return changed === undefined ? inner.sealing(type, content, seal) : recordsOf(changed, inner, seal);
   }
 }
+
+/** Makes a part of what a recording has. @throws TypeError that names it */
+function made<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new TypeError(`recording.${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** How many bytes of zeros write() may be given in the place of masked data, whatever went out. */
+const MAX_UNSENT = 2 ** 20;
 
 function configIn(value: unknown): number | undefined {
   return typeof value === 'object' && value !== null && '$config' in value ? Number(value.$config) : undefined;

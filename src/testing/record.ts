@@ -273,6 +273,7 @@ class Tape {
       return step;
     } catch (error) {
       call.threw = true;
+      this.#note(call);
       if (isTaken && this.#owner?.hasFailed === false) this.#received.pop(); // it was refused
       throw error;
     } finally {

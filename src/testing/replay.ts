@@ -6,7 +6,8 @@ import { requireBytes } from '../wire/kind-of.ts';
 import { requireOptions } from '../wire/options.ts';
 import { type ForkedAnswer, type ForkedTask, type Passage, Player } from './player.ts';
 import type { Recorded } from './record.ts';
-import { parseRecording, type RecordedCall, type Recording } from './recording.ts';
+import type { RecordedCall, Recording } from './recording.ts';
+import { parseRecording } from './recording-shape.ts';
 import { linesOf, type Trace } from './trace.ts';
 
 /** A recording as it was replayed. */

@@ -93,7 +93,7 @@ describe('tls-resume replay', () => {
       [
         'seedless.json',
         '{"format": 1, "side": "client"}',
-        /seedless\.json: is not a recording: seed: missing or wrong$/,
+        /seedless\.json: is not a recording: seed: missing or wrong; 32 bytes in hexadecimal is wanted$/,
       ],
       ['later.json', '{"format": 99}', /its format is 99, and this version reads 1/],
     ] as const) {

@@ -26,7 +26,7 @@ import { toHex, utf8 } from '../../src/wire/bytes.ts';
 import { type CredentialKind, credential } from './servers.ts';
 
 /** Draws choices. */
-class Dice {
+export class Dice {
   readonly #world: SeededWorld;
 
   constructor(world: SeededWorld) {
@@ -48,15 +48,15 @@ class Dice {
   }
 }
 
-const PROVIDERS: readonly CryptoProvider[] = [
+export const PROVIDERS: readonly CryptoProvider[] = [
   defaultProvider,
   fast,
   noble,
   nodeCrypto,
   { ...defaultProvider, groups: webCrypto.groups },
 ];
-const CREDENTIALS: readonly CredentialKind[] = ['ecdsaP256', 'ecdsaP256', 'ecdsaP384', 'ed25519', 'rsa2048'];
-const GROUPS = ['x25519', 'secp256r1', 'secp384r1'] as const;
+export const CREDENTIALS: readonly CredentialKind[] = ['ecdsaP256', 'ecdsaP256', 'ecdsaP384', 'ed25519', 'rsa2048'];
+export const GROUPS = ['x25519', 'secp256r1', 'secp384r1'] as const;
 
 /** The plaintext of every exchange, for which a test may look in files. */
 export const PLAINTEXT = 'a plaintext that no file has';
@@ -129,7 +129,7 @@ function randomServer(dice: Dice, world: SeededWorld): ServerConfig {
   });
 }
 
-const TIMINGS = ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as const;
+export const TIMINGS = ['after-finished', 'half-rtt', 'with-first-write', 'manual'] as const;
 
 function statelessTickets(dice: Dice, world: SeededWorld): TicketOptions {
   const ring = TicketKeyRing.rotating(world);

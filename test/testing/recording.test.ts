@@ -31,6 +31,7 @@ import { certificates, fixturePath } from '../fixtures.ts';
 import { memory } from '../support/memory.ts';
 import { PLAINTEXT, randomExchange } from '../support/random-exchanges.ts';
 import { credential, testServer } from '../support/servers.ts';
+import { wildExchange } from '../support/wild-exchanges.ts';
 
 const world = seededWorld('recordings');
 const server = (options: Partial<ServerOptions> = {}) =>
@@ -82,6 +83,17 @@ describe('a recording', () => {
       for (const [index, recording] of recordings.entries()) {
         const replayed = replay(JSON.stringify(recording));
         expect(replayed.connection.version, `${seed}, ${index}`).to.equal(recording.facts.version);
+      }
+    }
+  });
+
+  it('replays where all goes wrong that can, and has no secrets then', async () => {
+    for (let seed = 0; seed < 6; seed++) {
+      const { recordings, secrets, keys } = await wildExchange(seed);
+      for (const [index, { recording, hasData }] of recordings.entries()) {
+        const text = JSON.stringify(recording);
+        expect(differenceIn(JSON.parse(text)), `${seed}, ${index}`).to.equal('none');
+        for (const secret of hasData ? keys : [...keys, ...secrets]) expect(text).not.to.include(secret);
       }
     }
   });
@@ -497,6 +509,19 @@ describe('a recording of work', () => {
     replay(run.recordings.server);
   });
 
+  it('has what was sent before an error of a fault, or of a provider', () => {
+    const fault = faults.raw('certificate_verify', () => {
+      throw new Error('it is broken');
+    });
+    const tape = record();
+    const connection = new ServerConnection(server(), { faults: [fault, tape] });
+    const { output } = new ClientConnection(client()).connect();
+    expect(() => connection.receive(output)).to.throw('it is broken');
+    connection.dispose();
+    const [call] = tape.recording.calls;
+    expect(call?.sent).to.have.length(3);
+  });
+
   it('is of one connection', () => {
     const tape = record();
     const config = server();
@@ -558,14 +583,59 @@ describe('a replay', () => {
       ['[]', /^recording: what record\(\) has written is wanted/],
       [null, /^recording: what record\(\) has written/],
       [{ ...recording, format: 2 }, /^recording: its format is 2, and this version reads 1$/],
-      [{ ...recording, seed: 'x' }, /^recording\.seed: missing or wrong$/],
-      [{ ...recording, calls: 1 }, /^recording\.calls: missing or wrong$/],
-      [{ ...recording, side: 'both' }, /^recording\.side: missing or wrong$/],
-      [{ ...recording, calls: [{ call: 'toString' }] }, /^recording\.calls: missing or wrong$/],
-      [{ ...recording, calls: [{ call: 'receive', input: 'zz' }] }, /^recording\.calls: missing or wrong$/],
-      [{ ...recording, calls: [{ call: 'receive', input: ['zz'] }] }, /^recording\.calls: missing or wrong$/],
+      [{ ...recording, seed: 'x' }, /^recording\.seed: missing or wrong; /],
+      [{ ...recording, calls: 1 }, /^recording\.calls: missing or wrong; /],
+      [{ ...recording, side: 'both' }, /^recording\.side: missing or wrong; /],
+      [{ ...recording, calls: [{ call: 'toString' }] }, /^recording\.calls\[0\]\.call: missing or wrong; connect, /],
+      [
+        { ...recording, calls: [{ call: 'receive', input: 'zz' }] },
+        /^recording\.calls\[0\]\.input: missing or wrong; /,
+      ],
+      [
+        { ...recording, calls: [{ call: 'receive', input: ['zz'] }] },
+        /^recording\.calls\[0\]\.input\[0\]: missing or wrong; /,
+      ],
     ];
     for (const [given, message] of cases) expect(() => replay(given as string)).to.throw(message);
+  });
+
+  it('names the field that is of another kind, and takes no memory for what a file only claims', () => {
+    const call = recording.calls[0] ?? { call: 'dispose' };
+    const deep = JSON.parse(`${'['.repeat(9000)}${']'.repeat(9000)}`);
+    const cases: [Partial<Record<keyof RecordedCall, unknown>>, RegExp][] = [
+      [{ call: 'constructor' }, /^recording\.calls\[0\]\.call: missing or wrong; connect, /],
+      [{ time: 1e17 }, /^recording\.calls\[0\]\.time: /],
+      [{ input: '16' }, /^recording\.calls\[0\]\.input: .* a list is wanted$/],
+      [{ input: [null] }, /^recording\.calls\[0\]\.input\[0\]: .* an object is wanted$/],
+      [{ output: [{ direction: 'sent', epoch: 1, type: 'unopened', length: 2 ** 53 }] }, /\.output\[0\]\.length: /],
+      [{ work: [7] }, /^recording\.calls\[0\]\.work\[0\]: /],
+      [{ work: [{ task: 'session', value: deep }] }, /\.value\.0.*levels is wanted$/],
+      [{ events: [null] }, /^recording\.calls\[0\]\.events\[0\]: /],
+      [{ sent: [{ message: 'xy' }] }, /^recording\.calls\[0\]\.sent\[0\]\.message: .* hexadecimal text is wanted$/],
+    ];
+    for (const [changed, message] of cases) {
+      const [, ...others] = recording.calls;
+      const broken = { ...recording, calls: [{ ...call, ...changed }, ...others] };
+      expect(() => replay(broken as Recording), String(message)).to.throw(TypeError, message);
+    }
+    const huge = { call: 'write', data: 2 ** 30 } as const;
+    const claims = { ...recording, calls: [...recording.calls, huge] };
+    expect(differenceIn(claims)).to.match(/\.data: 1073741824 bytes were written, of which 0 were sent$/);
+    const [config = {}] = recording.configs as readonly object[];
+    expect(() => replay({ ...recording, configs: [{ ...config, groups: ['x'] }] })).to.throw(
+      TypeError,
+      /^recording\.configs\[0\]: groups: /,
+    );
+  });
+
+  it('notices a message that is sent no more, and an error that nobody threw', () => {
+    const more = altered(recording, ({ calls }) => {
+      const call = calls[0] as unknown as { sent: unknown[] };
+      call.sent.push(call.sent[0]);
+    });
+    expect(differenceIn(more)).to.match(/^calls\[0\]: \d+ messages were sent, and now there are \d+$/);
+    const ended = { ...recording, calls: [...recording.calls, { call: 'dispose' }, { call: 'write', data: 1 }] };
+    expect(differenceIn(ended as Recording)).to.match(/: it has thrown nothing, and throws now: Error: write\(\) /);
   });
 
   it('ends in an error for a recording of nonsense, and never hangs', () => {

@@ -9,10 +9,7 @@ describe('the edits of a hello', () => {
     new ClientConnection(defineClient({ verifyServer: 'any' }), { edits } as ConnectOptions);
 
   it('are a TypeError where they would edit nothing', () => {
-    expect(() => made({ byte: () => {} })).to.throw(
-      TypeError,
-      'unknown option edits.byte; there are hello, bytes',
-    );
+    expect(() => made({ byte: () => {} })).to.throw(TypeError, 'unknown option edits.byte; there are hello, bytes');
     expect(() => made({ hello: {} })).to.throw(TypeError, 'edits.hello: ');
     expect(() => made({ bytes: new Uint8Array(1) })).to.throw(TypeError, 'edits.bytes: ');
     expect(() => made(null)).to.throw(TypeError, 'edits: ');
