@@ -481,7 +481,8 @@ export class Player {
     const version = versionIn(raw) ?? this.trace.version;
     const difference = messageDifference(was, raw, version, recorded.isGiven);
     if (difference !== undefined) throw this.#differ(difference.path, difference.reason);
-    const { changed } = recorded;
+    const { changed, error } = recorded;
+    if (error !== undefined) throw readError(error);
     if (changed === undefined) return inner.sending(was);
     return {
       sent: changed.sent.flatMap((message) => inner.sending(fromHex(message)).sent),

@@ -179,7 +179,7 @@ class Tape {
     this.#standBefore(owner);
     return {
       ...inner,
-      sending: (raw) => this.#sending(raw, inner.sending(raw)),
+      sending: (raw) => this.#sending(raw, inner),
       sealing: (type, content, seal) => this.#sealing(type, content, seal, inner),
       opening: (given, protection) => {
         try {
@@ -406,8 +406,15 @@ class Tape {
     }
   }
 
-  #sending(raw: Uint8Array, sending: Sending): Sending {
+  #sending(raw: Uint8Array, inner: Interceptor): Sending {
     const call = this.#call;
+    let sending: Sending;
+    try {
+      sending = inner.sending(raw);
+    } catch (error) {
+      if (call !== undefined) this.#notes(call).sent.push({ message: toHex(raw), error: writeError(error) });
+      throw error;
+    }
     const { sent, hashed } = sending;
     const isUsual = sent.length === 1 && equalBytes(sent[0] as Uint8Array, raw) && equalBytes(hashed, raw);
     const message: Mutable<RecordedMessage> = { message: toHex(raw) };

@@ -77,6 +77,7 @@ const piece: Shape = (path, value) => (typeof value === 'string' ? hex : masked)
 const message = object({
   message: hex,
   changed: optional(object({ sent: list(hex), hashed: hex })),
+  error: optional(error),
   isGiven: optional(flag),
 });
 

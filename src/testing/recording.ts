@@ -155,6 +155,8 @@ export interface RecordedMessage {
   readonly message: string;
   /** What faults have made of it. */
   readonly changed?: { readonly sent: readonly string[]; readonly hashed: string } | undefined;
+  /** What a fault threw instead. */
+  readonly error?: RecordedError | undefined;
   /** Whether it has binders under secrets that are not in the recording: it is sent again as it was. */
   readonly isGiven?: boolean | undefined;
 }
