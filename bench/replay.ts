@@ -14,7 +14,7 @@ import { TicketKey } from '../src/tickets/key.ts';
 import { TicketKeyRing } from '../src/tickets/key-ring.ts';
 import { EMPTY } from '../src/wire/bytes.ts';
 import { certificates } from '../test/fixtures.ts';
-import { type ClientOptions, TestClient } from '../test/support/client.ts';
+import { type ClientOptions, ScriptedClient } from '../test/support/scripted-client.ts';
 import { Dice } from './dice.ts';
 import { isResumption, type ModeName, ourOptions, versionOf } from './modes.ts';
 import { Pin } from './pinned.ts';
@@ -116,8 +116,8 @@ export class Replay {
   }
 
   /** A connection with a client, whose flights are kept. */
-  async #visit(offered?: ClientOptions): Promise<TestClient> {
-    const client = new TestClient({ ...clientOptions(this.#mode), ...offered });
+  async #visit(offered?: ClientOptions): Promise<ScriptedClient> {
+    const client = new ScriptedClient({ ...clientOptions(this.#mode), ...offered });
     const connection = this.#begin(this.#config);
     const flights: Uint8Array[] = [];
     const pass = async (bytes: Uint8Array) => {
@@ -152,7 +152,7 @@ function clientOptions(mode: ModeName): ClientOptions {
 }
 
 /** What a client that has been here offers. */
-function offer(client: TestClient): ClientOptions {
+function offer(client: ScriptedClient): ClientOptions {
   if (client.version === 'TLSv1.2') return { session: client.session, ticketExt: undefined };
   return { psks: client.tickets.slice(0, 1) };
 }

@@ -15,9 +15,9 @@ import { accept, defineServer } from '../src/index.ts';
 import { Session } from '../src/sessions/session.ts';
 import { CipherSuite, type Version } from '../src/wire/registry.ts';
 import { certificates, rootCertificate } from './fixtures.ts';
-import { type ClientSession, TestClient } from './support/client.ts';
 import { type Host, type Library, load, serveIn, visitIn } from './support/hosts.ts';
 import { ROWS } from './support/replay.ts';
+import { type ClientSession, ScriptedClient } from './support/scripted-client.ts';
 import { quickCredential } from './support/servers.ts';
 import { NEW_YEAR, TestWorld } from './support/world.ts';
 import { packageFile, streamLink } from './web/support.ts';
@@ -69,10 +69,10 @@ const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 /** A full handshake and a resumption in each version. */
 async function visits(host: Host<Core>, config: ServerConfig, versions: readonly Version[] = VERSIONS): Promise<void> {
   for (const version of versions) {
-    const first = new TestClient({ version });
+    const first = new ScriptedClient({ version });
     await serveIn(host, config, first);
     const offer = version === 'TLSv1.3' ? { psks: first.tickets } : { session: first.session };
-    const { resumption } = await serveIn(host, config, new TestClient({ version, ...offer }));
+    const { resumption } = await serveIn(host, config, new ScriptedClient({ version, ...offer }));
     expect(resumption.resumed).to.equal(true);
   }
 }
@@ -116,7 +116,7 @@ async function accepted(host: Host<Library['index']>, sessions: SessionOptions =
   const onCallbackError = (_callback: string, error: unknown) => failures.push(error);
   const link = streamLink();
   const served = host.library.accept(link.server, config, { onCallbackError });
-  const spoken = speak(new TestClient({ version: 'TLSv1.2', session: UNKNOWN }), link.client);
+  const spoken = speak(new ScriptedClient({ version: 'TLSv1.2', session: UNKNOWN }), link.client);
   const tls = await Promise.race([served, spoken.then(() => served)]);
   if (failures.length > 0) throw failures[0];
   await tls.close();
@@ -134,7 +134,7 @@ async function accepted(host: Host<Library['index']>, sessions: SessionOptions =
 
 /** Speaks until the server has ended. */
 async function speak(
-  client: TestClient,
+  client: ScriptedClient,
   { readable, writable }: ReturnType<typeof streamLink>['client'],
 ): Promise<void> {
   const [reader, writer] = [readable.getReader(), writable.getWriter()];
@@ -232,7 +232,7 @@ const PARTS: readonly Part[] = [
   part('index', async (host) => {
     const sessions = { onGet: () => undefined };
     const config = host.library.defineServer({ ...basics(host), sessions });
-    await serveIn(host, config, new TestClient({ version: 'TLSv1.2', session: UNKNOWN }));
+    await serveIn(host, config, new ScriptedClient({ version: 'TLSv1.2', session: UNKNOWN }));
   }),
   part('index', (host) => accepted(host)),
   part('index', (host) => accepted(host, { onGet: () => Promise.resolve(undefined) })),

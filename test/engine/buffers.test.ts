@@ -6,7 +6,7 @@
 import { expect } from 'chai';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { toHex } from '../../src/wire/bytes.ts';
-import { exchange, TestClient } from '../support/client.ts';
+import { exchange, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 
@@ -26,14 +26,16 @@ describe('Buffers from the user', () => {
         },
       });
       const options = { version, crypto: toyCrypto, keyShares: ['x25519'] } as const;
-      const first = exchange(new TestClient(options), new ServerConnection(config), (bytes) => [Buffer.from(bytes)]);
+      const first = exchange(new ScriptedClient(options), new ServerConnection(config), (bytes) => [
+        Buffer.from(bytes),
+      ]);
       first.connection.dispose();
       const stored = [...db.values()].map((der) => toHex(der));
       const { client } = first;
       const offer = version === 'TLSv1.2' ? { session: client.session } : { psks: client.tickets.slice(0, 1) };
       for (let i = 0; i < 3; i++) {
         const again = new ServerConnection(config);
-        const next = exchange(new TestClient({ ...options, ...offer }), again, (bytes) => [Buffer.from(bytes)]);
+        const next = exchange(new ScriptedClient({ ...options, ...offer }), again, (bytes) => [Buffer.from(bytes)]);
         expect(next.failure).to.equal(undefined);
         expect(again.resumption.resumed, String(again.resumption.reason)).to.equal(true);
         again.dispose();
@@ -43,7 +45,7 @@ describe('Buffers from the user', () => {
   }
 
   it('are not kept: input may be overwritten as soon as receive() returns', () => {
-    const client = new TestClient({ crypto: toyCrypto, keyShares: ['x25519'], verify: false });
+    const client = new ScriptedClient({ crypto: toyCrypto, keyShares: ['x25519'], verify: false });
     const connection = new ServerConnection(testServer({ crypto: toyCrypto }));
     const result = exchange(client, connection, function* (bytes) {
       for (const half of [bytes.subarray(0, bytes.length / 2), bytes.subarray(bytes.length / 2)]) {
@@ -63,7 +65,7 @@ describe('Buffers for the user', () => {
     const { output } = new ServerConnection(config).receive(new Uint8Array(0));
     structuredClone(output, { transfer: [output.buffer as ArrayBuffer] });
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-      const client = new TestClient({ version, crypto: toyCrypto, keyShares: ['x25519'], verify: false });
+      const client = new ScriptedClient({ version, crypto: toyCrypto, keyShares: ['x25519'], verify: false });
       expect(exchange(client, new ServerConnection(config)).has('established'), version).to.equal(true);
     }
   });

@@ -4,11 +4,11 @@ import { expect } from 'chai';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { runCalls } from '../support/call-sequences.ts';
-import { type ClientOptions, TestClient } from '../support/client.ts';
 import { Exchange } from '../support/exchange.ts';
 import { VERSIONS } from '../support/mechanisms.ts';
 import { unhandledIn } from '../support/rejections.ts';
 import { patience, runs } from '../support/runs.ts';
+import { type ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { quickCredential, testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 
@@ -60,7 +60,7 @@ const PLACES: Readonly<Record<string, Place>> = {
 const TIMES = [1, 2, 4];
 
 function link(options: Partial<ServerOptions>, client: ClientOptions): Exchange {
-  const made = new TestClient({ crypto: toyCrypto, ...client });
+  const made = new ScriptedClient({ crypto: toyCrypto, ...client });
   return new Exchange(made, new ServerConnection(testServer({ crypto: toyCrypto, ...options })));
 }
 

@@ -13,11 +13,11 @@ import { faults, pair } from '../../src/testing.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
 import { AlertLevel } from '../../src/wire/registry.ts';
 import { certificates } from '../fixtures.ts';
-import type { ClientOptions } from '../support/client.ts';
-import { withExtension } from '../support/client-hello.ts';
 import type { Exchange } from '../support/exchange.ts';
 import { Bench, firstTicket, returning, VERSIONS } from '../support/mechanisms.ts';
 import { bufferMemory } from '../support/memory.ts';
+import type { ClientOptions } from '../support/scripted-client.ts';
+import { withExtension } from '../support/scripted-hello.ts';
 import { toyCrypto } from '../support/servers.ts';
 
 const never = () => new Promise<undefined>(() => {});
@@ -283,7 +283,7 @@ describe('the end of a connection', () => {
     it(`forgets what stands behind a close_notify in one read, ${version}`, () => {
       const link = bench.connect(bench.bare(), { version });
       link.client.close();
-      link.client.records.raw(new Uint8Array(40_000).fill(23));
+      link.client.injector.bytes(new Uint8Array(40_000).fill(23));
       link.run();
       expect(link.has('end')).to.equal(true);
       expect(link.connection.channel.reader.buffered).to.equal(0);

@@ -8,8 +8,8 @@ import type { Event } from '../../src/engine/events.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { TicketKeyProvider } from '../../src/tickets/key-provider.ts';
-import { type ClientOptions, TestClient } from '../support/client.ts';
 import { uncaughtIn } from '../support/rejections.ts';
+import { type ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { newKey } from '../tickets/support.ts';
@@ -25,7 +25,7 @@ function drive(options: Partial<ServerOptions>, shell: Shell, clock?: Clock): Dr
 class Link {
   readonly events: Event[] = [];
   readonly #said: Uint8Array[] = [];
-  readonly client: TestClient;
+  readonly client: ScriptedClient;
   readonly driver: Driver<ServerConnection>;
   /** Dispatches the type of each event. */
   readonly heard = new EventTarget();
@@ -38,7 +38,7 @@ class Link {
     clock?: Clock,
     onSend?: Shell['send'],
   ) {
-    this.client = new TestClient({ crypto: toyCrypto, ...clientOptions });
+    this.client = new ScriptedClient({ crypto: toyCrypto, ...clientOptions });
     const shell: Shell = {
       send: (output, isData) => {
         onSend?.(output, isData);
@@ -170,7 +170,7 @@ describe('Driver', () => {
       },
     };
     const heard: unknown[] = [];
-    const client = new TestClient({ crypto: toyCrypto, version: 'TLSv1.2' });
+    const client = new ScriptedClient({ crypto: toyCrypto, version: 'TLSv1.2' });
     const driver = drive(
       { crypto: toyCrypto, world },
       {
@@ -237,7 +237,7 @@ describe('Driver', () => {
       return world.now();
     };
     const heard: unknown[] = [];
-    const client = new TestClient({ crypto: toyCrypto });
+    const client = new ScriptedClient({ crypto: toyCrypto });
     const driver = drive(
       { crypto: toyCrypto, world: { now, randomBytes: (length) => world.randomBytes(length) } },
       {

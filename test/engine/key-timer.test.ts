@@ -7,8 +7,8 @@ import { createServer } from '../../src/node/index.ts';
 import { platform } from '../../src/platform.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { certificates } from '../fixtures.ts';
-import { exchange, TestClient } from '../support/client.ts';
 import { unhandledIn } from '../support/rejections.ts';
+import { exchange, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 
@@ -80,7 +80,10 @@ describe('the timer of ticket keys', () => {
       const set: number[] = [];
       const keyTimer = (_: () => void, delayMs: number) => void set.push(delayMs);
       const connect = () =>
-        exchange(new TestClient({ sni: 'localhost', crypto: toyCrypto }), new ServerConnection(config, { keyTimer }));
+        exchange(
+          new ScriptedClient({ sni: 'localhost', crypto: toyCrypto }),
+          new ServerConnection(config, { keyTimer }),
+        );
       for (let i = 0; i < 3; i++) expect(connect().client.tickets).to.have.length(2);
       expect(set).to.deep.equal([60_000]);
     });

@@ -14,8 +14,8 @@ import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
 import type { GroupName } from '../../src/wire/registry.ts';
-import { type ClientOptions, TestClient } from '../support/client.ts';
 import { Exchange, exchange, exchangeAsync } from '../support/exchange.ts';
+import { type ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer } from '../support/servers.ts';
 
 /** What a provider has made: all of it has to be zero, or wiped, in the end. */
@@ -84,10 +84,10 @@ async function ends(mode: string, crypto: CryptoProvider, group: GroupName = 'x2
   const { client, isResumed } = MODES[mode] as (typeof MODES)[string] & object;
   const options = { ...client, groups: [...new Set([group, 'secp256r1'] as const)] }; // of the certificate's curve in TLS 1.2
   const config = testServer({ crypto, groups: [group] });
-  const first = isResumed ? await exchangeAsync(new TestClient(options), new ServerConnection(config)) : undefined;
+  const first = isResumed ? await exchangeAsync(new ScriptedClient(options), new ServerConnection(config)) : undefined;
   const psks = first?.client.tickets.slice(0, 1);
   return {
-    client: new TestClient({ ...options, ...(psks && { psks }) }),
+    client: new ScriptedClient({ ...options, ...(psks && { psks }) }),
     connection: new ServerConnection(config),
   };
 }

@@ -3,14 +3,14 @@
 import { expect } from 'chai';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
-import { ascii, concat, toHex } from '../../src/wire/bytes.ts';
+import { ascii, toHex } from '../../src/wire/bytes.ts';
 import { ContentType } from '../../src/wire/registry.ts';
-import { type ClientOptions, type Exchange, exchange, TestClient } from '../support/client.ts';
-import { rawMessage } from '../support/client-hello.ts';
+import { type ClientOptions, type Exchange, exchange, ScriptedClient } from '../support/scripted-client.ts';
+import { rawMessage } from '../support/scripted-hello.ts';
 import { testServer } from '../support/servers.ts';
 
 function connect(client: ClientOptions = {}, server: Partial<ServerOptions> = {}): Exchange {
-  return exchange(new TestClient(client), new ServerConnection(testServer(server)));
+  return exchange(new ScriptedClient(client), new ServerConnection(testServer(server)));
 }
 
 /** Data both ways; whatever keys there are. */
@@ -72,9 +72,7 @@ describe('KeyUpdate', () => {
 
     it('makes the old key worthless', () => {
       const link = connect();
-      const old = link.client.records.writing;
-      link.client.sendKeyUpdate();
-      link.client.records.writing = old;
+      link.client.sendMessage(rawMessage('key_update', 0)); // and goes on under the old one
       link.client.sendData(Uint8Array.of(1));
       expect(link.run().failure?.alert).to.equal('bad_record_mac');
     });
@@ -112,9 +110,9 @@ describe('KeyUpdate', () => {
 
     it('may ask for the client’s', () => {
       const link = connect();
-      const before = link.client.records.writing;
+      const before = link.client.writeKeys;
       link.step(link.connection.updateKeys(true));
-      expect(link.client.records.writing).not.to.equal(before);
+      expect(link.client.writeKeys).to.equal(before + 1);
       expectWorking(link);
       expect(updates(link)).to.deep.equal([1]);
     });
@@ -176,7 +174,7 @@ describe('KeyUpdate', () => {
         link.run();
       }
       expect(updates(link)).to.deep.equal([1]);
-      link.client.sendKeyUpdate();
+      link.client.proceed(); // with its answer
       for (let i = 0; i < 9; i++) link.client.sendData(Uint8Array.of(i));
       link.run();
       expect(updates(link)).to.deep.equal([1]);
@@ -246,18 +244,18 @@ describe('KeyUpdate', () => {
 
     it('and the session is as good as before', () => {
       const config = testServer(server);
-      const link = exchange(new TestClient({ version: 'TLSv1.2' }), new ServerConnection(config));
+      const link = exchange(new ScriptedClient({ version: 'TLSv1.2' }), new ServerConnection(config));
       link.step(link.connection.write(new Uint8Array(16384 * 20)));
       expect(link.failure?.alert).to.equal('close_notify');
       const { session } = link.client;
-      const again = exchange(new TestClient({ version: 'TLSv1.2', session }), new ServerConnection(config));
+      const again = exchange(new ScriptedClient({ version: 'TLSv1.2', session }), new ServerConnection(config));
       expect(again.connection.resumption.resumed).to.equal(true);
     });
   });
 
   it('survives a record that is all padding but for its type', () => {
     const link = connect();
-    link.client.records.sendInner(concat(Uint8Array.of(23), new Uint8Array(100)));
+    link.client.injector.record('application_data', new Uint8Array(0), { padding: 100 });
     expectWorking(link);
   });
 });

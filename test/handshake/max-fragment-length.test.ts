@@ -6,8 +6,8 @@ import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import { AlertLevel, ContentType, type Version } from '../../src/wire/registry.ts';
-import { type ClientOptions, type Exchange, exchange, TestClient } from '../support/client.ts';
 import { Bench, MECHANISMS, returning, versionOf } from '../support/mechanisms.ts';
+import { type ClientOptions, type Exchange, exchange, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer } from '../support/servers.ts';
 
 const VERSIONS: readonly Version[] = ['TLSv1.3', 'TLSv1.2'];
@@ -20,7 +20,7 @@ const LENGTHS = [
 const DATA = Uint8Array.from({ length: 9000 }, (_, i) => i & 0xff);
 
 const connect = (client: ClientOptions, config: ServerConfig = testServer()) =>
-  exchange(new TestClient(client), new ServerConnection(config));
+  exchange(new ScriptedClient(client), new ServerConnection(config));
 
 function expectEstablished(link: Exchange): Exchange {
   expect(link.failure).to.equal(undefined);
@@ -89,14 +89,14 @@ describe('max_fragment_length', () => {
 
   it('binds the handshake of a TLS 1.2 client before there are keys', () => {
     const link = connect({ version: 'TLSv1.2', maxFragmentLength: 1, stopBefore: 'client_key_exchange' });
-    link.client.records.send(ContentType.handshake, new Uint8Array(513).fill(16));
+    link.client.injector.record(ContentType.handshake, new Uint8Array(513).fill(16));
     expect(link.run().failure?.alert).to.equal('record_overflow');
   });
 
   it('counts the padding of TLS 1.3 (RFC 9846 §5.4)', () => {
     const padded = (padding: number) => {
       const link = connect({ maxFragmentLength: 1 });
-      link.client.records.send(ContentType.application_data, Uint8Array.of(5), { padding });
+      link.client.injector.record(ContentType.application_data, Uint8Array.of(5), { padding });
       return link.run();
     };
     expect([...padded(511).data]).to.deep.equal([5]);
@@ -105,7 +105,7 @@ describe('max_fragment_length', () => {
 
   it('does not bind early data, which is skipped, as its sender has not seen the answer', () => {
     const link = connect({ maxFragmentLength: 1, earlyData: true, stopBefore: 'finished' });
-    link.client.records.raw(Uint8Array.of(23, 3, 3, 16, 0, ...new Uint8Array(4096)));
+    link.client.injector.bytes(Uint8Array.of(23, 3, 3, 16, 0, ...new Uint8Array(4096)));
     link.client.proceed();
     expectEstablished(link.run());
     link.client.sendRecord(ContentType.application_data, new Uint8Array(513));

@@ -9,7 +9,7 @@ import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { defineServer } from '../../src/engine/server/define-server.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { accept } from '../../src/node/index.ts';
-import { TestClient } from '../support/client.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { quickCredential } from '../support/servers.ts';
 import { credentials, memoryPair, only, open, settled, startServer, stopServers, until, VERSIONS } from './support.ts';
 
@@ -101,7 +101,7 @@ for (const version of VERSIONS) {
         const [left, right] = memoryPair();
         const config = defineServer(options);
         const socket = accept(left, config);
-        const client = new TestClient({ version });
+        const client = new ScriptedClient({ version });
         right.write(client.take());
         const given = flood(right, () => Buffer.alloc(16384));
         expect(await settled(() => given.bytes)).to.be.lessThan(MIB);
@@ -113,7 +113,7 @@ for (const version of VERSIONS) {
         const [left, right] = memoryPair();
         const config = defineServer(options);
         const socket = accept(left, { config, handshakeTimeout: 50 });
-        right.end(new TestClient({ version }).take());
+        right.end(new ScriptedClient({ version }).take());
         const [error] = await once(socket, 'error');
         expect(error.code).to.match(/^ECONNRESET$|TIMEOUT/);
       });
@@ -131,7 +131,7 @@ describe('back-pressure', () => {
     const [left, right] = memoryPair();
     const sessions = { onGet, lookupTimeoutMs: 15_000 };
     const socket = accept(left, { config: defineServer({ credentials: [quickCredential], sessions }) });
-    const client = new TestClient({ version: 'TLSv1.2', sessionId: new Uint8Array(32).fill(7) });
+    const client = new ScriptedClient({ version: 'TLSv1.2', sessionId: new Uint8Array(32).fill(7) });
     right.write(client.take());
     // Warnings, which a server has to read over, 16 KiB at a time.
     const warning = Buffer.from('1503030002015a', 'hex');
@@ -147,7 +147,7 @@ describe('back-pressure', () => {
   it('a peer that asks for key updates and does not read the answers has to wait', async () => {
     const [left, right] = memoryPair();
     const socket = accept(left, defineServer({ credentials: [quickCredential] }));
-    const client = new TestClient();
+    const client = new ScriptedClient();
     right.on('data', (bytes: Uint8Array) => {
       client.receive(bytes);
       right.write(client.take());

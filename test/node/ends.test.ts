@@ -7,8 +7,8 @@ import { expect } from 'chai';
 import { accept, createServer, type NodeServerOptions, type TlsSocket } from '../../src/node/index.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import { certificates } from '../fixtures.ts';
-import { TestClient } from '../support/client.ts';
 import { testProvider } from '../support/provider.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { credentials, memoryPair, only, textOf, until, VERSIONS } from './support.ts';
 
 type AnySocket = TlsSocket | TLSSocket;
@@ -273,7 +273,7 @@ describe('a socket that fails', () => {
   it('reads on for a while, so that its alert is not lost, also where the application reads nothing', async () => {
     const [left, right] = memoryPair();
     const socket = accept(left, { credentials, crypto: testProvider });
-    const client = new TestClient({});
+    const client = new ScriptedClient({});
     right.on('data', (bytes: Uint8Array) => {
       client.receive(bytes);
       right.write(client.take());

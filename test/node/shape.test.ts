@@ -6,7 +6,7 @@ import { createServer as createNodeServer, TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { accept, createServer, TlsClientSocket, TlsSocket } from '../../src/node/index.ts';
 import { certificates } from '../fixtures.ts';
-import { TestClient } from '../support/client.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { credentials, listen, memoryPair, only, open, startServer, stopServers, until, VERSIONS } from './support.ts';
 
 afterEach(stopServers);
@@ -114,7 +114,7 @@ describe('a socket of the Node shell', () => {
     });
     const port = await listen(server);
     const transport = connectPlain(port, '127.0.0.1');
-    const client = new TestClient({});
+    const client = new ScriptedClient({});
     transport.on('data', (bytes: Uint8Array) => {
       client.receive(bytes);
       transport.write(client.take());

@@ -10,8 +10,8 @@ import { defineServer } from '../../src/engine/server/define-server.ts';
 import { TlsAlert } from '../../src/index.ts';
 import { accept, type NodeServerOptions, type Server, type TlsSocket } from '../../src/node/index.ts';
 import type { Version } from '../../src/wire/registry.ts';
-import { TestClient } from '../support/client.ts';
 import { testProvider } from '../support/provider.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { quickCredential } from '../support/servers.ts';
 import { credentials, memoryPair, only, open, startServer, stopServers, textOf, VERSIONS } from './support.ts';
 
@@ -30,7 +30,7 @@ async function overMemory(version: Version, options: NodeServerOptions = {}) {
 }
 
 /** A server's end and the scripted client, whose bytes pass by hand. */
-function scripted(client = new TestClient({})) {
+function scripted(client = new ScriptedClient({})) {
   const [left, right] = memoryPair();
   const socket = accept(left, quick);
   right.on('data', (bytes: Uint8Array) => {

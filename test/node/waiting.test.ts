@@ -5,19 +5,19 @@ import type { Duplex } from 'node:stream';
 import { expect } from 'chai';
 import { defineServer } from '../../src/engine/server/define-server.ts';
 import { accept, type TlsSocket } from '../../src/node/index.ts';
-import { TestClient } from '../support/client.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { CHUNKS, cut, earlyClient, type Held, heldLookup, heldTicket, pattern } from '../support/waiting.ts';
 import { memoryPair, settled, until } from './support.ts';
 
 interface Link {
   readonly socket: TlsSocket;
-  readonly client: TestClient;
+  readonly client: ScriptedClient;
   /** The transport: the server's end, and the client's. */
   readonly left: Duplex;
   readonly right: Duplex;
 }
 
-function connect({ options }: Held, client: TestClient): Link {
+function connect({ options }: Held, client: ScriptedClient): Link {
   const [left, right] = memoryPair();
   const socket = accept(left, defineServer(options));
   right.on('data', (bytes: Uint8Array) => {
@@ -30,7 +30,7 @@ function connect({ options }: Held, client: TestClient): Link {
 
 /** After the handshake, when a ticket waits for its key. */
 async function connectHeld(held: Held): Promise<Link> {
-  const link = connect(held, new TestClient());
+  const link = connect(held, new ScriptedClient());
   link.right.write(link.client.take());
   await once(link.socket, 'secure');
   await settled(() => link.client.heard.length); // and the transport has nothing under way

@@ -25,7 +25,7 @@ import {
 } from '../../src/openssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
-import { TestClient } from '../support/client.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { failedCallbacks, idOf, resumed, returning, session, sessionOf, visit } from './sessions.ts';
@@ -358,7 +358,7 @@ describe('getters', () => {
     const seen: unknown[] = [];
     ctx.setNewSessionCallback((ssl) => seen.push([ssl.getExData(1), ssl.getSslContext().getExData(2)]));
     expect(ctx.setExData(2, 'context')).to.equal(1);
-    const pair: Pair = { client: new TestClient({ crypto: toyCrypto, version: 'TLSv1.2' }), ssl: new Ssl(ctx) };
+    const pair: Pair = { client: new ScriptedClient({ crypto: toyCrypto, version: 'TLSv1.2' }), ssl: new Ssl(ctx) };
     expect(pair.ssl.setExData(1, 'connection')).to.equal(1);
     pass(pair);
     expect(seen).to.deep.equal([['connection', 'context']]);
@@ -375,7 +375,7 @@ describe('getters', () => {
     const ssl = new Ssl(ctx);
     ctx.setNumTickets(0);
     ctx.setSessionIdContext(Uint8Array.of(1));
-    const { client } = pass({ client: new TestClient({ crypto: toyCrypto, sni: 'localhost' }), ssl });
+    const { client } = pass({ client: new ScriptedClient({ crypto: toyCrypto, sni: 'localhost' }), ssl });
     expect(client.tickets).to.have.lengthOf(2);
     expect(sessionOf(ssl).idContext).to.have.lengthOf(0);
     expect(connect(ctx, {}).client.tickets).to.deep.equal([]);
@@ -447,7 +447,7 @@ describe('SSL_CTX_set_session_id_context(3)', () => {
       const at = (context: Uint8Array, options = {}) => {
         const ssl = new Ssl(ctx);
         expect(ssl.setSessionIdContext(context)).to.equal(1);
-        return pass({ client: new TestClient({ crypto: toyCrypto, sni: 'localhost', ...options }), ssl });
+        return pass({ client: new ScriptedClient({ crypto: toyCrypto, sni: 'localhost', ...options }), ssl });
       };
       const first = at(a, { version });
       expect(sessionOf(first.ssl).idContext).to.deep.equal(a);
@@ -494,7 +494,7 @@ describe('SSL_CTX_set_generate_session_id(3)', () => {
       ctx.setGenerateSessionId((_ssl, id) => id.fill(1).length);
       const ssl = new Ssl(ctx);
       expect(ssl.setGenerateSessionId((_ssl, id) => id.fill(2).length)).to.equal(1);
-      const pair = pass({ client: new TestClient({ crypto: toyCrypto, sni: 'localhost', version }), ssl });
+      const pair = pass({ client: new ScriptedClient({ crypto: toyCrypto, sni: 'localhost', version }), ssl });
       expect(idsOf(pair)).to.deep.equal(['02'.repeat(32)]);
       expect(idsOf(connect(ctx, { version }))).to.deep.equal(['01'.repeat(32)]);
     });
@@ -586,7 +586,7 @@ describe('SSL_CTX_set_not_resumable_session_callback(3)', () => {
       ctx.setNotResumableSessionCallback(() => 1);
       const ssl = new Ssl(ctx);
       ssl.setNotResumableSessionCallback(() => 0);
-      pass({ client: new TestClient({ crypto: toyCrypto, sni: 'localhost', version }), ssl });
+      pass({ client: new ScriptedClient({ crypto: toyCrypto, sni: 'localhost', version }), ssl });
       expect(SSL_SESSION_is_resumable(sessionOf(ssl))).to.equal(1);
       ctx.setNotResumableSessionCallback(() => {
         throw new Error('the application');

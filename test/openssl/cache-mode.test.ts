@@ -7,7 +7,7 @@ import * as openssl from '../../src/openssl.ts';
 import { SslContext } from '../../src/openssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import type { Version } from '../../src/wire/registry.ts';
-import type { ClientOptions, TestClient } from '../support/client.ts';
+import type { ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { resumed, returning, seconds, session, sessionOf, visit } from './sessions.ts';
@@ -111,7 +111,7 @@ interface Subject {
   add(session: Session): void;
   statistics(): SessionStatistics;
   /** A handshake and a clean end. */
-  handshake(options: ClientOptions): { readonly client: TestClient; readonly isResumed: boolean };
+  handshake(options: ClientOptions): { readonly client: ScriptedClient; readonly isResumed: boolean };
 }
 
 /** `outside` is what the get callback finds. */
@@ -169,7 +169,7 @@ function byName(sessions: SessionOptions): Make {
 }
 
 /** A session that no cache has, and the client that it was made for. */
-function elsewhere(version: Version): { readonly client: TestClient; readonly known: Session } {
+function elsewhere(version: Version): { readonly client: ScriptedClient; readonly known: Session } {
   const ctx = context(world);
   ctx.setNumTickets(1);
   const { client, ssl } = connect(ctx, { version });

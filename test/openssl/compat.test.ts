@@ -15,7 +15,7 @@ import {
   type SslContext,
 } from '../../src/openssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
-import type { ClientOptions } from '../support/client.ts';
+import type { ClientOptions } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { failedCallbacks, resumed, returning, seconds, session, sessionOf, visit } from './sessions.ts';

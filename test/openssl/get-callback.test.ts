@@ -17,7 +17,7 @@ import { Ssl } from '../../src/openssl/ssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
-import { type ClientOptions, TestClient } from '../support/client.ts';
+import { type ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { failures, idOf, Journal, keepAway, leave, promisesAreDone } from './journal.ts';
@@ -149,7 +149,7 @@ for (const version of VERSIONS) {
       const ssl = new Ssl(ctx, { send: (bytes) => sent.push(bytes) });
       ssl.setExData(1, 'mine');
       ssl.receive(
-        new TestClient({ sni: 'localhost', ...offering(version, new Uint8Array(32)), crypto: toyCrypto }).take(),
+        new ScriptedClient({ sni: 'localhost', ...offering(version, new Uint8Array(32)), crypto: toyCrypto }).take(),
       );
       expect(seen).to.deep.equal([
         [version, 'localhost', 0, 0],
@@ -356,7 +356,7 @@ for (const version of VERSIONS) {
 
         it(`the end of the connection before the answer, ${how}, copy ${copied}: the holds add up`, async () => {
           const { pair, session } = keepAway(ctx, { version });
-          const client = new TestClient({ sni: 'localhost', crypto: toyCrypto, ...again(pair) });
+          const client = new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, ...again(pair) });
           const ssl = new Ssl(ctx);
           ctx.setGetSessionCallback(async (_ssl, _id, copy) => {
             await Promise.resolve();
@@ -501,7 +501,7 @@ for (const version of VERSIONS) {
           copy.value = copied;
           return session;
         });
-        ssl.receive(new TestClient({ sni: 'localhost', crypto: toyCrypto, ...again(pair) }).take());
+        ssl.receive(new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, ...again(pair) }).take());
         expect([ssl.take().length, ssl.isInitFinished(), session.holds]).to.deep.equal([0, 0, copied]);
         expect(failures(events)).to.deep.equal([]);
       }

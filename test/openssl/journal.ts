@@ -6,7 +6,7 @@ import { SESS_CACHE_NO_INTERNAL_STORE } from '../../src/openssl/constants.ts';
 import type { GetSessionCallback, NewSessionCallback, Ssl, SslContext } from '../../src/openssl/ssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
-import type { ClientOptions } from '../support/client.ts';
+import type { ClientOptions } from '../support/scripted-client.ts';
 import { connect, type Pair } from './support.ts';
 
 export interface Answers {

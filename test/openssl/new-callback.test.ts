@@ -15,7 +15,7 @@ import type { NewSessionCallback, SslContext } from '../../src/openssl/ssl.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { toHex } from '../../src/wire/bytes.ts';
-import { TestClient } from '../support/client.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { failures, idOf, Journal, keepAway, leave, offeredIds, promisesAreDone } from './journal.ts';
@@ -129,7 +129,7 @@ for (const version of VERSIONS) {
     });
 
     it('the one that is set when the handshake completes, whenever the connection was made', () => {
-      const pair = { client: new TestClient({ sni: 'localhost', crypto: toyCrypto, version }), ssl: new Ssl(ctx) };
+      const pair = { client: new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, version }), ssl: new Ssl(ctx) };
       const journal = new Journal(ctx);
       pass(pair);
       expect(journal.count('new')).to.equal(perFull);
@@ -163,14 +163,14 @@ for (const version of VERSIONS) {
     it('SSL_is_init_finished 0, the handshake not counted as complete, and the client proved', () => {
       const seen: unknown[] = [];
       const events: Event[] = [];
-      let client: TestClient | undefined;
+      let client: ScriptedClient | undefined;
       ctx.setNewSessionCallback((ssl) => {
         const hasFinished = client?.sent.some(({ name }) => name === 'finished');
         const isTold = events.some(({ type }) => type === 'established');
         seen.push([ssl.isInitFinished(), ctx.sessAcceptGood(), isTold, ssl.write(Uint8Array.of(1)), hasFinished]);
         return 0;
       });
-      client = new TestClient({ sni: 'localhost', crypto: toyCrypto, version });
+      client = new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, version });
       pass({ client, ssl: new Ssl(ctx, { attend: (event) => events.push(event) }) });
       expect(seen).to.deep.equal(Array(perFull).fill([0, 0, false, -1, true]));
       expect(ctx.sessAcceptGood()).to.equal(1);
@@ -179,7 +179,7 @@ for (const version of VERSIONS) {
     it(`no byte of ${isTls13 ? 'a ticket' : 'the Finished'} gone`, () => {
       const heard: string[][] = [];
       const sent: Uint8Array[] = [];
-      const client = new TestClient({ sni: 'localhost', crypto: toyCrypto, version });
+      const client = new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, version });
       ctx.setNewSessionCallback(() => {
         heard.push([...client.heard]);
         return 0;
@@ -200,7 +200,7 @@ for (const version of VERSIONS) {
       ctx.setNewSessionCallback((ssl) => seen.push(ssl.getExData(7)));
       const ssl = new Ssl(ctx);
       ssl.setExData(7, 'mine');
-      pass({ client: new TestClient({ sni: 'localhost', crypto: toyCrypto, version }), ssl });
+      pass({ client: new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, version }), ssl });
       expect(seen).to.deep.equal(Array(perFull).fill('mine'));
     });
   });
@@ -382,7 +382,7 @@ for (const version of VERSIONS) {
           return 1;
         },
       });
-      const client = new TestClient({ sni: 'localhost', crypto: toyCrypto, version });
+      const client = new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, version });
       const ssl = new Ssl(ctx);
       ssl.receive(client.take());
       client.receive(ssl.take());

@@ -17,8 +17,8 @@ import {
 import type { Session } from '../../src/sessions/session.ts';
 import { ascii, EMPTY } from '../../src/wire/bytes.ts';
 import { ExtensionType, type Version } from '../../src/wire/registry.ts';
-import type { ClientOptions, TestClient } from '../support/client.ts';
-import { withoutExtension } from '../support/client-hello.ts';
+import type { ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
+import { withoutExtension } from '../support/scripted-hello.ts';
 import { TestWorld } from '../support/world.ts';
 import { again, connect, context, VERSIONS } from './support.ts';
 import {
@@ -252,7 +252,7 @@ describe('B. Tickets', () => {
 });
 
 describe('C. TLS 1.2, message by message', () => {
-  const extensionOf = ({ serverHello }: TestClient) =>
+  const extensionOf = ({ serverHello }: ScriptedClient) =>
     serverHello?.extensions !== undefined && 'sessionTicket' in serverHello.extensions
       ? serverHello.extensions.sessionTicket
       : undefined;
@@ -399,7 +399,7 @@ describe('D. TLS 1.3, pre-shared keys from tickets', () => {
   }
 
   /** All that a client which has the session offers. Where its server is limited it offers both versions. */
-  function offerOf(client: TestClient, made: Version, by: 'client' | 'server', limited: Version): ClientOptions {
+  function offerOf(client: ScriptedClient, made: Version, by: 'client' | 'server', limited: Version): ClientOptions {
     const supportedVersions = by === 'client' && limited === 'TLSv1.3' ? [0x0304] : undefined;
     if (made === 'TLSv1.3') {
       const isOffered = by === 'server' || limited === 'TLSv1.3';

@@ -4,13 +4,13 @@ import { expect } from 'chai';
 import { SSL_OP_IGNORE_UNEXPECTED_EOF, SSL_OP_NO_TICKET, SSL_OP_NO_TLSv1_3 } from '../../src/openssl/constants.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
-import { TestClient } from '../support/client.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { promisesAreDone } from './journal.ts';
 import { context, pass } from './support.ts';
 
-const visitor = () => new TestClient({ sni: 'localhost', crypto: toyCrypto });
+const visitor = () => new ScriptedClient({ sni: 'localhost', crypto: toyCrypto });
 
 describe('options of a context and of its connections', () => {
   it('are set and cleared bit by bit, and answer what they have become', () => {

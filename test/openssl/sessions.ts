@@ -6,8 +6,8 @@ import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { Ssl } from '../../src/openssl/ssl.ts';
 import type { SessionParameters } from '../../src/sessions/parameters.ts';
 import { Session } from '../../src/sessions/session.ts';
-import { type ClientOptions, exchange, TestClient } from '../support/client.ts';
 import type { Exchange } from '../support/exchange.ts';
+import { type ClientOptions, exchange, ScriptedClient } from '../support/scripted-client.ts';
 import { toyCrypto } from '../support/servers.ts';
 import type { TestWorld } from '../support/world.ts';
 import type { Pair } from './support.ts';
@@ -40,12 +40,12 @@ export function idOf({ id }: Session): number {
 
 /** A handshake through the idiomatic API. */
 export function visit(config: ServerConfig, options: ClientOptions = {}): Exchange {
-  const client = new TestClient({ sni: 'localhost', crypto: toyCrypto, ...options });
+  const client = new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, ...options });
   return exchange(client, new ServerConnection(config));
 }
 
 /** What a client offers that comes back; in TLS 1.3 with the ticket that is named. */
-export function returning(client: TestClient, ticket = 0): ClientOptions {
+export function returning(client: ScriptedClient, ticket = 0): ClientOptions {
   if (client.version === 'TLSv1.2') return { version: 'TLSv1.2', session: client.session };
   return { version: 'TLSv1.3', psks: client.tickets.slice(ticket, ticket + 1) };
 }

@@ -16,8 +16,8 @@ import {
 } from '../../src/openssl.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { only, startServer, stopServers, visit as visitTls } from '../node/support.ts';
-import { exchange, TestClient } from '../support/client.ts';
 import type { Exchange } from '../support/exchange.ts';
+import { exchange, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { resumed, returning, session, sessionOf } from './sessions.ts';
@@ -272,7 +272,10 @@ for (const policy of POLICIES) {
       const pair = open();
       pair.ssl.clear();
       expect(pair.ssl.getSession()).to.equal(null);
-      const second = pass({ client: new TestClient({ sni: 'localhost', crypto: toyCrypto, version }), ssl: pair.ssl });
+      const second = pass({
+        client: new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, version }),
+        ssl: pair.ssl,
+      });
       expect([second.ssl.isInitFinished(), second.client.isEstablished]).to.deep.equal([1, true]);
       expect(sessionOf(second.ssl).isResumable).to.equal(true);
     });
@@ -281,7 +284,7 @@ for (const policy of POLICIES) {
       const first = open();
       for (const options of [{ version }, again(first)]) {
         const stopBefore = 'finished';
-        const client = new TestClient({ sni: 'localhost', crypto: toyCrypto, ...options, stopBefore });
+        const client = new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, ...options, stopBefore });
         const pair = pass({ client, ssl: new Ssl(ctx) });
         expect([client.stoppedBefore, pair.ssl.isInitFinished()]).to.deep.equal(['finished', 0]);
         expect(pair.ssl.shutdown()).to.equal(-1);
@@ -367,7 +370,7 @@ for (const policy of POLICIES) {
           crypto: toyCrypto,
           sessions: { removeUnclean, onRemove: (_session, reason) => void told.push(reason) },
         });
-        const client = new TestClient({ sni: 'localhost', crypto: toyCrypto, version });
+        const client = new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, version });
         const open = exchange(client, new ServerConnection(config));
         const current = open.connection.session?.upRef();
         const number = config.statistics().number;

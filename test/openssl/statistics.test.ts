@@ -13,7 +13,7 @@ import {
   type SslContext,
 } from '../../src/openssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
-import { type ClientOptions, TestClient } from '../support/client.ts';
+import { type ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { resumed, returning, session, sessionOf, visit } from './sessions.ts';
@@ -90,7 +90,7 @@ for (const version of VERSIONS) {
     it('a full handshake: accept at its beginning, acceptGood at its end', () => {
       const ssl = new Ssl(ctx);
       expect(added(() => ssl.accept())).to.deep.equal({ accept: 1 });
-      const client = new TestClient({ crypto: toyCrypto, sni: 'localhost', version });
+      const client = new ScriptedClient({ crypto: toyCrypto, sni: 'localhost', version });
       expect(added(() => void pass({ client, ssl }))).to.deep.equal({ acceptGood: 1, number: perFull });
     });
 

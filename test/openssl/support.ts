@@ -5,7 +5,7 @@ import { SSL_OP_NO_TICKET } from '../../src/openssl/constants.ts';
 import { Ssl, SslContext } from '../../src/openssl/ssl.ts';
 import type { SslOptions } from '../../src/openssl/ssl-connection.ts';
 import type { Version } from '../../src/wire/registry.ts';
-import { type ClientOptions, TestClient } from '../support/client.ts';
+import { type ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import type { TestWorld } from '../support/world.ts';
 
@@ -19,13 +19,13 @@ export function context(world: TestWorld, options: Partial<ServerOptions> = {}):
 }
 
 export interface Pair {
-  readonly client: TestClient;
+  readonly client: ScriptedClient;
   readonly ssl: Ssl;
 }
 
 export function connect(ctx: SslContext, options: ClientOptions, sslOptions: SslOptions = {}): Pair {
   return pass({
-    client: new TestClient({ sni: 'localhost', crypto: toyCrypto, ...options }),
+    client: new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, ...options }),
     ssl: new Ssl(ctx, sslOptions),
   });
 }

@@ -7,7 +7,7 @@ import { ticketKeyProvider } from '../../src/openssl/ticket-callbacks.ts';
 import type { Ssl, SslContext, TicketKeyCallback } from '../../src/openssl.ts';
 import type { TicketKey } from '../../src/tickets/key.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
-import { exchange, TestClient } from '../support/client.ts';
+import { exchange, ScriptedClient } from '../support/scripted-client.ts';
 import { toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { VERSIONS } from './support.ts';
@@ -269,7 +269,7 @@ describe('the ticket key callback', () => {
     });
     ctx.setSessionTicketCallback((ssl) => seen.push(ssl), null);
     const connection = new ServerConnection(ctx.config);
-    const { client } = exchange(new TestClient({ sni: 'localhost', crypto: toyCrypto }), connection);
+    const { client } = exchange(new ScriptedClient({ sni: 'localhost', crypto: toyCrypto }), connection);
     expect(client.tickets).to.have.lengthOf(2);
     expect(new Set(seen)).to.have.lengthOf(1);
     expect(seen[0]?.connection).to.equal(connection);

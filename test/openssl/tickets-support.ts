@@ -7,7 +7,7 @@ import type { DecryptTicketCallback, SslContext, TicketKeyCallback } from '../..
 import * as openssl from '../../src/openssl.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
-import type { ClientOptions, TestClient } from '../support/client.ts';
+import type { ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { connect, type Pair } from './support.ts';
@@ -52,7 +52,7 @@ export function ticketOf({ client }: Pick<Pair, 'client'>): Uint8Array {
 }
 
 /** NewSessionTicket messages, empty ones included. */
-export function countTickets(client: TestClient): number {
+export function countTickets(client: ScriptedClient): number {
   return client.heard.filter((name) => name === 'new_session_ticket').length;
 }
 

@@ -15,7 +15,7 @@ import { Session } from '../../src/sessions/session.ts';
 import type { TicketKey } from '../../src/tickets/key.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { concat, EMPTY, toHex } from '../../src/wire/bytes.ts';
-import { exchange, TestClient } from '../support/client.ts';
+import { exchange, ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { pass, VERSIONS } from './support.ts';
@@ -523,7 +523,7 @@ describe('how many tickets (§5.6)', () => {
     ssl.newSessionTicket();
     ssl.clear();
     expect(ssl.newSessionTicket()).to.equal(0);
-    const { client } = pass({ client: new TestClient({ sni: 'localhost', crypto: toyCrypto }), ssl });
+    const { client } = pass({ client: new ScriptedClient({ sni: 'localhost', crypto: toyCrypto }), ssl });
     ssl.write(Uint8Array.of(1));
     client.receive(ssl.take());
     expect([client.data.length, client.tickets.length]).to.deep.equal([1, 2]);
@@ -675,7 +675,7 @@ describe('SSL_CTX_get_tlsext_ticket_keys(3), SSL_CTX_set_tlsext_ticket_keys(3)',
         tickets: { mode: 'stateless', keys: server },
         onServerName: () => ctx.config,
       });
-      const { client } = exchange(new TestClient({ crypto: toyCrypto }), new ServerConnection(config));
+      const { client } = exchange(new ScriptedClient({ crypto: toyCrypto }), new ServerConnection(config));
       const { keys } = tickets ?? { keys: server };
       expect(toHex(ticketOf({ client }).subarray(0, 16))).to.equal(keys.keys[0]?.name);
     }

@@ -11,9 +11,9 @@ import { SSL_SESSION_get0_peer } from '../../src/openssl/session.ts';
 import type { SslContext } from '../../src/openssl/ssl.ts';
 import { Ssl } from '../../src/openssl/ssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
-import { type ClientOptions, TestClient } from '../support/client.ts';
 import { clientCertificate } from '../support/client-certificates.ts';
 import { trap } from '../support/poisons.ts';
+import { type ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { toyCrypto } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { again, connect, context, pass, VERSIONS } from './support.ts';
@@ -182,7 +182,7 @@ for (const version of VERSIONS) {
         [own, true],
         [copied, false],
       ] as const) {
-        const client = new TestClient({ sni: 'localhost', crypto: toyCrypto, ...showing });
+        const client = new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, ...showing });
         pass({ client, ssl });
         expect(ssl.isInitFinished()).to.equal(1);
         expect(client.certificateRequest !== undefined).to.equal(asked);

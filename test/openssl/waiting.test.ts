@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { SSL_RECEIVED_SHUTDOWN } from '../../src/openssl/constants.ts';
 import { Ssl, SslContext } from '../../src/openssl/ssl.ts';
-import { TestClient } from '../support/client.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../support/servers.ts';
 import { CHUNKS, cut, pattern } from '../support/waiting.ts';
 import { type Pair, pass } from './support.ts';
@@ -24,7 +24,7 @@ function heldPair(): Pair & { answer(): void } {
         answer = () => resolve(0);
       }),
   );
-  const pair = pass({ client: new TestClient({ crypto: toyCrypto }), ssl: new Ssl(ctx) });
+  const pair = pass({ client: new ScriptedClient({ crypto: toyCrypto }), ssl: new Ssl(ctx) });
   expect(pair.ssl.newSessionTicket()).to.equal(1);
   pair.ssl.accept();
   return { ...pair, answer: () => answer() };
@@ -66,7 +66,7 @@ describe('Ssl.receive() while a callback has not answered', () => {
       const ctx = new SslContext(
         testServer({ crypto: toyCrypto, onServerName: () => new Promise<undefined>(() => {}) }),
       );
-      const { ssl } = pass({ client: new TestClient({ crypto: toyCrypto, version }), ssl: new Ssl(ctx) });
+      const { ssl } = pass({ client: new ScriptedClient({ crypto: toyCrypto, version }), ssl: new Ssl(ctx) });
       expect(ssl.connection?.waitingFor?.kind).to.equal('task');
       ssl.receiveEof();
       await soon();
@@ -85,7 +85,7 @@ describe('Ssl.receive() while a callback has not answered', () => {
           answer = () => resolve(0);
         }),
     );
-    const { ssl, client } = pass({ client: new TestClient({ crypto: toyCrypto }), ssl: new Ssl(ctx) });
+    const { ssl, client } = pass({ client: new ScriptedClient({ crypto: toyCrypto }), ssl: new Ssl(ctx) });
     client.sendData(pattern(10));
     ssl.receive(client.take());
     ssl.receiveEof();
@@ -143,7 +143,7 @@ describe('Ssl.receive() while a callback has not answered', () => {
     ssl.clear();
     answer();
     await soon();
-    const next = pass({ client: new TestClient({ crypto: toyCrypto }), ssl });
+    const next = pass({ client: new ScriptedClient({ crypto: toyCrypto }), ssl });
     expect(next.ssl.isInitFinished()).to.equal(1);
     expect(next.ssl.read()).to.equal(null);
     ssl.free();

@@ -12,10 +12,10 @@ import type { ClientAuthOptions } from '../../src/engine/server/options.ts';
 import { Session } from '../../src/sessions/session.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import { integer, sequence } from '../../src/wire/der.ts';
-import type { ClientOptions } from '../support/client.ts';
 import { certificateFor, clientCertificate } from '../support/client-certificates.ts';
 import { expectFull, expectResumed, firstOffer, firstTicket, MECHANISMS, returning } from '../support/mechanisms.ts';
 import { memory } from '../support/memory.ts';
+import { type ClientOptions, ScriptedClient } from '../support/scripted-client.ts';
 import { each, expectAlert, failedCallbacks, ID_CONTEXT, STATEFUL, TLS12, TLS13 } from './support.ts';
 
 describe('security history: availability', () => {
@@ -197,7 +197,12 @@ describe('security history: availability', () => {
         const config = trial.serve({ sessions: { onGet: () => void asked.push('onGet') } });
         const link = trial.back(trial.visit(config), config, { rewriteHello });
         expectResumed(link, trial.mechanism);
-        link.client.sendClientHello();
+        const other = new ScriptedClient({
+          ...link.client.options,
+          rewriteHello: rewriteHello && ((hello) => rewriteHello(hello, 2)),
+        });
+        other.take();
+        link.client.sendMessage(other.sent[0]?.raw as Uint8Array);
         link.run();
         expect(asked).to.deep.equal([]);
         if (trial.version === 'TLSv1.3') return expectAlert(link, 'unexpected_message');

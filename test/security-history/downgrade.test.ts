@@ -11,8 +11,8 @@ import { expect } from 'chai';
 import { MAX_TICKET_LIFETIME } from '../../src/handshake/messages/new-session-ticket.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { EMPTY, toHex } from '../../src/wire/bytes.ts';
-import type { ClientOptions, Exchange } from '../support/client.ts';
 import { expectFull, expectResumed, firstOffer, firstTicket, MECHANISMS, returning } from '../support/mechanisms.ts';
+import type { ClientOptions, Exchange } from '../support/scripted-client.ts';
 import { packageFile } from '../web/support.ts';
 import { each, expectAlert, failedCallbacks, STATEFUL, TLS12, TLS13, type Trial } from './support.ts';
 

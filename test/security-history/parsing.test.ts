@@ -16,8 +16,6 @@ import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { openTicket } from '../../src/tickets/ticket.ts';
 import { concat, EMPTY } from '../../src/wire/bytes.ts';
 import { ExtensionType } from '../../src/wire/registry.ts';
-import type { ClientOptions } from '../support/client.ts';
-import { type RawExtension, withExtension } from '../support/client-hello.ts';
 import {
   expectFull,
   expectResumed,
@@ -27,6 +25,8 @@ import {
   returning,
   versionOf,
 } from '../support/mechanisms.ts';
+import type { ClientOptions } from '../support/scripted-client.ts';
+import { type RawExtension, withExtension } from '../support/scripted-hello.ts';
 import { quickCredential, quickRsaCredential } from '../support/servers.ts';
 import { TestWorld } from '../support/world.ts';
 import { FORMATS, newKey } from '../tickets/support.ts';

@@ -14,9 +14,7 @@ import type { Session } from '../../src/sessions/session.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { ContentType, ExtensionType } from '../../src/wire/registry.ts';
 import { certificates, rootCertificate } from '../fixtures.ts';
-import type { ClientOptions, Exchange } from '../support/client.ts';
 import { clientCertificate } from '../support/client-certificates.ts';
-import { withExtension, withoutExtension } from '../support/client-hello.ts';
 import {
   type BenchOptions,
   expectFull,
@@ -25,6 +23,8 @@ import {
   MECHANISMS,
   returning,
 } from '../support/mechanisms.ts';
+import type { ClientOptions, Exchange } from '../support/scripted-client.ts';
+import { withExtension, withoutExtension } from '../support/scripted-hello.ts';
 import { quickCredential } from '../support/servers.ts';
 import { newKey, sealed } from '../tickets/support.ts';
 import { brokenRule, each, expectAlert, expectRefused, ID_CONTEXT, requiring, TLS12, TLS13, Trial } from './support.ts';

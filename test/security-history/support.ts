@@ -7,7 +7,6 @@ import { type ConnectionOptions, ServerConnection } from '../../src/engine/serve
 import type { Mechanism, NoResumption, Resumption } from '../../src/handshake/outcome.ts';
 import { equalBytes } from '../../src/wire/bytes.ts';
 import type { AlertName, Version } from '../../src/wire/registry.ts';
-import type { ClientOptions, Exchange } from '../support/client.ts';
 import type { ClientCertificate } from '../support/client-certificates.ts';
 import {
   Bench,
@@ -18,6 +17,7 @@ import {
   ticketOf,
   versionOf,
 } from '../support/mechanisms.ts';
+import type { ClientOptions, Exchange } from '../support/scripted-client.ts';
 
 export const TLS12 = ['session-id', 'ticket'] as const satisfies Mechanism[];
 export const TLS13 = ['psk-stateful', 'psk-stateless'] as const satisfies Mechanism[];

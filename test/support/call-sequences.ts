@@ -14,9 +14,9 @@ import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import type { Outcome } from '../../src/handshake/wait.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
-import { EMPTY } from '../../src/wire/bytes.ts';
+import { concat, EMPTY } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
-import { type ClientOptions, exchange, TestClient } from './client.ts';
+import { type ClientOptions, exchange, ScriptedClient } from './scripted-client.ts';
 import { quickCredential, testServer, toyCrypto } from './servers.ts';
 import { TestWorld } from './world.ts';
 
@@ -42,7 +42,7 @@ class Sequence {
   readonly #version: Version;
   readonly #config: ServerConfig;
   #connection: ServerConnection | undefined;
-  #client: TestClient | undefined;
+  #client: ScriptedClient | undefined;
   #question: Question | undefined;
   #depth = 0;
   #isDisposed = false;
@@ -290,15 +290,16 @@ class Sequence {
 
   /** The peer sends what is due, or something else, whole or in pieces. */
   #peer(): void {
-    const [connection, client] = [this.#connection as ServerConnection, this.#client as TestClient];
+    const [connection, client] = [this.#connection as ServerConnection, this.#client as ScriptedClient];
     const isBusy = this.#question !== undefined || this.#depth > 0;
     const isOn = client.isEstablished && !this.#isGarbled;
-    if (isOn && this.#chance(2)) client.sendData(this.#dice.randomBytes(1 + this.#below(30)));
+    if (client.connection.hasFailed) client.injector.bytes(this.#leftover());
+    else if (isOn && this.#chance(2)) client.sendData(this.#dice.randomBytes(1 + this.#below(30)));
     else if (isOn && this.#version === 'TLSv1.3' && this.#chance(4)) client.sendKeyUpdate('update_requested');
     else if (!this.#isGarbled && this.#chance(8)) client.sendAlert('user_canceled', 1);
     else if (!this.#isGarbled && this.#chance(12)) client.sendAlert(this.#pick(['close_notify', 'handshake_failure']));
     else if (!isBusy && this.#chance(20)) {
-      client.records.raw(Uint8Array.of(22, 3, 3, 0, 1, 77));
+      client.injector.bytes(Uint8Array.of(22, 3, 3, 0, 1, 77));
       this.#isGarbled = true;
     }
     const bytes = client.take();
@@ -307,11 +308,17 @@ class Sequence {
     for (const piece of [bytes.subarray(0, cut), bytes.subarray(cut)]) this.#try(true, () => connection.receive(piece));
   }
 
+  /** A record of a client whose keys are gone: to the server it looks like any other. */
+  #leftover(): Uint8Array {
+    const length = 17 + this.#below(30);
+    return concat(Uint8Array.of(this.#pick([21, 22, 23]), 3, 3, 0, length), this.#dice.randomBytes(length));
+  }
+
   // The course of a sequence.
 
   run(): void {
     const offer = this.#offer();
-    this.#client = new TestClient(offer);
+    this.#client = new ScriptedClient(offer);
     this.#connection = new ServerConnection(this.#config);
     for (let i = this.#below(3 * CALLS); i >= 0; i--) this.#call();
     this.#check();
@@ -323,7 +330,7 @@ class Sequence {
     const options: ClientOptions = { version, sni: 'localhost', crypto: toyCrypto, keyShares: ['x25519'] };
     const ticketExt = version === 'TLSv1.2' && this.#chance(2) ? EMPTY : undefined;
     if (this.#chance(2)) return { ...options, ticketExt };
-    const first = exchange(new TestClient({ ...options, ticketExt }), new ServerConnection(this.#config));
+    const first = exchange(new ScriptedClient({ ...options, ticketExt }), new ServerConnection(this.#config));
     if (version === 'TLSv1.3' && first.connection.hasTickets) first.step(first.connection.sendTicket());
     const { client } = first;
     first.connection.dispose(true);

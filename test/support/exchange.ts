@@ -6,13 +6,13 @@ import type { ServerConnection } from '../../src/engine/server/server-connection
 import type { Outcome } from '../../src/handshake/wait.ts';
 import type { TlsAlert } from '../../src/wire/alert.ts';
 import { concat } from '../../src/wire/bytes.ts';
-import type { TestClient } from './client.ts';
+import type { ScriptedClient } from './scripted-client.ts';
 
 /** How the client's bytes reach the server: in which pieces. Default: whole. */
 export type Chunking = (bytes: Uint8Array) => Iterable<Uint8Array>;
 
 export class Exchange {
-  readonly client: TestClient;
+  readonly client: ScriptedClient;
   readonly connection: ServerConnection;
   /** All events so far. */
   readonly events: Event[] = [];
@@ -23,7 +23,7 @@ export class Exchange {
   question: Question | undefined;
   readonly #chunking: Chunking;
 
-  constructor(client: TestClient, connection: ServerConnection, chunking: Chunking = (bytes) => [bytes]) {
+  constructor(client: ScriptedClient, connection: ServerConnection, chunking: Chunking = (bytes) => [bytes]) {
     this.client = client;
     this.connection = connection;
     this.#chunking = chunking;
@@ -94,13 +94,13 @@ export class Exchange {
 }
 
 /** Runs client and server until nothing moves any more. A question of the server's stays open. */
-export function exchange(client: TestClient, connection: ServerConnection, chunking?: Chunking): Exchange {
+export function exchange(client: ScriptedClient, connection: ServerConnection, chunking?: Chunking): Exchange {
   return new Exchange(client, connection, chunking).run();
 }
 
 /** The same, with the questions of the server awaited. */
 export function exchangeAsync(
-  client: TestClient,
+  client: ScriptedClient,
   connection: ServerConnection,
   chunking?: Chunking,
 ): Promise<Exchange> {

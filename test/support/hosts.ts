@@ -8,7 +8,7 @@ import type { ClientConfig } from '../../src/engine/client/config.ts';
 import type { Step } from '../../src/engine/events.ts';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
 import { ServerConnection as Peer, type ServerConnection } from '../../src/engine/server/server-connection.ts';
-import type { TestClient } from './client.ts';
+import type { ScriptedClient } from './scripted-client.ts';
 
 /** The entries that need no Node. */
 export interface Library {
@@ -96,7 +96,7 @@ async function answered(connection: Pick<ServerConnection, 'answer'>, first: Ste
 export async function serveIn(
   { library, bytes }: Host<Pick<Library['index'], 'ServerConnection'>>,
   config: ServerConfig,
-  client: TestClient,
+  client: ScriptedClient,
 ): Promise<ServerConnection> {
   const connection = new library.ServerConnection(config);
   for (let sent = client.take(); sent.length > 0; sent = client.take()) {

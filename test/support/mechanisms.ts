@@ -10,8 +10,8 @@ import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { SealCounts } from '../../src/tickets/seal-counts.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
-import { type ClientOptions, type ClientTicket, TestClient } from './client.ts';
 import { Exchange } from './exchange.ts';
+import { type ClientOptions, type ClientTicket, ScriptedClient } from './scripted-client.ts';
 import { testServer, toyCrypto } from './servers.ts';
 import { TestWorld } from './world.ts';
 
@@ -51,9 +51,9 @@ export class Bench {
     return testServer({ world: this.world, crypto: toyCrypto, ...options });
   }
 
-  client(options: ClientOptions): TestClient {
+  client(options: ClientOptions): ScriptedClient {
     const { version } = options;
-    return new TestClient({
+    return new ScriptedClient({
       sni: 'localhost',
       crypto: toyCrypto,
       world: this.#clientWorld,

@@ -3,12 +3,13 @@
  * Crypto agree on keys. `npm run test:providers` runs what is worth it under each.
  */
 
-import type { CryptoProvider } from '../../src/crypto/provider.ts';
+import type { CryptoProvider, EphemeralKey, KeyAgreement } from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { fast } from '../../src/crypto/providers/fast.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
 import { webCrypto } from '../../src/crypto/providers/web-crypto.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
+import { TestWorld } from './world.ts';
 
 const PROVIDERS: Readonly<Record<string, CryptoProvider>> = {
   default: defaultProvider,
@@ -28,3 +29,20 @@ export const testProvider: CryptoProvider = chosen;
 
 /** For servers in memory, whose tests are synchronous: `web` has nothing for them but what the default has. */
 export const synchronousProvider: CryptoProvider = name === 'web' ? defaultProvider : chosen;
+
+const keyPairs = new Map<KeyAgreement, EphemeralKey>();
+
+/** The same provider with one key pair for each group, for clients: a test pays for one scalar multiplication, not for two. */
+export function reusingKeys(crypto: CryptoProvider): CryptoProvider {
+  const groups = Object.entries(crypto.groups).flatMap(([name, agreement]) =>
+    agreement === undefined ? [] : [[name, { generate: () => keyPair(agreement) }]],
+  );
+  return { ...crypto, groups: Object.fromEntries(groups) };
+}
+
+function keyPair(agreement: KeyAgreement): EphemeralKey {
+  const world = new TestWorld(7);
+  const made = keyPairs.get(agreement) ?? (agreement.generate((length) => world.randomBytes(length)) as EphemeralKey);
+  keyPairs.set(agreement, made);
+  return { publicKey: made.publicKey, agree: (peer) => made.agree(peer), wipe: () => {} };
+}

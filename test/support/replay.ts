@@ -18,7 +18,7 @@ import { nodeCrypto } from '../../src/node/index.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { certificates } from '../fixtures.ts';
-import { type ClientOptions, exchangeAsync, TestClient } from './client.ts';
+import { type ClientOptions, exchangeAsync, ScriptedClient } from './scripted-client.ts';
 import { TestWorld } from './world.ts';
 
 type Part = Pick<ServerOptions, 'credentials' | 'crypto'>;
@@ -84,11 +84,11 @@ async function digestOf({ make, client: script, versions = BOTH }: Row): Promise
     const config = defineServer({ ...(await make()), world: new TestWorld(1), tickets: { mode } });
     for (const version of versions) {
       const options: ClientOptions = { version, ...script };
-      const first = new TestClient({ ...options, ticketExt: new Uint8Array(0), world: new TestWorld(2) });
+      const first = new ScriptedClient({ ...options, ticketExt: new Uint8Array(0), world: new TestWorld(2) });
       const full = await exchangeAsync(first, new ServerConnection(config));
       sent.push(...full.output, full.connection.write(Uint8Array.of(1)).output);
       const offer = version === 'TLSv1.3' ? { psks: first.tickets } : { session: first.session };
-      const again = new TestClient({ ...options, ...offer, world: new TestWorld(3) });
+      const again = new ScriptedClient({ ...options, ...offer, world: new TestWorld(3) });
       const resumption = await exchangeAsync(again, new ServerConnection(config));
       if (!resumption.connection.resumption.resumed) throw new Error(`${version}, ${mode}: not resumed`);
       sent.push(...resumption.output, resumption.connection.end().output);

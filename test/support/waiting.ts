@@ -2,7 +2,7 @@
 
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { concat } from '../../src/wire/bytes.ts';
-import { TestClient } from './client.ts';
+import { ScriptedClient } from './scripted-client.ts';
 import { quickCredential } from './servers.ts';
 
 /** Around 64 KiB, which is all that a connection takes while a question is open. */
@@ -43,10 +43,10 @@ export function heldTicket(): Held {
 }
 
 /** A client that offers a session, and what it says before it hears anything: early data, which the server skips. */
-export function earlyClient(length: number): { readonly client: TestClient; readonly flight: Uint8Array } {
+export function earlyClient(length: number): { readonly client: ScriptedClient; readonly flight: Uint8Array } {
   const identity = new Uint8Array(32).fill(1);
   const psks = [{ identity, secret: identity, hash: 'sha256' }] as const;
-  const client = new TestClient({ psks, earlyData: true });
+  const client = new ScriptedClient({ psks, earlyData: true });
   const hello = client.take();
   const record = concat(Uint8Array.of(23, 3, 3, 0x10, 0), pattern(4096));
   const records = Array.from({ length: Math.ceil(length / record.length) }, () => record);

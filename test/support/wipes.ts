@@ -66,6 +66,17 @@ export class WipeWatch {
     };
   }
 
+  /** Does not count what happens while this runs, within {@link during} too. */
+  outside<T>(run: () => T): T {
+    const isOn = this.#isOn;
+    this.#isOn = false;
+    try {
+      return run();
+    } finally {
+      this.#isOn = isOn;
+    }
+  }
+
   /** Watches all that is called of an object. */
   watch<T extends object>(target: T, methods: readonly (keyof T)[]): T {
     for (const method of methods) {
@@ -93,7 +104,7 @@ export class WipeWatch {
     const { wipe } = key;
     let isWiped = false;
     const telling = () => {
-      if (this.#isOn && !isWiped) this.#note();
+      if (!isWiped) this.#note();
       isWiped = true;
       wipe.call(key);
     };
@@ -101,6 +112,7 @@ export class WipeWatch {
   }
 
   #note(): void {
+    if (!this.#isOn) return;
     for (const { file, place } of sitesOf())
       this.#found.set(file, (this.#found.get(file) ?? new Set<string>()).add(place));
   }

@@ -14,8 +14,8 @@ import {
 } from '../../src/index.ts';
 import { certificates } from '../fixtures.ts';
 import { until } from '../node/support.ts';
-import { TestClient } from '../support/client.ts';
 import { testProvider } from '../support/provider.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { Timers } from '../support/timers.ts';
 import {
   type Client,
@@ -356,7 +356,7 @@ function tap({ writable }: TransformStream<Uint8Array, Uint8Array>): WritableStr
 
 /** A handshake with the scripted client, which then does as it is told; it reads nothing more by itself. */
 async function acceptScripted(link: Link, config = server()) {
-  const client = new TestClient({ version: 'TLSv1.3' });
+  const client = new ScriptedClient({ version: 'TLSv1.3' });
   const [reader, writer] = [link.client.readable.getReader(), link.client.writable.getWriter()];
   const accepted = accept(link.server, config);
   for (;;) {

@@ -6,12 +6,12 @@ import { defineServer } from '../../src/engine/server/define-server.ts';
 import { accept } from '../../src/web/accept.ts';
 import { TruncationError } from '../../src/web/shell.ts';
 import type { BytesWriter } from '../../src/web/streams.ts';
-import { TestClient } from '../support/client.ts';
+import { ScriptedClient } from '../support/scripted-client.ts';
 import { CHUNKS, cut, earlyClient, type Held, heldLookup, heldTicket, pattern } from '../support/waiting.ts';
 import { type Link, portLink, readChunks, rejection, streamLink } from './support.ts';
 
 /** The client answers whatever it hears. */
-function start({ options }: Held, link: Link, client: TestClient) {
+function start({ options }: Held, link: Link, client: ScriptedClient) {
   const accepted = accept(link.server, defineServer(options));
   const writer = link.client.writable.getWriter();
   const reader = link.client.readable.getReader();
@@ -31,7 +31,7 @@ function write(writer: BytesWriter, chunks: readonly Uint8Array[]): void {
 
 /** After the handshake, when a ticket waits for its key. */
 async function startHeld(held: Held, link: Link) {
-  const client = new TestClient();
+  const client = new ScriptedClient();
   const { accepted, writer } = start(held, link, client);
   write(writer, [client.take()]);
   const tls = await accepted;

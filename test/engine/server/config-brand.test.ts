@@ -9,8 +9,8 @@ import { createServer, accept as nodeAccept, TlsSocket } from '../../../src/node
 import { SslContext } from '../../../src/openssl.ts';
 import { accept as acceptTls13 } from '../../../src/tls13.ts';
 import { TlsAlert } from '../../../src/wire/alert.ts';
-import { TestClient } from '../../support/client.ts';
 import { exchange } from '../../support/exchange.ts';
+import { ScriptedClient } from '../../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 
 const REMEDY = 'what defineServer() returned is wanted, and no copy';
@@ -67,7 +67,7 @@ describe('a copy of a configuration', () => {
       ],
     ] as const) {
       it(`${what} is refused from onServerName of ${server}`, () => {
-        const { events } = exchange(new TestClient({ crypto: toyCrypto }), new ServerConnection(serve(copy)));
+        const { events } = exchange(new ScriptedClient({ crypto: toyCrypto }), new ServerConnection(serve(copy)));
         const [failure] = events.filter((event) => event.type === 'callback-error');
         expect(failure).to.include({ callback: 'onServerName' });
         expect(failure?.error).to.be.instanceOf(TypeError).with.property('message', `onServerName: ${REMEDY}`);

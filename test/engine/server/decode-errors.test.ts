@@ -6,8 +6,8 @@ import { ServerConnection } from '../../../src/engine/server/server-connection.t
 import { faults } from '../../../src/testing.ts';
 import { decode, uint32 } from '../../../src/wire/codec.ts';
 import { DecodeError } from '../../../src/wire/reader.ts';
-import { TestClient } from '../../support/client.ts';
 import { Exchange } from '../../support/exchange.ts';
+import { ScriptedClient } from '../../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 
 const decodeOurs = (): never => {
@@ -45,7 +45,7 @@ describe('bytes of our own that do not decode', () => {
   ] as const) {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       it(`are a bug, and no decode_error to the peer: ${where}, ${version}`, () => {
-        const peer = new TestClient({ version, crypto: toyCrypto, ciphers: [CIPHERS[version]] });
+        const peer = new ScriptedClient({ version, crypto: toyCrypto, ciphers: [CIPHERS[version]] });
         const connection = make();
         expect(() => new Exchange(peer, connection).run()).to.throw(DecodeError, '4 bytes wanted, 3 left');
         const { events } = connection.dispose();

@@ -11,11 +11,11 @@ import type { CallbackName, Mechanism } from '../../../src/handshake/outcome.ts'
 import { Session } from '../../../src/sessions/session.ts';
 import { equalBytes } from '../../../src/wire/bytes.ts';
 import { ID_CONTEXT, Trial } from '../../security-history/support.ts';
-import type { ClientOptions } from '../../support/client.ts';
 import { clientCertificate } from '../../support/client-certificates.ts';
 import type { Exchange } from '../../support/exchange.ts';
 import { type BenchOptions, firstOffer, returning } from '../../support/mechanisms.ts';
 import { ODD_BYTES, POISONS, revoked, THENABLES, trap } from '../../support/poisons.ts';
+import type { ClientOptions } from '../../support/scripted-client.ts';
 import { quickCredential, toyCrypto } from '../../support/servers.ts';
 
 interface Case {

@@ -5,10 +5,10 @@ import type { ServerConnection } from '../../../src/engine/server/server-connect
 import type { Session } from '../../../src/sessions/session.ts';
 import { TlsAlert } from '../../../src/wire/alert.ts';
 import type { AlertName } from '../../../src/wire/registry.ts';
-import type { Exchange } from '../../support/client.ts';
 import { clientCertificate } from '../../support/client-certificates.ts';
 import { Bench, type BenchOptions, expectResumed, returning } from '../../support/mechanisms.ts';
 import { unhandledIn } from '../../support/rejections.ts';
+import type { Exchange } from '../../support/scripted-client.ts';
 
 const TICKETS = ['ticket', 'psk-stateless'] as const;
 const boom = new Error('boom');

@@ -16,10 +16,10 @@ import { ServerConnection } from '../../../src/engine/server/server-connection.t
 import type { Session } from '../../../src/sessions/session.ts';
 import { ExtensionType } from '../../../src/wire/registry.ts';
 import { startServer, stopServers } from '../../node/support.ts';
-import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
-import { withExtension } from '../../support/client-hello.ts';
 import { Exchange, exchangeAsync } from '../../support/exchange.ts';
 import { uncaughtIn, unhandledIn } from '../../support/rejections.ts';
+import { type ClientOptions, exchange, ScriptedClient } from '../../support/scripted-client.ts';
+import { withExtension } from '../../support/scripted-hello.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 import { TestWorld } from '../../support/world.ts';
 
@@ -36,8 +36,8 @@ function server(sessions: SessionOptions = {}, options: Partial<ServerOptions> =
   return testServer({ world, crypto: toyCrypto, sessions, ...options });
 }
 
-function client(options: ClientOptions): TestClient {
-  return new TestClient({ sni: 'localhost', crypto: toyCrypto, ...options });
+function client(options: ClientOptions): ScriptedClient {
+  return new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, ...options });
 }
 
 function connect(config: ServerConfig, options: ClientOptions): Exchange {

@@ -9,8 +9,8 @@ import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
 import type { Session } from '../../../src/sessions/session.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
-import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
 import { Exchange } from '../../support/exchange.ts';
+import { type ClientOptions, exchange, ScriptedClient } from '../../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 import { TestWorld } from '../../support/world.ts';
 
@@ -26,8 +26,8 @@ function server(sessions: SessionOptions = {}, options: Partial<ServerOptions> =
   return testServer({ world, crypto: toyCrypto, sessions, ...options });
 }
 
-function client(options: ClientOptions): TestClient {
-  return new TestClient({ sni: 'localhost', crypto: toyCrypto, ...options });
+function client(options: ClientOptions): ScriptedClient {
+  return new ScriptedClient({ sni: 'localhost', crypto: toyCrypto, ...options });
 }
 
 function connect(config: ServerConfig, options: ClientOptions): Exchange {

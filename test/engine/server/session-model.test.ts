@@ -18,9 +18,9 @@ import type { Outcome } from '../../../src/handshake/wait.ts';
 import { Session } from '../../../src/sessions/session.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
 import type { Version } from '../../../src/wire/registry.ts';
-import { type ClientOptions, TestClient } from '../../support/client.ts';
 import { Exchange } from '../../support/exchange.ts';
 import { patience, runs } from '../../support/runs.ts';
+import { type ClientOptions, ScriptedClient } from '../../support/scripted-client.ts';
 import {
   type GetAnswer,
   ModelConnection,
@@ -615,7 +615,7 @@ class Servers extends Histories<ServerVerb> {
     const known = this.sessions.filter(({ isKnown, id }) => isKnown && id !== '');
     const offered = n % 4 === 0 ? undefined : pick(known, b);
     const version = offered?.version ?? pick(VERSIONS, b) ?? 'TLSv1.2';
-    const client = new TestClient({
+    const client = new ScriptedClient({
       sni: 'localhost',
       crypto: toyCrypto,
       groups: ['x25519', 'secp256r1'],

@@ -10,7 +10,7 @@ import { FLIGHTS, serverFor, sessionOf } from '../../../src/engine/server/warmup
 import { defineServer, warmup } from '../../../src/index.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
 import type { Version } from '../../../src/wire/registry.ts';
-import { type ClientOptions, TestClient } from '../../support/client.ts';
+import { type ClientOptions, ScriptedClient } from '../../support/scripted-client.ts';
 import { quickCredential } from '../../support/servers.ts';
 import { TestWorld } from '../../support/world.ts';
 
@@ -22,7 +22,7 @@ function recorded(version: Version): string[] {
       ? { session: { id, secret, cipherSuite } }
       : { psks: [{ identity: id, secret, hash: 'sha256' }], pskModes: ['psk_ke'], keyShares: [] };
   const sessionId = version === 'TLSv1.2' ? id : new Uint8Array(32).fill(0xc5);
-  const client = new TestClient({ version, ciphers: [cipherSuite], world: new TestWorld(3), sessionId, ...offer });
+  const client = new ScriptedClient({ version, ciphers: [cipherSuite], world: new TestWorld(3), sessionId, ...offer });
   const cache = new SessionCache();
   cache.add(sessionOf(version));
   const connection = new ServerConnection(serverFor(noble, cache));

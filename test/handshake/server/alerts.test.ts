@@ -21,9 +21,15 @@ import {
   nameOf,
   type Version,
 } from '../../../src/wire/registry.ts';
-import { type ClientOptions, type ClientStep, type Exchange, exchange, TestClient } from '../../support/client.ts';
 import { certificateFor, clientCertificate, strangeCertificate } from '../../support/client-certificates.ts';
-import { rawExtension, rawMessage, withExtension, withoutExtension } from '../../support/client-hello.ts';
+import {
+  type ClientOptions,
+  type ClientStep,
+  type Exchange,
+  exchange,
+  ScriptedClient,
+} from '../../support/scripted-client.ts';
+import { rawExtension, rawMessage, withExtension, withoutExtension } from '../../support/scripted-hello.ts';
 import { credential, quickCredential, testServer } from '../../support/servers.ts';
 
 interface Rule {
@@ -33,7 +39,7 @@ interface Rule {
   readonly version?: Version;
   readonly server?: Partial<ServerOptions>;
   /** A function is given a client that has done a full handshake at the same server. */
-  readonly client?: ClientOptions | ((before: TestClient) => ClientOptions);
+  readonly client?: ClientOptions | ((before: ScriptedClient) => ClientOptions);
   /** What goes wrong once the client has come to where it stops by itself. */
   readonly act?: (link: Exchange) => void;
   readonly alert: AlertName;
@@ -42,7 +48,7 @@ interface Rule {
 function run({ version = 'TLSv1.3', server, client = {}, act }: Omit<Rule, 'alert' | 'rule' | 'rfc'>): Exchange {
   const config = testServer(server);
   const connect = (options: ClientOptions) =>
-    exchange(new TestClient({ version, ...options }), new ServerConnection(config));
+    exchange(new ScriptedClient({ version, ...options }), new ServerConnection(config));
   const link = connect(typeof client === 'function' ? client(connect({}).client) : client);
   act?.(link);
   return link.run();
@@ -70,7 +76,7 @@ function expectAlert(link: Exchange, alert: AlertName): void {
   expect(after.output.length + after.events.length).to.equal(0);
 }
 
-const hasServerKeys = ({ heard }: TestClient) => heard.includes('change_cipher_spec');
+const hasServerKeys = ({ heard }: ScriptedClient) => heard.includes('change_cipher_spec');
 
 function table(title: string, rules: readonly Rule[]): void {
   describe(title, () => {
@@ -130,7 +136,7 @@ const send =
 const sendPlaintext =
   (type: number, ...content: number[]) =>
   ({ client }: Exchange): void =>
-    client.records.send(type, Uint8Array.from(content), { plaintext: true });
+    client.injector.record(type, Uint8Array.from(content), { plaintext: true });
 const sendMessage =
   (...message: Parameters<typeof rawMessage>) =>
   ({ client }: Exchange): void =>
@@ -1729,7 +1735,7 @@ table('records, RFC 9846 §5 and RFC 5246 §6.2', [
   {
     rfc: '§5.4',
     rule: 'nothing but zeros inside',
-    act: ({ client }) => client.records.sendInner(new Uint8Array(20)),
+    act: ({ client }) => client.injector.record(0, new Uint8Array(19)),
     alert: 'unexpected_message',
   },
   { rfc: '§5.4', rule: 'nothing at all inside', act: sendEmptyInner, alert: 'unexpected_message' },
@@ -1788,13 +1794,13 @@ table('records, RFC 9846 §5 and RFC 5246 §6.2', [
   {
     rfc: '§5.4',
     rule: '2^14 + 2 bytes inside',
-    act: ({ client }) => client.records.sendInner(new Uint8Array(16386).fill(23)),
+    act: ({ client }) => client.injector.record(23, new Uint8Array(16385).fill(23)),
     alert: 'record_overflow',
   },
   {
     rfc: '§5.4',
     rule: '2^14 + 2 bytes inside, padding included',
-    act: ({ client }) => client.records.send(23, new Uint8Array(1), { padding: 16384 }),
+    act: ({ client }) => client.injector.record(23, new Uint8Array(1), { padding: 16384 }),
     alert: 'record_overflow',
   },
   {
@@ -1846,7 +1852,7 @@ function interleaved(type: number, ...content: number[]) {
 
 /** A tag and nothing under it: not even a content type. */
 function sendEmptyInner({ client }: Exchange): void {
-  client.records.sendInner(new Uint8Array(0));
+  client.injector.record(0, new Uint8Array(0));
 }
 
 table('alerts, RFC 9846 §6 and RFC 5246 §7.2', [
@@ -1955,7 +1961,7 @@ describe('every extension of a hello, RFC 9846 §4.3', () => {
   };
   for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
     const types: number[] = [];
-    new TestClient({
+    new ScriptedClient({
       version,
       ...everything,
       rewriteExtensions: (list) => {
@@ -2001,7 +2007,7 @@ describe('onServerName, RFC 6066 §3', () => {
       ] as const) {
         it(`${how} an alert of its choice (${version}) → ${alert}`, async () => {
           const config = testServer({ onServerName });
-          const link = exchange(new TestClient({ version, sni: 'c.example' }), new ServerConnection(config));
+          const link = exchange(new ScriptedClient({ version, sni: 'c.example' }), new ServerConnection(config));
           expectAlert(await link.runAsync(), alert);
           expect(link.failure).to.equal(error);
           expect(link.failure?.message).to.equal(`${alert}: no such host`);
@@ -2031,10 +2037,10 @@ function raise(error: unknown): never {
 describe('PSK binders, RFC 9846 §4.3.11.2', () => {
   it('of every length are refused in good order (GnuTLS CVE-2026-1584)', () => {
     const config = testServer();
-    const { tickets } = exchange(new TestClient(), new ServerConnection(config)).client;
+    const { tickets } = exchange(new ScriptedClient(), new ServerConnection(config)).client;
     for (let length = 0; length < 256; length++) {
       const rewriteBinders = (binders: readonly Uint8Array[]) => binders.map(() => new Uint8Array(length));
-      const client = new TestClient({ psks: tickets, rewriteBinders });
+      const client = new ScriptedClient({ psks: tickets, rewriteBinders });
       expectAlert(exchange(client, new ServerConnection(config)), length < 32 ? 'decode_error' : 'decrypt_error');
     }
   });
@@ -2105,7 +2111,7 @@ describe('alerts of the peer, RFC 9846 §6 and RFC 5246 §7.2', () => {
       const link = run({ version, client });
       const before = link.client.received.length;
       const description = typeof alert === 'number' ? alert : AlertDescription[alert];
-      link.client.records.send(ContentType.alert, Uint8Array.of(level, description), { plaintext });
+      link.client.injector.record(ContentType.alert, Uint8Array.of(level, description), { plaintext });
       link.run();
       expect(link.events).to.deep.include({ type: 'alert', direction: 'received', level, description });
       const isEnd = outcome === 'end';

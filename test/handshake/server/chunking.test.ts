@@ -8,9 +8,9 @@ import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
 import type { TicketKeyProvider } from '../../../src/tickets/key-provider.ts';
 import { concat, EMPTY, toHex } from '../../../src/wire/bytes.ts';
-import { type ClientOptions, type Exchange, exchange, TestClient } from '../../support/client.ts';
 import { clientCertificate } from '../../support/client-certificates.ts';
-import { rawMessage } from '../../support/client-hello.ts';
+import { type ClientOptions, type Exchange, exchange, ScriptedClient } from '../../support/scripted-client.ts';
+import { rawMessage } from '../../support/scripted-hello.ts';
 import { quickCredential, testServer, toyCrypto } from '../../support/servers.ts';
 import { newKey } from '../../tickets/support.ts';
 
@@ -61,7 +61,7 @@ class Recorder {
   readonly link: Exchange;
   #recorded = 0;
 
-  constructor(client: TestClient, config: ServerConfig) {
+  constructor(client: ScriptedClient, config: ServerConfig) {
     this.link = exchange(client, new ServerConnection(config));
     this.run();
   }
@@ -127,7 +127,7 @@ const scenarios: readonly Scenario[] = [
     name: 'TLS 1.3, early data',
     client: { earlyData: true, stopBefore: 'finished' },
     script: (at) => {
-      at.link.client.records.raw(Uint8Array.of(23, 3, 3, 0, 30, ...new Array<number>(30).fill(9)));
+      at.link.client.injector.bytes(Uint8Array.of(23, 3, 3, 0, 30, ...new Array<number>(30).fill(9)));
       at.link.client.proceed();
       conversation(at);
     },
@@ -254,7 +254,7 @@ const scenarios: readonly Scenario[] = [
     name: 'a record that does not open, and others behind it',
     script: (at) => {
       at.link.client.sendData(Uint8Array.of(1));
-      at.link.client.records.raw(Uint8Array.of(23, 3, 3, 0, 17, ...new Array<number>(17).fill(1)));
+      at.link.client.injector.bytes(Uint8Array.of(23, 3, 3, 0, 17, ...new Array<number>(17).fill(1)));
       at.link.client.sendData(Uint8Array.of(2));
       at.run();
     },
@@ -263,7 +263,7 @@ const scenarios: readonly Scenario[] = [
     name: 'noise behind a close_notify',
     script: (at) => {
       at.link.client.close();
-      at.link.client.records.raw(Uint8Array.of(1, 2, 3));
+      at.link.client.injector.bytes(Uint8Array.of(1, 2, 3));
       at.run();
     },
   },
@@ -271,7 +271,7 @@ const scenarios: readonly Scenario[] = [
     name: 'HTTP',
     client: { stopBefore: 'client_hello' },
     script: (at) => {
-      at.link.client.records.raw(new TextEncoder().encode('GET / HTTP/1.1\r\n'));
+      at.link.client.injector.bytes(new TextEncoder().encode('GET / HTTP/1.1\r\n'));
       at.run();
     },
   },
@@ -284,20 +284,20 @@ function record(scenario: Scenario): { readonly before: readonly Deed[]; readonl
   const config = freshServer(scenario);
   const options = { crypto: toyCrypto, alpn: ['h2'], sni: 'localhost', ...scenario.client };
   if (!scenario.resumes) {
-    const at = new Recorder(new TestClient(options), config);
+    const at = new Recorder(new ScriptedClient(options), config);
     scenario.script?.(at);
     return { before: [], at };
   }
-  const before = new Recorder(new TestClient(options), config);
+  const before = new Recorder(new ScriptedClient(options), config);
   const { client } = before.link;
   const offer = options.version === 'TLSv1.2' ? sessionOf(client) : { psks: client.tickets };
-  const at = new Recorder(new TestClient({ ...options, ...offer }), config);
+  const at = new Recorder(new ScriptedClient({ ...options, ...offer }), config);
   expect(at.link.client.isResumed).to.equal(true);
   scenario.script?.(at);
   return { before: before.deeds, at };
 }
 
-function sessionOf({ session }: TestClient): ClientOptions {
+function sessionOf({ session }: ScriptedClient): ClientOptions {
   return session.ticket === undefined ? { session } : { session, ticketExt: session.ticket };
 }
 

@@ -26,7 +26,6 @@ import {
   type Version,
 } from '../../../src/wire/registry.ts';
 import { certificates, rootCertificate } from '../../fixtures.ts';
-import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
 import {
   type ClientCertificateKind,
   certificateFor,
@@ -34,6 +33,13 @@ import {
   clientCertificate,
 } from '../../support/client-certificates.ts';
 import { unhandledIn } from '../../support/rejections.ts';
+import {
+  type ClientOptions,
+  type Exchange,
+  exchange,
+  exchangeAsync,
+  ScriptedClient,
+} from '../../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 import { withSubtle } from '../../support/web-crypto.ts';
 import { NEW_YEAR, TestWorld } from '../../support/world.ts';
@@ -55,7 +61,7 @@ function server(clientAuth: Partial<ClientAuthOptions> = {}, options: Partial<Se
   });
 }
 
-const client = (options: ClientOptions) => new TestClient({ crypto: toyCrypto, sni: 'localhost', ...options });
+const client = (options: ClientOptions) => new ScriptedClient({ crypto: toyCrypto, sni: 'localhost', ...options });
 
 /** Shows the P-256 certificate, unless told otherwise. */
 function connect(config: ServerConfig, options: ClientOptions = {}): Exchange {

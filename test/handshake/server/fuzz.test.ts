@@ -15,8 +15,8 @@ import { TicketKeyRing } from '../../../src/tickets/key-ring.ts';
 import { alertName } from '../../../src/wire/alert.ts';
 import { concat, EMPTY } from '../../../src/wire/bytes.ts';
 import { AlertLevel, ContentType, type Version } from '../../../src/wire/registry.ts';
-import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
-import type { HelloDraft, RawExtension } from '../../support/client-hello.ts';
+import { type ClientOptions, exchange, ScriptedClient } from '../../support/scripted-client.ts';
+import type { HelloFields, RawExtension } from '../../support/scripted-hello.ts';
 import { quickCredential, testServer, toyCrypto } from '../../support/servers.ts';
 import { TestWorld } from '../../support/world.ts';
 import { newKey, sealed } from '../../tickets/support.ts';
@@ -25,7 +25,13 @@ const server = (tickets: TicketOptions): ServerConfig =>
   testServer({ crypto: toyCrypto, groups: ['x25519'], alpn: ['h2'], pskModes: ['psk_dhe_ke', 'psk_ke'], tickets });
 
 const client = (options: ClientOptions) =>
-  new TestClient({ crypto: toyCrypto, groups: ['x25519', 'secp256r1'], sni: 'localhost', alpn: ['h2'], ...options });
+  new ScriptedClient({
+    crypto: toyCrypto,
+    groups: ['x25519', 'secp256r1'],
+    sni: 'localhost',
+    alpn: ['h2'],
+    ...options,
+  });
 
 /** What every connection keeps to, whatever it has been fed. */
 class Watched {
@@ -131,7 +137,7 @@ const code = fc.oneof(
 const codes = (minLength: number) => fc.array(code, { minLength, maxLength: 8 });
 const name = fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 20 });
 
-const fields: fc.Arbitrary<Partial<HelloDraft>> = fc.record(
+const fields: fc.Arbitrary<Partial<HelloFields>> = fc.record(
   {
     legacyVersion: code,
     random: fc.uint8Array({ minLength: 32, maxLength: 32 }),
@@ -154,7 +160,7 @@ const preSharedKey = fc.record({
   binders: fc.array(fc.uint8Array({ minLength: 32, maxLength: 64 }), { minLength: 1, maxLength: 8 }),
 });
 
-const extensions: fc.Arbitrary<HelloDraft['extensions']> = fc.record(
+const extensions: fc.Arbitrary<HelloFields['extensions']> = fc.record(
   {
     serverName: fc.array(fc.record({ nameType: fc.integer({ min: 0, max: 255 }), name }), {
       minLength: 1,
@@ -202,8 +208,8 @@ const changedHello = fc.record({
 });
 
 function changing(plan: {
-  readonly changes: Partial<HelloDraft>;
-  readonly added: HelloDraft['extensions'];
+  readonly changes: Partial<HelloFields>;
+  readonly added: HelloFields['extensions'];
   readonly removed: readonly string[];
   readonly attempt: number;
 }): ClientOptions {
@@ -258,7 +264,7 @@ function feed(watched: Watched, input: Uint8Array, piece: number): void {
 }
 
 /** Runs a client against a watched connection until one of them has had enough. */
-function converse(peer: TestClient, watched: Watched, change = (input: Uint8Array) => input): void {
+function converse(peer: ScriptedClient, watched: Watched, change = (input: Uint8Array) => input): void {
   for (let round = 0; round < 6; round++) {
     const input = take(peer);
     if (input.length === 0) return;
@@ -269,7 +275,7 @@ function converse(peer: TestClient, watched: Watched, change = (input: Uint8Arra
 }
 
 /** A client whose own hello has gone wrong may not be able to go on: it is the server that is tested. */
-function hear(peer: TestClient, output: Uint8Array): boolean {
+function hear(peer: ScriptedClient, output: Uint8Array): boolean {
   try {
     peer.receive(output);
     return true;
@@ -278,7 +284,7 @@ function hear(peer: TestClient, output: Uint8Array): boolean {
   }
 }
 
-function take(peer: TestClient): Uint8Array {
+function take(peer: ScriptedClient): Uint8Array {
   try {
     return peer.take();
   } catch {
@@ -344,7 +350,7 @@ for (const tickets of SERVERS) {
           const watched = new Watched(config);
           const peer = client({ stopBefore: 'client_hello' });
           peer.sendMessage(Uint8Array.of(1, 0, length >> 8, length & 0xff, ...body));
-          watched.receive(peer.records.take());
+          watched.receive(peer.take());
           expect(watched.isOver, `cut to ${length} bytes`).to.equal(true);
         }
       }
@@ -416,9 +422,9 @@ for (const tickets of SERVERS) {
             const peer = client({ ...offered(index), stopBefore });
             converse(peer, watched);
             for (const { type, content, plaintext, padding } of records) {
-              peer.records.send(type, content, { plaintext, padding: peer.version === 'TLSv1.3' ? padding : 0 });
+              peer.injector.record(type, content, { plaintext, padding: peer.version === 'TLSv1.3' ? padding : 0 });
             }
-            watched.receive(peer.records.take());
+            watched.receive(peer.take());
           },
         ),
         { numRuns: 400 },
@@ -577,8 +583,8 @@ describe('fuzz, tickets', () => {
   const key = newKey();
   const keys = TicketKeyRing.of([key], new TestWorld(4));
   const config = server({ mode: 'stateless', keys });
-  let tickets: TestClient['tickets'];
-  let session: TestClient['session'];
+  let tickets: ScriptedClient['tickets'];
+  let session: ScriptedClient['session'];
   before(() => {
     ({ tickets } = exchange(client({}), new ServerConnection(config)).client);
     ({ session } = exchange(client({ version: 'TLSv1.2', ticketExt: EMPTY }), new ServerConnection(config)).client);

@@ -7,10 +7,10 @@ import { ServerConnection } from '../../../src/engine/server/server-connection.t
 import { concat } from '../../../src/wire/bytes.ts';
 import { MAX_PLAINTEXT, RecordBuffer, recordHeader } from '../../../src/wire/record.ts';
 import { ExtensionType, type Version } from '../../../src/wire/registry.ts';
-import { type ClientOptions, exchange, TestClient } from '../../support/client.ts';
 import { clientCertificate } from '../../support/client-certificates.ts';
-import { type RawExtension, withExtension } from '../../support/client-hello.ts';
 import { memory } from '../../support/memory.ts';
+import { type ClientOptions, exchange, ScriptedClient } from '../../support/scripted-client.ts';
+import { type RawExtension, withExtension } from '../../support/scripted-hello.ts';
 import { quickCredential, testServer, toyCrypto } from '../../support/servers.ts';
 
 const KIB = 1024;
@@ -117,9 +117,9 @@ function inRecords(records: Uint8Array, size: number): Uint8Array {
 }
 
 /** Returns a client whose hello, which takes long to make, is made once. The second hello is made anew. */
-function clientOf(options: ClientOptions): () => TestClient {
+function clientOf(options: ClientOptions): () => ScriptedClient {
   let first: Uint8Array | undefined;
-  new TestClient({
+  new ScriptedClient({
     ...options,
     rewriteMessage: (_, raw) => {
       first = raw;
@@ -129,7 +129,7 @@ function clientOf(options: ClientOptions): () => TestClient {
   let heard = false;
   return () => {
     heard = false;
-    return new TestClient({
+    return new ScriptedClient({
       ...options,
       rewriteExtensions: undefined,
       rewriteMessage: (name, raw) => {
@@ -158,7 +158,7 @@ function kept(count: number, connect: () => ServerConnection, isGood: (bytes: nu
 }
 
 function sessionOf(config: ServerConfig, version: Version): ClientOptions {
-  const { client } = exchange(new TestClient({ ...base, version }), new ServerConnection(config));
+  const { client } = exchange(new ScriptedClient({ ...base, version }), new ServerConnection(config));
   return version === 'TLSv1.2' ? { session: client.session } : { psks: client.tickets.slice(0, 1) };
 }
 
@@ -174,7 +174,7 @@ describe('an established connection keeps nothing of its hello', () => {
         const config = configOf(server);
         const session = resumes ? sessionOf(config, version) : {};
         const connecting = (options: ClientOptions) => {
-          const make = isRetried ? () => new TestClient(options) : clientOf(options);
+          const make = isRetried ? () => new ScriptedClient(options) : clientOf(options);
           return () => {
             const { connection, failure } = exchange(make(), new ServerConnection(config));
             expect(failure).to.equal(undefined);
@@ -218,7 +218,7 @@ describe('a half-open connection keeps at most 200 KiB of the largest hello', ()
       it(`${what}, ${where}`, () => {
         const config = configOf(server);
         const psks = where === 'waiting for a session' ? identities(1, 32) : undefined;
-        const hello = new TestClient({ ...base, version, psks, ...client, ...extreme }).take();
+        const hello = new ScriptedClient({ ...base, version, psks, ...client, ...extreme }).take();
         const connect = () => {
           const connection = new ServerConnection(config);
           connection.receive(hello);
@@ -239,7 +239,7 @@ describe('a half-open connection keeps at most 200 KiB of the largest hello', ()
     it(`however it comes, here in records of ${fragment} bytes and chunks of ${chunk}, whole or not`, () => {
       const config = configOf({ onServerName: never });
       const options = { ...base, version: 'TLSv1.2', ...EXTREMES['32,000 suites and 8,900 shares'] } as const;
-      const hello = inRecords(new TestClient(options).take(), fragment);
+      const hello = inRecords(new ScriptedClient(options).take(), fragment);
       for (const [end, waitsFor] of [
         [hello.length - 1, 'message'],
         [hello.length, 'task'],
@@ -309,7 +309,7 @@ describe('an idle connection keeps nothing of the chunks that its records came i
       const config = configOf();
       const idleAfter = (count: number) => () => {
         const { client, connection } = exchange(
-          new TestClient({ ...base, version: 'TLSv1.3' }),
+          new ScriptedClient({ ...base, version: 'TLSv1.3' }),
           new ServerConnection(config),
         );
         for (let i = 0; i < count; i++) client.sendData(new Uint8Array(16_000));
@@ -341,7 +341,7 @@ describe('a connection that ended in its handshake keeps nothing of its hello be
     it(how, () => {
       const config = configOf({ clientAuth: { mode: 'request', verifyClient: () => true } });
       const ciphers = SUITES;
-      const hello = new TestClient({ ...base, version: 'TLSv1.2', ciphers }).take();
+      const hello = new ScriptedClient({ ...base, version: 'TLSv1.2', ciphers }).take();
       const connect = () => {
         const connection = new ServerConnection(config);
         connection.receive(hello);

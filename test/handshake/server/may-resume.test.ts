@@ -8,7 +8,6 @@ import type { Mechanism, NoResumption } from '../../../src/handshake/outcome.ts'
 import { connectionOf } from '../../../src/index.ts';
 import type { Session } from '../../../src/sessions/session.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
-import type { ClientOptions, Exchange } from '../../support/client.ts';
 import {
   Bench,
   type BenchOptions,
@@ -17,6 +16,7 @@ import {
   MECHANISMS,
   returning,
 } from '../../support/mechanisms.ts';
+import type { ClientOptions, Exchange } from '../../support/scripted-client.ts';
 
 const TLS13 = ['psk-stateful', 'psk-stateless'] as const;
 

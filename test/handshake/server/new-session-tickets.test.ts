@@ -10,8 +10,8 @@ import type { TicketKeyProvider } from '../../../src/tickets/key-provider.ts';
 import { TicketKeyRing } from '../../../src/tickets/key-ring.ts';
 import { openSession } from '../../../src/tickets/ticket.ts';
 import { concat, EMPTY, toHex } from '../../../src/wire/bytes.ts';
-import type { ClientOptions, Exchange } from '../../support/client.ts';
 import { Bench, expectFull, expectResumed, firstTicket, returning } from '../../support/mechanisms.ts';
+import type { ClientOptions, Exchange } from '../../support/scripted-client.ts';
 import { FORMATS, newKey, sealed } from '../../tickets/support.ts';
 
 const MODES = ['psk-stateful', 'psk-stateless'] as const;
@@ -125,7 +125,7 @@ for (const mode of MODES) {
           const link = bench.connect(config, { stopBefore: 'finished' });
           if (leave === 'close') link.client.close();
           if (leave === 'alert') link.client.sendAlert('user_canceled');
-          link.send(link.client.records.take());
+          link.send(link.client.take());
           link.connection.dispose();
           expect(newSessions(link)).to.deep.equal([]);
         }

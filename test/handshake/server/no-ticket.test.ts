@@ -4,7 +4,6 @@ import { expect } from 'chai';
 import { SessionCache } from '../../../src/cache/session-cache.ts';
 import type { NoTicket } from '../../../src/handshake/outcome.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
-import type { ClientOptions, Exchange } from '../../support/client.ts';
 import {
   Bench,
   type BenchOptions,
@@ -15,6 +14,7 @@ import {
   returning,
   versionOf,
 } from '../../support/mechanisms.ts';
+import type { ClientOptions, Exchange } from '../../support/scripted-client.ts';
 
 const STATEFUL = ['session-id', 'psk-stateful'] as const;
 const TLS13 = ['psk-stateful', 'psk-stateless'] as const;

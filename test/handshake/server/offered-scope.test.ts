@@ -13,7 +13,6 @@ import type { Session } from '../../../src/sessions/session.ts';
 import { TicketKeyRing } from '../../../src/tickets/key-ring.ts';
 import { openSession } from '../../../src/tickets/ticket.ts';
 import { fromHex, toHex } from '../../../src/wire/bytes.ts';
-import type { ClientOptions, Exchange } from '../../support/client.ts';
 import {
   Bench,
   expectFull,
@@ -25,6 +24,7 @@ import {
   ticketOf,
   versionOf,
 } from '../../support/mechanisms.ts';
+import type { ClientOptions, Exchange } from '../../support/scripted-client.ts';
 import { quickCredential } from '../../support/servers.ts';
 import { newKey, sealed } from '../../tickets/support.ts';
 

@@ -4,10 +4,10 @@ import { expect } from 'chai';
 import { defaultProvider } from '../../../src/crypto/providers/default.ts';
 import type { TicketOptions } from '../../../src/engine/server/options.ts';
 import type { CipherSuiteName, PskMode } from '../../../src/wire/registry.ts';
-import type { ClientOptions } from '../../support/client.ts';
 import { counting, type OperationCounts } from '../../support/counting.ts';
 import type { Exchange } from '../../support/exchange.ts';
 import { Bench, expectResumed, firstOffer, MECHANISMS, returning, versionOf } from '../../support/mechanisms.ts';
+import type { ClientOptions } from '../../support/scripted-client.ts';
 import { toyCrypto } from '../../support/servers.ts';
 
 type Bound = Omit<OperationCounts, 'transcript'> & { readonly peeks: number };

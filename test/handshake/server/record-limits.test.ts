@@ -5,11 +5,11 @@ import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
 import { concat, toHex } from '../../../src/wire/bytes.ts';
 import { ContentType, ExtensionType, type Version } from '../../../src/wire/registry.ts';
-import { type ClientOptions, type Exchange, exchange, TestClient } from '../../support/client.ts';
+import { type ClientOptions, type Exchange, exchange, ScriptedClient } from '../../support/scripted-client.ts';
 import { testServer } from '../../support/servers.ts';
 
 function connect(client: ClientOptions = {}, server: Partial<ServerOptions> = {}): Exchange {
-  return exchange(new TestClient(client), new ServerConnection(testServer(server)));
+  return exchange(new ScriptedClient(client), new ServerConnection(testServer(server)));
 }
 
 function expectEstablished(link: Exchange): Exchange {
@@ -45,8 +45,8 @@ describe('records', () => {
 
     it('may be as many as two hellos of 60 kB take, with a HelloRetryRequest and a PSK in between (GnuTLS CVE-2021-20231)', () => {
       const config = testServer();
-      const { client: before } = exchange(new TestClient(), new ServerConnection(config));
-      const client = new TestClient({
+      const { client: before } = exchange(new ScriptedClient(), new ServerConnection(config));
+      const client = new ScriptedClient({
         psks: before.tickets,
         keyShares: [],
         rewriteExtensions: (list) => [large(ExtensionType.padding, 60_000), ...list],
@@ -126,7 +126,7 @@ describe('records', () => {
 
     it('may be padded to 2^14 + 1 bytes inside (§5.4)', () => {
       const link = connect();
-      link.client.records.send(ContentType.application_data, Uint8Array.of(5), { padding: 16383 });
+      link.client.injector.record(ContentType.application_data, Uint8Array.of(5), { padding: 16383 });
       expect([...link.run().data]).to.deep.equal([5]);
     });
   });
@@ -169,9 +169,9 @@ describe('records', () => {
     it('counts on resumption', () => {
       for (const version of VERSIONS) {
         const config = testServer();
-        const { client: before } = exchange(new TestClient({ version }), new ServerConnection(config));
+        const { client: before } = exchange(new ScriptedClient({ version }), new ServerConnection(config));
         const offer = version === 'TLSv1.3' ? { psks: before.tickets } : { session: before.session };
-        const client = new TestClient({ version, ...offer, recordSizeLimit: 70 });
+        const client = new ScriptedClient({ version, ...offer, recordSizeLimit: 70 });
         const link = expectEstablished(exchange(client, new ServerConnection(config)));
         expect(client.isResumed).to.equal(true);
         link.step(link.connection.write(DATA.subarray(0, 700)));
@@ -189,7 +189,7 @@ describe('records', () => {
 
     it('are skipped, as many as come before Finished', () => {
       const link = connect({ earlyData: true, stopBefore: 'finished' });
-      for (let i = 0; i < 5; i++) link.client.records.raw(early(1000));
+      for (let i = 0; i < 5; i++) link.client.injector.bytes(early(1000));
       link.client.proceed();
       expectEstablished(link.run());
       link.client.sendData(Uint8Array.of(1));
@@ -199,13 +199,13 @@ describe('records', () => {
     it('are skipped where they come with the hello', () => {
       const link = connect({ earlyData: true, stopBefore: 'client_hello' });
       link.client.proceed();
-      link.client.records.raw(early(500));
+      link.client.injector.bytes(early(500));
       expectEstablished(link.run());
     });
 
     it('are skipped before the second hello of a HelloRetryRequest', () => {
       const link = connect({ earlyData: true, keyShares: [], stopBefore: 'second_client_hello' });
-      for (let i = 0; i < 5; i++) link.client.records.raw(early(1000));
+      for (let i = 0; i < 5; i++) link.client.injector.bytes(early(1000));
       link.client.proceed();
       expectEstablished(link.run());
       expect(link.client.hellos).to.have.lengthOf(2);
@@ -217,23 +217,23 @@ describe('records', () => {
 
       it(`are skipped up to the limit, ${where}`, () => {
         const link = connect({ earlyData: true, keyShares, stopBefore }, { limits });
-        link.client.records.raw(early(60));
-        link.client.records.raw(early(40));
+        link.client.injector.bytes(early(60));
+        link.client.injector.bytes(early(40));
         link.client.proceed();
         expectEstablished(link.run());
       });
 
       it(`are refused beyond it, ${where}`, () => {
         const link = connect({ earlyData: true, keyShares, stopBefore }, { limits });
-        link.client.records.raw(early(60));
-        link.client.records.raw(early(41));
+        link.client.injector.bytes(early(60));
+        link.client.injector.bytes(early(41));
         expect(link.run().failure?.alert).to.equal('unexpected_message');
       });
 
       it(`are refused at a limit of 0, ${where}`, () => {
         const server = { limits: { skippedEarlyData: 0 } };
         const link = connect({ earlyData: true, keyShares, stopBefore }, server);
-        link.client.records.raw(early(17));
+        link.client.injector.bytes(early(17));
         expect(link.run().failure?.alert).to.equal('unexpected_message');
       });
     }
@@ -245,7 +245,7 @@ describe('records', () => {
       it(`are skipped by default if they hold 16384 bytes, in one record or in a hundred, ${where}`, () => {
         for (const count of [1, 100]) {
           const link = connect({ earlyData: true, keyShares, stopBefore });
-          for (let i = 0; i < count; i++) link.client.records.raw(early(Math.floor(16384 / count) + 17));
+          for (let i = 0; i < count; i++) link.client.injector.bytes(early(Math.floor(16384 / count) + 17));
           link.client.proceed();
           expectEstablished(link.run());
         }
@@ -254,7 +254,7 @@ describe('records', () => {
       it(`may be as long as a protected record, and not longer, ${where}`, () => {
         for (const length of [16640, 16641]) {
           const link = connect({ earlyData: true, keyShares, stopBefore }, { limits: { skippedEarlyData: 50_000 } });
-          link.client.records.raw(early(length));
+          link.client.injector.bytes(early(length));
           link.client.proceed();
           expect(link.run().failure?.alert).to.equal(length === 16640 ? undefined : 'record_overflow');
         }
@@ -263,28 +263,28 @@ describe('records', () => {
 
     it('do not make other records longer: record_overflow', () => {
       const link = connect({ earlyData: true, keyShares: [], stopBefore: 'second_client_hello' });
-      link.client.records.raw(concat(Uint8Array.of(22, 3, 3, 0x40, 1), DATA.subarray(0, 16385)));
+      link.client.injector.bytes(concat(Uint8Array.of(22, 3, 3, 0x40, 1), DATA.subarray(0, 16385)));
       expect(link.run().failure?.alert).to.equal('record_overflow');
     });
 
     it('are not skipped where the hello did not announce them', () => {
       const link = connect({ stopBefore: 'finished' });
-      link.client.records.raw(early(60));
+      link.client.injector.bytes(early(60));
       expect(link.run().failure?.alert).to.equal('bad_record_mac');
     });
 
     it('are not skipped in TLS 1.2', () => {
       const link = connect({ version: 'TLSv1.2', stopBefore: 'client_key_exchange' });
-      link.client.records.raw(early(60));
+      link.client.injector.bytes(early(60));
       expect(link.run().failure?.alert).to.equal('unexpected_message');
     });
 
     it('end with the first record that opens', () => {
       const link = connect({ earlyData: true, stopBefore: 'finished', fragment: 10 });
-      link.client.records.raw(early(60));
+      link.client.injector.bytes(early(60));
       link.client.proceed();
       expectEstablished(link.run());
-      link.client.records.raw(early(60));
+      link.client.injector.bytes(early(60));
       expect(link.run().failure?.alert).to.equal('bad_record_mac');
     });
   });
@@ -304,7 +304,7 @@ describe('records', () => {
     it('wait for the answer, and go on from there', async () => {
       const asynchronous = { onServerName: async () => undefined };
       const link = connect({}, asynchronous);
-      link.client.records.raw(Uint8Array.of(23, 3, 3, 0, 20));
+      link.client.injector.bytes(Uint8Array.of(23, 3, 3, 0, 20));
       link.send(link.client.take());
       expect(link.failure).to.equal(undefined);
       await link.runAsync();

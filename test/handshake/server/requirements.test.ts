@@ -5,13 +5,13 @@ import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
 import { concat } from '../../../src/wire/bytes.ts';
 import { ExtensionType } from '../../../src/wire/registry.ts';
-import { type ClientOptions, type Exchange, exchange, TestClient } from '../../support/client.ts';
-import { rawExtension, withExtension } from '../../support/client-hello.ts';
+import { type ClientOptions, type Exchange, exchange, ScriptedClient } from '../../support/scripted-client.ts';
+import { rawExtension, withExtension } from '../../support/scripted-hello.ts';
 import { credential, quickCredential, testServer } from '../../support/servers.ts';
 import { TestWorld } from '../../support/world.ts';
 
 function connect(client: ClientOptions = {}, server: Partial<ServerOptions> = {}): Exchange {
-  return exchange(new TestClient(client), new ServerConnection(testServer(server)));
+  return exchange(new ScriptedClient(client), new ServerConnection(testServer(server)));
 }
 
 describe('rules of the RFCs', () => {
@@ -38,7 +38,7 @@ describe('rules of the RFCs', () => {
 
   it('an ECDHE share is not sent in psk_ke, after a HelloRetryRequest either (RFC 9846 §4.3.9)', () => {
     const config = testServer({ pskModes: ['psk_ke'], sessions: { maxIdentities: 1 } });
-    const visit = (options: ClientOptions) => exchange(new TestClient(options), new ServerConnection(config));
+    const visit = (options: ClientOptions) => exchange(new ScriptedClient(options), new ServerConnection(config));
     const { tickets } = visit({ ciphers: ['TLS_AES_128_GCM_SHA256'] }).client;
     const other = { identity: Uint8Array.of(1, 2, 3), secret: new Uint8Array(48), hash: 'sha384' } as const;
     const link = visit({ psks: [other, ...tickets.slice(0, 1)], pskModes: ['psk_ke'], keyShares: [] });
@@ -51,7 +51,7 @@ describe('rules of the RFCs', () => {
   it('TLS 1.2 without extended_master_secret has no exporter (RFC 7627 §5.4)', () => {
     const config = testServer();
     const visit = (options: ClientOptions) =>
-      exchange(new TestClient({ version: 'TLSv1.2', ...options }), new ServerConnection(config));
+      exchange(new ScriptedClient({ version: 'TLSv1.2', ...options }), new ServerConnection(config));
     const first = visit({ ems: false });
     expect(() => first.connection.exportKeyingMaterial(32, 'EXPORTER-x')).to.throw('extended_master_secret');
     const second = visit({ ems: false, session: first.client.session });
@@ -130,12 +130,12 @@ describe('rules of the RFCs', () => {
   }
   it('the second ClientHello has the identities in the order of the first, each once (RFC 9846 §4.2.2)', () => {
     const config = testServer();
-    const { tickets } = exchange(new TestClient(), new ServerConnection(config)).client;
+    const { tickets } = exchange(new ScriptedClient(), new ServerConnection(config)).client;
     for (const change of [
       (list: readonly unknown[]) => [...list].reverse(),
       (list: readonly unknown[]) => [...list, ...list],
     ]) {
-      const client = new TestClient({
+      const client = new ScriptedClient({
         psks: tickets,
         keyShares: [],
         rewriteHello: (hello, attempt) => {
@@ -165,9 +165,9 @@ describe('rules of the RFCs', () => {
   it('no ticket is sent that is worth nothing (RFC 9846 §4.7.1)', () => {
     const world = new TestWorld(2);
     const config = testServer({ world, tickets: { maxAuthAge: 100 } });
-    const { tickets } = exchange(new TestClient(), new ServerConnection(config)).client;
+    const { tickets } = exchange(new ScriptedClient(), new ServerConnection(config)).client;
     world.advance(100);
-    const link = exchange(new TestClient({ psks: tickets }), new ServerConnection(config));
+    const link = exchange(new ScriptedClient({ psks: tickets }), new ServerConnection(config));
     expect(link.connection.resumption.resumed).to.equal(true);
     expect(link.client.tickets).to.deep.equal([]);
   });

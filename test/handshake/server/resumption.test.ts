@@ -9,7 +9,13 @@ import type { NoResumption } from '../../../src/handshake/outcome.ts';
 import type { Session } from '../../../src/sessions/session.ts';
 import { toHex } from '../../../src/wire/bytes.ts';
 import type { Version } from '../../../src/wire/registry.ts';
-import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
+import {
+  type ClientOptions,
+  type Exchange,
+  exchange,
+  exchangeAsync,
+  ScriptedClient,
+} from '../../support/scripted-client.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 import { TestWorld } from '../../support/world.ts';
 
@@ -33,8 +39,14 @@ function server(options: Partial<ServerOptions> = {}): ServerConfig {
   return testServer({ world, crypto: toyCrypto, ...options });
 }
 
-function client(options: ClientOptions): TestClient {
-  return new TestClient({ sni: 'localhost', crypto: toyCrypto, world: clientWorld, keyShares: ['x25519'], ...options });
+function client(options: ClientOptions): ScriptedClient {
+  return new ScriptedClient({
+    sni: 'localhost',
+    crypto: toyCrypto,
+    world: clientWorld,
+    keyShares: ['x25519'],
+    ...options,
+  });
 }
 
 /** A handshake, ended cleanly; a question of the server's stays open. */
@@ -530,7 +542,7 @@ describe('resumption', () => {
       const [ticket] = first.client.tickets;
       if (ticket === undefined) throw new Error('no ticket');
       const junk = { ...ticket, identity: new Uint8Array(32).fill(9) };
-      const dropFirst = (hello: TestClient['hellos'][number], attempt: number) => {
+      const dropFirst = (hello: ScriptedClient['hellos'][number], attempt: number) => {
         const offered = hello.extensions.preSharedKey;
         if (attempt === 1 || offered === undefined) return hello;
         const preSharedKey = { identities: offered.identities.slice(1), binders: offered.binders.slice(1) };
@@ -549,7 +561,7 @@ describe('resumption', () => {
     it('does a full handshake where the second hello leaves the PSK out (GnuTLS CVE-2025-6395)', () => {
       const config = server();
       const first = connect(config, { version: 'TLSv1.3' });
-      const rewriteHello = (hello: TestClient['hellos'][number], attempt: number) =>
+      const rewriteHello = (hello: ScriptedClient['hellos'][number], attempt: number) =>
         attempt === 1 ? hello : { ...hello, extensions: { ...hello.extensions, preSharedKey: undefined } };
       expectFull(connect(config, returning(first, { keyShares: [], rewriteHello })), 'not-offered');
     });

@@ -6,12 +6,15 @@ import { webCryptoCredential } from '../../../src/crypto/credentials/web-crypto-
 import { noble } from '../../../src/crypto/providers/noble.ts';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
+import { ServerECDHParams, type ServerKeyExchange } from '../../../src/handshake/messages/server-key-exchange.ts';
 import { nodeCrypto } from '../../../src/node/node-crypto.ts';
-import { ascii, EMPTY, toHex } from '../../../src/wire/bytes.ts';
+import { ascii, concat, EMPTY, toHex } from '../../../src/wire/bytes.ts';
+import { encode } from '../../../src/wire/codec.ts';
 import { AlertLevel, CipherSuite, ContentType, type SignatureSchemeName } from '../../../src/wire/registry.ts';
 import { certificates } from '../../fixtures.ts';
-import { type ClientOptions, type Exchange, exchange, exchangeAsync, TestClient } from '../../support/client.ts';
-import { rawExtension, rawMessage } from '../../support/client-hello.ts';
+import { Exchange } from '../../support/exchange.ts';
+import { type ClientOptions, exchange, ScriptedClient } from '../../support/scripted-client.ts';
+import { rawExtension, rawMessage } from '../../support/scripted-hello.ts';
 import {
   type CredentialKind,
   credential,
@@ -19,20 +22,41 @@ import {
   quickRsaCredential,
   testServer,
 } from '../../support/servers.ts';
+import { verifySignature } from '../../support/signatures.ts';
 
 /** The lines of the key log are events. */
 const TOLD = { wantsKeylog: () => true };
 
 function connect(client: ClientOptions = {}, server: Partial<ServerOptions> = {}): Exchange {
-  return exchange(new TestClient({ version: 'TLSv1.2', ...client }), new ServerConnection(testServer(server), TOLD));
+  return exchange(
+    new ScriptedClient({ version: 'TLSv1.2', ...client }),
+    new ServerConnection(testServer(server), TOLD),
+  );
 }
 
 /** A full handshake, and a second one that offers its session. */
 function resume(client: ClientOptions = {}, server: Partial<ServerOptions> = {}, again: ClientOptions = {}): Exchange {
   const config = testServer(server);
   const options = { version: 'TLSv1.2', ...client } as const;
-  const { session } = exchange(new TestClient(options), new ServerConnection(config)).client;
-  return exchange(new TestClient({ ...options, session, ...again }), new ServerConnection(config, TOLD));
+  const { session } = exchange(new ScriptedClient(options), new ServerConnection(config)).client;
+  return exchange(new ScriptedClient({ ...options, session, ...again }), new ServerConnection(config, TOLD));
+}
+
+/**
+ * A handshake whose signature OpenSSL has verified: for the client or, with a scheme that the client does not offer and so refuses,
+ * afterwards.
+ */
+async function signed(client: ScriptedClient, connection: ServerConnection): Promise<Exchange> {
+  const link = new Exchange(client, connection);
+  const schemes = client.options.signatureAlgorithms || [];
+  if (!schemes.includes('ecdsa_secp521r1_sha512')) return expectWorking(await link.runAsync());
+  const refusal: unknown = await link.runAsync().catch((error: unknown) => error);
+  expect(refusal).to.include({ alert: 'illegal_parameter', origin: 'local' });
+  const { params, signed } = client.serverKeyExchange as ServerKeyExchange;
+  const random = client.serverHello?.random ?? EMPTY;
+  const content = concat(client.clientRandom, random, encode(ServerECDHParams, params));
+  expect(verifySignature(client.certificates?.[0], signed, content)).to.equal(true);
+  return link;
 }
 
 /** Established on both sides, and data goes through both ways. */
@@ -109,8 +133,8 @@ describe('the TLS 1.2 server', () => {
     for (const [kind, scheme] of signatures) {
       it(`${kind} signs with ${scheme}, and OpenSSL verifies it`, async () => {
         const config = testServer({ credentials: [credential(kind)] });
-        const client = new TestClient({ version: 'TLSv1.2', signatureAlgorithms: [scheme], verify: true });
-        const link = expectWorking(await exchangeAsync(client, new ServerConnection(config, TOLD)));
+        const client = new ScriptedClient({ version: 'TLSv1.2', signatureAlgorithms: [scheme], verify: true });
+        const link = await signed(client, new ServerConnection(config, TOLD));
         expect(link.connection.signatureScheme).to.equal(scheme);
         expect(client.certificates).to.deep.equal(credential(kind).certificateChain);
       });
@@ -122,9 +146,9 @@ describe('the TLS 1.2 server', () => {
         const made = [credentialFromPem(pem, nodeCrypto), await webCryptoCredential(pem)];
         for (const credentials of made.map((one) => [one])) {
           for (const scheme of ECDSA) {
-            const client = new TestClient({ version: 'TLSv1.2', signatureAlgorithms: [scheme], verify: true });
-            const link = await exchangeAsync(client, new ServerConnection(testServer({ credentials }), TOLD));
-            expect(expectWorking(link).connection.signatureScheme).to.equal(scheme);
+            const client = new ScriptedClient({ version: 'TLSv1.2', signatureAlgorithms: [scheme], verify: true });
+            const link = await signed(client, new ServerConnection(testServer({ credentials }), TOLD));
+            expect(link.connection.signatureScheme).to.equal(scheme);
           }
         }
       }
@@ -265,7 +289,7 @@ describe('the TLS 1.2 server', () => {
     });
 
     it('leaves the block of extensions out for a hello without one (RFC 5246 §7.4.1.4)', () => {
-      const bare = { rewriteHello: (hello: TestClient['hellos'][number]) => ({ ...hello, extensions: {} }) };
+      const bare = { rewriteHello: (hello: ScriptedClient['hellos'][number]) => ({ ...hello, extensions: {} }) };
       const link = resume({ ems: false }, {}, bare);
       expect(link.connection.resumption.resumed).to.equal(true);
       expect(answered(link)).to.equal(undefined);
@@ -395,9 +419,9 @@ describe('the TLS 1.2 server', () => {
 
     it('differ between a session and its resumption', () => {
       const config = testServer();
-      const first = exchange(new TestClient({ version: 'TLSv1.2' }), new ServerConnection(config));
+      const first = exchange(new ScriptedClient({ version: 'TLSv1.2' }), new ServerConnection(config));
       const { session } = first.client;
-      const second = exchange(new TestClient({ version: 'TLSv1.2', session }), new ServerConnection(config));
+      const second = exchange(new ScriptedClient({ version: 'TLSv1.2', session }), new ServerConnection(config));
       const [a, b] = [first, second].map(({ connection }) => toHex(connection.exportKeyingMaterial(32, 'a')));
       expect(a).not.to.equal(b);
     });
@@ -467,13 +491,13 @@ describe('the TLS 1.2 server', () => {
 
     it('keeps the session where both have said so', () => {
       const config = testServer();
-      const link = exchange(new TestClient({ version: 'TLSv1.2' }), new ServerConnection(config));
+      const link = exchange(new ScriptedClient({ version: 'TLSv1.2' }), new ServerConnection(config));
       link.client.close();
       link.run();
       link.step(link.connection.end());
       link.connection.dispose();
       const { session } = link.client;
-      const again = exchange(new TestClient({ version: 'TLSv1.2', session }), new ServerConnection(config));
+      const again = exchange(new ScriptedClient({ version: 'TLSv1.2', session }), new ServerConnection(config));
       expect(again.connection.resumption.resumed).to.equal(true);
     });
   });

@@ -10,7 +10,6 @@ import type { OpeningKey, TicketKeyProvider } from '../../../src/tickets/key-pro
 import { TicketKeyRing } from '../../../src/tickets/key-ring.ts';
 import { TlsAlert } from '../../../src/wire/alert.ts';
 import { EMPTY, toHex } from '../../../src/wire/bytes.ts';
-import type { ClientOptions, Exchange } from '../../support/client.ts';
 import {
   Bench,
   expectFull,
@@ -20,6 +19,7 @@ import {
   returning,
   VERSIONS,
 } from '../../support/mechanisms.ts';
+import type { ClientOptions, Exchange } from '../../support/scripted-client.ts';
 import { newKey } from '../../tickets/support.ts';
 
 const STATELESS = { 'TLSv1.2': 'ticket', 'TLSv1.3': 'psk-stateless' } as const;

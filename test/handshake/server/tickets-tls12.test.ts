@@ -7,8 +7,8 @@ import type { TicketKeyProvider } from '../../../src/tickets/key-provider.ts';
 import { TicketKeyRing } from '../../../src/tickets/key-ring.ts';
 import { type OpenedSession, openSession } from '../../../src/tickets/ticket.ts';
 import { concat, EMPTY, toHex } from '../../../src/wire/bytes.ts';
-import type { ClientOptions, Exchange } from '../../support/client.ts';
 import { Bench, expectFull, expectResumed, returning, ticketOf } from '../../support/mechanisms.ts';
+import type { ClientOptions, Exchange } from '../../support/scripted-client.ts';
 import { FORMATS, newKey, sealed } from '../../tickets/support.ts';
 
 const FULL = ['server_hello', 'certificate', 'server_key_exchange', 'server_hello_done'];

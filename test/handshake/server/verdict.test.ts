@@ -9,9 +9,7 @@ import { TicketKey } from '../../../src/tickets/key.ts';
 import type { TicketKeyProvider } from '../../../src/tickets/key-provider.ts';
 import { TicketKeyRing } from '../../../src/tickets/key-ring.ts';
 import { EMPTY, toHex } from '../../../src/wire/bytes.ts';
-import type { Exchange } from '../../support/client.ts';
 import { clientCertificate } from '../../support/client-certificates.ts';
-import type { ClientPsk } from '../../support/client-hello.ts';
 import {
   Bench,
   expectFull,
@@ -23,6 +21,8 @@ import {
   ticketOf,
   versionOf,
 } from '../../support/mechanisms.ts';
+import type { Exchange } from '../../support/scripted-client.ts';
+import type { ClientPsk } from '../../support/scripted-hello.ts';
 import { newKey, sealed } from '../../tickets/support.ts';
 
 let bench: Bench;

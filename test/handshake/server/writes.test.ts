@@ -1,7 +1,6 @@
 /** Each flight of the server's leaves in one piece: a write is a system call, and to the peer a packet to wake up for. */
 
 import { expect } from 'chai';
-import type { ClientOptions } from '../../support/client.ts';
 import {
   Bench,
   type BenchOptions,
@@ -10,6 +9,7 @@ import {
   MECHANISMS,
   returning,
 } from '../../support/mechanisms.ts';
+import type { ClientOptions } from '../../support/scripted-client.ts';
 
 describe('one write for a flight', () => {
   let bench: Bench;
