@@ -120,7 +120,7 @@ describe('the demo', function () {
 
   it('takes another port where 8443 is in use', async () => {
     const other = createServer().listen(8443, '127.0.0.1');
-    await Promise.race([once(other, 'listening'), once(other, 'error')]); // in use by somebody else is as good
+    await once(other, 'listening').catch(() => {}); // in use by somebody else is as good
     const program = new Program('demo');
     await program.says(/^Port 8443 is in use here: taking a free one instead\.$/m);
     const [, port] = await program.says(/^serving on https:\/\/localhost:(\d+)\//m);
