@@ -1,4 +1,4 @@
-/** The program of `npm start`: a real client connects and resumes in both versions; then the server goes on serving. */
+/** The program of `npm start`: a client of this library connects and resumes in both versions; then the server goes on serving. */
 
 import type { Version } from '../wire/registry.ts';
 import { parseDemo, type ServeSettings } from './args.ts';
@@ -16,7 +16,7 @@ async function main(): Promise<0 | ExitCode> {
     process.stdout.write(DEMO_HELP);
     return 0;
   }
-  print(`tls-resume, in pure TypeScript, serves; OpenSSL ${process.versions.openssl} (node:tls) is the client.`);
+  print('tls-resume, in pure TypeScript, is the server and the client.');
   const stop = stopSignal();
   const server = new Narrator();
   const running = await start(port, server);
@@ -82,6 +82,7 @@ async function show(version: Version, { port, ephemeralCertificate: ca = '' }: R
   const first = await look({ port, version, ca }, server);
   if (first.session === undefined) throw new Fault(1, `${version}: the client was given no session to resume`);
   const second = await look({ port, version, ca, session: first.session }, server);
+  for (const { session } of [first, second]) session?.free();
   if (first.resumed || !second.resumed) throw new Fault(1, `${version}: the second connection was not resumed`);
 }
 

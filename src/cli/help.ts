@@ -185,7 +185,7 @@ FILE cannot be read.
 
 export const DEMO_HELP = `Usage: npm start [-- flags]
 
-Starts the server with an ephemeral certificate, lets OpenSSL (the one in Node) connect and resume in both versions, shows
+Starts the server with an ephemeral certificate, lets a client of this library connect and resume in both versions, shows
 what happened, and goes on serving.
 
 Flags:

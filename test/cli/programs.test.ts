@@ -105,6 +105,7 @@ describe('the demo', function () {
   it('resumes in both versions, and goes on serving', async () => {
     const program = new Program('demo', '--port', '0');
     const [, port] = await program.says(/^serving on https:\/\/localhost:(\d+)\/.*\n/m);
+    assert.match(program.output, /^tls-resume, .* is the server and the client\.$/m);
     assert.match(program.output, /^ {2}server: #2 .* TLSv1\.3 .* resumed \(psk-stateful, psk_dhe_ke, identity 0\)$/m);
     assert.match(program.output, /^ {2}server: #4 .* TLSv1\.2 .* resumed \(session-id\)$/m);
     assert.strictEqual(program.output.match(/^ {2}client: full handshake, /gm)?.length, 2);

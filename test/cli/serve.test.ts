@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { assert } from 'chai';
-import { visit } from '../../src/cli/visit.ts';
 import { fixturePath } from '../fixtures.ts';
 import { describeWith, run } from '../interop/peers.ts';
 import { HostTimers } from '../support/timers.ts';
 import { client, GET, readAll, start, stopAll } from './servers.ts';
+import { visit } from './visit.ts';
 
 const VERSIONS = ['TLSv1.3', 'TLSv1.2'] as const;
 const certificate = (name: string) => {
