@@ -8,7 +8,7 @@ import type { Fault } from '../../src/types.ts';
 import { ascii } from '../../src/wire/bytes.ts';
 import type { Version } from '../../src/wire/registry.ts';
 import { certificates } from '../fixtures.ts';
-import { testProvider as crypto } from '../support/provider.ts';
+import { synchronousProvider as crypto } from '../support/provider.ts';
 
 const NOTHING = new Uint8Array(0);
 
