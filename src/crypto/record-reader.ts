@@ -31,17 +31,14 @@ export class RecordReader {
    * ServerHello; a server that has sent one has.
    */
   acceptsPlainAlerts = true;
+  /** Says what the peer speaks that has sent no record yet. A role knows what its peers may speak. */
+  refusePeer: RefusePeer | undefined;
   readonly #records = new RecordBuffer();
   readonly #messages = new HandshakeBuffer();
   #protection: Protection = new Plaintext();
   #dropChangeCipherSpec = false;
   #early: EarlyData = REFUSED;
   #idle = 0;
-
-  /** See {@link RecordBuffer.refusePeer}. */
-  set refusePeer(refuse: RefusePeer) {
-    this.#records.refusePeer = refuse;
-  }
 
   /** The number of records opened under the current key. */
   get records(): number {
@@ -85,7 +82,7 @@ export class RecordReader {
     for (;;) {
       const frame = this.#messages.next(expected);
       if (frame !== undefined) return { kind: 'handshake', frame };
-      const record = this.#records.next(this.#fragmentLimit);
+      const record = this.#records.next(this.#fragmentLimit, this.refusePeer);
       if (record === undefined) return undefined;
       const incoming = this.read(record);
       if (incoming !== undefined) return incoming;

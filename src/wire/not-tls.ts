@@ -8,14 +8,13 @@ export const TELLING = 16;
 /** What a peer speaks that begins like this, and what to do about it. */
 export type Kinds = readonly (readonly [pattern: RegExp, kind: string])[];
 
-export const SSH = 'SSH: this is the port of another service';
 const IN_THE_CLEAR = 'in the clear: have the client begin with TLS at once (implicit TLS, not STARTTLS)';
 
 /** Clients. */
 const CLIENTS: Kinds = [
   [/^(GET|CONNECT [^{])|^[A-Z-]{3,} [*/h]/i, 'plain HTTP: the URL must begin with https://'],
   [/^PROXY|^\r\n\r\n\0/, 'a PROXY protocol header: turn it off at the load balancer, or read it before TLS begins'],
-  [/^SSH-/, SSH],
+  [/^SSH-/, 'SSH: this is the port of another service'],
   [/^(EHL|HEL|LHL)O/i, `SMTP ${IN_THE_CLEAR}`],
   [/^\S+ (CAPA|LOGI|STAR|AUTH)/i, `IMAP ${IN_THE_CLEAR}`],
   [/^(USER|AUTH|CAPA|FEAT|STLS)/i, `FTP or POP3 ${IN_THE_CLEAR}`],

@@ -25,8 +25,6 @@ export interface TlsRecord {
 
 /** Divides the stream of received bytes into records. */
 export class RecordBuffer {
-  /** Says what the peer speaks that has sent no record yet. A role knows what its peers may speak. */
-  refusePeer: RefusePeer = refusePeer;
   readonly #queue = new ByteQueue();
   #first = true;
 
@@ -42,13 +40,14 @@ export class RecordBuffer {
   /**
    * Returns the next record, or `undefined` if none is complete, and then keeps little more than what has come of it.
    * @param limit the longest fragment allowed in the current state. @throws TlsAlert record_overflow as soon as the header is there
+   * @param refuse says what the peer speaks that has sent no record yet
    */
-  next(limit: number): TlsRecord | undefined {
+  next(limit: number, refuse?: RefusePeer): TlsRecord | undefined {
     if (this.#queue.length < 3) return this.#queue.trim();
-    if (!isContentType(this.#queue.at(0))) this.#refuse();
+    if (!isContentType(this.#queue.at(0))) this.#refuse(refuse);
     if (this.#queue.length < RECORD_HEADER) return this.#queue.trim();
     const length = 256 * this.#queue.at(3) + this.#queue.at(4);
-    if (length === 0 && this.#first && this.#queue.at(1) === DTLS) this.#refuse();
+    if (length === 0 && this.#first && this.#queue.at(1) === DTLS) this.#refuse(refuse);
     if (length > limit) throw new TlsAlert('record_overflow', `a record of ${length} bytes, ${limit} allowed`);
     if (this.#queue.length < RECORD_HEADER + length) return this.#queue.trim();
     this.#first = false;
@@ -59,11 +58,11 @@ export class RecordBuffer {
   }
 
   /** §5: refuses a record type that no state accepts, before its length is used, or the record of another protocol. */
-  #refuse(): never {
+  #refuse(refuse = refusePeer): never {
     const type = this.#queue.at(0);
     if (!this.#first) throw new TlsAlert('unexpected_message', `record type ${type}`);
     const start = this.#queue.take(Math.min(TELLING, this.#queue.length));
-    throw this.refusePeer(String.fromCharCode(...start));
+    throw refuse(String.fromCharCode(...start));
   }
 
   trim(): void {

@@ -55,20 +55,16 @@ const ROWS: readonly (readonly [what: string, start: string, named: RegExp, reme
   ['something else', '\x05\x01\0', /something that begins with byte 5/, /byte 5/],
 ];
 
-const LATER = /in the clear: connect to its port for implicit TLS, or ask for STARTTLS before TLS begins/;
+const LATER = /in the clear: use its port for TLS, or STARTTLS first/;
 const SERVERS: typeof ROWS = [
   ['HTTP', 'HTTP/1.1 400 Bad Request\r\n', /plain HTTP/, /connect to the port of https/],
   ['old HTTP', '<html>\r\n', /plain HTTP/, /connect to the port of https/],
-  ['SSH', 'SSH-2.0-OpenSSH_9.7\r\n', /SSH/, /the port of another service/],
-  ['SMTP', '220 mail.example ESMTP\r\n', /SMTP or FTP/, LATER],
-  ['IMAP', '* OK [CAPABILITY IMAP4rev1 secret] ready\r\n', /IMAP/, LATER],
-  ['POP3', '+OK ready\r\n', /POP3/, LATER],
-  ['XMPP', "<?xml version='1.0'?><stream:stream", /XMPP/, LATER],
+  ['SSH', 'SSH-2.0-OpenSSH_9.7\r\n', /text/, LATER],
+  ['SMTP', '220 mail.example ESMTP\r\n', /text/, LATER],
+  ['IMAP', '* OK [CAPABILITY IMAP4rev1 secret] ready\r\n', /text/, LATER],
+  ['POP3', '+OK ready\r\n', /text/, LATER],
+  ['XMPP', "<?xml version='1.0'?><stream:stream", /text/, LATER],
   ['Redis', '-ERR Protocol error\r\n', /text/, LATER],
-  ['LDAP', '0\x24\x02\x01\0\x78\x1f', /LDAP/, LATER],
-  ['MySQL', '\x4a\0\0\0\n8.4.0\0', /MySQL/, /SSLRequest/],
-  ['MySQL, which refuses the host', '\x45\0\0\0\xff\x6a\x04', /MySQL/, /SSLRequest/],
-  ['PostgreSQL', 'E\0\0\0\x8cSFATAL\0', /PostgreSQL/, /SSLRequest/],
   ['something else', '\x05\x01\0', /something that begins with byte 5/, /byte 5/],
 ];
 
@@ -104,11 +100,10 @@ describe('what is not TLS', () => {
   it('is named once three bytes are there, and its bytes are in no message', () => {
     for (const start of ['GET', 'SSH', 'PRO', 'EHL', '\r\n\r']) {
       const buffer = new RecordBuffer();
-      buffer.refusePeer = refuseClient;
       for (const byte of bytesOf(start.slice(0, 2))) buffer.push(Uint8Array.of(byte));
       expect(buffer.next(16384)).to.equal(undefined);
       buffer.push(bytesOf(start.slice(2)));
-      expect(() => buffer.next(16384)).to.throw(TlsAlert, 'not TLS but');
+      expect(() => buffer.next(16384, refuseClient)).to.throw(TlsAlert, 'not TLS but');
     }
     expect(refuseClient('GET').message).to.match(/plain HTTP/);
     expect(refuseClient('xyz').message).to.not.contain('xyz');

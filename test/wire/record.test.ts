@@ -18,7 +18,6 @@ function alertOf(action: () => unknown): string {
 
 function bufferOf(...parts: readonly Uint8Array[]): RecordBuffer {
   const buffer = new RecordBuffer();
-  buffer.refusePeer = refuseClient;
   for (const part of parts) buffer.push(part);
   return buffer;
 }
@@ -103,7 +102,7 @@ describe('RecordBuffer', () => {
 
   it('knows an SSLv2 hello for what it is, as the first bytes of all only', () => {
     const ssl2 = fromHex('802e0103010015');
-    expect(alertOf(() => bufferOf(ssl2).next(MAX_PLAINTEXT))).to.equal('protocol_version');
+    expect(alertOf(() => bufferOf(ssl2).next(MAX_PLAINTEXT, refuseClient))).to.equal('protocol_version');
     const first = concat(recordHeader(ContentType.alert, 0x0303, 2), Uint8Array.of(1, 0));
     const buffer = bufferOf(first, ssl2);
     expect(buffer.next(MAX_PLAINTEXT)?.type).to.equal(ContentType.alert);
