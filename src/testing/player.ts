@@ -101,6 +101,8 @@ export class Player {
   readonly #frames: Frame[] = [];
   #writer: InterceptedWriter | undefined;
   #question: Question | undefined;
+  /** The question that was asked last, be it answered or not. */
+  #asked: Question | undefined;
   /** The pauses of faults of time. */
   readonly #pauses: Deferred[] = [];
   #time = 0;
@@ -227,7 +229,7 @@ export class Player {
     this.#frames.push(frame);
     let step: Step | undefined;
     try {
-      step = this.#invoke(call);
+      step = this.#afterwards(frame, this.#invoke(call));
     } catch (error) {
       if (this.#difference !== undefined) throw this.#difference;
       if (call.threw !== true && !this.#isForked)
@@ -238,6 +240,19 @@ export class Player {
     }
     if (this.#difference !== undefined) throw this.#difference;
     if (step !== undefined) this.#finish(frame, step);
+  }
+
+  /** Makes the calls that were made amid our own work, where they had to wait for their turn, and joins what comes of them. */
+  #afterwards(frame: Frame, first: Step | undefined): Step | undefined {
+    const work: readonly Work[] = frame.call.work ?? [];
+    let step = first;
+    for (let next = work[frame.work]; next !== undefined && 'call' in next; next = work[frame.work]) {
+      frame.work++;
+      const more = this.#invoke(next);
+      const [output, events] = [concat(step?.output ?? EMPTY, more?.output ?? EMPTY), more?.events ?? []];
+      step = { output, events: [...(step?.events ?? []), ...events], question: more?.question };
+    }
+    return step;
   }
 
   #invoke({
@@ -308,7 +323,7 @@ export class Player {
   }
 
   #answer(outcome: NonNullable<RecordedCall['outcome']>): Step | undefined {
-    if (outcome === 'stale') return undefined;
+    if (outcome === 'stale') return this.#asked && this.connection.answer(this.#asked, { value: undefined });
     if (this.#question === undefined) throw this.#differ('', 'no question is open that the recording has an answer to');
     const given: Outcome =
       outcome === 'late' ? { late: true } : outcome === 'value' ? { value: undefined } : { error: readError(outcome) };
@@ -317,6 +332,7 @@ export class Player {
 
   #finish(frame: Frame, { output, events, question }: Step): void {
     this.#question = question;
+    this.#asked = question ?? this.#asked;
     this.output = output;
     this.events = events;
     this.trace.note(
@@ -463,6 +479,7 @@ export class Player {
   #during<T>(entry: RecordedTask, run: () => T): T {
     const path = `${this.#frame?.path}.${entry.task}`;
     for (const [index, call] of (entry.work ?? []).entries()) this.#perform(call, `${path}.work[${index}]`);
+    for (const index of entry.ruledOut ?? []) this.#sessions[index]?.forbidResumption();
     return run();
   }
 

@@ -131,7 +131,10 @@ class Tape {
   /** The calls and tasks that are under way, the innermost last. */
   readonly #open: (OpenCall | OpenTask)[] = [];
   readonly #sessions = new SessionsMet();
+  /** The virtual hosts that were selected. */
   readonly #configs: ServerConfig[] = [];
+  /** The options of the connection, and of those. */
+  readonly #written: unknown[] = [];
   #offers: readonly SessionOffer[] = [];
   #offered: readonly number[] = [];
   readonly #received = new ReceivedBytes();
@@ -260,6 +263,7 @@ class Tape {
   }
 
   #calling(name: CallName, given: readonly unknown[], run: () => Step): Step {
+    if (this.#owner !== undefined) this.#configsOf(this.#owner);
     const call: OpenCall = { call: name, work: [], ...this.#argumentsOf(name, given) };
     (this.#open.at(-1)?.work ?? this.#calls).push(call);
     const isTaken = name === 'receive' && given[0] instanceof Uint8Array && this.#take(call, given[0]);
@@ -374,7 +378,10 @@ class Tape {
 
   #configOf(selected: unknown): unknown {
     if (!isServerConfig(selected) || selected === this.#owner?.config) return { $config: 0 };
-    if (!this.#configs.includes(selected)) this.#configs.push(selected);
+    if (!this.#configs.includes(selected)) {
+      this.#configs.push(selected);
+      this.#written.push(writeServer(selected));
+    }
     return { $config: 1 + this.#configs.indexOf(selected) };
   }
 
@@ -403,6 +410,8 @@ class Tape {
     } finally {
       this.#open.pop();
       if (entry.work.length === 0) delete (entry as Partial<OpenTask>).work;
+      const ruledOut = this.#sessions.newlyRuledOut();
+      if (ruledOut.length > 0) entry.ruledOut = ruledOut;
     }
   }
 
@@ -461,6 +470,13 @@ class Tape {
     };
   }
 
+  /** The options as they are at the first call: a cache may be closed later. */
+  #configsOf(owner: Recorded): readonly unknown[] {
+    if (this.#written.length === 0)
+      this.#written.push(owner instanceof ServerConnection ? writeServer(owner.config) : writeClient(owner.config));
+    return this.#written;
+  }
+
   /** What a call has sent so far. */
   #notes(call: OpenCall): Notes {
     const known = this.#notesOf.get(call);
@@ -509,7 +525,7 @@ class Tape {
       format: RECORDING_FORMAT,
       side: isServer ? 'server' : 'client',
       seed: toHex(this.#seed),
-      configs: isServer ? [owner.config, ...this.#configs].map(writeServer) : [writeClient(owner.config)],
+      configs: this.#configsOf(owner),
       connection: {
         ...(isServer ? connectionOfServer(owner) : this.#connectionOfClient(owner)),
         timings: this.#timings,

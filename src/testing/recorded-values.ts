@@ -18,11 +18,22 @@ export class SessionsMet {
   readonly #met: { readonly session: Session; readonly parameters: SessionParameters; readonly isRuledOut: boolean }[] =
     [];
 
+  readonly #told = new Set<number>();
+
   /** Returns the index of a session as it is now. */
   add(session: Session): number {
     const parameters = { ...parametersOf(session) };
     parameters.secret = parameters.secret.slice(); // which may be wiped before the recording is written
     return this.#met.push({ session, parameters, isRuledOut: session.isRuledOut }) - 1;
+  }
+
+  /** Returns the indices of sessions that have been ruled out since they were met, each once. */
+  newlyRuledOut(): number[] {
+    return this.#met.flatMap(({ session, isRuledOut }, i) => {
+      if (isRuledOut || this.#told.has(i) || !session.isRuledOut) return [];
+      this.#told.add(i);
+      return [i];
+    });
   }
 
   /** The sessions as they are written. The secrets of those that `isUsed` does not name are left out. */

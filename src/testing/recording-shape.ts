@@ -126,6 +126,7 @@ function work(depth: number): Shape {
       value: optional(plain(0)),
       error: optional(error),
       work: optional(list(call(depth + 1))),
+      ruledOut: optional(list(size)),
     })(path, value);
   };
 }

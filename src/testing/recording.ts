@@ -141,6 +141,8 @@ export interface RecordedTask {
   readonly error?: RecordedError | undefined;
   /** The calls that it made on the connection. */
   readonly work?: readonly RecordedCall[] | undefined;
+  /** The indices of sessions that have been ruled out meanwhile. */
+  readonly ruledOut?: readonly number[] | undefined;
 }
 
 /** An error: `alert` is the alert that it stands for, by its name. */

@@ -1,6 +1,6 @@
 /** What can be done with a recording: replay it, fork it, have it explained. */
 
-import { integer } from '../engine/checks.ts';
+import { callback, integer } from '../engine/checks.ts';
 import type { Event } from '../engine/events.ts';
 import { requireBytes } from '../wire/kind-of.ts';
 import { requireOptions } from '../wire/options.ts';
@@ -68,7 +68,15 @@ export function fork(recording: Recording | string, options: ForkOptions): Fork 
     if (parsed.calls[at]?.call !== 'receive')
       throw new TypeError(`bytes: call ${at} is ${parsed.calls[at]?.call}(), which receives nothing`);
   }
-  return new Player(parsed, { at, clock, bytes, answer }).play();
+  callback('answer', answer);
+  const checked = answer && ((task: ForkedTask) => requireAnswer(answer(task)));
+  return new Player(parsed, { at, clock, bytes, answer: checked }).play();
+}
+
+function requireAnswer(answer: ForkedAnswer | undefined): ForkedAnswer | undefined {
+  const given: object = Object(answer);
+  if (answer === undefined || 'value' in given || 'error' in given) return answer;
+  throw new TypeError('answer: { value } or { error } is wanted, or nothing');
 }
 
 /**

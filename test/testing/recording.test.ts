@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import type { CryptoProvider } from '../../src/crypto/provider.ts';
+import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { ClientConnection, type ConnectOptions } from '../../src/engine/client/client-connection.ts';
 import { defineClient } from '../../src/engine/client/define-client.ts';
 import type { Step } from '../../src/engine/events.ts';
@@ -430,6 +432,34 @@ describe('a recording of work', () => {
     replay(recording);
   });
 
+  it('has the calls that a provider made amid our work', () => {
+    const { hashes } = defaultProvider;
+    let connection: ServerConnection | undefined;
+    const meddling: CryptoProvider = {
+      ...defaultProvider,
+      hashes: {
+        ...hashes,
+        sha256: {
+          ...hashes.sha256,
+          digest: (bytes) => {
+            const [own] = [connection];
+            connection = undefined;
+            own?.write(utf8('amid'));
+            return hashes.sha256.digest(bytes);
+          },
+        },
+      },
+    };
+    const run = pair(client(), server({ crypto: meddling }), { record: true }).runSync();
+    connection = run.server;
+    run
+      .take('client', run.client.write(utf8('x')))
+      .take('client', run.client.updateKeys(true))
+      .runSync();
+    run.take('client', run.client.end()).runSync();
+    expect(differenceIn(run.recordings.server)).to.equal('none');
+  });
+
   it('has errors, and what the handshake made of them', () => {
     const onGet = () => {
       throw new Error('the store is down');
@@ -701,6 +731,8 @@ describe('a fork', () => {
     const { client: offer } = meet().recordings;
     expect(() => fork(offer, { at: 0, bytes: new Uint8Array(1) })).to.throw(TypeError, 'call 0 is connect()');
     expect(() => fork(recording, { at: 0, now: 1 } as never)).to.throw(TypeError, 'now');
+    expect(() => fork(recording, { at: 0, answer: 1 as never })).to.throw(TypeError, 'answer');
+    expect(() => fork(recording, { at: 0, answer: () => 1 as never })).to.throw(TypeError, 'answer: { value } or');
   });
 });
 

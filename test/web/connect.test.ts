@@ -470,7 +470,7 @@ describe('connect: a hostile transport', () => {
   it('that speaks no TLS is named', async () => {
     const error = await rejection(connect(saying(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')), visitor()));
     expect(error).to.be.instanceOf(TlsAlert);
-    expect(String(error)).to.match(/not TLS but text/);
+    expect(String(error)).to.match(/not TLS but plain HTTP/);
   });
 
   it('that brings no bytes fails the handshake', async () => {
