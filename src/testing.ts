@@ -6,7 +6,8 @@ export { type InjectedRecordOptions, type Injector, type InjectorOptions, inject
 export type { ReadMessage } from './testing/messages.ts';
 export { Pair, type PairEvent, type PairOptions, pair } from './testing/pair.ts';
 export { type ForkedAnswer, type ForkedTask, type Passage, ReplayDifference } from './testing/player.ts';
-export { type Recorded, type Recorder, type RecordOptions, record } from './testing/record.ts';
+export { type Recorder, type RecordOptions, record } from './testing/record.ts';
+export type { Recorded } from './testing/recorded-facts.ts';
 export type {
   CallName,
   MaskedPiece,

@@ -24,7 +24,7 @@ import {
 import { sentPieces, UnmaskState, unmask } from './masking.ts';
 import { versionIn } from './messages.ts';
 import type { Timing } from './outflow.ts';
-import { type Recorded, writeEvent } from './record.ts';
+import { type Recorded, writeEvent } from './recorded-facts.ts';
 import { type RecordedClient, type RecordedServer, readClient, readServer } from './recorded-options.ts';
 import { readError, readSession, readValue } from './recorded-values.ts';
 import type { Piece, RecordedCall, RecordedRecords, RecordedTask, Recording } from './recording.ts';

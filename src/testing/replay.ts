@@ -5,7 +5,7 @@ import type { Event } from '../engine/events.ts';
 import { requireBytes } from '../wire/kind-of.ts';
 import { requireOptions } from '../wire/options.ts';
 import { type ForkedAnswer, type ForkedTask, type Passage, Player } from './player.ts';
-import type { Recorded } from './record.ts';
+import type { Recorded } from './recorded-facts.ts';
 import type { RecordedCall, Recording } from './recording.ts';
 import { parseRecording } from './recording-shape.ts';
 import { linesOf, type Trace } from './trace.ts';
