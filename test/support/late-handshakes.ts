@@ -18,7 +18,7 @@ Mocha.prototype.loadFilesAsync = function (...options) {
 };
 
 ConnectionCore.prototype.receive = function (input) {
-  if (input.length > 0 && loading.getStore())
+  if (input?.length > 0 && loading.getStore())
     throw new Error('a handshake while a test file loads: run it in before() or it()');
   return receive.call(this, input);
 };
