@@ -394,6 +394,7 @@ export class Player {
       resumed: resumption.resumed,
       mechanism: resumption.mechanism,
       pskMode: resumption.pskMode,
+      reason: resumption.reason,
     };
     for (const [name, value] of Object.entries(now)) {
       const was = (facts as unknown as Record<string, unknown>)[name];
@@ -448,12 +449,11 @@ export class Player {
         if (entry.failed !== undefined) throw readError(entry.failed);
         return entry.later ? new Promise(() => {}) : undefined;
       });
-    task.conclude = (outcome) => {
+    task.conclude = () => {
       if (isOffer && entry.error === undefined) return conclude.call(task, { value: undefined });
       if (selected !== undefined) return conclude.call(task, { value: this.#configs[selected] });
       if (entry.value === undefined && entry.error === undefined)
         throw this.#differ('', `${task.kind} is answered, and was not`);
-      void outcome;
       return this.#concluded(entry);
     };
   }
@@ -544,7 +544,7 @@ function recordsOf({ sealed, sent }: RecordedRecords, inner: Interceptor, seal: 
 }
 
 /** The events that are compared. The others tell of callbacks that a replay does not call. */
-const COMPARED = ['established', 'alert', 'failed', 'end', 'data'];
+const COMPARED = ['established', 'alert', 'failed', 'end', 'data', 'verdicts'];
 
 function comparable(events: unknown): unknown[] {
   return (events as { readonly type: string }[]).filter(({ type }) => COMPARED.includes(type));

@@ -606,6 +606,19 @@ describe('a replay', () => {
       (copy) => void Object.assign(copy.facts, { cipherSuite: 'TLS_AES_256_GCM_SHA384' }),
     );
     expect(differenceIn(facts)).to.match(/^facts\.cipherSuite: /);
+    const reason = altered(recording, (copy) => void Object.assign(copy.facts, { reason: 'vetoed' }));
+    expect(differenceIn(reason)).to.equal('facts.reason: vetoed was recorded, and now it is not-offered');
+  });
+
+  it('notices another verdict on a session', () => {
+    const theirs = server({ sessions: { mayResume: () => false } });
+    const ours = client();
+    meet(theirs, ours);
+    const vetoed = meet(theirs, ours).recordings.server;
+    const other = JSON.parse(JSON.stringify(vetoed).replaceAll('"reason":"vetoed"', '"reason":"expired"'));
+    expect(differenceIn({ ...other, facts: vetoed.facts })).to.match(
+      /^calls\[\d+\]\.events\[\d\]\.verdicts\[0\]\.reason: expired was recorded, and now it is vetoed$/,
+    );
   });
 
   it('refuses what is no recording, and says why', () => {
