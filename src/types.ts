@@ -82,6 +82,7 @@ export type { SealCounts } from './tickets/seal-counts.ts';
 
 // Certificates, private keys and cryptography
 
+export type { PskKind } from './crypto/key-schedule.ts';
 export type { Credential } from './crypto/credentials/credential.ts';
 export type { PemPair } from './crypto/credentials/credential-pem.ts';
 export type { SelfSignedOptions } from './crypto/credentials/self-signed.ts';

@@ -1,7 +1,7 @@
 /**
  * The key schedule of TLS 1.3, RFC 9846 §7.1, as functions from secret to secret.
  *
- *     PSK → Early Secret → ext/res binder_key
+ *     PSK → Early Secret → ext/res/imp binder_key
  *               ↓ "derived"
  *     (EC)DHE → Handshake Secret → client/server_handshake_traffic_secret
  *               ↓ "derived"
@@ -35,7 +35,11 @@ function labels(length: number, emptyHash: string) {
     zeros: new Uint8Array(length),
     emptyHash: empty,
     derived: new Label('derived', length, empty),
-    resBinder: new Label('res binder', length, empty),
+    binders: {
+      resumption: new Label('res binder', length, empty),
+      external: new Label('ext binder', length, empty),
+      imported: new Label('imp binder', length, empty),
+    },
     clientHandshake: new Label('c hs traffic', length, hash),
     serverHandshake: new Label('s hs traffic', length, hash),
     clientApplication: new Label('c ap traffic', length, hash),
@@ -107,9 +111,12 @@ export function earlySecret(hash: Hash, psk: Uint8Array | undefined): EarlySecre
   return new Secret(hash, unsaltedKey(hash).sign(psk ?? LABELS[hash.name].zeros));
 }
 
-/** The binder key of a PSK from a ticket: label "res binder". */
-export function resumptionBinderKey(early: EarlySecret): BinderKey {
-  return derive(early, LABELS[early.hash.name].resBinder);
+/** Where a PSK is from: a ticket; outside of TLS; or from there by way of an importer (RFC 9258). */
+export type PskKind = keyof ReturnType<typeof labels>['binders'];
+
+/** The binder key of a PSK. Its kind selects the label (§7.1, RFC 9258 §5.2), so that no key passes for one of another kind. */
+export function pskBinderKey(early: EarlySecret, kind: PskKind): BinderKey {
+  return derive(early, LABELS[early.hash.name].binders[kind]);
 }
 
 /** Without (EC)DHE (psk_ke) the input is a string of zeros. */

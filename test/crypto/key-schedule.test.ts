@@ -16,7 +16,7 @@ import {
   handshakeTrafficSecrets,
   masterSecret,
   nextTrafficSecret,
-  resumptionBinderKey,
+  pskBinderKey,
   resumptionMasterSecret,
   resumptionPsk,
   trafficKeys,
@@ -129,7 +129,9 @@ for (const name of ['sha256', 'sha384'] as const) {
 
     it('has binder key and the PSK of a ticket (§4.2.11.2, §4.6.1)', () => {
       const early: EarlySecret = earlySecret(hash, psk);
-      expect(hex(resumptionBinderKey(early))).to.equal(hex(derive(early.bytes, 'res binder', emptyHash)));
+      expect(hex(pskBinderKey(early, 'resumption'))).to.equal(hex(derive(early.bytes, 'res binder', emptyHash)));
+      expect(hex(pskBinderKey(early, 'external'))).to.equal(hex(derive(early.bytes, 'ext binder', emptyHash)));
+      expect(hex(pskBinderKey(early, 'imported'))).to.equal(hex(derive(early.bytes, 'imp binder', emptyHash))); // RFC 9258 §5.2
       const master = masterSecret(handshakeSecret(early, dhe));
       const resumption = resumptionMasterSecret(master, transcriptHash);
       for (const nonce of [EMPTY, Uint8Array.of(0), new Uint8Array(255)]) {

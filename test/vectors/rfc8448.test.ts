@@ -17,7 +17,7 @@ import {
   handshakeSecret,
   handshakeTrafficSecrets,
   masterSecret,
-  resumptionBinderKey,
+  pskBinderKey,
   resumptionMasterSecret,
   resumptionPsk,
   type TrafficSecret,
@@ -445,7 +445,7 @@ describe('RFC 8448 §4, resumed 0-RTT handshake', () => {
     trace.check('earlySecret', early);
     const binderHash = new Transcript().hashWith(hash, truncated);
     trace.check('binderHash', binderHash);
-    const binderKey = resumptionBinderKey(early);
+    const binderKey = pskBinderKey(early, 'resumption');
     trace.check('binderPrkBinderKey', binderKey);
     trace.check('binderFinishedKey', expandLabel(binderKey, 'finished', EMPTY, 32));
     trace.check('binder', finishedMac(binderKey, binderHash));

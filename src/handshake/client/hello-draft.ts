@@ -3,8 +3,8 @@
  * every rule; the binders are made afterwards, over the hello as it then is.
  */
 
-import { earlySecret, finishedMac, resumptionBinderKey } from '../../crypto/key-schedule.ts';
-import type { CryptoProvider, Hash, HashName } from '../../crypto/provider.ts';
+import { type EarlySecret, earlySecret, finishedMac, type PskKind, pskBinderKey } from '../../crypto/key-schedule.ts';
+import type { CryptoProvider, HashName } from '../../crypto/provider.ts';
 import type { Transcript } from '../../crypto/transcript.ts';
 import { concat, EMPTY, wipeAll } from '../../wire/bytes.ts';
 import {
@@ -53,6 +53,8 @@ export interface DraftPsk {
   /** The PSK and its hash, which make the binder. Without them, there is one of no bytes, unless `binder` says otherwise. */
   secret?: Uint8Array | undefined;
   hash?: HashName | undefined;
+  /** Where the PSK is from, which selects the label of its binder. Default: 'resumption', a ticket. */
+  kind?: PskKind | undefined;
   /** The binder that is sent instead of the right one. */
   binder?: Uint8Array | undefined;
 }
@@ -111,19 +113,24 @@ export function encodeHello(draft: HelloDraft, transcript: Transcript, crypto: C
   place.data = EMPTY; // for a second hello
   const truncated = raw.subarray(0, raw.length - list.length);
   let at = truncated.length + 2;
-  for (const [i, { secret, hash, binder }] of draft.psks.entries()) {
+  for (const [i, { secret, hash, kind, binder }] of draft.psks.entries()) {
     at++;
     if (binder === undefined && secret !== undefined && hash !== undefined)
-      raw.set(binderOf(secret, crypto.hashes[hash], transcript, truncated), at);
+      raw.set(binderOf(earlySecret(crypto.hashes[hash], secret), kind, transcript, truncated), at);
     at += blanks[i]?.length ?? 0;
   }
   return raw;
 }
 
-function binderOf(secret: Uint8Array, hash: Hash, transcript: Transcript, truncated: Uint8Array): Uint8Array {
-  const early = earlySecret(hash, secret);
-  const key = resumptionBinderKey(early);
-  const mac = finishedMac(key, transcript.hashWith(hash, truncated));
+/** Wipes the early secret. */
+function binderOf(
+  early: EarlySecret,
+  kind: PskKind = 'resumption',
+  transcript: Transcript,
+  truncated: Uint8Array,
+): Uint8Array {
+  const key = pskBinderKey(early, kind);
+  const mac = finishedMac(key, transcript.hashWith(early.hash, truncated));
   wipeAll([early, key]);
   return mac;
 }

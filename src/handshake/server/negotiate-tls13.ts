@@ -46,7 +46,7 @@ export function* negotiateTls13(context: ServerHandshake, first: HeldHello): Han
   context.facts.alpnProtocol = selectAlpn(first.body, context.settings);
   const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered) : undefined;
   if (alone !== undefined) {
-    const keepsTicket = lookups.declinesRenewal(alone.session);
+    const keepsTicket = lookups.declinesRenewal(alone.psk.session);
     return { hello: first, retried: false, suite, psk: alone, share: undefined, signing: undefined, keepsTicket };
   }
   return yield* negotiateShare(
@@ -71,7 +71,7 @@ function* negotiateShare(
   const psk = yield* takePsk(context, kept);
   const signing = psk === undefined ? selectSigningTls13(context, hello.body) : undefined;
   const share = { group: wanted.group, keyExchange };
-  return { hello, retried, suite, psk, share, signing, keepsTicket: lookups.declinesRenewal(psk?.session) };
+  return { hello, retried, suite, psk, share, signing, keepsTicket: lookups.declinesRenewal(psk?.psk.session) };
 }
 
 /**

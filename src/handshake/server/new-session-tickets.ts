@@ -116,6 +116,7 @@ export class TicketIssuer implements TicketSender {
   #newSession(id: Uint8Array, ticketNonce: Uint8Array): Session {
     const { settings, facts, randomBytes, decisions } = this.#context;
     const { suite, psk } = this.#choice;
+    const before = psk?.psk.session;
     const now = this.#context.now();
     const secret = resumptionPsk(this.#main.resumption, ticketNonce);
     const session = new Session({
@@ -125,7 +126,7 @@ export class TicketIssuer implements TicketSender {
       secret,
       time: now,
       timeout: settings.sessionTimeout(),
-      authTime: psk?.session.authTime ?? now, // a chain of resumptions does not authenticate anew
+      authTime: before?.authTime ?? now, // a chain of resumptions does not authenticate anew
       extendedMasterSecret: true,
       idContext: settings.idContext,
       serverName: facts.serverName,
@@ -133,7 +134,7 @@ export class TicketIssuer implements TicketSender {
       group: facts.group === undefined ? 0 : NamedGroup[facts.group],
       ticketAgeAdd: decisions.ticket?.ageAdd ?? decode(uint32, randomBytes(4, 'ticket_age_add')),
       scope: scopeOf(this.#context, this.#choice.hello.body),
-      applicationData: psk?.session.applicationData,
+      applicationData: before?.applicationData,
       peerCertificate: facts.peerCertificate,
       foreign: foreignOf(facts),
     });
@@ -153,7 +154,8 @@ export function whyNoTicket(context: ServerHandshake, { hello, psk }: Tls13Choic
   if (why !== undefined) return why;
   if (singleUse && !sessions.canTake(mode === 'stateless')) return 'single-use';
   if (selectPskMode(hello.body, settings, true) === undefined) return 'psk-mode';
-  return psk !== undefined && psk.session.authTime + maxAuthAge <= context.now() ? 'auth-age' : undefined;
+  const before = psk?.psk.session;
+  return before !== undefined && before.authTime + maxAuthAge <= context.now() ? 'auth-age' : undefined;
 }
 
 /** Returns how many tickets are due: as many as the client asks for (RFC 9149), or as the settings say. If none is, returns why. */
@@ -162,8 +164,9 @@ export function dueTickets(context: ServerHandshake, choice: Tls13Choice): numbe
   const { initial, afterResumption, maxRequested } = context.settings.tickets;
   const why = whyNoTicket(context, choice) ?? (keepsTicket ? 'declined' : undefined);
   if (why !== undefined) return why;
-  const asked = requestedTickets(hello.body, psk !== undefined);
-  const usual = psk === undefined ? initial : afterResumption;
+  const isResumption = psk?.psk.session !== undefined;
+  const asked = requestedTickets(hello.body, isResumption);
+  const usual = isResumption ? afterResumption : initial;
   return (asked === undefined ? usual : Math.min(asked, maxRequested)) || 'not-due';
 }
 

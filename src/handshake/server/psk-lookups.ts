@@ -2,11 +2,19 @@
 
 import type { Session } from '../../sessions/session.ts';
 import { latin1, toHex } from '../../wire/bytes.ts';
+import type { Mechanism } from '../outcome.ts';
 import { type Handshake, perform } from '../wait.ts';
 import type { OpenedTicket, ServerHandshake } from './context.ts';
 import { openTicket } from './tickets.ts';
 
-export type Lookup = Pick<OpenedTicket, 'found' | 'renew' | 'facts'>;
+export interface Lookup extends Pick<OpenedTicket, 'found' | 'renew' | 'facts'> {
+  readonly mechanism: Mechanism;
+}
+
+/** How sessions are offered to a server with these settings. */
+export function mechanismOf({ tickets }: ServerHandshake['settings']): 'psk-stateful' | 'psk-stateless' {
+  return tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
+}
 
 /** Longer identities are told apart by their digests, as the list is kept while the handshake waits. Few tickets are as long. */
 const LONG = 512;
@@ -23,8 +31,12 @@ export class PskLookups {
     const key = identity.length > LONG ? toHex(context.crypto.hashes.sha256.digest(identity)) : latin1(identity);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const isStateless = context.settings.tickets.mode === 'stateless';
-    const lookup = isStateless ? yield* openTicket(context, 'TLSv1.3', identity) : yield* findById(context, identity);
+    const mechanism = mechanismOf(context.settings);
+    const found =
+      mechanism === 'psk-stateless'
+        ? yield* openTicket(context, 'TLSv1.3', identity)
+        : yield* findById(context, identity);
+    const lookup = { mechanism, found: found.found, renew: found.renew, facts: found.facts };
     this.#known.set(key, lookup);
     return lookup;
   }
@@ -40,7 +52,7 @@ export class PskLookups {
   }
 }
 
-function* findById({ sessions }: ServerHandshake, id: Uint8Array): Handshake<Lookup> {
+function* findById({ sessions }: ServerHandshake, id: Uint8Array): Handshake<Omit<Lookup, 'mechanism'>> {
   if (id.length > MAX_ID) return { found: { reason: 'undecryptable' }, renew: undefined };
   return { found: yield* perform(sessions.find('TLSv1.3', id)), renew: undefined };
 }

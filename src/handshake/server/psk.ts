@@ -1,6 +1,6 @@
 /** Selects one of the offered pre-shared keys, or none: RFC 9846 §4.3.9, §4.3.11. */
 
-import { type EarlySecret, earlySecret, finishedMac, resumptionBinderKey } from '../../crypto/key-schedule.ts';
+import { type EarlySecret, earlySecret, finishedMac, pskBinderKey } from '../../crypto/key-schedule.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
@@ -9,18 +9,20 @@ import type { PskMode } from '../../wire/registry.ts';
 import { wantedFragmentLength } from '../max-fragment-length.ts';
 import { type ClientHello, truncateBeforeBinders } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
-import { type NoResumption, notResumed, type Verdict } from '../outcome.ts';
+import { type Mechanism, type NoResumption, notResumed, type Verdict } from '../outcome.ts';
+import type { Psk } from '../psk.ts';
 import { call, type Handshake, perform } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
-import type { PskLookups } from './psk-lookups.ts';
+import { mechanismOf, type PskLookups } from './psk-lookups.ts';
 import { acceptedCertificate, type Offer } from './resumption.ts';
 import { judgeOffered, SessionVerdict } from './verdict.ts';
 
 /** A PSK whose binder has been verified. */
 export interface SelectedPsk {
-  readonly session: Session;
+  readonly psk: Psk;
+  readonly mechanism: Mechanism;
   readonly identityIndex: number;
   readonly mode: PskMode;
   readonly suite: SuiteParameters;
@@ -28,7 +30,7 @@ export interface SelectedPsk {
 }
 
 /**
- * Returns the first offered session that may be resumed, its binder verified; `undefined` leads to a full handshake.
+ * Returns the first offered PSK that may be used, its binder verified; `undefined` leads to a full handshake.
  * @throws TlsAlert decrypt_error if the binder does not verify
  */
 export function* selectPsk(
@@ -44,14 +46,14 @@ export function* selectPsk(
     facts.resumption = notResumed(choice.reason);
     return undefined;
   }
-  const found = yield* findSession(context, hello.body, suites, lookups);
+  const found = yield* findPsk(context, hello.body, suites, lookups);
   if (found === undefined) {
     facts.resumption = notResumed(reasonOf(facts.verdicts));
     return undefined;
   }
   const early = verifyBinder(context, hello, found);
-  const { session, identityIndex, suite } = found;
-  return { session, identityIndex, mode: choice.mode, suite, early };
+  const { psk, mechanism, identityIndex, suite } = found;
+  return { psk, mechanism, identityIndex, mode: choice.mode, suite, early };
 }
 
 /** Returns the reason of the first identity, or 'too-many-identities' if there were more than are tried. */
@@ -87,36 +89,29 @@ function unopened(
   );
 }
 
-function mechanismOf({ tickets }: ServerHandshake['settings']): 'psk-stateful' | 'psk-stateless' {
-  return tickets.mode === 'stateless' ? 'psk-stateless' : 'psk-stateful';
-}
-
-interface FoundSession {
-  readonly session: Session;
-  readonly identityIndex: number;
-  readonly suite: SuiteParameters;
-}
+type FoundPsk = Omit<SelectedPsk, 'mode' | 'early'>;
 
 /** Tries the identities in the client's order, and records a verdict on each that it tries. */
-function* findSession(
+function* findPsk(
   context: ServerHandshake,
   hello: ClientHello,
   suites: readonly SuiteParameters[],
   lookups: PskLookups,
-): Handshake<FoundSession | undefined> {
+): Handshake<FoundPsk | undefined> {
   const { settings, facts, sessions, decisions } = context;
-  const mechanism = mechanismOf(settings);
   const verdicts: Verdict[] = [];
   facts.verdicts = verdicts;
   let identityIndex = -1;
   for (const { identity } of hello.extensions.preSharedKey?.identities ?? []) {
     identityIndex++;
     if (identityIndex === settings.maxIdentities) {
-      verdicts.push(new SessionVerdict({ mechanism, identityIndex, reason: 'too-many-identities' }));
+      verdicts.push(
+        new SessionVerdict({ mechanism: mechanismOf(settings), identityIndex, reason: 'too-many-identities' }),
+      );
       return undefined;
     }
     if (identityIndex !== (decisions.identityIndex ?? identityIndex)) continue;
-    const { found, facts: ticket } = yield* lookups.find(context, identity);
+    const { mechanism, found, facts: ticket } = yield* lookups.find(context, identity);
     const offer = offerOf(context, hello, suites); // now, and not before the lookup, which may take its time
     const { verdict, session, suite } = judgeOffered(context, {
       mechanism,
@@ -131,7 +126,8 @@ function* findSession(
     verdicts.push(isConsumed ? verdict.lost('consumed') : verdict);
     if (session === undefined || suite === undefined) continue;
     const decided = suites.find(({ name, hash }) => name === decisions.cipherSuite && hash === suite.hash);
-    return { session, identityIndex, suite: decided ?? suite };
+    const psk = { kind: 'resumption', secret: session.secret, hash: suite.hash, session } as const;
+    return { psk, mechanism, identityIndex, suite: decided ?? suite };
   }
   return undefined;
 }
@@ -151,14 +147,18 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
 }
 
 /** Verifies a binder (§4.3.11.2). One that does not verify ends the handshake. @throws TlsAlert decrypt_error */
-function verifyBinder(context: ServerHandshake, hello: Received<ClientHello>, psk: FoundSession): EarlySecret {
+function verifyBinder(
+  context: ServerHandshake,
+  hello: Received<ClientHello>,
+  { psk, identityIndex }: FoundPsk,
+): EarlySecret {
   const offered = hello.body.extensions.preSharedKey;
-  const binder = offered && nth(offered.binders, psk.identityIndex);
+  const binder = offered && nth(offered.binders, identityIndex);
   if (offered === undefined || binder === undefined)
     throw new TlsAlert('illegal_parameter', 'an identity without binder');
-  const hash = context.settings.crypto.hashes[psk.suite.hash];
-  const early = context.own(earlySecret(hash, psk.session.secret));
-  const binderKey = resumptionBinderKey(early);
+  const hash = context.settings.crypto.hashes[psk.hash];
+  const early = context.own(earlySecret(hash, psk.secret));
+  const binderKey = pskBinderKey(early, psk.kind);
   const truncated = truncateBeforeBinders(hello.raw, offered);
   const expected = finishedMac(binderKey, context.transcript.hashWith(hash, truncated));
   binderKey.wipe();
@@ -180,21 +180,24 @@ function nth<T>(list: Iterable<T>, index: number): T | undefined {
  * session for single use is taken, after the binder was verified, so that a forged hello cannot use it up. Where either answers no,
  * a full handshake follows: no other identity is tried.
  */
-export function* takePsk(context: ServerHandshake, psk: SelectedPsk | undefined): Handshake<SelectedPsk | undefined> {
-  if (psk === undefined) return undefined;
-  const { session, identityIndex, mode } = psk;
-  const { settings } = context;
+export function* takePsk(
+  context: ServerHandshake,
+  selected: SelectedPsk | undefined,
+): Handshake<SelectedPsk | undefined> {
+  if (selected === undefined) return undefined;
+  const { psk, mechanism, identityIndex, mode } = selected;
+  const { session } = psk;
+  if (session === undefined) throw new Error('a PSK without a session');
   const lost = yield* settle(context, session);
   if (lost !== undefined) {
     lose(context, lost);
     return undefined;
   }
-  const mechanism = mechanismOf(settings);
   context.facts.resumption = { resumed: true, mechanism, pskMode: mode, identityIndex, session, reason: undefined };
   context.facts.session = session;
   context.facts.peerCertificate = acceptedCertificate(session);
   context.sessions.hit();
-  return psk;
+  return selected;
 }
 
 /** Returns why a session that fits is not resumed after all; `undefined` if it is. */

@@ -123,7 +123,7 @@ function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice):
     extensions: {
       supportedGroups: preferredGroups(context, choice),
       recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit),
-      maxFragmentLength: maxFragmentLength(context, hello, choice.psk?.session),
+      maxFragmentLength: maxFragmentLength(context, hello, choice.psk?.psk.session),
       ticketRequest: expectedTickets(context, choice),
       // RFC 6066 §3: not on resumption
       serverName: choice.psk === undefined && facts.serverName !== undefined ? (true as const) : undefined,
