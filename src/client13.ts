@@ -6,7 +6,12 @@
 // The client, its sessions and its reports
 
 export { ClientConnection } from './engine/client/client-connection.ts';
-export { defineClient, type Tls13ClientOptions } from './engine/client/define-client-tls13.ts';
+export {
+  defineClient,
+  type OptionalClientParts,
+  type Tls13ClientOptions,
+} from './engine/client/define-client-tls13.ts';
+export { externalPsks } from './engine/client/external-psks.ts';
 export { type Acceptance, type ClientParameters, ClientSession } from './sessions/client-session.ts';
 export { SessionDecodeError } from './sessions/der.ts';
 export { Session } from './sessions/session.ts';

@@ -5,6 +5,7 @@
 export { defineServer } from './engine/server/define-server.ts';
 export { connectionOf, ServerConnection } from './engine/server/server-connection.ts';
 export { warmup } from './engine/server/warmup.ts';
+export { importedIdentity } from './handshake/psk-importer.ts';
 
 // The shell over streams and message ports
 

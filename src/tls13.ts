@@ -17,8 +17,10 @@ export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.
 
 export { clientCertificates } from './engine/server/client-auth-tls13.ts';
 export { defineServer, type OptionalParts, type Tls13Options } from './engine/server/define-server-tls13.ts';
+export { externalPsks } from './engine/server/external-psks.ts';
 export { connectionOf, ServerConnection } from './engine/server/server-connection.ts';
 export { sealedTickets } from './engine/server/ticket-sealing.ts';
+export { importedIdentity } from './handshake/psk-importer.ts';
 
 // The shell over streams and message ports
 

@@ -7,11 +7,14 @@ export type { ConnectionCore } from './engine/core.ts';
 export type { PemCredential } from './engine/credential-options.ts';
 export type { Event, Step } from './engine/events.ts';
 export type { Fault } from './engine/fault.ts';
+export type { ExternalPsk } from './engine/psk-options.ts';
 export type { Deferred, Question } from './engine/questions.ts';
 export type { ClientAuth } from './engine/server/client-auth.ts';
 export type { Keylog, OnServerName, ServerConfig } from './engine/server/config.ts';
+export type { ExternalPsks } from './engine/server/external-psks.ts';
 export type {
   ClientAuthOptions,
+  FindPsk,
   LimitOptions,
   ScopeOptions,
   ServerOptions,
@@ -32,7 +35,9 @@ export type {
   TicketFacts,
   Verdict,
 } from './handshake/outcome.ts';
-export type { ClientCertificates, ServerHandshake } from './handshake/server/context.ts';
+export type { Psk, WirePsk } from './handshake/psk.ts';
+export type { ImportedIdentity } from './handshake/psk-importer.ts';
+export type { ClientCertificates, PskSource, ServerHandshake } from './handshake/server/context.ts';
 export type { ClientAuthSettings, Compat, Settings, TicketSettings } from './handshake/server/settings.ts';
 export type { AnyTask, Attempt, Handshake, Outcome, ResumeValue, Task, Wait } from './handshake/wait.ts';
 export type { ExpectedMessage, HandshakeFrame } from './wire/handshake-buffer.ts';
@@ -41,6 +46,7 @@ export type { ExpectedMessage, HandshakeFrame } from './wire/handshake-buffer.ts
 
 export type { ClientConnection, ConnectOptions } from './engine/client/client-connection.ts';
 export type { ClientConfig } from './engine/client/config.ts';
+export type { ClientExternalPsks } from './engine/client/external-psks.ts';
 export type {
   ClientOptions,
   ClientSessionOptions,
@@ -82,10 +88,10 @@ export type { SealCounts } from './tickets/seal-counts.ts';
 
 // Certificates, private keys and cryptography
 
-export type { PskKind } from './crypto/key-schedule.ts';
 export type { Credential } from './crypto/credentials/credential.ts';
 export type { PemPair } from './crypto/credentials/credential-pem.ts';
 export type { SelfSignedOptions } from './crypto/credentials/self-signed.ts';
+export type { PskKind } from './crypto/key-schedule.ts';
 export type {
   Aead,
   AeadKey,

@@ -112,7 +112,7 @@ export function earlySecret(hash: Hash, psk: Uint8Array | undefined): EarlySecre
 }
 
 /** Where a PSK is from: a ticket; outside of TLS; or from there by way of an importer (RFC 9258). */
-export type PskKind = keyof ReturnType<typeof labels>['binders'];
+export type PskKind = 'resumption' | 'external' | 'imported';
 
 /** The binder key of a PSK. Its kind selects the label (§7.1, RFC 9258 §5.2), so that no key passes for one of another kind. */
 export function pskBinderKey(early: EarlySecret, kind: PskKind): BinderKey {

@@ -60,7 +60,9 @@ export type NoResumption =
   /** The session was for single use, and another connection has used it. */
   | 'consumed'
   /** `sessions.mayResume` did not answer `true`. */
-  | 'vetoed';
+  | 'vetoed'
+  /** The external PSK is for the other role: this endpoint uses it as a client only (RFC 9257 §4.1). */
+  | 'role';
 
 /** Why a client gets no ticket, or in TLS 1.2 neither a ticket nor a session id. The connection goes on without. */
 export type NoTicket =
@@ -95,13 +97,17 @@ export type NoTicket =
   /** The client's certificate, which the session would keep, has expired; TLS 1.3: or the ticket would live for less than a second. */
   | 'expired';
 
-/** How a session is offered: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK whose identity is an id, or a sealed ticket. */
-export type Mechanism = 'session-id' | 'ticket' | 'psk-stateful' | 'psk-stateless';
+/**
+ * How a session is offered: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK whose identity is an id, or a sealed ticket. An external PSK,
+ * plain or imported (RFC 9258), is offered without a session.
+ */
+export type Mechanism = 'session-id' | 'ticket' | 'psk-stateful' | 'psk-stateless' | 'psk-external' | 'psk-imported';
 
 /** Whether a connection resumed a session, how, and if not, why not. */
 export interface Resumption {
+  /** False with an external PSK, too: it takes the place of a certificate, and not of an earlier handshake. */
   readonly resumed: boolean;
-  /** `undefined` if the connection did not resume. */
+  /** `undefined` if the connection neither resumed nor used an external PSK. */
   readonly mechanism: Mechanism | undefined;
   /** The PSK key exchange mode; TLS 1.3 only. */
   readonly pskMode: PskMode | undefined;
@@ -109,12 +115,12 @@ export interface Resumption {
   readonly identityIndex: number | undefined;
   /** The session that was resumed. The connection holds it until its end; take a hold to keep it longer. */
   readonly session: Session | undefined;
-  /** Why the connection did not resume; `undefined` if it did. */
+  /** Why the connection did not resume; `undefined` if it did, or if it used an external PSK instead. */
   readonly reason: NoResumption | undefined;
 }
 
 /** Returns the Resumption of a connection that did not resume. */
-export function notResumed(reason: NoResumption): Resumption {
+export function notResumed(reason: NoResumption | undefined): Resumption {
   return {
     resumed: false,
     mechanism: undefined,
@@ -125,12 +131,12 @@ export function notResumed(reason: NoResumption): Resumption {
   };
 }
 
-/** How a client offers a session: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK. */
-export type ClientMechanism = 'session-id' | 'ticket' | 'psk';
+/** How a client offers a session: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK. An external PSK, plain or imported, has no session. */
+export type ClientMechanism = 'session-id' | 'ticket' | 'psk' | 'psk-external' | 'psk-imported';
 
 /** Why a connection of a client did not resume a session. */
 export type ClientNoResumption =
-  /** No session was offered. */
+  /** No session was offered, and no external PSK. */
   | 'not-offered'
   /** The server has done a full handshake instead. */
   | 'declined'
@@ -139,8 +145,9 @@ export type ClientNoResumption =
 
 /** Whether a connection of a client resumed a session, how, and if not, why not. */
 export interface ClientResumption {
+  /** False with an external PSK, too: it takes the place of a certificate, and not of an earlier handshake. */
   readonly resumed: boolean;
-  /** `undefined` if the connection did not resume. */
+  /** `undefined` if the connection neither resumed nor used an external PSK. */
   readonly mechanism: ClientMechanism | undefined;
   /** The PSK key exchange mode; TLS 1.3 only. */
   readonly pskMode: PskMode | undefined;
@@ -148,7 +155,7 @@ export interface ClientResumption {
   readonly identityIndex: number | undefined;
   /** The session that was resumed. The connection holds it until its end; take a hold to keep it longer. */
   readonly session: Session | undefined;
-  /** Why the connection did not resume; `undefined` if it did. */
+  /** Why the connection did not resume; `undefined` if it did, or if it used an external PSK instead. */
   readonly reason: ClientNoResumption | undefined;
 }
 
@@ -212,6 +219,7 @@ export type CallbackName =
   | 'onDecrypt'
   | 'notResumable'
   | 'mayResume'
+  | 'psks'
   | 'keylog'
   | 'sign'
   | 'agree'

@@ -24,6 +24,7 @@ export interface Task<A, R> {
     | 'resumption'
     | 'take'
     | 'ticket'
+    | 'psk'
     | 'server-name'
     | 'signature'
     | 'key-generation'

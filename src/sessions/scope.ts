@@ -13,6 +13,8 @@ const FIELDS = {
   localAddress: 5,
   alpn: 6,
   shared: 7,
+  /** Whether an external PSK has taken the place of the client's certificate. */
+  clientPsk: 8,
 } as const;
 
 /** The names of what a session may be bound to. */

@@ -5,13 +5,14 @@
 
 import { SessionCache } from '../cache/session-cache.ts';
 import type { Credential } from '../crypto/credentials/credential.ts';
-import type { ClientConfig } from '../engine/client/config.ts';
+import { brandClientConfig, type ClientConfig } from '../engine/client/config.ts';
 import { defineClient } from '../engine/client/define-client.ts';
 import type { ClientOptions } from '../engine/client/options.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { configure } from '../engine/server/configure.ts';
 import { ALL_PARTS } from '../engine/server/define-server.ts';
 import type { ServerOptions, SessionOptions } from '../engine/server/options.ts';
+import type { WirePsk } from '../handshake/psk.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
 import { encodePem } from '../wire/pem.ts';
 import type { World } from '../world.ts';
@@ -72,6 +73,7 @@ export function writeServer(config: ServerConfig) {
     compat: config.compat,
     limits,
     selectsServers: config.onServerName !== undefined,
+    psks: config.psks && { isAlone: config.psks.isAlone, hides: config.psks.hides },
     clientAuth: clientAuth && { mode: clientAuth.mode, authorities: clientAuth.anchors.map(toHex) },
     sessions: {
       cache: cache && { maxEntries: cache.maxEntries, maxBytes: cache.maxBytes, isClosed: cache.isClosed },
@@ -102,11 +104,13 @@ export type RecordedServer = ReturnType<typeof writeServer>;
 
 /** Makes a server of recorded options. Its clock and dice are those of `world`. */
 export function readServer(recorded: RecordedServer, world: World): ServerConfig {
-  const { credentials, clientAuth, sessions, tickets, selectsServers, ...rest } = recorded;
+  const { credentials, clientAuth, sessions, tickets, selectsServers, psks, ...rest } = recorded;
   const { callbacks, hasOwnKeys: _, ...ticketOptions } = tickets;
   const options: ServerOptions = {
     ...rest,
-    credentials: credentials.map(readCredential),
+    credentials: psks?.isAlone ? undefined : credentials.map(readCredential),
+    psks: psks && absent, // each lookup is a task
+    hideUnknownPsks: psks?.isAlone ? psks.hides : undefined,
     onServerName: selectsServers ? () => undefined : undefined,
     clientAuth: clientAuth && {
       mode: clientAuth.mode,
@@ -133,9 +137,24 @@ function readSessions(recorded: RecordedServer['sessions']): SessionOptions {
 
 const FRAGMENT_LENGTHS = [undefined, 512, 1024, 2048, 4096] as const;
 
-/** Returns the options of a client, resolved. */
-export function writeClient(config: ClientConfig) {
+/** An external PSK. Of one that was not used there are zeros for the secret. */
+interface RecordedPsk extends Omit<WirePsk, 'identity' | 'secret' | 'session'> {
+  readonly identity: string;
+  readonly secret: string;
+}
+
+/** Returns the options of a client, resolved. `used` is the external PSK that the server has selected. */
+export function writeClient(config: ClientConfig, used?: WirePsk) {
   return {
+    psks: config.psks.map(
+      (psk): RecordedPsk => ({
+        kind: psk.kind,
+        identity: toHex(psk.identity),
+        secret: toHex(psk === used ? psk.secret : new Uint8Array(psk.secret.length)),
+        hash: psk.hash,
+        role: psk.role,
+      }),
+    ),
     minVersion: config.minVersion,
     maxVersion: config.maxVersion,
     ciphers: [...new Set(config.suites.map(({ name }) => name))],
@@ -161,7 +180,7 @@ export type RecordedClient = ReturnType<typeof writeClient>;
 
 /** Makes a client of recorded options. It trusts what the recording says was accepted, and keeps no sessions. */
 export function readClient(recorded: RecordedClient, world: World): ClientConfig {
-  const { credential, timeout, lookupTimeoutMs, ...rest } = recorded;
+  const { credential, timeout, lookupTimeoutMs, psks = [], ...rest } = recorded;
   const options: ClientOptions = {
     ...rest,
     credential: credential && readCredential(credential),
@@ -169,5 +188,6 @@ export function readClient(recorded: RecordedClient, world: World): ClientConfig
     verifyServer: 'any',
     world,
   };
-  return defineClient(options);
+  const read = psks.map((psk) => ({ ...psk, identity: fromHex(psk.identity), secret: fromHex(psk.secret) }));
+  return brandClientConfig({ ...defineClient(options), psks: Object.freeze(read) });
 }

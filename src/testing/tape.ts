@@ -306,7 +306,7 @@ export class Tape {
       format: RECORDING_FORMAT,
       side: isServer ? 'server' : 'client',
       seed: toHex(this.#seed),
-      configs: this.#configsOf(owner),
+      configs: isServer ? this.#configsOf(owner) : [writeClient(owner.config, owner.psk)],
       connection: {
         ...(isServer ? connectionOfServer(owner) : connectionOfClient(owner, this.#offers, this.#offered)),
         timings: this.#timings,
@@ -320,10 +320,9 @@ export class Tape {
   }
 
   /** Whether a hello has binders under secrets that are left out. */
-  #hasForeignBinders({ edits }: ClientConnection, isUsed: (session: Session) => boolean): boolean {
-    return (
-      this.#offers.length > 0 && (edits.hello !== undefined || !this.#offers.every(({ session }) => isUsed(session)))
-    );
+  #hasForeignBinders({ edits, config, psk }: ClientConnection, isUsed: (session: Session) => boolean): boolean {
+    const isAllUsed = this.#offers.every(({ session }) => isUsed(session)) && config.psks.every((one) => one === psk);
+    return this.#offers.length + config.psks.length > 0 && (edits.hello !== undefined || !isAllUsed);
   }
 
   #giveHellos(calls: readonly (RecordedCall | RecordedTask)[]): void {

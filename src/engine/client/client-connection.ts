@@ -3,6 +3,7 @@
 import { connect } from '../../handshake/client/connect.ts';
 import type { ClientFacts, HelloEdits } from '../../handshake/client/context.ts';
 import type { ClientResumption } from '../../handshake/outcome.ts';
+import type { WirePsk } from '../../handshake/psk.ts';
 import { ClientSession } from '../../sessions/client-session.ts';
 import { requireSession, type Session } from '../../sessions/session.ts';
 import { type Names, requireOptions, requireString } from '../../wire/options.ts';
@@ -72,7 +73,8 @@ function requireName(serverName: string | undefined): void {
 }
 
 /** @throws TypeError for a session that this client cannot offer, or that it may not take for granted */
-function requireSessions(options: ConnectOptions, { suites, trust }: ClientConfig): void {
+function requireSessions(options: ConnectOptions, config: ClientConfig): void {
+  const { suites, trust } = config;
   const { sessions = [], serverName, sessionIsTrusted, forceSessions } = options;
   boolean('sessionIsTrusted', sessionIsTrusted, false);
   const isForced = boolean('forceSessions', forceSessions, false);
@@ -87,7 +89,7 @@ function requireSessions(options: ConnectOptions, { suites, trust }: ClientConfi
       throw new TypeError(`${name}: it is for ${session.serverName ?? 'no name'}, not for ${serverName ?? 'none'}`);
     const unfit = whyUnfit(session, suites);
     if (unfit !== undefined) throw new TypeError(`${name}: ${unfit}`);
-    if (!trust.isAny && sessionIsTrusted !== true && !isAccepted(session, trust))
+    if (!trust.isAny && sessionIsTrusted !== true && !isAccepted(session, config))
       throw new TypeError(
         `${name}: this client has not accepted its server; say sessionIsTrusted: true if somebody has who may`,
       );
@@ -102,10 +104,10 @@ function requireEdits(edits: HelloEdits | undefined): void {
   callback('edits.bytes', edits.bytes);
 }
 
-function isAccepted(session: Session, trust: ClientConfig['trust']): boolean {
+function isAccepted(session: Session, { trust, psks }: ClientConfig): boolean {
   if (!(session instanceof ClientSession)) return false;
   const { acceptedBy, peerChain } = session.origin;
-  return isSameTrust(acceptedBy, trust) && trust.isPinned(peerChain);
+  return acceptedBy.verifyServer === psks || (isSameTrust(acceptedBy, trust) && trust.isPinned(peerChain));
 }
 
 /**
@@ -151,6 +153,11 @@ export class ClientConnection extends ConnectionCore {
   /** @internal */
   get edits(): HelloEdits {
     return this.#options.edits ?? {};
+  }
+
+  /** @internal The external PSK that the server has selected. */
+  get psk(): WirePsk | undefined {
+    return this.#facts.psk;
   }
 
   /** @internal */

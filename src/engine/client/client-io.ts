@@ -7,9 +7,11 @@ import type {
   ClientParts,
   HelloEdits,
   NewClientSession,
+  PskOffer,
   SessionOffer,
 } from '../../handshake/client/context.ts';
 import type { ClientResumption } from '../../handshake/outcome.ts';
+import { mechanismOfPsk, type WirePsk } from '../../handshake/psk.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
 import { isOwnAlert, TlsAlert } from '../../wire/alert.ts';
 import { refuseServer } from '../../wire/not-tls-server.ts';
@@ -81,7 +83,8 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
       run: () => this.#offers.load(),
       conclude: (outcome) => {
         const offers = this.#offers.select('value' in outcome ? outcome.value : undefined);
-        if (offers.length > 0) this.facts.resumption = { ...NOT_RESUMED, reason: 'declined' };
+        if (offers.length > 0 || this.settings.psks.length > 0)
+          this.facts.resumption = { ...NOT_RESUMED, reason: 'declined' };
         return offers;
       },
     };
@@ -91,10 +94,16 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     return age ?? this.#offers.ageOf(session, this.#host.time());
   }
 
-  resume(offer: SessionOffer | undefined, identityIndex: number | undefined, pskMode: PskMode | undefined): void {
+  resume(offer: PskOffer | undefined, identityIndex: number | undefined, pskMode: PskMode | undefined): void {
+    if (offer !== undefined && offer.session === undefined) return this.#use(offer.psk, identityIndex, pskMode);
     const session = offer?.session;
     const mechanism = pskMode !== undefined ? 'psk' : offer?.ticket === undefined ? 'session-id' : 'ticket';
     this.#selected = { resumed: true, mechanism, pskMode, identityIndex, session, reason: undefined };
+  }
+
+  #use(psk: WirePsk, identityIndex: number | undefined, pskMode: PskMode | undefined): void {
+    this.facts.psk = psk;
+    this.#selected = { ...NOT_RESUMED, mechanism: mechanismOfPsk(psk), pskMode, identityIndex, reason: undefined };
   }
 
   override proved(): void {

@@ -12,6 +12,7 @@ import { boolean, callback, complete, integer, list, oneOf } from '../checks.ts'
 import { type CredentialFromPem, credential, provider } from '../credential-options.ts';
 import { groups, protocolSettings } from '../protocol-options.ts';
 import { brandClientConfig, type ClientConfig, isClientConfig } from './config.ts';
+import type { ClientExternalPsks } from './external-psks.ts';
 import type { ClientOptions, ClientSessionOptions, ClientSessionStore, TicketRequest } from './options.ts';
 import { ClientSessions } from './session-cache.ts';
 import { trust } from './trust.ts';
@@ -23,6 +24,8 @@ export interface Parts {
   readonly readPublicKey: KeyReader;
   readonly crypto: CryptoProvider;
   readonly credentialFromPem?: CredentialFromPem | undefined;
+  /** Without it, the option `psks` is refused. */
+  readonly externalPsks?: ClientExternalPsks | undefined;
 }
 
 /** The names of the core's options. A shell may have more. */
@@ -37,6 +40,7 @@ export const CLIENT_OPTIONS = {
   signatureAlgorithms: true,
   alpn: true,
   pskModes: true,
+  psks: true,
   credential: true,
   requireExtendedMasterSecret: true,
   sessionTicket: true,
@@ -75,7 +79,8 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
   const own = Object.freeze([...new Set(groups(options.groups, crypto))]); // RFC 9846 §4.3.7: none twice
   const protocols = protocolSettings(options, parts.protocols);
-  const judge = trust(options.verifyServer, options.pins, crypto);
+  const psks = pskSettings(options.psks, parts.externalPsks, { crypto, suites: protocols.suites });
+  const judge = trust(options.verifyServer, options.pins, crypto, options.psks !== undefined);
   const shown = options.credential && credential('credential', options.credential, crypto, parts.credentialFromPem);
   return brandClientConfig({
     ...protocols,
@@ -83,6 +88,7 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
     groups: own,
     keyShares: keyShares(options.keyShares, own),
     signatureAlgorithms: signatureAlgorithms(options.signatureAlgorithms),
+    psks,
     credential: shown,
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     sessionTicket: boolean('sessionTicket', options.sessionTicket, true),
@@ -93,10 +99,22 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
     crypto,
     world,
     trust: judge,
-    sessions: sessionSettings(options.sessions ?? {}, { ...protocols, trust: judge, credential: shown, crypto }),
+    sessions: sessionSettings(options.sessions ?? {}, { ...protocols, trust: judge, psks, credential: shown, crypto }),
     recordsPerKey: integer('recordsPerKey', options.recordsPerKey, Number.MAX_SAFE_INTEGER, 4),
     keylog: callback('keylog', options.keylog),
   });
+}
+
+const NO_PSKS: readonly never[] = Object.freeze([]);
+
+function pskSettings(
+  given: ClientOptions['psks'],
+  part: ClientExternalPsks | undefined,
+  how: Pick<ClientConfig, 'crypto' | 'suites'>,
+): ClientSettings['psks'] {
+  if (given === undefined) return NO_PSKS;
+  if (part !== undefined) return part.settings(given, how.crypto, how.suites);
+  throw new TypeError('psks: this client is made without; say defineClient(options, { externalPsks })');
 }
 
 function keyShares(given: ClientOptions['keyShares'], own: ClientSettings['groups']): ClientSettings['keyShares'] {
@@ -131,16 +149,17 @@ function fragmentLengthCode(length: number | undefined): number | undefined {
 }
 
 /** What a session depends on besides its peer. */
-type Policy = Pick<ClientConfig, 'minVersion' | 'maxVersion' | 'credential' | 'crypto' | 'trust'>;
+type Policy = Pick<ClientConfig, 'minVersion' | 'maxVersion' | 'credential' | 'crypto' | 'trust' | 'psks'>;
 
 function policyDigest(
-  { minVersion, maxVersion, credential, crypto, trust: { pins, isAny } }: Policy,
+  { minVersion, maxVersion, credential, crypto, trust: { pins, isAny }, psks }: Policy,
   label = '',
 ): Uint8Array {
   const { sha256 } = crypto.hashes;
   const leaf = credential?.certificateChain[0];
   const parts = [minVersion, maxVersion, label, isAny, pins, leaf ? toHex(sha256.digest(leaf)) : null];
-  return sha256.digest(utf8(JSON.stringify(parts)));
+  // Whoever has one of the PSKs is accepted, too.
+  return sha256.digest(utf8(JSON.stringify([...parts, ...psks.map(({ identity }) => toHex(identity))])));
 }
 
 function sessionStore(given: ClientSessionStore | undefined): ClientSessionStore | undefined {

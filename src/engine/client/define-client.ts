@@ -7,6 +7,7 @@ import { tls12 } from '../../handshake/client/client-tls12.ts';
 import { tls13 } from '../../handshake/client/client-tls13.ts';
 import type { ClientConfig } from './config.ts';
 import { configure, type Parts } from './configure.ts';
+import { externalPsks } from './external-psks.ts';
 import type { ClientOptions } from './options.ts';
 
 const PARTS: Parts = {
@@ -14,6 +15,7 @@ const PARTS: Parts = {
   readPublicKey: verifyingKey,
   crypto: defaultProvider,
   credentialFromPem,
+  externalPsks,
 };
 
 /**

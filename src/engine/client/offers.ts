@@ -23,9 +23,10 @@ export class ConnectionOffers {
     this.#age = age;
   }
 
-  /** The versions of the sessions. */
+  /** The versions of the sessions, and that of external PSKs. */
   get versions(): readonly string[] {
-    return this.#held.map(({ version }) => version);
+    const versions: string[] = this.#held.map(({ version }) => version);
+    return this.#host.config.psks.length > 0 ? [...versions, 'TLSv1.3'] : versions;
   }
 
   /** Asks the store, if the cache has never had sessions of this peer. */
@@ -82,8 +83,10 @@ export class ConnectionOffers {
 }
 
 /** Whether a session of the cache still fits the client: its suites, and its pins. */
-function isFit(session: ClientSession, { suites, trust }: ClientHost['config']): boolean {
-  return whyUnfit(session, suites) === undefined && trust.isPinned(session.origin.peerChain);
+function isFit(session: ClientSession, { suites, trust, psks }: ClientHost['config']): boolean {
+  const { acceptedBy, peerChain } = session.origin;
+  const isAccepted = acceptedBy.verifyServer === psks || trust.isPinned(peerChain);
+  return whyUnfit(session, suites) === undefined && isAccepted;
 }
 
 /** Returns why a client with these suites cannot offer a session; `undefined` if it can (RFC 5246 §7.4.1.2, RFC 9846 §4.3.11). */

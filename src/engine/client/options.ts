@@ -11,6 +11,7 @@ import type { Session } from '../../sessions/session.ts';
 import type { CipherSuiteName, GroupName, PskMode, SignatureSchemeName, Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import type { PemCredential } from '../credential-options.ts';
+import type { ExternalPsk } from '../psk-options.ts';
 
 /**
  * Decides whether to accept a server. `chain` has its certificates in DER, its own first; the server has proved that it has the key
@@ -21,7 +22,7 @@ import type { PemCredential } from '../credential-options.ts';
  */
 export type VerifyServer = (chain: readonly Uint8Array[], name: string | undefined) => Awaitable<boolean>;
 
-/** The options of defineClient(). `verifyServer` or `pins` is required: nothing is trusted by accident. */
+/** The options of defineClient(). `verifyServer`, `pins` or `psks` is required: nothing is trusted by accident. */
 export interface ClientOptions {
   /**
    * Judges the server's certificates: a callback, or the word 'any', which accepts every server, and with it anybody between. Beside
@@ -49,6 +50,12 @@ export interface ClientOptions {
   readonly alpn?: readonly string[] | undefined;
   /** The PSK key exchange modes of TLS 1.3 that are offered. Default `['psk_dhe_ke']`; psk_ke has no forward secrecy. */
   readonly pskModes?: readonly PskMode[] | undefined;
+  /**
+   * External PSKs (RFC 9846 §2.2, RFC 9257), offered in this order after the tickets; those whose role is 'server' are left out. A
+   * server that selects one has proved that it has the key, and sends no certificate. Without `verifyServer` and `pins`, a server that
+   * sends a certificate all the same is refused with certificate_unknown. docs/psk.md is the guide.
+   */
+  readonly psks?: readonly ExternalPsk[] | undefined;
   /** What a server that asks for a certificate is shown. Default: none; the server is told so. */
   readonly credential?: Credential | PemCredential | undefined;
   /** TLS 1.2: refuses servers without extended_master_secret with handshake_failure (RFC 7627 §5.2). Default false. */

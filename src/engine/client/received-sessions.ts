@@ -2,13 +2,19 @@
 
 import type { ClientFacts, NewClientSession } from '../../handshake/client/context.ts';
 import { call, type Handshake } from '../../handshake/wait.ts';
-import { ClientSession } from '../../sessions/client-session.ts';
+import { type Acceptance, ClientSession } from '../../sessions/client-session.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import type { ClientHost } from './client-host.ts';
 
 /** How many sessions a connection holds, and how many bytes of them. A server may send tickets without end, and long ones. */
 const MAX_HELD = 256;
 const MAX_HELD_BYTES = 2 ** 20;
+
+/** Who has accepted the server of a handshake that resumed nothing: an external PSK has, if one was used. */
+function acceptedBy({ trust, psks }: ClientHost['config'], { resumption }: ClientFacts): Acceptance {
+  const usesPsk = !resumption.resumed && resumption.mechanism !== undefined;
+  return usesPsk ? { verifyServer: psks, pins: [] } : trust;
+}
 
 export class ReceivedSessions {
   readonly #host: ClientHost;
@@ -34,7 +40,7 @@ export class ReceivedSessions {
     const origin = {
       receivedAt: time,
       peerChain: facts.peerCertificateChain ?? (resumed instanceof ClientSession ? resumed.origin.peerChain : []),
-      acceptedBy: isResumed && resumed instanceof ClientSession ? resumed.origin.acceptedBy : config.trust,
+      acceptedBy: isResumed && resumed instanceof ClientSession ? resumed.origin.acceptedBy : acceptedBy(config, facts),
     };
     const session = new ClientSession(
       {

@@ -23,7 +23,9 @@ export function trust(
   verifyServer: VerifyServer | 'any' | undefined,
   pins: readonly string[] | undefined,
   { hashes: { sha256 } }: CryptoProvider,
+  hasPsks = false,
 ): Trust {
+  if (verifyServer === undefined && pins === undefined && hasPsks) return pskTrust();
   if (verifyServer === undefined && pins === undefined)
     throw new TypeError("verifyServer: who judges the server? Give a function, pins, or 'any', which trusts everybody");
   if (verifyServer !== undefined && verifyServer !== 'any' && typeof verifyServer !== 'function')
@@ -42,6 +44,14 @@ export function trust(
       return later<unknown, unknown>(verifyServer(chain, name), (answer) => answer);
     },
   });
+}
+
+/** A client that names nobody to judge certificates accepts none: a server has to know one of the PSKs. */
+function pskTrust(): Trust {
+  const judge = (): never => {
+    throw new TlsAlert('certificate_unknown', 'a certificate in the place of a PSK, and neither verifyServer nor pins');
+  };
+  return Object.freeze({ isAny: false, verifyServer: judge, pins: Object.freeze([]), isPinned: () => true, judge });
 }
 
 /** Whether what `other` has accepted `own` would have accepted, too: it is the same function with the same pins. */

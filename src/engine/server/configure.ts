@@ -12,7 +12,7 @@ import { provider } from '../credential-options.ts';
 import { groups, protocolSettings } from '../protocol-options.ts';
 import type { ServerConfig } from './config.ts';
 import { brandConfig, refuseConfig } from './config-brand.ts';
-import { clientAuth, credentials } from './identity-options.ts';
+import { clientAuth, credentials, psks } from './identity-options.ts';
 import type { LimitOptions, ScopeOptions, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 import {
@@ -36,6 +36,8 @@ export const CORE_OPTIONS = {
   alpn: true,
   onServerName: true,
   clientAuth: true,
+  psks: true,
+  hideUnknownPsks: true,
   sessions: true,
   tickets: true,
   pskModes: true,
@@ -73,11 +75,14 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   const policy = sessionPolicy(sessions);
   const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
+  const protocols = protocolSettings(options, parts.protocols);
+  const source = psks(options, parts, { crypto, suites: protocols.suites });
   return brandConfig({
-    ...protocolSettings(options, parts.protocols),
+    ...protocols,
     groups: groups(options.groups, crypto),
     ...sessionSettings(sessions),
-    credentials: credentials(options.credentials, crypto, parts),
+    credentials: source?.isAlone ? [] : credentials(options.credentials, crypto, parts),
+    psks: source,
     compat,
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     scope: scope(options.scope ?? {}),

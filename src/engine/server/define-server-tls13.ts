@@ -9,6 +9,7 @@ import { type Names, requireOptions } from '../../wire/options.ts';
 import type { ClientAuth } from './client-auth.ts';
 import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
+import type { ExternalPsks } from './external-psks.ts';
 import type { ServerOptions } from './options.ts';
 import type { SealedTickets } from './ticket-policy.ts';
 
@@ -18,9 +19,15 @@ export interface OptionalParts {
   readonly clientCertificates?: ClientAuth | undefined;
   /** For the `tickets.mode` 'stateless'. */
   readonly sealedTickets?: SealedTickets | undefined;
+  /** For the option `psks`. */
+  readonly externalPsks?: ExternalPsks | undefined;
 }
 
-const OPTIONAL_PARTS = { clientCertificates: true, sealedTickets: true } satisfies Names<OptionalParts>;
+const OPTIONAL_PARTS = {
+  clientCertificates: true,
+  sealedTickets: true,
+  externalPsks: true,
+} satisfies Names<OptionalParts>;
 
 /** {@link webProvider} for a server that verifies nothing. */
 const WITHOUT_VERIFIER: CryptoProvider = { ...symmetric, groups: webCryptoGroups };
@@ -29,18 +36,18 @@ const WITHOUT_VERIFIER: CryptoProvider = { ...symmetric, groups: webCryptoGroups
 export interface Tls13Options
   extends Omit<ServerOptions, 'credentials' | 'minVersion' | 'maxVersion' | 'requireExtendedMasterSecret'> {
   /**
-   * At least one, made by {@link webCryptoCredential} or {@link credentialFromPem}, or an object of your own that signs. A
+   * At least one, unless there are `psks`; made by {@link webCryptoCredential} or {@link credentialFromPem}, or an object of your own that signs. A
    * handshake uses the first that fits the client.
    */
-  readonly credentials: readonly Credential[];
+  readonly credentials?: readonly Credential[] | undefined;
   /** Default: {@link webProvider}. With {@link defaultProvider} the curves are those of @noble/curves. */
   readonly crypto?: ServerOptions['crypto'] | undefined;
 }
 
 /**
  * Returns the configuration of a server without TLS 1.2, which every shell can run. A client without TLS 1.3 gets the alert
- * protocol_version. The option `clientAuth` needs the part `{ clientCertificates }`, and the `tickets.mode` 'stateless' the part
- * `{ sealedTickets }`.
+ * protocol_version. The option `clientAuth` needs the part `{ clientCertificates }`, the `tickets.mode` 'stateless' the part
+ * `{ sealedTickets }`, and the option `psks` the part `{ externalPsks }`.
  * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
  */
 export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {

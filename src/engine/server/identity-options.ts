@@ -1,7 +1,8 @@
-/** The options by which both sides are authenticated: credentials; `clientAuth` has its own file. */
+/** The options by which both sides are authenticated: credentials; `clientAuth` and `psks` have their own files. */
 
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { HandshakeParts } from '../../handshake/server/context.ts';
 import type { Settings } from '../../handshake/server/settings.ts';
 import { kindOf } from '../../wire/kind-of.ts';
 import { credential, type PemCredential } from '../credential-options.ts';
@@ -29,6 +30,17 @@ export function credentials(
     }
   });
   return Object.freeze(credentials);
+}
+
+/** Returns the external PSKs. @throws TypeError or RangeError that names the option */
+export function psks(
+  options: ServerOptions,
+  { externalPsks }: Parts,
+  how: { readonly crypto: CryptoProvider; readonly suites: Settings['suites'] },
+): HandshakeParts['psks'] {
+  if (externalPsks !== undefined) return externalPsks.settings(options, how.crypto, how.suites);
+  if (options.psks === undefined && options.hideUnknownPsks === undefined) return undefined;
+  throw new TypeError('psks: this server is made without; say defineServer(options, { externalPsks })');
 }
 
 export function clientAuth(given: ServerOptions['clientAuth'], { clientCertificates }: Parts): Settings['clientAuth'] {

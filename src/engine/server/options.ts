@@ -17,16 +17,31 @@ import type { Pem } from '../../wire/pem.ts';
 import type { CipherSuiteName, GroupName, PskMode, Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import type { PemCredential } from '../credential-options.ts';
+import type { ExternalPsk } from '../psk-options.ts';
 import type { ServerConfig } from './config.ts';
 import type { CacheMode } from './policy.ts';
 
-/** The options of defineServer(). Only `credentials` is required. */
+/**
+ * Finds the external PSK of an identity, as it is on the wire. Of an imported PSK that is a struct, which `importedIdentity()` reads
+ * (RFC 9258 §5.1): answer with the PSK of its `externalIdentity`, with `import: true` and the same `context`. The `identity` of the
+ * answer may be left out; if it is there, it must be the one that was asked for.
+ *
+ * It is asked about tickets as well, as any identity may be a PSK's. Nothing, an error, an answer that is no PSK of this identity and
+ * one that comes too late all mean that the identity is unknown here; the last three are callback-error events.
+ */
+export type FindPsk = (
+  identity: Uint8Array,
+  connection: ConnectionInfo,
+) => Awaitable<Omit<ExternalPsk, 'identity'> | ExternalPsk | undefined>;
+
+/** The options of defineServer(). Only `credentials` is required, or `psks` in their place. */
 export interface ServerOptions {
   /**
-   * Certificate chains with their private keys, as PEM or as objects that sign. At least one. A handshake uses the first that
+   * Certificate chains with their private keys, as PEM or as objects that sign. At least one, unless there are `psks`: a server
+   * without any takes only clients that have one of these. A handshake uses the first that
    * fits the client's server name and signature_algorithms, so an ECDSA and an RSA pair may stand side by side.
    */
-  readonly credentials: readonly (Credential | PemCredential)[];
+  readonly credentials?: readonly (Credential | PemCredential)[] | undefined;
   /** The lowest version that is spoken. Default 'TLSv1.2'. */
   readonly minVersion?: Version | undefined;
   /** The highest version that is spoken. Default 'TLSv1.3'. */
@@ -56,6 +71,18 @@ export interface ServerOptions {
   readonly onServerName?: ((name: string | undefined) => Awaitable<ServerConfig | undefined>) | undefined;
   /** Asks clients for a certificate. By default they are not asked. */
   readonly clientAuth?: ClientAuthOptions | undefined;
+  /**
+   * External PSKs (RFC 9846 §2.2, RFC 9257): an array, or a function that finds them, within `sessions.lookupTimeoutMs`. An identity
+   * is looked up here first, and only if it is unknown among the sessions. A connection that uses one sends no certificate and asks
+   * for none; `resumption.mechanism` is 'psk-external' or 'psk-imported'. docs/psk.md is the guide.
+   */
+  readonly psks?: readonly ExternalPsk[] | FindPsk | undefined;
+  /**
+   * On a server without `credentials`: whether an unknown identity ends as a wrong key does, with decrypt_error after the same work, so
+   * that nobody can find out which identities exist (RFC 9846 Appendix F.6). Default true; false is unknown_psk_identity. With
+   * `credentials` it is a TypeError, as there an unknown identity leads to a full handshake.
+   */
+  readonly hideUnknownPsks?: boolean | undefined;
   /** The session cache and the callbacks of an external store. */
   readonly sessions?: SessionOptions | undefined;
   /** Whether and how sessions are handed out as tickets. */

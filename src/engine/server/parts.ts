@@ -7,10 +7,11 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { HandshakeParts } from '../../handshake/server/context.ts';
 import type { CredentialFromPem } from '../credential-options.ts';
 import type { ClientAuth } from './client-auth.ts';
+import type { ExternalPsks } from './external-psks.ts';
 import type { SealedTickets } from './ticket-policy.ts';
 
 /** `protocols` are in rising order of their versions; without `clientCertificates`, the option `clientAuth` is refused. */
-export interface Parts extends HandshakeParts {
+export interface Parts extends Omit<HandshakeParts, 'psks'> {
   readonly clientCertificates?: ClientAuth | undefined;
   /** The provider of a server whose options name none. */
   readonly crypto: CryptoProvider;
@@ -18,4 +19,6 @@ export interface Parts extends HandshakeParts {
   readonly credentialFromPem?: CredentialFromPem | undefined;
   /** Without it, the ticket mode 'stateless' is refused. */
   readonly sealedTickets?: SealedTickets | undefined;
+  /** Without it, the option `psks` is refused. */
+  readonly externalPsks?: ExternalPsks | undefined;
 }

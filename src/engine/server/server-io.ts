@@ -20,6 +20,7 @@ const NOTHING_FOUND: ServerFacts = {
   ...NOTHING_NEGOTIATED,
   resumption: notResumed('not-offered'),
   verdicts: [],
+  replacesClientCertificate: false,
 };
 
 export class ServerIO extends ConnectionIO implements ServerHandshake {

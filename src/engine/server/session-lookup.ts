@@ -280,7 +280,8 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
       throw new TypeError(`generateId: a Uint8Array of 1 to ${ID_LENGTH} bytes is wanted`);
     }
     if (equalBytes(id, offered)) throw new Error('generateId: this id is what the client offers');
-    if (this.store.cache?.has(version, id)) throw new Error('generateId: this id is in use');
+    if (this.store.cache?.has(version, id) || this.#host.config.psks?.has(id))
+      throw new Error('generateId: this id is in use');
     return copyOf(id);
   }
 

@@ -12,6 +12,7 @@ import type { HandshakeIO } from '../io.ts';
 import type { Received } from '../messages/message.ts';
 import type { UndecidedServerHello } from '../messages/undecided-server-hello.ts';
 import type { ClientResumption, Facts } from '../outcome.ts';
+import type { WirePsk } from '../psk.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { HelloDraft } from './hello-draft.ts';
 
@@ -27,6 +28,8 @@ export interface ClientSettings {
   readonly signatureAlgorithms: readonly SignatureSchemeName[];
   readonly alpn: readonly string[];
   readonly pskModes: readonly PskMode[];
+  /** The external PSKs that are offered, in their order. */
+  readonly psks: readonly WirePsk[];
   /** What a server that asks for a certificate is shown. */
   readonly credential: Credential | undefined;
   readonly requireExtendedMasterSecret: boolean;
@@ -53,6 +56,16 @@ export interface SessionOffer {
   readonly ticket: Uint8Array | undefined;
 }
 
+/** An external PSK to be offered. */
+export interface ExternalOffer {
+  readonly psk: WirePsk;
+  readonly hash: HashName;
+  readonly session?: undefined;
+}
+
+/** What stands behind an identity of a hello. */
+export type PskOffer = SessionOffer | ExternalOffer;
+
 /** What a handshake knows of a new session. The rest is the connection's. */
 export interface NewClientSession {
   readonly version: Version;
@@ -70,6 +83,8 @@ export interface NewClientSession {
 
 export interface ClientFacts extends Facts {
   resumption: ClientResumption;
+  /** The external PSK that the server has selected. */
+  psk?: WirePsk | undefined;
 }
 
 /** The changes that a tester makes to a hello. `attempt` is 1, and 2 after a HelloRetryRequest. */
@@ -85,8 +100,8 @@ export interface SentHello {
   readonly draft: HelloDraft;
   /** The private keys of the shares in it. */
   readonly keys: ReadonlyMap<GroupName, EphemeralKey>;
-  /** The sessions behind its PSKs, in their order. */
-  readonly psks: readonly SessionOffer[];
+  /** What stands behind its PSKs, in their order. */
+  readonly psks: readonly PskOffer[];
   /** The session of TLS 1.2 that it offers. */
   readonly tls12: SessionOffer | undefined;
   /** How many bytes the first hello has beside its extensions, without the tickets and PSKs in them. */
@@ -126,7 +141,7 @@ export interface ClientHandshake extends HandshakeIO {
   /** Asks who has a say on the server's certificates. The conclusion throws the TlsAlert of a refusal. */
   verifyServer(chain: readonly Uint8Array[]): Task<unknown, void>;
   /** Notes that the server resumes a session, or a PSK without one; TLS 1.3: by which identity, and in which mode. */
-  resume(offer: SessionOffer | undefined, identityIndex: number | undefined, pskMode: PskMode | undefined): void;
+  resume(offer: PskOffer | undefined, identityIndex: number | undefined, pskMode: PskMode | undefined): void;
   /** Keeps a session that the server has handed out, in the handshake or after it. The secret is copied. */
   adopt(session: NewClientSession): void;
 }

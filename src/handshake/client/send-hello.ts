@@ -18,8 +18,9 @@ import {
 import { generateKey } from '../key-exchange.ts';
 import { helloExtensions } from '../messages/client-hello.ts';
 import type { HelloRetryRequest } from '../messages/server-hello.ts';
+import type { WirePsk } from '../psk.ts';
 import { call, type Handshake } from '../wait.ts';
-import type { ClientHandshake, ClientSettings, SentHello, SessionOffer } from './context.ts';
+import type { ClientHandshake, ClientSettings, PskOffer, SentHello, SessionOffer } from './context.ts';
 import {
   type DraftExtension,
   type DraftPsk,
@@ -83,8 +84,8 @@ function selectOffers(
   offers: readonly SessionOffer[],
   keys: SentHello['keys'],
 ): Pick<SentHello, 'psks' | 'tls12'> {
-  if (offers.length === 0) return { psks: offers, tls12: undefined };
   const { settings, crypto } = context;
+  if (offers.length === 0 && settings.psks.length === 0) return { psks: [], tls12: undefined };
   let room = MAX_EXTENSIONS - lengthOf(draftExtensions(context, { keys, psks: [], tls12: undefined }));
   const isTaken = (length: number): boolean => {
     if (length > room) return false;
@@ -97,15 +98,21 @@ function selectOffers(
       session.version === 'TLSv1.2' && (ticket === undefined || (settings.sessionTicket && isTaken(ticket.length))),
   );
   room -= 4 + PSK_LISTS;
-  const psks = offered.filter(
-    (offer) =>
-      offer.session.version === 'TLSv1.3' && isTaken(pskLength(identityOf(offer), crypto.hashes[offer.hash].length)),
+  const tickets = offered.filter(({ session }) => session.version === 'TLSv1.3');
+  const external = settings.psks.filter((psk) => isUsable(settings, psk)).map((psk) => ({ psk, hash: psk.hash }));
+  const psks = [...tickets, ...external].filter((offer: PskOffer) =>
+    isTaken(pskLength(identityOf(offer), crypto.hashes[offer.hash].length)),
   );
   return { psks, tls12 };
 }
 
-function identityOf({ ticket, session }: SessionOffer): Uint8Array {
-  return ticket ?? session.id;
+/** §4.3.11: whether there is a suite for an external PSK. */
+function isUsable({ suites }: ClientSettings, psk: WirePsk): boolean {
+  return suites.some(({ version, hash }) => version === 'TLSv1.3' && hash === psk.hash);
+}
+
+function identityOf(offer: PskOffer): Uint8Array {
+  return offer.session === undefined ? offer.psk.identity : (offer.ticket ?? offer.session.id);
 }
 
 /**
@@ -140,8 +147,8 @@ function requireRoom({ crypto }: ClientHandshake, { extensions, psks }: HelloDra
     throw new TlsAlert('illegal_parameter', 'a cookie for which the hello has no room');
 }
 
-/** Returns the session behind a PSK of a hello; `undefined` for one that a tester has made up. */
-export function offerOf({ psks }: SentHello, { identity }: DraftPsk): SessionOffer | undefined {
+/** Returns what stands behind a PSK of a hello; `undefined` for one that a tester has made up. */
+export function offerOf({ psks }: SentHello, { identity }: DraftPsk): PskOffer | undefined {
   return psks.find((offer) => equalBytes(identityOf(offer), identity));
 }
 
@@ -191,7 +198,7 @@ function draftHello(context: ClientHandshake, { keys, psks, tls12 }: Offer): Hel
  * The suites in the order of preference, those with the hash of the first PSK before the others: there are servers that take the first,
  * and then no PSK of another hash.
  */
-function suitesFor({ suites }: ClientSettings, psk: SessionOffer | undefined): number[] {
+function suitesFor({ suites }: ClientSettings, psk: PskOffer | undefined): number[] {
   const first = suites.filter(({ version, hash }) => version === 'TLSv1.3' && hash === psk?.hash);
   return [...new Set([...first, ...suites])].map(({ id }) => id);
 }
@@ -272,23 +279,20 @@ function sharesOf(keys: SentHello['keys']) {
 }
 
 /** §4.3.11 */
-function draftPsk(context: ClientHandshake, offer: SessionOffer): DraftPsk {
-  const { session, hash } = offer;
-  return {
-    identity: identityOf(offer),
-    obfuscatedTicketAge: obfuscatedAge(context, offer),
-    secret: session.secret,
-    hash,
-  };
+function draftPsk(context: ClientHandshake, offer: PskOffer): DraftPsk {
+  const { hash } = offer;
+  const { kind, secret } = offer.session === undefined ? offer.psk : { kind: undefined, secret: offer.session.secret };
+  return { identity: identityOf(offer), obfuscatedTicketAge: obfuscatedAge(context, offer), secret, hash, kind };
 }
 
-/** §4.3.11.1: modulo 2^32. */
-function obfuscatedAge(context: ClientHandshake, offer: SessionOffer): number {
+/** §4.3.11.1: modulo 2^32. §4.3.11: 0 for an external PSK. */
+function obfuscatedAge(context: ClientHandshake, offer: PskOffer): number {
+  if (offer.session === undefined) return 0;
   return (context.ageOf(offer) + offer.session.ticketAgeAdd) % 2 ** 32;
 }
 
 /** §4.2.2: the age is that of the moment, so that of a second hello is another. */
-function renewed(context: ClientHandshake, psk: DraftPsk, offer: SessionOffer | undefined): DraftPsk {
+function renewed(context: ClientHandshake, psk: DraftPsk, offer: PskOffer | undefined): DraftPsk {
   if (offer === undefined) return psk;
   return { ...psk, obfuscatedTicketAge: obfuscatedAge(context, offer) };
 }

@@ -1,5 +1,6 @@
 /** The interfaces of a server's handshake besides {@link HandshakeIO}: settings, sessions, tickets, and the parts of the server. */
 
+import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { TicketStatus } from '../../tickets/callbacks.ts';
@@ -7,7 +8,10 @@ import type { Version } from '../../wire/registry.ts';
 import type { Decisions } from '../decisions.ts';
 import type { Established } from '../established.ts';
 import type { HandshakeIO } from '../io.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import type { Received } from '../messages/message.ts';
 import type { Facts, NoResumption, NoTicket, Resumption, TicketFacts, Verdict } from '../outcome.ts';
+import type { WirePsk } from '../psk.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { HeldHello } from './held-hello.ts';
 import type { Settings } from './settings.ts';
@@ -116,11 +120,45 @@ export interface OpenedTicket {
   readonly facts?: TicketFacts | undefined;
 }
 
+/** The external PSKs of a server: the option `psks`, validated. */
+export interface PskSource {
+  /** Whether the server has no certificate, so that a handshake without a PSK fails. */
+  readonly isAlone: boolean;
+  /** Whether an unknown identity ends as a wrong binder does. */
+  readonly hides: boolean;
+  /** Whether an identity is known without asking the application. */
+  has(identity: Uint8Array): boolean;
+}
+
+/** @internal What only the handshake uses. */
+export interface PskSource {
+  /** Looks up an identity. */
+  find(context: ServerHandshake, identity: Uint8Array): Handshake<FoundPsk>;
+  /** Returns the verdict on an external PSK, and its suite if it is accepted. */
+  judge(
+    context: ServerHandshake,
+    found: FoundPsk,
+    offer: { readonly suites: readonly SuiteParameters[]; readonly identityIndex: number },
+  ): { readonly verdict: Verdict; readonly suite: SuiteParameters | undefined };
+  /** Ends a handshake in which no PSK was accepted, if the server has no certificate. @throws TlsAlert */
+  refuse(context: ServerHandshake, hello: Received<ClientHello>): void;
+}
+
+/** The result of looking up an external PSK. */
+export interface FoundPsk {
+  readonly mechanism: 'psk-external' | 'psk-imported';
+  readonly psk?: WirePsk | undefined;
+  /** Why there is none. */
+  readonly reason?: NoResumption | undefined;
+}
+
 /** The results of the negotiation so far, and the verdicts. */
 export interface ServerFacts extends Facts {
   resumption: Resumption;
   /** One verdict per offered session, in the order of the offer. */
   verdicts: readonly Verdict[];
+  /** Whether an external PSK, this one or that of the session's first handshake, stands for the certificate of the client. */
+  replacesClientCertificate: boolean;
 }
 
 /** A version of TLS, as an optional part of a server. A bundle contains only the versions that it names. */
@@ -146,6 +184,8 @@ export interface HandshakeParts {
   /** The versions that this server is made with. Its settings say which of them it speaks. */
   readonly protocols: readonly Protocol[];
   readonly clientCertificates?: ClientCertificates | undefined;
+  /** The external PSKs; `undefined` if none are taken. */
+  readonly psks?: PskSource | undefined;
 }
 
 /** The connection, as a server's handshake sees it. */

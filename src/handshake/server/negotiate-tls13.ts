@@ -41,6 +41,7 @@ export function* negotiateTls13(context: ServerHandshake, first: HeldHello): Han
   if (preferred === undefined) throw new TlsAlert('handshake_failure', 'no cipher suite in common');
   const lookups = new PskLookups();
   const offered = yield* selectPsk(context, first, suites, lookups);
+  if (offered === undefined && context.parts.psks?.isAlone) selectSigningTls13(context, first.body); // which throws, and sooner
   const suite = offered?.suite ?? preferred;
   context.facts.suite = suite;
   context.facts.alpnProtocol = selectAlpn(first.body, context.settings);

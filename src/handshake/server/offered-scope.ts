@@ -16,14 +16,20 @@ export function scopeOf(context: ServerHandshake, hello: ClientHello): Scope {
   const { settings, facts } = context;
   const { bindLocalAddress, bindAlpn } = settings.scope;
   const scope = scopeOfName(settings, facts.serverName);
-  if (!bindLocalAddress && !bindAlpn) return scope;
+  if (!bindLocalAddress && !bindAlpn && !facts.replacesClientCertificate) return scope;
   return {
     ...scope,
+    ...(facts.replacesClientCertificate && { clientPsk: clientPsk(settings) }),
     ...(bindLocalAddress && {
       localAddress: digestOf(settings, 'localAddress', canonicalAddress(context.localAddress ?? '')),
     }),
     ...(bindAlpn && { alpn: digestOf(settings, 'alpn', selectAlpn(hello, settings) ?? '') }),
   };
+}
+
+/** The digest that says that an external PSK has taken the place of the client's certificate. */
+export function clientPsk(settings: Settings): string {
+  return digestOf(settings, 'clientPsk', '');
 }
 
 /** The most entries of a cache below. Clients may invent names, so a cache that has as many is cleared. */

@@ -4,11 +4,18 @@ import type { Session } from '../../sessions/session.ts';
 import { latin1, toHex } from '../../wire/bytes.ts';
 import type { Mechanism } from '../outcome.ts';
 import { type Handshake, perform } from '../wait.ts';
-import type { OpenedTicket, ServerHandshake } from './context.ts';
+import type { FoundPsk, OpenedTicket, ServerHandshake } from './context.ts';
 import { openTicket } from './tickets.ts';
 
 export interface Lookup extends Pick<OpenedTicket, 'found' | 'renew' | 'facts'> {
   readonly mechanism: Mechanism;
+  /** The external PSK of the identity, or why there is none; `undefined` for a ticket. */
+  readonly external?: FoundPsk | undefined;
+}
+
+/** Whether sessions are looked up at all. */
+export function readsTickets({ settings: { tickets }, sessions }: ServerHandshake): boolean {
+  return tickets.mode !== 'off' && (tickets.mode === 'stateless' || sessions.canFind);
 }
 
 /** How sessions are offered to a server with these settings. */
@@ -31,12 +38,7 @@ export class PskLookups {
     const key = identity.length > LONG ? toHex(context.crypto.hashes.sha256.digest(identity)) : latin1(identity);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const mechanism = mechanismOf(context.settings);
-    const found =
-      mechanism === 'psk-stateless'
-        ? yield* openTicket(context, 'TLSv1.3', identity)
-        : yield* findById(context, identity);
-    const lookup = { mechanism, found: found.found, renew: found.renew, facts: found.facts };
+    const lookup = yield* lookUp(context, identity);
     this.#known.set(key, lookup);
     return lookup;
   }
@@ -52,7 +54,38 @@ export class PskLookups {
   }
 }
 
-function* findById({ sessions }: ServerHandshake, id: Uint8Array): Handshake<Omit<Lookup, 'mechanism'>> {
+/**
+ * Looks up an identity: first among the external PSKs, and if it is none, among the sessions, so that it is of one kind. Where unknown
+ * PSKs are to pass for known ones, both are done in any case (RFC 9846 Appendix F.6).
+ */
+function* lookUp(context: ServerHandshake, identity: Uint8Array): Handshake<Lookup> {
+  const { psks } = context.parts;
+  if (psks === undefined) return yield* findTicket(context, identity);
+  const external = yield* psks.find(context, identity);
+  const { psk, mechanism, reason = 'unknown' } = external;
+  const lookup = { mechanism, external, found: { reason }, renew: undefined };
+  if (psk !== undefined && !psks.hides) return lookup;
+  const ticket = yield* findTicket(context, identity);
+  // What none of the two knows is said to be a ticket if it could be one.
+  const mayBeTicket = reason === 'unknown' && mechanism === 'psk-external' && identity.length >= MAX_ID;
+  const isTicket = ticket.found.session !== undefined || mayBeTicket;
+  return psk === undefined && isTicket && ticket.found.reason !== 'disabled' ? ticket : lookup;
+}
+
+function* findTicket(context: ServerHandshake, identity: Uint8Array): Handshake<Lookup> {
+  const mechanism = mechanismOf(context.settings);
+  if (!readsTickets(context)) return { mechanism, found: { reason: 'disabled' }, renew: undefined };
+  const { found, renew, facts } =
+    mechanism === 'psk-stateless'
+      ? yield* openTicket(context, 'TLSv1.3', identity)
+      : yield* findById(context, identity);
+  return { mechanism, found, renew, facts };
+}
+
+function* findById(
+  { sessions }: ServerHandshake,
+  id: Uint8Array,
+): Handshake<Pick<OpenedTicket, 'found' | 'renew' | 'facts'>> {
   if (id.length > MAX_ID) return { found: { reason: 'undecryptable' }, renew: undefined };
   return { found: yield* perform(sessions.find('TLSv1.3', id)), renew: undefined };
 }

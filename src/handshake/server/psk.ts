@@ -1,21 +1,21 @@
 /** Selects one of the offered pre-shared keys, or none: RFC 9846 §4.3.9, §4.3.11. */
 
-import { type EarlySecret, earlySecret, finishedMac, pskBinderKey } from '../../crypto/key-schedule.ts';
+import type { EarlySecret } from '../../crypto/key-schedule.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
-import { equalConstantTime } from '../../wire/bytes.ts';
 import type { PskMode } from '../../wire/registry.ts';
 import { wantedFragmentLength } from '../max-fragment-length.ts';
-import { type ClientHello, truncateBeforeBinders } from '../messages/client-hello.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 import { type Mechanism, type NoResumption, notResumed, type Verdict } from '../outcome.ts';
 import type { Psk } from '../psk.ts';
 import { call, type Handshake, perform } from '../wait.ts';
+import { verifiedBinder } from './binder.ts';
 import type { ServerHandshake } from './context.ts';
 import { commonGroups, selectPskMode } from './negotiate.ts';
 import { scopeOf } from './offered-scope.ts';
-import { mechanismOf, type PskLookups } from './psk-lookups.ts';
+import { mechanismOf, type PskLookups, readsTickets } from './psk-lookups.ts';
 import { acceptedCertificate, type Offer } from './resumption.ts';
 import { judgeOffered, SessionVerdict } from './verdict.ts';
 
@@ -49,9 +49,14 @@ export function* selectPsk(
   const found = yield* findPsk(context, hello.body, suites, lookups);
   if (found === undefined) {
     facts.resumption = notResumed(reasonOf(facts.verdicts));
+    context.parts.psks?.refuse(context, hello);
     return undefined;
   }
-  const early = verifyBinder(context, hello, found);
+  const early = verifiedBinder(context, hello, found);
+  if (early === undefined) {
+    lose(context, 'binder');
+    throw new TlsAlert('decrypt_error', 'the binder does not verify');
+  }
   const { psk, mechanism, identityIndex, suite } = found;
   return { psk, mechanism, identityIndex, mode: choice.mode, suite, early };
 }
@@ -67,10 +72,10 @@ type ModeChoice =
   | { readonly mode?: undefined; readonly reason: NoResumption };
 
 /** Returns the PSK mode of a resumption, or why none is possible, before any identity is looked up. */
-function chooseMode({ settings, sessions }: ServerHandshake, hello: ClientHello): ModeChoice {
+function chooseMode(context: ServerHandshake, hello: ClientHello): ModeChoice {
+  const { settings } = context;
   if (hello.extensions.preSharedKey === undefined) return { reason: 'not-offered' };
-  const { mode: tickets } = settings.tickets;
-  if (tickets === 'off' || (tickets === 'stateful' && !sessions.canFind)) return { reason: 'disabled' };
+  if (context.parts.psks === undefined && !readsTickets(context)) return { reason: 'disabled' };
   const hasGroup = hello.extensions.keyShare !== undefined && commonGroups(hello, settings).length > 0;
   const mode = selectPskMode(hello, settings, hasGroup);
   return mode === undefined ? { reason: 'psk-mode' } : { mode };
@@ -111,7 +116,13 @@ function* findPsk(
       return undefined;
     }
     if (identityIndex !== (decisions.identityIndex ?? identityIndex)) continue;
-    const { mechanism, found, facts: ticket } = yield* lookups.find(context, identity);
+    const { mechanism, found, facts: ticket, external } = yield* lookups.find(context, identity);
+    const judged = external && context.parts.psks?.judge(context, external, { suites, identityIndex });
+    if (external !== undefined && judged !== undefined) {
+      verdicts.push(judged.verdict);
+      if (external.psk === undefined || judged.suite === undefined) continue;
+      return { psk: external.psk, mechanism, identityIndex, suite: decidedSuite(context, suites, judged.suite) };
+    }
     const offer = offerOf(context, hello, suites); // now, and not before the lookup, which may take its time
     const { verdict, session, suite } = judgeOffered(context, {
       mechanism,
@@ -125,11 +136,19 @@ function* findPsk(
     const isConsumed = session !== undefined && verdict.reason === 'not-resumable' && sessions.wasTaken(session);
     verdicts.push(isConsumed ? verdict.lost('consumed') : verdict);
     if (session === undefined || suite === undefined) continue;
-    const decided = suites.find(({ name, hash }) => name === decisions.cipherSuite && hash === suite.hash);
     const psk = { kind: 'resumption', secret: session.secret, hash: suite.hash, session } as const;
-    return { psk, mechanism, identityIndex, suite: decided ?? suite };
+    return { psk, mechanism, identityIndex, suite: decidedSuite(context, suites, suite) };
   }
   return undefined;
+}
+
+/** Returns the suite that a tester has decided on, if it has the hash of this one. */
+function decidedSuite(
+  { decisions }: ServerHandshake,
+  suites: readonly SuiteParameters[],
+  suite: SuiteParameters,
+): SuiteParameters {
+  return suites.find(({ name, hash }) => name === decisions.cipherSuite && hash === suite.hash) ?? suite;
 }
 
 function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly SuiteParameters[]): Offer {
@@ -146,35 +165,6 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
   };
 }
 
-/** Verifies a binder (§4.3.11.2). One that does not verify ends the handshake. @throws TlsAlert decrypt_error */
-function verifyBinder(
-  context: ServerHandshake,
-  hello: Received<ClientHello>,
-  { psk, identityIndex }: FoundPsk,
-): EarlySecret {
-  const offered = hello.body.extensions.preSharedKey;
-  const binder = offered && nth(offered.binders, identityIndex);
-  if (offered === undefined || binder === undefined)
-    throw new TlsAlert('illegal_parameter', 'an identity without binder');
-  const hash = context.settings.crypto.hashes[psk.hash];
-  const early = context.own(earlySecret(hash, psk.secret));
-  const binderKey = pskBinderKey(early, psk.kind);
-  const truncated = truncateBeforeBinders(hello.raw, offered);
-  const expected = finishedMac(binderKey, context.transcript.hashWith(hash, truncated));
-  binderKey.wipe();
-  if (!equalConstantTime(binder, expected)) {
-    lose(context, 'binder');
-    throw new TlsAlert('decrypt_error', 'the binder does not verify');
-  }
-  return early;
-}
-
-function nth<T>(list: Iterable<T>, index: number): T | undefined {
-  let at = 0;
-  for (const entry of list) if (at++ === index) return entry;
-  return undefined;
-}
-
 /**
  * Settles on the PSK once no HelloRetryRequest can follow, so that nothing is asked twice. The application has its say here, and a
  * session for single use is taken, after the binder was verified, so that a forged hello cannot use it up. Where either answers no,
@@ -187,7 +177,11 @@ export function* takePsk(
   if (selected === undefined) return undefined;
   const { psk, mechanism, identityIndex, mode } = selected;
   const { session } = psk;
-  if (session === undefined) throw new Error('a PSK without a session');
+  if (session === undefined) {
+    context.facts.resumption = { ...notResumed(undefined), mechanism, pskMode: mode, identityIndex };
+    context.facts.replacesClientCertificate = psk.replacesClientCertificate === true;
+    return selected;
+  }
   const lost = yield* settle(context, session);
   if (lost !== undefined) {
     lose(context, lost);
@@ -195,6 +189,7 @@ export function* takePsk(
   }
   context.facts.resumption = { resumed: true, mechanism, pskMode: mode, identityIndex, session, reason: undefined };
   context.facts.session = session;
+  context.facts.replacesClientCertificate = session.scope?.clientPsk !== undefined;
   context.facts.peerCertificate = acceptedCertificate(session);
   context.sessions.hit();
   return selected;

@@ -83,7 +83,7 @@ const BASIC: readonly Rule[] = [
   },
 ];
 
-const IN_SCOPE: Readonly<Record<ScopeField, string>> = {
+const IN_SCOPE: Readonly<Record<Exclude<ScopeField, 'clientPsk'>, string>> = {
   serverName: 'the host name of the full handshake',
   clientAuthentication: 'the same demand for client certificates, and the same authorities',
   certificateNames: 'a certificate for the same names',
@@ -93,7 +93,8 @@ const IN_SCOPE: Readonly<Record<ScopeField, string>> = {
   shared: 'the same scope.shareAcross',
 };
 
-const SCOPE: readonly Rule[] = SCOPE_FIELDS.map((field) => ({
+/** What says that a PSK stands for the client's certificate is no condition; see `authenticates`. */
+const SCOPE: readonly Rule[] = SCOPE_FIELDS.filter((field) => field !== 'clientPsk').map((field) => ({
   name: `scope ${field}`,
   reason: 'scope',
   remedy: IN_SCOPE[field],
@@ -254,6 +255,7 @@ function refusedByOpenSsl({ compat }: Settings): false | TlsAlert {
 /** A certificate that another server did not accept counts as missing; unlike a missing one, it bars resumption under 'request' too. */
 function authenticates(session: Session, { clientAuth }: Settings): boolean {
   if (clientAuth === undefined || acceptedCertificate(session) !== undefined) return true;
+  if (session.scope?.clientPsk !== undefined) return true; // made under the same clientAuth, which is in the scope as well
   return clientAuth.mode === 'request' && ownCertificate(session) === undefined;
 }
 

@@ -41,7 +41,7 @@ function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Esta
   const choice = yield* negotiateTls13(context, first);
   hashHello(context, choice);
   const { sessions } = context;
-  if (choice.psk === undefined) sessions.isRuledOut = yield* call(() => sessions.askNotResumable(false)); // OpenSSL passes false, too
+  if (choice.psk?.psk.session === undefined) sessions.isRuledOut = yield* call(() => sessions.askNotResumable(false)); // OpenSSL passes false, too
   const handshake = yield* sendServerHello(context, choice);
   sendEncryptedExtensions(context, choice);
   const wanted = wantedCertificates(context, choice);
@@ -126,7 +126,7 @@ function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice):
       maxFragmentLength: maxFragmentLength(context, hello, choice.psk?.psk.session),
       ticketRequest: expectedTickets(context, choice),
       // RFC 6066 §3: not on resumption
-      serverName: choice.psk === undefined && facts.serverName !== undefined ? (true as const) : undefined,
+      serverName: choice.psk?.psk.session === undefined && facts.serverName !== undefined ? (true as const) : undefined,
       alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
     },
   };

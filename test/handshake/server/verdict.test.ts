@@ -96,7 +96,7 @@ function namesake(): TicketKey {
   return new TicketKey(format, name, newKey().exportSecret());
 }
 
-const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered' | 'binder'>]: readonly Case[] } = {
+const CASES: { readonly [Reason in Exclude<NoResumption, 'not-offered' | 'binder' | 'role'>]: readonly Case[] } = {
   disabled: [
     {
       mechanisms: STATEFUL,

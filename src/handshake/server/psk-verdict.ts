@@ -1,0 +1,43 @@
+/** Verdicts on external PSKs, which have no session. */
+
+import type { SuiteParameters } from '../../crypto/suites.ts';
+import type { NoResumption, Verdict } from '../outcome.ts';
+import type { FoundPsk, ServerHandshake } from './context.ts';
+import { SessionVerdict } from './verdict.ts';
+
+const REMEDIES: Partial<Record<NoResumption, string>> = {
+  unknown: 'an identity that psks knows',
+  malformed: 'an answer of psks that is a PSK of the identity it was asked for',
+  'store-error': 'a psks that answers',
+  'store-timeout': 'an answer of psks within sessions.lookupTimeoutMs',
+  role: "a PSK whose role is not 'client' here",
+  hash: 'a suite with the hash of the PSK on both sides, or a PSK that both sides import',
+  'client-certificate': 'replacesClientCertificate: true of the PSK, or a certificate in a full handshake',
+  binder: 'the same secret on both sides, imported by both or by neither, with the same context',
+};
+
+class PskVerdict extends SessionVerdict {
+  override lost(reason: NoResumption): Verdict {
+    return new PskVerdict({ mechanism: this.mechanism, identityIndex: this.identityIndex, reason });
+  }
+
+  override get remedy(): string | undefined {
+    return this.reason && REMEDIES[this.reason];
+  }
+}
+
+/** Judges an external PSK, and selects the first of the suites that has its hash (RFC 9846 §4.3.11). */
+export function judgePsk(
+  { settings: { clientAuth } }: ServerHandshake,
+  { psk, mechanism, reason: none }: FoundPsk,
+  { suites, identityIndex }: { readonly suites: readonly SuiteParameters[]; readonly identityIndex: number },
+): { readonly verdict: Verdict; readonly suite: SuiteParameters | undefined } {
+  const suite = suites.find(({ hash }) => hash === psk?.hash);
+  const needsCertificate = clientAuth?.mode === 'require' && psk?.replacesClientCertificate !== true;
+  const declined = needsCertificate ? 'client-certificate' : suite === undefined ? 'hash' : undefined;
+  const reason = psk === undefined ? (none ?? 'unknown') : declined;
+  return {
+    verdict: new PskVerdict({ mechanism, identityIndex, reason }),
+    suite: reason === undefined ? suite : undefined,
+  };
+}

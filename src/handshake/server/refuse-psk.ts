@@ -1,0 +1,23 @@
+/** The end of a handshake with a server that has no certificate, and none of whose PSKs was offered: RFC 9846 §6.2, Appendix F.6. */
+
+import type { HashName } from '../../crypto/provider.ts';
+import { TlsAlert } from '../../wire/alert.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import type { Received } from '../messages/message.ts';
+import { verifiedBinder } from './binder.ts';
+import type { ServerHandshake } from './context.ts';
+
+/** As long as the hash of SHA-256. What it is does not matter, as its binder is refused in any case. */
+const NO_SECRET = new Uint8Array(32);
+
+/**
+ * Refuses a hello with PSKs that are not known. If that is to be hidden, it takes the work of a binder, and ends as a wrong binder does.
+ * @throws TlsAlert unknown_psk_identity, or decrypt_error
+ */
+export function refuseHello(hides: boolean, context: ServerHandshake, hello: Received<ClientHello>): never {
+  if (!hides) throw new TlsAlert('unknown_psk_identity', 'none of the PSKs that were offered is known');
+  const [binder] = hello.body.extensions.preSharedKey?.binders ?? [];
+  const hash: HashName = binder?.length === 48 ? 'sha384' : 'sha256';
+  verifiedBinder(context, hello, { psk: { kind: 'external', secret: NO_SECRET, hash }, identityIndex: 0 });
+  throw new TlsAlert('decrypt_error', 'the binder does not verify');
+}
