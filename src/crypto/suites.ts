@@ -10,8 +10,8 @@ export interface SuiteParameters {
   readonly version: Version;
   readonly aead: AeadName;
   readonly hash: HashName;
-  /** TLS 1.2: the kind of key in the certificate. In TLS 1.3 signature_algorithms determines it. */
-  readonly authentication?: 'ecdsa' | 'rsa' | undefined;
+  /** TLS 1.2: the kind of key in the certificate, or 'psk' for none. In TLS 1.3 signature_algorithms determines it. */
+  readonly authentication?: 'ecdsa' | 'rsa' | 'psk' | undefined;
   /** RFC 9846 §5.5, RFC 9147 Appendix B.4: how many records one key may protect. */
   readonly recordLimit: number;
 }
@@ -30,7 +30,7 @@ function tls13(name: CipherSuiteName, [aead, hash]: Kind): SuiteParameters {
   return { name, id: CipherSuite[name], version: 'TLSv1.3', aead, hash, recordLimit: recordLimit(aead) };
 }
 
-function tls12(name: CipherSuiteName, authentication: 'ecdsa' | 'rsa', [aead, hash]: Kind): SuiteParameters {
+function tls12(name: CipherSuiteName, authentication: 'ecdsa' | 'rsa' | 'psk', [aead, hash]: Kind): SuiteParameters {
   return {
     name,
     id: CipherSuite[name],
@@ -46,7 +46,7 @@ function recordLimit(aead: AeadName): number {
   return aead === 'chacha20-poly1305' ? CHACHA_LIMIT : GCM_LIMIT;
 }
 
-/** All supported suites, in the default order of preference. */
+/** The suites that are used if no others are named, in the order of preference. */
 export const SUITES: readonly SuiteParameters[] = [
   tls13('TLS_AES_128_GCM_SHA256', AES128),
   tls13('TLS_AES_256_GCM_SHA384', AES256),
@@ -59,7 +59,12 @@ export const SUITES: readonly SuiteParameters[] = [
   tls12('TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256', 'rsa', CHACHA),
 ];
 
-const byId = new Map(SUITES.map((suite) => [suite.id, suite]));
+/** Suites that are used only if they are named: that of TLS 1.2 for external PSKs (RFC 7905 §2). */
+export const OTHER_SUITES: readonly SuiteParameters[] = [
+  tls12('TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256', 'psk', CHACHA),
+];
+
+const byId = new Map([...SUITES, ...OTHER_SUITES].map((suite) => [suite.id, suite]));
 
 export function suiteById(id: number): SuiteParameters | undefined {
   return byId.get(id);

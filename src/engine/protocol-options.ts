@@ -1,7 +1,7 @@
 /** The options that a ClientHello is negotiated by: versions, cipher suites, groups, PSK modes and application protocols. */
 
 import type { CryptoProvider } from '../crypto/provider.ts';
-import { SUITES, type SuiteParameters } from '../crypto/suites.ts';
+import { OTHER_SUITES, SUITES, type SuiteParameters } from '../crypto/suites.ts';
 import {
   type GroupName,
   NamedGroup,
@@ -21,11 +21,13 @@ export interface ProtocolOptions {
   readonly ciphers?: readonly string[] | undefined;
   readonly alpn?: readonly string[] | undefined;
   readonly pskModes?: readonly PskMode[] | undefined;
+  readonly psks?: unknown;
 }
 
 export function protocolSettings<P extends { readonly version: Version }>(
   options: ProtocolOptions,
   protocols: readonly P[],
+  hasCertificates = true,
 ) {
   const versions = protocols.map(({ version }) => version);
   const minVersion = oneOf<Version>('minVersion', options.minVersion ?? versions[0] ?? '', versions);
@@ -35,11 +37,17 @@ export function protocolSettings<P extends { readonly version: Version }>(
   const suites = (
     options.ciphers === undefined ? SUITES : list('ciphers', options.ciphers, `['${SUITE_NAMES[0]}']`).flatMap(suitesOf)
   ).filter(
-    ({ version }) =>
+    ({ version, authentication }) =>
+      (hasCertificates || version === 'TLSv1.3' || authentication === 'psk') &&
       ProtocolVersion[version] >= ProtocolVersion[minVersion] &&
       ProtocolVersion[version] <= ProtocolVersion[maxVersion],
   );
-  if (suites.length === 0) throw new RangeError(`ciphers: none of them belongs to ${minVersion} to ${maxVersion}`);
+  const ofPsks = suites.find(({ authentication }) => authentication === 'psk');
+  if (ofPsks !== undefined && options.psks === undefined) throw new TypeError(`ciphers: ${ofPsks.name} needs psks`);
+  if (suites.length === 0)
+    throw new RangeError(
+      `ciphers: none of them belongs to ${minVersion} to ${maxVersion}${hasCertificates ? '' : `; without certificates, TLS 1.2 has ${OTHER_SUITES[0]?.name} alone`}`,
+    );
   const spoken = versions.filter((version) => suites.some((candidate) => candidate.version === version));
   const modeNames = Object.keys(PskKeyExchangeMode) as PskMode[];
   const pskModes = list('pskModes', options.pskModes ?? ['psk_dhe_ke'], "['psk_dhe_ke']").map((name) =>
@@ -71,11 +79,12 @@ export function groups(given: readonly GroupName[] | undefined, crypto: CryptoPr
   return Object.freeze(chosen);
 }
 
-const SUITE_NAMES = SUITES.map(({ name }) => name);
+const ALL_SUITES = [...SUITES, ...OTHER_SUITES];
+const SUITE_NAMES = ALL_SUITES.map(({ name }) => name);
 
 function suitesOf(name: string): readonly SuiteParameters[] {
   const known = oneOf('ciphers', name, SUITE_NAMES);
-  return SUITES.filter((suite) => suite.name === known);
+  return ALL_SUITES.filter((suite) => suite.name === known);
 }
 
 /** An empty list is allowed: the extension is ignored then. */

@@ -4,7 +4,7 @@ import { certificate, certificateTls12 } from '../handshake/messages/certificate
 import { certificateRequest, certificateRequestTls12 } from '../handshake/messages/certificate-request.ts';
 import { certificateVerify } from '../handshake/messages/certificate-verify.ts';
 import { clientHello } from '../handshake/messages/client-hello.ts';
-import { clientKeyExchange } from '../handshake/messages/client-key-exchange.ts';
+import { clientKeyExchange, clientKeyExchangePsk } from '../handshake/messages/client-key-exchange.ts';
 import { encryptedExtensions } from '../handshake/messages/encrypted-extensions.ts';
 import { finished } from '../handshake/messages/finished.ts';
 import { helloRequest } from '../handshake/messages/hello-request.ts';
@@ -18,10 +18,10 @@ import {
   serverHelloTls12,
 } from '../handshake/messages/server-hello.ts';
 import { serverHelloDone } from '../handshake/messages/server-hello-done.ts';
-import { serverKeyExchange } from '../handshake/messages/server-key-exchange.ts';
+import { serverKeyExchange, serverKeyExchangePsk } from '../handshake/messages/server-key-exchange.ts';
 import { undecidedServerHello } from '../handshake/messages/undecided-server-hello.ts';
 import { equalBytes } from '../wire/bytes.ts';
-import { decode } from '../wire/codec.ts';
+import { type Codec, decode } from '../wire/codec.ts';
 import { MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
 import { HandshakeType, nameOf, type Version } from '../wire/registry.ts';
 
@@ -32,8 +32,10 @@ const TLS12 = [
   certificateRequestTls12,
   newSessionTicketTls12,
   serverKeyExchange,
+  serverKeyExchangePsk,
   serverHelloDone,
   clientKeyExchange,
+  clientKeyExchangePsk,
   helloRequest,
 ];
 
@@ -61,7 +63,17 @@ export function messageOf(raw: Uint8Array, version: Version | undefined): Messag
   if (raw[0] === HandshakeType.server_hello)
     return (versionIn(raw) === 'TLSv1.2' ? serverHelloTls12 : serverHello) as Message<unknown>;
   const list = [...COMMON, ...(version === 'TLSv1.2' ? TLS12 : TLS13)] as readonly Message<unknown>[];
-  return list.find(({ type }) => type === raw[0]);
+  const [first, ...others] = list.filter(({ type }) => type === raw[0]);
+  return others.find(({ body }) => isReadable(body, raw)) ?? first; // those of PSKs are none of the others
+}
+
+function isReadable(body: Codec<unknown>, raw: Uint8Array): boolean {
+  try {
+    decode(body, raw, MESSAGE_HEADER);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Reads a message, header included. */

@@ -523,6 +523,85 @@ describe('a client with psks', () => {
   });
 });
 
+describe('an external PSK in TLS 1.2', () => {
+  const ciphers = ['TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256'];
+  const TLS12 = { maxVersion: 'TLSv1.2', ciphers } as const;
+
+  it('authenticates both sides, and resumes as usual', () => {
+    for (const mode of ['stateful', 'stateless'] as const) {
+      const { server, client } = ends(
+        { ...TLS12, ...NO_CERTIFICATE, psks: [OTHER, PLAIN], tickets: { mode } },
+        { ...TLS12, psks: [PLAIN], verifyServer: undefined },
+      );
+      const visit = () => pair(client, server, { client: { serverName: 'localhost' } }).runSync();
+      const first = visit();
+      expect(isEstablished(first)).to.equal(true);
+      const expected = { resumed: false, mechanism: 'psk-external', pskMode: undefined, reason: undefined };
+      expect(first.server.resumption).to.include(expected);
+      expect(first.client.resumption).to.include(expected);
+      expect(messagesOf(first)).not.to.match(/"certificate"/);
+      const again = visit();
+      expect(again.server.resumption).to.include({
+        resumed: true,
+        mechanism: mode === 'stateful' ? 'session-id' : 'ticket',
+      });
+    }
+  });
+
+  it('is not used unless its suite is named, and that is of no use without psks', () => {
+    const both = connect({ psks: [PLAIN], maxVersion: 'TLSv1.2' }, { psks: [PLAIN] });
+    expect(both.server.cipherSuite).to.match(/ECDSA/);
+    for (const define of [() => ends({ ciphers }), () => ends({}, { ciphers })])
+      expect(define).to.throw(TypeError, /^ciphers: .*needs psks/);
+    expect(() => ends({ ...NO_CERTIFICATE, psks: [PLAIN], maxVersion: 'TLSv1.2' })).to.throw(RangeError, /^ciphers: /);
+  });
+
+  it('lets both versions through', () => {
+    const all = [...ciphers, 'TLS_AES_128_GCM_SHA256'];
+    const server = { ...NO_CERTIFICATE, psks: [PLAIN], ciphers: all };
+    expect(connect(server, { psks: [PLAIN], ciphers: all }).server.version).to.equal('TLSv1.3');
+    const old = connect(server, { psks: [PLAIN], ...TLS12 });
+    expect([old.server.version, old.server.resumption.mechanism]).to.deep.equal(['TLSv1.2', 'psk-external']);
+  });
+
+  it('that is unknown ends as a wrong key does, or says so', () => {
+    const run = (options: Partial<ServerOptions>, psk: ExternalPsk) =>
+      connect({ ...TLS12, psks: [PLAIN], ...options }, { ...TLS12, psks: [psk] });
+    const wrong = { ...PLAIN, secret: OTHER.secret };
+    for (const psk of [OTHER, wrong]) expect(alertOf(run(NO_CERTIFICATE, psk))).to.equal('bad_record_mac');
+    const open = { ...NO_CERTIFICATE, hideUnknownPsks: false };
+    for (const options of [{}, open]) expect(alertOf(run(options, OTHER))).to.equal('unknown_psk_identity');
+    expect(run(open, OTHER).server.verdicts.map(({ reason }) => reason)).to.deep.equal(['unknown']);
+  });
+
+  it('asks for no certificate, and stands for one only if it may', () => {
+    const clientAuth = { mode: 'require', verifyClient: () => true } as const;
+    const sessions = { idContext: text('members') };
+    const server = { ...TLS12, clientAuth, sessions };
+    const asked = connect({ ...server, psks: [PLAIN] }, { ...TLS12, psks: [PLAIN] });
+    expect(alertOf(asked)).to.equal('unknown_psk_identity');
+    const psks = [{ ...PLAIN, replacesClientCertificate: true }];
+    const both = ends({ ...server, psks }, { ...TLS12, psks });
+    const visit = () => pair(both.client, both.server, { client: { serverName: 'localhost' } }).runSync();
+    expect(isEstablished(visit())).to.equal(true);
+    expect(visit().server.resumption).to.include({ resumed: true, mechanism: 'session-id' });
+    const certificateToo = ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'];
+    const all = [...ciphers, ...certificateToo];
+    const both12 = connect(
+      { ...server, ciphers: all, psks: [PLAIN] },
+      { ...TLS12, ciphers: all, psks: [PLAIN], credential: certificates.ecdsaP256 },
+    );
+    expect(both12.server.cipherSuite).to.equal(certificateToo[0]);
+  });
+
+  it('is found by a function, and replays', async () => {
+    const both = ends({ ...TLS12, psks: async () => ({ secret: SECRET }) }, { ...TLS12, psks: [PLAIN] });
+    const run = await pair(both.client, both.server, { record: true }).run();
+    expect(run.server.resumption.mechanism).to.equal('psk-external');
+    for (const recording of Object.values(run.recordings)) replay(recording);
+  });
+});
+
 describe('the options of PSKs', () => {
   const wrong: [RegExp, unknown][] = [
     [/^psks: /, []],

@@ -78,7 +78,11 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
   const crypto = provider(options.crypto ?? parts.crypto);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
   const own = Object.freeze([...new Set(groups(options.groups, crypto))]); // RFC 9846 §4.3.7: none twice
-  const protocols = protocolSettings(options, parts.protocols);
+  const protocols = protocolSettings(
+    options,
+    parts.protocols,
+    options.psks === undefined || options.verifyServer !== undefined || options.pins !== undefined,
+  );
   const psks = pskSettings(options.psks, parts.externalPsks, { crypto, suites: protocols.suites });
   const judge = trust(options.verifyServer, options.pins, crypto, options.psks !== undefined);
   const shown = options.credential && credential('credential', options.credential, crypto, parts.credentialFromPem);

@@ -75,7 +75,11 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   const policy = sessionPolicy(sessions);
   const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
-  const protocols = protocolSettings(options, parts.protocols);
+  const protocols = protocolSettings(
+    options,
+    parts.protocols,
+    options.psks === undefined || options.credentials !== undefined,
+  );
   const source = psks(options, parts, { crypto, suites: protocols.suites });
   return brandConfig({
     ...protocols,

@@ -34,13 +34,19 @@ import {
 } from '../messages/new-session-ticket.ts';
 import { type ServerHelloTls12, serverHelloTls12 } from '../messages/server-hello.ts';
 import { serverHelloDone } from '../messages/server-hello-done.ts';
-import { ServerECDHParams, type ServerKeyExchange, serverKeyExchange } from '../messages/server-key-exchange.ts';
+import {
+  ServerECDHParams,
+  type ServerKeyExchange,
+  serverKeyExchange,
+  serverKeyExchangePsk,
+} from '../messages/server-key-exchange.ts';
 import type { UndecidedServerHello } from '../messages/undecided-server-hello.ts';
 import { deriveKeys, establishedTls12, type Keys, masterSecret, type Randoms } from '../schedule-tls12.ts';
 import type { AnyReceived, Handshake } from '../wait.ts';
 import { acceptLimited, applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
 import type { ClientHandshake, ClientProtocol, SentHello, SessionOffer } from './context.ts';
+import { exchangeWithPsk } from './psk-tls12.ts';
 import { receiveAnyTls12, receiveChangeCipherSpecTls12, receiveTls12 } from './receive-tls12.ts';
 import { proveAndJudge, type ServerCertificate, shownCertificate } from './server-certificate.ts';
 
@@ -52,8 +58,9 @@ function* connectTls12(
   context.tolerateChangeCipherSpec(false); // it means something in TLS 1.2
   if (context.settings.credential !== undefined) context.transcript.retain(); // for CertificateVerify
   const choice = acceptServerHello(context, sent, raw);
-  const next = yield* receiveAnyTls12([certificateTls12, newSessionTicketTls12], choice.mayResume);
-  const isFull = next?.message === certificateTls12;
+  const full = choice.suite.authentication === 'psk' ? serverKeyExchangePsk : certificateTls12;
+  const next = yield* receiveAnyTls12([full, newSessionTicketTls12], choice.mayResume);
+  const isFull = next?.message === full;
   if (!isFull && !choice.mayResume) throw new TlsAlert('unexpected_message', 'a ticket before the certificate');
   if (isFull && choice.isEchoed)
     throw new TlsAlert('unexpected_message', 'a certificate after the echo of the session id');
@@ -134,8 +141,12 @@ function unaskedTypes({ draft }: SentHello): readonly number[] {
 }
 
 /** Figure 1: Message flow for a full handshake; with a ticket, RFC 5077 §3.1, Figure 1. */
-function* fullHandshake(context: ClientHandshake, choice: Choice, certificates: Uint8Array): Handshake<Established> {
-  const { suite, randoms, isExtended } = choice;
+function* fullHandshake(context: ClientHandshake, choice: Choice, first: Uint8Array): Handshake<Established> {
+  if (choice.suite.authentication !== 'psk') return yield* withCertificate(context, choice, first);
+  return yield* finishFull(context, choice, yield* exchangeWithPsk(context, first), undefined);
+}
+
+function* withCertificate(context: ClientHandshake, choice: Choice, certificates: Uint8Array): Handshake<Established> {
   context.transcript.add(certificates);
   const shown = shownCertificate(context, parse(certificateTls12, certificates).certificateList);
   const { point, group } = yield* receiveServerKeyExchange(context, choice, shown);
@@ -143,6 +154,16 @@ function* fullHandshake(context: ClientHandshake, choice: Choice, certificates: 
   const signing = request && sendCertificate(context, request);
   if (signing === undefined) context.transcript.forget();
   const premaster = yield* sendClientKeyExchange(context, group, point);
+  return yield* finishFull(context, choice, premaster, signing);
+}
+
+function* finishFull(
+  context: ClientHandshake,
+  choice: Choice,
+  premaster: Uint8Array,
+  signing: Signing | undefined,
+): Handshake<Established> {
+  const { suite, randoms, isExtended } = choice;
   const keys = deriveKeys(context, suite, randoms, masterSecret(context, suite, isExtended, premaster, randoms));
   if (signing !== undefined) yield* sendCertificateVerify(context, signing);
   sendFinished(context, keys);

@@ -1,4 +1,4 @@
-/** ServerKeyExchange of an ECDHE suite: RFC 8422 §5.4, with a named curve. */
+/** ServerKeyExchange of an ECDHE suite: RFC 8422 §5.4, with a named curve; and of an ECDHE_PSK suite: RFC 5489 §2. */
 
 import { type Infer, mapped, opaque, struct, uint8, uint16 } from '../../wire/codec.ts';
 import { DecodeError } from '../../wire/reader.ts';
@@ -23,3 +23,6 @@ export type ServerECDHParams = Infer<typeof ServerECDHParams>;
 export const ServerKeyExchange = struct({ params: ServerECDHParams, signed: CertificateVerify });
 export type ServerKeyExchange = Infer<typeof ServerKeyExchange>;
 export const serverKeyExchange = message('server_key_exchange', ServerKeyExchange);
+
+export const ServerKeyExchangePsk = struct({ pskIdentityHint: opaque(0, 0xffff), params: ServerECDHParams });
+export const serverKeyExchangePsk = message('server_key_exchange', ServerKeyExchangePsk);

@@ -138,7 +138,7 @@ export interface PskSource {
   judge(
     context: ServerHandshake,
     found: FoundPsk,
-    offer: { readonly suites: readonly SuiteParameters[]; readonly identityIndex: number },
+    offer: { readonly suites: readonly SuiteParameters[]; readonly identityIndex?: number | undefined },
   ): { readonly verdict: Verdict; readonly suite: SuiteParameters | undefined };
   /** Ends a handshake in which no PSK was accepted, if the server has no certificate. @throws TlsAlert */
   refuse(context: ServerHandshake, hello: Received<ClientHello>): void;

@@ -149,7 +149,8 @@ function requireSuiteOffered(context: ServerHandshake, hello: ClientHello, sessi
 export interface Tls12Choice {
   readonly suite: SuiteParameters;
   readonly group: GroupName;
-  readonly signing: Signing;
+  /** `undefined` with a PSK. */
+  readonly signing: Signing | undefined;
 }
 
 /** RFC 5246 §7.4.1.4.1: a client without signature_algorithms is taken to accept only SHA-1, which this server does not have. */
@@ -165,12 +166,17 @@ export function selectTls12(context: ServerHandshake, hello: ClientHello): Tls12
   const demand = { serverName: facts.serverName, signatureAlgorithms, signatureAlgorithmsCert };
   const group = selectGroupTls12(hello, settings);
   const suites = group === undefined ? [] : commonSuites(hello, settings, 'TLSv1.2');
-  for (const credentials of rankCredentials(settings.credentials, demand)) {
+  // A PSK has its turn before the certificates where it is preferred, and where it can stand for that of a client.
+  const withPsk = suites.findIndex(({ authentication }) => authentication === 'psk');
+  const isFirst = withPsk === 0 && settings.clientAuth?.mode !== 'require';
+  for (const credentials of isFirst ? [] : rankCredentials(settings.credentials, demand)) {
     for (const suite of suites) {
       const signing = selectSigningTls12(credentials, demand, hello, suite);
       if (signing !== undefined && group !== undefined) return { suite, group, signing };
     }
   }
+  const suite = suites[withPsk];
+  if (suite !== undefined && group !== undefined) return { suite, group, signing: undefined };
   throw new TlsAlert('handshake_failure', 'no suite, group and certificate in common');
 }
 

@@ -30,7 +30,10 @@ class PskVerdict extends SessionVerdict {
 export function judgePsk(
   { settings: { clientAuth } }: ServerHandshake,
   { psk, mechanism, reason: none }: FoundPsk,
-  { suites, identityIndex }: { readonly suites: readonly SuiteParameters[]; readonly identityIndex: number },
+  {
+    suites,
+    identityIndex,
+  }: { readonly suites: readonly SuiteParameters[]; readonly identityIndex?: number | undefined },
 ): { readonly verdict: Verdict; readonly suite: SuiteParameters | undefined } {
   const suite = suites.find(({ hash }) => hash === psk?.hash);
   const needsCertificate = clientAuth?.mode === 'require' && psk?.replacesClientCertificate !== true;

@@ -8,7 +8,7 @@ import { concat, copyOf, EMPTY } from '../../wire/bytes.ts';
 import { encode } from '../../wire/codec.ts';
 import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
-import { agree, generateKey, signature } from '../key-exchange.ts';
+import { agree, generateKey, type Signing, signature } from '../key-exchange.ts';
 import { maxFragmentLength, wantedFragmentLength } from '../max-fragment-length.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
 import { type ClientHello, undecidedHello } from '../messages/client-hello.ts';
@@ -37,6 +37,7 @@ import {
   type Tls12Choice,
 } from './negotiate-tls12.ts';
 import { scopeOf } from './offered-scope.ts';
+import { receiveClientKeyExchangePsk, sendServerKeyExchangePsk } from './psk-tls12.ts';
 import { foreignOf } from './resumption.ts';
 import { generateTicket, sealTicket, whyNoSession } from './tickets.ts';
 
@@ -59,16 +60,23 @@ function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket:
   const why = ticketed ? undefined : whyNoSession(context, true);
   const hasId = !ticketed && why === undefined;
   const id = hasId ? yield* call(() => context.sessions.newId('TLSv1.2', hello.body.legacySessionId)) : EMPTY;
-  const asks = context.settings.clientAuth !== undefined;
+  const { signing } = choice;
+  const asks = context.settings.clientAuth !== undefined && signing !== undefined; // RFC 4279 §2
   if (asks) context.transcript.retain(); // for CertificateVerify
   const randoms = sendServerHello(context, hello, { suite: choice.suite, sessionId: id, ticketed });
   if (context.settings.compat !== undefined) attachUnproved(context, hello.body, id);
-  sendCertificate(context, choice);
-  const key = yield* sendServerKeyExchange(context, choice, randoms);
+  if (signing !== undefined) sendCertificate(context, signing);
+  const key =
+    signing === undefined
+      ? yield* sendServerKeyExchangePsk(context, choice.group)
+      : yield* sendServerKeyExchange(context, { ...choice, signing }, randoms);
   if (asks) sendCertificateRequestTls12(context);
   context.transcript.add(context.send(serverHelloDone, {}));
   const client = asks ? yield* receiveCertificateTls12(context) : undefined;
-  const premaster = yield* receiveClientKeyExchange(context, key);
+  const premaster =
+    signing === undefined
+      ? yield* receiveClientKeyExchangePsk(context, key)
+      : yield* receiveClientKeyExchange(context, key);
   const isExtended = hello.body.extensions.extendedMasterSecret;
   const master = masterSecret(context, choice.suite, isExtended, premaster, randoms);
   const keys = deriveKeys(context, choice.suite, randoms, master);
@@ -172,7 +180,7 @@ function serverHelloExtensions(context: ServerHandshake, hello: ClientHello, tic
   };
 }
 
-function sendCertificate(context: ServerHandshake, { signing }: Tls12Choice): void {
+function sendCertificate(context: ServerHandshake, signing: Signing): void {
   const { certificateChain } = signing.credential;
   context.facts.signatureScheme = signing.scheme;
   context.transcript.add(context.send(certificateTls12, { certificateList: certificateChain }));
@@ -181,7 +189,7 @@ function sendCertificate(context: ServerHandshake, { signing }: Tls12Choice): vo
 /** RFC 8422 §5.4: the ephemeral key, signed together with both randoms. */
 function* sendServerKeyExchange(
   context: ServerHandshake,
-  { group, signing }: Tls12Choice,
+  { group, signing }: Pick<Tls12Choice, 'group'> & { readonly signing: Signing },
   randoms: Randoms,
 ): Handshake<EphemeralKey> {
   context.facts.group = group;
