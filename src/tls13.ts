@@ -17,6 +17,7 @@ export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.
 
 export { clientCertificates } from './engine/server/client-auth-tls13.ts';
 export { defineServer, type OptionalParts, type Tls13Options } from './engine/server/define-server-tls13.ts';
+export { earlyData } from './engine/server/early-data.ts';
 export { externalPsks } from './engine/server/external-psks.ts';
 export { connectionOf, ServerConnection } from './engine/server/server-connection.ts';
 export { sealedTickets } from './engine/server/ticket-sealing.ts';

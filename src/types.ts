@@ -11,9 +11,11 @@ export type { ExternalPsk } from './engine/psk-options.ts';
 export type { Deferred, Question } from './engine/questions.ts';
 export type { ClientAuth } from './engine/server/client-auth.ts';
 export type { Keylog, OnServerName, ServerConfig } from './engine/server/config.ts';
+export type { EarlyData } from './engine/server/early-data.ts';
 export type { ExternalPsks } from './engine/server/external-psks.ts';
 export type {
   ClientAuthOptions,
+  EarlyDataOptions,
   FindPsk,
   LimitOptions,
   ScopeOptions,
@@ -28,7 +30,9 @@ export type { SealedTickets } from './engine/server/ticket-policy.ts';
 export type {
   CallbackName,
   Check,
+  EarlyDataStatus,
   Mechanism,
+  NoEarlyData,
   NoResumption,
   NoTicket,
   Resumption,
@@ -37,8 +41,15 @@ export type {
 } from './handshake/outcome.ts';
 export type { Psk, WirePsk } from './handshake/psk.ts';
 export type { ImportedIdentity } from './handshake/psk-importer.ts';
-export type { ClientCertificates, PskSource, ServerHandshake } from './handshake/server/context.ts';
-export type { ClientAuthSettings, Compat, Settings, TicketSettings } from './handshake/server/settings.ts';
+export type { AntiReplay, EarlyDataAttempt } from './handshake/server/anti-replay.ts';
+export type { ClientCertificates, EarlyDataPart, PskSource, ServerHandshake } from './handshake/server/context.ts';
+export type {
+  ClientAuthSettings,
+  Compat,
+  EarlyDataSettings,
+  Settings,
+  TicketSettings,
+} from './handshake/server/settings.ts';
 export type { AnyTask, Attempt, Handshake, Outcome, ResumeValue, Task, Wait } from './handshake/wait.ts';
 export type { ExpectedMessage, HandshakeFrame } from './wire/handshake-buffer.ts';
 

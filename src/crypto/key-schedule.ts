@@ -1,7 +1,7 @@
 /**
  * The key schedule of TLS 1.3, RFC 9846 §7.1, as functions from secret to secret.
  *
- *     PSK → Early Secret → ext/res/imp binder_key
+ *     PSK → Early Secret → ext/res/imp binder_key, client_early_traffic_secret, early_exporter_master_secret
  *               ↓ "derived"
  *     (EC)DHE → Handshake Secret → client/server_handshake_traffic_secret
  *               ↓ "derived"
@@ -40,6 +40,8 @@ function labels(length: number, emptyHash: string) {
       external: new Label('ext binder', length, empty),
       imported: new Label('imp binder', length, empty),
     },
+    clientEarly: new Label('c e traffic', length, hash),
+    earlyExporter: new Label('e exp master', length, hash),
     clientHandshake: new Label('c hs traffic', length, hash),
     serverHandshake: new Label('s hs traffic', length, hash),
     clientApplication: new Label('c ap traffic', length, hash),
@@ -117,6 +119,16 @@ export type PskKind = 'resumption' | 'external' | 'imported';
 /** The binder key of a PSK. Its kind selects the label (§7.1, RFC 9258 §5.2), so that no key passes for one of another kind. */
 export function pskBinderKey(early: EarlySecret, kind: PskKind): BinderKey {
   return derive(early, LABELS[early.hash.name].binders[kind]);
+}
+
+/** client_early_traffic_secret, over ClientHello. */
+export function earlyTrafficSecret(early: EarlySecret, transcriptHash: Uint8Array): TrafficSecret {
+  return derive(early, LABELS[early.hash.name].clientEarly, transcriptHash);
+}
+
+/** early_exporter_master_secret, over ClientHello. */
+export function earlyExporterSecret(early: EarlySecret, transcriptHash: Uint8Array): ExporterMasterSecret {
+  return derive(early, LABELS[early.hash.name].earlyExporter, transcriptHash);
 }
 
 /** Without (EC)DHE (psk_ke) the input is a string of zeros. */

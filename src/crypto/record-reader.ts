@@ -18,10 +18,11 @@ const MAX_IDLE = 32;
 /** RFC 9846 §5.2: a protected record is longer than its tag. */
 const MIN_PROTECTED = 16;
 
-/** The treatment of early data (RFC 9846 §4.3.10): it is refused, or skipped while no more than `left` bytes of it come. */
-type EarlyData = { readonly mode: 'refuse' } | { readonly mode: 'skip'; readonly left: number };
+/** The treatment of early data (RFC 9846 §4.3.10): it is refused, read, or skipped while no more than `left` bytes of it come. */
+type EarlyData = { readonly mode: 'refuse' | 'read' } | { readonly mode: 'skip'; readonly left: number };
 
 const REFUSED: EarlyData = { mode: 'refuse' };
+const READ: EarlyData = { mode: 'read' };
 
 export class RecordReader {
   /** RFC 6066 §4: the longest content that is accepted in one record. */
@@ -64,6 +65,7 @@ export class RecordReader {
     if (!this.#messages.isEmpty) throw new TlsAlert('unexpected_message', 'a message straddles a change of keys');
     const old = this.#protection;
     this.#protection = protection;
+    if (this.#early.mode === 'read') this.#early = REFUSED;
     old.wipe();
   }
 
@@ -75,6 +77,11 @@ export class RecordReader {
   /** RFC 9846 §4.3.10: takes up to this many bytes of records that do not open for early data, and skips them. */
   skipEarlyData(bytes: number): void {
     this.#early = { mode: 'skip', left: bytes };
+  }
+
+  /** RFC 9846 §4.3.10: takes what comes under the present key for early data. */
+  acceptEarlyData(): void {
+    this.#early = READ;
   }
 
   /** Returns the next message, alert, data or ChangeCipherSpec, or `undefined` if none is complete. @throws TlsAlert */
@@ -92,7 +99,7 @@ export class RecordReader {
   /** A negotiated limit is exact, but for early data: its sender has not seen our answer yet. */
   get #fragmentLimit(): number {
     const { fragmentLimit, expansion } = this.#protection;
-    if (this.#early.mode === 'skip') return MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.3'];
+    if (this.#early.mode !== 'refuse') return MAX_PLAINTEXT + MAX_EXPANSION['TLSv1.3'];
     if (this.contentLimit === MAX_PLAINTEXT) return fragmentLimit;
     return this.contentLimit + expansion - RECORD_HEADER;
   }
@@ -138,7 +145,7 @@ export class RecordReader {
       return { type: record.type, content: record.fragment };
     try {
       const content = this.#protection.open(record);
-      this.#early = REFUSED;
+      if (this.#early.mode === 'skip') this.#early = REFUSED;
       return content;
     } catch (error) {
       if (this.#skip(record, error)) return undefined;
@@ -152,7 +159,7 @@ export class RecordReader {
   }
 
   #skip({ type, fragment }: TlsRecord, error: unknown): boolean {
-    if (this.#early.mode === 'refuse' || type !== ContentType.application_data) return false;
+    if (this.#early.mode !== 'skip' || type !== ContentType.application_data) return false;
     if (error instanceof TlsAlert && error.alert !== 'bad_record_mac') return false;
     const left = this.#early.left - fragment.length;
     if (left < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.3.10

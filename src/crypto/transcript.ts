@@ -69,6 +69,11 @@ export class Transcript {
     return this.#peeked;
   }
 
+  /** Returns the hash of the messages that wait: early data is under a key that depends on it, before a suite is selected. */
+  peekWith(hash: Hash): Uint8Array {
+    return startWith(hash, this.#waiting).peek();
+  }
+
   /** §4.3.11.2: returns the hash that a binder covers. Called before the ClientHello is added. */
   hashWith(hash: Hash, truncatedClientHello: Uint8Array): Uint8Array {
     const running = startWith(hash, this.#waiting);

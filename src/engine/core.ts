@@ -4,17 +4,18 @@
  */
 
 import { disregard, isPromise } from '../awaitable.ts';
+import { exportKeyingMaterial } from '../crypto/key-schedule.ts';
 import type { Incoming } from '../crypto/record-reader.ts';
 import type { Established } from '../handshake/established.ts';
-import type { CallbackName, Facts } from '../handshake/outcome.ts';
+import type { CallbackName, EarlyDataStatus, Facts } from '../handshake/outcome.ts';
 import type { AnyTask, Handshake, Outcome, ResumeValue, Wait } from '../handshake/wait.ts';
 import type { Session } from '../sessions/session.ts';
 import { TlsAlert } from '../wire/alert.ts';
-import { copyOf } from '../wire/bytes.ts';
+import { copyOf, EMPTY } from '../wire/bytes.ts';
 import { requireBytes } from '../wire/kind-of.ts';
 import { AlertDescription, AlertLevel, type Version } from '../wire/registry.ts';
 import type { World } from '../world.ts';
-import { requireBoolean, requireOutcome } from './arguments.ts';
+import { requireBoolean, requireExport, requireOutcome } from './arguments.ts';
 import { Calls } from './calls.ts';
 import { Channel } from './channel.ts';
 import { CurrentJob } from './current-job.ts';
@@ -135,6 +136,11 @@ export abstract class ConnectionCore {
   /** Whether the connection has ended with a fatal alert or an internal error. If it threw, {@link dispose} returns its last output. */
   get hasFailed(): boolean {
     return this.#life.phase === 'failed';
+  }
+
+  /** Whether the client has sent early data, and what has become of it (RFC 9846 §2.3). */
+  get earlyData(): EarlyDataStatus {
+    return this.#facts.earlyData;
   }
 
   /** Whether {@link write} may be called: the connection is established and our direction has not ended. */
@@ -258,6 +264,32 @@ export abstract class ConnectionCore {
     });
   }
 
+  /** How many bytes {@link writeEarlyData} may send now; 0 for none. A server's are not bounded. */
+  get earlyRoom(): number {
+    return this.#life.phase === 'handshaking' && this.#life.writing === 'open' ? this.#role.io.earlyRoom : 0;
+  }
+
+  /**
+   * Sends application data before the handshake is complete (RFC 9846 §2.3). A client does so from its hello to the server's Finished, if
+   * the first session that it offers allows it and the option `earlyData` was set. A server does so once it has accepted early data: nobody
+   * has proved yet to be its client, who may be replaying a hello. `data` is not kept.
+   * @throws TypeError if `data` is no Uint8Array; Error where no early data may be sent now; RangeError for more than {@link earlyRoom}
+   */
+  writeEarlyData(data: Uint8Array): Step {
+    const { length } = requireBytes('writeEarlyData(data)', data);
+    const { earlyRoom } = this;
+    if (earlyRoom === 0 && length > 0)
+      throw new Error('writeEarlyData() where no early data may be sent, or no more of it');
+    if (length > earlyRoom)
+      throw new RangeError(`writeEarlyData(): ${length} bytes, where ${earlyRoom} may still be sent`);
+    const bytes = this.#calls.keep(data);
+    return this.step(() => {
+      if (this.earlyRoom < length) return;
+      this.#role.io.earlyRoom -= length;
+      this.#channel.sendData(bytes);
+    });
+  }
+
   /**
    * TLS 1.3: replaces the key of our direction. With `requestPeer`, also asks the peer to replace its own (RFC 9846 §4.7.3).
    * @throws TypeError for no boolean; Error in TLS 1.2, before the connection is established, and after {@link end}
@@ -328,14 +360,23 @@ export abstract class ConnectionCore {
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
     if (this.#life.phase === 'handshaking') throw new Error('exportKeyingMaterial() before the handshake is complete');
     if (this.#established === undefined) throw new Error('exportKeyingMaterial() after the end');
-    if (typeof label !== 'string') throw new TypeError('exportKeyingMaterial(label): a string is wanted');
-    if (context !== undefined) requireBytes('exportKeyingMaterial(context)', context);
-    if (!Number.isInteger(length) || length < 1 || length > 8160)
-      throw new RangeError(`${length} bytes; 1 to 8160 are possible`);
-    const isTls13 = this.#facts.version === 'TLSv1.3';
-    if (!(isTls13 ? /^[\x20-\x7e]{1,249}$/ : /^[\x20-\x7e]*$/).test(label))
-      throw new RangeError(`a label of ${isTls13 ? '1 to 249 ' : ''}ASCII characters is wanted`);
+    requireExport({ length, label, context }, this.#facts.version === 'TLSv1.3');
     return this.#established.exportKeyingMaterial(length, label, context);
+  }
+
+  /**
+   * Exports keying material of early data (RFC 9846 §7.5, early_exporter_secret), as {@link exportKeyingMaterial} does of the connection.
+   * A client has it once it has sent early data, a server once it has accepted it. Whoever replays the hello has the same.
+   * @throws Error where there is none; TypeError and RangeError for an impossible length, label or context
+   */
+  exportEarlyKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
+    const { earlyExporter } = this.#role.io;
+    if (earlyExporter === undefined || !this.#life.isUnderWay)
+      throw new Error('exportEarlyKeyingMaterial() on a connection without early data, or after its end');
+    requireExport({ length, label, context }, true);
+    const output = exportKeyingMaterial(earlyExporter, label, context ?? EMPTY, length);
+    earlyExporter.dropHmacKey();
+    return output;
   }
 
   /** @internal The frame of every call: handles failure, and collects output and events. A call that waits has its results in the outer Step. */
@@ -405,11 +446,18 @@ export abstract class ConnectionCore {
       case 'change_cipher_spec':
         return this.#receiveChangeCipherSpec();
       case 'data':
-        if (this.#life.phase !== 'established')
-          throw new TlsAlert('unexpected_message', 'application data in the handshake');
+        if (this.#life.phase !== 'established') return this.#receiveEarlyData(incoming.data);
         if (incoming.data.length > 0) this.emit({ type: 'data', data: incoming.data });
         return this.#channel.renewReadKey();
     }
+  }
+
+  /** Passes data to the flight that waits for it. @throws TlsAlert unexpected_message if none does */
+  #receiveEarlyData(data: Uint8Array): void {
+    const { wait } = this.#job;
+    if (wait?.kind !== 'message' || wait.takeData === undefined)
+      throw new TlsAlert('unexpected_message', 'application data in the handshake');
+    wait.takeData(data);
   }
 
   #receiveChangeCipherSpec(): void {

@@ -13,6 +13,7 @@ export interface DrivenConnection {
   readonly hasFailed: boolean;
   receive(input: Uint8Array): Step;
   write(data: Uint8Array): Step;
+  writeEarlyData(data: Uint8Array): Step;
   answer(question: Question, outcome: Outcome): Step;
   settle(deferred: Deferred, outcome: Outcome): Step;
   dispose(): Step;
@@ -98,6 +99,11 @@ export class Driver<C extends DrivenConnection> {
   /** Sends application data. Returns how many bytes of output the shell was given: 0 if there was nothing to send. */
   write(data: Uint8Array): number {
     return this.#run(() => this.connection.write(data), true);
+  }
+
+  /** The same before the handshake is complete: see {@link ConnectionCore.writeEarlyData}. */
+  writeEarlyData(data: Uint8Array): number {
+    return this.#run(() => this.connection.writeEarlyData(data), true);
   }
 
   /** Makes any other call on the connection, and processes its Step. */

@@ -27,8 +27,16 @@ export interface Step {
 export type Event =
   /** The handshake is complete: `write` may be called, and the properties of the connection have their values. */
   | { readonly type: 'established' }
-  /** Application data has been received. `data` is not empty. */
-  | { readonly type: 'data'; readonly data: Uint8Array }
+  /**
+   * Early data was sent, and what has become of it. A server that accepts it reads it from now on, and may write: see
+   * {@link ServerConnection.writeEarlyData}. A client whose early data was rejected may send it again once the handshake is complete.
+   */
+  | { readonly type: 'early-data'; readonly status: 'accepted' | 'rejected' }
+  /**
+   * Application data has been received. `data` is not empty. With `early` it came in front of the client's Finished (RFC 9846 §2.3):
+   * whoever has recorded it may have sent it again, and nobody has proved to be the client. The shells hold it back until "established".
+   */
+  | { readonly type: 'data'; readonly data: Uint8Array; readonly early?: true | undefined }
   /**
    * The peer has sent close_notify: no more data will come. In TLS 1.3 we may go on writing (RFC 9846 §6.1). In TLS 1.2 call end()
    * once the peer's requests are answered: RFC 5246 §7.2.1 would even have pending writes discarded, which no peer does.

@@ -1,5 +1,6 @@
 /** The connection as a handshake sees it, in either role. */
 
+import type { ExporterMasterSecret } from '../crypto/key-schedule.ts';
 import type { Protection } from '../crypto/protection.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import { Transcript } from '../crypto/transcript.ts';
@@ -22,6 +23,7 @@ export const NOTHING_NEGOTIATED: Facts = {
   alpnProtocol: undefined,
   signatureScheme: undefined,
   maxFragmentLength: 0,
+  earlyData: 'none',
   clientRandom: undefined,
   peerCertificate: undefined,
   peerCertificateChain: undefined,
@@ -35,6 +37,7 @@ export interface IoHost {
   readonly secrets: Secrets;
   wantsKeylog(): boolean;
   now(): number;
+  time(): number;
   emit(event: Event): void;
 }
 
@@ -45,6 +48,9 @@ export abstract class ConnectionIO implements HandshakeIO {
   abstract readonly crypto: CryptoProvider;
   /** Whether the peer's Finished has proved that it holds the session. */
   hasProof = false;
+  earlyExporter: ExporterMasterSecret | undefined;
+  /** How many bytes the application may write before the handshake is complete. */
+  earlyRoom = 0;
   readonly #host: IoHost;
 
   constructor(host: IoHost) {
@@ -60,6 +66,23 @@ export abstract class ConnectionIO implements HandshakeIO {
 
   now(): number {
     return this.#host.now();
+  }
+
+  time(): number {
+    return this.#host.time();
+  }
+
+  concludeEarlyData(status: 'accepted' | 'rejected'): void {
+    this.facts.earlyData = status;
+    this.#host.emit({ type: 'early-data', status });
+  }
+
+  allowEarlyWrites(bytes: number): void {
+    this.earlyRoom = bytes;
+  }
+
+  emitEarlyData(data: Uint8Array): void {
+    if (data.length > 0) this.#host.emit({ type: 'data', data, early: true });
   }
 
   send<T>(message: Message<T>, body: T): Uint8Array {

@@ -1,5 +1,6 @@
 /** What a server, or a client, adds to a connection. */
 
+import type { ExporterMasterSecret } from '../crypto/key-schedule.ts';
 import type { Established } from '../handshake/established.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
 import type { Handshake } from '../handshake/wait.ts';
@@ -11,6 +12,9 @@ export interface Role {
   readonly io: HandshakeIO & {
     /** Whether the peer's Finished has come. */
     readonly hasProof: boolean;
+    /** How many bytes the application may write before the handshake is complete. */
+    earlyRoom: number;
+    readonly earlyExporter: ExporterMasterSecret | undefined;
     /** The version whose rules say what an alert means: the one selected, or the only one that may be. */
     readonly alertVersion: Version | undefined;
   };

@@ -24,4 +24,6 @@ export interface TicketDecisions {
   readonly lifetime?: number | undefined;
   /** 0 to 2^32 - 1. */
   readonly ageAdd?: number | undefined;
+  /** The max_early_data_size, and that of the session; 0 to 2^32 - 1. */
+  readonly maxEarlyData?: number | undefined;
 }

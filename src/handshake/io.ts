@@ -1,5 +1,6 @@
 /** The services that a connection provides to its handshake, in either role: sending, owning secrets, recording facts. */
 
+import type { ExporterMasterSecret } from '../crypto/key-schedule.ts';
 import type { Protection } from '../crypto/protection.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { Transcript } from '../crypto/transcript.ts';
@@ -32,6 +33,16 @@ export interface HandshakeIO {
   own<S extends Uint8Array | { wipe(): void }>(secret: S, until?: 'established' | 'closed'): S;
   /** Wipes a secret early. */
   discard(secret: { wipe(): void }): void;
+  /** The secret of {@link earlyProtection}, from which early data exports keying material (§7.5). */
+  earlyExporter: ExporterMasterSecret | undefined;
+  /** Milliseconds since the epoch, read once for each call from outside. */
+  time(): number;
+  /** Tells the application what has become of the early data that was sent. */
+  concludeEarlyData(status: 'accepted' | 'rejected'): void;
+  /** Lets the application write this many bytes before the handshake is complete, from now on; 0 for none. */
+  allowEarlyWrites(bytes: number): void;
+  /** Hands early data to the application (§2.3). */
+  emitEarlyData(data: Uint8Array): void;
   /** Whether the key log has a reader. If not, the handshake need not make lines. */
   readonly logsKeys: boolean;
   keylog(label: string, secret: Uint8Array): void;

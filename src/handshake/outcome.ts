@@ -97,6 +97,42 @@ export type NoTicket =
   /** The client's certificate, which the session would keep, has expired; TLS 1.3: or the ticket would live for less than a second. */
   | 'expired';
 
+/** Whether a client has sent early data, and what has become of it. */
+export type EarlyDataStatus =
+  /** None was sent, or it is not known yet. */
+  'none' | 'rejected' | 'accepted';
+
+/** Why early data was rejected. The connection goes on. */
+export type NoEarlyData =
+  /** The server takes none: it has no option `earlyData`. */
+  | 'disabled'
+  /** The PSK was not accepted. */
+  | 'not-resumed'
+  /** The PSK allows none, or more than `earlyData.maxSize` does by now. */
+  | 'not-allowed'
+  /** Another PSK than the first was accepted. */
+  | 'not-first'
+  /** The suite is not that of the session. */
+  | 'cipher-suite'
+  /** The application protocol is not that of the session. */
+  | 'alpn'
+  /** The server name is not that of the session. */
+  | 'scope'
+  /** The hello is not fresh: its ticket age does not lead to the time of its arrival, give or take the window of the strategy. */
+  | 'age'
+  /** The strategy has not admitted the hello: it may have come before. */
+  | 'replay'
+  /** A HelloRetryRequest was sent. */
+  | 'retry'
+  /** The strategy admits nothing for now, as records may be missing. */
+  | 'blackout'
+  /** The strategy failed. */
+  | 'store-error'
+  /** The strategy did not answer within `sessions.lookupTimeoutMs`. */
+  | 'store-timeout'
+  /** The server holds `earlyData.maxHeld` bytes already, or nearly. */
+  | 'held';
+
 /**
  * How a session is offered: TLS 1.2 by id or by ticket; TLS 1.3 by a PSK whose identity is an id, or a sealed ticket. An external PSK,
  * plain or imported (RFC 9258), is offered without a session.
@@ -199,6 +235,10 @@ export interface Verdict {
   readonly checks: readonly Check[];
   /** A change that would have let the session resume; `undefined` if it was resumed. */
   readonly remedy: string | undefined;
+  /** What has become of the early data that was sent under it: the first identity's alone. `undefined` if there was none. */
+  readonly earlyData: 'accepted' | NoEarlyData | undefined;
+  /** Returns the same verdict with what has become of early data. */
+  withEarlyData(earlyData: 'accepted' | NoEarlyData): Verdict;
   /** Returns the same verdict for a session that was accepted at first but not resumed in the end, for `reason`. */
   lost(reason: NoResumption): Verdict;
   /** Returns a plain object with every property above. */
@@ -228,6 +268,7 @@ export type CallbackName =
   | 'verifyServer'
   | 'load'
   | 'save'
+  | 'admit'
   | 'faults';
 
 /** The results of the negotiation so far, which the connection shows to its user. */
@@ -241,6 +282,7 @@ export interface Facts {
   /** The code of RFC 6066 §4; 0 if no length was negotiated. */
   maxFragmentLength: number;
   clientRandom: Uint8Array | undefined;
+  earlyData: EarlyDataStatus;
   /**
    * The peer's own certificate in DER, accepted in this handshake or in the full handshake that the session descends from. Sessions
    * share it, and the chain begins with it, so the connection shows copies.

@@ -3,12 +3,15 @@
 import {
   applicationTrafficSecrets,
   type EarlySecret,
+  earlyExporterSecret,
+  earlyTrafficSecret,
   type HandshakeSecret,
   handshakeSecret,
   handshakeTrafficSecrets,
   masterSecret,
   type TrafficSecrets,
 } from '../crypto/key-schedule.ts';
+import { type Protection, trafficProtection } from '../crypto/protection.ts';
 import type { Aead } from '../crypto/provider.ts';
 import type { SuiteParameters } from '../crypto/suites.ts';
 import { EMPTY } from '../wire/bytes.ts';
@@ -28,6 +31,24 @@ export interface HandshakeStage extends Stage {
 
 export interface ApplicationStage extends Stage {
   readonly main: MainSecret;
+}
+
+/** Derives what protects early data, when the ClientHello alone is in the transcript, and the exporter secret of early data. */
+export function earlyProtection(
+  context: HandshakeIO,
+  { aead }: SuiteParameters,
+  early: EarlySecret,
+  transcriptHash: Uint8Array,
+): Protection {
+  const secret = context.own(earlyTrafficSecret(early, transcriptHash));
+  const exporter = context.own(earlyExporterSecret(early, transcriptHash), 'closed');
+  context.earlyExporter = exporter;
+  if (context.logsKeys) {
+    context.keylog('CLIENT_EARLY_TRAFFIC_SECRET', secret.bytes);
+    context.keylog('EARLY_EXPORTER_SECRET', exporter.bytes);
+  }
+  exporter.dropHmacKey();
+  return trafficProtection(context.crypto.aeads[aead], secret);
 }
 
 /** Derives the handshake traffic secrets, when ServerHello is in the transcript. `dhe` is absent in psk_ke. */

@@ -31,7 +31,8 @@ export interface Task<A, R> {
     | 'key-agreement'
     | 'verification'
     | 'client-certificate'
-    | 'server-certificate';
+    | 'server-certificate'
+    | 'early-data';
   /** The callback that an event names if the task throws, rejects or answers too late; `undefined` for code of ours. */
   readonly callback?: CallbackName | undefined;
   /** What is asked about, for a trace: an id, a name, a group. */
@@ -55,6 +56,8 @@ export type Wait =
   | ({
       readonly kind: 'message' /** Whether a ChangeCipherSpec may come instead. */;
       readonly orChangeCipherSpec?: boolean | undefined;
+      /** Takes the application data that may come before the message: early data. */
+      readonly takeData?: ((data: Uint8Array) => void) | undefined;
     } & ExpectedMessage)
   | { readonly kind: 'change_cipher_spec' }
   | { readonly kind: 'task'; readonly task: AnyTask }
@@ -69,10 +72,10 @@ export type ResumeValue = HandshakeFrame | Outcome | undefined;
 /** A handshake, or a part of one, that returns a T. */
 export type Handshake<T> = Generator<Wait, T, ResumeValue>;
 
-/** Waits for one message; the handshake buffer refuses any other. @throws TlsAlert if it does not parse */
-export function* receive<T>(message: Message<T>): Handshake<Received<T>> {
+/** Waits for one message, and lets `takeData` have the data that comes before it. The handshake buffer refuses any other message. @throws TlsAlert if it does not parse */
+export function* receive<T>(message: Message<T>, takeData?: (data: Uint8Array) => void): Handshake<Received<T>> {
   const { name, type, limit } = message;
-  const { raw } = (yield { kind: 'message', name, type, limit }) as HandshakeFrame;
+  const { raw } = (yield { kind: 'message', name, type, limit, takeData }) as HandshakeFrame;
   return { raw, body: parse(message, raw) };
 }
 

@@ -369,11 +369,17 @@ function resumeUnder(cipherSuite: CipherSuiteName): Fault {
 
 /** TLS 1.3: sets fields of each NewSessionTicket of a server. The PSK is that of the nonce, so that the ticket resumes. */
 function ticket(fields: TicketDecisions): Fault {
-  requireOptions('ticket', fields, { nonce: true, lifetime: true, ageAdd: true } satisfies Names<TicketDecisions>);
-  const { nonce, lifetime, ageAdd } = fields;
+  requireOptions('ticket', fields, {
+    nonce: true,
+    lifetime: true,
+    ageAdd: true,
+    maxEarlyData: true,
+  } satisfies Names<TicketDecisions>);
+  const { nonce, lifetime, ageAdd, maxEarlyData } = fields;
   if (nonce !== undefined) integer('the length of ticket.nonce', requireBytes('ticket.nonce', nonce).length, 0, 0, 255);
   integer('ticket.lifetime', lifetime, 0, 0, 2 ** 32 - 1);
   integer('ticket.ageAdd', ageAdd, 0, 0, 2 ** 32 - 1);
+  integer('ticket.maxEarlyData', maxEarlyData, 0, 0, 2 ** 32 - 1);
   return decision('ticket', { ticket: fields });
 }
 

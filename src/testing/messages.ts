@@ -6,6 +6,7 @@ import { certificateVerify } from '../handshake/messages/certificate-verify.ts';
 import { clientHello } from '../handshake/messages/client-hello.ts';
 import { clientKeyExchange, clientKeyExchangePsk } from '../handshake/messages/client-key-exchange.ts';
 import { encryptedExtensions } from '../handshake/messages/encrypted-extensions.ts';
+import { endOfEarlyData } from '../handshake/messages/end-of-early-data.ts';
 import { finished } from '../handshake/messages/finished.ts';
 import { helloRequest } from '../handshake/messages/hello-request.ts';
 import { keyUpdate } from '../handshake/messages/key-update.ts';
@@ -26,7 +27,7 @@ import { MESSAGE_HEADER } from '../wire/handshake-buffer.ts';
 import { HandshakeType, nameOf, type Version } from '../wire/registry.ts';
 
 const COMMON: readonly Message<unknown>[] = [clientHello, certificateVerify, finished] as readonly Message<unknown>[];
-const TLS13 = [encryptedExtensions, certificate, certificateRequest, newSessionTicket, keyUpdate];
+const TLS13 = [endOfEarlyData, encryptedExtensions, certificate, certificateRequest, newSessionTicket, keyUpdate];
 const TLS12 = [
   certificateTls12,
   certificateRequestTls12,

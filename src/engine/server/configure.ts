@@ -12,8 +12,9 @@ import { provider } from '../credential-options.ts';
 import { groups, protocolSettings } from '../protocol-options.ts';
 import type { ServerConfig } from './config.ts';
 import { brandConfig, refuseConfig } from './config-brand.ts';
+import type { EarlyDataSurroundings } from './early-data.ts';
 import { clientAuth, credentials, psks } from './identity-options.ts';
-import type { LimitOptions, ScopeOptions, ServerOptions } from './options.ts';
+import type { EarlyDataOptions, LimitOptions, ScopeOptions, ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 import {
   hasOwnStore,
@@ -38,6 +39,7 @@ export const CORE_OPTIONS = {
   clientAuth: true,
   psks: true,
   hideUnknownPsks: true,
+  earlyData: true,
   sessions: true,
   tickets: true,
   pskModes: true,
@@ -92,6 +94,8 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
     scope: scope(options.scope ?? {}),
     clientAuth: clientAuth(options.clientAuth, parts),
     clientCertificates: parts.clientCertificates,
+    earlyData: earlyData(options.earlyData, parts, { tickets, sessions }),
+    zeroRtt: parts.zeroRtt,
     tickets,
     ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, { world, sealing: parts.sealedTickets }),
     hasOwnTicketKeys: options.tickets?.keys !== undefined,
@@ -114,6 +118,16 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
 function remedyFor(name: string): string {
   if (name === 'cert' || name === 'key') return 'write credentials: [{ cert, key }]';
   return 'docs/node-tls.md translates those of node:tls';
+}
+
+function earlyData(
+  given: EarlyDataOptions | undefined,
+  { zeroRtt }: Parts,
+  surroundings: EarlyDataSurroundings,
+): ServerConfig['earlyData'] {
+  if (given === undefined) return undefined;
+  if (zeroRtt !== undefined) return zeroRtt.settings(given, surroundings);
+  throw new TypeError('earlyData: this server is made without; say defineServer(options, { earlyData })');
 }
 
 function scope(given: ScopeOptions): Settings['scope'] {

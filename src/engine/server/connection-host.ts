@@ -16,6 +16,8 @@ export interface ConnectionHost extends TicketHost {
   /** What a tester has decided. */
   readonly decisions: Decisions;
   readonly secrets: Secrets;
+  /** Milliseconds since the epoch. */
+  time(): number;
   /** Whether the key log has a reader. */
   wantsKeylog(): boolean;
   /** Has the shell wait for a promise that no handshake waits for, and passes the outcome to `settled`. */

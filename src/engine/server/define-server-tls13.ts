@@ -9,6 +9,7 @@ import { type Names, requireOptions } from '../../wire/options.ts';
 import type { ClientAuth } from './client-auth.ts';
 import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
+import type { EarlyData } from './early-data.ts';
 import type { ExternalPsks } from './external-psks.ts';
 import type { ServerOptions } from './options.ts';
 import type { SealedTickets } from './ticket-policy.ts';
@@ -17,6 +18,8 @@ import type { SealedTickets } from './ticket-policy.ts';
 export interface OptionalParts {
   /** For the option `clientAuth`. */
   readonly clientCertificates?: ClientAuth | undefined;
+  /** For the option `earlyData`. */
+  readonly earlyData?: EarlyData | undefined;
   /** For the `tickets.mode` 'stateless'. */
   readonly sealedTickets?: SealedTickets | undefined;
   /** For the option `psks`. */
@@ -25,6 +28,7 @@ export interface OptionalParts {
 
 const OPTIONAL_PARTS = {
   clientCertificates: true,
+  earlyData: true,
   sealedTickets: true,
   externalPsks: true,
 } satisfies Names<OptionalParts>;
@@ -46,8 +50,8 @@ export interface Tls13Options
 
 /**
  * Returns the configuration of a server without TLS 1.2, which every shell can run. A client without TLS 1.3 gets the alert
- * protocol_version. The option `clientAuth` needs the part `{ clientCertificates }`, the `tickets.mode` 'stateless' the part
- * `{ sealedTickets }`, and the option `psks` the part `{ externalPsks }`.
+ * protocol_version. The option `clientAuth` needs the part `{ clientCertificates }`, `earlyData` the part `{ earlyData }`, the
+ * `tickets.mode` 'stateless' the part `{ sealedTickets }`, and the option `psks` the part `{ externalPsks }`.
  * @throws TypeError naming the option that is unknown, missing or of the wrong kind; RangeError for a value out of range
  */
 export function defineServer(options: Tls13Options, parts: OptionalParts = {}): ServerConfig {
@@ -57,9 +61,11 @@ export function defineServer(options: Tls13Options, parts: OptionalParts = {}): 
   const { requireExtendedMasterSecret }: Partial<ServerOptions> = options ?? {}; // configure() refuses what is no object
   if (requireExtendedMasterSecret !== undefined)
     throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');
-  const { clientCertificates } = parts;
+  const { clientCertificates, sealedTickets, earlyData: zeroRtt } = parts;
   const config = configure(options, {
-    ...parts,
+    clientCertificates,
+    sealedTickets,
+    zeroRtt,
     protocols: [tls13],
     crypto: clientCertificates?.crypto ?? WITHOUT_VERIFIER,
   });

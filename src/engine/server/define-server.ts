@@ -7,6 +7,7 @@ import { tls13 } from '../../handshake/server/server-tls13.ts';
 import { clientCertificates } from './client-auth.ts';
 import type { ServerConfig } from './config.ts';
 import { configure } from './configure.ts';
+import { earlyData } from './early-data.ts';
 import { externalPsks } from './external-psks.ts';
 import type { ServerOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -19,6 +20,7 @@ export const ALL_PARTS: Parts = {
   crypto: defaultProvider,
   credentialFromPem,
   clientCertificates,
+  zeroRtt: earlyData,
   sealedTickets,
   externalPsks,
 };

@@ -9,6 +9,7 @@ import type { GenerateId, MayResume, NotResumable, OnGet, OnNew, OnRemove, OnTak
 import type { SessionCache } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { AntiReplay } from '../../handshake/server/anti-replay.ts';
 import type { Compat } from '../../handshake/server/settings.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { OnDecryptTicket, OnGenerateTicket } from '../../tickets/callbacks.ts';
@@ -83,6 +84,8 @@ export interface ServerOptions {
    * `credentials` it is a TypeError, as there an unknown identity leads to a full handshake.
    */
   readonly hideUnknownPsks?: boolean | undefined;
+  /** Accepts early data of clients that resume (0-RTT). By default none is accepted: it is skipped, and its client told so. */
+  readonly earlyData?: EarlyDataOptions | undefined;
   /** The session cache and the callbacks of an external store. */
   readonly sessions?: SessionOptions | undefined;
   /** Whether and how sessions are handed out as tickets. */
@@ -153,6 +156,23 @@ export interface ClientAuthOptions {
    * 65280 bytes in all. Default: none, which allows any certificate.
    */
   readonly authorities?: Pem | readonly Pem[] | undefined;
+}
+
+/**
+ * Early data, or 0-RTT (RFC 9846 §2.3): what a client that resumes sends right behind its hello. It has no forward secrecy, and anybody
+ * can send a copy of it again, so it takes a strategy against replay: docs/early-data.md says what each one promises. Use early data only
+ * for requests that may come twice (§8). The tickets of the server allow it, and those from before do not.
+ */
+export interface EarlyDataOptions {
+  /** How many bytes a client may send: 1 to 2^32 - 1. A ticket that allows more, from before it was lowered, allows none. */
+  readonly maxSize: number;
+  /** Admits each hello once at most: `singleUse()`, `recordHellos()`, or a strategy of your own. */
+  readonly antiReplay: AntiReplay;
+  /**
+   * How many bytes the connections of the server may hold together until their handshakes are complete, counting what each of them may
+   * send. Default 64 times `maxSize`. Beyond it early data is rejected.
+   */
+  readonly maxHeld?: number | undefined;
 }
 
 /** The session cache in OpenSSL's sense: the internal cache, and the callbacks of an external store. */

@@ -1,7 +1,7 @@
 /** The server's end of a TLS connection: the class that users and shells hold. */
 
 import type { Decisions } from '../../handshake/decisions.ts';
-import type { Resumption, Verdict } from '../../handshake/outcome.ts';
+import type { NoEarlyData, Resumption, Verdict } from '../../handshake/outcome.ts';
 import type { ServerFacts } from '../../handshake/server/context.ts';
 import { serve } from '../../handshake/server/serve.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
@@ -159,6 +159,11 @@ export class ServerConnection extends ConnectionCore {
   /** Whether the connection resumed a session, by which mechanism, and if not, why not. Final once it is established. */
   get resumption(): Resumption {
     return this.#facts.resumption;
+  }
+
+  /** Why early data was rejected, for the application alone; `undefined` if it was not, or if none was sent. */
+  get earlyDataRefusal(): NoEarlyData | undefined {
+    return this.#facts.earlyDataRefusal;
   }
 
   /** One verdict on each session that the client has offered, in the order of the offer. */

@@ -21,6 +21,7 @@ const NOTHING_FOUND: ServerFacts = {
   resumption: notResumed('not-offered'),
   verdicts: [],
   replacesClientCertificate: false,
+  earlyDataRefusal: undefined,
 };
 
 export class ServerIO extends ConnectionIO implements ServerHandshake {
@@ -54,7 +55,14 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
   }
 
   skipEarlyData(): void {
-    this.#host.channel.reader.skipEarlyData(this.#host.config.limits.skippedEarlyData);
+    const { limits, earlyData } = this.settings;
+    this.facts.earlyData = 'rejected';
+    this.facts.earlyDataRefusal = 'disabled';
+    this.#host.channel.reader.skipEarlyData(Math.max(limits.skippedEarlyData, earlyData?.maxSize ?? 0));
+  }
+
+  acceptEarlyData(): void {
+    this.#host.channel.reader.acceptEarlyData();
   }
 
   get selectsServers(): boolean {

@@ -129,6 +129,10 @@ export class ConnectionSessions implements Sessions, RemovalObserver {
     return this.store.policy.foreign;
   }
 
+  get movesTime(): boolean {
+    return this.store.policy.updateTime;
+  }
+
   find(version: Version, id: Uint8Array): Task<unknown, Found> {
     return {
       kind: 'session',

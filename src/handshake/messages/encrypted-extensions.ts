@@ -11,6 +11,7 @@ export const EncryptedExtensions = struct({
     recordSizeLimit: [ExtensionType.record_size_limit, uint16],
     maxFragmentLength: [ExtensionType.max_fragment_length, uint8],
     serverName: [ExtensionType.server_name, flag],
+    earlyData: [ExtensionType.early_data, flag],
     ticketRequest: [ExtensionType.ticket_request, uint8], // RFC 9149 §3: expected_count
     alpn: [ExtensionType.application_layer_protocol_negotiation, ProtocolNameList],
   }),

@@ -1,5 +1,7 @@
 /** The interfaces of a server's handshake besides {@link HandshakeIO}: settings, sessions, tickets, and the parts of the server. */
 
+import type { EarlySecret } from '../../crypto/key-schedule.ts';
+import type { Protection } from '../../crypto/protection.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -10,7 +12,7 @@ import type { Established } from '../established.ts';
 import type { HandshakeIO } from '../io.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
-import type { Facts, NoResumption, NoTicket, Resumption, TicketFacts, Verdict } from '../outcome.ts';
+import type { Facts, NoEarlyData, NoResumption, NoTicket, Resumption, TicketFacts, Verdict } from '../outcome.ts';
 import type { WirePsk } from '../psk.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { HeldHello } from './held-hello.ts';
@@ -31,6 +33,8 @@ export interface Sessions {
   canTake(isSealed: boolean): boolean;
   /** Whether sessions of other servers, which may be in cache and store, are accepted. */
   readonly acceptsForeign: boolean;
+  /** Whether the time of a session moves when it is used, so that ticket ages no longer count from it. */
+  readonly movesTime: boolean;
   /** Looks up the session of an id. Concludes with the session, which the connection holds until the handshake is complete or, if it resumes, until its end; or why there is none. */
   find(version: Version, id: Uint8Array): Task<unknown, Found>;
   /** Returns in a full handshake whether its session must never be resumed. Run it with `call()`. */
@@ -159,6 +163,8 @@ export interface ServerFacts extends Facts {
   verdicts: readonly Verdict[];
   /** Whether an external PSK, this one or that of the session's first handshake, stands for the certificate of the client. */
   replacesClientCertificate: boolean;
+  /** Why early data was rejected; `undefined` if it was not, or if none was sent. */
+  earlyDataRefusal: NoEarlyData | undefined;
 }
 
 /** A version of TLS, as an optional part of a server. A bundle contains only the versions that it names. */
@@ -179,6 +185,37 @@ export interface ClientCertificates {
   receive(context: ServerHandshake): Handshake<void>;
 }
 
+/** Early data, as an optional part of a server. */
+export interface EarlyDataPart {
+  /** @internal Decides on the early data that the hello announces, and says why if it accepts none. */
+  accept(context: ServerHandshake, offer: EarlyDataOffer): Handshake<AcceptedEarlyData | undefined>;
+}
+
+/** What has been negotiated in TLS 1.3, as far as early data depends on it. */
+export interface EarlyDataOffer {
+  /** The hello that ServerHello answers. */
+  readonly hello: HeldHello;
+  readonly retried: boolean;
+  readonly suite: SuiteParameters;
+  readonly psk: EarlyDataPsk | undefined;
+}
+
+/** The PSK that was accepted. */
+export interface EarlyDataPsk {
+  /** Early data goes under sessions alone. */
+  readonly psk: { readonly session?: Session | undefined };
+  readonly identityIndex: number;
+  readonly early: EarlySecret;
+}
+
+/** Early data that has been accepted. */
+export interface AcceptedEarlyData {
+  /** What its records are under. */
+  readonly protection: Protection;
+  /** Receives it, and EndOfEarlyData (§4.6). @throws TlsAlert unexpected_message if there is more than the ticket allows */
+  receive(context: ServerHandshake): Handshake<void>;
+}
+
 /** The parts of a server that its handshakes call. */
 export interface HandshakeParts {
   /** The versions that this server is made with. Its settings say which of them it speaks. */
@@ -186,6 +223,7 @@ export interface HandshakeParts {
   readonly clientCertificates?: ClientCertificates | undefined;
   /** The external PSKs; `undefined` if none are taken. */
   readonly psks?: PskSource | undefined;
+  readonly zeroRtt?: EarlyDataPart | undefined;
 }
 
 /** The connection, as a server's handshake sees it. */
@@ -203,8 +241,10 @@ export interface ServerHandshake extends HandshakeIO {
   readonly facts: ServerFacts;
   /** What a tester has decided. */
   readonly decisions: Decisions;
-  /** RFC 9846 §4.3.10: skips the early data that the client sends, which this server does not read. */
+  /** RFC 9846 §4.3.10: notes that the client sends early data, and skips it, unless {@link acceptEarlyData} follows. */
   skipEarlyData(): void;
+  /** Has the reader take early data for what it is. */
+  acceptEarlyData(): void;
   /** Whether the application selects a configuration by server name. */
   readonly selectsServers: boolean;
   /**

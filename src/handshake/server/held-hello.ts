@@ -11,6 +11,8 @@ import type { ClientHello } from '../messages/client-hello.ts';
 export interface HeldHello {
   raw: Uint8Array;
   body: ClientHello;
+  /** When it came, in milliseconds since the epoch. */
+  readonly time: number;
 }
 
 /**

@@ -35,7 +35,7 @@ export interface Tls13Choice {
 export function* negotiateTls13(context: ServerHandshake, first: HeldHello): Handshake<Tls13Choice> {
   requireTls13Hello(first.body);
   wantedFragmentLength(first.body); // refuses a code that is none, before anything is sent
-  if (first.body.extensions.earlyData) context.skipEarlyData();
+  if (first.body.extensions.earlyData) context.skipEarlyData(); // unless it is accepted, later
   const suites = commonSuites(first.body, context.settings, 'TLSv1.3');
   const [preferred] = suites;
   if (preferred === undefined) throw new TlsAlert('handshake_failure', 'no cipher suite in common');
@@ -139,7 +139,8 @@ function* sendHelloRetryRequest(
   if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix E.4
   context.tolerateChangeCipherSpec(true);
   context.protectReading(new Plaintext()); // refuses data after the first hello in its record (§5.1)
-  const second: HeldHello = yield* receive(undecidedHello);
+  const { raw, body: secondBody } = yield* receive(undecidedHello);
+  const second: HeldHello = { raw, body: secondBody, time: first.time };
   decideHello(second.body, 'TLSv1.3');
   requireTls13Hello(second.body);
   before.requireSame(second);

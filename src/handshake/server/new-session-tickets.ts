@@ -103,7 +103,16 @@ export class TicketIssuer implements TicketSender {
     const { ticketAgeAdd } = session;
     const ticketLifetime = lifetime ?? this.#lifetime(session);
     if (lifetime === undefined && ticketLifetime < 1) return void sessions.noTicket('expired'); // §4.7.1: with 0 a client discards it
-    return { session, message: { ticketLifetime, ticketAgeAdd, ticketNonce, ticket, extensions: {} } };
+    return {
+      session,
+      message: {
+        ticketLifetime,
+        ticketAgeAdd,
+        ticketNonce,
+        ticket,
+        extensions: { earlyData: session.foreign.maxEarlyData },
+      },
+    };
   }
 
   /** Returns the ticket_lifetime in seconds. §4.7.1: at most seven days, and no longer than the client's authentication is valid. */
@@ -136,7 +145,7 @@ export class TicketIssuer implements TicketSender {
       scope: scopeOf(this.#context, this.#choice.hello.body),
       applicationData: before?.applicationData,
       peerCertificate: facts.peerCertificate,
-      foreign: foreignOf(facts),
+      foreign: foreignOf(facts, decisions.ticket?.maxEarlyData ?? settings.earlyData?.maxSize),
     });
     wipe(secret); // the session has a copy
     return session;

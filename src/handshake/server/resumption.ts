@@ -269,9 +269,10 @@ function isBeyondUs({ foreign }: Session): boolean {
   return Boolean(foreign.compressionMethod);
 }
 
-/** Returns what a new session keeps among the fields of OpenSSL's: the length of its fragments. */
-export function foreignOf({ maxFragmentLength }: Facts): ForeignFields | undefined {
-  return maxFragmentLength === 0 ? undefined : { maxFragmentLength };
+/** Returns what a new session keeps among the fields of OpenSSL's: the length of its fragments, and how much early data it allows. */
+export function foreignOf({ maxFragmentLength }: Facts, maxEarlyData?: number): ForeignFields | undefined {
+  if (maxFragmentLength === 0 && maxEarlyData === undefined) return undefined;
+  return { maxFragmentLength, maxEarlyData };
 }
 
 /** Returns the last second in which a session may be resumed. RFC 9846 §4.7.1: for at most seven days, even if its timeout is longer. */

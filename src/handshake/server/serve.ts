@@ -8,7 +8,8 @@ import type { HeldHello } from './held-hello.ts';
 import { selectServerName, selectVersion } from './negotiate.ts';
 
 export function* serve(context: ServerHandshake): Handshake<Established> {
-  const hello: HeldHello = yield* receive(undecidedHello);
+  const { raw, body } = yield* receive(undecidedHello);
+  const hello: HeldHello = { raw, body, time: context.time() };
   context.facts.serverName = selectServerName(hello.body);
   if (context.selectsServers) yield* perform(context.selectServer(context.facts.serverName));
   const version = selectVersion(hello.body, context.settings);

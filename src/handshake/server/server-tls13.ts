@@ -2,7 +2,7 @@
 
 import { certificateVerifyContent, earlySecret, finishedMac } from '../../crypto/key-schedule.ts';
 import { trafficProtection } from '../../crypto/protection.ts';
-import { EMPTY } from '../../wire/bytes.ts';
+import { concat, EMPTY } from '../../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
 import { exchangeKeys, type Signing, signature } from '../key-exchange.ts';
@@ -10,6 +10,7 @@ import { maxFragmentLength } from '../max-fragment-length.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
+import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
 import { frame } from '../messages/message.ts';
 import { serverHello } from '../messages/server-hello.ts';
@@ -22,8 +23,7 @@ import {
   handshakeStage,
 } from '../schedule-tls13.ts';
 import { call, type Handshake, receive } from '../wait.ts';
-import type { ClientCertificates, Protocol, ServerHandshake } from './context.ts';
-
+import type { AcceptedEarlyData, ClientCertificates, Protocol, ServerHandshake } from './context.ts';
 import { forgetHello, type HeldHello } from './held-hello.ts';
 import { negotiateTls13, type Tls13Choice } from './negotiate-tls13.ts';
 import {
@@ -34,35 +34,49 @@ import {
   ticketCount,
   whyNoTicket,
 } from './new-session-tickets.ts';
-
 import { issuesSessions } from './resumption.ts';
 
 function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
   hashHello(context, choice);
+  const early = yield* acceptEarlyData(context, choice);
+  forgetHello(choice.hello, context.facts.alpnProtocol);
   const { sessions } = context;
   if (choice.psk?.psk.session === undefined) sessions.isRuledOut = yield* call(() => sessions.askNotResumable(false)); // OpenSSL passes false, too
-  const handshake = yield* sendServerHello(context, choice);
+  const handshake = yield* sendServerHello(context, choice, early);
   sendEncryptedExtensions(context, choice);
   const wanted = wantedCertificates(context, choice);
   wanted?.request(context);
   if (choice.signing !== undefined) yield* sendCertificate(context, choice.signing);
   const application = sendFinished(context, handshake);
-  const early = wanted ? undefined : yield* sendEarlyTickets(context, choice, handshake, application);
+  if (early !== undefined) {
+    context.concludeEarlyData('accepted');
+    context.allowEarlyWrites(Number.POSITIVE_INFINITY); // half a round trip before the client's Finished
+  }
+  const halfRtt = wanted ? undefined : yield* sendHalfRttTickets(context, choice, handshake, application);
+  if (early !== undefined) yield* receiveEarlyData(context, early, handshake);
   if (wanted !== undefined) yield* wanted.receive(context);
-  yield* receiveFinished(context, handshake, application, early?.verifyData);
-  const tickets = yield* sendNewSessionTickets(context, choice, application, early);
+  yield* receiveFinished(context, handshake, application, halfRtt?.verifyData);
+  const tickets = yield* sendNewSessionTickets(context, choice, application, halfRtt);
   const { client: reading, server: writing } = application.secrets;
   return establishedTls13(context, application, { reading, writing }, tickets);
 }
 
 export const tls13: Protocol = { version: 'TLSv1.3', serve: serveTls13 };
 
-/** Adds the hello that ServerHello answers to the transcript, and forgets its bytes. */
-function hashHello({ transcript, settings, facts }: ServerHandshake, { hello, suite }: Tls13Choice): void {
+/** Adds the hello that ServerHello answers to the transcript. */
+function hashHello({ transcript, settings }: ServerHandshake, { hello, suite }: Tls13Choice): void {
   transcript.add(hello.raw);
   transcript.start(settings.crypto.hashes[suite.hash]);
-  forgetHello(hello, facts.alpnProtocol);
+}
+
+/** §4.3.10: decides on the early data that the client sends, if it does. */
+function* acceptEarlyData(context: ServerHandshake, choice: Tls13Choice): Handshake<AcceptedEarlyData | undefined> {
+  const { facts, parts } = context;
+  if (facts.earlyData === 'none') return undefined;
+  const accepted = parts.zeroRtt && (yield* parts.zeroRtt.accept(context, choice));
+  if (accepted === undefined) context.concludeEarlyData('rejected');
+  return accepted;
 }
 
 /** Returns the part that asks for a client certificate, if one is wanted. §4.4.2: never with a PSK, whose session identifies the client. */
@@ -75,14 +89,18 @@ function wantedCertificates(
   throw new Error('no client certificates');
 }
 
-interface EarlyTickets {
+interface HalfRttTickets {
   /** The verify_data that the client's Finished must have. */
   readonly verifyData: Uint8Array;
   readonly issuer: TicketIssuer;
   readonly issues: readonly Issue[];
 }
 
-function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handshake<HandshakeStage> {
+function* sendServerHello(
+  context: ServerHandshake,
+  choice: Tls13Choice,
+  early: AcceptedEarlyData | undefined,
+): Handshake<HandshakeStage> {
   const { hello, suite, psk, share } = choice;
   const exchange = share && (yield* exchangeKeys(context, share.group, share.keyExchange));
   const body = {
@@ -99,10 +117,16 @@ function* sendServerHello(context: ServerHandshake, choice: Tls13Choice): Handsh
   };
   context.transcript.add(context.send(serverHello, body));
   if (hello.body.legacySessionId.length > 0 && !choice.retried) context.sendChangeCipherSpec(); // Appendix E.4
-  return protectHandshake(context, choice, exchange?.sharedSecret);
+  const stage = protectHandshake(context, choice, exchange?.sharedSecret);
+  if (early === undefined) context.protectReading(trafficProtection(stage.aead, stage.secrets.client));
+  else {
+    context.protectReading(early.protection);
+    context.acceptEarlyData();
+  }
+  return stage;
 }
 
-/** §7.1, §7.3: protects everything after ServerHello with the handshake traffic keys. */
+/** §7.1, §7.3: protects all that we send after ServerHello with the handshake traffic keys. */
 function protectHandshake(
   context: ServerHandshake,
   { suite, psk }: Tls13Choice,
@@ -111,7 +135,6 @@ function protectHandshake(
   const early = psk?.early ?? context.own(earlySecret(context.crypto.hashes[suite.hash], undefined));
   const stage = handshakeStage(context, suite, early, dhe);
   context.protectWriting(trafficProtection(stage.aead, stage.secrets.server));
-  context.protectReading(trafficProtection(stage.aead, stage.secrets.client));
   context.tolerateChangeCipherSpec(true);
   return stage;
 }
@@ -127,6 +150,7 @@ function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice):
       ticketRequest: expectedTickets(context, choice),
       // RFC 6066 §3: not on resumption
       serverName: choice.psk?.psk.session === undefined && facts.serverName !== undefined ? (true as const) : undefined,
+      earlyData: facts.earlyData === 'accepted' ? (true as const) : undefined,
       alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
     },
   };
@@ -160,6 +184,16 @@ function sendFinished(context: ServerHandshake, handshake: HandshakeStage): Appl
   return application;
 }
 
+/** §4.6, §7.3: until EndOfEarlyData the client's records are under its early traffic key. */
+function* receiveEarlyData(
+  context: ServerHandshake,
+  early: AcceptedEarlyData,
+  { aead, secrets }: HandshakeStage,
+): Handshake<void> {
+  yield* early.receive(context);
+  context.protectReading(trafficProtection(aead, secrets.client));
+}
+
 function* receiveFinished(
   context: ServerHandshake,
   { secrets }: HandshakeStage,
@@ -176,20 +210,23 @@ function* receiveFinished(
 }
 
 /**
- * §4.7.1: without client authentication the client's Finished is known before it comes, and so is the resumption secret, which
- * depends on it. The sessions of these tickets are not announced until it has come.
+ * §4.7.1: without client authentication the client's Finished is known before it comes, with the EndOfEarlyData in front of it, and so
+ * is the resumption secret, which depends on it. The sessions of these tickets are not announced until it has come.
  */
-function* sendEarlyTickets(
+function* sendHalfRttTickets(
   context: ServerHandshake,
   choice: Tls13Choice,
   { secrets }: HandshakeStage,
   { main }: ApplicationStage,
-): Handshake<EarlyTickets | undefined> {
-  const { settings, transcript } = context;
+): Handshake<HalfRttTickets | undefined> {
+  const { settings, transcript, facts } = context;
   const count = settings.tickets.timing === 'half-rtt' ? ticketCount(context, choice) : 0;
   if (count === 0) return undefined;
-  const verifyData = finishedMac(secrets.client, transcript.peek());
-  const issuer = new TicketIssuer(context, choice, main, transcript.peek(frame(finished, { verifyData })));
+  const end = facts.earlyData === 'accepted' ? frame(endOfEarlyData, {}) : undefined;
+  const verifyData = finishedMac(secrets.client, transcript.peek(end));
+  const last = frame(finished, { verifyData });
+  const flight = end === undefined ? last : concat(end, last);
+  const issuer = new TicketIssuer(context, choice, main, transcript.peek(flight));
   return { verifyData, issuer, issues: yield* issuer.sendEarly(count) };
 }
 
@@ -198,7 +235,7 @@ function* sendNewSessionTickets(
   context: ServerHandshake,
   choice: Tls13Choice,
   { main }: ApplicationStage,
-  early: EarlyTickets | undefined,
+  early: HalfRttTickets | undefined,
 ): Handshake<Pick<Established, 'issuer' | 'ticketsDue'>> {
   const { timing } = context.settings.tickets;
   if (early !== undefined) {

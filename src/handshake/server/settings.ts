@@ -6,6 +6,7 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { GroupName, PskMode, Version } from '../../wire/registry.ts';
+import type { AntiReplay } from './anti-replay.ts';
 
 /** A behaviour to be compatible with; `ServerOptions.compat` describes it. */
 export type Compat = 'openssl-3';
@@ -37,6 +38,20 @@ export interface Settings {
   /** `undefined` if clients are not asked for a certificate. */
   readonly clientAuth: ClientAuthSettings | undefined;
   readonly crypto: CryptoProvider;
+  /** `undefined` if none is accepted. */
+  readonly earlyData: EarlyDataSettings | undefined;
+}
+
+/** The option `earlyData` of a server, validated. Sizes are in bytes. */
+export interface EarlyDataSettings {
+  readonly maxSize: number;
+  readonly maxHeld: number;
+  /** What is held by the connections of this server, at most. */
+  readonly held: { bytes: number };
+  readonly windowMs: number;
+  /** `undefined` if the session of the hello is taken for its single use instead. */
+  readonly admit: AntiReplay['admit'] | undefined;
+  isBlackedOut(): boolean;
 }
 
 /** The option `clientAuth` of a server, validated. */

@@ -24,6 +24,7 @@ interface VerdictParts {
   readonly reason: NoResumption | undefined;
   readonly ticket?: TicketFacts | undefined;
   readonly judged?: Judged | undefined;
+  readonly earlyData?: Verdict['earlyData'];
 }
 
 /** An offered session, or a ticket or id that led to none. `offer` makes the offer to judge a session by. */
@@ -79,19 +80,26 @@ export class SessionVerdict implements Verdict {
   readonly identityIndex: number | undefined;
   readonly reason: NoResumption | undefined;
   readonly ticket: TicketFacts | undefined;
+  readonly earlyData: Verdict['earlyData'];
   readonly #judged: Judged | undefined;
 
-  constructor({ mechanism, identityIndex, reason, ticket, judged }: VerdictParts) {
+  constructor({ mechanism, identityIndex, reason, ticket, judged, earlyData }: VerdictParts) {
     this.mechanism = mechanism;
     this.identityIndex = identityIndex;
     this.reason = reason;
     this.ticket = ticket;
+    this.earlyData = earlyData;
     this.#judged = judged;
   }
 
   lost(reason: NoResumption): Verdict {
-    const { mechanism, identityIndex, ticket } = this;
-    return new SessionVerdict({ mechanism, identityIndex, ticket, judged: this.#judged, reason });
+    const { mechanism, identityIndex, ticket, earlyData } = this;
+    return new SessionVerdict({ mechanism, identityIndex, ticket, judged: this.#judged, reason, earlyData });
+  }
+
+  withEarlyData(earlyData: Verdict['earlyData']): Verdict {
+    const { mechanism, identityIndex, ticket, reason } = this;
+    return new SessionVerdict({ mechanism, identityIndex, ticket, judged: this.#judged, reason, earlyData });
   }
 
   get accepted(): boolean {
@@ -132,7 +140,8 @@ export class SessionVerdict implements Verdict {
   }
 
   toJSON(): object {
-    const { mechanism, identityIndex, accepted, reason, ticket, sessionId, age, authAge, checks, remedy } = this;
-    return { mechanism, identityIndex, accepted, reason, remedy, ticket, sessionId, age, authAge, checks };
+    const { mechanism, identityIndex, accepted, reason, ticket, sessionId, age, authAge, checks, remedy, earlyData } =
+      this;
+    return { mechanism, identityIndex, accepted, reason, remedy, earlyData, ticket, sessionId, age, authAge, checks };
   }
 }

@@ -1,0 +1,33 @@
+/**
+ * Protection against replay of early data: RFC 9846 §8. A server accepts early data only with a strategy, which admits a hello at most
+ * once. Strategies differ in what they need, and in what a crash or a lost write costs; docs/early-data.md has the table.
+ */
+
+import type { Awaitable } from '../../awaitable.ts';
+import type { ConnectionInfo } from '../../sessions/connection-info.ts';
+
+/** A first hello whose early data would be accepted, if it has not been accepted before. */
+export interface EarlyDataAttempt {
+  /** SHA-256 of the binder that has been verified: the same for the same hello, and of no use to anybody else. */
+  readonly key: Uint8Array;
+  /** For how many milliseconds the same hello may still be fresh: a record of it must be kept for at least as long. */
+  readonly expiresIn: number;
+  readonly connection: ConnectionInfo;
+}
+
+/**
+ * A strategy. `admit` is the last check, made once a connection at most. What is not `true` rejects the early data and not the
+ * connection, also if `admit` throws, rejects, or does not answer within `sessions.lookupTimeoutMs`.
+ */
+export interface AntiReplay {
+  /**
+   * How far the arrival of a hello may be from the one that its ticket age leads to expect, in milliseconds: RFC 9846 §8.3. Default
+   * 10,000. A hello is fresh for at most twice as long.
+   */
+  readonly windowMs?: number | undefined;
+  /** Whether nothing is admitted for now, as records of the time before may be missing. Then `admit` is not called. */
+  readonly isBlackedOut?: boolean | undefined;
+  admit(attempt: EarlyDataAttempt): Awaitable<boolean>;
+}
+
+export const DEFAULT_WINDOW_MS = 10_000;
