@@ -6,6 +6,7 @@ import type { ClientResumption } from '../../handshake/outcome.ts';
 import type { WirePsk } from '../../handshake/psk.ts';
 import { ClientSession } from '../../sessions/client-session.ts';
 import { requireSession, type Session } from '../../sessions/session.ts';
+import { requireBytes } from '../../wire/kind-of.ts';
 import { type Names, requireOptions, requireString } from '../../wire/options.ts';
 import { boolean, callback, integer, requireArray } from '../checks.ts';
 import { ConnectionCore } from '../core.ts';
@@ -42,6 +43,12 @@ export interface ConnectOptions {
   readonly forceSessions?: boolean | undefined;
   /** For tests of servers: the age to state of every ticket, in milliseconds, instead of the right one (RFC 9846 §4.3.11). */
   readonly ticketAge?: number | undefined;
+  /**
+   * Early data (RFC 9846 §2.3): bytes that are sent right behind the hello if the first session allows that many; `true` offers early data
+   * for {@link ClientConnection.writeEarlyData} to send. It has no forward secrecy, and whoever records it can send it again. `earlyData` of the connection says what
+   * has become of it. It is never sent again: that is for the application to decide.
+   */
+  readonly earlyData?: Uint8Array | true | undefined;
   /** For tests of servers: changes to the hello. */
   readonly edits?: HelloEdits | undefined;
   /** What the connection is to send otherwise than it should, for tests of its peer: values of tls-resume/testing. */
@@ -58,6 +65,7 @@ const OPTIONS = {
   sessionIsTrusted: true,
   forceSessions: true,
   ticketAge: true,
+  earlyData: true,
   edits: true,
   faults: true,
   wantsKeylog: true,
@@ -129,6 +137,9 @@ export class ClientConnection extends ConnectionCore {
     requireFaults(options.faults);
     callback('wantsKeylog', options.wantsKeylog);
     requireEdits(options.edits);
+    const { earlyData } = options;
+    if (earlyData !== undefined && earlyData !== true)
+      requireBytes('earlyData', earlyData, '; true is for data that comes later');
     const { world, keylog, recordsPerKey } = config;
     super({ world, keylog, recordsPerKey, faults: options.faults });
     this.#config = config;
@@ -158,6 +169,11 @@ export class ClientConnection extends ConnectionCore {
   /** @internal The external PSK that the server has selected. */
   get psk(): WirePsk | undefined {
     return this.#facts.psk;
+  }
+
+  /** @internal */
+  get givenEarlyData(): Uint8Array | true | undefined {
+    return this.#options.earlyData;
   }
 
   /** @internal */

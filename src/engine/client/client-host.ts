@@ -9,11 +9,11 @@ export interface ClientHost extends IoHost {
   readonly config: ClientConfig;
   readonly serverName: string | undefined;
   readonly edits: HelloEdits;
+  /** Early data to send at once, or `true` for what comes later. */
+  readonly givenEarlyData: Uint8Array | true | undefined;
   /** Whether a tester has sessions offered that no client should offer. */
   readonly forcesSessions: boolean;
   readonly peer: Peer;
   /** Has the store save something, and reports its failure. */
   saved(save: () => PromiseLike<unknown> | undefined): void;
-  /** Milliseconds since the epoch. */
-  time(): number;
 }

@@ -74,6 +74,18 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     return this.#host.edits;
   }
 
+  get earlyDataLength(): number | undefined {
+    const { givenEarlyData } = this.#host;
+    return givenEarlyData === true ? 0 : givenEarlyData?.length;
+  }
+
+  writeEarlyData(): void {
+    const { givenEarlyData } = this.#host;
+    if (givenEarlyData === true || givenEarlyData === undefined) return;
+    this.earlyRoom -= givenEarlyData.length;
+    this.#host.channel.sendData(givenEarlyData);
+  }
+
   findOffers(): Task<unknown, readonly SessionOffer[]> {
     this.facts.serverName = this.serverName;
     return {

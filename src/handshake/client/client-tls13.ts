@@ -1,7 +1,7 @@
 /** The TLS 1.3 client: one function per flight, in the order of RFC 9846 §2, Figures 1 to 3. */
 
 import { certificateVerifyContent, type EarlySecret, earlySecret, finishedMac } from '../../crypto/key-schedule.ts';
-import { Plaintext, trafficProtection } from '../../crypto/protection.ts';
+import { Plaintext, type Protection, trafficProtection } from '../../crypto/protection.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY, equalBytes } from '../../wire/bytes.ts';
@@ -48,6 +48,7 @@ import {
 } from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
 import type { ClientHandshake, ClientProtocol, SentHello } from './context.ts';
+import { answerEarlyData, endEarlyData, retryWithoutEarlyData } from './early-data.ts';
 import { NewSessionTickets } from './new-session-tickets.ts';
 import { longestTicket, offerOf, offersMode, sendSecondHello } from './send-hello.ts';
 import { proveAndJudge, shownCertificate } from './server-certificate.ts';
@@ -59,9 +60,10 @@ function* connectTls13(
 ): Handshake<Established> {
   const { sent, choice } = yield* receiveServerHello(context, first, hello);
   const handshake = yield* protectHandshake(context, sent, choice, sent !== first);
-  yield* receiveEncryptedExtensions(context, sent);
+  yield* receiveEncryptedExtensions(context, sent, choice, handshake);
   const request = choice.psk === undefined ? yield* receiveCertificate(context, sent) : undefined;
   const application = yield* receiveFinished(context, handshake);
+  if (context.facts.earlyData === 'accepted') endEarlyData(context, writeProtection(handshake));
   if (request !== undefined) yield* sendCertificate(context, request);
   sendFinished(context, handshake, application);
   return established(context, application, first);
@@ -73,7 +75,7 @@ export const tls13: ClientProtocol = { version: 'TLSv1.3', connect: connectTls13
 interface Choice {
   readonly suite: SuiteParameters;
   /** `undefined` in a full handshake. */
-  readonly psk: { readonly early: EarlySecret } | undefined;
+  readonly psk: { readonly early: EarlySecret; readonly identityIndex: number } | undefined;
   /** `undefined` in psk_ke. */
   readonly share: { readonly group: GroupName; readonly keyExchange: Uint8Array } | undefined;
 }
@@ -131,7 +133,8 @@ function acceptRetry(context: ClientHandshake, sent: SentHello, raw: Uint8Array)
   transcript.add(raw);
   context.protectReading(new Plaintext()); // refuses data after the retry in its record (§5.1)
   context.tolerateChangeCipherSpec(true);
-  if (sent.draft.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix E.4
+  retryWithoutEarlyData(context, sent);
+  if (sent.draft.legacySessionId.length > 0 && sent.early === undefined) context.sendChangeCipherSpec(); // Appendix E.4
   return body;
 }
 
@@ -163,7 +166,7 @@ function selectedPsk(
   if (psk?.secret === undefined) throw new TlsAlert('illegal_parameter', `identity ${index}, which was not offered`);
   if (psk.hash !== suite.hash) throw new TlsAlert('illegal_parameter', 'a suite whose hash is not that of the PSK');
   context.resume(offerOf(sent, psk), index, keyShare === undefined ? 'psk_ke' : 'psk_dhe_ke');
-  return { early: context.own(earlySecret(context.crypto.hashes[suite.hash], psk.secret)) };
+  return { early: context.own(earlySecret(context.crypto.hashes[suite.hash], psk.secret)), identityIndex: index };
 }
 
 /** §4.3.8, §4.3.9, §9.2. @throws TlsAlert */
@@ -184,10 +187,10 @@ function selectedShare(
   return { group, keyExchange: keyShare.keyExchange };
 }
 
-/** §7.1, §7.3: reads and writes everything after ServerHello under the handshake traffic keys. */
+/** §7.1, §7.3: reads and writes everything after ServerHello under the handshake traffic keys, but for early data. */
 function* protectHandshake(
   context: ClientHandshake,
-  { draft, keys }: SentHello,
+  { draft, keys, early: isEarly }: SentHello,
   { suite, psk, share }: Choice,
   retried: boolean,
 ): Handshake<HandshakeStage> {
@@ -198,13 +201,23 @@ function* protectHandshake(
   const stage = handshakeStage(context, suite, early, dhe);
   context.protectReading(trafficProtection(stage.aead, stage.secrets.server));
   context.tolerateChangeCipherSpec(true);
+  if (isEarly && !retried) return stage;
   if (draft.legacySessionId.length > 0 && !retried) context.sendChangeCipherSpec(); // Appendix E.4
-  context.protectWriting(trafficProtection(stage.aead, stage.secrets.client));
+  context.protectWriting(writeProtection(stage));
   return stage;
 }
 
+function writeProtection({ aead, secrets }: HandshakeStage): Protection {
+  return trafficProtection(aead, secrets.client);
+}
+
 /** §4.4.1 */
-function* receiveEncryptedExtensions(context: ClientHandshake, sent: SentHello): Handshake<void> {
+function* receiveEncryptedExtensions(
+  context: ClientHandshake,
+  sent: SentHello,
+  { suite, psk }: Choice,
+  handshake: HandshakeStage,
+): Handshake<void> {
   const { body, raw } = yield* receive(encryptedExtensions);
   context.transcript.add(raw);
   const { extensions } = body;
@@ -216,10 +229,15 @@ function* receiveEncryptedExtensions(context: ClientHandshake, sent: SentHello):
     type.application_layer_protocol_negotiation,
     type.record_size_limit,
     type.ticket_request,
+    type.early_data,
   ]);
   context.facts.alpnProtocol = selectedProtocol(sent, extensions.alpn);
   applyLimits(context, extensions);
   acceptLimited(context, extensions);
+  answerEarlyData(context, sent, extensions.earlyData === true, {
+    selected: { suite, identityIndex: psk?.identityIndex },
+    next: writeProtection(handshake),
+  });
 }
 
 /** §4.4.2, §4.5.1, §4.5.2: receives the server's certificate, and before that, perhaps, a request for ours. */

@@ -19,6 +19,7 @@ import { offersVersion, sendClientHello, speaks, typesIn } from './send-hello.ts
 export function* connect(context: ClientHandshake): Handshake<Established> {
   const sent = yield* sendClientHello(context, yield* perform(context.findOffers()));
   context.tolerateChangeCipherSpec(offersVersion(sent.draft, 'TLSv1.3')); // §5: from the first ClientHello on
+  if (sent.early !== undefined) context.writeEarlyData();
   const hello = yield* offersVersion(sent.draft, 'TLSv1.2')
     ? receiveTls12(undecidedServerHello)
     : receive(undecidedServerHello);
@@ -45,8 +46,9 @@ function selectedVersion(context: ClientHandshake, sent: SentHello, hello: Undec
   throw new TlsAlert('illegal_parameter', `the version ${nameOf(ProtocolVersion, selected)} in supported_versions`);
 }
 
-/** @throws TlsAlert protocol_version if TLS 1.2 was not offered */
-function requireTls12({ settings }: ClientHandshake, { draft }: SentHello): Version {
+/** @throws TlsAlert protocol_version if TLS 1.2 was not offered, or if early data was sent, which it cannot follow (Appendix D.3) */
+function requireTls12({ settings }: ClientHandshake, { draft, early }: SentHello): Version {
+  if (early !== undefined) throw new TlsAlert('protocol_version', 'the server has selected TLS 1.2 after early data');
   if (!speaks(settings, 'TLSv1.2') || !offersVersion(draft, 'TLSv1.2'))
     throw new TlsAlert('protocol_version', 'the server has selected TLS 1.2');
   return 'TLSv1.2';

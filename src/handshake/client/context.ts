@@ -95,6 +95,13 @@ export interface HelloEdits {
   bytes?: ((raw: Uint8Array, attempt: 1 | 2) => Uint8Array) | undefined;
 }
 
+/** The early data of a hello that has been sent. */
+export interface SentEarlyData {
+  readonly suite: SuiteParameters;
+  /** The session that it goes under; `undefined` for a PSK that a tester has made up. */
+  readonly session: Session | undefined;
+}
+
 /** A ClientHello that has been sent, and what is needed to understand its answer. */
 export interface SentHello {
   readonly draft: HelloDraft;
@@ -104,6 +111,8 @@ export interface SentHello {
   readonly psks: readonly PskOffer[];
   /** The session of TLS 1.2 that it offers. */
   readonly tls12: SessionOffer | undefined;
+  /** The early data that goes with it. */
+  readonly early: SentEarlyData | undefined;
   /** How many bytes the first hello has beside its extensions, without the tickets and PSKs in them. */
   readonly room: number;
 }
@@ -132,6 +141,10 @@ export interface ClientHandshake extends HandshakeIO {
   /** Looks for sessions to offer. Concludes with those of TLS 1.3, any number, in their order, and one of TLS 1.2 at most. */
   findOffers(): Task<unknown, readonly SessionOffer[]>;
   readonly edits: HelloEdits;
+  /** How much early data the application has from the start; `undefined` if it wants to send none. */
+  readonly earlyDataLength: number | undefined;
+  /** Sends the early data that the application had from the start. */
+  writeEarlyData(): void;
   /** TLS 1.3: returns what a hello says now of the age of a ticket, in whole milliseconds, 0 to 2^32 - 1, before ticket_age_add is added. */
   ageOf(offer: SessionOffer): number;
   /** Queues a message that is encoded already, and returns what enters the transcript. */

@@ -34,7 +34,7 @@ export class NewSessionTickets implements TicketReceiver {
     if (ticket.ticketLifetime > 0 && ticket.ticket.length <= this.#longest) this.#keep(ticket);
   }
 
-  #keep({ ticket, ticketLifetime, ticketAgeAdd, ticketNonce }: NewSessionTicket): void {
+  #keep({ ticket, ticketLifetime, ticketAgeAdd, ticketNonce, extensions }: NewSessionTicket): void {
     const { facts } = this.#context;
     const secret = resumptionPsk(this.#main.resumption, ticketNonce);
     this.#main.dropHmacKey();
@@ -46,7 +46,11 @@ export class NewSessionTickets implements TicketReceiver {
       extendedMasterSecret: true,
       group: facts.group === undefined ? 0 : NamedGroup[facts.group],
       ticketAgeAdd,
-      foreign: { ticket: copyOf(ticket), ticketLifetimeHint: ticketLifetime }, // a view would keep the whole message
+      foreign: {
+        ticket: copyOf(ticket), // a view would keep the whole message
+        ticketLifetimeHint: ticketLifetime,
+        maxEarlyData: extensions.earlyData,
+      },
     });
     wipe(secret);
   }

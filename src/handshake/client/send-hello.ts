@@ -21,6 +21,7 @@ import type { HelloRetryRequest } from '../messages/server-hello.ts';
 import type { WirePsk } from '../psk.ts';
 import { call, type Handshake } from '../wait.ts';
 import type { ClientHandshake, ClientSettings, PskOffer, SentHello, SessionOffer } from './context.ts';
+import { allowsEarlyData, sendEarlyData } from './early-data.ts';
 import {
   type DraftExtension,
   type DraftPsk,
@@ -64,7 +65,10 @@ export function* sendClientHello(context: ClientHandshake, offers: readonly Sess
   const draft = draftHello(context, { keys, psks, tls12 });
   const ofSessions = (tls12?.ticket?.length ?? 0) + (psks.length > 0 ? 4 : 0); // the PSKs are not in the draft yet
   const room = MAX_EXTENSIONS - lengthOf(draft.extensions) + ofSessions;
-  return { ...(yield* send(context, draft, 1)), keys, psks, tls12, room };
+  const sent = yield* send(context, draft, 1);
+  const behind = psks.find((offer) => isOffered(offer, sent.draft.psks[0]?.identity));
+  const early = sendEarlyData(context, sent.draft, behind?.session);
+  return { ...sent, keys, psks, tls12, early, room };
 }
 
 /**
@@ -106,6 +110,10 @@ function selectOffers(
   return { psks, tls12 };
 }
 
+function isOffered(offer: PskOffer, identity: Uint8Array | undefined): boolean {
+  return identity !== undefined && equalBytes(identityOf(offer), identity);
+}
+
 /** §4.3.11: whether there is a suite for an external PSK. */
 function isUsable({ suites }: ClientSettings, psk: WirePsk): boolean {
   return suites.some(({ version, hash }) => version === 'TLSv1.3' && hash === psk.hash);
@@ -136,7 +144,7 @@ export function* sendSecondHello(
   const second = { ...draft, extensions, psks: kept.map((psk) => renewed(context, psk, offerOf(first, psk))) };
   if (second.psks.length === 0) remove(extensions, ExtensionType.pre_shared_key);
   if (cookie !== undefined) requireRoom(context, second);
-  return { ...(yield* send(context, second, 2)), keys, psks, tls12: first.tls12, room: first.room };
+  return { ...(yield* send(context, second, 2)), keys, psks, tls12: first.tls12, early: first.early, room: first.room };
 }
 
 /** @throws TlsAlert illegal_parameter if no hello has room for the cookie that was asked for */
@@ -149,7 +157,7 @@ function requireRoom({ crypto }: ClientHandshake, { extensions, psks }: HelloDra
 
 /** Returns what stands behind a PSK of a hello; `undefined` for one that a tester has made up. */
 export function offerOf({ psks }: SentHello, { identity }: DraftPsk): PskOffer | undefined {
-  return psks.find((offer) => equalBytes(identityOf(offer), identity));
+  return psks.find((offer) => isOffered(offer, identity));
 }
 
 function* generateKeys(
@@ -179,7 +187,7 @@ export function speaks({ minVersion, maxVersion }: ClientSettings, version: Vers
 }
 
 /** What a hello offers. */
-type Offer = Omit<SentHello, 'draft' | 'room'>;
+type Offer = Omit<SentHello, 'draft' | 'early' | 'room'>;
 
 function draftHello(context: ClientHandshake, { keys, psks, tls12 }: Offer): HelloDraft {
   const { settings } = context;
@@ -195,12 +203,13 @@ function draftHello(context: ClientHandshake, { keys, psks, tls12 }: Offer): Hel
 }
 
 /**
- * The suites in the order of preference, those with the hash of the first PSK before the others: there are servers that take the first,
- * and then no PSK of another hash.
+ * The suites in the order of preference, but first that of the first PSK, without which no early data is accepted (§4.3.10), and then those with
+ * its hash: there are servers that take the first, and then no PSK of another hash.
  */
 function suitesFor({ suites }: ClientSettings, psk: PskOffer | undefined): number[] {
-  const first = suites.filter(({ version, hash }) => version === 'TLSv1.3' && hash === psk?.hash);
-  return [...new Set([...first, ...suites])].map(({ id }) => id);
+  const own = suites.filter(({ id }) => id === psk?.session?.cipherSuite);
+  const alike = suites.filter(({ version, hash }) => version === 'TLSv1.3' && hash === psk?.hash);
+  return [...new Set([...own, ...alike, ...suites])].map(({ id }) => id);
 }
 
 /**
@@ -249,6 +258,7 @@ function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Offer)
   const { recordSizeLimit: limit } = settings;
   add('recordSizeLimit', limit === undefined ? undefined : Math.min(limit, MAX_PLAINTEXT) + contentType);
   if (speaks(settings, 'TLSv1.3')) addTls13(settings, add, keys);
+  if (allowsEarlyData(context, psks[0])) add('earlyData', true);
   if (psks.length > 0) list.push({ type: ExtensionType.pre_shared_key, data: EMPTY });
   return list;
 }
