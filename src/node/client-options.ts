@@ -56,6 +56,7 @@ const CONNECTION_OPTIONS = {
   sessionIsTrusted: true,
   forceSessions: true,
   ticketAge: true,
+  earlyData: true,
   edits: true,
   faults: true,
   allowHalfOpen: true,

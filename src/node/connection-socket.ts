@@ -6,6 +6,7 @@ import { isInstance } from '../awaitable.ts';
 import type { ConnectionCore } from '../engine/core.ts';
 import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event, Step } from '../engine/events.ts';
+import type { EarlyDataStatus } from '../handshake/outcome.ts';
 import { platform, type Timer, throwLater } from '../platform.ts';
 import type { Session } from '../sessions/session.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut, startTimer } from '../web/time-limit.ts';
@@ -33,6 +34,9 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
   readonly #outbox = new Outbox();
   #handshakeTimer: Timer | undefined;
   #isSecure = false;
+  /** Early data, until the handshake is complete or the application wants to read it before. */
+  readonly #early: Uint8Array[] = [];
+  #readsEarlyData = false;
   #isReadableFull = false;
   #hasEnded = false;
   #isTruncated = false;
@@ -133,6 +137,11 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
     return group === undefined ? null : opensslGroup(group);
   }
 
+  /** Whether the client has sent early data, and what has become of it (RFC 9846 §2.3). */
+  get earlyData(): EarlyDataStatus {
+    return this.connection.earlyData;
+  }
+
   isSessionReused(): boolean {
     return this.resumption.resumed;
   }
@@ -198,6 +207,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
 
   /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
+    this.#early.length = 0;
     platform.clearTimeout(this.#handshakeTimer);
     this.idle.stop();
     try {
@@ -236,7 +246,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
   }
 
   #attend(event: Event): void {
-    if (event.type === 'data') return this.#receiveData(event.data);
+    if (event.type === 'data') return this.#receiveData(event.data, event.early);
     if (event.type === 'deferred') return; // the driver attends to it
     if (event.type === 'keylog') return void this.emit('keylog', Buffer.from(`${event.line}\n`));
     try {
@@ -258,10 +268,32 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
     }
   }
 
-  #receiveData(data: Uint8Array): void {
+  #receiveData(data: Uint8Array, isEarly = false): void {
     if (this.destroyed) return;
+    if (isEarly && !this.#readsEarlyData) return void this.#early.push(data); // as much as the ticket allows
     this.#bytesRead += data.length;
     this.#isReadableFull = !this.push(data);
+  }
+
+  /**
+   * Has `readable` give early data before the handshake is complete, and lets writes go out, too (RFC 9846 §2.3). It is for a listener
+   * of 'earlyData'; without it the data comes once the handshake is complete, when nobody can be replaying it. Until
+   * `connection.isEstablished`, act only on what may come twice (RFC 9846 §8, RFC 8470).
+   */
+  readEarlyData(): this {
+    this.#readsEarlyData = true;
+    this.#releaseEarlyData();
+    this.#pump();
+    return this;
+  }
+
+  /** Whether {@link readEarlyData} has been called. */
+  get readsEarlyData(): boolean {
+    return this.#readsEarlyData;
+  }
+
+  #releaseEarlyData(): void {
+    for (const data of this.#early.splice(0)) this.#receiveData(data);
   }
 
   #receiveEnd(): void {
@@ -272,6 +304,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
   #secure(): void {
     platform.clearTimeout(this.#handshakeTimer);
     this.#isSecure = true;
+    this.#releaseEarlyData();
     try {
       this.emitSecure();
     } finally {
@@ -282,12 +315,16 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
 
   /** Encrypts the next piece of the data that waits. */
   #pump(): void {
-    if (!this.#isSecure || this.#isSending || !this.#outbox.isPending || this.destroyed) return;
-    if (!this.connection.canWrite || this.transport.isClosedForWriting) return this.#outbox.finish(closedError());
+    if (this.#isSending || !this.#outbox.isPending || this.destroyed) return;
+    const isEarly = !this.#isSecure;
+    if (isEarly && !(this.#readsEarlyData && this.connection.earlyRoom > 0)) return;
+    if (!(isEarly || this.connection.canWrite) || this.transport.isClosedForWriting)
+      return this.#outbox.finish(closedError());
     const piece = this.#outbox.take(PIECE);
     this.#bytesWritten += piece.length;
     this.#isSending = true;
-    if (this.#driver.write(piece) === 0) this.#pieceSent(); // it was empty: no callback of the transport follows
+    const sent = isEarly ? this.#driver.writeEarlyData(piece) : this.#driver.write(piece);
+    if (sent === 0) this.#pieceSent(); // it was empty: no callback of the transport follows
   }
 
   #pieceSent(): void {
@@ -308,7 +345,8 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
   /** Reads from the transport while the application wants data, no question keeps bytes waiting, and the transport takes our output. */
   #regulate(): void {
     if (this.destroyed) return;
-    this.transport.flow(!this.#isReadableFull && !this.#hasGivenBack && !this.transport.isFlooded);
+    const isWanted = !this.#isReadableFull || !this.#isSecure; // the rest of the handshake comes behind early data
+    this.transport.flow(isWanted && !this.#hasGivenBack && !this.transport.isFlooded);
   }
 
   /** Goes on when no question is open any more: reads, or handles the end that the transport has come to meanwhile. */

@@ -44,6 +44,8 @@ export interface ConnectionSocketEvents extends Record<string, unknown[]> {
 
 /** The events of a TlsSocket. */
 export interface TlsSocketEvents extends ConnectionSocketEvents {
+  /** Early data has been accepted, and the handshake goes on. See {@link TlsSocket.readEarlyData}. */
+  earlyData: [];
   /** The handshake is complete. */
   secure: [];
 }

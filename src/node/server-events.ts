@@ -13,6 +13,11 @@ export type ResumeSessionCallback = (error?: Error | null, data?: Uint8Array | n
 export interface ServerEvents extends Record<string, unknown[]> {
   /** A handshake is complete. From now on failures are 'error' events of the socket. */
   secureConnection: [socket: TlsSocket];
+  /**
+   * Early data has been accepted, and the handshake goes on. A listener may call {@link TlsSocket.readEarlyData}; without one, the data comes
+   * behind 'secureConnection'.
+   */
+  earlyData: [socket: TlsSocket];
   /** A handshake failed. The socket is already closed. */
   tlsClientError: [error: Error, socket: TlsSocket];
   keylog: [line: Buffer, socket: TlsSocket];

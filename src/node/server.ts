@@ -180,8 +180,10 @@ export class Server extends NetServer {
 
   #accept(transport: Socket): void {
     const socket = this.#socketOver(transport);
-    const { error, secure, keylog, tlsEvent, callbackError } = this.#relays;
+    const { error, secure, earlyData, keylog, tlsEvent, callbackError } = this.#relays;
     socket.on('error', error).on('secure', secure).on('tlsEvent', tlsEvent).on('callbackError', callbackError);
+    if (this.#config.earlyData !== undefined || this.#config.onServerName !== undefined)
+      socket.on('earlyData', earlyData);
     if (this.listenerCount('keylog') > 0) socket.on('keylog', keylog);
   }
 
@@ -225,6 +227,9 @@ function relaysOf(server: Server) {
     secure(this: TlsSocket) {
       this.removeListener('error', error);
       server.emit('secureConnection', this);
+    },
+    earlyData(this: TlsSocket) {
+      server.emit('earlyData', this);
     },
     keylog(this: TlsSocket, line: Buffer) {
       server.emit('keylog', line, this);

@@ -6,7 +6,7 @@ import type { ServerConfig } from '../engine/server/config.ts';
 import { ServerConnection } from '../engine/server/server-connection.ts';
 import { type Names, requireOptions } from '../wire/options.ts';
 import { ConnectionSocket } from './connection-socket.ts';
-import type { Listen, TlsSocketEvents } from './events.ts';
+import type { Listen, TlsEvent, TlsSocketEvents } from './events.ts';
 import type { ServerSocketOptions } from './options.ts';
 
 const OPTIONS = {
@@ -72,6 +72,11 @@ export class TlsSocket extends ConnectionSocket<ServerConnection> {
   /** @internal */
   protected override get peer(): 'client' {
     return 'client';
+  }
+
+  /** @internal */
+  protected override emitOwn(event: TlsEvent): void {
+    if (event.type === 'early-data' && event.status === 'accepted') this.emit('earlyData');
   }
 
   /** @internal */

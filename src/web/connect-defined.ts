@@ -19,6 +19,7 @@ const OPTIONS = {
   sessionIsTrusted: true,
   forceSessions: true,
   ticketAge: true,
+  earlyData: true,
   edits: true,
   faults: true,
 } satisfies Names<StreamConnectOptions>;

@@ -2,6 +2,7 @@
 
 import type { ConnectionCore } from '../engine/core.ts';
 import type { Step } from '../engine/events.ts';
+import type { EarlyDataStatus } from '../handshake/outcome.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Version } from '../wire/registry.ts';
 import type { WebShell } from './shell.ts';
@@ -22,11 +23,12 @@ export abstract class ConnectionStreams<C extends StreamedConnection> {
   readonly writable: WritableBytes;
   /** Resolves when both directions have ended properly, and rejects with the reason of a failure. It need not be handled. */
   readonly closed: Promise<void>;
-  readonly #shell: WebShell<C>;
+  /** @internal */
+  protected readonly shell: WebShell<C>;
 
   /** @internal Called by {@link accept} and {@link connect}. */
   constructor(shell: WebShell<C>) {
-    this.#shell = shell;
+    this.shell = shell;
     this.readable = shell.readable;
     this.writable = shell.writable;
     this.closed = shell.closed.promise;
@@ -34,12 +36,17 @@ export abstract class ConnectionStreams<C extends StreamedConnection> {
 
   /** The connection below. Use only its getters: the output that its methods return would not be sent. */
   get connection(): C {
-    return this.#shell.driver.connection;
+    return this.shell.driver.connection;
   }
 
   /** Whether the connection resumed a session, by which mechanism, and if not, why not. */
   get resumption(): C['resumption'] {
     return this.connection.resumption;
+  }
+
+  /** Whether the client has sent early data, and what has become of it (RFC 9846 §2.3). */
+  get earlyData(): EarlyDataStatus {
+    return this.connection.earlyData;
   }
 
   /** The current session: the last one issued, or the resumed one. Valid until the connection ends; upRef() keeps it longer. */
@@ -95,7 +102,7 @@ export abstract class ConnectionStreams<C extends StreamedConnection> {
 
   /** @internal Processes the result of a call on the connection. */
   protected run(step: Step): void {
-    this.#shell.driver.run(() => step);
+    this.shell.driver.run(() => step);
   }
 
   /**
@@ -105,6 +112,6 @@ export abstract class ConnectionStreams<C extends StreamedConnection> {
    * wait for a slower peer, first wait until `writable` has closed.
    */
   close(): Promise<void> {
-    return this.#shell.close();
+    return this.shell.close();
   }
 }

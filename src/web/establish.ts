@@ -41,22 +41,25 @@ function requireStreamOptions({ signal, onCallbackError, handshakeTimeout }: Str
 }
 
 /** How {@link establish} runs a connection. */
-interface Running<C> {
+interface Running<C extends ConnectionCore> {
   /** The budget of a Driver. */
   readonly lookupTimeoutMs: number;
   readonly options: StreamOptions;
   /** What the connection says before the peer has said anything. */
   readonly begin?: ((connection: C) => Step) | undefined;
+  /** Is called when a server has accepted early data. */
+  readonly onEarlyData?: ((shell: WebShell<C>) => void) | undefined;
 }
 
 /** Runs a connection over byte streams. Resolves when the handshake is complete. It disposes of the connection in every other case. */
 export async function establish<C extends ConnectionCore>(
   transport: BytesPair,
   connection: C,
-  { lookupTimeoutMs, options, begin }: Running<C>,
+  { lookupTimeoutMs, options, begin, onEarlyData }: Running<C>,
 ): Promise<WebShell<C>> {
   const { signal } = options;
   const shell = makeShell(transport, connection, lookupTimeoutMs, options);
+  shell.onEarlyData = () => onEarlyData?.(shell);
   const giveUp = (): void => shell.abort(signal?.reason ?? new Error('the handshake was given up'));
   const timer = startLimit(shell, options.handshakeTimeout);
   if (signal?.aborted) giveUp();

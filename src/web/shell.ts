@@ -4,7 +4,7 @@ import type { ConnectionCore } from '../engine/core.ts';
 import { Driver, type Shell } from '../engine/driver.ts';
 import type { Event } from '../engine/events.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
-import { platform, type ReadableController, type Timer, type WritableController } from '../platform.ts';
+import { platform, type ReadableController, type Timer, throwLater, type WritableController } from '../platform.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import {
   type BytesPair,
@@ -41,6 +41,8 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   readonly closed = new Settlable();
   readonly #transport: Transport;
   readonly #onCallbackError: OnCallbackError | undefined;
+  /** Called when a server has accepted early data. */
+  onEarlyData: (() => void) | undefined;
   #source: ReadableController | undefined;
   #sink: WritableController | undefined;
   #reading: 'open' | 'discarding' | 'ended' = 'open';
@@ -54,6 +56,10 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   #taken = 0;
   #stall: Timer;
   #hasReceived = false;
+  /** Early data, until the handshake is complete or the application reads {@link earlyReadable}. */
+  readonly #early: Uint8Array[] = [];
+  #earlyReadable: ReadableBytes | undefined;
+  #earlySource: ReadableController | undefined;
   #isClosing = false;
   /** The write of the application that is under way. */
   #underWay: Promise<void> = Promise.resolve();
@@ -115,10 +121,12 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   attend(event: Event): void {
     switch (event.type) {
       case 'established':
+        this.#endEarlyData();
         return this.established.resolve();
+      case 'early-data':
+        return event.status === 'accepted' ? this.#announceEarlyData() : undefined;
       case 'data':
-        this.#hasReceived = true;
-        return this.#reading === 'open' ? this.#source?.enqueue(event.data) : undefined;
+        return this.#receiveData(event.data, event.early);
       case 'end':
         return this.#receiveEnd();
       case 'failed':
@@ -127,6 +135,44 @@ export class WebShell<C extends ConnectionCore> implements Shell {
         // Not at once: an exception of the application must not come between the events of a step.
         return platform.queueMicrotask(() => this.#onCallbackError?.(event.callback, event.error));
     }
+  }
+
+  /** What the application throws is its own, and does not end the connection. */
+  #announceEarlyData(): void {
+    try {
+      this.onEarlyData?.();
+    } catch (error) {
+      throwLater(error);
+    }
+  }
+
+  #receiveData(data: Uint8Array, isEarly = false): void {
+    if (isEarly && this.#earlySource !== undefined) return this.#earlySource.enqueue(data);
+    if (isEarly) return void this.#early.push(data); // as much as the ticket allows
+    this.#hasReceived = true;
+    if (this.#reading === 'open') this.#source?.enqueue(data);
+  }
+
+  /** Early data by itself, from the first use on. It closes when the handshake is complete; what nobody has asked for is in `readable` then. */
+  get earlyReadable(): ReadableBytes {
+    this.#earlyReadable ??= makeReadable(
+      {
+        start: (controller) => {
+          for (const data of this.#early.splice(0)) controller.enqueue(data);
+          if (this.driver.connection.waitingFor === undefined) controller.close();
+          else this.#earlySource = controller;
+        },
+        cancel: () => {},
+      },
+      bytesUpTo(QUEUE),
+    );
+    return this.#earlyReadable;
+  }
+
+  #endEarlyData(): void {
+    this.#earlySource?.close();
+    this.#earlySource = undefined;
+    for (const data of this.#early.splice(0)) this.#receiveData(data);
   }
 
   crash(error: unknown): void {
@@ -180,6 +226,7 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   }
 
   get #mayRead(): boolean {
+    if (!this.driver.connection.isEstablished) return this.#unsent <= MAX_UNSENT; // the rest of the handshake comes behind early data
     const isWanted = this.#reading === 'discarding' || (this.#source?.desiredSize ?? 0) > 0;
     return isWanted && this.#unsent <= MAX_UNSENT;
   }
@@ -224,7 +271,9 @@ export class WebShell<C extends ConnectionCore> implements Shell {
     const bytes = this.#bytesOf(chunk);
     for (let at = 0; at < bytes.length; at += PIECE) {
       this.#requireWriting();
-      this.driver.write(bytes.subarray(at, at + PIECE));
+      const piece = bytes.subarray(at, at + PIECE);
+      if (this.driver.connection.isEstablished) this.driver.write(piece);
+      else this.driver.writeEarlyData(piece); // the application has the connection since its early data was accepted
       this.#requireWriting();
       await this.#transport.ready();
     }
@@ -277,6 +326,7 @@ export class WebShell<C extends ConnectionCore> implements Shell {
 
   #dispose(): void {
     this.#isOver = true;
+    this.#early.length = 0;
     platform.clearTimeout(this.#stall);
     this.driver.run(() => this.driver.connection.dispose());
     this.#wake();
@@ -286,6 +336,7 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   fail(error: unknown): void {
     if (this.#isOver) return;
     this.#dispose();
+    this.#earlySource?.error(error);
     this.#failure = { error };
     this.#pull();
     this.#sink?.error(error);

@@ -2,6 +2,7 @@
 
 import type { ServerConnection } from '../engine/server/server-connection.ts';
 import { ConnectionStreams } from './connection-streams.ts';
+import type { ReadableBytes } from './streams.ts';
 
 /**
  * The server's end of a TLS connection whose handshake is complete. {@link accept} returns it.
@@ -17,6 +18,14 @@ import { ConnectionStreams } from './connection-streams.ts';
  * - A failure ends both streams. The connection closes the transport in every case; the application must not touch it.
  */
 export class TlsConnection extends ConnectionStreams<ServerConnection> {
+  /**
+   * Early data by itself (RFC 9846 §2.3), for `onEarlyData`: it may be a replay until the handshake is complete, when this stream closes.
+   * Who asks for it before has it here, and not in `readable`.
+   */
+  get earlyReadable(): ReadableBytes {
+    return this.shell.earlyReadable;
+  }
+
   /**
    * Sends the client one more ticket (TLS 1.3); see {@link ServerConnection.sendTicket}. With `tickets.timing` 'manual' these are
    * the only tickets. Does nothing once the connection is over. @throws Error in TLS 1.2, and if `tickets.mode` is 'off'
