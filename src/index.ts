@@ -29,6 +29,11 @@ export type {
 } from './web/streams.ts';
 export type { TlsConnection } from './web/tls-connection.ts';
 
+// Early data: strategies against replay
+
+export { recordHellos } from './engine/server/record-hellos.ts';
+export { singleUse } from './engine/server/single-use.ts';
+
 // Sessions, their cache and their callbacks
 
 export { Given, give } from './cache/callbacks.ts';

@@ -53,6 +53,11 @@ export type {
 export type { AnyTask, Attempt, Handshake, Outcome, ResumeValue, Task, Wait } from './handshake/wait.ts';
 export type { ExpectedMessage, HandshakeFrame } from './wire/handshake-buffer.ts';
 
+// Early data: strategies against replay
+
+export type { RecordHellos, RecordHellosOptions } from './engine/server/record-hellos.ts';
+export type { SingleUse, SingleUseOptions } from './engine/server/single-use.ts';
+
 // The client
 
 export type { ClientConnection, ConnectOptions } from './engine/client/client-connection.ts';

@@ -1,6 +1,6 @@
 /** The option `earlyData`, with what carries it out: a part of a server, so that a bundle has it only where it is wanted. */
 
-import { type AntiReplay, DEFAULT_WINDOW_MS } from '../../handshake/server/anti-replay.ts';
+import type { AntiReplay } from '../../handshake/server/anti-replay.ts';
 import type { EarlyDataPart } from '../../handshake/server/context.ts';
 import * as handshake from '../../handshake/server/early-data.ts';
 import type { EarlyDataSettings, TicketSettings } from '../../handshake/server/settings.ts';
@@ -8,12 +8,11 @@ import { type Names, requireOptions, wrongKind } from '../../wire/options.ts';
 import { callback, integer } from '../checks.ts';
 import type { EarlyDataOptions, SessionOptions } from './options.ts';
 import { SingleUse } from './single-use.ts';
+import { windowOf } from './window.ts';
 
 const EARLY_DATA_OPTIONS = { maxSize: true, antiReplay: true, maxHeld: true } satisfies Names<EarlyDataOptions>;
 /** What a ticket can say. */
 const MAX_SIZE = 0xffffffff;
-/** A ticket lasts for a week, and a wider window would not check anything. */
-const MAX_WINDOW_MS = 604_800_000;
 /** How many connections may hold all that they may send, by default. */
 const CONNECTIONS = 64;
 
@@ -51,7 +50,7 @@ function settings(given: EarlyDataOptions, surroundings: EarlyDataSurroundings):
     maxSize,
     maxHeld: integer('earlyData.maxHeld', given.maxHeld, CONNECTIONS * maxSize, maxSize),
     held: { bytes: 0 },
-    windowMs: integer('earlyData.antiReplay.windowMs', antiReplay.windowMs, DEFAULT_WINDOW_MS, 0, MAX_WINDOW_MS),
+    windowMs: windowOf(antiReplay.windowMs, 'earlyData.antiReplay.windowMs'),
     admit: isSingleUse ? undefined : (attempt: Parameters<AntiReplay['admit']>[0]) => antiReplay.admit(attempt),
     isBlackedOut: () => antiReplay.isBlackedOut === true,
   });

@@ -10,7 +10,10 @@ import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 export interface EarlyDataAttempt {
   /** SHA-256 of the binder that has been verified: the same for the same hello, and of no use to anybody else. */
   readonly key: Uint8Array;
-  /** For how many milliseconds the same hello may still be fresh: a record of it must be kept for at least as long. */
+  /**
+   * For how many milliseconds the same hello may still be fresh: a record of it must be kept for at least as long. A record that several
+   * servers share must be kept for as much longer as their clocks may differ.
+   */
   readonly expiresIn: number;
   readonly connection: ConnectionInfo;
 }
@@ -29,5 +32,3 @@ export interface AntiReplay {
   readonly isBlackedOut?: boolean | undefined;
   admit(attempt: EarlyDataAttempt): Awaitable<boolean>;
 }
-
-export const DEFAULT_WINDOW_MS = 10_000;
