@@ -24,6 +24,14 @@ export type {
   Recording,
 } from './testing/recording.ts';
 export { explain, type Fork, type ForkOptions, fork, type Replayed, replay } from './testing/replay.ts';
+export {
+  describeReplayStep,
+  type ReplayFaults,
+  type ReplayRule,
+  type ReplayStep,
+  type ReplayStrategy,
+} from './testing/replay-model.ts';
+export { mostAdmissions, type ReplayFindings, type ReplayWorld } from './testing/replay-search.ts';
 export { SeededWorld, type SeededWorldOptions, seededWorld } from './testing/seeded-world.ts';
 export type { PointName, PointOptions } from './testing/time-faults.ts';
 export {
