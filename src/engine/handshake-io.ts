@@ -102,9 +102,13 @@ export abstract class ConnectionIO implements HandshakeIO {
   }
 
   limitRecords(contentLimit: number, isMutual = false): void {
-    const { reader, writer } = this.#host.channel;
+    const { writer } = this.#host.channel;
     writer.contentLimit = Math.min(writer.contentLimit, contentLimit);
-    if (isMutual) reader.contentLimit = contentLimit;
+    if (isMutual) this.acceptRecords(contentLimit);
+  }
+
+  acceptRecords(contentLimit: number): void {
+    this.#host.channel.reader.contentLimit = contentLimit;
   }
 
   tolerateChangeCipherSpec(tolerate: boolean): void {

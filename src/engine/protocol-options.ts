@@ -2,6 +2,7 @@
 
 import type { CryptoProvider } from '../crypto/provider.ts';
 import { OTHER_SUITES, SUITES, type SuiteParameters } from '../crypto/suites.ts';
+import { MAX_PLAINTEXT } from '../wire/record.ts';
 import {
   type GroupName,
   NamedGroup,
@@ -10,7 +11,7 @@ import {
   type PskMode,
   type Version,
 } from '../wire/registry.ts';
-import { list, oneOf, requireArray } from './checks.ts';
+import { integer, list, oneOf, requireArray } from './checks.ts';
 
 const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
 
@@ -22,6 +23,7 @@ export interface ProtocolOptions {
   readonly alpn?: readonly string[] | undefined;
   readonly pskModes?: readonly PskMode[] | undefined;
   readonly psks?: unknown;
+  readonly recordSizeLimit?: number | undefined;
 }
 
 export function protocolSettings<P extends { readonly version: Version }>(
@@ -61,6 +63,10 @@ export function protocolSettings<P extends { readonly version: Version }>(
     suites: Object.freeze(suites),
     pskModes: Object.freeze(pskModes),
     alpn: protocolNames(options.alpn ?? []),
+    recordSizeLimit:
+      options.recordSizeLimit === undefined
+        ? undefined
+        : integer('recordSizeLimit', options.recordSizeLimit, 0, 64, MAX_PLAINTEXT),
   };
 }
 

@@ -27,6 +27,8 @@ export interface HandshakeIO {
    * (RFC 6066 §4). A greater limit than before changes nothing.
    */
   limitRecords(contentLimit: number, isMutual?: boolean): void;
+  /** Limits the content of the records that are received from now on, in bytes (RFC 8449). */
+  acceptRecords(contentLimit: number): void;
   /** RFC 9846 §5, Appendix E.4: sets whether a ChangeCipherSpec record is dropped from now on. */
   tolerateChangeCipherSpec(tolerate: boolean): void;
   /** Gives a secret to its one owner, which wipes it when the handshake (the default) or the connection ends. Returns the secret. */

@@ -70,6 +70,7 @@ export function writeServer(config: ServerConfig) {
     pskModes: config.pskModes,
     scope,
     requireExtendedMasterSecret: config.requireExtendedMasterSecret,
+    recordSizeLimit: config.recordSizeLimit,
     compat: config.compat,
     limits,
     selectsServers: config.onServerName !== undefined,

@@ -131,10 +131,6 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     return this.#host.channel.sendRaw(raw);
   }
 
-  acceptRecords(contentLimit: number): void {
-    this.#host.channel.reader.contentLimit = contentLimit;
-  }
-
   verifyServer(chain: readonly Uint8Array[]): Task<unknown, void> {
     const { config, serverName } = this.#host;
     return {

@@ -97,7 +97,6 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
     requireExtendedMasterSecret: boolean('requireExtendedMasterSecret', options.requireExtendedMasterSecret, false),
     sessionTicket: boolean('sessionTicket', options.sessionTicket, true),
     ticketRequest: ticketRequest(options.ticketRequest),
-    recordSizeLimit: options.recordSizeLimit && integer('recordSizeLimit', options.recordSizeLimit, 0, 64, 16384),
     maxFragmentLength: fragmentLengthCode(options.maxFragmentLength),
     middleboxCompatibility: boolean('middleboxCompatibility', options.middleboxCompatibility, true),
     crypto,

@@ -45,6 +45,7 @@ export const CORE_OPTIONS = {
   pskModes: true,
   scope: true,
   requireExtendedMasterSecret: true,
+  recordSizeLimit: true,
   compat: true,
   crypto: true,
   world: true,

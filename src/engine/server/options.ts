@@ -100,6 +100,12 @@ export interface ServerOptions {
   /** Refuses TLS 1.2 clients without extended_master_secret with handshake_failure (RFC 7627 §5.3). Default false. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
   /**
+   * The longest content of a record that is accepted, in bytes: 64 to 16384 (RFC 8449), without the byte that TLS 1.3 adds for the
+   * content type. It is told to the clients that send the extension; a longer record of theirs is answered with record_overflow.
+   * Default 16384, which all records keep.
+   */
+  readonly recordSizeLimit?: number | undefined;
+  /**
    * 'openssl-3' follows OpenSSL 3's code in six things in which it differs from its manual pages, or fails clients for less:
    *
    * - A session stays in the cache if `onNew` answers false.

@@ -8,6 +8,7 @@ import { MAX_PLAINTEXT } from '../../wire/record.ts';
 import { CipherSuite, ExtensionType, nameOf, ProtocolVersion, type Version } from '../../wire/registry.ts';
 import { ProtocolNameList } from '../messages/client-hello.ts';
 import type { UndecidedServerHello } from '../messages/undecided-server-hello.ts';
+import { acceptLimited, obeyRecordSizeLimit } from '../record-size-limit.ts';
 import type { ClientHandshake, SentHello } from './context.ts';
 import type { HelloDraft } from './hello-draft.ts';
 import { extensionIn, speaks, typesIn } from './send-hello.ts';
@@ -84,8 +85,6 @@ interface Limits {
   readonly maxFragmentLength?: number | undefined;
 }
 
-const MIN_LIMIT = 64;
-
 /**
  * Applies the limits that the server has answered with: record_size_limit (RFC 8449 §4, §5) or max_fragment_length (RFC 6066 §4).
  * @throws TlsAlert illegal_parameter for a limit below 64, for both, and for another length than was asked for
@@ -100,21 +99,16 @@ export function applyLimits(context: ClientHandshake, { recordSizeLimit, maxFrag
     facts.maxFragmentLength = maxFragmentLength;
     context.limitRecords(2 ** (8 + maxFragmentLength), true);
   }
-  if (recordSizeLimit === undefined) return;
-  if (recordSizeLimit < MIN_LIMIT) throw new TlsAlert('illegal_parameter', `a record size limit of ${recordSizeLimit}`);
-  const contentType = facts.version === 'TLSv1.3' ? 1 : 0;
-  context.limitRecords(Math.min(recordSizeLimit - contentType, MAX_PLAINTEXT));
+  if (recordSizeLimit !== undefined) obeyRecordSizeLimit(context, recordSizeLimit);
 }
 
 /**
  * RFC 8449 §4: refuses protected records that are longer than the hello allows, if the server has answered it. The limit in the hello
- * includes the byte of the content type if TLS 1.3 is offered, whichever version is selected. What is not protected may be longer, so
- * this is called once the keys are there.
+ * includes the byte of the content type if TLS 1.3 is offered, whichever version is selected.
  */
-export function acceptLimited(context: ClientHandshake, { recordSizeLimit }: Limits): void {
+export function acceptAsOffered(context: ClientHandshake, { recordSizeLimit }: Limits): void {
   const { settings, facts } = context;
   const { recordSizeLimit: own } = settings;
-  if (recordSizeLimit === undefined || own === undefined) return;
   const surplus = facts.version === 'TLSv1.2' && speaks(settings, 'TLSv1.3') ? 1 : 0;
-  context.acceptRecords(Math.min(own + surplus, MAX_PLAINTEXT));
+  acceptLimited(context, recordSizeLimit, own && Math.min(own + surplus, MAX_PLAINTEXT));
 }

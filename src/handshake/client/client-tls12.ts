@@ -43,7 +43,7 @@ import {
 import type { UndecidedServerHello } from '../messages/undecided-server-hello.ts';
 import { deriveKeys, establishedTls12, type Keys, masterSecret, type Randoms } from '../schedule-tls12.ts';
 import type { AnyReceived, Handshake } from '../wait.ts';
-import { acceptLimited, applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
+import { acceptAsOffered, applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
 import type { ClientHandshake, ClientProtocol, SentHello, SessionOffer } from './context.ts';
 import { exchangeWithPsk } from './psk-tls12.ts';
@@ -323,7 +323,7 @@ function* receiveFinished(context: ClientHandshake, choice: Choice, keys: Keys):
 /** Receives the server's Finished, after its ChangeCipherSpec. */
 function* receiveFinishedUnder(context: ClientHandshake, { hello }: Choice, { master, server }: Keys): Handshake<void> {
   context.protectReading(server);
-  acceptLimited(context, hello.extensions);
+  acceptAsOffered(context, hello.extensions);
   const expected = tls12VerifyData(master, 'server', context.transcript.peek());
   const { body, raw } = yield* receiveTls12(finished);
   requireVerifyData(body, expected);

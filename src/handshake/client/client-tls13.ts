@@ -38,7 +38,7 @@ import {
 } from '../schedule-tls13.ts';
 import { type AnyReceived, type Handshake, receive, receiveAny } from '../wait.ts';
 import {
-  acceptLimited,
+  acceptAsOffered,
   applyLimits,
   requireAnswers,
   requireConstants,
@@ -233,7 +233,7 @@ function* receiveEncryptedExtensions(
   ]);
   context.facts.alpnProtocol = selectedProtocol(sent, extensions.alpn);
   applyLimits(context, extensions);
-  acceptLimited(context, extensions);
+  acceptAsOffered(context, extensions);
   answerEarlyData(context, sent, extensions.earlyData === true, {
     selected: { suite, identityIndex: psk?.identityIndex },
     next: writeProtection(handshake),

@@ -149,8 +149,6 @@ export interface ClientHandshake extends HandshakeIO {
   ageOf(offer: SessionOffer): number;
   /** Queues a message that is encoded already, and returns what enters the transcript. */
   sendRaw(raw: Uint8Array): Uint8Array;
-  /** Limits the content of the records that are received from now on, in bytes (RFC 8449). */
-  acceptRecords(contentLimit: number): void;
   /** Asks who has a say on the server's certificates. The conclusion throws the TlsAlert of a refusal. */
   verifyServer(chain: readonly Uint8Array[]): Task<unknown, void>;
   /** Notes that the server resumes a session, or a PSK without one; TLS 1.3: by which identity, and in which mode. */

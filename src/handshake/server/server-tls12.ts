@@ -18,7 +18,7 @@ import { newSessionTicketTls12 } from '../messages/new-session-ticket.ts';
 import { DOWNGRADE_TO_TLS12, serverHelloTls12 } from '../messages/server-hello.ts';
 import { serverHelloDone } from '../messages/server-hello-done.ts';
 import { ServerECDHParams, serverKeyExchange } from '../messages/server-key-exchange.ts';
-import { recordSizeLimit } from '../record-size-limit.ts';
+import { acceptLimited, recordSizeLimit } from '../record-size-limit.ts';
 import { deriveKeys, establishedTls12, type Keys, masterSecret, type Randoms } from '../schedule-tls12.ts';
 import { call, type Handshake, receive, receiveChangeCipherSpec } from '../wait.ts';
 import {
@@ -81,7 +81,7 @@ function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket:
   const master = masterSecret(context, choice.suite, isExtended, premaster, randoms);
   const keys = deriveKeys(context, choice.suite, randoms, master);
   if (client !== undefined) yield* receiveCertificateVerifyTls12(context, client);
-  yield* receiveFinished(context, keys);
+  yield* receiveFinished(context, hello.body, keys);
   if (why !== undefined) context.sessions.noTicket(why);
   const session = newSession(context, hello.body, id, keys.master.bytes);
   yield* keepSession(context, session);
@@ -106,7 +106,7 @@ function* resume(
   const keys = deriveKeys(context, suite, randoms, master);
   if (ticketed) yield* sendNewSessionTicket(context, session, UNSPECIFIED);
   sendFinished(context, keys);
-  yield* receiveFinished(context, keys);
+  yield* receiveFinished(context, hello.body, keys);
   // The hello decides that, as a session is resumed only if it agrees with the hello.
   return establishedTls12(keys, hello.body.extensions.extendedMasterSecret, undecidedHello);
 }
@@ -174,7 +174,7 @@ function serverHelloExtensions(context: ServerHandshake, hello: ClientHello, tic
     ecPointFormats: full && extensions.ecPointFormats !== undefined ? [0] : undefined, // RFC 8422 §5.2
     alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
     extendedMasterSecret: extensions.extendedMasterSecret, // RFC 7627 §5.1
-    recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit),
+    recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit, context.settings.recordSizeLimit),
     maxFragmentLength: maxFragmentLength(context, hello, facts.resumption.session),
     sessionTicket: ticketed || undefined, // RFC 5077 §3.2
   };
@@ -207,9 +207,14 @@ function* receiveClientKeyExchange(context: ServerHandshake, key: EphemeralKey):
   return yield* agree(context, key, body.point);
 }
 
-function* receiveFinished(context: ServerHandshake, { master, client: reading }: Keys): Handshake<void> {
+function* receiveFinished(
+  context: ServerHandshake,
+  { extensions }: ClientHello,
+  { master, client: reading }: Keys,
+): Handshake<void> {
   yield* receiveChangeCipherSpec();
   context.protectReading(reading);
+  acceptLimited(context, extensions.recordSizeLimit, context.settings.recordSizeLimit);
   const expected = tls12VerifyData(master, 'client', context.transcript.peek());
   const { body, raw } = yield* receive(finished);
   requireVerifyData(body, expected);

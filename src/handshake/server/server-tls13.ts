@@ -14,7 +14,7 @@ import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
 import { frame } from '../messages/message.ts';
 import { serverHello } from '../messages/server-hello.ts';
-import { recordSizeLimit } from '../record-size-limit.ts';
+import { acceptLimited, recordSizeLimit } from '../record-size-limit.ts';
 import {
   type ApplicationStage,
   applicationStage,
@@ -140,12 +140,12 @@ function protectHandshake(
 }
 
 function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice): void {
-  const { facts } = context;
+  const { facts, settings } = context;
   const hello = choice.hello.body;
   const body = {
     extensions: {
       supportedGroups: preferredGroups(context, choice),
-      recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit),
+      recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit, settings.recordSizeLimit),
       maxFragmentLength: maxFragmentLength(context, hello, choice.psk?.psk.session),
       ticketRequest: expectedTickets(context, choice),
       // RFC 6066 §3: not on resumption
@@ -155,6 +155,7 @@ function sendEncryptedExtensions(context: ServerHandshake, choice: Tls13Choice):
     },
   };
   context.transcript.add(context.send(encryptedExtensions, body));
+  acceptLimited(context, hello.extensions.recordSizeLimit, settings.recordSizeLimit);
 }
 
 /** RFC 9846 §4.3.7: tells a client of the server's groups if it has sent no share of the one that the server likes best. */

@@ -22,6 +22,8 @@ export interface Settings {
   readonly alpn: readonly string[];
   readonly pskModes: readonly PskMode[];
   readonly requireExtendedMasterSecret: boolean;
+  /** RFC 8449: the longest content of a record that the server accepts, in bytes; without the byte of the content type. */
+  readonly recordSizeLimit: number | undefined;
   readonly compat: Compat | undefined;
   /** The session id context, which a session must have to be resumed here. */
   readonly idContext: Uint8Array;

@@ -258,6 +258,7 @@ describe('defineServer()', () => {
       [{ scope: { shareAcross: true } }, /^scope.shareAcross: a string/],
       [{ limits: 5 }, /^limits: an object/],
       [{ limits: { recordsPerKey: '9' } }, /^limits.recordsPerKey: a number/],
+      [{ recordSizeLimit: '100' }, /^recordSizeLimit: a number/],
     ] as readonly [Record<string, unknown>, RegExp][]) {
       it(`${message.source.slice(1)}`, () => {
         expect(() => define(options)).to.throw(TypeError, message);
@@ -298,6 +299,9 @@ describe('defineServer()', () => {
         /^clientAuth.authorities: 72000 bytes of names, more than 65280/,
       ],
       [{ limits: { recordsPerKey: 3 } }, /^limits.recordsPerKey is 3/],
+      [{ recordSizeLimit: 0 }, /^recordSizeLimit is 0/],
+      [{ recordSizeLimit: 63 }, /^recordSizeLimit is 63/],
+      [{ recordSizeLimit: 16385 }, /^recordSizeLimit is 16385/],
       [{ limits: { skippedEarlyData: -1 } }, /^limits.skippedEarlyData is -1/],
     ] as readonly [Record<string, unknown>, RegExp][]) {
       it(`${message.source.slice(1)}`, () => {

@@ -158,6 +158,62 @@ describe('records', () => {
       });
     }
 
+    for (const version of VERSIONS) {
+      const own = { recordSizeLimit: 100 };
+      const contentType = version === 'TLSv1.3' ? 1 : 0;
+      const sending = (length: number, client: ClientOptions, server: Partial<ServerOptions>) => {
+        const link = expectEstablished(connect({ version, ...client }, server));
+        link.client.injector.record(ContentType.application_data, DATA.subarray(0, length));
+        return link.run();
+      };
+
+      it(`of the server's own is told to a client that has sent one, ${version}`, () => {
+        const told = ({ client }: Exchange) =>
+          version === 'TLSv1.3'
+            ? client.encryptedExtensions?.recordSizeLimit
+            : recordSizeLimitOf(client.serverHello?.extensions);
+        expect(told(connect({ version, recordSizeLimit: 1000 }, own))).to.equal(100 + contentType);
+        expect(told(connect({ version, recordSizeLimit: 1000 }, { recordSizeLimit: 64 }))).to.equal(64 + contentType);
+        expect(told(connect({ version }, own))).to.equal(undefined);
+      });
+
+      it(`of the server's own is what it takes in, and one byte more is record_overflow, ${version}`, () => {
+        expect(sending(100, { recordSizeLimit: 1000 }, own).data).to.have.lengthOf(100);
+        expect(sending(101, { recordSizeLimit: 1000 }, own).failure?.alert).to.equal('record_overflow');
+      });
+
+      it(`of the server's own does not bind a client that has sent none, ${version}`, () => {
+        expect(sending(16384, {}, own).data).to.have.lengthOf(16384);
+      });
+    }
+
+    it('of the server’s own counts the padding of TLS 1.3', () => {
+      const link = connect({ recordSizeLimit: 1000 }, { recordSizeLimit: 100 });
+      link.client.injector.record(ContentType.application_data, Uint8Array.of(5), { padding: 99 });
+      expect([...expectEstablished(link.run()).data]).to.deep.equal([5]);
+      link.client.injector.record(ContentType.application_data, Uint8Array.of(5), { padding: 100 });
+      expect(link.run().failure?.alert).to.equal('record_overflow');
+    });
+
+    it('of the server’s own counts in a resumption of TLS 1.2, and not for what is in the clear', () => {
+      const config = testServer({ recordSizeLimit: 64 });
+      const offer = { version: 'TLSv1.2', recordSizeLimit: 1000 } as const;
+      const { client: before } = expectEstablished(exchange(new ScriptedClient(offer), new ServerConnection(config)));
+      const client = new ScriptedClient({ ...offer, session: before.session });
+      const link = expectEstablished(exchange(client, new ServerConnection(config)));
+      expect(client.isResumed).to.equal(true);
+      client.injector.record(ContentType.application_data, DATA.subarray(0, 65));
+      expect(link.run().failure?.alert).to.equal('record_overflow');
+    });
+
+    it('of the server’s own does not bind early data, whose sender has not seen it', () => {
+      const link = connect({ recordSizeLimit: 1000, earlyData: true, stopBefore: 'finished' }, { recordSizeLimit: 64 });
+      const early = concat(Uint8Array.of(23, 3, 3, 4, 0), DATA.subarray(0, 1024));
+      link.client.injector.bytes(early);
+      link.client.proceed();
+      expectEstablished(link.run());
+    });
+
     it('counts for the certificate too, and not before ServerHello is out', () => {
       const { client } = connect({ recordSizeLimit: 64 });
       const [first, ...others] = client.receivedRecords;
