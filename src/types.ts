@@ -47,6 +47,7 @@ export type {
   ClientAuthSettings,
   Compat,
   EarlyDataSettings,
+  OnAlpn,
   Settings,
   TicketSettings,
 } from './handshake/server/settings.ts';

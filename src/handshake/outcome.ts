@@ -252,6 +252,7 @@ export type CallbackName =
   | 'onRemove'
   | 'onTake'
   | 'onServerName'
+  | 'onAlpn'
   | 'generateId'
   | 'sealingKey'
   | 'openingKeys'

@@ -26,6 +26,7 @@ export interface Task<A, R> {
     | 'ticket'
     | 'psk'
     | 'server-name'
+    | 'application-protocol'
     | 'signature'
     | 'key-generation'
     | 'key-agreement'

@@ -13,7 +13,7 @@ const JUDGE = 'clientAuth.verifyClient, which judges the chain';
 
 /** All of them, which the type checks; docs/node-tls.md explains them. */
 const INSTEAD: Readonly<Record<Exclude<keyof TlsOptions, keyof NodeServerOptions>, string>> = {
-  ALPNCallback: 'alpn',
+  ALPNCallback: 'onAlpn',
   ALPNProtocols: 'alpn',
   SNICallback: 'onServerName',
   allowPartialTrustChain: JUDGE,

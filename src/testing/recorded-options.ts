@@ -73,6 +73,7 @@ export function writeServer(config: ServerConfig) {
     recordSizeLimit: config.recordSizeLimit,
     compat: config.compat,
     limits,
+    choosesAlpn: config.onAlpn !== undefined,
     selectsServers: config.onServerName !== undefined,
     psks: config.psks && { isAlone: config.psks.isAlone, hides: config.psks.hides },
     clientAuth: clientAuth && { mode: clientAuth.mode, authorities: clientAuth.anchors.map(toHex) },
@@ -105,13 +106,14 @@ export type RecordedServer = ReturnType<typeof writeServer>;
 
 /** Makes a server of recorded options. Its clock and dice are those of `world`. */
 export function readServer(recorded: RecordedServer, world: World): ServerConfig {
-  const { credentials, clientAuth, sessions, tickets, selectsServers, psks, ...rest } = recorded;
+  const { credentials, clientAuth, sessions, tickets, choosesAlpn, selectsServers, psks, ...rest } = recorded;
   const { callbacks, hasOwnKeys: _, ...ticketOptions } = tickets;
   const options: ServerOptions = {
     ...rest,
     credentials: psks?.isAlone ? undefined : credentials.map(readCredential),
     psks: psks && absent, // each lookup is a task
     hideUnknownPsks: psks?.isAlone ? psks.hides : undefined,
+    onAlpn: choosesAlpn ? absent : undefined,
     onServerName: selectsServers ? () => undefined : undefined,
     clientAuth: clientAuth && {
       mode: clientAuth.mode,

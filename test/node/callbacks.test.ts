@@ -98,6 +98,7 @@ for (const version of VERSIONS) {
 
       for (const [name, options] of [
         ['onServerName', { onServerName: fails }],
+        ['onAlpn', { onAlpn: fails }],
         ['sign', { credentials: [{ ...credential('ecdsaP256'), sign: fails }] }],
       ] as const) {
         it(`${name}: the end of the connection, and of nothing else`, async () => {
@@ -108,7 +109,7 @@ for (const version of VERSIONS) {
           const failed = once(server, 'tlsClientError') as Promise<
             [Error & { code?: string; alert?: string }, TlsSocket]
           >;
-          const refused = visit({ port, ...only(version) }).then(
+          const refused = visit({ port, ...only(version), ALPNProtocols: ['h2'] }).then(
             () => 'served',
             () => 'refused',
           );

@@ -402,6 +402,15 @@ describe('a recording of work', () => {
     expect(replay(tape.recording).maskedRecords).to.equal(1);
   });
 
+  it('has the choice of an application protocol', async () => {
+    const onAlpn = (protocols: readonly string[]) => Promise.resolve(protocols[1]);
+    const link = pair(client({ alpn: ['h2', 'http/1.1'] }), server({ onAlpn }), { record: true });
+    await link.run();
+    const [task] = tasksIn(link.recordings.server as Recording).filter(({ task }) => task === 'application-protocol');
+    expect(task).to.include({ callback: 'onAlpn', value: 'http/1.1', later: true });
+    expect(replay(link.recordings.server).connection.alpnProtocol).to.equal('http/1.1');
+  });
+
   it('has the calls that callbacks made', () => {
     const first = meet(server({ sessions: { cache: false, onNew: () => {}, onGet: () => undefined } }));
     const steps: Step[] = [];

@@ -35,6 +35,7 @@ export const CORE_OPTIONS = {
   ciphers: true,
   groups: true,
   alpn: true,
+  onAlpn: true,
   onServerName: true,
   clientAuth: true,
   psks: true,
@@ -111,6 +112,7 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
     closeSessions: () => store.close(),
     statistics: () => store.statistics(),
     limits: limits(options.limits ?? {}),
+    onAlpn: callback('onAlpn', options.onAlpn),
     onServerName: callback('onServerName', options.onServerName),
     keylog: callback('keylog', options.keylog),
   });

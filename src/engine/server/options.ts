@@ -10,7 +10,7 @@ import type { SessionCache } from '../../cache/session-cache.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { AntiReplay } from '../../handshake/server/anti-replay.ts';
-import type { Compat } from '../../handshake/server/settings.ts';
+import type { Compat, OnAlpn } from '../../handshake/server/settings.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { OnDecryptTicket, OnGenerateTicket } from '../../tickets/callbacks.ts';
 import type { TicketKeyProvider } from '../../tickets/key-provider.ts';
@@ -63,6 +63,15 @@ export interface ServerOptions {
    * Without any, the client's extension is ignored.
    */
   readonly alpn?: readonly string[] | undefined;
+  /**
+   * Chooses the application protocol of a client that offers some: returns one of `protocols`, at once or by a promise; `undefined` to go
+   * on without one; or `null` to refuse them all, with no_application_protocol. A TlsAlert that it throws ends the handshake with that
+   * alert; if it fails with any other error, or answers with anything else, that is internal_error and a callback-error event.
+   *
+   * `protocols` are at most 128, in the client's order. With `alpn` as well they are those that are in that list, and if there are none,
+   * no_application_protocol ends the handshake and nothing is asked. It is asked once a connection, before any session is looked up.
+   */
+  readonly onAlpn?: OnAlpn | undefined;
   /**
    * Selects a virtual host: returns the configuration for a server name (`undefined` if the client sent none), or `undefined` to
    * use this one. To refuse a name, throw or reject with a TlsAlert: `new TlsAlert('unrecognized_name', 'no such host')` (RFC 6066

@@ -17,9 +17,9 @@ export interface HeldHello {
 
 /**
  * Forgets a hello once it has been hashed and answered: a client may send 128 KiB, and a connection may last for days. The parts that
- * later flights read are kept. They have at most a few hundred bytes; of ALPN, only the protocol that was selected.
+ * later flights read are kept. They have at most a few hundred bytes.
  */
-export function forgetHello(hello: HeldHello, alpnProtocol: string | undefined): void {
+export function forgetHello(hello: HeldHello): void {
   const { legacyVersion, legacySessionId, extensions } = hello.body;
   const { pskKeyExchangeModes, extendedMasterSecret, recordSizeLimit, maxFragmentLength, ticketRequest } = extensions;
   hello.raw = EMPTY;
@@ -30,7 +30,6 @@ export function forgetHello(hello: HeldHello, alpnProtocol: string | undefined):
     cipherSuites: [],
     legacyCompressionMethods: [],
     extensions: {
-      alpn: alpnProtocol === undefined ? undefined : [alpnProtocol],
       pskKeyExchangeModes: pskKeyExchangeModes && MODES.filter((mode) => pskKeyExchangeModes.includes(mode)),
       extendedMasterSecret,
       recordSizeLimit,

@@ -10,9 +10,10 @@ import { wantedFragmentLength } from '../max-fragment-length.ts';
 import { type ClientHello, type ClientHelloExtensions, decideHello, undecidedHello } from '../messages/client-hello.ts';
 import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from '../messages/server-hello.ts';
 import { type Handshake, receive } from '../wait.ts';
+import { settleProtocol } from './application-protocol.ts';
 import type { ServerHandshake } from './context.ts';
 import { forgetHello, type HeldHello } from './held-hello.ts';
-import { commonGroups, commonSuites, rankCredentials, selectAlpn, selectSigning } from './negotiate.ts';
+import { commonGroups, commonSuites, rankCredentials, selectSigning } from './negotiate.ts';
 import { type SelectedPsk, selectPsk, takePsk } from './psk.ts';
 import { PskLookups } from './psk-lookups.ts';
 import { FirstHello } from './second-hello.ts';
@@ -39,12 +40,12 @@ export function* negotiateTls13(context: ServerHandshake, first: HeldHello): Han
   const suites = commonSuites(first.body, context.settings, 'TLSv1.3');
   const [preferred] = suites;
   if (preferred === undefined) throw new TlsAlert('handshake_failure', 'no cipher suite in common');
+  yield* settleProtocol(context, first.body);
   const lookups = new PskLookups();
   const offered = yield* selectPsk(context, first, suites, lookups);
   if (offered === undefined && context.parts.psks?.isAlone) selectSigningTls13(context, first.body); // which throws, and sooner
   const suite = offered?.suite ?? preferred;
   context.facts.suite = suite;
-  context.facts.alpnProtocol = selectAlpn(first.body, context.settings);
   const alone = offered?.mode === 'psk_ke' ? yield* takePsk(context, offered) : undefined;
   if (alone !== undefined) {
     const keepsTicket = lookups.declinesRenewal(alone.psk.session);
@@ -126,7 +127,7 @@ function* sendHelloRetryRequest(
   context.transcript.add(first.raw);
   context.transcript.replaceByMessageHash(hash);
   const before = new FirstHello(first, hash);
-  forgetHello(first, context.facts.alpnProtocol);
+  forgetHello(first);
   const body = {
     legacyVersion: ProtocolVersion['TLSv1.2'],
     random: HELLO_RETRY_REQUEST_RANDOM,

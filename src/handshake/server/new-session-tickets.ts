@@ -142,7 +142,7 @@ export class TicketIssuer implements TicketSender {
       alpnProtocol: facts.alpnProtocol,
       group: facts.group === undefined ? 0 : NamedGroup[facts.group],
       ticketAgeAdd: decisions.ticket?.ageAdd ?? decode(uint32, randomBytes(4, 'ticket_age_add')),
-      scope: scopeOf(this.#context, this.#choice.hello.body),
+      scope: scopeOf(this.#context),
       applicationData: before?.applicationData,
       peerCertificate: facts.peerCertificate,
       foreign: foreignOf(facts, decisions.ticket?.maxEarlyData ?? settings.earlyData?.maxSize),

@@ -2,17 +2,16 @@
 
 import type { Scope, ScopeField } from '../../sessions/scope.ts';
 import { toHex, utf8 } from '../../wire/bytes.ts';
-import type { ClientHello } from '../messages/client-hello.ts';
 import { canonicalAddress } from './canonical-address.ts';
 import type { ServerHandshake } from './context.ts';
-import { canonicalName, credentialsFor, selectAlpn } from './negotiate.ts';
+import { canonicalName, credentialsFor } from './negotiate.ts';
 import type { Settings } from './settings.ts';
 
 /**
  * Returns the scope: server name, the names in the certificate (not its key: renewing it must not invalidate sessions), the
  * application's label, and how clients are authenticated. `shareAcross` replaces the first three, but never the last.
  */
-export function scopeOf(context: ServerHandshake, hello: ClientHello): Scope {
+export function scopeOf(context: ServerHandshake): Scope {
   const { settings, facts } = context;
   const { bindLocalAddress, bindAlpn } = settings.scope;
   const scope = scopeOfName(settings, facts.serverName);
@@ -23,7 +22,7 @@ export function scopeOf(context: ServerHandshake, hello: ClientHello): Scope {
     ...(bindLocalAddress && {
       localAddress: digestOf(settings, 'localAddress', canonicalAddress(context.localAddress ?? '')),
     }),
-    ...(bindAlpn && { alpn: digestOf(settings, 'alpn', selectAlpn(hello, settings) ?? '') }),
+    ...(bindAlpn && { alpn: digestOf(settings, 'alpn', facts.alpnProtocol ?? '') }),
   };
 }
 

@@ -160,7 +160,7 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
     extendedMasterSecret: true,
     maxFragmentLength: wantedFragmentLength(hello),
     now: context.now(),
-    scope: scopeOf(context, hello),
+    scope: scopeOf(context),
     acceptsForeign: settings.tickets.mode === 'stateless' ? tickets.acceptsForeign : sessions.acceptsForeign,
   };
 }

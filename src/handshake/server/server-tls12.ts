@@ -21,6 +21,7 @@ import { ServerECDHParams, serverKeyExchange } from '../messages/server-key-exch
 import { acceptLimited, recordSizeLimit } from '../record-size-limit.ts';
 import { deriveKeys, establishedTls12, type Keys, masterSecret, type Randoms } from '../schedule-tls12.ts';
 import { call, type Handshake, receive, receiveChangeCipherSpec } from '../wait.ts';
+import { settleProtocol } from './application-protocol.ts';
 import {
   receiveCertificateTls12,
   receiveCertificateVerifyTls12,
@@ -28,7 +29,6 @@ import {
 } from './client-authentication.ts';
 import type { Protocol, ServerHandshake } from './context.ts';
 import { forgetHello, type HeldHello } from './held-hello.ts';
-import { selectAlpn } from './negotiate.ts';
 import {
   type ResumedSession,
   requireTls12Hello,
@@ -44,6 +44,7 @@ import { generateTicket, sealTicket, whyNoSession } from './tickets.ts';
 function* serveTls12(context: ServerHandshake, hello: HeldHello): Handshake<Established> {
   requireTls12Hello(context, hello.body);
   wantedFragmentLength(hello.body); // refuses a code that is none, before anything is looked up
+  yield* settleProtocol(context, hello.body);
   const { resumed, sendTicket } = yield* selectSessionTls12(context, hello.body);
   if (resumed === undefined) return yield* fullHandshake(context, hello, sendTicket);
   return yield* resume(context, hello, resumed, sendTicket);
@@ -145,7 +146,6 @@ function sendServerHello(
   // RFC 9846 §4.2.3: shows a client that supports TLS 1.3 that an attacker has removed its offer.
   if (settings.maxVersion === 'TLSv1.3') random.set(DOWNGRADE_TO_TLS12, 24);
   facts.suite = suite;
-  facts.alpnProtocol = selectAlpn(hello.body, settings);
   const body = {
     legacyVersion: ProtocolVersion['TLSv1.2'],
     random,
@@ -157,7 +157,7 @@ function sendServerHello(
   context.transcript.add(hello.raw);
   context.transcript.start(settings.crypto.hashes[suite.hash]);
   context.transcript.add(context.send(serverHelloTls12, body));
-  forgetHello(hello, facts.alpnProtocol);
+  forgetHello(hello);
   return { client: facts.clientRandom ?? EMPTY, server: random };
 }
 
@@ -263,7 +263,7 @@ function newSession(context: ServerHandshake, hello: ClientHello, id: Uint8Array
     serverName: facts.serverName,
     alpnProtocol: facts.alpnProtocol,
     group: facts.group === undefined ? 0 : NamedGroup[facts.group],
-    scope: scopeOf(context, hello),
+    scope: scopeOf(context),
     peerCertificate: facts.peerCertificate,
     foreign: foreignOf(facts),
   });

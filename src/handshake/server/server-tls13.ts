@@ -40,7 +40,7 @@ function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Esta
   const choice = yield* negotiateTls13(context, first);
   hashHello(context, choice);
   const early = yield* acceptEarlyData(context, choice);
-  forgetHello(choice.hello, context.facts.alpnProtocol);
+  forgetHello(choice.hello);
   const { sessions } = context;
   if (choice.psk?.psk.session === undefined) sessions.isRuledOut = yield* call(() => sessions.askNotResumable(false)); // OpenSSL passes false, too
   const handshake = yield* sendServerHello(context, choice, early);

@@ -11,6 +11,12 @@ import type { AntiReplay } from './anti-replay.ts';
 /** A behaviour to be compatible with; `ServerOptions.compat` describes it. */
 export type Compat = 'openssl-3';
 
+/**
+ * Chooses the application protocol; see `onAlpn` of the options. `protocols` are those that the client offers, in its order, at most 128;
+ * if the server has a list, only those that are in it.
+ */
+export type OnAlpn = (protocols: readonly string[], connection: ConnectionInfo) => Awaitable<string | null | undefined>;
+
 /** The user's decisions. engine/server/configure.ts validates them, fills in the defaults and freezes them. */
 export interface Settings {
   readonly credentials: readonly Credential[];
@@ -20,6 +26,7 @@ export interface Settings {
   readonly suites: readonly SuiteParameters[];
   readonly groups: readonly GroupName[];
   readonly alpn: readonly string[];
+  readonly onAlpn: OnAlpn | undefined;
   readonly pskModes: readonly PskMode[];
   readonly requireExtendedMasterSecret: boolean;
   /** RFC 8449: the longest content of a record that the server accepts, in bytes; without the byte of the content type. */

@@ -259,6 +259,7 @@ describe('defineServer()', () => {
       [{ limits: 5 }, /^limits: an object/],
       [{ limits: { recordsPerKey: '9' } }, /^limits.recordsPerKey: a number/],
       [{ recordSizeLimit: '100' }, /^recordSizeLimit: a number/],
+      [{ onAlpn: 'h2' }, /^onAlpn: a function/],
     ] as readonly [Record<string, unknown>, RegExp][]) {
       it(`${message.source.slice(1)}`, () => {
         expect(() => define(options)).to.throw(TypeError, message);

@@ -75,6 +75,13 @@ const CASES: Readonly<Record<string, Case>> = {
     options: (onServerName) => ({ onServerName }),
     fails: 'internal_error',
   },
+  onAlpn: {
+    callback: 'onAlpn',
+    mechanisms: BOTH,
+    options: (onAlpn) => ({ onAlpn }),
+    client: { alpn: ['h2'] },
+    fails: 'internal_error',
+  },
   onNew: {
     callback: 'onNew',
     mechanisms: STATEFUL,

@@ -38,10 +38,12 @@ const ANSWERS: Partial<Record<Question['kind'], unknown>> = {
   signature: new Uint8Array(70).fill(3),
   'client-certificate': true,
   ticket: key,
+  'application-protocol': 'h2',
 };
 const later = () => new Promise<never>(() => {});
 const asynchronous = {
   onServerName: later,
+  onAlpn: later,
   sessions: { onGet: later },
   credentials: [{ ...quickCredential, sign: later }],
 };

@@ -499,13 +499,14 @@ describe('scope and virtual hosts', () => {
   }
 });
 
-describe('the scope of a hello that leads to no session', () => {
-  it('is not looked at: the verdict comes before the alert of the application protocol', () => {
+describe('the scope of a hello without an application protocol in common', () => {
+  it('is not looked at, and no session is looked up: a session may be bound to the protocol', () => {
     const session = returning(bench.visit('session-id', bench.bare()));
-    const config = bench.server('session-id', { alpn: ['h2'], scope: { bindAlpn: true } });
+    const onGet = () => expect.fail('looked up');
+    const sessions = { internalLookup: false, onGet };
+    const config = bench.server('session-id', { alpn: ['h2'], scope: { bindAlpn: true }, sessions });
     const { connection, failure } = bench.connect(config, { ...session, alpn: ['spdy/1'] });
     expect(failure?.alert).to.equal('no_application_protocol');
-    expect(connection.resumption.reason).to.equal('unknown');
-    expect(connection.verdicts.map(({ reason }) => reason)).to.deep.equal(['unknown']);
+    expect(connection.verdicts).to.deep.equal([]);
   });
 });
