@@ -2,6 +2,7 @@
 
 // The server, its events and its reports
 
+export type { Staples } from './crypto/credentials/staples.ts';
 export type { SuiteParameters } from './crypto/suites.ts';
 export type { ConnectionCore } from './engine/core.ts';
 export type { PemCredential } from './engine/credential-options.ts';
@@ -71,7 +72,7 @@ export type {
   TicketRequest,
   VerifyServer,
 } from './engine/client/options.ts';
-export type { ClientSettings, HelloEdits } from './handshake/client/context.ts';
+export type { ClientSettings, HelloEdits, Stapled } from './handshake/client/context.ts';
 export type { DraftExtension, DraftPsk, HelloDraft } from './handshake/client/hello-draft.ts';
 export type { ClientMechanism, ClientNoResumption, ClientResumption } from './handshake/outcome.ts';
 

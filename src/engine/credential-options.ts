@@ -1,21 +1,34 @@
 /** The options by which an endpoint of either role shows who it is: its credentials, and the crypto provider. */
 
 import type { Credential } from '../crypto/credentials/credential.ts';
+import type { Staples } from '../crypto/credentials/staples.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
+import {
+  MAX_RESPONSE,
+  MAX_TIMESTAMPS,
+  SignedCertificateTimestampList,
+} from '../handshake/messages/certificate-status.ts';
+import { isBytes } from '../platform.ts';
+import { decode, encode } from '../wire/codec.ts';
 import { requireBytes } from '../wire/kind-of.ts';
 import { type Names, requireObject, requireOptions } from '../wire/options.ts';
 import type { Pem } from '../wire/pem.ts';
-import { callback, complete, list, requireArray, requireNoPromise } from './checks.ts';
+import { callback, complete, integer, list, requireArray, requireNoPromise } from './checks.ts';
 
 /** A certificate chain and its private key, both PEM. */
-export interface PemCredential {
+export interface PemCredential extends Staples {
   /** The private key: PKCS#8, SEC1 or PKCS#1, not encrypted. It must belong to the first certificate. */
   readonly key: Pem;
   /** The endpoint's own certificate, followed by the intermediates. */
   readonly cert: Pem;
 }
 
-const PEM_CREDENTIAL = { cert: true, key: true } satisfies Names<PemCredential>;
+const PEM_CREDENTIAL = {
+  cert: true,
+  key: true,
+  ocspResponse: true,
+  signedCertificateTimestamps: true,
+} satisfies Names<PemCredential>;
 
 /** Makes a credential from PEM. An entry may lack it. */
 export type CredentialFromPem = (pem: PemCredential, crypto: CryptoProvider) => Credential;
@@ -42,10 +55,27 @@ export function credential(
 ): Credential {
   requireObject(name, given);
   requireNoPromise(name, given);
+  requireStaples(name, given);
   if ('sign' in given) return ownCredential(name, given);
   requireOptions(name, given, PEM_CREDENTIAL);
   if (fromPem !== undefined) return fromPem(given, crypto);
   throw new TypeError(`${name}: PEM is for webCryptoCredential(), or credentialFromPem(); give what it returns`);
+}
+
+/** Checks what a client alone would notice. @throws TypeError or RangeError that begins with the name */
+function requireStaples(name: string, { ocspResponse, signedCertificateTimestamps: given }: Staples): void {
+  const response = `${name}.ocspResponse`;
+  if (ocspResponse !== undefined && typeof ocspResponse !== 'function')
+    integer(`${response}: its length`, requireBytes(response, ocspResponse).length, 0, 1, MAX_RESPONSE);
+  if (given === undefined) return;
+  const timestamps = `${name}.signedCertificateTimestamps`;
+  if (!isBytes(given)) for (const one of list(timestamps, given, '[sct]')) requireBytes(timestamps, one);
+  try {
+    const bytes = isBytes(given) ? given : encode(SignedCertificateTimestampList, given);
+    decode(SignedCertificateTimestampList, bytes);
+    if (bytes.length <= MAX_TIMESTAMPS) return;
+  } catch {}
+  throw new TypeError(`${timestamps}: no list of RFC 6962 §3.3, of ${MAX_TIMESTAMPS} bytes at most`);
 }
 
 /** Checks what the user has made by hand, of which a handshake would only say that it fails. */

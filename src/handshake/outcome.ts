@@ -262,6 +262,7 @@ export type CallbackName =
   | 'mayResume'
   | 'psks'
   | 'keylog'
+  | 'ocspResponse'
   | 'sign'
   | 'agree'
   | 'verify'

@@ -27,6 +27,7 @@ export interface Task<A, R> {
     | 'psk'
     | 'server-name'
     | 'application-protocol'
+    | 'ocsp-response'
     | 'signature'
     | 'key-generation'
     | 'key-agreement'

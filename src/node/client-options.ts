@@ -1,6 +1,7 @@
 /** The options of the Node shell's client: the core's, node:tls's ways to give certificates, and what concerns one connection. */
 
 import type { TcpNetConnectOpts } from 'node:net';
+import { boolean } from '../engine/checks.ts';
 import type { ConnectOptions } from '../engine/client/client-connection.ts';
 import { type ClientConfig, isClientConfig } from '../engine/client/config.ts';
 import { CLIENT_OPTIONS } from '../engine/client/configure.ts';
@@ -46,6 +47,8 @@ export interface NodeClientOptions extends Omit<ClientOptions, 'sessions'>, Omit
   /** As in node:tls, instead of `credential`: a certificate chain in PEM, and its key. */
   readonly cert?: Pem | undefined;
   readonly key?: Pem | undefined;
+  /** As in node:tls, instead of `statusRequest`: whether an OCSP response is asked for, which the event 'OCSPResponse' brings. */
+  readonly requestOCSP?: boolean | undefined;
   /** A result of defineClient(), instead of `ca` and all of the core's options. */
   readonly config?: ClientConfig | undefined;
 }
@@ -69,6 +72,7 @@ const OPTIONS = {
   ca: true,
   cert: true,
   key: true,
+  requestOCSP: true,
   config: true,
 } satisfies Names<NodeClientOptions>;
 
@@ -116,7 +120,7 @@ export function clientOptions(given: NodeClientOptions | ClientConfig): {
 
 type Rest = Omit<NodeClientOptions, keyof ClientSocketOptions | 'config'>;
 
-function coreOptions({ ca, cert, key, ...rest }: Rest): ClientOptions {
+function coreOptions({ ca, cert, key, requestOCSP, ...rest }: Rest): ClientOptions {
   const { verifyServer, pins, credential, world = systemWorld } = rest;
   if (ca === undefined && verifyServer === undefined && pins === undefined)
     throw new TypeError(
@@ -129,8 +133,11 @@ function coreOptions({ ca, cert, key, ...rest }: Rest): ClientOptions {
     throw new TypeError(
       cert === undefined ? 'key without its cert; give cert, too' : 'cert without its key; give key, too',
     );
+  if (requestOCSP !== undefined && rest.statusRequest !== undefined)
+    throw new TypeError('give either requestOCSP or statusRequest');
   return {
     ...rest,
+    statusRequest: rest.statusRequest ?? boolean('requestOCSP', requestOCSP, false),
     sessions: { cache: false },
     verifyServer: ca === undefined ? verifyServer : verifierFor(ca, world),
     credential: cert === undefined || key === undefined ? credential : { cert, key },

@@ -1,5 +1,6 @@
 /** The client's end of a TLS connection as a Node stream. */
 
+import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { ClientConnection } from '../engine/client/client-connection.ts';
 import type { ClientConfig } from '../engine/client/config.ts';
@@ -52,6 +53,16 @@ export class TlsClientSocket extends ConnectionSocket<ClientConnection> {
     return this.connection.peerCertificateChain;
   }
 
+  /** The OCSP response that the server has sent; see {@link ClientConnection.ocspResponse}. */
+  get ocspResponse(): Uint8Array | undefined {
+    return this.connection.ocspResponse;
+  }
+
+  /** The signed certificate timestamps that the server has sent; see {@link ClientConnection.signedCertificateTimestamps}. */
+  get signedCertificateTimestamps(): readonly Uint8Array[] | undefined {
+    return this.connection.signedCertificateTimestamps;
+  }
+
   /** The host name or address that the certificate has to be for; `false`, as in node:tls, if there is none. */
   get servername(): string | false {
     return this.connection.serverName ?? false;
@@ -64,7 +75,9 @@ export class TlsClientSocket extends ConnectionSocket<ClientConnection> {
 
   /** @internal */
   protected override emitSecure(): void {
-    this.emit('secureConnect');
+    const response = this.ocspResponse;
+    if (response !== undefined) this.emit('OCSPResponse', Buffer.from(response.buffer));
+    if (!this.destroyed) this.emit('secureConnect');
   }
 
   /** @internal */

@@ -54,6 +54,11 @@ export interface TlsSocketEvents extends ConnectionSocketEvents {
 export interface TlsClientSocketEvents extends ConnectionSocketEvents {
   /** The transport is connected, as in node:net. Without TCP there is no such event. */
   connect: [];
+  /**
+   * The server has sent an OCSP response, which `requestOCSP` or `statusRequest` asked for: before 'secureConnect'. A listener that does not
+   * accept it destroys the socket; there is no 'secureConnect' then.
+   */
+  OCSPResponse: [response: Buffer];
   /** The handshake is complete. */
   secureConnect: [];
   /**

@@ -2,6 +2,7 @@
 
 import { certificate, certificateTls12 } from '../handshake/messages/certificate.ts';
 import { certificateRequest, certificateRequestTls12 } from '../handshake/messages/certificate-request.ts';
+import { certificateStatus } from '../handshake/messages/certificate-status.ts';
 import { certificateVerify } from '../handshake/messages/certificate-verify.ts';
 import { clientHello } from '../handshake/messages/client-hello.ts';
 import { clientKeyExchange, clientKeyExchangePsk } from '../handshake/messages/client-key-exchange.ts';
@@ -32,6 +33,7 @@ const TLS12 = [
   certificateTls12,
   certificateRequestTls12,
   newSessionTicketTls12,
+  certificateStatus,
   serverKeyExchange,
   serverKeyExchangePsk,
   serverHelloDone,

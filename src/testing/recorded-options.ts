@@ -5,6 +5,7 @@
 
 import { SessionCache } from '../cache/session-cache.ts';
 import type { Credential } from '../crypto/credentials/credential.ts';
+import type { Staples } from '../crypto/credentials/staples.ts';
 import { brandClientConfig, type ClientConfig } from '../engine/client/config.ts';
 import { defineClient } from '../engine/client/define-client.ts';
 import type { ClientOptions } from '../engine/client/options.ts';
@@ -13,22 +14,46 @@ import { configure } from '../engine/server/configure.ts';
 import { ALL_PARTS } from '../engine/server/define-server.ts';
 import type { ServerOptions, SessionOptions } from '../engine/server/options.ts';
 import type { WirePsk } from '../handshake/psk.ts';
+import { isBytes } from '../platform.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
 import { encodePem } from '../wire/pem.ts';
 import type { World } from '../world.ts';
 
 /** What a credential says of itself. */
-interface RecordedCredential extends Omit<Credential, 'certificateChain' | 'sign'> {
+interface RecordedCredential extends Omit<Credential, 'certificateChain' | 'sign' | keyof Staples> {
   readonly certificateChain: readonly string[];
+  /** `true` for a function, of whose answers the recording has what it needs. */
+  readonly ocspResponse?: string | true | undefined;
+  readonly signedCertificateTimestamps?: string | readonly string[] | undefined;
 }
 
 function writeCredential({ certificateChain, sign: _, ...rest }: Credential): RecordedCredential {
-  const { schemes, schemesTls12, names, certificateSchemes } = rest;
-  return { certificateChain: certificateChain.map(toHex), schemes, schemesTls12, names, certificateSchemes };
+  const { schemes, schemesTls12, names, certificateSchemes, ocspResponse: response } = rest;
+  const { signedCertificateTimestamps: timestamps } = rest;
+  return {
+    certificateChain: certificateChain.map(toHex),
+    schemes,
+    schemesTls12,
+    names,
+    certificateSchemes,
+    ocspResponse: typeof response === 'function' ? true : response && toHex(response),
+    signedCertificateTimestamps: timestamps && (isBytes(timestamps) ? toHex(timestamps) : timestamps.map(toHex)),
+  };
 }
 
-function readCredential({ certificateChain, ...rest }: RecordedCredential): Credential {
-  return { ...rest, certificateChain: certificateChain.map(fromHex), sign: absent };
+function bytesOf(hex: string | undefined): Uint8Array | undefined {
+  return hex === undefined ? undefined : fromHex(hex);
+}
+
+function readCredential({ certificateChain, ...recorded }: RecordedCredential): Credential {
+  const { ocspResponse: response, signedCertificateTimestamps: timestamps, ...rest } = recorded;
+  return {
+    ...rest,
+    certificateChain: certificateChain.map(fromHex),
+    ocspResponse: response === true ? absent : bytesOf(response),
+    signedCertificateTimestamps: typeof timestamps === 'string' ? fromHex(timestamps) : timestamps?.map(fromHex),
+    sign: absent,
+  };
 }
 
 /** Stands for what the recording has answers of. */
@@ -172,6 +197,8 @@ export function writeClient(config: ClientConfig, used?: WirePsk) {
     ticketRequest: config.ticketRequest,
     recordSizeLimit: config.recordSizeLimit,
     maxFragmentLength: FRAGMENT_LENGTHS[config.maxFragmentLength ?? 0],
+    statusRequest: config.statusRequest,
+    signedCertificateTimestamp: config.signedCertificateTimestamp,
     middleboxCompatibility: config.middleboxCompatibility,
     recordsPerKey: config.recordsPerKey,
     timeout: config.sessions.timeout,

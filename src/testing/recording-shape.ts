@@ -141,10 +141,15 @@ function plain(depth: number): Shape {
 }
 
 const callbacks = list(text);
-const credentials = list(object({ certificateChain: list(hex), names: list(text) }));
+const credential = object({
+  certificateChain: list(hex),
+  names: list(text),
+  ocspResponse: optional((path, value) => (typeof value === 'string' ? hex : flag)(path, value)),
+  signedCertificateTimestamps: optional((path, value) => (typeof value === 'string' ? hex : list(hex))(path, value)),
+});
 
 const server = object({
-  credentials,
+  credentials: list(credential),
   clientAuth: optional(object({ authorities: list(hex) })),
   sessions: object({
     callbacks,
@@ -153,7 +158,7 @@ const server = object({
   }),
   tickets: object({ callbacks }),
 });
-const client = object({ credential: optional(object({ certificateChain: list(hex), names: list(text) })) });
+const client = object({ credential: optional(credential) });
 
 const whatever = object({
   seed: that('32 bytes in hexadecimal', (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)),

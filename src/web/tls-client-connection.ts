@@ -22,4 +22,14 @@ export class TlsClientConnection extends ConnectionStreams<ClientConnection> {
   get peerCertificateChain(): readonly Uint8Array[] | undefined {
     return this.connection.peerCertificateChain;
   }
+
+  /** The OCSP response that the server has sent; see {@link ClientConnection.ocspResponse}. */
+  get ocspResponse(): Uint8Array | undefined {
+    return this.connection.ocspResponse;
+  }
+
+  /** The signed certificate timestamps that the server has sent; see {@link ClientConnection.signedCertificateTimestamps}. */
+  get signedCertificateTimestamps(): readonly Uint8Array[] | undefined {
+    return this.connection.signedCertificateTimestamps;
+  }
 }

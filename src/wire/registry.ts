@@ -29,6 +29,7 @@ export const HandshakeType = {
   certificate_verify: 15,
   client_key_exchange: 16,
   finished: 20,
+  certificate_status: 22,
   key_update: 24,
   message_hash: 254,
 } as const;
@@ -42,14 +43,16 @@ export const ProtocolVersion = {
   'TLSv1.3': 0x0304,
 } as const;
 
-/** RFC 9846 §4.3, and the extensions of RFC 5077, 5746, 6066, 7301, 7627, 8422 and 8449. */
+/** RFC 9846 §4.3, and the extensions of RFC 5077, 5746, 6066, 6962, 7301, 7627, 8422 and 8449. */
 export const ExtensionType = {
   server_name: 0,
   max_fragment_length: 1,
+  status_request: 5,
   supported_groups: 10,
   ec_point_formats: 11,
   signature_algorithms: 13,
   application_layer_protocol_negotiation: 16,
+  signed_certificate_timestamp: 18,
   padding: 21,
   extended_master_secret: 23,
   record_size_limit: 28,

@@ -411,6 +411,27 @@ describe('a recording of work', () => {
     expect(replay(link.recordings.server).connection.alpnProtocol).to.equal('http/1.1');
   });
 
+  it('has staples: those of the options, and the answers of functions', async () => {
+    const asking = { statusRequest: true, signedCertificateTimestamp: true };
+    const signedCertificateTimestamps = [Uint8Array.of(1, 2)];
+    for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const)
+      for (const ocspResponse of [Uint8Array.of(9), () => Promise.resolve(Uint8Array.of(9))]) {
+        const credentials = [{ ...certificates.ecdsaP256, ocspResponse, signedCertificateTimestamps }];
+        const link = pair(client({ maxVersion, verifyServer: 'any', ...asking }), server({ credentials }), {
+          record: true,
+        });
+        await link.run();
+        const tasks = tasksIn(link.recordings.server as Recording).filter(({ task }) => task === 'ocsp-response');
+        expect(tasks.map(({ value }) => value)).to.deep.equal(
+          typeof ocspResponse === 'function' ? [{ $bytes: '09' }] : [],
+        );
+        replay(link.recordings.server);
+        const { connection } = replay(link.recordings.client);
+        expect(connection).to.have.deep.property('ocspResponse', Uint8Array.of(9));
+        expect(connection).to.have.deep.property('signedCertificateTimestamps', signedCertificateTimestamps);
+      }
+  });
+
   it('has the calls that callbacks made', () => {
     const first = meet(server({ sessions: { cache: false, onNew: () => {}, onGet: () => undefined } }));
     const steps: Step[] = [];

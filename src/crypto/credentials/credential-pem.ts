@@ -5,9 +5,10 @@ import { wrongKind } from '../../wire/options.ts';
 import { type Pem, type PemBlock, PemError, parsePem } from '../../wire/pem.ts';
 import type { SignatureSchemeName } from '../../wire/registry.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
+import type { Staples } from './staples.ts';
 
 /** A certificate chain and its private key, both in PEM. */
-export interface PemPair {
+export interface PemPair extends Staples {
   readonly cert: Pem;
   readonly key: Pem;
 }
@@ -24,18 +25,23 @@ export function chainFromPem(cert: Pem): readonly [ReadCertificate, ...ReadCerti
   throw new TypeError(`cert: no CERTIFICATE in it, only ${found}${hint}`);
 }
 
-/** The fields of a credential that its certificates determine. */
-export interface DescribedChain {
+/** The fields of a credential that its certificates determine, and what is shown beside them. */
+export interface DescribedChain extends Staples {
   readonly certificateChain: readonly Uint8Array[];
   readonly certificateSchemes: readonly SignatureSchemeName[];
   readonly names: readonly string[];
 }
 
-export function describeChain(chain: readonly [ReadCertificate, ...ReadCertificate[]]): DescribedChain {
+export function describeChain(
+  chain: readonly [ReadCertificate, ...ReadCertificate[]],
+  { ocspResponse, signedCertificateTimestamps }: Staples,
+): DescribedChain {
   return {
     certificateChain: chain.map(({ bytes }) => bytes),
     certificateSchemes: chain.flatMap(({ signedWith }) => SCHEME_OF[signedWith ?? ''] ?? []),
     names: chain[0].names,
+    ocspResponse,
+    signedCertificateTimestamps,
   };
 }
 

@@ -15,9 +15,10 @@ import {
   requirePair,
 } from './credential-pem.ts';
 import { parsePrivateKey } from './private-key.ts';
+import type { Staples } from './staples.ts';
 
 /** A certificate chain and its private key, as a server needs them. */
-export interface Credential {
+export interface Credential extends Staples {
   /** DER, the server's own certificate first (RFC 9846 §4.5.1). */
   readonly certificateChain: readonly Uint8Array[];
   /** The schemes that the key can sign with, in the order of preference. */
@@ -50,5 +51,5 @@ export function credentialFromPem(pem: PemPair, crypto?: Pick<CryptoProvider, 's
   const chain = chainFromPem(cert);
   const { publicKey, ...signing } = naming('key', () => parsePrivateKey(privateKeyBlock(key), crypto));
   requireOwner(chain.findIndex((certificate) => equalPublicKeys(publicKey, certificate.publicKey)));
-  return { ...describeChain(chain), ...signing };
+  return { ...describeChain(chain, pem), ...signing };
 }

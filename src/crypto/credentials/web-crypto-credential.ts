@@ -58,7 +58,7 @@ export function webCryptoCredential(pem: PemPair): Promise<Credential> {
       const sign = (scheme: SignatureSchemeName, message: Uint8Array) => signWith(kind, keys, scheme, message);
       return Promise.all(chain.map(({ publicKey }) => isOwner(kind, keys, publicKey))).then((owners) => {
         requireOwner(owners.indexOf(true));
-        return { ...describeChain(chain), schemes, ...(schemesTls12 && { schemesTls12 }), sign };
+        return { ...describeChain(chain, pem), schemes, ...(schemesTls12 && { schemesTls12 }), sign };
       });
     });
   });

@@ -1,7 +1,8 @@
 /** The client's end of a TLS connection: the class that users and shells hold. */
 
 import { connect } from '../../handshake/client/connect.ts';
-import type { ClientFacts, HelloEdits } from '../../handshake/client/context.ts';
+import type { ClientFacts, HelloEdits, Stapled } from '../../handshake/client/context.ts';
+import { copyOfStapled, NOTHING_STAPLED } from '../../handshake/client/server-certificate.ts';
 import type { ClientResumption } from '../../handshake/outcome.ts';
 import type { WirePsk } from '../../handshake/psk.ts';
 import { ClientSession } from '../../sessions/client-session.ts';
@@ -210,6 +211,23 @@ export class ClientConnection extends ConnectionCore {
    */
   get resumption(): ClientResumption {
     return this.#facts.resumption;
+  }
+
+  /**
+   * The OCSP response for the server's certificate, in DER, if `statusRequest` asked for it and the server has sent one in this handshake.
+   * Nobody but `verifyServer` has looked into it.
+   */
+  get ocspResponse(): Uint8Array | undefined {
+    return this.#stapled.ocspResponse;
+  }
+
+  /** The signed certificate timestamps, each as bytes (RFC 6962 §3.3), if `signedCertificateTimestamp` asked for them; in the same way. */
+  get signedCertificateTimestamps(): readonly Uint8Array[] | undefined {
+    return this.#stapled.signedCertificateTimestamps;
+  }
+
+  get #stapled(): Stapled {
+    return copyOfStapled(this.#role.io.hasProof ? this.#facts.stapled : NOTHING_STAPLED);
   }
 
   /**

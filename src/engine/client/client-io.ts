@@ -9,7 +9,9 @@ import type {
   NewClientSession,
   PskOffer,
   SessionOffer,
+  Stapled,
 } from '../../handshake/client/context.ts';
+import { NOTHING_STAPLED } from '../../handshake/client/server-certificate.ts';
 import type { ClientResumption } from '../../handshake/outcome.ts';
 import { mechanismOfPsk, type WirePsk } from '../../handshake/psk.ts';
 import type { Outcome, Task } from '../../handshake/wait.ts';
@@ -32,7 +34,7 @@ const NOT_RESUMED: ClientResumption = {
 };
 
 export class ClientIO extends ConnectionIO implements ClientHandshake {
-  override readonly facts: ClientFacts = { ...NOTHING_NEGOTIATED, resumption: NOT_RESUMED };
+  override readonly facts: ClientFacts = { ...NOTHING_NEGOTIATED, stapled: NOTHING_STAPLED, resumption: NOT_RESUMED };
   readonly #host: ClientHost;
   readonly #offers: ConnectionOffers;
   readonly #received: ReceivedSessions;
@@ -131,14 +133,14 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
     return this.#host.channel.sendRaw(raw);
   }
 
-  verifyServer(chain: readonly Uint8Array[]): Task<unknown, void> {
+  verifyServer(chain: readonly Uint8Array[], stapled: Stapled): Task<unknown, void> {
     const { config, serverName } = this.#host;
     return {
       kind: 'server-certificate',
       callback: 'verifyServer',
       asked: serverName,
       budgeted: false,
-      run: () => config.trust.judge(chain, serverName),
+      run: () => config.trust.judge(chain, serverName, stapled),
       conclude: requireAccepted,
       isAnswer: isOwnAlert,
     };

@@ -7,6 +7,7 @@
 import type { Awaitable } from '../../awaitable.ts';
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { Stapled } from '../../handshake/client/context.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { CipherSuiteName, GroupName, PskMode, SignatureSchemeName, Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
@@ -16,11 +17,18 @@ import type { ExternalPsk } from '../psk-options.ts';
 /**
  * Decides whether to accept a server. `chain` has its certificates in DER, its own first; the server has proved that it has the key
  * of that one. `name` is the host name that was asked for. Path, names, dates, purpose and revocation are for the callback to judge.
+ * `stapled`, which a client always gives, has the OCSP response and the signed certificate timestamps that the server has sent, if the options ask for them: whether
+ * they are signed, fresh, and for this certificate is for the callback to judge, too. It refuses a response by a TlsAlert
+ * bad_certificate_status_response.
  *
  * Only the answer `true` accepts. With any other answer the server gets certificate_unknown. If the callback throws a TlsAlert, the
  * server gets that alert; any other failure is internal_error and a callback-error event.
  */
-export type VerifyServer = (chain: readonly Uint8Array[], name: string | undefined) => Awaitable<boolean>;
+export type VerifyServer = (
+  chain: readonly Uint8Array[],
+  name: string | undefined,
+  stapled?: Stapled,
+) => Awaitable<boolean>;
 
 /** The options of defineClient(). `verifyServer`, `pins` or `psks` is required: nothing is trusted by accident. */
 export interface ClientOptions {
@@ -68,6 +76,13 @@ export interface ClientOptions {
   readonly recordSizeLimit?: number | undefined;
   /** The longest content of a record in either direction (RFC 6066 §4), for small devices. Default: no extension. */
   readonly maxFragmentLength?: 512 | 1024 | 2048 | 4096 | undefined;
+  /**
+   * Whether an OCSP response for the server's certificate is asked for (RFC 6066 §8). `verifyServer` is given it, and
+   * `connection.ocspResponse` has it; a server need not send one. Default false.
+   */
+  readonly statusRequest?: boolean | undefined;
+  /** Whether signed certificate timestamps are asked for (RFC 6962 §3.3.1), in the same way. Default false. */
+  readonly signedCertificateTimestamp?: boolean | undefined;
   /** Whether TLS 1.3 looks like TLS 1.2 to what stands between (RFC 9846 Appendix E.4). Default true. */
   readonly middleboxCompatibility?: boolean | undefined;
   /** The sessions that servers hand out. */

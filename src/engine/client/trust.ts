@@ -3,6 +3,7 @@
 import { type Awaitable, later } from '../../awaitable.ts';
 import { parseCertificate } from '../../crypto/credentials/certificate.ts';
 import type { CryptoProvider } from '../../crypto/provider.ts';
+import type { Stapled } from '../../handshake/client/context.ts';
 import type { Acceptance } from '../../sessions/client-session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { fromBase64, toHex } from '../../wire/bytes.ts';
@@ -15,7 +16,7 @@ export interface Trust extends Acceptance {
   /** Whether a chain that was accepted before still has a pinned key. */
   isPinned(chain: readonly Uint8Array[]): boolean;
   /** Answers true, or throws the TlsAlert of a refusal. May answer anything else, which refuses, too. */
-  judge(chain: readonly Uint8Array[], name: string | undefined): Awaitable<unknown>;
+  judge(chain: readonly Uint8Array[], name: string | undefined, stapled: Stapled): Awaitable<unknown>;
 }
 
 /** @throws TypeError if nobody judges, or a pin is none */
@@ -38,10 +39,10 @@ export function trust(
     verifyServer,
     pins: Object.freeze([...(digests ?? [])].sort()),
     isPinned,
-    judge: (chain: readonly Uint8Array[], name: string | undefined) => {
+    judge: (chain: readonly Uint8Array[], name: string | undefined, stapled: Stapled) => {
       if (!isPinned(chain)) throw new TlsAlert('bad_certificate', 'the key of the server is not among the pins');
       if (typeof verifyServer !== 'function') return true;
-      return later<unknown, unknown>(verifyServer(chain, name), (answer) => answer);
+      return later<unknown, unknown>(verifyServer(chain, name, stapled), (answer) => answer);
     },
   });
 }

@@ -5,6 +5,7 @@ import type { SuiteParameters } from '../../crypto/suites.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { concat, copyOf, EMPTY, equalBytes } from '../../wire/bytes.ts';
 import { encode } from '../../wire/codec.ts';
+import { MESSAGE_HEADER } from '../../wire/handshake-buffer.ts';
 import {
   CipherSuite,
   ExtensionType,
@@ -22,6 +23,7 @@ import {
   ClientCertificateType,
   certificateRequestTls12,
 } from '../messages/certificate-request.ts';
+import { certificateStatus } from '../messages/certificate-status.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import { clientKeyExchange } from '../messages/client-key-exchange.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
@@ -45,10 +47,10 @@ import { deriveKeys, establishedTls12, type Keys, masterSecret, type Randoms } f
 import type { AnyReceived, Handshake } from '../wait.ts';
 import { acceptAsOffered, applyLimits, requireAnswers, selectedProtocol, selectedSuite } from './answer-rules.ts';
 import { selectSigning } from './client-certificate.ts';
-import type { ClientHandshake, ClientProtocol, SentHello, SessionOffer } from './context.ts';
+import type { ClientHandshake, ClientProtocol, SentHello, SessionOffer, Stapled } from './context.ts';
 import { exchangeWithPsk } from './psk-tls12.ts';
-import { receiveAnyTls12, receiveChangeCipherSpecTls12, receiveTls12 } from './receive-tls12.ts';
-import { proveAndJudge, type ServerCertificate, shownCertificate } from './server-certificate.ts';
+import { receiveAnyTls12, receiveChangeCipherSpecTls12, receiveOneTls12, receiveTls12 } from './receive-tls12.ts';
+import { proveAndJudge, type ServerCertificate, shownCertificate, stapledIn } from './server-certificate.ts';
 
 function* connectTls12(
   context: ClientHandshake,
@@ -130,6 +132,8 @@ const ALLOWED = [
   ExtensionType.application_layer_protocol_negotiation,
   ExtensionType.extended_master_secret,
   ExtensionType.record_size_limit,
+  ExtensionType.status_request,
+  ExtensionType.signed_certificate_timestamp,
   ExtensionType.session_ticket,
   ExtensionType.renegotiation_info,
 ];
@@ -149,7 +153,8 @@ function* fullHandshake(context: ClientHandshake, choice: Choice, first: Uint8Ar
 function* withCertificate(context: ClientHandshake, choice: Choice, certificates: Uint8Array): Handshake<Established> {
   context.transcript.add(certificates);
   const shown = shownCertificate(context, parse(certificateTls12, certificates).certificateList);
-  const { point, group } = yield* receiveServerKeyExchange(context, choice, shown);
+  const { stapled, next } = yield* receiveCertificateStatus(context, choice);
+  const { point, group } = yield* acceptServerKeyExchange(context, choice, { ...shown, stapled }, next);
   const request = yield* receiveServerHelloDone(context);
   const signing = request && sendCertificate(context, request);
   if (signing === undefined) context.transcript.forget();
@@ -211,20 +216,41 @@ function requireSameSession({ suite, isExtended, offer }: Choice): SessionOffer 
   return offer;
 }
 
+/**
+ * RFC 6066 §8: a CertificateStatus may come if ServerHello has announced it, and need not. Also returns the bytes of the
+ * ServerKeyExchange after it.
+ */
+function* receiveCertificateStatus(
+  context: ClientHandshake,
+  { hello: { extensions } }: Choice,
+): Handshake<{ readonly stapled: Stapled; readonly next: Uint8Array }> {
+  const status = extensions.statusRequest ? [certificateStatus] : [];
+  const first = yield* receiveOneTls12([serverKeyExchange, ...status]);
+  context.transcript.add(first.raw);
+  const isStatus = first.message === certificateStatus;
+  const stapled = stapledIn(
+    isStatus ? first.raw.subarray(MESSAGE_HEADER) : undefined,
+    extensions.signedCertificateTimestamp,
+  );
+  if (!isStatus) return { stapled, next: first.raw };
+  const { raw: next } = yield* receiveTls12(serverKeyExchange);
+  context.transcript.add(next);
+  return { stapled, next };
+}
+
 interface ServerShare {
   readonly group: GroupName;
   readonly point: Uint8Array;
 }
 
 /** RFC 8422 §5.4: the server's ephemeral key, signed together with both randoms; then who judges the certificate. */
-function* receiveServerKeyExchange(
+function* acceptServerKeyExchange(
   context: ClientHandshake,
   { suite, randoms }: Choice,
   shown: ServerCertificate,
+  raw: Uint8Array,
 ): Handshake<ServerShare> {
-  const { body, raw } = yield* receiveTls12(serverKeyExchange);
-  context.transcript.add(raw);
-  const { params, signed } = body;
+  const { params, signed } = parse(serverKeyExchange, raw);
   const group = context.settings.groups.find((name) => NamedGroup[name] === params.namedCurve);
   if (group === undefined)
     throw new TlsAlert(
@@ -247,8 +273,7 @@ function requireKind({ authentication, name }: SuiteParameters, { algorithm }: S
 
 /** RFC 5246 §7.4.4, §7.4.5: the end of the server's flight, and before it, perhaps, a request for a certificate. */
 function* receiveServerHelloDone(context: ClientHandshake): Handshake<CertificateRequestTls12 | undefined> {
-  const first = yield* receiveAnyTls12([serverHelloDone, certificateRequestTls12]);
-  if (first === undefined) throw new Error('no message');
+  const first = yield* receiveOneTls12([serverHelloDone, certificateRequestTls12]);
   context.transcript.add(first.raw);
   if (first.message === serverHelloDone) {
     parse(serverHelloDone, first.raw);

@@ -51,7 +51,7 @@ import type { ClientHandshake, ClientProtocol, SentHello } from './context.ts';
 import { answerEarlyData, endEarlyData, retryWithoutEarlyData } from './early-data.ts';
 import { NewSessionTickets } from './new-session-tickets.ts';
 import { longestTicket, offerOf, offersMode, sendSecondHello } from './send-hello.ts';
-import { proveAndJudge, shownCertificate } from './server-certificate.ts';
+import { proveAndJudge, shownCertificate, stapledIn } from './server-certificate.ts';
 
 function* connectTls13(
   context: ClientHandshake,
@@ -254,11 +254,12 @@ function* receiveCertificate(context: ClientHandshake, sent: SentHello): Handsha
   }
   const { certificateRequestContext, certificateList } = parse(certificate, raw);
   if (certificateRequestContext.length > 0) throw new TlsAlert('illegal_parameter', 'an answer to no request'); // §4.5.1
-  for (const { extensions } of certificateList) requireAnswers(sent, extensions.order, []); // none is asked for
-  const shown = shownCertificate(
-    context,
-    certificateList.map(({ certData }) => certData),
-  );
+  const [stapled] = certificateList.map(({ extensions: { order, statusRequest, signedCertificateTimestamp } }) => {
+    requireAnswers(sent, order, [ExtensionType.status_request, ExtensionType.signed_certificate_timestamp]);
+    return stapledIn(statusRequest, signedCertificateTimestamp);
+  });
+  const chain = certificateList.map(({ certData }) => certData);
+  const shown = shownCertificate(context, chain, stapled);
   const content = certificateVerifyContent('server', transcript.peek());
   const proof = yield* receive(certificateVerify);
   transcript.add(proof.raw);
@@ -276,12 +277,14 @@ function required(received: AnyReceived | undefined): AnyReceived {
 function requireRequest({ certificateRequestContext, extensions }: CertificateRequest): void {
   if (certificateRequestContext.length > 0)
     throw new TlsAlert('illegal_parameter', 'a certificate_request_context in the handshake');
-  const { signature_algorithms, signature_algorithms_cert, certificate_authorities, server_name } = ExtensionType;
+  const type = ExtensionType;
   requirePlaced(extensions.order, [
-    signature_algorithms,
-    signature_algorithms_cert,
-    certificate_authorities,
-    server_name,
+    type.signature_algorithms,
+    type.signature_algorithms_cert,
+    type.certificate_authorities,
+    type.server_name,
+    type.status_request,
+    type.signed_certificate_timestamp,
   ]);
   if (extensions.signatureAlgorithms === undefined)
     throw new TlsAlert('missing_extension', 'a CertificateRequest without signature_algorithms');

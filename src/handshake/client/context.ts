@@ -41,6 +41,9 @@ export interface ClientSettings {
   readonly recordSizeLimit: number | undefined;
   /** The code of RFC 6066 §4. */
   readonly maxFragmentLength: number | undefined;
+  /** Whether an OCSP response is asked for (RFC 6066 §8), and signed certificate timestamps (RFC 6962 §3.3.1). */
+  readonly statusRequest: boolean;
+  readonly signedCertificateTimestamp: boolean;
   /** RFC 9846 Appendix E.4: whether a session id and ChangeCipherSpec records make TLS 1.3 look like TLS 1.2. */
   readonly middleboxCompatibility: boolean;
 }
@@ -81,7 +84,19 @@ export interface NewClientSession {
   readonly foreign: ForeignFields | undefined;
 }
 
+/**
+ * What the server has shown beside its certificate, as far as it was asked for and has it. Nobody has looked into it: who judges the
+ * certificate may.
+ */
+export interface Stapled {
+  /** The OCSP response for the server's own certificate, in DER (RFC 6066 §8). */
+  readonly ocspResponse: Uint8Array | undefined;
+  /** The signed certificate timestamps, each as bytes (RFC 6962 §3.3). */
+  readonly signedCertificateTimestamps: readonly Uint8Array[] | undefined;
+}
+
 export interface ClientFacts extends Facts {
+  stapled: Stapled;
   resumption: ClientResumption;
   /** The external PSK that the server has selected. */
   psk?: WirePsk | undefined;
@@ -150,7 +165,7 @@ export interface ClientHandshake extends HandshakeIO {
   /** Queues a message that is encoded already, and returns what enters the transcript. */
   sendRaw(raw: Uint8Array): Uint8Array;
   /** Asks who has a say on the server's certificates. The conclusion throws the TlsAlert of a refusal. */
-  verifyServer(chain: readonly Uint8Array[]): Task<unknown, void>;
+  verifyServer(chain: readonly Uint8Array[], stapled: Stapled): Task<unknown, void>;
   /** Notes that the server resumes a session, or a PSK without one; TLS 1.3: by which identity, and in which mode. */
   resume(offer: PskOffer | undefined, identityIndex: number | undefined, pskMode: PskMode | undefined): void;
   /** Keeps a session that the server has handed out, in the handshake or after it. The secret is copied. */

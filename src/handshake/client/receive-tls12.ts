@@ -24,11 +24,17 @@ export function* receiveAnyTls12(
   throw new TlsAlert('unexpected_message', 'HelloRequest again and again');
 }
 
+/** Waits for one of several messages. */
+export function* receiveOneTls12(messages: readonly Message<unknown>[]): Handshake<AnyReceived> {
+  const received = yield* receiveAnyTls12(messages);
+  if (received === undefined) throw new Error('no message');
+  return received;
+}
+
 /** Waits for one message. @throws TlsAlert if it does not parse */
 export function* receiveTls12<T>(message: Message<T>): Handshake<Received<T>> {
-  const received = yield* receiveAnyTls12([message]);
-  if (received === undefined) throw new Error('no message');
-  return { raw: received.raw, body: parse(message, received.raw) };
+  const { raw } = yield* receiveOneTls12([message]);
+  return { raw, body: parse(message, raw) };
 }
 
 /** RFC 5246 §7.1 */

@@ -248,6 +248,8 @@ function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Offer)
   );
   add('alpn', settings.alpn.length === 0 ? undefined : settings.alpn);
   add('maxFragmentLength', settings.maxFragmentLength);
+  add('statusRequest', settings.statusRequest || undefined);
+  add('signedCertificateTimestamp', settings.signedCertificateTimestamp || undefined);
   if (speaks(settings, 'TLSv1.2')) {
     add('ecPointFormats', [0]); // RFC 8422 §5.1.2: uncompressed
     add('extendedMasterSecret', true);

@@ -29,6 +29,7 @@ import {
 import { MESSAGE_HEADER } from '../../wire/handshake-buffer.ts';
 import { DecodeError } from '../../wire/reader.ts';
 import { ExtensionType, type Version } from '../../wire/registry.ts';
+import { CertificateStatusRequest } from './certificate-status.ts';
 import { fromPeer, message } from './message.ts';
 
 /** RFC 6066 §3. Only host_name (0) exists. */
@@ -62,6 +63,8 @@ export const helloExtensions = {
   extendedMasterSecret: [ExtensionType.extended_master_secret, flag, 'TLSv1.2'],
   recordSizeLimit: [ExtensionType.record_size_limit, uint16],
   maxFragmentLength: [ExtensionType.max_fragment_length, uint8],
+  statusRequest: [ExtensionType.status_request, CertificateStatusRequest],
+  signedCertificateTimestamp: [ExtensionType.signed_certificate_timestamp, flag],
   sessionTicket: [ExtensionType.session_ticket, rest, 'TLSv1.2'],
   ticketRequest: [ExtensionType.ticket_request, TicketRequest, 'TLSv1.3'],
   renegotiationInfo: [ExtensionType.renegotiation_info, opaque(0, 255), 'TLSv1.2'],

@@ -9,6 +9,7 @@ import {
   mapped,
   opaque,
   optionalTail,
+  rest,
   struct,
   uint8,
   uint16,
@@ -64,6 +65,8 @@ const ServerHelloTls12Extensions = extensions({
   extendedMasterSecret: [ExtensionType.extended_master_secret, flag],
   recordSizeLimit: [ExtensionType.record_size_limit, uint16],
   maxFragmentLength: [ExtensionType.max_fragment_length, uint8],
+  statusRequest: [ExtensionType.status_request, flag],
+  signedCertificateTimestamp: [ExtensionType.signed_certificate_timestamp, rest], // a SignedCertificateTimestampList
   sessionTicket: [ExtensionType.session_ticket, flag],
 });
 

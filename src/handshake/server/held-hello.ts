@@ -22,6 +22,7 @@ export interface HeldHello {
 export function forgetHello(hello: HeldHello): void {
   const { legacyVersion, legacySessionId, extensions } = hello.body;
   const { pskKeyExchangeModes, extendedMasterSecret, recordSizeLimit, maxFragmentLength, ticketRequest } = extensions;
+  const { statusRequest, signedCertificateTimestamp } = extensions;
   hello.raw = EMPTY;
   hello.body = {
     legacyVersion,
@@ -35,6 +36,8 @@ export function forgetHello(hello: HeldHello): void {
       recordSizeLimit,
       maxFragmentLength,
       ticketRequest,
+      statusRequest,
+      signedCertificateTimestamp,
     },
   };
 }

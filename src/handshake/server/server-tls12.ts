@@ -11,6 +11,7 @@ import type { Established } from '../established.ts';
 import { agree, generateKey, type Signing, signature } from '../key-exchange.ts';
 import { maxFragmentLength, wantedFragmentLength } from '../max-fragment-length.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
+import { certificateStatus, OCSP } from '../messages/certificate-status.ts';
 import { type ClientHello, undecidedHello } from '../messages/client-hello.ts';
 import { clientKeyExchange } from '../messages/client-key-exchange.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
@@ -39,6 +40,7 @@ import {
 import { scopeOf } from './offered-scope.ts';
 import { receiveClientKeyExchangePsk, sendServerKeyExchangePsk } from './psk-tls12.ts';
 import { foreignOf } from './resumption.ts';
+import { type Stapled, staple } from './stapling.ts';
 import { generateTicket, sealTicket, whyNoSession } from './tickets.ts';
 
 function* serveTls12(context: ServerHandshake, hello: HeldHello): Handshake<Established> {
@@ -55,6 +57,7 @@ export const tls12: Protocol = { version: 'TLSv1.2', serve: serveTls12 };
 /** Figure 1: Message flow for a full handshake; with a ticket, RFC 5077 §3.1, Figure 1. */
 function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket: boolean): Handshake<Established> {
   const choice = selectTls12(context, hello.body);
+  const stapled = yield* staple(hello.body, choice.signing?.credential);
   const { sessions } = context;
   sessions.isRuledOut = yield* call(() => sessions.askNotResumable(true)); // all our suites are ECDHE
   const ticketed = wantsTicket && !sessions.isRuledOut;
@@ -64,9 +67,9 @@ function* fullHandshake(context: ServerHandshake, hello: HeldHello, wantsTicket:
   const { signing } = choice;
   const asks = context.settings.clientAuth !== undefined && signing !== undefined; // RFC 4279 §2
   if (asks) context.transcript.retain(); // for CertificateVerify
-  const randoms = sendServerHello(context, hello, { suite: choice.suite, sessionId: id, ticketed });
+  const randoms = sendServerHello(context, hello, { suite: choice.suite, sessionId: id, ticketed, stapled });
   if (context.settings.compat !== undefined) attachUnproved(context, hello.body, id);
-  if (signing !== undefined) sendCertificate(context, signing);
+  if (signing !== undefined) sendCertificate(context, signing, stapled);
   const key =
     signing === undefined
       ? yield* sendServerKeyExchangePsk(context, choice.group)
@@ -134,12 +137,14 @@ interface ServerHelloChoice {
   readonly suite: SuiteParameters;
   readonly sessionId: Uint8Array;
   readonly ticketed: boolean;
+  /** In a full handshake. */
+  readonly stapled?: Stapled;
 }
 
 function sendServerHello(
   context: ServerHandshake,
   hello: HeldHello,
-  { suite, sessionId, ticketed }: ServerHelloChoice,
+  { suite, sessionId, ticketed, stapled }: ServerHelloChoice,
 ): Randoms {
   const { facts, settings } = context;
   const random = copyOf(context.randomBytes(32, 'random'));
@@ -152,7 +157,11 @@ function sendServerHello(
     legacySessionIdEcho: sessionId,
     cipherSuite: suite.id,
     legacyCompressionMethod: 0,
-    extensions: serverHelloExtensions(context, hello.body, ticketed),
+    extensions: {
+      ...serverHelloExtensions(context, hello.body, ticketed),
+      statusRequest: stapled?.ocspResponse && (true as const), // RFC 6066 §8: announces CertificateStatus
+      signedCertificateTimestamp: stapled?.timestamps, // RFC 6962 §3.3.1
+    },
   };
   context.transcript.add(hello.raw);
   context.transcript.start(settings.crypto.hashes[suite.hash]);
@@ -180,10 +189,11 @@ function serverHelloExtensions(context: ServerHandshake, hello: ClientHello, tic
   };
 }
 
-function sendCertificate(context: ServerHandshake, signing: Signing): void {
+function sendCertificate(context: ServerHandshake, signing: Signing, { ocspResponse: response }: Stapled): void {
   const { certificateChain } = signing.credential;
   context.facts.signatureScheme = signing.scheme;
   context.transcript.add(context.send(certificateTls12, { certificateList: certificateChain }));
+  if (response !== undefined) context.transcript.add(context.send(certificateStatus, { statusType: OCSP, response }));
 }
 
 /** RFC 8422 §5.4: the ephemeral key, signed together with both randoms. */

@@ -9,6 +9,7 @@ import { exchangeKeys, type Signing, signature } from '../key-exchange.ts';
 import { maxFragmentLength } from '../max-fragment-length.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished, requireVerifyData } from '../messages/finished.ts';
@@ -35,6 +36,7 @@ import {
   whyNoTicket,
 } from './new-session-tickets.ts';
 import { issuesSessions } from './resumption.ts';
+import { entryExtensions, staple } from './stapling.ts';
 
 function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Established> {
   const choice = yield* negotiateTls13(context, first);
@@ -47,7 +49,7 @@ function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Esta
   sendEncryptedExtensions(context, choice);
   const wanted = wantedCertificates(context, choice);
   wanted?.request(context);
-  if (choice.signing !== undefined) yield* sendCertificate(context, choice.signing);
+  if (choice.signing !== undefined) yield* sendCertificate(context, choice.hello.body, choice.signing);
   const application = sendFinished(context, handshake);
   if (early !== undefined) {
     context.concludeEarlyData('accepted');
@@ -165,10 +167,14 @@ function preferredGroups({ settings: { groups } }: ServerHandshake, { share }: T
 }
 
 /** §4.5.1, §4.5.2 */
-function* sendCertificate(context: ServerHandshake, signing: Signing): Handshake<void> {
+function* sendCertificate(context: ServerHandshake, hello: ClientHello, signing: Signing): Handshake<void> {
   const { facts, transcript } = context;
   facts.signatureScheme = signing.scheme;
-  const certificateList = signing.credential.certificateChain.map((certData) => ({ certData, extensions: {} }));
+  const stapled = entryExtensions(yield* staple(hello, signing.credential));
+  const certificateList = signing.credential.certificateChain.map((certData, i) => ({
+    certData,
+    extensions: i === 0 ? stapled : {},
+  }));
   transcript.add(context.send(certificate, { certificateRequestContext: EMPTY, certificateList }));
   const content = certificateVerifyContent('server', transcript.peek());
   const body = { algorithm: SignatureScheme[signing.scheme], signature: yield* signature(signing, content) };

@@ -179,6 +179,14 @@ const CASES: Readonly<Record<string, Case>> = {
     fails: 'internal_error',
     takes: Object.keys(ODD_BYTES).slice(1),
   },
+  ocspResponse: {
+    callback: 'ocspResponse',
+    mechanisms: BOTH,
+    options: (ocspResponse) => ({ credentials: [{ ...quickCredential, ocspResponse }] }),
+    client: { rewriteExtensions: (list) => [{ type: 5, data: Uint8Array.of(1, 0, 0, 0, 0) }, ...list] },
+    fails: 'established',
+    takes: Object.keys(ODD_BYTES).slice(1),
+  },
   generate: {
     callback: 'agree',
     mechanisms: BOTH,
