@@ -243,9 +243,9 @@ describe('faults of messages', () => {
     );
     const inList = faults.change<{ certificateList: Iterable<object> }>('certificate', (body) => ({
       ...body,
-      certificateList: [...body.certificateList].map((entry) => ({ ...entry, extensions: { statusRequest: 1 } })),
+      certificateList: [...body.certificateList].map((entry) => ({ ...entry, extensions: { padding: 1 } })),
     }));
-    expect(() => run({ server: [inList] })).to.throw(TypeError, 'change(certificate): it has no statusRequest');
+    expect(() => run({ server: [inList] })).to.throw(TypeError, 'change(certificate): it has no padding');
     const long = faults.change<{ ticketLifetime: number }>('new_session_ticket', (body) => ({
       ...body,
       ticketLifetime: 2 ** 32,

@@ -40,7 +40,8 @@ export interface ServerOptions {
   /**
    * Certificate chains with their private keys, as PEM or as objects that sign. At least one, unless there are `psks`: a server
    * without any takes only clients that have one of these. A handshake uses the first that
-   * fits the client's server name and signature_algorithms, so an ECDSA and an RSA pair may stand side by side.
+   * fits the client's server name and signature_algorithms, so an ECDSA and an RSA pair may stand side by side. `ocspResponse` and
+   * `signedCertificateTimestamps` of a credential are sent to clients that ask for them.
    */
   readonly credentials?: readonly (Credential | PemCredential)[] | undefined;
   /** The lowest version that is spoken. Default 'TLSv1.2'. */
@@ -268,7 +269,7 @@ export interface SessionOptions {
   /** Is told of each session that has left the internal cache, and why, to remove it from an external store. */
   readonly onRemove?: OnRemove | undefined;
   /**
-   * How long the lookups of one handshake, and `mayResume`, may take together, in milliseconds: 0 to 2^31 - 1, default 1000. A later
+   * How long the lookups of one handshake, `mayResume`, and `ocspResponse` of a credential may take together, in milliseconds: 0 to 2^31 - 1, default 1000. A later
    * answer counts as not found.
    */
   readonly lookupTimeoutMs?: number | undefined;

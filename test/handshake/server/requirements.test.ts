@@ -108,7 +108,7 @@ describe('rules of the RFCs', () => {
     'an extension less that is not read': (list, attempt) =>
       attempt === 1 ? [rawExtension(0x1234, 1), ...list] : list,
     'an extension that is not read, and changes': (list, attempt) => [rawExtension(0x1234, attempt), ...list],
-    'another status_request': (list, attempt) => withExtension([...list], 5, 1, 0, 0, 0, attempt),
+    'another status_request': (list, attempt) => withExtension([...list], 5, 2, attempt),
   };
   for (const [what, rewriteExtensions] of Object.entries(different)) {
     it(`the second ClientHello may not have ${what} (RFC 9846 §4.2.2)`, () => {
