@@ -208,6 +208,23 @@ function extension(
   });
 }
 
+/**
+ * Adds an extension of a number that is reserved for nobody (RFC 8701 §4), of up to 15 bytes: to the tickets or the CertificateRequest of
+ * a server, say. A peer has to ignore it, so this is a fault of none but a peer that does not. Number and length depend on the message, and
+ * are the same in each run of a seeded world.
+ */
+function grease(name: MessageName, which: Which = 'each'): Fault {
+  return messageFault('grease', name, which, (message, version) => {
+    const { head, list: present } = requireSplit(message, version);
+    const list = [...present];
+    const dice = sha256(message);
+    const type = 0x0a0a + 0x1010 * ((dice[0] ?? 0) & 15);
+    const data = dice.slice(1, 1 + ((dice[31] ?? 0) & 15));
+    list.splice(placeOfNew(list), 0, { type, data });
+    return sent(joinMessage(message[0] ?? 0, head, list));
+  });
+}
+
 type Records = (type: number, content: Uint8Array, seal: Seal, hasKey: boolean) => readonly Uint8Array[];
 
 /** A fault of records: finds those with content of its type, counts them, and makes the chosen ones itself. */
@@ -392,6 +409,7 @@ export const faults = {
   insert,
   swap,
   extension,
+  grease,
   split,
   merge,
   pad,

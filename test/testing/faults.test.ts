@@ -6,7 +6,7 @@ import { defineServer, type ServerOptions } from '../../src/index.ts';
 import { faults, type MessageName, pair, seededWorld } from '../../src/testing.ts';
 import type { Fault } from '../../src/types.ts';
 import { toHex } from '../../src/wire/bytes.ts';
-import { HandshakeType, type Version } from '../../src/wire/registry.ts';
+import { ExtensionType, HandshakeType, type Version } from '../../src/wire/registry.ts';
 import { certificates } from '../fixtures.ts';
 import { testProvider as crypto } from '../support/provider.ts';
 
@@ -225,6 +225,40 @@ describe('faults of messages', () => {
     const first = pair(client, server, { server: { faults: [edit] } }).runSync();
     expect(first.client.session?.timeout).to.equal(604_800);
     expect(pair(client, server).runSync().client.resumption.resumed).to.equal(true);
+  });
+
+  it('set extensions of tickets, and grease them: the client keeps the session, and nothing of the extension', () => {
+    const known: number[] = Object.values(ExtensionType);
+    for (const [fault, isWanted] of [
+      [faults.extension('new_session_ticket', 0x1234, Uint8Array.of(1, 2), 'each'), (type: number) => type === 0x1234],
+      [
+        faults.grease('new_session_ticket'),
+        (type: number) => type >> 8 === (type & 255) && (type & 15) === 10 && !known.includes(type),
+      ],
+    ] as const) {
+      const types: number[] = [];
+      const note = faults.raw(
+        'new_session_ticket',
+        (raw) => {
+          const at = 4 + 8 + 1 + 8 + 2 + 32; // header, lifetime and age, nonce, ticket of a stateful server
+          types.push(256 * (raw[at + 2] ?? 0) + (raw[at + 3] ?? 0));
+          return raw;
+        },
+        { which: 'each' },
+      );
+      const world = seededWorld('greased');
+      const server = defineServer({ crypto, world, credentials: [certificates.ecdsaP256] });
+      const [plain, client] = [0, 1].map(() => defineClient({ crypto, world, verifyServer: 'any' })) as [
+        ReturnType<typeof defineClient>,
+        ReturnType<typeof defineClient>,
+      ];
+      const { session } = pair(plain, server).runSync().client;
+      const first = pair(client, server, { server: { faults: [note, fault] } }).runSync();
+      expect(types).not.to.have.length(0);
+      expect(types.every(isWanted), `${types}`).to.equal(true);
+      expect(first.client.session?.byteLength).to.equal(session?.byteLength);
+      expect(pair(client, server).runSync().client.resumption.resumed).to.equal(true);
+    }
   });
 
   it('count: the second ticket alone', () => {
