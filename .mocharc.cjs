@@ -2,7 +2,7 @@ const { availableParallelism } = require('node:os');
 
 module.exports = {
   spec: ['dist/test/**/*.test.js'],
-  require: ['./dist/test/support/late-handshakes.js'],
+  require: ['./dist/test/support/late-handshakes.js', './dist/test/support/quick-chai.js'],
   'node-option': ['enable-source-maps', 'disable-warning=TLS_RESUME_NO_ID_CONTEXT'],
   reporter: 'dot',
   timeout: 60000, // of the clock, which runs on where the machine has other work

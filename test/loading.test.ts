@@ -22,7 +22,7 @@ const early = attempt();
 describe('a test file', () => {
   it('fails if it runs a handshake while it loads', function () {
     const configuration = createRequire(import.meta.url)(join(packageFile, '../.mocharc.cjs')) as { require: unknown };
-    expect(configuration.require).to.deep.equal(['./dist/test/support/late-handshakes.js']);
+    expect(configuration.require).to.include('./dist/test/support/late-handshakes.js');
     if (early === undefined) this.skip(); // a run without the configuration
     expect(early).to.be.instanceOf(Error).with.property('message').that.includes('while a test file loads');
   });
