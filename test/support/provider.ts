@@ -31,13 +31,18 @@ export const testProvider: CryptoProvider = chosen;
 export const synchronousProvider: CryptoProvider = name === 'web' ? defaultProvider : chosen;
 
 const keyPairs = new Map<KeyAgreement, EphemeralKey>();
+const reusing = new WeakMap<CryptoProvider, CryptoProvider>();
 
 /** The same provider with one key pair for each group, for clients: a test pays for one scalar multiplication, not for two. */
 export function reusingKeys(crypto: CryptoProvider): CryptoProvider {
+  const known = reusing.get(crypto);
+  if (known !== undefined) return known;
   const groups = Object.entries(crypto.groups).flatMap(([name, agreement]) =>
     agreement === undefined ? [] : [[name, { generate: () => keyPair(agreement) }]],
   );
-  return { ...crypto, groups: Object.fromEntries(groups) };
+  const made = { ...crypto, groups: Object.fromEntries(groups) };
+  reusing.set(crypto, made);
+  return made;
 }
 
 function keyPair(agreement: KeyAgreement): EphemeralKey {

@@ -3,8 +3,9 @@
 import type { Credential } from '../../src/crypto/credentials/credential.ts';
 import type { CryptoProvider, HashName } from '../../src/crypto/provider.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
-import type { ClientConfig } from '../../src/engine/client/config.ts';
+import { brandClientConfig, type ClientConfig } from '../../src/engine/client/config.ts';
 import { defineClient } from '../../src/engine/client/define-client.ts';
+import type { ClientOptions as ProductOptions } from '../../src/engine/client/options.ts';
 import type { DraftExtension } from '../../src/handshake/client/hello-draft.ts';
 import type { ClientHello } from '../../src/handshake/messages/client-hello.ts';
 import { PEER_SCHEMES } from '../../src/handshake/peer-signature.ts';
@@ -147,18 +148,33 @@ export function configure(options: ClientOptions, signed: (signature: Uint8Array
   const offered = groups === undefined ? [...(shares ?? []), ...DEFAULT_GROUPS] : [...(shares ?? []), ...named];
   const known = offered.filter((group) => crypto.groups[group] !== undefined);
   const tls13 = version === 'TLSv1.3' ? 1 : 0;
-  return defineClient({
-    verifyServer: 'any',
+  const base = configuration(crypto, verify, {
     maxVersion: version,
-    sessions: { cache: false },
     groups: known.length === 0 ? undefined : known,
     keyShares: shares ?? (known.length === 0 ? [] : undefined),
     recordSizeLimit: limit - tls13 >= 64 && limit - tls13 <= MAX_PLAINTEXT ? limit - tls13 : undefined,
     maxFragmentLength: ([512, 1024, 2048, 4096] as const)[code - 1],
-    credential: options.certificate && credentialOf(options.certificate, signed),
-    crypto: { ...reusingKeys(crypto), verifier: verify ? nodeCrypto.verifier : () => () => true },
-    world,
   });
+  const credential = options.certificate && credentialOf(options.certificate, signed);
+  return brandClientConfig({ ...base, credential, world });
+}
+
+const configurations = new WeakMap<CryptoProvider, Map<string, ClientConfig>>();
+
+/** Made once for all clients that differ in their world and their certificate alone. */
+function configuration(crypto: CryptoProvider, verify: boolean, options: Partial<ProductOptions>): ClientConfig {
+  const known = configurations.get(crypto) ?? new Map<string, ClientConfig>();
+  configurations.set(crypto, known);
+  const key = JSON.stringify([verify, options]);
+  const config = known.get(key) ?? defineClient({ ...options, ...UNIFORM, crypto: verifying(crypto, verify) });
+  known.set(key, config);
+  return config;
+}
+
+const UNIFORM = { verifyServer: 'any', sessions: { cache: false } } as const;
+
+function verifying(crypto: CryptoProvider, verify: boolean): CryptoProvider {
+  return { ...reusingKeys(crypto), verifier: verify ? nodeCrypto.verifier : () => () => true };
 }
 
 const DEFAULT_GROUPS = ['x25519', 'secp256r1', 'secp384r1'] as const;
