@@ -142,7 +142,7 @@ describe('sequences of calls', function () {
   this.timeout(patience(60_000)); // seconds of computing, which others on the machine may stretch
 
   it('neither throw nor leave anything behind, whatever they are', async () => {
-    const { numRuns } = runs(150);
+    const { numRuns } = runs(50);
     for (let seed = 1; seed <= numRuns; seed++) expect(await unhandledIn(() => runCalls(seed))).to.deep.equal([]);
   });
 });

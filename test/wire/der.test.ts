@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { ascii, concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
 import * as der from '../../src/wire/der.ts';
 import { DerError, DerReader, explicitTag, implicitTag, Tag } from '../../src/wire/der.ts';
+import { runs } from '../support/runs.ts';
 
 const reader = (hex: string) => new DerReader(fromHex(hex));
 
@@ -125,7 +126,7 @@ describe('DER', () => {
         // A year from 1950 to 2049 may also stand in a GeneralizedTime.
         if (time < Date.UTC(1950) || time >= Date.UTC(2050)) expect(toHex(write(again))).to.equal(toHex(mutated));
       }),
-      { numRuns: 1000 },
+      runs(300),
     );
   });
 
@@ -138,7 +139,7 @@ describe('DER', () => {
           expect(error).to.be.instanceOf(DerError);
         }
       }),
-      { numRuns: 1000 },
+      runs(300),
     );
   });
 
@@ -159,9 +160,9 @@ describe('DER', () => {
     const told = (bytes: Uint8Array, read: (body: DerReader) => unknown) => {
       try {
         const body = new DerReader(bytes).enter(Tag.sequence, 'outer');
-        return [read(body), toHex(body.isEmpty ? EMPTY : body.raw('next'))];
+        return JSON.stringify([read(body), toHex(body.isEmpty ? EMPTY : body.raw('next'))]);
       } catch (error) {
-        if (error instanceof DerError) return [error.message, error.path, error.offset];
+        if (error instanceof DerError) return JSON.stringify([error.message, error.path, error.offset]);
         throw error;
       }
     };
@@ -177,10 +178,10 @@ describe('DER', () => {
       for (let at = 0; at < whole.length; at++) {
         for (let value = 0; value < 256; value++) {
           const bytes = whole.map((byte, i) => (i === at ? value : byte));
-          expect(told(bytes, (body) => body.optionalInteger(explicitTag(3), 'field'))).to.deep.equal(
+          expect(told(bytes, (body) => body.optionalInteger(explicitTag(3), 'field'))).to.equal(
             told(bytes, (body) => inside(body, (field) => field.integer())),
           );
-          expect(told(bytes, (body) => body.optionalOctets(explicitTag(3), 'field'))).to.deep.equal(
+          expect(told(bytes, (body) => body.optionalOctets(explicitTag(3), 'field'))).to.equal(
             told(bytes, (body) => inside(body, (field) => field.octets())),
           );
         }

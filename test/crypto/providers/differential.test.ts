@@ -5,14 +5,18 @@ import { fast } from '../../../src/crypto/providers/fast.ts';
 import { noble } from '../../../src/crypto/providers/noble.ts';
 import { nodeCrypto } from '../../../src/node/index.ts';
 import { compareProviders } from '../../support/differential.ts';
+import { many, patience } from '../../support/runs.ts';
 
 describe('providers that give what noble gives', () => {
-  it('the default and fast, for 20000 inputs (npm run differential: a million)', function () {
-    this.timeout(120_000); // some seconds, on a machine that has nothing else to do
-    compareProviders(noble, { default: defaultProvider, fast }, 20_000, 1);
+  it(`the default and fast, for ${many(3000)} inputs (npm run differential: a million)`, function () {
+    this.timeout(patience());
+    compareProviders(noble, { default: defaultProvider, fast }, many(3000), 1);
   });
 
-  it('nodeCrypto, for 5000', () => compareProviders(noble, { nodeCrypto }, 5_000, 2));
+  it(`nodeCrypto, for ${many(1000)}`, function () {
+    this.timeout(patience());
+    compareProviders(noble, { nodeCrypto }, many(1000), 2);
+  });
 
   it('and one that differs once in 256 is found', () => {
     const { sha256 } = noble.hashes;

@@ -48,6 +48,7 @@ function keyWith(fault: () => unknown, part: 'agree' | 'wipe'): BenchOptions {
 }
 const clientAuth = { mode: 'require', verifyClient: () => true } as const;
 const sessions = { idContext: ID_CONTEXT };
+const trustingCrypto = { ...toyCrypto, verifier: () => () => true };
 const certificate = clientCertificate('ecdsaP256');
 const [STATEFUL, STATELESS, TLS13] = [
   ['session-id', 'psk-stateful'],
@@ -197,7 +198,7 @@ const CASES: Readonly<Record<string, Case>> = {
   verifyClient: {
     callback: 'verifyClient',
     mechanisms: BOTH,
-    options: (verifyClient) => ({ sessions, clientAuth: { mode: 'require', verifyClient } }),
+    options: (verifyClient) => ({ sessions, clientAuth: { mode: 'require', verifyClient }, crypto: trustingCrypto }),
     client: { certificate },
     fails: 'internal_error',
     answered: 'certificate_unknown',

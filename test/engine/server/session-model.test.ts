@@ -796,14 +796,14 @@ describe('sessions beside their model', function () {
   it('in caches alone', () => {
     fc.assert(
       fc.property(turns(CACHE_VERBS, 100), (history) => new Caches().run(history)),
-      runs(450),
+      runs(100),
     );
   });
 
   it('on two servers that share a cache, and on one with a store behind its own', () => {
     fc.assert(
       fc.property(policies, turns(SERVER_VERBS, 60), (three, history) => new Servers(three).run(history)),
-      runs(350),
+      runs(80),
     );
   });
 });

@@ -19,6 +19,7 @@ import { concat } from '../../../src/wire/bytes.ts';
 import { bitString, oid, sequence } from '../../../src/wire/der.ts';
 import { certificateFor } from '../../support/client-certificates.ts';
 import { expectEstablished, Meeting, rawMessage, type Script, sending } from '../../support/client-exchange.ts';
+import { runs } from '../../support/runs.ts';
 import { quickCredential, toyCrypto } from '../../support/servers.ts';
 
 /** A provider that any signature satisfies, at no cost. */
@@ -119,7 +120,7 @@ describe('a client of a server that sends nonsense', () => {
         const property = fc.property(fc.array(mutation, { minLength: 1, maxLength: 3 }), (mutations) =>
           run(script, mutations, resumes),
         );
-        fc.assert(property, { numRuns: 150, seed: 9846 + i });
+        fc.assert(property, { ...runs(25), seed: 9846 + i });
       });
 
   it('is established without it', () => {
@@ -133,6 +134,6 @@ describe('a client of a server that sends nonsense', () => {
       client.receive(bytes);
       client.dispose();
     });
-    fc.assert(property, { numRuns: 300, seed: 9846 });
+    fc.assert(property, { ...runs(50), seed: 9846 });
   });
 });

@@ -33,6 +33,7 @@ import {
   clientCertificate,
 } from '../../support/client-certificates.ts';
 import { unhandledIn } from '../../support/rejections.ts';
+import { runs } from '../../support/runs.ts';
 import {
   type ClientOptions,
   type Exchange,
@@ -806,7 +807,7 @@ describe('certificates of clients', () => {
           else expect(names).to.include(link.failure.alert);
         },
       ),
-      { numRuns: 300 },
+      runs(50),
     );
   });
 });
