@@ -34,7 +34,7 @@ export interface ConnectTarget extends Omit<Partial<TcpNetConnectOpts>, 'host' |
 export interface ClientSocketOptions extends Omit<ConnectOptions, 'wantsKeylog'>, TlsSocketOptions {}
 
 /**
- * The options of {@link connect}. One of `ca`, `pins`, `verifyServer` and `config` is required: nothing is trusted by accident.
+ * The options of {@link connect}. One of `ca`, `pins`, `verifyServer`, `psks` and `config` is required: nothing is trusted by accident.
  * `sessions` are those to offer. The event 'session' tells of those that the server hands out; only with a `config` are they kept,
  * and offered to the same peer again.
  */
@@ -121,8 +121,8 @@ export function clientOptions(given: NodeClientOptions | ClientConfig): {
 type Rest = Omit<NodeClientOptions, keyof ClientSocketOptions | 'config'>;
 
 function coreOptions({ ca, cert, key, requestOCSP, ...rest }: Rest): ClientOptions {
-  const { verifyServer, pins, credential, world = systemWorld } = rest;
-  if (ca === undefined && verifyServer === undefined && pins === undefined)
+  const { verifyServer, pins, psks, credential, world = systemWorld } = rest;
+  if (ca === undefined && verifyServer === undefined && pins === undefined && psks === undefined)
     throw new TypeError(
       "who judges the server? Give ca (authorities), pins (digests of keys) or verifyServer (a function, or 'any', which trusts everybody)",
     );

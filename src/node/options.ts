@@ -24,7 +24,7 @@ export interface ServerSocketOptions extends TlsSocketOptions {
 /** Returns the faults of one connection, which is the first of its server, the second, and so on: `number` counts from 1. */
 export type FaultsOf = (connection: { readonly number: number }) => readonly Fault[];
 
-/** The options of {@link createServer} and {@link accept}. One of `credentials`, `cert` with `key`, and `config` is required. */
+/** The options of {@link createServer} and {@link accept}. One of `credentials`, `cert` with `key`, `psks` and `config` is required. */
 export interface NodeServerOptions extends Omit<ServerOptions, 'credentials'>, TlsSocketOptions {
   readonly credentials?: ServerOptions['credentials'] | undefined;
   /** As in node:tls, instead of `credentials`: a certificate chain in PEM, or an array of them, each for the key at its index. */

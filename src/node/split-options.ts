@@ -72,6 +72,8 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
 type CoreOptions = Omit<NodeServerOptions, 'allowHalfOpen' | 'handshakeTimeout' | 'faults' | 'config' | 'ticketKeys'>;
 
 function coreOptions({ cert, key, credentials, ...rest }: CoreOptions): ServerOptions {
+  const hasNone = credentials === undefined && cert === undefined && key === undefined;
+  if (hasNone && rest.psks !== undefined) return rest;
   if (credentials === undefined) return { ...rest, credentials: pairs(cert, key) };
   if (cert !== undefined || key !== undefined) throw new TypeError('give either credentials, or cert and key');
   return { ...rest, credentials };
@@ -89,7 +91,7 @@ function pairs(cert: NodeServerOptions['cert'], key: NodeServerOptions['key']): 
   const keys = listOf('key', key);
   if (certs.length === 0 && keys.length === 0)
     throw new TypeError(
-      'a certificate is wanted: cert and key, both PEM, or credentials: [{ cert, key }], or a config',
+      'a certificate is wanted: cert and key, both PEM, or credentials: [{ cert, key }], or psks, or a config',
     );
   if (keys.length === 0) throw new TypeError('cert without its key; give key, too, as PEM');
   if (certs.length === 0) throw new TypeError('key without its cert; give cert, too, as PEM');
