@@ -37,9 +37,11 @@ export type ProviderName = (typeof PROVIDERS)[number];
 export interface ServeSettings {
   readonly host: string;
   readonly port: number;
-  /** Without any, the server makes an ephemeral certificate. */
+  /** Without any, the server makes an ephemeral certificate, unless it has PSKs. */
   readonly certificates: readonly CertificateFiles[];
   readonly protocol: Protocol;
+  /** The name of a file with external PSKs. */
+  readonly psk: string | undefined;
   readonly compat: Compat | undefined;
   readonly crypto: ProviderName;
   readonly resumption: ResumptionSettings;
@@ -98,6 +100,7 @@ export const SERVE_FLAGS = {
   groups: { type: 'string' },
   alpn: { type: 'string' },
   'psk-modes': { type: 'string' },
+  psk: { type: 'string' },
   compat: { type: 'string' },
   crypto: { type: 'string' },
   tickets: { type: 'string' },
@@ -177,6 +180,7 @@ function parseServe(words: readonly string[]): Command {
     port: flags.port === undefined ? DEFAULT_PORT : port(flags.port),
     certificates: certificates(flags.cert ?? [], flags.key ?? []),
     protocol: protocol(flags),
+    psk: flags.psk === undefined ? undefined : nonEmpty('--psk', flags.psk),
     compat: flags.compat === undefined ? undefined : compat(flags.compat),
     crypto: provider(flags.crypto ?? 'default'),
     resumption: resumption(flags),

@@ -1,9 +1,10 @@
 /** Parses the command line of `connect` into settings. It reads no file. */
 
+import type { ExternalPsk } from '../engine/psk-options.ts';
 import type { Version } from '../wire/registry.ts';
 import { DIALOGUES, type MailProtocol } from './dialogues.ts';
 import { usage } from './fault.ts';
-import { isValueOf, nonEmpty, type Protocol, parseFlags, protocol, recordsData } from './flags.ts';
+import { isValueOf, nonEmpty, type Protocol, parseFlags, protocol, psk, recordsData } from './flags.ts';
 
 export interface ConnectSettings {
   readonly host: string;
@@ -11,6 +12,8 @@ export interface ConnectSettings {
   /** Who judges the server: the file with the authorities, digests of keys, both of these, or nobody. */
   readonly trust: { readonly ca: string | undefined; readonly pins: readonly string[]; readonly insecure: boolean };
   readonly protocol: Protocol;
+  /** External PSKs, and the name of a file with more. */
+  readonly psks: { readonly given: readonly ExternalPsk[]; readonly file: string | undefined };
   /** The name that is sent, and that the certificate must be for. */
   readonly serverName: string | undefined;
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
@@ -40,6 +43,8 @@ export const CONNECT_FLAGS = {
   groups: { type: 'string' },
   alpn: { type: 'string' },
   'psk-modes': { type: 'string' },
+  psk: { type: 'string', multiple: true },
+  'psk-file': { type: 'string' },
   cert: { type: 'string' },
   key: { type: 'string' },
   starttls: { type: 'string' },
@@ -73,6 +78,7 @@ export function parseConnect(words: readonly string[]): ConnectSettings | undefi
     ...address(target),
     trust: trust(flags),
     protocol: protocol({ ...flags, ...versions(flags) }),
+    psks: { given: (flags.psk ?? []).map((text) => psk('--psk', text)), file: fileOf('--psk-file', flags['psk-file']) },
     serverName: flags.sni === undefined ? undefined : hostName('--sni', flags.sni),
     certificate: certificate(flags.cert, flags.key),
     starttls: flags.starttls === undefined ? undefined : mailProtocol(flags.starttls),
@@ -108,14 +114,17 @@ interface TrustFlags {
   readonly ca?: string | undefined;
   readonly pin?: readonly string[] | undefined;
   readonly insecure?: boolean | undefined;
+  readonly psk?: readonly string[] | undefined;
+  readonly 'psk-file'?: string | undefined;
 }
 
 /** Nothing is trusted by accident. */
-function trust({ ca, pin = [], insecure = false }: TrustFlags): ConnectSettings['trust'] {
+function trust({ ca, pin = [], insecure = false, ...psks }: TrustFlags): ConnectSettings['trust'] {
   const judges = ca !== undefined || pin.length > 0;
-  if (!judges && !insecure)
+  const hasPsks = psks.psk !== undefined || psks['psk-file'] !== undefined; // which prove who the server is
+  if (!judges && !insecure && !hasPsks)
     throw usage(
-      'who judges the server? give --ca F (authorities), --pin SHA256 (of its key) or --insecure (nobody does)',
+      'who judges the server? give --ca F (authorities), --pin SHA256 (of its key), --psk ID:HEX (a key of both) or --insecure (nobody does)',
     );
   if (judges && insecure) throw usage('--insecure: nobody judges then; leave it out, or --ca and --pin');
   return { ca: fileOf('--ca', ca), pins: pin.map((digest) => nonEmpty('--pin', digest)), insecure };

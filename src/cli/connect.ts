@@ -6,6 +6,7 @@ import { defaultProvider } from '../crypto/providers/default.ts';
 import { SUITES } from '../crypto/suites.ts';
 import type { ClientConfig } from '../engine/client/config.ts';
 import { defineClient } from '../engine/client/define-client.ts';
+import type { ExternalPsk } from '../engine/psk-options.ts';
 import type { ClientResumption } from '../handshake/outcome.ts';
 import { canonicalHost } from '../node/host-name.ts';
 import { connect, type NodeClientOptions, type TlsClientSocket, verifyChain } from '../node/index.ts';
@@ -17,9 +18,18 @@ import { latin1, wipe } from '../wire/bytes.ts';
 import type { ConnectSettings } from './connect-args.ts';
 import { startTls } from './dialogues.ts';
 import { type ExitCode, Fault, systemCode, systemReason, usage } from './fault.ts';
-import { type KeyLog, loadCredential, openKeyLog, read, readPem, requireWritable, writeSecret } from './files.ts';
+import {
+  type KeyLog,
+  loadCredential,
+  loadPsks,
+  openKeyLog,
+  read,
+  readPem,
+  requireWritable,
+  writeSecret,
+} from './files.ts';
 import { RecordingFolder } from './recordings.ts';
-import { addressText, printable } from './report.ts';
+import { addressText, printable, resumptionText } from './report.ts';
 import { onStopSignal } from './run.ts';
 
 /** Milliseconds. */
@@ -129,14 +139,22 @@ function configuration(
       ciphers: protocol.ciphers ?? suitesFor(session),
       verifyServer: trust.insecure ? 'any' : verifyServer,
       pins: trust.pins.length === 0 ? undefined : trust.pins,
+      psks: pskList(settings.psks),
       credential: certificate && loadCredential(certificate, defaultProvider),
       keylog: keyLogger(keylog),
     });
   } catch (error) {
+    if (error instanceof TypeError && error.message.startsWith('ciphers: ')) throw usage(`--${error.message}`);
     if (error instanceof TypeError && error.message.startsWith('pins: '))
       throw usage(`--pin: ${error.message.slice(6)}`);
     throw error;
   }
+}
+
+/** Those of the command line come first. */
+function pskList({ given, file }: ConnectSettings['psks']): readonly ExternalPsk[] | undefined {
+  const all = [...given, ...(file === undefined ? [] : loadPsks('--psk-file', file))];
+  return all.length === 0 ? undefined : all;
 }
 
 function keyLogger(keylog: KeyLog | undefined): ((line: string) => void) | undefined {
@@ -353,9 +371,8 @@ function factsOf(
 
 /** One line for people. */
 function lineOf(told: ConnectionReport): string {
-  const { host, port, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex } = told;
-  const how = [mechanism, pskMode, identityIndex === null ? null : `identity ${identityIndex}`];
-  const outcome = resumed ? `resumed (${how.filter((word) => word !== null).join(', ')})` : `full (${told.reason})`;
+  const { host, port, version, cipherSuite, group } = told;
+  const outcome = resumptionText(told);
   const given = told.sessions === 1 ? '1 session' : `${told.sessions} sessions`;
   const cut = told.truncated ? '; cut off without close_notify' : '';
   return `${addressText(host, port)} ${version} ${cipherSuite} ${group ?? '-'} ${outcome}, ${given} handed out${cut}`;

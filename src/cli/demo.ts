@@ -64,6 +64,7 @@ function settings(port: number): ServeSettings {
   const plain = {
     certificates: [],
     faults: [],
+    psk: undefined,
     compat: undefined,
     echo: false,
     keylog: undefined,

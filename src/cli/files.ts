@@ -16,6 +16,7 @@ import {
 import { dirname, resolve } from 'node:path';
 import { type Credential, credentialFromPem } from '../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
+import type { ExternalPsk } from '../engine/psk-options.ts';
 import type { TicketKey } from '../tickets/key.ts';
 import { TicketKeyFileError, ticketKeysFrom } from '../tickets/key-files.ts';
 import { WeakTicketKeyError } from '../tickets/key-strength.ts';
@@ -23,6 +24,7 @@ import { wipe } from '../wire/bytes.ts';
 import { looksLikeDer } from '../wire/pem.ts';
 import type { CertificateFiles, TicketKeyFile } from './args.ts';
 import { Fault, systemReason, usage } from './fault.ts';
+import { psk } from './flags.ts';
 
 /** @throws Fault naming the flag and the file if one cannot be read, or if they do not belong together */
 export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoProvider): Credential {
@@ -70,6 +72,16 @@ export function loadTicketKeys(files: readonly TicketKeyFile[]): TicketKey[] {
       wipe(bytes);
     }
   });
+}
+
+/** The PSKs in a file: a line `identity:hex` for each, as in those of gnutls-serv. @throws Fault naming the line that is none */
+export function loadPsks(flag: string, file: string): ExternalPsk[] {
+  const lines = read(flag, file).toString('utf8').split(/\r?\n/);
+  const psks = lines.flatMap((line, i) =>
+    line.trim() === '' || line.startsWith('#') ? [] : [psk(`${flag} ${file}, line ${i + 1}`, line.trim())],
+  );
+  if (psks.length === 0) throw usage(`${flag} ${file}: there is no PSK in it; lines of identity:hex are wanted`);
+  return psks;
 }
 
 /** @throws Fault naming the flag and what was given to it */

@@ -1,8 +1,10 @@
 /** What the commands have in common in their flags: how they are read, and those that say what is spoken. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { SUITES } from '../crypto/suites.ts';
+import { OTHER_SUITES, SUITES } from '../crypto/suites.ts';
+import type { ExternalPsk } from '../engine/psk-options.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
+import { fromHex, utf8 } from '../wire/bytes.ts';
 import { nearest } from '../wire/nearest.ts';
 import { type GroupName, NamedGroup, PskKeyExchangeMode, type PskMode, type Version } from '../wire/registry.ts';
 import { systemCode, usage } from './fault.ts';
@@ -94,9 +96,10 @@ export function protocol(flags: ProtocolFlags): Protocol {
   const minVersion = version('--min-version', flags['min-version'] ?? '1.2');
   const maxVersion = version('--max-version', flags['max-version'] ?? '1.3');
   if (minVersion > maxVersion) throw usage(`--min-version ${minVersion} is above --max-version ${maxVersion}`);
-  const suites = SUITES.map(({ name }) => name);
+  const all = [...SUITES, ...OTHER_SUITES];
+  const suites = all.map(({ name }) => name);
   const ciphers = choices('--ciphers', flags.ciphers, suites);
-  const fits = SUITES.some((suite) => ciphers?.includes(suite.name) !== false && inRange(suite.version));
+  const fits = all.some((suite) => ciphers?.includes(suite.name) !== false && inRange(suite.version));
   if (!fits) {
     const versions = minVersion === maxVersion ? minVersion : `${minVersion} or ${maxVersion}`;
     throw usage(`--ciphers: none of these is a suite of ${versions}: ${flags.ciphers}`);
@@ -149,6 +152,17 @@ function list(flag: string, text: string): string[] {
 function protocolName(name: string): string {
   if (!/^[\x21-\x7e]{1,255}$/.test(name)) throw usage(`--alpn: '${name}' is no protocol name; 1 to 255 ASCII are`);
   return name;
+}
+
+/** Parses `identity:hex`; the identity may have colons in it. `where` begins the complaint, which does not repeat the key. */
+export function psk(where: string, text: string): ExternalPsk {
+  const at = text.lastIndexOf(':');
+  const [identity, hex] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
+  if (identity === '')
+    throw usage(`${where}: identity:hex is wanted: a name, a colon, and at least 32 hexadecimal digits`);
+  if (!/^([0-9a-f]{2})+$/i.test(hex)) throw usage(`${where}: the key of '${identity}' is not hexadecimal`);
+  if (hex.length < 32) throw usage(`${where}: the key of '${identity}' has ${hex.length / 2} bytes; 16 are the least`);
+  return { identity: utf8(identity), secret: fromHex(hex) };
 }
 
 export function nonEmpty(flag: string, text: string): string {

@@ -29,7 +29,9 @@ Where:
 Certificates:
   --cert F --key F      certificate chain and private key, PEM; may be given again for a second pair, as one with ECDSA
                         and one with RSA: the first that fits the client is used. Without a pair: an ephemeral
-                        self-signed certificate for localhost
+                        self-signed certificate for localhost, or with --psk none
+  --psk F               the external PSKs in F, a line identity:hex for each, as for gnutls-serv. For TLS 1.2 name
+                        TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256 in --ciphers
 
 What is spoken:
   --min-version V       1.2 or 1.3 (1.2)
@@ -96,16 +98,19 @@ session, age, authAge, checks [{rule, passed}]}; ages are seconds.
 Exit code: 0 after Ctrl-C or SIGTERM, 1 where it cannot listen, 2 for a mistake in the flags.
 `;
 
-export const CONNECT_HELP = `Usage: tls-resume connect host:port (--ca F | --pin SHA256 | --insecure) [flags]
+export const CONNECT_HELP = `Usage: tls-resume connect host:port (--ca F | --pin SHA256 | --psk ID:HEX | --insecure) [flags]
 
 Connects to a server, sends what is piped in, prints the answer, and closes: at once if nothing is piped in, and otherwise
 when the server has closed or has been quiet for a second. Of each connection it says in one line, on stderr: version, cipher
-suite, group, and whether it was resumed (how) or was a full handshake (why).
+suite, group, and whether it was resumed (how), used an external PSK, or was a full handshake (why).
 
 Who judges the server (one of these is required):
   --ca F                its certificate must be issued under one of those in F, PEM, and be for the host; that one may be the
                         server's own. Revocation is not checked
   --pin SHA256          its key must have this digest (of SubjectPublicKeyInfo, hexadecimal or base64); may be given again
+  --psk IDENTITY:HEX    it must have this external PSK; may be given again. A certificate in its place is for --ca or --pin, and
+                        without them refused
+  --psk-file F          the same for those in F, a line identity:hex for each
   --insecure            nobody: anybody between can read and answer
 
 What is spoken:

@@ -51,7 +51,7 @@ export interface Listening {
   readonly host: string;
   readonly port: number;
   readonly versions: readonly Version[];
-  readonly certificate: 'ephemeral' | 'from files';
+  readonly certificate: 'ephemeral' | 'from files' | 'none';
 }
 
 export type Told =
@@ -120,11 +120,21 @@ export function asText(told: Exclude<Told, { event: 'verdicts' }>): string {
   return `#${told.id} ${happening(told)}`;
 }
 
-/** `full (not-offered)`, or `resumed` and the mechanism. */
-export function resumptionText({ resumed, mechanism, pskMode, identityIndex, reason }: Facts): string {
-  if (!resumed) return `full (${reason})`;
-  if (pskMode === null) return `resumed (${mechanism})`;
-  return `resumed (${mechanism}, ${pskMode}, identity ${identityIndex})`;
+/** `full (not-offered)`, or `resumed` and the mechanism, or that of an external PSK. */
+export function resumptionText({
+  resumed,
+  mechanism,
+  pskMode,
+  identityIndex,
+  reason,
+}: Pick<Facts, 'resumed' | 'identityIndex'> & {
+  readonly mechanism: string | null | undefined;
+  readonly pskMode: string | null | undefined;
+  readonly reason: string | null | undefined;
+}): string {
+  if (typeof mechanism !== 'string') return `full (${reason})`;
+  const how = [mechanism, pskMode, identityIndex === null ? null : `identity ${identityIndex}`];
+  return `${resumed ? 'resumed' : 'external PSK'} (${how.filter((word) => typeof word === 'string').join(', ')})`;
 }
 
 /** `127.0.0.1:8443`, `[::1]:8443` */
@@ -139,7 +149,11 @@ export function printable(text: string): string {
 }
 
 function listening({ host, port, versions, certificate }: Listening): string {
-  const what = certificate === 'ephemeral' ? 'ephemeral certificate for localhost' : 'certificate from files';
+  const what = {
+    ephemeral: 'ephemeral certificate for localhost',
+    'from files': 'certificate from files',
+    none: 'no certificate',
+  }[certificate];
   return `listening on ${addressText(host, port)} (${versions.join(', ')}; ${what})`;
 }
 

@@ -7,7 +7,9 @@ import type { CryptoProvider } from '../crypto/provider.ts';
 import { defaultProvider } from '../crypto/providers/default.ts';
 import { fast } from '../crypto/providers/fast.ts';
 import { noble } from '../crypto/providers/noble.ts';
+import type { ServerConfig } from '../engine/server/config.ts';
 import { defineServer } from '../engine/server/define-server.ts';
+import type { ServerOptions } from '../engine/server/options.ts';
 import { nodeCrypto, type TlsSocket } from '../node/index.ts';
 import { TicketKeyRing } from '../tickets/key-ring.ts';
 import type { Version } from '../wire/registry.ts';
@@ -15,7 +17,7 @@ import { systemWorld } from '../world.ts';
 import type { ProviderName, ResumptionSettings, ServeSettings } from './args.ts';
 import { attendTo, finish } from './client.ts';
 import { Fault, systemCode, systemReason, usage } from './fault.ts';
-import { loadCredential, loadTicketKeys, openKeyLog } from './files.ts';
+import { loadCredential, loadPsks, loadTicketKeys, openKeyLog } from './files.ts';
 import { RecordingFolder } from './recordings.ts';
 import { addressText, type Tell, teller } from './report.ts';
 
@@ -50,14 +52,18 @@ export interface ServeOptions {
 /** Resolves once the server listens and has reported it. @throws Fault for a request that fails, such as a port in use */
 export async function serve(settings: ServeSettings, { write, warn, idleMs }: ServeOptions): Promise<Running> {
   const tell = teller(settings, write);
-  const own = settings.certificates.length === 0 ? selfSignedCertificate(systemWorld) : undefined;
+  const hasNone = settings.certificates.length === 0;
+  const psks = settings.psk === undefined ? undefined : loadPsks('--psk', settings.psk);
+  const own = hasNone && psks === undefined ? selfSignedCertificate(systemWorld) : undefined;
   const crypto = PROVIDERS[settings.crypto];
-  const credentials = own === undefined ? settings.certificates.map((files) => loadCredential(files, crypto)) : [own];
+  const loaded = hasNone ? undefined : settings.certificates.map((files) => loadCredential(files, crypto));
+  const credentials = own === undefined ? loaded : [own];
   const keys = ticketKeys(settings.resumption);
   const keylog = settings.keylog === undefined ? undefined : openKeyLog(settings.keylog);
   const { tickets: mode, foreign, idContext } = settings.resumption;
-  const config = defineServer({
+  const config = definedServer({
     credentials,
+    psks,
     ...settings.protocol,
     compat: settings.compat,
     crypto,
@@ -81,7 +87,7 @@ export async function serve(settings: ServeSettings, { write, warn, idleMs }: Se
     throw error;
   });
   server.on('error', (error) => tell({ event: 'accept-failed', message: systemReason(error) }));
-  announce({ host, port }, settings, tell);
+  announce({ host, port }, config, { settings, tell });
   if (faults.length > 0) warn?.(warningOf(settings, host));
   const close = async () => {
     await Promise.all([once(server.close(), 'close'), clients.end()]);
@@ -90,6 +96,18 @@ export async function serve(settings: ServeSettings, { write, warn, idleMs }: Se
     keylog?.close();
   };
   return { host, port, ephemeralCertificate: own?.cert, close };
+}
+
+/** @throws Fault for what is wrong with the PSKs together, such as two of one identity */
+function definedServer(options: ServerOptions): ServerConfig {
+  try {
+    return defineServer(options);
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    if (error.message.startsWith('psks')) throw usage(`--psk: ${error.message}`);
+    if (error.message.startsWith('ciphers')) throw usage(`--${error.message}`);
+    throw error;
+  }
 }
 
 /** @throws Fault, also if a key is there twice */
@@ -163,8 +181,13 @@ function warningOf({ faults }: ServeSettings, host: string): string {
   return `warning: --fault ${faults.map(({ word }) => word).join(' --fault ')}: this server does wrong on purpose, to whoever connects to ${host}`;
 }
 
-function announce(at: { host: string; port: number }, { protocol, certificates }: ServeSettings, tell: Tell): void {
+function announce(
+  at: { host: string; port: number },
+  { minVersion, maxVersion }: ServerConfig,
+  { settings: { certificates, psk }, tell }: { readonly settings: ServeSettings; readonly tell: Tell },
+): void {
   const all: readonly Version[] = ['TLSv1.2', 'TLSv1.3'];
-  const versions = all.filter((version) => version >= protocol.minVersion && version <= protocol.maxVersion);
-  tell({ event: 'listening', ...at, versions, certificate: certificates.length === 0 ? 'ephemeral' : 'from files' });
+  const versions = all.filter((version) => version >= minVersion && version <= maxVersion);
+  const own = psk === undefined ? 'ephemeral' : 'none';
+  tell({ event: 'listening', ...at, versions, certificate: certificates.length === 0 ? own : 'from files' });
 }

@@ -111,7 +111,8 @@ export function maskedNote(count: number): string {
 }
 
 function outcomeIn({ wasEstablished, hasFailed, resumed, mechanism, pskMode, reason }: Recording['facts']): string {
-  const how = resumed ? `resumed by ${mechanism}${pskMode ? ` in ${pskMode}` : ''}` : `not resumed (${reason})`;
+  const by = `${mechanism}${pskMode ? ` in ${pskMode}` : ''}`;
+  const how = resumed ? `resumed by ${by}` : mechanism ? `authenticated by ${by}` : `not resumed (${reason})`;
   if (!wasEstablished) return hasFailed ? 'failed' : 'not established';
   return `established, ${how}${hasFailed ? ', then failed' : ''}`;
 }
