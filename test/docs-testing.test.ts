@@ -1,4 +1,4 @@
-/** The worked examples of docs/testing.md and docs/recordings.md, run: what a line logs is what its comment says. */
+/** The worked examples of docs/testing.md, docs/recordings.md and docs/psk.md, run: what a line logs is what its comment says. */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,6 +72,20 @@ describe('docs/recordings.md', () => {
   const examples = examplesOf(readFileSync(join(root, 'docs/recordings.md'), 'utf8'), 'What you can do with one');
 
   it('has an example of each thing', () => expect(examples).to.have.length(3));
+
+  for (const { title, code } of examples)
+    it(`${title}: logs what it says`, async () => expect(await run(code)).to.deep.equal(promisedBy(code)));
+});
+
+describe('docs/psk.md', () => {
+  const text = readFileSync(join(root, 'docs/psk.md'), 'utf8');
+  const examples = [
+    'A first connection',
+    'An endpoint that is both client and server',
+    'A function instead of a list',
+  ].flatMap((section) => examplesOf(text, section));
+
+  it('has three worked examples', () => expect(examples).to.have.length(3));
 
   for (const { title, code } of examples)
     it(`${title}: logs what it says`, async () => expect(await run(code)).to.deep.equal(promisedBy(code)));
