@@ -171,7 +171,43 @@ export class InvalidPublicKey extends RangeError {
 }
 
 /**
- * An (EC)DHE group. Both steps may return a promise, for which the handshake waits. If one fails, or its answer is none, the peer gets
+ * A group as a key encapsulation mechanism. The side whose share goes first, which is the client in TLS 1.3, generates a key pair and
+ * decapsulates the answer; the other side encapsulates. Each step may return a promise, for which the handshake waits. If one fails,
+ * or its answer is none, the peer gets internal_error, and the connection tells of it in a callback-error event for 'agree'.
+ */
+export interface KeyEncapsulation {
+  generate(randomBytes: RandomBytes): Awaitable<DecapsulationKey>;
+  /**
+   * Answers the share of a peer: its {@link DecapsulationKey.publicKey}.
+   * @throws InvalidPublicKey (or rejects with it) if `peer` is not a public key of the group
+   */
+  encapsulate(peer: Uint8Array, randomBytes: RandomBytes): Awaitable<Encapsulation>;
+}
+
+/** A key pair for one key exchange. */
+export interface DecapsulationKey {
+  /** The share that the peer gets. */
+  readonly publicKey: Uint8Array;
+  /**
+   * Returns the shared secret from the peer's answer. Called once.
+   * @throws InvalidPublicKey (or rejects with it) if `keyShare` is no answer of the group
+   */
+  decapsulate(keyShare: Uint8Array): Awaitable<Uint8Array>;
+  /** Overwrites the private key. */
+  wipe(): void;
+}
+
+/** The answer to a share. */
+export interface Encapsulation {
+  /** The share that the peer gets, which decapsulates it. */
+  readonly keyShare: Uint8Array;
+  /** The engine copies and then overwrites it. */
+  readonly sharedSecret: Uint8Array;
+}
+
+/**
+ * An (EC)DHE group. It needs no functions of its own for what a {@link KeyEncapsulation} does: to encapsulate is to generate a key pair,
+ * to agree, and to send the public key. Both steps may return a promise, for which the handshake waits. If one fails, or its answer is none, the peer gets
  * internal_error, and the connection tells of it in a callback-error event for 'agree'.
  */
 export interface KeyAgreement {

@@ -1,8 +1,8 @@
-/** Key agreement and signature: the two steps of a handshake that may have to wait for a crypto provider or a remote key. */
+/** Key exchange and signature: the steps of a handshake that may have to wait for a crypto provider or a remote key. */
 
 import { type Awaitable, disregard, isInstance, later } from '../awaitable.ts';
 import type { Credential } from '../crypto/credentials/credential.ts';
-import { type EphemeralKey, InvalidPublicKey } from '../crypto/provider.ts';
+import { type DecapsulationKey, type Encapsulation, type EphemeralKey, InvalidPublicKey } from '../crypto/provider.ts';
 import { TlsAlert } from '../wire/alert.ts';
 import { bytesFrom, wipe } from '../wire/bytes.ts';
 import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
@@ -20,7 +20,7 @@ const LENGTHS: Readonly<Record<GroupName, readonly [publicKey: number, secret: n
  * A provider's key, looked at once and while no handshake runs. What it answers is checked: a wrong length would otherwise show as
  * a Finished that does not verify.
  */
-class CheckedKey implements EphemeralKey {
+class CheckedKey implements DecapsulationKey {
   readonly publicKey: Uint8Array;
   readonly #group: GroupName;
   readonly #key: EphemeralKey;
@@ -40,7 +40,7 @@ class CheckedKey implements EphemeralKey {
     this.#context = context;
   }
 
-  agree(peer: Uint8Array): Awaitable<Uint8Array> {
+  decapsulate(peer: Uint8Array): Awaitable<Uint8Array> {
     return later<unknown, Uint8Array>(this.#key.agree(peer), (secret) => this.#checked(secret));
   }
 
@@ -67,11 +67,11 @@ function isKey(key: unknown): boolean {
   return isWipeable(key) && 'publicKey' in key && 'agree' in key && typeof key.agree === 'function';
 }
 
-/** Generates an ephemeral key pair. It is wiped when the handshake ends. */
-export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<EphemeralKey> {
+/** Generates the key pair of the side whose share goes first. It is wiped when the handshake ends. */
+export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<DecapsulationKey> {
   const agreement = context.crypto.groups[group];
   if (agreement === undefined) throw new Error(`the crypto provider has no ${group}`);
-  return yield* perform<EphemeralKey, EphemeralKey>({
+  return yield* perform<DecapsulationKey, DecapsulationKey>({
     kind: 'key-generation',
     callback: 'agree',
     asked: group,
@@ -86,15 +86,16 @@ export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<
 }
 
 /**
- * Computes the shared secret, which is wiped when the handshake ends, and wipes `key` (RFC 9846 §7.4, RFC 8422 §5.11).
- * @throws TlsAlert illegal_parameter if the provider rejects the peer's public key; internal_error if it fails otherwise
+ * Computes the shared secret from the answer to our share. The secret is wiped when the handshake ends, and `key` at once (RFC 9846
+ * §7.4, RFC 8422 §5.11).
+ * @throws TlsAlert illegal_parameter if the provider rejects the peer's share; internal_error if it fails otherwise
  */
-export function* agree(context: HandshakeIO, key: EphemeralKey, peer: Uint8Array): Handshake<Uint8Array> {
+export function* decapsulate(context: HandshakeIO, key: DecapsulationKey, peer: Uint8Array): Handshake<Uint8Array> {
   return yield* perform<Uint8Array, Uint8Array>({
     kind: 'key-agreement',
     callback: 'agree',
     budgeted: false,
-    run: () => key.agree(peer),
+    run: () => key.decapsulate(peer),
     conclude: (outcome) => {
       context.discard(key);
       if ('value' in outcome && outcome.value instanceof Uint8Array) return context.own(outcome.value);
@@ -121,16 +122,11 @@ function isWipeable(answer: unknown): answer is { wipe(): void } {
   return typeof answer === 'object' && answer !== null && 'wipe' in answer && typeof answer.wipe === 'function';
 }
 
-export interface Exchange {
-  readonly publicKey: Uint8Array;
-  readonly sharedSecret: Uint8Array;
-}
-
-/** TLS 1.3, where the peer's share is known first: generates a key and computes the shared secret. */
-export function* exchangeKeys(context: HandshakeIO, group: GroupName, peer: Uint8Array): Handshake<Exchange> {
+/** Answers the peer's share: the server of TLS 1.3, and the client of TLS 1.2. (EC)DHE does so by a key pair of its own. */
+export function* encapsulate(context: HandshakeIO, group: GroupName, peer: Uint8Array): Handshake<Encapsulation> {
   context.facts.group = group;
   const key = yield* generateKey(context, group);
-  return { publicKey: key.publicKey, sharedSecret: yield* agree(context, key, peer) };
+  return { keyShare: key.publicKey, sharedSecret: yield* decapsulate(context, key, peer) };
 }
 
 /** A credential, and the scheme that it signs with. */

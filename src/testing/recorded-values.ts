@@ -1,6 +1,6 @@
 /** Answers, conclusions and errors as JSON, and back. */
 
-import { type EphemeralKey, InvalidPublicKey } from '../crypto/provider.ts';
+import { type DecapsulationKey, InvalidPublicKey } from '../crypto/provider.ts';
 import { ClientSession } from '../sessions/client-session.ts';
 import { sessionToDer } from '../sessions/der.ts';
 import type { SessionParameters } from '../sessions/parameters.ts';
@@ -82,7 +82,7 @@ export function writeValue(value: unknown, sessions: SessionsMet): unknown {
   if (Session.isSession(value)) return { $session: sessions.add(value) };
   if (Array.isArray(value)) return value.map((one) => writeValue(one, sessions));
   if (typeof value !== 'object' || value === null) return typeof value === 'function' ? UNDEFINED : value;
-  if ('agree' in value && 'publicKey' in value) return { $publicKey: toHex(value.publicKey as Uint8Array) };
+  if ('decapsulate' in value && 'publicKey' in value) return { $publicKey: toHex(value.publicKey as Uint8Array) };
   const fields = Object.entries(value).filter(([, field]) => field !== undefined && typeof field !== 'function');
   return Object.fromEntries(fields.map(([name, field]) => [name, writeValue(field, sessions)]));
 }
@@ -100,11 +100,11 @@ export function readValue(value: unknown, sessions: readonly Session[]): unknown
 }
 
 /** A key of which only the public part is known. What it agreed on is an answer of its own. */
-function publicKeyOf(publicKey: Uint8Array): EphemeralKey {
-  const agree = () => {
+function publicKeyOf(publicKey: Uint8Array): DecapsulationKey {
+  const decapsulate = () => {
     throw new Error('the private key is not in the recording');
   };
-  return { publicKey, agree, wipe: () => {} };
+  return { publicKey, decapsulate, wipe: () => {} };
 }
 
 /** Writes an error: its name, its message, and the alert that it stands for. */

@@ -16,7 +16,7 @@ import {
   type SignatureSchemeName,
 } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
-import { agree, generateKey, type Signing, signature } from '../key-exchange.ts';
+import { encapsulate, type Signing, signature } from '../key-exchange.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
 import {
   type CertificateRequestTls12,
@@ -302,11 +302,9 @@ function sendCertificate(
 
 /** RFC 8422 §5.7. Returns the premaster secret. */
 function* sendClientKeyExchange(context: ClientHandshake, group: GroupName, peer: Uint8Array): Handshake<Uint8Array> {
-  const key = yield* generateKey(context, group);
-  const { publicKey: point } = key;
-  const premaster = yield* agree(context, key, peer);
+  const { keyShare: point, sharedSecret } = yield* encapsulate(context, group, peer);
   context.transcript.add(context.send(clientKeyExchange, { point }));
-  return premaster;
+  return sharedSecret;
 }
 
 /** RFC 5246 §7.4.8: signs the messages themselves. */

@@ -14,7 +14,7 @@ import {
   type SignatureSchemeName,
 } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
-import { agree, type Signing, signature } from '../key-exchange.ts';
+import { decapsulate, type Signing, signature } from '../key-exchange.ts';
 import { certificate } from '../messages/certificate.ts';
 import { type CertificateRequest, certificateRequest } from '../messages/certificate-request.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
@@ -195,7 +195,7 @@ function* protectHandshake(
   retried: boolean,
 ): Handshake<HandshakeStage> {
   const key = share && keys.get(share.group);
-  const dhe = share && key && (yield* agree(context, key, share.keyExchange));
+  const dhe = share && key && (yield* decapsulate(context, key, share.keyExchange));
   for (const unused of keys.values()) if (unused !== key) context.discard(unused);
   const early = psk?.early ?? context.own(earlySecret(context.crypto.hashes[suite.hash], undefined));
   const stage = handshakeStage(context, suite, early, dhe);

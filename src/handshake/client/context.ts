@@ -2,7 +2,7 @@
 
 import type { Credential } from '../../crypto/credentials/credential.ts';
 import type { KeyReader } from '../../crypto/credentials/public-key.ts';
-import type { EphemeralKey, HashName } from '../../crypto/provider.ts';
+import type { DecapsulationKey, HashName } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ForeignFields } from '../../sessions/parameters.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -121,7 +121,7 @@ export interface SentEarlyData {
 export interface SentHello {
   readonly draft: HelloDraft;
   /** The private keys of the shares in it. */
-  readonly keys: ReadonlyMap<GroupName, EphemeralKey>;
+  readonly keys: ReadonlyMap<GroupName, DecapsulationKey>;
   /** What stands behind its PSKs, in their order. */
   readonly psks: readonly PskOffer[];
   /** The session of TLS 1.2 that it offers. */

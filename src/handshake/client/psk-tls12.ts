@@ -2,7 +2,7 @@
 
 import { TlsAlert } from '../../wire/alert.ts';
 import { type GroupName, NamedGroup, nameOf } from '../../wire/registry.ts';
-import { agree, generateKey } from '../key-exchange.ts';
+import { decapsulate, generateKey } from '../key-exchange.ts';
 import { clientKeyExchangePsk } from '../messages/client-key-exchange.ts';
 import { parse } from '../messages/message.ts';
 import { serverHelloDone } from '../messages/server-hello-done.ts';
@@ -40,7 +40,7 @@ export function* exchangeWithPsk(context: ClientHandshake, raw: Uint8Array): Han
   transcript.forget(); // no CertificateVerify follows
   const key = yield* generateKey(context, group);
   const { publicKey: point } = key;
-  const agreed = yield* agree(context, key, params.point);
+  const agreed = yield* decapsulate(context, key, params.point);
   transcript.add(context.send(clientKeyExchangePsk, { pskIdentity: psk.identity, point }));
   context.resume({ psk, hash: psk.hash }, undefined, undefined);
   return pskPremaster(agreed, psk.secret);

@@ -1,6 +1,6 @@
 /** The ClientHello, first and second: RFC 9846 §4.2.2, the extensions of §4.3, and those of TLS 1.2. */
 
-import type { EphemeralKey } from '../../crypto/provider.ts';
+import type { DecapsulationKey } from '../../crypto/provider.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY, equalBytes } from '../../wire/bytes.ts';
 import { type Codec, encode } from '../../wire/codec.ts';
@@ -163,8 +163,8 @@ export function offerOf({ psks }: SentHello, { identity }: DraftPsk): PskOffer |
 function* generateKeys(
   context: ClientHandshake,
   groups: readonly GroupName[],
-): Handshake<ReadonlyMap<GroupName, EphemeralKey>> {
-  const keys = new Map<GroupName, EphemeralKey>();
+): Handshake<ReadonlyMap<GroupName, DecapsulationKey>> {
+  const keys = new Map<GroupName, DecapsulationKey>();
   for (const group of groups) keys.set(group, yield* generateKey(context, group));
   return keys;
 }

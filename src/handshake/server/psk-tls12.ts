@@ -1,10 +1,10 @@
 /** External PSKs in TLS 1.2, with ECDHE: RFC 5489 §2, RFC 4279 §2. */
 
-import type { EphemeralKey } from '../../crypto/provider.ts';
+import type { DecapsulationKey } from '../../crypto/provider.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY } from '../../wire/bytes.ts';
 import { type GroupName, NamedGroup } from '../../wire/registry.ts';
-import { agree, generateKey } from '../key-exchange.ts';
+import { decapsulate, generateKey } from '../key-exchange.ts';
 import { clientKeyExchangePsk } from '../messages/client-key-exchange.ts';
 import { serverKeyExchangePsk } from '../messages/server-key-exchange.ts';
 import { notResumed } from '../outcome.ts';
@@ -13,7 +13,7 @@ import { type Handshake, receive } from '../wait.ts';
 import type { FoundPsk, ServerHandshake } from './context.ts';
 
 /** Sends the ephemeral key. Nothing signs it: the PSK is the proof. The hint is empty (RFC 4279 §5.2). */
-export function* sendServerKeyExchangePsk(context: ServerHandshake, group: GroupName): Handshake<EphemeralKey> {
+export function* sendServerKeyExchangePsk(context: ServerHandshake, group: GroupName): Handshake<DecapsulationKey> {
   context.facts.group = group;
   const key = yield* generateKey(context, group);
   const params = { curveType: 'named_curve', namedCurve: NamedGroup[group], point: key.publicKey } as const;
@@ -28,10 +28,10 @@ const NO_SECRET = new Uint8Array(32);
  * Returns the premaster secret.
  * @throws TlsAlert unknown_psk_identity for an identity that is not known, or declined, unless that is to be hidden
  */
-export function* receiveClientKeyExchangePsk(context: ServerHandshake, key: EphemeralKey): Handshake<Uint8Array> {
+export function* receiveClientKeyExchangePsk(context: ServerHandshake, key: DecapsulationKey): Handshake<Uint8Array> {
   const { body, raw } = yield* receive(clientKeyExchangePsk);
   context.transcript.add(raw);
-  const agreed = yield* agree(context, key, body.point);
+  const agreed = yield* decapsulate(context, key, body.point);
   const secret = yield* secretOf(context, body.pskIdentity);
   if (secret === undefined && context.parts.psks?.hides !== true)
     throw new TlsAlert('unknown_psk_identity', 'a PSK that is not known'); // RFC 4279 §2

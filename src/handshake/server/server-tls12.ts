@@ -1,14 +1,14 @@
 /** The TLS 1.2 server: one function per flight, in the order of RFC 5246 §7.3, Figures 1 and 2. */
 
 import { storedMasterSecret, tls12VerifyData } from '../../crypto/prf.ts';
-import type { EphemeralKey } from '../../crypto/provider.ts';
+import type { DecapsulationKey } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import { Session } from '../../sessions/session.ts';
 import { concat, copyOf, EMPTY } from '../../wire/bytes.ts';
 import { encode } from '../../wire/codec.ts';
 import { CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
-import { agree, generateKey, type Signing, signature } from '../key-exchange.ts';
+import { decapsulate, generateKey, type Signing, signature } from '../key-exchange.ts';
 import { maxFragmentLength, wantedFragmentLength } from '../max-fragment-length.ts';
 import { certificateTls12 } from '../messages/certificate.ts';
 import { certificateStatus, OCSP } from '../messages/certificate-status.ts';
@@ -201,7 +201,7 @@ function* sendServerKeyExchange(
   context: ServerHandshake,
   { group, signing }: Pick<Tls12Choice, 'group'> & { readonly signing: Signing },
   randoms: Randoms,
-): Handshake<EphemeralKey> {
+): Handshake<DecapsulationKey> {
   context.facts.group = group;
   const key = yield* generateKey(context, group);
   const params = { curveType: 'named_curve', namedCurve: NamedGroup[group], point: key.publicKey } as const;
@@ -211,10 +211,10 @@ function* sendServerKeyExchange(
   return key;
 }
 
-function* receiveClientKeyExchange(context: ServerHandshake, key: EphemeralKey): Handshake<Uint8Array> {
+function* receiveClientKeyExchange(context: ServerHandshake, key: DecapsulationKey): Handshake<Uint8Array> {
   const { body, raw } = yield* receive(clientKeyExchange);
   context.transcript.add(raw);
-  return yield* agree(context, key, body.point);
+  return yield* decapsulate(context, key, body.point);
 }
 
 function* receiveFinished(

@@ -5,7 +5,7 @@ import { trafficProtection } from '../../crypto/protection.ts';
 import { concat, EMPTY } from '../../wire/bytes.ts';
 import { NamedGroup, ProtocolVersion, SignatureScheme } from '../../wire/registry.ts';
 import type { Established } from '../established.ts';
-import { exchangeKeys, type Signing, signature } from '../key-exchange.ts';
+import { encapsulate, type Signing, signature } from '../key-exchange.ts';
 import { maxFragmentLength } from '../max-fragment-length.ts';
 import { certificate } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
@@ -104,7 +104,7 @@ function* sendServerHello(
   early: AcceptedEarlyData | undefined,
 ): Handshake<HandshakeStage> {
   const { hello, suite, psk, share } = choice;
-  const exchange = share && (yield* exchangeKeys(context, share.group, share.keyExchange));
+  const exchange = share && (yield* encapsulate(context, share.group, share.keyExchange));
   const body = {
     legacyVersion: ProtocolVersion['TLSv1.2'],
     random: context.randomBytes(32, 'random'),
@@ -113,7 +113,7 @@ function* sendServerHello(
     legacyCompressionMethod: 0,
     extensions: {
       preSharedKey: psk?.identityIndex,
-      keyShare: share && exchange && { group: NamedGroup[share.group], keyExchange: exchange.publicKey },
+      keyShare: share && exchange && { group: NamedGroup[share.group], keyExchange: exchange.keyShare },
       supportedVersions: ProtocolVersion['TLSv1.3'],
     },
   };
