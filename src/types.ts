@@ -115,11 +115,15 @@ export type {
   AeadKey,
   AeadName,
   CryptoProvider,
+  DecapsulationKey,
+  Encapsulation,
   EphemeralKey,
+  Groups,
   Hash,
   HashName,
   HmacKey,
   KeyAgreement,
+  KeyEncapsulation,
   PrivateKeyDer,
   PublicKeyDer,
   RandomBytes,
@@ -134,5 +138,14 @@ export type { Awaitable } from './awaitable.ts';
 export type { AbortSignalLike } from './platform.ts';
 export type { TlsAlert } from './wire/alert.ts';
 export type { Pem } from './wire/pem.ts';
-export type { AlertName, CipherSuiteName, GroupName, PskMode, SignatureSchemeName, Version } from './wire/registry.ts';
+export type {
+  AlertName,
+  CipherSuiteName,
+  CurveName,
+  GroupName,
+  HybridGroupName,
+  PskMode,
+  SignatureSchemeName,
+  Version,
+} from './wire/registry.ts';
 export type { World } from './world.ts';

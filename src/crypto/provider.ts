@@ -4,7 +4,7 @@
  */
 
 import type { Awaitable } from '../awaitable.ts';
-import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
+import type { GroupName, HybridGroupName, SignatureSchemeName } from '../wire/registry.ts';
 
 /** The hashes of the cipher suites. */
 export type HashName = 'sha256' | 'sha384';
@@ -18,7 +18,8 @@ export type RandomBytes = (length: number) => Uint8Array;
 export interface CryptoProvider {
   readonly hashes: Readonly<Record<HashName, Hash>>;
   readonly aeads: Readonly<Record<AeadName, Aead>>;
-  readonly groups: Readonly<Partial<Record<GroupName, KeyAgreement | undefined>>>;
+  /** A provider need not have all. {@link KeyEncapsulation} is the interface of the hybrid groups, {@link KeyAgreement} that of the curves. */
+  readonly groups: Groups;
   /**
    * Optional. Returns a function that signs with this private key, or `undefined` if the provider does not support it; then
    * @noble signs or, with RSA keys, Web Crypto. Called once for each key in PEM, when the server is defined, and only with
@@ -32,6 +33,11 @@ export interface CryptoProvider {
    */
   readonly verifier?: ((key: PublicKeyDer) => Awaitable<Verify | undefined>) | undefined;
 }
+
+/** The groups of a provider, by name. */
+export type Groups = {
+  readonly [G in GroupName]?: (G extends HybridGroupName ? KeyEncapsulation : KeyAgreement) | undefined;
+};
 
 /** A private key in PKCS#8 (RFC 5958 §2), SEC1 (RFC 5915 §3) or PKCS#1 (RFC 8017 Appendix A.1.2), not encrypted. */
 export interface PrivateKeyDer {

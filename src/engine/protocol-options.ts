@@ -13,8 +13,6 @@ import {
 } from '../wire/registry.ts';
 import { integer, list, oneOf, requireArray } from './checks.ts';
 
-const DEFAULT_GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
-
 /** The options of either role; `ServerOptions` and `ClientOptions` describe them. */
 export interface ProtocolOptions {
   readonly minVersion?: Version | undefined;
@@ -75,8 +73,8 @@ export function groups(given: readonly GroupName[] | undefined, crypto: CryptoPr
   const names = Object.keys(NamedGroup) as GroupName[];
   const has = (name: GroupName) => crypto.groups[name] !== undefined;
   if (given === undefined) {
-    const present = DEFAULT_GROUPS.filter(has);
-    if (present.length === 0) throw new TypeError(`crypto.groups: has none of ${DEFAULT_GROUPS.join(', ')}`);
+    const present = names.filter(has);
+    if (present.length === 0) throw new TypeError(`crypto.groups: has none of ${names.join(', ')}`);
     return Object.freeze(present);
   }
   const chosen = list('groups', given, "['x25519', 'secp256r1']").map((name) => oneOf('groups', name, names));

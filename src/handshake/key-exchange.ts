@@ -7,14 +7,22 @@ import { TlsAlert } from '../wire/alert.ts';
 import { bytesFrom, wipe } from '../wire/bytes.ts';
 import type { GroupName, SignatureSchemeName } from '../wire/registry.ts';
 import type { HandshakeIO } from './io.ts';
-import { type Handshake, perform } from './wait.ts';
+import { type Handshake, type Outcome, perform } from './wait.ts';
 
-/** The lengths of a public key and of a shared secret, in bytes (RFC 9846 §4.3.8, §7.4.2). */
-const LENGTHS: Readonly<Record<GroupName, readonly [publicKey: number, secret: number]>> = {
+/**
+ * The lengths of a public key, of a shared secret, and of the answer to a public key if it is not of the first length: in bytes (RFC
+ * 9846 §4.3.8, §7.4.2; draft-ietf-tls-ecdhe-mlkem-05 §4).
+ */
+const LENGTHS: Readonly<Record<GroupName, readonly [publicKey: number, secret: number, answer?: number]>> = {
   x25519: [32, 32],
   secp256r1: [65, 32],
   secp384r1: [97, 48],
+  X25519MLKEM768: [1216, 64, 1120],
+  SecP256r1MLKEM768: [1249, 64, 1153],
 };
+
+/** A provider's key, by either of its interfaces. */
+type ProviderKey = EphemeralKey | DecapsulationKey;
 
 /**
  * A provider's key, looked at once and while no handshake runs. What it answers is checked: a wrong length would otherwise show as
@@ -23,12 +31,13 @@ const LENGTHS: Readonly<Record<GroupName, readonly [publicKey: number, secret: n
 class CheckedKey implements DecapsulationKey {
   readonly publicKey: Uint8Array;
   readonly #group: GroupName;
-  readonly #key: EphemeralKey;
+  readonly #key: ProviderKey;
   readonly #context: HandshakeIO;
 
   /** @throws TypeError if it is no key of the group; or what the key throws when it is looked at */
-  constructor(group: GroupName, key: EphemeralKey, context: HandshakeIO) {
-    const [length] = LENGTHS[group];
+  constructor(group: GroupName, key: ProviderKey, context: HandshakeIO, isAnswer: boolean) {
+    const [own, , answer = own] = LENGTHS[group];
+    const length = isAnswer ? answer : own;
     const publicKey = isKey(key) ? bytesFrom(key.publicKey) : undefined;
     if (publicKey?.length !== length)
       throw new TypeError(
@@ -41,7 +50,9 @@ class CheckedKey implements DecapsulationKey {
   }
 
   decapsulate(peer: Uint8Array): Awaitable<Uint8Array> {
-    return later<unknown, Uint8Array>(this.#key.agree(peer), (secret) => this.#checked(secret));
+    const key = this.#key;
+    const secret = 'agree' in key ? key.agree(peer) : key.decapsulate(peer);
+    return later<unknown, Uint8Array>(secret, (answer) => this.#checked(answer));
   }
 
   #checked(secret: unknown): Uint8Array {
@@ -64,25 +75,38 @@ class CheckedKey implements DecapsulationKey {
 }
 
 function isKey(key: unknown): boolean {
-  return isWipeable(key) && 'publicKey' in key && 'agree' in key && typeof key.agree === 'function';
+  return isWipeable(key) && 'publicKey' in key && ('agree' in key || 'decapsulate' in key);
 }
 
-/** Generates the key pair of the side whose share goes first. It is wiped when the handshake ends. */
-export function* generateKey(context: HandshakeIO, group: GroupName): Handshake<DecapsulationKey> {
-  const agreement = context.crypto.groups[group];
-  if (agreement === undefined) throw new Error(`the crypto provider has no ${group}`);
+/**
+ * Generates the key pair of the side whose share goes first; or, with the share of the peer in a group that encapsulates, the answer to
+ * it, as a key that has its shared secret already. Either is wiped when the handshake ends. Throws as {@link decapsulate} does.
+ */
+export function* generateKey(context: HandshakeIO, group: GroupName, peer?: Uint8Array): Handshake<DecapsulationKey> {
+  const found = context.crypto.groups[group];
+  if (found === undefined) throw new Error(`the crypto provider has no ${group}`);
+  const make = (): Awaitable<ProviderKey> =>
+    peer !== undefined && 'encapsulate' in found
+      ? later(found.encapsulate(peer, context.randomBytes), keyOf)
+      : found.generate(context.randomBytes);
   return yield* perform<DecapsulationKey, DecapsulationKey>({
     kind: 'key-generation',
     callback: 'agree',
     asked: group,
     budgeted: false,
-    run: () => later(agreement.generate(context.randomBytes), (key) => new CheckedKey(group, key, context)),
+    run: () => later(make(), (key) => new CheckedKey(group, key, context, peer !== undefined)),
     conclude: (outcome) => {
       if ('value' in outcome && outcome.value instanceof CheckedKey) return context.own(outcome.value);
-      throw new TlsAlert('internal_error', 'no ephemeral key');
+      throw refusal(outcome);
     },
+    isAnswer: isRejection,
     releaseLateAnswer: wipeLate,
   });
+}
+
+/** What a group has encapsulated, as a key. */
+function keyOf({ keyShare, sharedSecret }: Encapsulation): DecapsulationKey {
+  return { publicKey: keyShare, decapsulate: () => sharedSecret, wipe: () => wipe(sharedSecret) };
 }
 
 /**
@@ -99,13 +123,17 @@ export function* decapsulate(context: HandshakeIO, key: DecapsulationKey, peer: 
     conclude: (outcome) => {
       context.discard(key);
       if ('value' in outcome && outcome.value instanceof Uint8Array) return context.own(outcome.value);
-      throw 'error' in outcome && isRejection(outcome.error)
-        ? new TlsAlert('illegal_parameter', 'the key share is no public key of its group')
-        : new TlsAlert('internal_error', 'the key agreement failed');
+      throw refusal(outcome);
     },
     isAnswer: isRejection,
     releaseLateAnswer: wipeLate,
   });
+}
+
+function refusal(outcome: Outcome): TlsAlert {
+  return 'error' in outcome && isRejection(outcome.error)
+    ? new TlsAlert('illegal_parameter', 'the key share is no public key of its group')
+    : new TlsAlert('internal_error', 'the key agreement failed');
 }
 
 function isRejection(error: unknown): boolean {
@@ -122,10 +150,10 @@ function isWipeable(answer: unknown): answer is { wipe(): void } {
   return typeof answer === 'object' && answer !== null && 'wipe' in answer && typeof answer.wipe === 'function';
 }
 
-/** Answers the peer's share: the server of TLS 1.3, and the client of TLS 1.2. (EC)DHE does so by a key pair of its own. */
+/** Answers the peer's share: the server of TLS 1.3, and the client of TLS 1.2. Throws as {@link decapsulate} does. */
 export function* encapsulate(context: HandshakeIO, group: GroupName, peer: Uint8Array): Handshake<Encapsulation> {
   context.facts.group = group;
-  const key = yield* generateKey(context, group);
+  const key = yield* generateKey(context, group, peer);
   return { keyShare: key.publicKey, sharedSecret: yield* decapsulate(context, key, peer) };
 }
 

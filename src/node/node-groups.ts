@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { createECDH, createPrivateKey, createPublicKey, diffieHellman, type ECDH, type KeyObject } from 'node:crypto';
 import { type EphemeralKey, InvalidPublicKey, type KeyAgreement, type RandomBytes } from '../crypto/provider.ts';
 import { wipe } from '../wire/bytes.ts';
-import type { GroupName } from '../wire/registry.ts';
+import type { CurveName } from '../wire/registry.ts';
 import { plain } from './plain.ts';
 
 const X25519_LENGTH = 32;
@@ -137,7 +137,7 @@ class EcdhKey implements EphemeralKey {
   }
 }
 
-export const nodeGroups: Readonly<Record<GroupName, KeyAgreement>> = {
+export const nodeGroups: Readonly<Record<CurveName, KeyAgreement>> = {
   x25519,
   secp256r1: ecdh('prime256v1', 32),
   secp384r1: ecdh('secp384r1', 48),

@@ -86,12 +86,19 @@ export const CipherSuite = {
   TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256: 0xccac,
 } as const;
 
-/** RFC 9846 §4.3.7 */
+/** RFC 9846 §4.3.7 and draft-ietf-tls-ecdhe-mlkem, in the default order of preference. */
 export const NamedGroup = {
+  X25519MLKEM768: 4588,
+  x25519: 29,
   secp256r1: 23,
   secp384r1: 24,
-  x25519: 29,
+  SecP256r1MLKEM768: 4587,
 } as const;
+
+/** Reports whether a group is a hybrid one, of ML-KEM and a curve. TLS 1.2 has none. */
+export function isHybrid(group: GroupName): group is HybridGroupName {
+  return NamedGroup[group] > 4586;
+}
 
 /** RFC 9846 §4.3.3. In TLS 1.2 the ECDSA schemes name a hash and no curve. */
 export const SignatureScheme = {
@@ -163,6 +170,10 @@ export type CipherSuiteName = Exclude<
 >;
 /** IANA's names of the groups that this library may have: a provider need not have all (RFC 9846 §4.3.7). */
 export type GroupName = keyof typeof NamedGroup;
+/** IANA's names of the groups of ML-KEM-768 and a curve (draft-ietf-tls-ecdhe-mlkem). */
+export type HybridGroupName = 'X25519MLKEM768' | 'SecP256r1MLKEM768';
+/** IANA's names of the groups that are curves. */
+export type CurveName = Exclude<GroupName, HybridGroupName>;
 /** IANA's names of the signature schemes (RFC 9846 §4.3.3). */
 export type SignatureSchemeName = keyof typeof SignatureScheme;
 /** IANA's names of the PSK key exchange modes (RFC 9846 §4.3.9). */

@@ -37,10 +37,11 @@ const reusing = new WeakMap<CryptoProvider, CryptoProvider>();
 export function reusingKeys(crypto: CryptoProvider): CryptoProvider {
   const known = reusing.get(crypto);
   if (known !== undefined) return known;
-  const groups = Object.entries(crypto.groups).flatMap(([name, agreement]) =>
+  const { x25519, secp256r1, secp384r1 } = crypto.groups;
+  const curves = Object.entries({ x25519, secp256r1, secp384r1 }).flatMap(([name, agreement]) =>
     agreement === undefined ? [] : [[name, { generate: () => keyPair(agreement) }]],
   );
-  const made = { ...crypto, groups: Object.fromEntries(groups) };
+  const made = { ...crypto, groups: { ...crypto.groups, ...Object.fromEntries(curves) } };
   reusing.set(crypto, made);
   return made;
 }

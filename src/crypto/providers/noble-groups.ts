@@ -3,7 +3,7 @@
 import { x25519 as curve25519 } from '@noble/curves/ed25519.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { wipe } from '../../wire/bytes.ts';
-import type { GroupName } from '../../wire/registry.ts';
+import type { CurveName } from '../../wire/registry.ts';
 import { InvalidPublicKey, type KeyAgreement } from '../provider.ts';
 
 /** The part of noble's interface that the three curves share. */
@@ -74,7 +74,7 @@ const x25519: Curve = {
   getSharedSecret: curve25519.getSharedSecret,
 };
 
-export const nobleGroups: Readonly<Record<GroupName, KeyAgreement>> = {
+export const nobleGroups: Readonly<Record<CurveName, KeyAgreement>> = {
   x25519: group(x25519, 32, false),
   secp256r1: group(p256, 65, true),
   secp384r1: group(p384, 97, true),

@@ -5,7 +5,7 @@
  */
 
 import { platform, type WebCryptoAgreement, type WebCryptoKey } from '../../platform.ts';
-import type { GroupName } from '../../wire/registry.ts';
+import type { CurveName } from '../../wire/registry.ts';
 import { type EphemeralKey, InvalidPublicKey, type KeyAgreement } from '../provider.ts';
 import { webCryptoVerifier } from './web-crypto-verifier.ts';
 
@@ -83,14 +83,14 @@ function agreement(group: Group): KeyAgreement {
 }
 
 /** All groups. A host may lack one. */
-export const webCryptoGroups: Readonly<Record<GroupName, KeyAgreement>> = {
+export const webCryptoGroups: Readonly<Record<CurveName, KeyAgreement>> = {
   x25519: agreement(X25519),
   secp256r1: agreement(P256),
   secp384r1: agreement(P384),
 };
 
 /** Resolves to the groups that this host supports. Makes a key in each to find out. */
-function supportedGroups(): Promise<Readonly<Partial<Record<GroupName, KeyAgreement>>>> {
+function supportedGroups(): Promise<Readonly<Partial<Record<CurveName, KeyAgreement>>>> {
   const tried = Object.entries(webCryptoGroups).map(([name, group]) =>
     Promise.resolve()
       .then(() => group.generate(noDice))

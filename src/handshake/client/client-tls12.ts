@@ -10,6 +10,7 @@ import {
   CipherSuite,
   ExtensionType,
   type GroupName,
+  isHybrid,
   NamedGroup,
   nameOf,
   SignatureScheme,
@@ -251,7 +252,7 @@ function* acceptServerKeyExchange(
   raw: Uint8Array,
 ): Handshake<ServerShare> {
   const { params, signed } = parse(serverKeyExchange, raw);
-  const group = context.settings.groups.find((name) => NamedGroup[name] === params.namedCurve);
+  const group = context.settings.groups.find((name) => NamedGroup[name] === params.namedCurve && !isHybrid(name));
   if (group === undefined)
     throw new TlsAlert(
       'illegal_parameter',

@@ -10,6 +10,7 @@ import type { Numbers } from '../../wire/codec.ts';
 import {
   CipherSuite,
   type GroupName,
+  isHybrid,
   NamedGroup,
   ProtocolVersion,
   PskKeyExchangeMode,
@@ -71,7 +72,7 @@ export function commonGroups(hello: ClientHello, { groups, crypto }: Settings): 
  * clients are older than X25519, and what they have is secp256r1; without that, any group of the server's is worth the attempt.
  */
 export function selectGroupTls12(hello: ClientHello, settings: Settings): GroupName | undefined {
-  const common = commonGroups(hello, settings);
+  const common = commonGroups(hello, settings).filter((group) => !isHybrid(group));
   const isNamed = hello.extensions.supportedGroups !== undefined;
   return !isNamed && common.includes('secp256r1') ? 'secp256r1' : common[0];
 }

@@ -28,7 +28,7 @@ import {
 } from '../../../src/crypto/provider.ts';
 
 import { concat, EMPTY, fromHex, toHex } from '../../../src/wire/bytes.ts';
-import type { GroupName } from '../../../src/wire/registry.ts';
+import type { CurveName } from '../../../src/wire/registry.ts';
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 const random = (length: number) => Uint8Array.from(randomBytes(length));
@@ -73,7 +73,7 @@ export function groupsContract(name: string, groups: CryptoProvider['groups']): 
 }
 
 function groupContracts(groups: CryptoProvider['groups']): void {
-  for (const [group, peer] of Object.entries(PEERS) as [GroupName, Peer][]) {
+  for (const [group, peer] of Object.entries(PEERS) as [CurveName, Peer][]) {
     const agreement = groups[group];
     if (agreement !== undefined) groupContract(group, agreement, peer);
   }
@@ -374,7 +374,7 @@ function x25519Key(): PeerKey {
   };
 }
 
-const PEERS: Record<GroupName, Peer> = {
+const PEERS: Record<CurveName, Peer> = {
   x25519: {
     publicKeyLength: 32,
     sharedLength: 32,
@@ -389,7 +389,7 @@ const PEERS: Record<GroupName, Peer> = {
   secp384r1: ecdhPeer('secp384r1', 48, p384),
 };
 
-function groupContract(name: GroupName, agreement: KeyAgreement, peer: Peer): void {
+function groupContract(name: CurveName, agreement: KeyAgreement, peer: Peer): void {
   const generate = async (): Promise<EphemeralKey> => await agreement.generate(random);
 
   describe(name, () => {
