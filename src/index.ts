@@ -62,6 +62,8 @@ export { webCryptoCredential } from './crypto/credentials/web-crypto-credential.
 export { InvalidPublicKey } from './crypto/provider.ts';
 export { defaultProvider } from './crypto/providers/default.ts';
 export { fast } from './crypto/providers/fast.ts';
+export { hostMlKem768 } from './crypto/providers/host-ml-kem.ts';
+export { hybridGroups } from './crypto/providers/hybrid-groups.ts';
 export { noble } from './crypto/providers/noble.ts';
 export { webCrypto } from './crypto/providers/web-crypto.ts';
 export { webProvider } from './crypto/providers/web-provider.ts';

@@ -59,6 +59,28 @@ interface WebCrypto {
   ): Promise<ArrayBuffer>;
 }
 
+/** Web Crypto, as far as a host that has it for key encapsulation: the WICG's "Modern Algorithms in the Web Cryptography API". */
+export interface WebCryptoKem {
+  importKey(
+    format: 'raw-public',
+    key: Uint8Array,
+    algorithm: WebCryptoAlgorithm,
+    extractable: boolean,
+    usages: readonly string[],
+  ): Promise<WebCryptoKey>;
+  generateKey(
+    algorithm: WebCryptoAlgorithm,
+    extractable: boolean,
+    usages: readonly string[],
+  ): Promise<{ readonly publicKey: WebCryptoKey; readonly privateKey: WebCryptoKey }>;
+  exportKey(format: 'raw-public', key: WebCryptoKey): Promise<ArrayBuffer>;
+  encapsulateBits(
+    algorithm: WebCryptoAlgorithm,
+    key: WebCryptoKey,
+  ): Promise<{ readonly sharedKey: ArrayBuffer; readonly ciphertext: ArrayBuffer }>;
+  decapsulateBits(algorithm: WebCryptoAlgorithm, key: WebCryptoKey, ciphertext: Uint8Array): Promise<ArrayBuffer>;
+}
+
 /** The controller that a ReadableStream gives to its source. */
 export interface ReadableController {
   /** How much more is wanted, in the unit of the strategy. 0 or less means nothing; `null`, that the stream has failed. */

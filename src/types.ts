@@ -131,6 +131,7 @@ export type {
   Sign,
   Verify,
 } from './crypto/provider.ts';
+export type { MlKem768 } from './crypto/providers/ml-kem.ts';
 
 // Names of the protocol, and the world
 

@@ -14,6 +14,7 @@ import {
 import type { Aead, AeadKey, AeadName, CryptoProvider, Hash, HashName, HmacKey } from '../crypto/provider.ts';
 import { copyOf, wipe } from '../wire/bytes.ts';
 import { nodeGroups } from './node-groups.ts';
+import { nodeHybridGroups } from './node-ml-kem.ts';
 import { nodeSigner, nodeVerifier } from './node-signatures.ts';
 import { plain } from './plain.ts';
 
@@ -146,7 +147,7 @@ export const nodeCrypto: CryptoProvider = {
     'aes-256-gcm': aead('aes-256-gcm', 32),
     'chacha20-poly1305': aead('chacha20-poly1305', 32),
   },
-  groups: nodeGroups,
+  groups: { ...nodeGroups, ...nodeHybridGroups },
   signer: nodeSigner,
   verifier: nodeVerifier,
 };
