@@ -5,6 +5,7 @@ import { OTHER_SUITES, SUITES, type SuiteParameters } from '../crypto/suites.ts'
 import { MAX_PLAINTEXT } from '../wire/record.ts';
 import {
   type GroupName,
+  isHybrid,
   NamedGroup,
   ProtocolVersion,
   PskKeyExchangeMode,
@@ -18,6 +19,7 @@ export interface ProtocolOptions {
   readonly minVersion?: Version | undefined;
   readonly maxVersion?: Version | undefined;
   readonly ciphers?: readonly string[] | undefined;
+  readonly groups?: readonly GroupName[] | undefined;
   readonly alpn?: readonly string[] | undefined;
   readonly pskModes?: readonly PskMode[] | undefined;
   readonly psks?: unknown;
@@ -27,7 +29,7 @@ export interface ProtocolOptions {
 export function protocolSettings<P extends { readonly version: Version }>(
   options: ProtocolOptions,
   protocols: readonly P[],
-  hasCertificates = true,
+  { crypto, hasCertificates }: { readonly crypto: CryptoProvider; readonly hasCertificates: boolean },
 ) {
   const versions = protocols.map(({ version }) => version);
   const minVersion = oneOf<Version>('minVersion', options.minVersion ?? versions[0] ?? '', versions);
@@ -60,6 +62,7 @@ export function protocolSettings<P extends { readonly version: Version }>(
     maxVersion: spoken.at(-1) ?? maxVersion,
     suites: Object.freeze(suites),
     pskModes: Object.freeze(pskModes),
+    groups: groups(options.groups, crypto, maxVersion),
     alpn: protocolNames(options.alpn ?? []),
     recordSizeLimit:
       options.recordSizeLimit === undefined
@@ -68,19 +71,24 @@ export function protocolSettings<P extends { readonly version: Version }>(
   };
 }
 
-/** Returns the groups of an endpoint. The defaults are those that the provider has: the Web Crypto of a host may lack some. */
-export function groups(given: readonly GroupName[] | undefined, crypto: CryptoProvider): readonly GroupName[] {
+/**
+ * Returns the groups of an endpoint, none twice (RFC 9846 §4.3.7). The defaults are those that the provider has: the Web Crypto of a host
+ * may lack some. TLS 1.2 has no hybrid ones.
+ */
+function groups(
+  given: readonly GroupName[] | undefined,
+  crypto: CryptoProvider,
+  maxVersion: Version,
+): readonly GroupName[] {
   const names = Object.keys(NamedGroup) as GroupName[];
   const has = (name: GroupName) => crypto.groups[name] !== undefined;
-  if (given === undefined) {
-    const present = names.filter(has);
-    if (present.length === 0) throw new TypeError(`crypto.groups: has none of ${names.join(', ')}`);
-    return Object.freeze(present);
-  }
-  const chosen = list('groups', given, "['x25519', 'secp256r1']").map((name) => oneOf('groups', name, names));
-  const missing = chosen.find((name) => !has(name));
+  const wanted = given && list('groups', given, "['x25519', 'secp256r1']").map((name) => oneOf('groups', name, names));
+  const missing = wanted?.find((name) => !has(name));
   if (missing !== undefined) throw new TypeError(`groups: the crypto provider has no ${missing}`);
-  return Object.freeze(chosen);
+  const chosen = new Set(wanted ?? names.filter(has));
+  const usable = [...chosen].filter((name) => maxVersion !== 'TLSv1.2' || !isHybrid(name));
+  if (usable.length === 0) throw new TypeError(`crypto.groups: has none of ${wanted ?? names} for ${maxVersion}`);
+  return Object.freeze(usable);
 }
 
 const ALL_SUITES = [...SUITES, ...OTHER_SUITES];

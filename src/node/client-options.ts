@@ -13,6 +13,7 @@ import { kindOf } from '../wire/kind-of.ts';
 import { type Names, requireOptions } from '../wire/options.ts';
 import type { Pem } from '../wire/pem.ts';
 import { systemWorld, type World } from '../world.ts';
+import { defaultCrypto } from './default-crypto.ts';
 import type { TlsSocketOptions } from './options.ts';
 import { type ChainVerifier, verifyChain } from './verify-chain.ts';
 
@@ -137,6 +138,7 @@ function coreOptions({ ca, cert, key, requestOCSP, ...rest }: Rest): ClientOptio
     throw new TypeError('give either requestOCSP or statusRequest');
   return {
     ...rest,
+    crypto: rest.crypto ?? defaultCrypto,
     statusRequest: rest.statusRequest ?? boolean('requestOCSP', requestOCSP, false),
     sessions: { cache: false },
     verifyServer: ca === undefined ? verifyServer : verifierFor(ca, world),

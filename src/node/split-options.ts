@@ -12,6 +12,7 @@ import { kindOf } from '../wire/kind-of.ts';
 import { type Names, requireOptions } from '../wire/options.ts';
 import type { Pem } from '../wire/pem.ts';
 import { systemWorld } from '../world.ts';
+import { defaultCrypto } from './default-crypto.ts';
 import { refuseNodeNames } from './node-tls-names.ts';
 import type { NodeServerOptions, TlsSocketOptions } from './options.ts';
 import { NodeTicketKeys } from './ticket-keys.ts';
@@ -71,7 +72,8 @@ export function splitOptions(options: NodeServerOptions | ServerConfig): SplitOp
 
 type CoreOptions = Omit<NodeServerOptions, 'allowHalfOpen' | 'handshakeTimeout' | 'faults' | 'config' | 'ticketKeys'>;
 
-function coreOptions({ cert, key, credentials, ...rest }: CoreOptions): ServerOptions {
+function coreOptions({ cert, key, credentials, ...others }: CoreOptions): ServerOptions {
+  const rest = { ...others, crypto: others.crypto ?? defaultCrypto };
   const hasNone = credentials === undefined && cert === undefined && key === undefined;
   if (hasNone && rest.psks !== undefined) return rest;
   if (credentials === undefined) return { ...rest, credentials: pairs(cert, key) };

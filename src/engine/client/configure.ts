@@ -6,11 +6,11 @@ import type { ClientProtocol, ClientSettings } from '../../handshake/client/cont
 import { PEER_SCHEMES } from '../../handshake/peer-signature.ts';
 import { toHex, utf8 } from '../../wire/bytes.ts';
 import { type Names, requireObject, requireOptions, requireString } from '../../wire/options.ts';
-import type { SignatureSchemeName } from '../../wire/registry.ts';
+import { isHybrid, type SignatureSchemeName } from '../../wire/registry.ts';
 import { systemWorld } from '../../world.ts';
 import { boolean, callback, complete, integer, list, oneOf } from '../checks.ts';
 import { type CredentialFromPem, credential, provider } from '../credential-options.ts';
-import { groups, protocolSettings } from '../protocol-options.ts';
+import { protocolSettings } from '../protocol-options.ts';
 import { brandClientConfig, type ClientConfig, isClientConfig } from './config.ts';
 import type { ClientExternalPsks } from './external-psks.ts';
 import type { ClientOptions, ClientSessionOptions, ClientSessionStore, TicketRequest } from './options.ts';
@@ -79,20 +79,17 @@ export function configure(options: ClientOptions, parts: Parts): ClientConfig {
   requireOptions('options', options, CLIENT_OPTIONS);
   const crypto = provider(options.crypto ?? parts.crypto);
   const world = complete('world', options.world ?? systemWorld, ['now', 'randomBytes']);
-  const own = Object.freeze([...new Set(groups(options.groups, crypto))]); // RFC 9846 §4.3.7: none twice
-  const protocols = protocolSettings(
-    options,
-    parts.protocols,
-    options.psks === undefined || options.verifyServer !== undefined || options.pins !== undefined,
-  );
+  const protocols = protocolSettings(options, parts.protocols, {
+    crypto,
+    hasCertificates: options.psks === undefined || options.verifyServer !== undefined || options.pins !== undefined,
+  });
   const psks = pskSettings(options.psks, parts.externalPsks, { crypto, suites: protocols.suites });
   const judge = trust(options.verifyServer, options.pins, crypto, options.psks !== undefined);
   const shown = options.credential && credential('credential', options.credential, crypto, parts.credentialFromPem);
   return brandClientConfig({
     ...protocols,
     readPublicKey: parts.readPublicKey,
-    groups: own,
-    keyShares: keyShares(options.keyShares, own),
+    keyShares: keyShares(options.keyShares, protocols.groups),
     signatureAlgorithms: signatureAlgorithms(options.signatureAlgorithms),
     psks,
     credential: shown,
@@ -124,10 +121,11 @@ function pskSettings(
   throw new TypeError('psks: this client is made without; say defineClient(options, { externalPsks })');
 }
 
+/** By default the first group, and the first curve, as many servers have no hybrid group. */
 function keyShares(given: ClientOptions['keyShares'], own: ClientSettings['groups']): ClientSettings['keyShares'] {
-  if (given === undefined) return Object.freeze(own.slice(0, 1));
-  if (!Array.isArray(given)) throw new TypeError("keyShares: an array is wanted, such as ['x25519']");
-  const wanted = given.map((name) => oneOf('keyShares', name, own));
+  if (given !== undefined && !Array.isArray(given))
+    throw new TypeError("keyShares: an array is wanted, such as ['x25519']");
+  const wanted = given?.map((name) => oneOf('keyShares', name, own)) ?? [own[0], own.find((name) => !isHybrid(name))];
   return Object.freeze(own.filter((name) => wanted.includes(name))); // RFC 9846 §4.3.8: once each, and in the order of the groups
 }
 

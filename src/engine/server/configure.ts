@@ -9,7 +9,7 @@ import { type Names, requireObject, requireOptions, requireString } from '../../
 import { systemWorld } from '../../world.ts';
 import { boolean, callback, complete, integer, oneOf } from '../checks.ts';
 import { provider } from '../credential-options.ts';
-import { groups, protocolSettings } from '../protocol-options.ts';
+import { protocolSettings } from '../protocol-options.ts';
 import type { ServerConfig } from './config.ts';
 import { brandConfig, refuseConfig } from './config-brand.ts';
 import type { EarlyDataSurroundings } from './early-data.ts';
@@ -79,15 +79,13 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
   const policy = sessionPolicy(sessions);
   const store = new SessionStore({ cache: sessionCache(sessions, compat), policy, world, compat });
   const tickets = ticketSettings(options.tickets ?? {}, sessions);
-  const protocols = protocolSettings(
-    options,
-    parts.protocols,
-    options.psks === undefined || options.credentials !== undefined,
-  );
+  const protocols = protocolSettings(options, parts.protocols, {
+    crypto,
+    hasCertificates: options.psks === undefined || options.credentials !== undefined,
+  });
   const source = psks(options, parts, { crypto, suites: protocols.suites });
   return brandConfig({
     ...protocols,
-    groups: groups(options.groups, crypto),
     ...sessionSettings(sessions),
     credentials: source?.isAlone ? [] : credentials(options.credentials, crypto, parts),
     psks: source,
