@@ -6,6 +6,8 @@
 import { SessionCache } from '../cache/session-cache.ts';
 import type { Credential } from '../crypto/credentials/credential.ts';
 import type { Staples } from '../crypto/credentials/staples.ts';
+import type { CryptoProvider, KeyEncapsulation } from '../crypto/provider.ts';
+import { defaultProvider } from '../crypto/providers/default.ts';
 import { brandClientConfig, type ClientConfig } from '../engine/client/config.ts';
 import { defineClient } from '../engine/client/define-client.ts';
 import type { ClientOptions } from '../engine/client/options.ts';
@@ -70,6 +72,13 @@ const SESSION_CALLBACKS = [
   'onTake',
   'onRemove',
 ] as const satisfies readonly (keyof SessionOptions)[];
+
+/** A replay makes no keys: a group has to be there, so that it is negotiated. */
+const GROUP: KeyEncapsulation = { generate: absent, encapsulate: absent };
+const CRYPTO: CryptoProvider = {
+  ...defaultProvider,
+  groups: { ...defaultProvider.groups, X25519MLKEM768: GROUP, SecP256r1MLKEM768: GROUP },
+};
 
 /** The names of those that are there. */
 function namesOf<N extends string>(names: readonly N[], object: Readonly<Partial<Record<N, unknown>>>): N[] {
@@ -147,6 +156,7 @@ export function readServer(recorded: RecordedServer, world: World): ServerConfig
     },
     sessions: readSessions(sessions),
     tickets: { ...ticketOptions, ...stubs(callbacks) },
+    crypto: CRYPTO,
     world,
   };
   return configure(options, ALL_PARTS);
@@ -220,6 +230,7 @@ export function readClient(recorded: RecordedClient, world: World): ClientConfig
     sessions: { cache: false, timeout, lookupTimeoutMs },
     verifyServer: 'any',
     psks: psks.length > 0 ? [PLACEHOLDER] : undefined, // some suites need one
+    crypto: CRYPTO,
     world,
   };
   const read = psks.map((psk) => ({ ...psk, identity: fromHex(psk.identity), secret: fromHex(psk.secret) }));
