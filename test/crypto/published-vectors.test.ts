@@ -1,11 +1,14 @@
 /** Published vectors of the algorithms that a provider has, for each that is in TypeScript. */
 
+import { createHash } from 'node:crypto';
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { expect } from 'chai';
-import type { AeadName, HashName } from '../../src/crypto/provider.ts';
+import type { AeadName, HashName, KeyAgreement } from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { fast } from '../../src/crypto/providers/fast.ts';
+import { hybridGroups } from '../../src/crypto/providers/hybrid-groups.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
-import { ascii, fromHex, toHex } from '../../src/wire/bytes.ts';
+import { ascii, concat, fromHex, toHex } from '../../src/wire/bytes.ts';
 
 interface GcmVector {
   readonly key: string;
@@ -203,3 +206,45 @@ for (const [name, { hashes, aeads }] of Object.entries({ noble, default: default
     }
   });
 }
+
+/** A curve that costs nothing, beside which ML-KEM is seen. */
+const noCurve: KeyAgreement = {
+  generate: () => ({ publicKey: new Uint8Array(65), agree: () => new Uint8Array(32), wipe: () => {} }),
+};
+
+describe('published vectors: ML-KEM-768 of @noble/post-quantum, in a hybrid group', function () {
+  this.timeout(60_000);
+
+  /**
+   * C2SP/CCTV, ML-KEM/README.md, "accumulated": random keys, messages and ciphertexts out of SHAKE-128; the digest of all encapsulation
+   * keys, ciphertexts, shared secrets and implicit rejections of 100 of them (FIPS 203).
+   */
+  it('CCTV: a hundred accumulated vectors', async () => {
+    const [SEED, MESSAGE, CIPHERTEXT, COUNT] = [64, 32, 1088, 100];
+    const outputLength = COUNT * (SEED + MESSAGE + CIPHERTEXT);
+    const stream = createHash('shake128', { outputLength }).update('').digest();
+    let at = 0;
+    const draw = (length: number) => {
+      at += length;
+      return new Uint8Array(stream.subarray(at - length, at));
+    };
+    const digest = createHash('shake128', { outputLength: 32 });
+    const group = hybridGroups({ secp256r1: noCurve }, ml_kem768).SecP256r1MLKEM768;
+    if (group === undefined) throw new Error('no group');
+    for (let i = 0; i < COUNT; i++) {
+      const key = await group.generate(draw);
+      const { keyShare, sharedSecret } = await group.encapsulate(key.publicKey, draw);
+      const share = concat(keyShare.subarray(0, 65), draw(CIPHERTEXT));
+      const rejected = await key.decapsulate(share);
+      for (const part of [
+        key.publicKey.subarray(65),
+        keyShare.subarray(65),
+        sharedSecret.subarray(32),
+        rejected.subarray(32),
+      ])
+        digest.update(part);
+      expect(toHex(await key.decapsulate(keyShare))).to.equal(toHex(sharedSecret));
+    }
+    expect(digest.digest('hex')).to.equal('1114b1b6699ed191734fa339376afa7e285c9e6acf6ff0177d346696ce564415');
+  });
+});

@@ -1,6 +1,6 @@
 /**
  * The vectors of Project Wycheproof, read from the folder WYCHEPROOF_DIR: theirs (testvectors_v1) or the excerpt in
- * fixtures/wycheproof. Symmetric algorithms and HKDF of every provider, key agreement of those groups into which a private key can
+ * fixtures/wycheproof. Symmetric algorithms and HKDF of every provider, key exchange of those groups into which a private key can
  * be put by way of its random bytes, and signatures of our verifying keys.
  */
 
@@ -9,12 +9,21 @@ import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { Oid } from '../../src/crypto/credentials/certificate.ts';
 import { verifyingKey } from '../../src/crypto/credentials/verifying-key.ts';
-import type { Aead, CryptoProvider, Hash, HashName, KeyAgreement } from '../../src/crypto/provider.ts';
+import {
+  type Aead,
+  type CryptoProvider,
+  type Hash,
+  type HashName,
+  InvalidPublicKey,
+  type KeyAgreement,
+  type KeyEncapsulation,
+} from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { fast } from '../../src/crypto/providers/fast.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
 import { concat, EMPTY, fromHex, toHex } from '../../src/wire/bytes.ts';
+import { hybridCrypto } from '../support/hybrid.ts';
 
 const folder = process.env['WYCHEPROOF_DIR'] ?? '';
 const isWanted = (process.env['CI'] ?? '') !== '';
@@ -140,6 +149,44 @@ async function x25519Tests(group: KeyAgreement): Promise<void> {
   }
 }
 
+/** Random bytes of which a hybrid group makes this key of ML-KEM. */
+const kemSeed = (seed: Uint8Array) => (length: number) =>
+  length === seed.length ? seed.slice() : new Uint8Array(length).fill(7);
+
+/** ML-KEM's part of a share or of a secret in X25519MLKEM768, which comes first. */
+const kemPart = (joined: Uint8Array): string => toHex(joined.subarray(0, -32));
+
+async function mlKemTests(group: KeyEncapsulation): Promise<void> {
+  for (const [test] of testsOf('mlkem_768_keygen_seed', 2)) {
+    const key = await group.generate(kemSeed(bytes(test, 'seed')));
+    expect(kemPart(key.publicKey), say(test)).to.equal(test['ek']);
+  }
+  for (const [test] of testsOf('mlkem_768', 1)) {
+    const key = await group.generate(kemSeed(bytes(test, 'seed')));
+    expect(kemPart(key.publicKey), say(test)).to.equal(test['ek']);
+    const share = concat(bytes(test, 'c'), key.publicKey.subarray(-32));
+    expect(kemPart(await key.decapsulate(share)), say(test)).to.equal(test['K']);
+  }
+  const { publicKey } = await group.generate((length) => new Uint8Array(length).fill(9));
+  for (const [test] of testsOf('mlkem_768_encaps', 11)) {
+    const share = concat(bytes(test, 'ek'), publicKey.subarray(-32));
+    expect(
+      await refusal(() => group.encapsulate(share, (length) => new Uint8Array(length).fill(7))),
+      say(test),
+    ).to.equal(test.result === 'invalid');
+  }
+}
+
+/** Whether the share is the peer's fault. */
+async function refusal(run: () => unknown): Promise<boolean> {
+  try {
+    await run();
+    return false;
+  } catch (error) {
+    return error instanceof InvalidPublicKey;
+  }
+}
+
 async function ecdsaTests(): Promise<void> {
   for (const [test, { publicKey }] of testsOf('ecdsa_secp256r1_sha256', 480)) {
     const point = fromHex(publicKey?.uncompressed ?? '');
@@ -185,6 +232,15 @@ describe(`Wycheproof${folder === '' && !isWanted ? ', without WYCHEPROOF_DIR' : 
   it('X25519 and ECDH, default and fast: noble’s', () => {
     for (const { groups } of [defaultProvider, fast]) expect(groups).to.equal(noble.groups);
   });
+  for (const [name, { X25519MLKEM768 }] of [
+    ['noble', hybridCrypto.groups],
+    ['nodeCrypto', nodeCrypto.groups],
+  ] as const) {
+    it(`ML-KEM-768, ${name}`, function () {
+      if (X25519MLKEM768 === undefined) return this.skip(); // node:crypto has it from Node 24.7 on
+      return mlKemTests(X25519MLKEM768);
+    });
+  }
   it('ECDSA with secp256r1', () => ecdsaTests());
   it('Ed25519', () => ed25519Tests());
 });
