@@ -2,6 +2,7 @@
 
 import { connect as connectPlain, type Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import type { CryptoProvider } from '../crypto/provider.ts';
 import { defaultProvider } from '../crypto/providers/default.ts';
 import { SUITES } from '../crypto/suites.ts';
 import type { ClientConfig } from '../engine/client/config.ts';
@@ -28,6 +29,7 @@ import {
   requireWritable,
   writeSecret,
 } from './files.ts';
+import { withGroups } from './key-exchange.ts';
 import { RecordingFolder } from './recordings.ts';
 import { addressText, printable, resumptionText } from './report.ts';
 import { onStopSignal } from './run.ts';
@@ -89,7 +91,8 @@ export async function connectTo(
   try {
     const recordings =
       settings.record === undefined ? undefined : new RecordingFolder(settings.record, settings.recordData);
-    const config = configuration(settings, session, keylog);
+    const crypto = await withGroups(defaultProvider, settings.protocol.groups);
+    const config = configuration(settings, crypto, session, keylog);
     const isRepeated = settings.reconnect > 0;
     const input = isRepeated ? await wholeOf(streams.input) : streams.input;
     for (let left = settings.reconnect; left >= 0; left--) {
@@ -128,6 +131,7 @@ function suitesFor(session: Session | undefined): string[] {
 
 function configuration(
   settings: ConnectSettings,
+  crypto: CryptoProvider,
   session: Session | undefined,
   keylog: KeyLog | undefined,
 ): ClientConfig {
@@ -136,6 +140,7 @@ function configuration(
   try {
     return defineClient({
       ...protocol,
+      crypto,
       ciphers: protocol.ciphers ?? suitesFor(session),
       verifyServer: trust.insecure ? 'any' : verifyServer,
       pins: trust.pins.length === 0 ? undefined : trust.pins,

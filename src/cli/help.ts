@@ -37,7 +37,8 @@ What is spoken:
   --min-version V       1.2 or 1.3 (1.2)
   --max-version V       1.2 or 1.3 (1.3)
   --ciphers LIST        IANA names of cipher suites, preferred first, separated by commas (all)
-  --groups LIST         of x25519, secp256r1, secp384r1, preferred first (all)
+  --groups LIST         of X25519MLKEM768, x25519, secp256r1, secp384r1, SecP256r1MLKEM768, preferred first (all; those with
+                        ML-KEM by themselves from Node 24.7 on, else if they are named and @noble/post-quantum is installed)
   --alpn LIST           application protocols, preferred first (the extension is ignored)
   --psk-modes LIST      of psk_dhe_ke, psk_ke, preferred first (psk_dhe_ke)
 
@@ -118,7 +119,8 @@ What is spoken:
   --tls1_2, --tls1_3    this version alone (both)
   --ciphers LIST        IANA names of cipher suites, preferred first, separated by commas (all: that of the session, then in
                         the order of openssl s_client)
-  --groups LIST         of x25519, secp256r1, secp384r1, preferred first (all)
+  --groups LIST         of X25519MLKEM768, x25519, secp256r1, secp384r1, SecP256r1MLKEM768, preferred first (all; those with
+                        ML-KEM by themselves from Node 24.7 on, else if they are named and @noble/post-quantum is installed)
   --alpn LIST           application protocols, preferred first (none are offered)
   --psk-modes LIST      of psk_dhe_ke, psk_ke, preferred first (psk_dhe_ke)
   --cert F --key F      certificate chain and private key, PEM, for a server that asks for them

@@ -18,6 +18,7 @@ import type { ProviderName, ResumptionSettings, ServeSettings } from './args.ts'
 import { attendTo, finish } from './client.ts';
 import { Fault, systemCode, systemReason, usage } from './fault.ts';
 import { loadCredential, loadPsks, loadTicketKeys, openKeyLog } from './files.ts';
+import { withGroups } from './key-exchange.ts';
 import { RecordingFolder } from './recordings.ts';
 import { addressText, type Tell, teller } from './report.ts';
 
@@ -55,7 +56,7 @@ export async function serve(settings: ServeSettings, { write, warn, idleMs }: Se
   const hasNone = settings.certificates.length === 0;
   const psks = settings.psk === undefined ? undefined : loadPsks('--psk', settings.psk);
   const own = hasNone && psks === undefined ? selfSignedCertificate(systemWorld) : undefined;
-  const crypto = PROVIDERS[settings.crypto];
+  const crypto = await withGroups(PROVIDERS[settings.crypto], settings.protocol.groups);
   const loaded = hasNone ? undefined : settings.certificates.map((files) => loadCredential(files, crypto));
   const credentials = own === undefined ? loaded : [own];
   const keys = ticketKeys(settings.resumption);

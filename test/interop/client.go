@@ -1,4 +1,5 @@
-// Go's crypto/tls as a TLS 1.3 client: go run client.go ADDRESS SERVERNAME CAFILE COUNT
+// Go's crypto/tls as a TLS 1.3 client: go run client.go ADDRESS SERVERNAME CAFILE COUNT [GROUP]…
+// GROUPs are numbers of IANA's, which Go ranks by itself; without any it has its own choice.
 // COUNT connections one after another with one session cache. Each asks for a page and reads to the end, which is where
 // crypto/tls finds the ticket. (In TLS 1.2 it resumes by ticket only, never by session id.)
 
@@ -16,13 +17,13 @@ import (
 )
 
 func main() {
-	if err := visit(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
+	if err := visit(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func visit(address, serverName, caFile, times string) error {
+func visit(address, serverName, caFile, times string, groups []string) error {
 	count, err := strconv.Atoi(times)
 	if err != nil {
 		return err
@@ -38,6 +39,13 @@ func visit(address, serverName, caFile, times string) error {
 		RootCAs:            roots,
 		MinVersion:         tls.VersionTLS13,
 		ClientSessionCache: tls.NewLRUClientSessionCache(8),
+	}
+	for _, group := range groups {
+		id, err := strconv.ParseUint(group, 10, 16)
+		if err != nil {
+			return err
+		}
+		config.CurvePreferences = append(config.CurvePreferences, tls.CurveID(id))
 	}
 	for i := 0; i < count; i++ {
 		if err := once(address, config); err != nil {

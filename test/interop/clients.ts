@@ -308,22 +308,27 @@ export const jsse: Client = {
  * Go 1.19.6 to 1.19.8, which Debian 12 has, gets the binder behind a HelloRetryRequest wrong (golang/go#59424): every
  * server refuses it.
  */
-export const goTls: Client = {
-  name: 'Go crypto/tls',
-  programs: ['go'],
-  versions: ['TLSv1.3'],
-  connections: asAsked,
-  pages: asAsked,
-  resumesAfterRetry: false,
-  prepare: () => builtGo('client'),
-  async visit(journey) {
-    const program = await builtGo('client');
-    const address = `127.0.0.1:${journey.port}`;
-    const { stdout } = await run(program, [address, nameOf(journey), journey.trust, String(journey.connections ?? 2)]);
-    const resumed = [...stdout.matchAll(/^connection resumed=(true|false)$/gm)].map(([, word]) => word === 'true');
-    return { pages: pagesIn(stdout), resumed };
-  },
-};
+export const goTls: Client = { ...goTlsWith(), resumesAfterRetry: false };
+
+/** The same with groups, by IANA's numbers. Go ranks them by itself. */
+export function goTlsWith(groups: readonly number[] = []): Client {
+  return {
+    name: 'Go crypto/tls',
+    programs: ['go'],
+    versions: ['TLSv1.3'],
+    connections: asAsked,
+    pages: asAsked,
+    prepare: () => builtGo('client'),
+    async visit(journey) {
+      const program = await builtGo('client');
+      const address = `127.0.0.1:${journey.port}`;
+      const count = String(journey.connections ?? 2);
+      const { stdout } = await run(program, [address, nameOf(journey), journey.trust, count, ...groups.map(String)]);
+      const resumed = [...stdout.matchAll(/^connection resumed=(true|false)$/gm)].map(([, word]) => word === 'true');
+      return { pages: pagesIn(stdout), resumed };
+    },
+  };
+}
 
 /** In the order of issue 2. */
 export const clients: readonly Client[] = [

@@ -1,5 +1,5 @@
 // Go's crypto/tls as a server: server CERT KEY GROUP CLIENTCAFILE
-// GROUP is P-384 or empty, and CLIENTCAFILE may be empty. It says where it listens, and to every request whether the
+// GROUP is P-384, a number of IANA's or empty, and CLIENTCAFILE may be empty. It says where it listens, and to every request whether the
 // connection has resumed, and whose certificate the client has. (It resumes by sealed tickets only.)
 
 package main
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -29,6 +30,12 @@ func serve(cert, key, group, authority string) error {
 	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	if group == "P-384" {
 		config.CurvePreferences = []tls.CurveID{tls.CurveP384}
+	} else if group != "" {
+		id, err := strconv.ParseUint(group, 10, 16)
+		if err != nil {
+			return err
+		}
+		config.CurvePreferences = []tls.CurveID{tls.CurveID(id)}
 	}
 	if authority != "" {
 		pem, err := os.ReadFile(authority)
