@@ -26,6 +26,7 @@ describe('secrets are overwritten', () => {
       'crypto/providers/aes': 1,
       'crypto/providers/aes-gcm': 7,
       'crypto/providers/ghash': 6,
+      'crypto/providers/hybrid-groups': 6,
       'crypto/providers/noble-aead': 1,
       'crypto/providers/noble-groups': 2,
       'crypto/providers/noble-sha256': 2,

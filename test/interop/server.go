@@ -16,6 +16,8 @@ import (
 )
 
 func main() {
+	// Built outside of a module, a program has the defaults of Go 1.20, which are without ML-KEM.
+	os.Setenv("GODEBUG", "tlsmlkem=1,tlssecpmlkem=1")
 	if err := serve(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

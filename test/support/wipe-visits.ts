@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { inspect } from '../../src/cli/inspect.ts';
-import type { CryptoProvider } from '../../src/crypto/provider.ts';
+import type { CryptoProvider, DecapsulationKey, Encapsulation } from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { fast } from '../../src/crypto/providers/fast.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
@@ -24,6 +24,7 @@ import { sealSession } from '../../src/tickets/ticket.ts';
 import { EMPTY } from '../../src/wire/bytes.ts';
 import { keyCallback, revisit, ticketContext, visit as visitContext } from '../openssl/tickets-support.ts';
 import { Exchange } from './exchange.ts';
+import { hybridCrypto } from './hybrid.ts';
 import { Bench, firstOffer, MECHANISMS, returning } from './mechanisms.ts';
 import { type ClientOptions, ScriptedClient } from './scripted-client.ts';
 import { WipeWatch } from './wipes.ts';
@@ -97,11 +98,25 @@ function visitKeys(watch: WipeWatch): void {
   });
 }
 
+/** Both sides of a hybrid exchange. */
+function visitHybrid(watch: WipeWatch): void {
+  const random = (length: number) => new TestWorld(1).randomBytes(length);
+  const group = hybridCrypto.groups.X25519MLKEM768;
+  watch.during(() => {
+    if (group === undefined) throw new Error('no group');
+    const key = group.generate(random) as DecapsulationKey;
+    const { keyShare } = group.encapsulate(key.publicKey, random) as Encapsulation;
+    void key.decapsulate(keyShare);
+    key.wipe();
+  });
+}
+
 /** Keys of node:crypto, and the tickets of a context under keys of a callback and of its own. */
 function visitShells(watch: WipeWatch): void {
   const random = (length: number) => new TestWorld(1).randomBytes(length);
   watch.during(() => {
-    for (const group of Object.values(nodeCrypto.groups)) group?.generate(random);
+    const { x25519, secp256r1, secp384r1 } = nodeCrypto.groups;
+    for (const group of [x25519, secp256r1, secp384r1]) group?.generate(random);
     const aead = nodeCrypto.aeads['aes-128-gcm'].key(random(16));
     expect(aead.open(new Uint8Array(12), EMPTY, random(40))).to.equal(undefined);
     aead.wipe();
@@ -169,6 +184,7 @@ visit(watch, noble, ['psk-stateless'], { ciphers: ['TLS_CHACHA20_POLY1305_SHA256
 visit(watch, fast, ['psk-stateful'], { ciphers: ['TLS_AES_256_GCM_SHA384'] });
 visit(watch, fast, ['psk-stateful']);
 visitKeys(watch);
+visitHybrid(watch);
 visitShells(watch);
 visitFiles(watch);
 process.stdout.write(JSON.stringify(watch.counts));

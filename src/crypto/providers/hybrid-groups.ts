@@ -93,7 +93,6 @@ class Hybrid<K> implements KeyEncapsulation {
   encapsulate(peer: Uint8Array, randomBytes: RandomBytes): Awaitable<Encapsulation> {
     const { point, kem } = split(this.#layout, peer, ENCAPSULATION_KEY);
     if (!isReduced(kem)) throw new InvalidPublicKey('not an encapsulation key of ML-KEM');
-    const wipeKey = (key: EphemeralKey): void => key.wipe();
     return guarded(
       this.#curve.generate(randomBytes),
       (key) => {
@@ -103,7 +102,7 @@ class Hybrid<K> implements KeyEncapsulation {
           return made;
         });
       },
-      wipeKey,
+      (key) => key.wipe(),
     );
   }
 

@@ -48,7 +48,10 @@ export interface ClientOptions {
   readonly maxVersion?: Version | undefined;
   /** Cipher suites by their IANA names, in the order of preference. Default: all that the library has, AES-128 first. */
   readonly ciphers?: readonly (CipherSuiteName | (string & {}))[] | undefined;
-  /** Groups for the key exchange, in the order of preference. Default x25519, secp256r1 and secp384r1, as far as `crypto` has them. */
+  /**
+   * Groups for the key exchange, in the order of preference. Default X25519MLKEM768, x25519, secp256r1, secp384r1 and SecP256r1MLKEM768, as
+   * far as `crypto` has them.
+   */
   readonly groups?: readonly GroupName[] | undefined;
   /** TLS 1.3: those of `groups` of which the first hello has a share. Default: the first. None leads to a HelloRetryRequest. */
   readonly keyShares?: readonly GroupName[] | undefined;
