@@ -52,7 +52,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   openssl: { imports: [...SERVER, 'engine/server'], isShell: true },
   node: { imports: [...SERVER, 'engine/server', 'engine/client', 'web'], packages: /^node:/, isShell: true },
   testing: { imports: [...SERVER, ...CLIENT, 'engine/server', 'engine/client'], packages: /^@noble\//, isShell: true },
-  cli: { imports: [...SERVER, 'engine/server', 'engine/client', 'node', 'testing'], packages: /^node:/, isShell: true },
+  cli: {
+    imports: [...SERVER, 'engine/server', 'engine/client', 'node', 'testing'],
+    packages: /^node:|^@noble\/post-quantum/,
+    isShell: true,
+  },
 };
 
 /** Which rooms an entry exports from. */

@@ -58,6 +58,7 @@ describe('documents', () => {
       writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
       mkdirSync(join(folder, 'node_modules'));
       symlinkSync(root, join(folder, 'node_modules', 'tls-resume'));
+      symlinkSync(join(root, 'node_modules', '@noble'), join(folder, 'node_modules', '@noble'));
       symlinkSync(join(root, 'node_modules', '@types'), join(folder, 'node_modules', '@types'));
       for (const name of documents()) {
         blocks(readFileSync(join(root, name), 'utf8')).forEach((code, i) => {

@@ -54,9 +54,8 @@ export interface ServerOptions {
    */
   readonly ciphers?: readonly (CipherSuiteName | (string & {}))[] | undefined;
   /**
-   * Groups for the key exchange, in the server's order of preference. Default X25519MLKEM768, x25519,
-   * secp256r1, secp384r1 and SecP256r1MLKEM768, as far as `crypto`
-   * has them; naming one that it lacks is a TypeError.
+   * Groups for the key exchange, in the server's order of preference. Default X25519MLKEM768, x25519, secp256r1, secp384r1
+   * and SecP256r1MLKEM768, as far as `crypto` has them; naming one that it lacks is a TypeError.
    * A TLS 1.2 client that names no groups gets secp256r1 if it is among them (RFC 8422 §4).
    */
   readonly groups?: readonly GroupName[] | undefined;
