@@ -2,7 +2,8 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { credentialFromPem } from '../../../src/crypto/credentials/credential.ts';
-import { concat } from '../../../src/wire/bytes.ts';
+import { parsePrivateKey } from '../../../src/crypto/credentials/private-key.ts';
+import { ascii, concat, fromHex, toHex } from '../../../src/wire/bytes.ts';
 import { DerReader, integer, octetString, sequence, Tag } from '../../../src/wire/der.ts';
 import { encodePem, parsePem } from '../../../src/wire/pem.ts';
 import type { SignatureSchemeName } from '../../../src/wire/registry.ts';
@@ -59,6 +60,21 @@ describe('credentialFromPem', () => {
         expect(isSignature(pem.cert, scheme, await sign(scheme, message)), scheme).to.equal(true);
     }
     for (const pem of [ed25519, rsa2048]) expect(credentialFromPem(pem)).to.not.have.property('schemesTls12');
+  });
+
+  it('signs by ECDSA as RFC 6979 says, the same for the same (RFC 9846 C.3)', async () => {
+    // RFC 6979 A.2.5: P-256 with SHA-256, "sample".
+    const scalar = fromHex('c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721');
+    const r = 'efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716';
+    const s = 'f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8';
+    const info = new DerReader(parsePem(pkcs8(ecdsaP256.key))[0]?.bytes ?? scalar).enter(Tag.sequence);
+    const inner = sequence(integer(1), octetString(scalar));
+    const key = { label: 'PRIVATE KEY', encrypted: false, bytes: sequence(info.raw(), info.raw(), octetString(inner)) };
+    const { sign } = parsePrivateKey(key);
+    for (const _ of [1, 2]) {
+      const signature = await sign('ecdsa_secp256r1_sha256', ascii('sample'));
+      expect(toHex(signature)).to.equal(`3046022100${r}022100${s}`);
+    }
   });
 
   it('refuses a scheme that the key cannot serve', async () => {

@@ -107,6 +107,13 @@ describe('the hello of a client', () => {
     expect(helloOf({ recordSizeLimit: 16384 }).body.extensions.recordSizeLimit).to.equal(16385);
   });
 
+  it('RFC 8449 §4: has no limit below 64, nor above that of the version', () => {
+    for (const recordSizeLimit of [63, 16385]) {
+      expect(() => new Meeting({ client: { recordSizeLimit } }), String(recordSizeLimit)).to.throw(RangeError);
+    }
+    for (const recordSizeLimit of [64, 16384]) expectEstablished(helloOf({ recordSizeLimit }).link);
+  });
+
   it('§4.3.8: has one share, of the group that the client likes best', () => {
     const { keyShare = [] } = helloOf({ groups: ['secp384r1', 'x25519'] }).body.extensions;
     expect([...keyShare].map(({ group }) => group)).to.deep.equal([NamedGroup.secp384r1]);

@@ -10,7 +10,7 @@ import {
   type ServerHello,
   serverHello,
 } from '../../../src/handshake/messages/server-hello.ts';
-import { concat, EMPTY } from '../../../src/wire/bytes.ts';
+import { concat, EMPTY, toHex } from '../../../src/wire/bytes.ts';
 import { CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion } from '../../../src/wire/registry.ts';
 import {
   expectEstablished,
@@ -25,6 +25,7 @@ import {
   withByte,
   withExtensions,
 } from '../../support/client-exchange.ts';
+import { reusingKeys, synchronousProvider } from '../../support/provider.ts';
 
 /** A client that sends no share, so that it must be asked for one. */
 const CLIENT = { keyShares: [] } as const;
@@ -327,6 +328,18 @@ describe('the second hello of a client', () => {
       return String([...(hellos[0]?.body.extensions.keyShare ?? [])][0]?.keyExchange);
     });
     expect(new Set(shares).size).to.equal(3);
+  });
+
+  it('§4.3.8: takes the share of a server that has used it before', () => {
+    const meeting = new Meeting({ server: { crypto: reusingKeys(synchronousProvider) } });
+    const shares: string[] = [];
+    const watch = rewriting(serverHello, (hello) => {
+      shares.push(toHex(hello.extensions.keyShare?.keyExchange ?? EMPTY));
+      return hello;
+    });
+    for (let i = 0; i < 2; i++) expectEstablished(meeting.meet({ alter: [watch] }));
+    expect(shares).to.have.lengthOf(2);
+    expect(shares[0]).to.equal(shares[1]).and.have.lengthOf(64);
   });
 
   it('E.4: is where the one ChangeCipherSpec is sent before', () => {

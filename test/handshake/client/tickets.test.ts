@@ -6,7 +6,7 @@ import { frame } from '../../../src/handshake/messages/message.ts';
 import { type NewSessionTicket, newSessionTicket } from '../../../src/handshake/messages/new-session-ticket.ts';
 import { serverHello } from '../../../src/handshake/messages/server-hello.ts';
 import { Session } from '../../../src/sessions/session.ts';
-import type { Pair } from '../../../src/testing/pair.ts';
+import { type Pair, pair } from '../../../src/testing/pair.ts';
 import { concat, EMPTY } from '../../../src/wire/bytes.ts';
 import { AlertDescription, type AlertName, ContentType, ExtensionType } from '../../../src/wire/registry.ts';
 import {
@@ -188,6 +188,10 @@ describe('KeyUpdate at a client', () => {
 
 describe('a ticket that a client gets', () => {
   const given = (body: Partial<NewSessionTicket>) => say(established(), ticket(body)).client.sessions;
+
+  it('App. E: is of a session that has the extended main secret', () => {
+    for (const session of new Meeting().sessions()) expect(session.extendedMasterSecret).to.equal(true);
+  });
 
   it('§4.7.1: is discarded at once if its lifetime is 0', () => {
     const link = say(established(), ticket({ ticketLifetime: 0 }));
@@ -395,6 +399,19 @@ describe('a ticket that a client offers', () => {
     const link = meeting.meet({ connect: { sessions: meeting.sessions(), edits } });
     expectEstablished(link);
     expect(link.client.resumption).to.include({ resumed: true, pskMode: 'psk_ke' });
+  });
+
+  it('§2.2: comes with a key share, so that the server may decline', () => {
+    const meeting = new Meeting();
+    const link = meeting.pair({ connect: { sessions: meeting.sessions() } });
+    const hellos = hellosOf(link);
+    link.runSync();
+    expect([...(hellos[0]?.body.extensions.preSharedKey?.identities ?? [])]).to.have.lengthOf.at.least(1);
+    expect([...(hellos[0]?.body.extensions.keyShare ?? [])]).to.have.lengthOf(1);
+    const stranger = new Meeting(); // which knows none of these tickets
+    const other = pair(meeting.client, stranger.server, { client: { sessions: meeting.sessions() } }).runSync();
+    expectEstablished(other);
+    expect(other.client.resumption).to.include({ resumed: false, reason: 'declined' });
   });
 
   it('§4.3.9: comes with psk_key_exchange_modes', () => {

@@ -513,6 +513,18 @@ describe('resumption', () => {
       expectResumed(connect(config, returning(first)));
     });
 
+    it('looks at the binder of the PSK that it selects, and at no other (RFC 9846 §4.3.11)', () => {
+      const config = server();
+      const first = connect(config, { version: 'TLSv1.3' });
+      const psks = first.client.tickets.slice(0, 2);
+      const spoilt = (which: number) => (binders: readonly Uint8Array[]) =>
+        binders.map((binder, i) => (i === which ? binder.map((byte) => byte ^ 1) : binder));
+      expect(psks).to.have.lengthOf(2);
+      expectResumed(connect(config, { version: 'TLSv1.3', psks, rewriteBinders: spoilt(1) }));
+      const refused = connect(config, { version: 'TLSv1.3', psks, rewriteBinders: spoilt(0) });
+      expect(refused.failure?.alert).to.equal('decrypt_error');
+    });
+
     it('a HelloRetryRequest in between burns nothing, and takes once', () => {
       let takes = 0;
       const config = server({ tickets: { singleUse: true }, sessions: { onTake: () => ++takes === 1 } });

@@ -9,6 +9,7 @@ import { HELLO_RETRY_REQUEST_RANDOM } from '../../../src/handshake/messages/serv
 import { ascii, toHex } from '../../../src/wire/bytes.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import { ContentType, NamedGroup, type SignatureSchemeName } from '../../../src/wire/registry.ts';
+import { reusingKeys, synchronousProvider } from '../../support/provider.ts';
 import { type HashAlgorithm, messageHash, verifyData } from '../../support/reference-schedule.ts';
 import {
   type ClientOptions,
@@ -123,6 +124,19 @@ describe('the TLS 1.3 server', () => {
         rewriteExtensions: (list) => [rawExtension(0x4a4a), ...list, rawExtension(0x5a5a, 0), rawExtension(21, 0, 0)],
       });
       expectWorking(link);
+    });
+
+    it('answers the same share by another of its own each time (RFC 9846 §4.3.8)', () => {
+      const config = testServer();
+      const crypto = reusingKeys(synchronousProvider);
+      const links = [0, 1].map(() => exchange(new ScriptedClient({ crypto }), new ServerConnection(config)));
+      const [first, second] = links.map(({ client: { serverHello } }) => {
+        const share = serverHello && 'keyShare' in serverHello.extensions ? serverHello.extensions.keyShare : undefined;
+        return share && toHex(share.keyExchange);
+      });
+      for (const link of links) expectWorking(link);
+      expect(first).to.have.lengthOf(64);
+      expect(first).to.not.equal(second);
     });
 
     it('ignores a share of a group that it does not know (§4.2.8)', () => {
