@@ -18,7 +18,10 @@ export type ReadCertificate = Certificate & { readonly bytes: Uint8Array };
 
 /** Reads a chain, the server's own certificate first. @throws TypeError that begins with `cert:` and says what to do */
 export function chainFromPem(cert: Pem): readonly [ReadCertificate, ...ReadCertificate[]] {
-  const [leaf, ...issuers] = certificatesFromPem('cert', cert);
+  const chain = certificatesFromPem('cert', cert);
+  if (chain.some(({ signedWith = '' }) => WEAK.test(signedWith)))
+    throw new TypeError('cert: signed by MD5 or SHA-1; have it issued anew');
+  const [leaf, ...issuers] = chain;
   if (leaf !== undefined) return [leaf, ...issuers];
   const found = labelsOf(blocksOf('cert', cert));
   const hint = found.endsWith('PRIVATE KEY') ? '; were cert and key interchanged?' : '';
@@ -61,6 +64,9 @@ const SCHEME_OF: Readonly<Record<string, SignatureSchemeName>> = {
   '1.2.840.10045.4.3.4': 'ecdsa_secp521r1_sha512',
   '1.3.101.112': 'ed25519',
 };
+
+/** RSASSA-PKCS1-v1_5 with MD5 or SHA-1, and ECDSA with SHA-1 (RFC 3279 §2.2): no peer is shown such a chain (RFC 9846 §4.5.1.2). */
+const WEAK = /^1\.2\.840\.(113549\.1\.1\.[45]|10045\.4\.1)$/;
 
 function blocksOf(argument: string, pem: Pem): PemBlock[] {
   return naming(argument, () => parsePem(pem));

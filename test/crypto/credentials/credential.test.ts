@@ -8,6 +8,7 @@ import { DerReader, integer, octetString, sequence, Tag } from '../../../src/wir
 import { encodePem, parsePem } from '../../../src/wire/pem.ts';
 import type { SignatureSchemeName } from '../../../src/wire/registry.ts';
 import { certificates, rootCertificate } from '../../fixtures.ts';
+import { ecdsa, issue } from '../../support/authority.ts';
 import { isSignature, message } from '../../support/signatures.ts';
 
 const pkcs8 = (pem: string) => createPrivateKey(pem).export({ format: 'pem', type: 'pkcs8' }).toString();
@@ -191,6 +192,20 @@ describe('credentialFromPem', () => {
         expect(() => credentialFromPem({ cert, key: key.toString() })).to.throw(TypeError, problem);
       });
     }
+
+    it('a chain that MD5 or SHA-1 has signed, but not a root (RFC 9846 §4.5.1.2)', () => {
+      const algorithms = ['1.2.840.113549.1.1.4', '1.2.840.113549.1.1.5', '1.2.840.10045.4.1'];
+      for (const signer of algorithms.map((algorithm) => ecdsa(algorithm, 'sha1'))) {
+        const root = issue({ name: 'root', signer });
+        const weak = issue({ name: 'weak', by: root, signer });
+        const leaf = issue({ name: 'localhost', by: weak });
+        const under = issue({ name: 'localhost', by: root });
+        for (const { pem: cert, key } of [weak, { ...leaf, pem: leaf.pem + weak.pem }]) {
+          expect(() => credentialFromPem({ cert, key })).to.throw(TypeError, /^cert: signed by MD5 or SHA-1; have it/);
+        }
+        expect(() => credentialFromPem({ cert: under.pem + root.pem, key: under.key })).to.not.throw();
+      }
+    });
 
     it('what is neither text nor bytes', () => {
       const number: unknown = 1;
