@@ -114,7 +114,7 @@ for (const name of ['sha256', 'sha384'] as const) {
       }
     });
 
-    it('has keys, the next traffic secret, and the Finished (§7.2, §7.3, §4.4.4)', () => {
+    it('has keys, the next traffic secret, and the Finished (§7.2, §7.3, §4.5.3)', () => {
       const { client } = handshakeTrafficSecrets(handshakeSecret(earlySecret(hash, psk), dhe), transcriptHash);
       for (const aead of Object.values(noble.aeads)) {
         const keys = trafficKeys(aead, client);
@@ -127,7 +127,7 @@ for (const name of ['sha256', 'sha384'] as const) {
       expect(hex(finishedMac(client, transcriptHash))).to.equal(hex(mac));
     });
 
-    it('has binder key and the PSK of a ticket (§4.2.11.2, §4.6.1)', () => {
+    it('has binder key and the PSK of a ticket (§4.3.11.2, §4.7.1)', () => {
       const early: EarlySecret = earlySecret(hash, psk);
       expect(hex(pskBinderKey(early, 'resumption'))).to.equal(hex(derive(early.bytes, 'res binder', emptyHash)));
       expect(hex(pskBinderKey(early, 'external'))).to.equal(hex(derive(early.bytes, 'ext binder', emptyHash)));
@@ -159,7 +159,7 @@ for (const name of ['sha256', 'sha384'] as const) {
   });
 }
 
-describe('what CertificateVerify signs (§4.4.3)', () => {
+describe('what CertificateVerify signs (§4.5.2)', () => {
   it('is 64 spaces, the context, a zero and the transcript hash', () => {
     const transcriptHash = new Uint8Array(32).fill(1);
     for (const side of ['server', 'client'] as const) {

@@ -19,7 +19,7 @@ export interface ClientHelloSeen {
   readonly sessionTicket: Buffer | undefined;
   /** In the order of pre_shared_key (RFC 9846 §4.3.11). */
   readonly pskIdentities: readonly Buffer[];
-  /** 0 is psk_ke, 1 is psk_dhe_ke (§4.2.9). */
+  /** 0 is psk_ke, 1 is psk_dhe_ke (§4.3.9). */
   readonly pskModes: readonly number[];
   readonly keyShareGroups: readonly number[];
 }

@@ -27,13 +27,13 @@ function expandLabel(hash: HashAlgorithm, secret: Uint8Array, label: string, con
   return hmac(hash, secret, info);
 }
 
-/** §4.4.4: verify_data over these messages under a handshake traffic secret. */
+/** §4.5.3: verify_data over these messages under a handshake traffic secret. */
 export function verifyData(hash: HashAlgorithm, secret: Uint8Array, ...messages: readonly Uint8Array[]): Uint8Array {
   const key = expandLabel(hash, secret, 'finished', new Uint8Array(0));
   return hmac(hash, key, digest(hash, ...messages));
 }
 
-/** §4.4.1: what stands for a ClientHello that was answered by a HelloRetryRequest. */
+/** §4.1: what stands for a ClientHello that was answered by a HelloRetryRequest. */
 export function messageHash(hash: HashAlgorithm, hello: Uint8Array): Uint8Array {
   const hashed = digest(hash, hello);
   return Buffer.concat([Buffer.of(254, 0, 0, hashed.length), hashed]);

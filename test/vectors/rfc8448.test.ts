@@ -579,7 +579,7 @@ describe('RFC 8448 §5, HelloRetryRequest', () => {
     trace.check('ecdheSharedSecret', await client.agree(server?.keyExchange ?? EMPTY));
   });
 
-  it('has the transcript of §4.4.1 and the key schedule', () => {
+  it('has the transcript of RFC 9846 §4.1 and the key schedule', () => {
     const transcript = new Transcript();
     transcript.add(trace.bytes('clientHello1'));
     transcript.replaceByMessageHash(hash);

@@ -237,7 +237,7 @@ describe('records', () => {
     });
   });
 
-  describe('of early data that nobody reads (§4.2.10)', () => {
+  describe('of early data that nobody reads (§4.3.10)', () => {
     /** A record that looks like 0-RTT data: the server has no key for it. */
     const early = (length: number) =>
       concat(Uint8Array.of(23, 3, 3, length >> 8, length & 0xff), DATA.subarray(0, length));

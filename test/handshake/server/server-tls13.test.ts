@@ -99,7 +99,7 @@ describe('the TLS 1.3 server', () => {
       expect(client.receivedRecords.every(({ version }) => version === 0x0303)).to.equal(true);
     });
 
-    it('answers with the frozen fields of §4.1.3', () => {
+    it('answers with the frozen fields of §4.2.3', () => {
       const { client } = connect();
       const { serverHello: hello } = client;
       expect(hello?.legacyVersion).to.equal(0x0303);
@@ -116,7 +116,7 @@ describe('the TLS 1.3 server', () => {
       expectWorking(await link.runAsync());
     });
 
-    it('takes a ClientHello of unknown things for what it knows of it (§4.1.2, RFC 8701)', () => {
+    it('takes a ClientHello of unknown things for what it knows of it (§4.2.2, RFC 8701)', () => {
       const link = connect({
         supportedVersions: [0x1a1a, 0x7f1c, 0x0304],
         ciphers: [0x2a2a, 'TLS_AES_128_GCM_SHA256', 0xc014],
@@ -139,7 +139,7 @@ describe('the TLS 1.3 server', () => {
       expect(first).to.not.equal(second);
     });
 
-    it('ignores a share of a group that it does not know (§4.2.8)', () => {
+    it('ignores a share of a group that it does not know (§4.3.8)', () => {
       const link = connect({
         groups: [0x11ec, 'x25519'],
         rewriteHello: (hello) => {
@@ -302,7 +302,7 @@ describe('the TLS 1.3 server', () => {
       });
     }
 
-    it('has the random of §4.1.3, the session id, the suite that stays, and no cookie', () => {
+    it('has the random of §4.2.3, the session id, the suite that stays, and no cookie', () => {
       const { client } = connect({ keyShares: [] });
       const hello = client.helloRetryRequest;
       expect(hello?.random).to.deep.equal(HELLO_RETRY_REQUEST_RANDOM);
@@ -328,7 +328,7 @@ describe('the TLS 1.3 server', () => {
       ['TLS_AES_128_GCM_SHA256', 'sha256'],
       ['TLS_AES_256_GCM_SHA384', 'sha384'],
     ] as const) {
-      it(`puts message_hash in place of the first hello, with ${hash} (§4.4.1)`, () => {
+      it(`puts message_hash in place of the first hello, with ${hash} (§4.1)`, () => {
         const { client } = connect({ ciphers: [suite], keyShares: [] });
         const [first, second] = client.sent.map(({ raw }) => raw);
         expect(finishedOf(client)).to.equal(
@@ -343,7 +343,7 @@ describe('the TLS 1.3 server', () => {
       expect(finishedOf(client)).to.equal(toHex(expectedFinished(client, 'sha256', [hello as Uint8Array])));
     });
 
-    it('may be followed by a hello with other padding (§4.1.2)', () => {
+    it('may be followed by a hello with other padding (§4.2.2)', () => {
       expectWorking(
         connect({
           keyShares: [],
@@ -352,12 +352,12 @@ describe('the TLS 1.3 server', () => {
       );
     });
 
-    it('may be followed by a hello without early_data (§4.1.2)', () => {
+    it('may be followed by a hello without early_data (§4.2.2)', () => {
       expectWorking(connect({ keyShares: [], earlyData: true }));
     });
   });
 
-  describe('middlebox compatibility (Appendix D.4)', () => {
+  describe('middlebox compatibility (Appendix E.4)', () => {
     it('has a ChangeCipherSpec right after ServerHello where there is a session id', () => {
       expect(connect().client.heard).to.deep.equal(['server_hello', 'change_cipher_spec', ...FULL_FLIGHT, ...TICKETS]);
     });
