@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { ConnectOptions } from '../../../src/engine/client/client-connection.ts';
 import type { ClientOptions } from '../../../src/engine/client/options.ts';
 import { rawExtensions } from '../../../src/handshake/messages/client-hello.ts';
+import { concat } from '../../../src/wire/bytes.ts';
 import { ContentType, ExtensionType, NamedGroup, SignatureScheme } from '../../../src/wire/registry.ts';
 import { expectEstablished, hellosOf, Meeting } from '../../support/client-exchange.ts';
 
@@ -124,6 +125,17 @@ describe('the hello of a client', () => {
   });
 });
 
+/** The versions in the headers of these records. */
+function versionsOf(records: Uint8Array): number[] {
+  const versions: number[] = [];
+  for (let at = 0; at < records.length; ) {
+    const [, major = 0, minor = 0, high = 0, low = 0] = records.subarray(at);
+    versions.push(major * 256 + minor);
+    at += 5 + high * 256 + low;
+  }
+  return versions;
+}
+
 describe('what a client sends after it', () => {
   it('§5.5: replaces its key before that has protected as many records as it may', () => {
     const meeting = new Meeting({ client: { recordsPerKey: 8 } });
@@ -140,6 +152,23 @@ describe('what a client sends after it', () => {
     expect(sent.map(({ level, description }) => [level, description])).to.deep.equal([[1, 0]]);
     expect(link.eventsOf('server', 'end')).to.have.lengthOf(1);
   });
+
+  for (const keyShares of [['x25519'], []] as const) {
+    it(`§5.1: records of version 0x0303, ${keyShares.length === 0 ? 'a second hello included' : 'after the first'}`, () => {
+      const link = new Meeting({ client: { keyShares } }).pair();
+      const sent: Uint8Array[] = [];
+      const receive = link.server.receive.bind(link.server);
+      link.server.receive = (bytes) => {
+        sent.push(bytes.slice());
+        return receive(bytes);
+      };
+      expectEstablished(link.runSync());
+      link.take('client', link.client.write(Uint8Array.of(1))).runSync();
+      const [, ...versions] = versionsOf(concat(...sent)); // §5.1: that of the first hello may be another
+      expect(versions).to.have.lengthOf.at.least(3);
+      expect(new Set(versions)).to.deep.equal(new Set([0x0303]));
+    });
+  }
 
   it('§5.1: no record without content', () => {
     const link = new Meeting().pair();
