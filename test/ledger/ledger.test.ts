@@ -1,7 +1,7 @@
 /** The ledger: whether it is whole, in order and up to date, and whether the tests exist that it names. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -103,6 +103,25 @@ describe('the ledger', () => {
     const page = readFileSync(join(root, 'docs', 'rfc9846.md'), 'utf8');
     expect(page.replaceAll('\r\n', '\n') === pageOf(ledgers), 'the page is made of another ledger').to.equal(true);
   });
+});
+
+describe('the sections of these RFCs', () => {
+  const folders = ['src', 'test', 'bench', 'docs'];
+  const inFolders = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
+  );
+  const paths = [...inFolders, ...readdirSync(root)].filter((path) => /\.(ts|md)$/.test(path));
+
+  for (const { rfc, sections } of ledgers) {
+    it(`are those that are cited: RFC ${rfc}`, () => {
+      const citation = new RegExp(`RFC ${rfc} (?:§|App(?:endix|\\.) )([A-Z0-9]+(?:\\.\\d+)*)`, 'g');
+      const cited = paths.flatMap((path) =>
+        [...readFileSync(join(root, path), 'utf8').matchAll(citation)].map(([, section = '']) => ({ path, section })),
+      );
+      expect(cited).to.have.lengthOf.at.least(10);
+      expect(cited.filter(({ section }) => !sections.has(section))).to.deep.equal([]);
+    });
+  }
 });
 
 describe('npm run ledger', () => {
