@@ -275,6 +275,19 @@ describe('the TLS 1.2 server', () => {
   });
 
   describe('ServerHello', () => {
+    it('has a random of its own each time, whatever the client’s, but for the sentinel (RFC 5246 §7.4.1.3)', () => {
+      const config = testServer();
+      const links = [0, 1].map(() =>
+        exchange(new ScriptedClient({ version: 'TLSv1.2' }), new ServerConnection(config)),
+      );
+      const [theirs = '', same] = links.map(({ client }) => toHex(client.hellos[0]?.random ?? EMPTY).slice(0, 48));
+      const [first = '', second = ''] = links.map(({ client }) =>
+        toHex(client.serverHello?.random ?? EMPTY).slice(0, 48),
+      );
+      expect(theirs).to.equal(same);
+      expect(new Set([theirs, first, second, '0'.repeat(48)]).size).to.equal(4);
+    });
+
     it('answers what was offered, and in a full handshake the name and the point formats', () => {
       const link = connect({ sni: 'localhost', alpn: ['h2'], recordSizeLimit: 16384 }, { alpn: ['h2'] });
       expect(answered(link)).to.deep.equal([0, 0xff01, 11, 16, 23, 28]);

@@ -108,6 +108,15 @@ describe('the TLS 1.3 server', () => {
       expect(hello?.extensions.order).to.deep.equal([51, 43]);
     });
 
+    it('has a random of its own each time, whatever the client’s (RFC 9846 §4.2.3)', () => {
+      const config = testServer();
+      const links = [0, 1].map(() => exchange(new ScriptedClient(), new ServerConnection(config)));
+      const randoms = links.map(({ client: { hellos, serverHello } }) => [hellos[0]?.random, serverHello?.random]);
+      const [theirs, first, same, second] = randoms.flat().map((random) => toHex(random ?? new Uint8Array()));
+      expect(theirs).to.equal(same);
+      expect(new Set([theirs, first, second, '0'.repeat(64)]).size).to.equal(4);
+    });
+
     it('waits for the signature where that takes time, and for nothing else', async () => {
       const sign = async () => new Uint8Array(70);
       const link = connect({}, { credentials: [{ ...quickCredential, sign }] });
