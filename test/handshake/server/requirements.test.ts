@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
 import { concat } from '../../../src/wire/bytes.ts';
-import { ExtensionType } from '../../../src/wire/registry.ts';
+import { ExtensionType, SignatureScheme } from '../../../src/wire/registry.ts';
 import { type ClientOptions, type Exchange, exchange, ScriptedClient } from '../../support/scripted-client.ts';
 import { rawExtension, withExtension } from '../../support/scripted-hello.ts';
 import { credential, quickCredential, testServer } from '../../support/servers.ts';
@@ -186,6 +186,22 @@ describe('rules of the RFCs', () => {
           ?.length;
       expect(shown(['ecdsa_secp256r1_sha256'])).to.equal(certificateChain[0]?.length);
       expect(shown(['ecdsa_secp256r1_sha256', 'rsa_pkcs1_sha256'])).to.equal(300);
+    });
+
+    it(`signature_algorithms_cert says which chain that is, if it is there, ${version} (RFC 9846 §4.3.3)`, () => {
+      const { certificateChain } = credential('ecdsaP256');
+      const rsaSigned = { ...quickCredential, certificateSchemes: ['rsa_pkcs1_sha256'] } as const;
+      const ecdsaSigned = { ...rsaSigned, certificateChain, certificateSchemes: ['ecdsa_secp256r1_sha256'] } as const;
+      const shown = (...signatureAlgorithmsCert: readonly number[]) => {
+        const rewriteHello: ClientOptions['rewriteHello'] = (hello) => {
+          const extensions = { ...hello.extensions, signatureAlgorithmsCert };
+          return { ...hello, extensions };
+        };
+        const link = connect({ version, rewriteHello }, { credentials: [rsaSigned, ecdsaSigned] });
+        return link.client.certificates?.[0]?.length;
+      };
+      expect(shown(SignatureScheme.ecdsa_secp256r1_sha256)).to.equal(certificateChain[0]?.length);
+      expect(shown(SignatureScheme.rsa_pkcs1_sha256)).to.equal(300);
     });
   }
 });
