@@ -18,10 +18,10 @@ describe('a bundle', () => {
     });
   }
 
-  it('of TLS 1.3 with Web Crypto has no curve of ours, no TLS 1.2, no sealed tickets and no client certificates', async () => {
+  it('of TLS 1.3 with Web Crypto has no curve of ours, no TLS 1.2, no sealed tickets, no client certificates and no external PSKs', async () => {
     const { modules } = await bundle(ENTRIES.webCrypto);
     const words =
-      /@noble\/curves|tls12|\/prf\.|tickets\/key|tickets\/format|client-auth|warnings|verifier|verifying-key|src\/(node|cli)\//;
+      /@noble\/curves|tls12|\/prf\.|tickets\/key|tickets\/format|client-auth|warnings|verifier|verifying-key|psk-(options|importer|verdict)|external-psks|src\/(node|cli)\//;
     expect(modules.filter((path) => words.test(path))).to.deep.equal([]);
     expect(modules.filter((path) => /\/server-tls13|web-crypto-credential/.test(path))).to.have.length(2);
   });
@@ -29,7 +29,7 @@ describe('a bundle', () => {
   it('of a client of TLS 1.3 has no curve of ours, no TLS 1.2, and nothing of a server; and no server has anything of a client', async () => {
     const { modules } = await bundle(ENTRIES.client13);
     const words =
-      /@noble\/curves|-tls12\.js(?<!receive-tls12\.js)|\/prf\.|\/server\/|\/tickets\/|\/cache\/|src\/(testing|node|cli)\//;
+      /@noble\/curves|-tls12\.js(?<!receive-tls12\.js)|\/prf\.|\/server\/|\/tickets\/|\/cache\/|psk-(options|importer)|external-psks|src\/(testing|node|cli)\//;
     expect(modules.filter((path) => words.test(path))).to.deep.equal([]);
     for (const name of ['webCrypto', 'nobleCurves', 'bothVersions'] as const) {
       const others = (await bundle(ENTRIES[name])).modules.filter((path) =>
@@ -55,7 +55,15 @@ describe('a bundle', () => {
 
   it('of both versions has them, so that the words are the right ones', async () => {
     const { modules } = await bundle(ENTRIES.bothVersions);
-    for (const word of ['@noble/curves', 'tls12', '/prf.', 'tickets/key', 'tickets/format', 'client-authentication'])
+    for (const word of [
+      '@noble/curves',
+      'tls12',
+      '/prf.',
+      'tickets/key',
+      'tickets/format',
+      'client-authentication',
+      'external-psks',
+    ])
       expect(modules.join(' ')).to.contain(word);
   });
 });

@@ -45,6 +45,8 @@ describe('secrets are overwritten', () => {
       'handshake/key-exchange': 3,
       'handshake/key-updates': 1,
       'handshake/main-secret': 6,
+      'handshake/psk-importer': 1,
+      'handshake/psk-tls12': 1,
       'handshake/schedule-tls12': 3,
       'handshake/schedule-tls13': 1,
       'handshake/server/binder': 1,

@@ -3,6 +3,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { type ClientOptions, defineClient } from '../../src/client.ts';
+import * as client13 from '../../src/client13.ts';
 import type { ExternalPsk } from '../../src/engine/psk-options.ts';
 import type { HelloDraft } from '../../src/handshake/client/hello-draft.ts';
 import { importPsk } from '../../src/handshake/psk-importer.ts';
@@ -15,6 +16,7 @@ import {
   SessionCache,
 } from '../../src/index.ts';
 import { type Pair, type PairOptions, pair, replay, seededWorld } from '../../src/testing.ts';
+import * as tls13 from '../../src/tls13.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import { certificates } from '../fixtures.ts';
 import { counting } from '../support/counting.ts';
@@ -448,12 +450,16 @@ describe('Selfie: an endpoint that is client and server', () => {
 
 describe('a server without credentials', () => {
   /** What a server puts out, and the work that it takes. */
-  function refusal(offered: ExternalPsk, options: Partial<ServerOptions> = {}) {
+  function refusal(offered: ExternalPsk, options: Partial<ServerOptions> = {}, binder?: Uint8Array) {
     const world = seededWorld('alone');
     const crypto = counting(testProvider);
     const server = defineServer({ psks: [PLAIN], crypto, world: world.fork('server'), ...options });
     const client = defineClient({ psks: [offered], crypto: testProvider, world: world.fork('client') });
-    const both = pair(client, server);
+    const edit = (draft: HelloDraft) => {
+      for (const psk of draft.psks) psk.binder = binder;
+      return undefined;
+    };
+    const both = pair(client, server, { client: { edits: { hello: edit } } });
     const hello = both.client.connect().output;
     const connection = new ServerConnection(server);
     connection.receive(new Uint8Array(0));
@@ -472,6 +478,16 @@ describe('a server without credentials', () => {
     const find = (identity: Uint8Array) => (identity[7] === 0x37 ? { secret: SECRET } : undefined);
     const unknown = refusal({ ...PLAIN, identity: text('sensor 9') }, { psks: find });
     expect(unknown).to.deep.equal(refusal({ ...PLAIN, secret: OTHER.secret }, { psks: find }));
+  });
+
+  it('does so as well for a binder of another length than that of the PSK', () => {
+    for (const length of [32, 48])
+      for (const hash of ['sha256', 'sha384'] as const) {
+        const options = { psks: [{ ...PLAIN, hash }] };
+        const binder = new Uint8Array(length);
+        const unknown = refusal({ ...PLAIN, hash, identity: text('sensor 9') }, options, binder);
+        expect(unknown, `${hash} ${length}`).to.deep.equal(refusal({ ...PLAIN, hash }, options, binder));
+      }
   });
 
   it('says unknown_psk_identity with hideUnknownPsks: false', () => {
@@ -631,6 +647,27 @@ describe('the options of PSKs', () => {
     psk.secret.fill(0);
     const client = defineClient({ psks: [PLAIN], crypto: testProvider });
     expect(pair(client, server).runSync().server.resumption.mechanism).to.equal('psk-external');
+  });
+});
+
+describe('psks of the entries for small bundles', () => {
+  const verifyServer = 'any' as const;
+
+  it('are a part that is named', () => {
+    const server = tls13.defineServer({ psks: [PLAIN] }, { externalPsks: tls13.externalPsks });
+    const client = client13.defineClient({ psks: [PLAIN] }, { externalPsks: client13.externalPsks });
+    const connection = new tls13.ServerConnection(server);
+    expect(server.psks?.has(PLAIN.identity)).to.equal(true);
+    expect(client.psks.map(({ kind }) => kind)).to.deep.equal(['external']);
+    connection.dispose();
+  });
+
+  it('are refused without it, with what to write', () => {
+    expect(() => tls13.defineServer({ psks: [PLAIN] })).to.throw(TypeError, /^psks: .*\{ externalPsks \}/);
+    expect(() => client13.defineClient({ psks: [PLAIN], verifyServer })).to.throw(
+      TypeError,
+      /^psks: .*\{ externalPsks \}/,
+    );
   });
 });
 

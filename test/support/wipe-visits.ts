@@ -12,7 +12,10 @@ import type { CryptoProvider, DecapsulationKey, Encapsulation } from '../../src/
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { fast } from '../../src/crypto/providers/fast.ts';
 import { noble } from '../../src/crypto/providers/noble.ts';
+import { ClientConnection } from '../../src/engine/client/client-connection.ts';
+import { defineClient } from '../../src/engine/client/define-client.ts';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
+import { defineServer } from '../../src/engine/server/define-server.ts';
 import { ServerConnection } from '../../src/engine/server/server-connection.ts';
 import { nodeCrypto } from '../../src/node/node-crypto.ts';
 import { Session } from '../../src/sessions/session.ts';
@@ -134,6 +137,27 @@ function visitShells(watch: WipeWatch): void {
   });
 }
 
+/** An external PSK that a function answers with, imported, and one of TLS 1.2. The client is not watched. */
+function visitPsks(watch: WipeWatch): void {
+  const psk = { identity: Uint8Array.of(1), secret: new Uint8Array(32).fill(2) };
+  const tls12 = { maxVersion: 'TLSv1.2', ciphers: ['TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256'] } as const;
+  for (const [more, options] of [
+    [{ import: true }, {}],
+    [{}, tls12],
+  ] as const) {
+    const crypto = watch.provider(defaultProvider);
+    const world = new TestWorld(6);
+    const config = defineServer({ psks: () => ({ secret: psk.secret, ...more }), crypto, world, ...options });
+    const client = new ClientConnection(defineClient({ psks: [{ ...psk, ...more }], ...options }));
+    const server = watch.watch(new ServerConnection(config), CALLS);
+    let { output } = client.connect();
+    while (output.length > 0) ({ output } = client.receive(server.receive(output).output));
+    expect(server.resumption.mechanism).to.match(/^psk-/);
+    server.dispose();
+    client.dispose();
+  }
+}
+
 /** What the command reads and opens: a session, a ticket, and a client's session with its ticket. */
 function visitFiles(watch: WipeWatch): void {
   const folder = mkdtempSync(join(tmpdir(), 'tls-resume-wipes-'));
@@ -187,4 +211,5 @@ visitKeys(watch);
 visitHybrid(watch);
 visitShells(watch);
 visitFiles(watch);
+visitPsks(watch);
 process.stdout.write(JSON.stringify(watch.counts));

@@ -142,10 +142,18 @@ export interface PskSource {
   judge(
     context: ServerHandshake,
     found: FoundPsk,
-    offer: { readonly suites: readonly SuiteParameters[]; readonly identityIndex?: number | undefined },
+    offer: PskJudging,
   ): { readonly verdict: Verdict; readonly suite: SuiteParameters | undefined };
   /** Ends a handshake in which no PSK was accepted, if the server has no certificate. @throws TlsAlert */
   refuse(context: ServerHandshake, hello: Received<ClientHello>): void;
+}
+
+/** @internal The properties of the handshake that an external PSK must fit. */
+export interface PskJudging {
+  readonly suites: readonly SuiteParameters[];
+  /** TLS 1.3 only, as `hello`. */
+  readonly identityIndex?: number | undefined;
+  readonly hello?: ClientHello | undefined;
 }
 
 /** The result of looking up an external PSK. */

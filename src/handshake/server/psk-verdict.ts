@@ -1,8 +1,9 @@
 /** Verdicts on external PSKs, which have no session. */
 
 import type { SuiteParameters } from '../../crypto/suites.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
 import type { NoResumption, Verdict } from '../outcome.ts';
-import type { FoundPsk, ServerHandshake } from './context.ts';
+import type { FoundPsk, PskJudging, ServerHandshake } from './context.ts';
 import { SessionVerdict } from './verdict.ts';
 
 const REMEDIES: Partial<Record<NoResumption, string>> = {
@@ -28,19 +29,24 @@ class PskVerdict extends SessionVerdict {
 
 /** Judges an external PSK, and selects the first of the suites that has its hash (RFC 9846 §4.3.11). */
 export function judgePsk(
-  { settings: { clientAuth } }: ServerHandshake,
+  { settings: { clientAuth }, parts: { psks }, crypto }: ServerHandshake,
   { psk, mechanism, reason: none }: FoundPsk,
-  {
-    suites,
-    identityIndex,
-  }: { readonly suites: readonly SuiteParameters[]; readonly identityIndex?: number | undefined },
+  { suites, identityIndex, hello }: PskJudging,
 ): { readonly verdict: Verdict; readonly suite: SuiteParameters | undefined } {
   const suite = suites.find(({ hash }) => hash === psk?.hash);
   const needsCertificate = clientAuth?.mode === 'require' && psk?.replacesClientCertificate !== true;
-  const declined = needsCertificate ? 'client-certificate' : suite === undefined ? 'hash' : undefined;
+  // Where unknown PSKs pass for known ones, a binder of another length than the PSK's takes the work of its own length.
+  const length = psk && crypto.hashes[psk.hash].length;
+  const isOdd = psks?.hides === true && hello !== undefined && binderLength(hello, identityIndex) !== length;
+  const misfit = suite === undefined ? 'hash' : isOdd ? 'binder' : undefined;
+  const declined = needsCertificate ? 'client-certificate' : misfit;
   const reason = psk === undefined ? (none ?? 'unknown') : declined;
   return {
     verdict: new PskVerdict({ mechanism, identityIndex, reason }),
     suite: reason === undefined ? suite : undefined,
   };
+}
+
+function binderLength({ extensions: { preSharedKey } }: ClientHello, index = 0): number | undefined {
+  return [...(preSharedKey?.binders ?? [])][index]?.length;
 }

@@ -117,7 +117,7 @@ function* findPsk(
     }
     if (identityIndex !== (decisions.identityIndex ?? identityIndex)) continue;
     const { mechanism, found, facts: ticket, external } = yield* lookups.find(context, identity);
-    const judged = external && context.parts.psks?.judge(context, external, { suites, identityIndex });
+    const judged = external && context.parts.psks?.judge(context, external, { suites, identityIndex, hello });
     if (external !== undefined && judged !== undefined) {
       verdicts.push(judged.verdict);
       if (external.psk === undefined || judged.suite === undefined) continue;
