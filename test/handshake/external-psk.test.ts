@@ -480,6 +480,20 @@ describe('a server without credentials', () => {
     expect(unknown).to.deep.equal(refusal({ ...PLAIN, secret: OTHER.secret }, { psks: find }));
   });
 
+  it('asks the store of the sessions about both', () => {
+    const identity = text('an id of 32 bytes, and a PSK too');
+    for (const offered of [
+      { ...PLAIN, identity },
+      { ...OTHER, identity: identity.map((byte) => byte ^ 1) },
+    ]) {
+      const asked: string[] = [];
+      const onGet = (id: Uint8Array) => void asked.push(toHex(id));
+      const psks = [{ ...PLAIN, identity, secret: OTHER.secret }];
+      refusal(offered, { psks, sessions: { cache: false, onGet } });
+      expect(asked).to.deep.equal([toHex(offered.identity)]);
+    }
+  });
+
   it('does so as well for a binder of another length than that of the PSK', () => {
     for (const length of [32, 48])
       for (const hash of ['sha256', 'sha384'] as const) {
@@ -570,6 +584,16 @@ describe('an external PSK in TLS 1.2', () => {
     for (const define of [() => ends({ ciphers }), () => ends({}, { ciphers })])
       expect(define).to.throw(TypeError, /^ciphers: .*needs psks/);
     expect(() => ends({ ...NO_CERTIFICATE, psks: [PLAIN], maxVersion: 'TLSv1.2' })).to.throw(RangeError, /^ciphers: /);
+  });
+
+  it('is not imported', () => {
+    for (const psk of [
+      { ...PLAIN, import: true },
+      { ...PLAIN, role: 'server' as const },
+    ])
+      expect(() => ends({}, { ...TLS12, psks: [psk] })).to.throw(TypeError, /^ciphers: .*not imported/);
+    const both = connect({ ...TLS12, psks: [{ ...PLAIN, import: true }] }, { ...TLS12, psks: [PLAIN] });
+    expect(alertOf(both)).to.equal('unknown_psk_identity');
   });
 
   it('lets both versions through', () => {

@@ -21,6 +21,10 @@ export const externalPsks: ClientExternalPsks = {
   settings(given, crypto, suites) {
     const how = { crypto, targets: targetsOf(suites) };
     const psks = list('psks', given, '[{ identity, secret }]').flatMap((one, i) => wirePsks(`psks[${i}]`, one, how));
-    return Object.freeze(psks.filter(({ role }) => role !== 'server'));
+    const own = psks.filter(({ role }) => role !== 'server');
+    const tls12 = suites.find(({ authentication }) => authentication === 'psk');
+    if (tls12 !== undefined && own.every(({ kind }) => kind === 'imported'))
+      throw new TypeError(`ciphers: ${tls12.name} needs a PSK that is not imported (RFC 9258 §5.1), for a client`);
+    return Object.freeze(own);
   },
 };

@@ -4,7 +4,7 @@ import type { Session } from '../../sessions/session.ts';
 import { latin1, toHex } from '../../wire/bytes.ts';
 import type { Mechanism } from '../outcome.ts';
 import { type Handshake, perform } from '../wait.ts';
-import type { FoundPsk, OpenedTicket, ServerHandshake } from './context.ts';
+import type { FoundPsk, OpenedTicket, PskSource, ServerHandshake } from './context.ts';
 import { openTicket } from './tickets.ts';
 
 export interface Lookup extends Pick<OpenedTicket, 'found' | 'renew' | 'facts'> {
@@ -38,7 +38,8 @@ export class PskLookups {
     const key = identity.length > LONG ? toHex(context.crypto.hashes.sha256.digest(identity)) : latin1(identity);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const lookup = yield* lookUp(context, identity);
+    const { psks } = context.parts;
+    const lookup = psks === undefined ? yield* findTicket(context, identity) : yield* lookUp(context, psks, identity);
     this.#known.set(key, lookup);
     return lookup;
   }
@@ -58,9 +59,7 @@ export class PskLookups {
  * Looks up an identity: first among the external PSKs, and if it is none, among the sessions, so that it is of one kind. Where unknown
  * PSKs are to pass for known ones, both are done in any case (RFC 9846 Appendix F.6).
  */
-function* lookUp(context: ServerHandshake, identity: Uint8Array): Handshake<Lookup> {
-  const { psks } = context.parts;
-  if (psks === undefined) return yield* findTicket(context, identity);
+function* lookUp(context: ServerHandshake, psks: PskSource, identity: Uint8Array): Handshake<Lookup> {
   const external = yield* psks.find(context, identity);
   const { psk, mechanism, reason = 'unknown' } = external;
   const lookup = { mechanism, external, found: { reason }, renew: undefined };
