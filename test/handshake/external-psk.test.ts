@@ -494,6 +494,22 @@ describe('a server without credentials', () => {
     }
   });
 
+  it('looks for the identities behind a known one as for those behind an unknown one', () => {
+    for (const offered of [PLAIN, { ...PLAIN, identity: text('sensor 9') }]) {
+      const asked: string[] = [];
+      const find = (identity: Uint8Array) => {
+        asked.push(Buffer.from(identity).toString());
+        return toHex(identity) === toHex(PLAIN.identity) ? { secret: OTHER.secret } : undefined;
+      };
+      const both = connect({ ...NO_CERTIFICATE, psks: find }, { psks: [offered, OTHER] });
+      expect([alertOf(both), ...asked]).to.deep.equal([
+        'decrypt_error',
+        Buffer.from(offered.identity).toString(),
+        'sensor 8',
+      ]);
+    }
+  });
+
   it('does so as well for a binder of another length than that of the PSK', () => {
     for (const length of [32, 48])
       for (const hash of ['sha256', 'sha384'] as const) {

@@ -2,6 +2,7 @@
 
 import type { Session } from '../../sessions/session.ts';
 import { latin1, toHex } from '../../wire/bytes.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
 import type { Mechanism } from '../outcome.ts';
 import { type Handshake, perform } from '../wait.ts';
 import type { FoundPsk, OpenedTicket, PskSource, ServerHandshake } from './context.ts';
@@ -42,6 +43,12 @@ export class PskLookups {
     const lookup = psks === undefined ? yield* findTicket(context, identity) : yield* lookUp(context, psks, identity);
     this.#known.set(key, lookup);
     return lookup;
+  }
+
+  /** Looks up all identities that may be looked at. */
+  *findAll(context: ServerHandshake, { extensions: { preSharedKey } }: ClientHello): Handshake<void> {
+    let left = context.settings.maxIdentities;
+    for (const { identity } of preSharedKey?.identities ?? []) if (left-- > 0) yield* this.find(context, identity);
   }
 
   /**

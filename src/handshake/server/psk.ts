@@ -106,13 +106,12 @@ function* findPsk(
   const { settings, facts, sessions, decisions } = context;
   const verdicts: Verdict[] = [];
   facts.verdicts = verdicts;
+  if (context.parts.psks?.hides) yield* lookups.findAll(context, hello); // so that those behind a known one take their time, too
   let identityIndex = -1;
   for (const { identity } of hello.extensions.preSharedKey?.identities ?? []) {
     identityIndex++;
     if (identityIndex === settings.maxIdentities) {
-      verdicts.push(
-        new SessionVerdict({ mechanism: mechanismOf(settings), identityIndex, reason: 'too-many-identities' }),
-      );
+      verdicts.push(unlooked(settings, identityIndex));
       return undefined;
     }
     if (identityIndex !== (decisions.identityIndex ?? identityIndex)) continue;
@@ -124,13 +123,8 @@ function* findPsk(
       return { psk: external.psk, mechanism, identityIndex, suite: decidedSuite(context, suites, judged.suite) };
     }
     const offer = offerOf(context, hello, suites); // now, and not before the lookup, which may take its time
-    const { verdict, session, suite } = judgeOffered(context, {
-      mechanism,
-      identityIndex,
-      found,
-      ticket,
-      offer: () => offer,
-    });
+    const offered = { mechanism, identityIndex, found, ticket, offer: () => offer };
+    const { verdict, session, suite } = judgeOffered(context, offered);
     if (session !== undefined && verdict.reason === 'expired') yield* call(() => sessions.expire(session, true));
     // Another connection may have used it while the second hello was on its way.
     const isConsumed = session !== undefined && verdict.reason === 'not-resumable' && sessions.wasTaken(session);
@@ -140,6 +134,10 @@ function* findPsk(
     return { psk, mechanism, identityIndex, suite: decidedSuite(context, suites, suite) };
   }
   return undefined;
+}
+
+function unlooked(settings: ServerHandshake['settings'], identityIndex: number): Verdict {
+  return new SessionVerdict({ mechanism: mechanismOf(settings), identityIndex, reason: 'too-many-identities' });
 }
 
 /** Returns the suite that a tester has decided on, if it has the hash of this one. */
