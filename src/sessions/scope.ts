@@ -13,7 +13,7 @@ const FIELDS = {
   localAddress: 5,
   alpn: 6,
   shared: 7,
-  /** Whether an external PSK has taken the place of the client's certificate. */
+  /** An external PSK has taken the place of the client's certificate. */
   clientPsk: 8,
 } as const;
 

@@ -332,7 +332,7 @@ describe('session DER', () => {
       ['ticket_appdata.authTime', '02'],
       ['ticket_appdata', '01000000000000000000000000'],
       ['ticket_appdata.authTime', '02ffffffffffffffff00000000'],
-      ['ticket_appdata.scope', `0200000000000000000011${'08'}${DIGEST}0000`],
+      ['ticket_appdata.scope', `0200000000000000000011${'09'}${DIGEST}0000`],
       ['ticket_appdata.scope', `0200000000000000000022${'04'}${DIGEST}04${DIGEST}0000`],
       ['ticket_appdata.scope.[0].digest', '0200000000000000000001ff0000'],
       ['ticket_appdata', '0200000000000000000000000000'],

@@ -132,7 +132,7 @@ function offerOf(context: ServerHandshake, hello: ClientHello, mechanism: Mechan
     extendedMasterSecret: hello.extensions.extendedMasterSecret === true,
     maxFragmentLength: wantedFragmentLength(hello),
     now: context.now(),
-    scope: scopeOf(context),
+    scope: scopeOf(context, context.parts.psks !== undefined),
     acceptsForeign: mechanism === 'ticket' ? tickets.acceptsForeign : sessions.acceptsForeign,
   };
 }

@@ -9,26 +9,22 @@ import type { Settings } from './settings.ts';
 
 /**
  * Returns the scope: server name, the names in the certificate (not its key: renewing it must not invalidate sessions), the
- * application's label, and how clients are authenticated. `shareAcross` replaces the first three, but never the last.
+ * application's label, and how clients are authenticated. `shareAcross` replaces the first three, but never the last. `isOfPsk` says
+ * that an external PSK stands for the client's certificate, or for a hello, that it may.
  */
-export function scopeOf(context: ServerHandshake): Scope {
+export function scopeOf(context: ServerHandshake, isOfPsk = context.facts.replacesClientCertificate): Scope {
   const { settings, facts } = context;
   const { bindLocalAddress, bindAlpn } = settings.scope;
   const scope = scopeOfName(settings, facts.serverName);
-  if (!bindLocalAddress && !bindAlpn && !facts.replacesClientCertificate) return scope;
+  if (!bindLocalAddress && !bindAlpn && !isOfPsk) return scope;
   return {
     ...scope,
-    ...(facts.replacesClientCertificate && { clientPsk: clientPsk(settings) }),
+    ...(isOfPsk && { clientPsk: digestOf(settings, 'clientPsk', '') }),
     ...(bindLocalAddress && {
       localAddress: digestOf(settings, 'localAddress', canonicalAddress(context.localAddress ?? '')),
     }),
     ...(bindAlpn && { alpn: digestOf(settings, 'alpn', facts.alpnProtocol ?? '') }),
   };
-}
-
-/** The digest that says that an external PSK has taken the place of the client's certificate. */
-export function clientPsk(settings: Settings): string {
-  return digestOf(settings, 'clientPsk', '');
 }
 
 /** The most entries of a cache below. Clients may invent names, so a cache that has as many is cleared. */

@@ -158,7 +158,7 @@ function offerOf(context: ServerHandshake, hello: ClientHello, suites: readonly 
     extendedMasterSecret: true,
     maxFragmentLength: wantedFragmentLength(hello),
     now: context.now(),
-    scope: scopeOf(context),
+    scope: scopeOf(context, context.parts.psks !== undefined),
     acceptsForeign: settings.tickets.mode === 'stateless' ? tickets.acceptsForeign : sessions.acceptsForeign,
   };
 }

@@ -83,7 +83,7 @@ const BASIC: readonly Rule[] = [
   },
 ];
 
-const IN_SCOPE: Readonly<Record<Exclude<ScopeField, 'clientPsk'>, string>> = {
+const IN_SCOPE: Readonly<Record<ScopeField, string>> = {
   serverName: 'the host name of the full handshake',
   clientAuthentication: 'the same demand for client certificates, and the same authorities',
   certificateNames: 'a certificate for the same names',
@@ -91,14 +91,18 @@ const IN_SCOPE: Readonly<Record<Exclude<ScopeField, 'clientPsk'>, string>> = {
   localAddress: 'the same local address',
   alpn: 'the same application protocol',
   shared: 'the same scope.shareAcross',
+  clientPsk: 'the psks of the server that made the session',
 };
 
-/** What says that a PSK stands for the client's certificate is no condition; see `authenticates`. */
-const SCOPE: readonly Rule[] = SCOPE_FIELDS.filter((field) => field !== 'clientPsk').map((field) => ({
+/** Not each session of a server with PSKs is of one. */
+const SCOPE: readonly Rule[] = SCOPE_FIELDS.map((field) => ({
   name: `scope ${field}`,
   reason: 'scope',
   remedy: IN_SCOPE[field],
-  check: ({ scope }, offer) => scope === undefined || isSameDigest(scope[field], offer.scope[field]),
+  check: ({ scope }, offer) =>
+    scope === undefined ||
+    (field === 'clientPsk' && scope.clientPsk === undefined) ||
+    isSameDigest(scope[field], offer.scope[field]),
 }));
 
 /** The digits of a session that the application has made may be in upper case. Ours are in lower case. */

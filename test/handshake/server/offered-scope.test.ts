@@ -225,7 +225,7 @@ for (const mechanism of MECHANISMS) {
           const scope: Scope = value === undefined ? others : { ...others, [field]: value };
           return session.dup({ scope });
         };
-        const has = field !== 'shared'; // which stands in for others
+        const has = field !== 'shared' && field !== 'clientPsk'; // which stands in for others, or is of a PSK
         expectRefused(bench.connect(config, exchanged(first, change(other))), `scope ${field}`);
         const without = bench.connect(config, exchanged(first, change(undefined)));
         if (has) expectRefused(without, `scope ${field}`);
