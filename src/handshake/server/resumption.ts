@@ -83,7 +83,7 @@ const BASIC: readonly Rule[] = [
   },
 ];
 
-const IN_SCOPE: Readonly<Record<ScopeField, string>> = {
+const IN_SCOPE: Readonly<Record<Exclude<ScopeField, 'clientPsk'>, string>> = {
   serverName: 'the host name of the full handshake',
   clientAuthentication: 'the same demand for client certificates, and the same authorities',
   certificateNames: 'a certificate for the same names',
@@ -91,18 +91,14 @@ const IN_SCOPE: Readonly<Record<ScopeField, string>> = {
   localAddress: 'the same local address',
   alpn: 'the same application protocol',
   shared: 'the same scope.shareAcross',
-  clientPsk: 'the psks of the server that made the session',
 };
 
-/** Not each session of a server with PSKs is of one. */
-const SCOPE: readonly Rule[] = SCOPE_FIELDS.map((field) => ({
+/** What a PSK stands for is a matter of the rule of client certificates. */
+const SCOPE: readonly Rule[] = SCOPE_FIELDS.filter((field) => field !== 'clientPsk').map((field) => ({
   name: `scope ${field}`,
   reason: 'scope',
   remedy: IN_SCOPE[field],
-  check: ({ scope }, offer) =>
-    scope === undefined ||
-    (field === 'clientPsk' && scope.clientPsk === undefined) ||
-    isSameDigest(scope[field], offer.scope[field]),
+  check: ({ scope }, offer) => scope === undefined || isSameDigest(scope[field], offer.scope[field]),
 }));
 
 /** The digits of a session that the application has made may be in upper case. Ours are in lower case. */
@@ -133,7 +129,7 @@ const TIME: readonly Rule[] = [
     name: 'client certificate',
     reason: 'client-certificate',
     remedy: 'a session in which the client has shown a certificate that was accepted',
-    check: (session, _, settings) => authenticates(session, settings),
+    check: (session, offer, settings) => authenticates(session, offer, settings),
   },
 ];
 
@@ -257,9 +253,10 @@ function refusedByOpenSsl({ compat }: Settings): false | TlsAlert {
 }
 
 /** A certificate that another server did not accept counts as missing; unlike a missing one, it bars resumption under 'request' too. */
-function authenticates(session: Session, { clientAuth }: Settings): boolean {
+function authenticates(session: Session, { scope }: Offer, { clientAuth }: Settings): boolean {
+  // Made under the same clientAuth, which is in the scope as well. A server without PSKs has none to stand for a certificate.
+  if (session.scope?.clientPsk !== undefined) return isSameDigest(session.scope.clientPsk, scope.clientPsk);
   if (clientAuth === undefined || acceptedCertificate(session) !== undefined) return true;
-  if (session.scope?.clientPsk !== undefined) return true; // made under the same clientAuth, which is in the scope as well
   return clientAuth.mode === 'request' && ownCertificate(session) === undefined;
 }
 

@@ -226,7 +226,9 @@ for (const mechanism of MECHANISMS) {
           return session.dup({ scope });
         };
         const has = field !== 'shared' && field !== 'clientPsk'; // which stands in for others, or is of a PSK
-        expectRefused(bench.connect(config, exchanged(first, change(other))), `scope ${field}`);
+        const changed = bench.connect(config, exchanged(first, change(other)));
+        if (field === 'clientPsk') expectFull(changed, 'client-certificate');
+        else expectRefused(changed, `scope ${field}`);
         const without = bench.connect(config, exchanged(first, change(undefined)));
         if (has) expectRefused(without, `scope ${field}`);
         else expectResumed(without, mechanism);
