@@ -3,6 +3,7 @@
 import { EMPTY } from '../../wire/bytes.ts';
 import { PskKeyExchangeMode } from '../../wire/registry.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
+import type { Received } from '../messages/message.ts';
 
 /**
  * A hello that has been received. A handshake that waits keeps all that its functions have named, so they name this object, which
@@ -13,6 +14,10 @@ export interface HeldHello {
   body: ClientHello;
   /** When it came, in milliseconds since the epoch. */
   readonly time: number;
+}
+
+export function holdHello({ raw, body }: Received<ClientHello>, time: number): HeldHello {
+  return { raw, body, time };
 }
 
 /**

@@ -12,7 +12,7 @@ import { HELLO_RETRY_REQUEST_RANDOM, helloRetryRequest } from '../messages/serve
 import { type Handshake, receive } from '../wait.ts';
 import { settleProtocol } from './application-protocol.ts';
 import type { ServerHandshake } from './context.ts';
-import { forgetHello, type HeldHello } from './held-hello.ts';
+import { forgetHello, type HeldHello, holdHello } from './held-hello.ts';
 import { commonGroups, commonSuites, rankCredentials, selectSigning } from './negotiate.ts';
 import { type SelectedPsk, selectPsk, takePsk } from './psk.ts';
 import { PskLookups } from './psk-lookups.ts';
@@ -140,8 +140,7 @@ function* sendHelloRetryRequest(
   if (first.body.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix E.4
   context.tolerateChangeCipherSpec(true);
   context.protectReading(new Plaintext()); // refuses data after the first hello in its record (§5.1)
-  const { raw, body: secondBody } = yield* receive(undecidedHello);
-  const second: HeldHello = { raw, body: secondBody, time: first.time };
+  const second = holdHello(yield* receive(undecidedHello), first.time);
   decideHello(second.body, 'TLSv1.3');
   requireTls13Hello(second.body);
   before.requireSame(second);

@@ -4,12 +4,11 @@ import type { Established } from '../established.ts';
 import { decideHello, undecidedHello } from '../messages/client-hello.ts';
 import { type Handshake, perform, receive } from '../wait.ts';
 import type { ServerHandshake } from './context.ts';
-import type { HeldHello } from './held-hello.ts';
+import { holdHello } from './held-hello.ts';
 import { selectServerName, selectVersion } from './negotiate.ts';
 
 export function* serve(context: ServerHandshake): Handshake<Established> {
-  const { raw, body } = yield* receive(undecidedHello);
-  const hello: HeldHello = { raw, body, time: context.time() };
+  const hello = holdHello(yield* receive(undecidedHello), context.time());
   context.facts.serverName = selectServerName(hello.body);
   if (context.selectsServers) yield* perform(context.selectServer(context.facts.serverName));
   const version = selectVersion(hello.body, context.settings);
