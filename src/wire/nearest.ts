@@ -4,7 +4,7 @@
 const MAX_LENGTH = 64;
 
 /**
- * Returns the one candidate that is the name but for case, punctuation and filler words, or that alone contains it, or that is few
+ * Returns the one candidate that is the name but for case, punctuation and filler words, or that is the shortest to contain it and part of all others that do, or that is few
  * edits away: OpenSSL's name of a suite is near IANA's, P-256 near secp256r1. `undefined` if there is none. Names whose numbers differ
  * are different names.
  */
@@ -13,8 +13,12 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   const wanted = plain(name);
   const same = candidates.find((candidate) => plain(candidate) === wanted);
   if (same !== undefined || wanted.length < 2) return same;
-  const longer = candidates.filter((candidate) => plain(candidate).includes(wanted));
-  if (longer.length > 0) return longer.length === 1 ? longer[0] : undefined;
+  const longer = candidates
+    .filter((candidate) => plain(candidate).includes(wanted))
+    .sort((a, b) => a.length - b.length);
+  const [shortest] = longer;
+  if (shortest !== undefined)
+    return longer.every((candidate) => plain(candidate).includes(plain(shortest))) ? shortest : undefined;
   const most = Math.floor(wanted.length / 3);
   const near = candidates
     .filter((candidate) => digits(candidate) === digits(name))
