@@ -29,8 +29,8 @@ export interface OptionalParts {
 const OPTIONAL_PARTS = {
   clientCertificates: true,
   earlyData: true,
-  sealedTickets: true,
   externalPsks: true,
+  sealedTickets: true,
 } satisfies Names<OptionalParts>;
 
 /** {@link webProvider} for a server that verifies nothing. */
@@ -61,10 +61,10 @@ export function defineServer(options: Tls13Options, parts: OptionalParts = {}): 
   const { requireExtendedMasterSecret }: Partial<ServerOptions> = options ?? {}; // configure() refuses what is no object
   if (requireExtendedMasterSecret !== undefined)
     throw new TypeError('requireExtendedMasterSecret is for TLS 1.2, which this server does not have');
-  const { clientCertificates, sealedTickets, earlyData: zeroRtt } = parts;
+  const { clientCertificates, earlyData: zeroRtt, ...others } = parts;
   const config = configure(options, {
+    ...others,
     clientCertificates,
-    sealedTickets,
     zeroRtt,
     protocols: [tls13],
     crypto: clientCertificates?.crypto ?? WITHOUT_VERIFIER,

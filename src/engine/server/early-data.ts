@@ -29,7 +29,7 @@ export interface EarlyData extends EarlyDataPart {
 }
 
 /** The part that accepts early data. */
-export const earlyData: EarlyData = { ...handshake.earlyData, settings };
+export const earlyData: EarlyData = Object.freeze({ ...handshake.earlyData, settings });
 
 function settings(given: EarlyDataOptions, surroundings: EarlyDataSurroundings): EarlyDataSettings {
   requireOptions('earlyData', given, EARLY_DATA_OPTIONS);

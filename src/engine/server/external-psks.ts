@@ -149,9 +149,9 @@ class AskedPsks extends Source {
     const preset = { identity: imported?.externalIdentity ?? identity };
     const given: ExternalPsk = { ...preset, ...(answer as ExternalPsk) };
     const targets = imported === undefined ? [] : this.#how.targets.filter((name) => name === imported.targetHash);
-    const [psk] = wirePsks('psks()', given, { ...this.#how, targets });
-    if (psk === undefined && imported !== undefined) return undefined;
-    if (psk !== undefined && equalBytes(psk.identity, identity)) return psk;
+    const [found] = wirePsks('psks()', given, { ...this.#how, targets });
+    if (found === undefined && imported !== undefined) return undefined;
+    if (found !== undefined && equalBytes(found.identity, identity)) return found;
     throw new TypeError('psks(): a PSK of another identity, or of another context, than was asked for');
   }
 }
