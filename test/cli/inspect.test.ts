@@ -107,7 +107,7 @@ describe('inspect', () => {
       const path = file(`session.${form}`, form === 'DER' ? session.toDer() : session.toPem());
       const lines = inspected('--session', path);
       assert.deepEqual(lines.slice(0, TEXT.length), TEXT);
-      assert.match(lines.at(-1) ?? '', /^scope shared +-$/);
+      assert.match(lines.at(-1) ?? '', /^scope clientPsk +-$/);
     });
   }
 

@@ -188,7 +188,7 @@ describe('security history: ticket keys', () => {
 
     const USES: Record<string, RegExp> = {
       'tickets/format-cbc.ts': /equalConstantTime\(mac\.sign\(body\), /,
-      'handshake/server/psk.ts': /equalConstantTime\(binder, expected\)/,
+      'handshake/server/binder.ts': /equalConstantTime\(binder, expected\)/,
       'handshake/messages/finished.ts': /equalConstantTime\(verifyData, expected\)/,
       'tickets/key.ts': /equalConstantTime\(this\.#name, requireBytes\(/,
     };

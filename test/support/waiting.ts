@@ -46,7 +46,7 @@ export function heldTicket(): Held {
 export function earlyClient(length: number): { readonly client: ScriptedClient; readonly flight: Uint8Array } {
   const identity = new Uint8Array(32).fill(1);
   const psks = [{ identity, secret: identity, hash: 'sha256' }] as const;
-  const client = new ScriptedClient({ psks, earlyData: true });
+  const client = new ScriptedClient({ psks, earlyData: true, changeCipherSpec: false });
   const hello = client.take();
   const record = concat(Uint8Array.of(23, 3, 3, 0x10, 0), pattern(4096));
   const records = Array.from({ length: Math.ceil(length / record.length) }, () => record);

@@ -374,7 +374,7 @@ describe('defineServer()', () => {
       expect(define({ crypto }).groups).to.deep.equal(['secp256r1']);
       expect(() => define({ crypto: { ...crypto, groups: {} } })).to.throw(
         TypeError,
-        /^crypto.groups: has none of x25519/,
+        /^crypto.groups: has none of X25519MLKEM768/,
       );
     });
 
