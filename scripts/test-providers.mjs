@@ -25,7 +25,7 @@ for (const [provider, suites] of Object.entries(SUITES)) {
       '--enable-source-maps',
       `${root}node_modules/mocha/bin/mocha.js`,
       '--no-config',
-      '--timeout=20000',
+      '--timeout=60000',
       '--reporter=dot',
       ...suites.map((suite) => `dist/test/${suite}/**/*.test.js`),
     ],

@@ -11,7 +11,7 @@ function path(name: 'main' | 'demo'): string {
 
 /** Runs the command to its end. */
 export function finished(...words: string[]) {
-  return spawnSync(process.execPath, [path('main'), ...words], { encoding: 'utf8', timeout: 8000 });
+  return spawnSync(process.execPath, [path('main'), ...words], { encoding: 'utf8', timeout: 50_000 });
 }
 
 const started = new Set<Program>();

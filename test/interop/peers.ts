@@ -116,7 +116,7 @@ export function run(name: string, args: readonly string[], options: RunOptions =
     const timer = setTimeout(() => {
       late = true;
       child.kill('SIGKILL');
-    }, options.timeoutMs ?? 15_000);
+    }, options.timeoutMs ?? 45_000);
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text: string) => {
         if (said[stream].length < LONGEST_OUTPUT) said[stream] += text;
