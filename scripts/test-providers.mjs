@@ -8,6 +8,9 @@ const USUAL = ['handshake', 'vectors', 'openssl', 'interop'];
 // A test in memory is synchronous, and Web Crypto is not: what waits is for the shells.
 const SUITES = { noble: USUAL, fast: USUAL, node: [...USUAL, 'node'], web: ['interop', 'node', 'web'] };
 
+/** For one provider. Its tests may pass, and a port that one has left open keep the process. */
+const LIMIT_MS = 900_000;
+
 const chosen = process.argv.slice(2);
 const unknown = chosen.find((name) => !Object.hasOwn(SUITES, name));
 if (unknown !== undefined) {
@@ -19,7 +22,7 @@ let failed = false;
 for (const [provider, suites] of Object.entries(SUITES)) {
   if (chosen.length > 0 && !chosen.includes(provider)) continue;
   console.log(`\n== provider ${provider}: ${suites.join(', ')}`);
-  const { status } = spawnSync(
+  const { status, error } = spawnSync(
     process.execPath,
     [
       '--enable-source-maps',
@@ -29,8 +32,9 @@ for (const [provider, suites] of Object.entries(SUITES)) {
       '--reporter=dot',
       ...suites.map((suite) => `dist/test/${suite}/**/*.test.js`),
     ],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, TLS_RESUME_PROVIDER: provider } },
+    { cwd: root, stdio: 'inherit', env: { ...process.env, TLS_RESUME_PROVIDER: provider }, timeout: LIMIT_MS },
   );
+  if (error) console.error(`provider ${provider}: ${error.message}; a test may have left something open`);
   failed ||= status !== 0;
 }
 process.exitCode = failed ? 1 : 0;
