@@ -45,6 +45,8 @@ export interface ServeSettings {
   readonly compat: Compat | undefined;
   readonly crypto: ProviderName;
   readonly resumption: ResumptionSettings;
+  /** How many bytes of early data a client may send; `undefined` for none. */
+  readonly earlyData: number | undefined;
   /** What the server does wrong on purpose. */
   readonly faults: readonly NamedFault[];
   readonly echo: boolean;
@@ -107,6 +109,7 @@ export const SERVE_FLAGS = {
   'ticket-keys': { type: 'string', multiple: true },
   'id-context': { type: 'string' },
   foreign: { type: 'boolean' },
+  'early-data': { type: 'string' },
   fault: { type: 'string', multiple: true },
   echo: { type: 'boolean' },
   keylog: { type: 'string' },
@@ -184,6 +187,7 @@ function parseServe(words: readonly string[]): Command {
     compat: flags.compat === undefined ? undefined : compat(flags.compat),
     crypto: provider(flags.crypto ?? 'default'),
     resumption: resumption(flags),
+    earlyData: earlyData(flags),
     faults: (flags.fault ?? []).map(namedFault),
     echo: flags.echo === true,
     keylog: flags.keylog === undefined ? undefined : nonEmpty('--keylog', flags.keylog),
@@ -193,6 +197,22 @@ function parseServe(words: readonly string[]): Command {
     verbose: flags.verbose === true,
   };
   return { name: 'serve', settings };
+}
+
+/** @throws Fault for what is no number of bytes, or where nothing is resumed */
+function earlyData({
+  'early-data': text,
+  tickets,
+}: {
+  readonly 'early-data'?: string | undefined;
+  readonly tickets?: string | undefined;
+}) {
+  if (text === undefined) return undefined;
+  const bytes = Number(text);
+  if (!/^\d{1,10}$/.test(text) || bytes < 1 || bytes > 0xffffffff)
+    throw usage(`--early-data ${text}: a number of bytes is wanted, 1 to 4294967295, such as 16384`);
+  if (tickets === 'off') throw usage('--early-data is for clients that resume: leave it out, or --tickets off');
+  return bytes;
 }
 
 function parseReplay(words: readonly string[]): Command {

@@ -40,7 +40,7 @@ export function attendTo(transport: Socket, id: number, application: Application
     isSecure = true;
     serveApplication(socket, client, application);
   });
-  socket.on('tlsEvent', (event: Event) => tellDetail(id, event, tell));
+  socket.on('tlsEvent', (event: Event) => tellDetail(id, event, { socket, tell }));
   socket.on('error', (error: Error) => {
     end = { reason: 'error', message: isSecure ? error.message : null };
     if (!isSecure) tell({ event: 'handshake-failed', ...client, ...whyFailed(error) });
@@ -93,15 +93,20 @@ function whyFailed(error: Error) {
   return { alert: null, origin: null, message };
 }
 
-function tellDetail(id: number, event: Event, tell: Tell): void {
-  const detail = detailOf(event);
+interface Telling {
+  readonly socket: TlsSocket;
+  readonly tell: Tell;
+}
+
+function tellDetail(id: number, event: Event, { socket, tell }: Telling): void {
+  const detail = detailOf(event, socket);
   if (detail !== undefined) tell({ ...detail, id });
 }
 
 type DetailOf<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 /** Contains no secret: only the id of a session, which clients send in the clear. */
-function detailOf(event: Event): DetailOf<Detail> | undefined {
+function detailOf(event: Event, { connection }: TlsSocket): DetailOf<Detail> | undefined {
   switch (event.type) {
     case 'new-session':
     case 'session-refused': {
@@ -112,6 +117,8 @@ function detailOf(event: Event): DetailOf<Detail> | undefined {
       return { event: 'session-removed', session: toHex(event.session.id), reason: event.reason };
     case 'verdicts':
       return { event: 'verdicts', verdicts: event.verdicts.map(offeredOf) };
+    case 'early-data':
+      return { event: 'early-data', status: event.status, reason: connection.earlyDataRefusal ?? null };
     case 'no-ticket':
       return { event: 'no-ticket', reason: event.reason };
     case 'alert': {

@@ -23,6 +23,8 @@ export interface ConnectSettings {
   readonly sessionOut: string | undefined;
   /** How many connections follow the first. */
   readonly reconnect: number;
+  /** The name of a file with early data. */
+  readonly earlyData: string | undefined;
   readonly keylog: string | undefined;
   readonly json: boolean;
   readonly trace: boolean;
@@ -51,6 +53,7 @@ export const CONNECT_FLAGS = {
   'session-in': { type: 'string' },
   'session-out': { type: 'string' },
   reconnect: { type: 'string' },
+  'early-data': { type: 'string' },
   keylog: { type: 'string' },
   json: { type: 'boolean' },
   trace: { type: 'boolean' },
@@ -84,6 +87,7 @@ export function parseConnect(words: readonly string[]): ConnectSettings | undefi
     starttls: flags.starttls === undefined ? undefined : mailProtocol(flags.starttls),
     sessionIn: fileOf('--session-in', flags['session-in']),
     sessionOut: fileOf('--session-out', flags['session-out']),
+    earlyData: fileOf('--early-data', flags['early-data']),
     reconnect: flags.reconnect === undefined ? 0 : count('--reconnect', flags.reconnect),
     keylog: fileOf('--keylog', flags.keylog),
     json: flags.json === true,

@@ -8,7 +8,7 @@ import { SUITES } from '../crypto/suites.ts';
 import type { ClientConfig } from '../engine/client/config.ts';
 import { defineClient } from '../engine/client/define-client.ts';
 import type { ExternalPsk } from '../engine/psk-options.ts';
-import type { ClientResumption } from '../handshake/outcome.ts';
+import type { ClientResumption, EarlyDataStatus } from '../handshake/outcome.ts';
 import { canonicalHost } from '../node/host-name.ts';
 import { connect, type NodeClientOptions, type TlsClientSocket, verifyChain } from '../node/index.ts';
 import { SessionDecodeError } from '../sessions/der.ts';
@@ -72,6 +72,8 @@ export interface ConnectionReport {
   readonly serverName: string | null;
   readonly alpnProtocol: string | null;
   readonly signatureScheme: string | null;
+  /** Whether early data was sent, and what has become of it. */
+  readonly earlyData: EarlyDataStatus;
   /** How many sessions the server has handed out. */
   readonly sessions: number;
   /** Whether the server has closed without a close_notify, so that the answer may be cut. */
@@ -94,6 +96,7 @@ export async function connectTo(
     const crypto = await withGroups(defaultProvider, settings.protocol.groups);
     const config = configuration(settings, crypto, session, keylog);
     const isRepeated = settings.reconnect > 0;
+    const earlyData = settings.earlyData === undefined ? undefined : read('--early-data', settings.earlyData);
     const input = isRepeated ? await wholeOf(streams.input) : streams.input;
     for (let left = settings.reconnect; left >= 0; left--) {
       const next = await visit({
@@ -102,6 +105,7 @@ export async function connectTo(
         session,
         streams,
         input,
+        earlyData,
         recordings,
         limits: { ...LIMITS, ...limits },
       });
@@ -211,13 +215,15 @@ interface VisitOptions {
   readonly session: Session | undefined;
   readonly streams: Streams;
   readonly input: Readable | Buffer;
+  /** To be sent with the hello, if the session allows it. It is not sent again if it is rejected. */
+  readonly earlyData: Uint8Array | undefined;
   readonly recordings: RecordingFolder | undefined;
   readonly limits: Limits;
 }
 
 /** Makes one connection, and returns the last session that it was given: the hold is the caller's. */
 async function visit(options: VisitOptions): Promise<Session | undefined> {
-  const { settings, config, session, streams, input, recordings, limits } = options;
+  const { settings, config, session, streams, input, earlyData, recordings, limits } = options;
   const { host, port } = settings;
   const transport = await reach(settings, limits);
   const trace = settings.trace ? new Trace() : undefined;
@@ -232,6 +238,7 @@ async function visit(options: VisitOptions): Promise<Session | undefined> {
     config,
     serverName: settings.serverName ?? canonicalHost(host),
     sessions: session === undefined ? [] : [session],
+    earlyData,
     sessionIsTrusted: true, // that of --session-in: whoever names the file says so
     faults: [trace?.tap('client'), recorder].filter((fault) => fault !== undefined),
     handshakeTimeout: limits.handshakeMs,
@@ -324,7 +331,7 @@ function whyNotReached(error: unknown): string {
 }
 
 /**
- * Sends the input. If there is none, close_notify follows at once. Otherwise many servers would take it for the end of all, and not
+ * Sends the input. If there is none, and no early data was accepted, close_notify follows at once. Otherwise many servers would take it for the end of all, and not
  * answer: it follows when they have closed, or are quiet.
  */
 function converse(socket: TlsClientSocket, input: Readable | Buffer, limits: Limits): void {
@@ -334,7 +341,8 @@ function converse(socket: TlsClientSocket, input: Readable | Buffer, limits: Lim
     if (!socket.writableEnded) socket.end();
   };
   const ended = (): void => {
-    if (socket.bytesWritten === 0 && socket.writableLength === 0) return close();
+    const isSilent = socket.bytesWritten === 0 && socket.writableLength === 0 && socket.earlyData !== 'accepted';
+    if (isSilent) return close();
     socket.setTimeout(socket.bytesRead === 0 ? limits.answerMs : limits.quietMs);
     socket.once('data', () => socket.writableEnded || socket.setTimeout(limits.quietMs));
     socket.once('timeout', close);
@@ -370,6 +378,7 @@ function factsOf(
     serverName: connection.serverName ?? null,
     alpnProtocol: connection.alpnProtocol ?? null,
     signatureScheme: connection.signatureScheme ?? null,
+    earlyData: connection.earlyData,
     truncated: isTruncated,
   };
 }
@@ -380,7 +389,8 @@ function lineOf(told: ConnectionReport): string {
   const outcome = resumptionText(told);
   const given = told.sessions === 1 ? '1 session' : `${told.sessions} sessions`;
   const cut = told.truncated ? '; cut off without close_notify' : '';
-  return `${addressText(host, port)} ${version} ${cipherSuite} ${group ?? '-'} ${outcome}, ${given} handed out${cut}`;
+  const early = told.earlyData === 'none' ? '' : `, early data ${told.earlyData}`;
+  return `${addressText(host, port)} ${version} ${cipherSuite} ${group ?? '-'} ${outcome}${early}, ${given} handed out${cut}`;
 }
 
 /** A connection that has failed, or was not made, with what --json tells of it. */

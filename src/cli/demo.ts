@@ -65,6 +65,7 @@ function settings(port: number): ServeSettings {
     certificates: [],
     faults: [],
     psk: undefined,
+    earlyData: undefined,
     compat: undefined,
     echo: false,
     keylog: undefined,

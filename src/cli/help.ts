@@ -50,6 +50,8 @@ What is resumed:
                         open. Sets --tickets stateless
   --id-context C        the session id context, text or hex:BYTES; a session made under another is not resumed (empty)
   --foreign             resume what other servers have sealed with these keys, too: by id context and host name alone
+  --early-data N        accept N bytes of early data (0-RTT) of clients that resume. The session is taken for it; of sealed
+                        tickets the hellos are recorded, and none is accepted for the first 21 seconds (none)
   --compat openssl-3    where OpenSSL 3's code and its manual pages differ, do as the code does (as the pages say)
 
 What goes wrong, for tests of clients:
@@ -91,7 +93,7 @@ JSON: every object has an "event". The first is "listening" {host, port, version
 "connection" {id, remoteAddress, remotePort, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex,
 reason, serverName, alpnProtocol, signatureScheme} or "handshake-failed" {id, remoteAddress, remotePort, alert, origin,
 message}. What does not apply is null. With --verbose also "verdicts", "session-new", "session-removed",
-"session-refused", "no-ticket", "alert", "callback-error" and "closed", each with the id of its connection. "verdicts" has
+"session-refused", "no-ticket", "early-data" {status, reason}, "alert", "callback-error" and "closed", each with the id of its connection. "verdicts" has
 a list of that name, of {mechanism, identityIndex, accepted, reason, remedy, ticket {keyName, format, phase, failure},
 session, age, authAge, checks [{rule, passed}]}; ages are seconds.
 "accept-failed" {message} is trouble of the system's.
@@ -130,6 +132,8 @@ What is resumed:
   --session-in F        offer the session in F, DER or PEM, as 'openssl s_client -sess_out' writes it
   --session-out F       write the last session that the server hands out to F, PEM, as 'openssl s_client -sess_in' reads it;
                         who has it can read and be the session
+  --early-data F        send what is in F with the hello, if the session allows that much. Who records it can send it again;
+                        what the server rejects is not sent again
   --reconnect N         then connect N times more, each time with the last session
 
 What is told:
@@ -142,7 +146,7 @@ What is told:
   -h, --help            this text
 
 JSON: {event: "connection", host, port, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex, reason,
-serverName, alpnProtocol, signatureScheme, sessions, truncated, answer}; "sessions" counts those handed out, "answer" is text.
+serverName, alpnProtocol, signatureScheme, earlyData, sessions, truncated, answer}; "sessions" counts those handed out, "answer" is text.
 Or, at its end, {event: "unreachable", "handshake-failed" or "connection-failed", host, port, alert, origin, message}. What does
 not apply is null.
 

@@ -1,7 +1,15 @@
 /** The output of the command: one object for each event, printed as a line of JSON or as a line for people. */
 
 import type { RemovalReason } from '../cache/callbacks.ts';
-import type { CallbackName, Check, Mechanism, NoResumption, NoTicket, TicketFacts } from '../handshake/outcome.ts';
+import type {
+  CallbackName,
+  Check,
+  Mechanism,
+  NoEarlyData,
+  NoResumption,
+  NoTicket,
+  TicketFacts,
+} from '../handshake/outcome.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
 
 /** A client, and the number of its connection. */
@@ -75,6 +83,7 @@ export type Detail = { readonly id: number } & (
   | { readonly event: 'session-removed'; readonly session: string; readonly reason: RemovalReason }
   | { readonly event: 'verdicts'; readonly verdicts: readonly Offered[] }
   | { readonly event: 'no-ticket'; readonly reason: NoTicket }
+  | { readonly event: 'early-data'; readonly status: 'accepted' | 'rejected'; readonly reason: NoEarlyData | null }
   | { readonly event: 'alert'; readonly direction: 'sent' | 'received'; readonly alert: string }
   | { readonly event: 'callback-error'; readonly callback: CallbackName; readonly message: string }
   | { readonly event: 'closed'; readonly reason: 'clean' | 'idle' | 'error'; readonly message: string | null }
@@ -83,6 +92,7 @@ export type Detail = { readonly id: number } & (
 const DETAILS: readonly Told['event'][] = [
   'verdicts',
   'no-ticket',
+  'early-data',
   'session-new',
   'session-removed',
   'session-refused',
@@ -171,6 +181,8 @@ function happening(told: Exclude<Extract<Told, { id: number }>, { event: 'verdic
       return `session ${short(told.session)} refused by onNew`;
     case 'no-ticket':
       return `no ticket (${told.reason})`;
+    case 'early-data':
+      return `early data: ${told.status}${told.reason === null ? '' : ` (${told.reason})`}`;
     case 'alert':
       return `alert ${told.direction}: ${told.alert}`;
     case 'callback-error':

@@ -10,6 +10,9 @@ import { noble } from '../crypto/providers/noble.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { defineServer } from '../engine/server/define-server.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
+import { recordHellos } from '../engine/server/record-hellos.ts';
+import { singleUse } from '../engine/server/single-use.ts';
+import type { AntiReplay } from '../handshake/server/anti-replay.ts';
 import { nodeCrypto, type TlsSocket } from '../node/index.ts';
 import { TicketKeyRing } from '../tickets/key-ring.ts';
 import type { Version } from '../wire/registry.ts';
@@ -70,6 +73,8 @@ export async function serve(settings: ServeSettings, { write, warn, idleMs }: Se
     crypto,
     sessions: { idContext },
     tickets: { mode, keys, foreign },
+    earlyData:
+      settings.earlyData === undefined ? undefined : { maxSize: settings.earlyData, antiReplay: strategyFor(mode) },
     ...(keylog && { keylog: keylog.append }),
   });
   const faults = settings.faults.flatMap((named) => named.faults);
@@ -97,6 +102,11 @@ export async function serve(settings: ServeSettings, { write, warn, idleMs }: Se
     keylog?.close();
   };
   return { host, port, ephemeralCertificate: own?.cert, close };
+}
+
+/** Sessions that are kept here can be taken. Of sealed tickets the hellos must be recorded, which begins with a blackout of 21 s. */
+function strategyFor(mode: ResumptionSettings['tickets']): AntiReplay {
+  return mode === 'stateless' ? recordHellos() : singleUse();
 }
 
 /** @throws Fault for what is wrong with the PSKs together, such as two of one identity */

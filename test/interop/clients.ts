@@ -269,7 +269,7 @@ export const tstclnt: Client = {
 
 const databases = new Map<string, Promise<string>>();
 
-function nssDatabase(trust: string): Promise<string> {
+export function nssDatabase(trust: string): Promise<string> {
   const known = databases.get(trust);
   if (known !== undefined) return known;
   const made = makeNssDatabase(trust);
