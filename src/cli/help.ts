@@ -93,9 +93,9 @@ JSON: every object has an "event". The first is "listening" {host, port, version
 "connection" {id, remoteAddress, remotePort, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex,
 reason, serverName, alpnProtocol, signatureScheme} or "handshake-failed" {id, remoteAddress, remotePort, alert, origin,
 message}. What does not apply is null. With --verbose also "verdicts", "session-new", "session-removed",
-"session-refused", "no-ticket", "early-data" {status, reason}, "alert", "callback-error" and "closed", each with the id of its connection. "verdicts" has
-a list of that name, of {mechanism, identityIndex, accepted, reason, remedy, ticket {keyName, format, phase, failure},
-session, age, authAge, checks [{rule, passed}]}; ages are seconds.
+"session-refused", "no-ticket", "early-data" {status, reason}, "alert", "callback-error" and "closed", each with the id of its
+connection. "verdicts" has a list of that name, of {mechanism, identityIndex, accepted, reason, remedy, ticket {keyName,
+format, phase, failure}, session, age, authAge, checks [{rule, passed}]}; ages are seconds.
 "accept-failed" {message} is trouble of the system's.
 
 Exit code: 0 after Ctrl-C or SIGTERM, 1 where it cannot listen, 2 for a mistake in the flags.
@@ -146,7 +146,8 @@ What is told:
   -h, --help            this text
 
 JSON: {event: "connection", host, port, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex, reason,
-serverName, alpnProtocol, signatureScheme, earlyData, sessions, truncated, answer}; "sessions" counts those handed out, "answer" is text.
+serverName, alpnProtocol, signatureScheme, earlyData, sessions, truncated, answer}; "sessions" counts those handed out,
+"answer" is text.
 Or, at its end, {event: "unreachable", "handshake-failed" or "connection-failed", host, port, alert, origin, message}. What does
 not apply is null.
 

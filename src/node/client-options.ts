@@ -105,13 +105,14 @@ export function clientOptions(given: NodeClientOptions | ClientConfig): {
   requireOptions('options', given, OPTIONS, (name) =>
     Object.hasOwn(INSTEAD, name) ? `${name} is one of node:tls; here: ${INSTEAD[name]}` : undefined,
   );
-  const { serverName, sessions, sessionIsTrusted, forceSessions, ticketAge, edits, faults, ...others } = given;
+  const { serverName, sessions, sessionIsTrusted, forceSessions, ticketAge, earlyData, edits, faults, ...others } =
+    given;
   const { allowHalfOpen, handshakeTimeout, config, ...rest } = others;
   if (allowHalfOpen !== undefined && typeof allowHalfOpen !== 'boolean')
     throw new TypeError(`allowHalfOpen: true or false is wanted, not ${kindOf(allowHalfOpen)}`);
   if (handshakeTimeout !== undefined) requireMilliseconds('handshakeTimeout', handshakeTimeout);
   const ofSessions = { sessions, sessionIsTrusted, forceSessions, ticketAge };
-  const socket = { serverName, ...ofSessions, edits, faults, allowHalfOpen, handshakeTimeout };
+  const socket = { serverName, ...ofSessions, earlyData, edits, faults, allowHalfOpen, handshakeTimeout };
   if (config === undefined) return { config: defineClient(coreOptions(rest)), socket };
   if (!isClientConfig(config)) throw new TypeError('config: what defineClient() returned is wanted, and no copy');
   const [other] = Object.entries(rest).find(([, value]) => value !== undefined) ?? [];
