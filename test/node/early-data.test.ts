@@ -1,0 +1,144 @@
+/** Early data in the Node shell: held back until the handshake is complete, or the application asks for it. */
+
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { expect } from 'chai';
+import { defineClient, type Session } from '../../src/client.ts';
+import { singleUse } from '../../src/index.ts';
+import { connect, createServer, type NodeServerOptions, type Server, type TlsSocket } from '../../src/node/index.ts';
+import { faults } from '../../src/testing.ts';
+import { ascii, toHex } from '../../src/wire/bytes.ts';
+import { certificates } from '../fixtures.ts';
+import { listen, stopServers, textOf, until } from './support.ts';
+
+const client = defineClient({ verifyServer: 'any' });
+
+afterEach(stopServers);
+
+function serve(options: Partial<NodeServerOptions> = {}): Server {
+  return createServer({
+    credentials: [certificates.ecdsaP256],
+    earlyData: { maxSize: 2 ** 20, antiReplay: singleUse() },
+    ...options,
+  });
+}
+
+/** A session of the server's, which allows early data. */
+async function sessionOf(port: number): Promise<Session> {
+  const socket = connect({ host: '127.0.0.1', port }, { config: client, sessions: [] });
+  const [session] = await once(socket, 'session');
+  const held = session.upRef();
+  socket.destroy();
+  return held;
+}
+
+/** Comes back with early data. */
+async function comeBack(port: number, earlyData: Uint8Array | true, more = {}) {
+  return connect(
+    { host: '127.0.0.1', port },
+    { config: client, sessions: [await sessionOf(port)], earlyData, ...more },
+  );
+}
+
+describe('early data in the Node shell', () => {
+  it('is held back until the handshake is complete', async () => {
+    const server = serve();
+    const told: string[] = [];
+    server.on('earlyData', (socket) => {
+      socket.on('data', (data) => told.push(`${socket.connection.isEstablished} ${data}`));
+      told.push(`${socket.earlyData} ${socket.readableLength}`);
+    });
+    server.on('secureConnection', (socket) => {
+      told.push('secure');
+      socket.end('bye');
+    });
+    const port = await listen(server);
+    const socket = await comeBack(port, ascii('hello'));
+    expect(await textOf(socket)).to.equal('bye');
+    expect(socket.earlyData).to.equal('accepted');
+    expect(told.filter((word) => !word.startsWith('secure'))).to.deep.equal(['accepted 0', 'true hello']);
+  });
+
+  it('is given to who asks for it, before the handshake is complete, and can be answered', async () => {
+    const server = serve();
+    const states: boolean[] = [];
+    server.on('earlyData', (socket) => {
+      socket.readEarlyData().once('data', (data) => {
+        states.push(socket.connection.isEstablished);
+        socket.write(`echo ${data}`);
+      });
+    });
+    server.on('secureConnection', (socket) => socket.readsEarlyData && socket.end());
+    const port = await listen(server);
+    // The client's Finished is withheld until the answer is there: only what was written before it can be that.
+    const socket = await comeBack(port, ascii('hello'));
+    expect(await textOf(socket)).to.equal('echo hello');
+    expect(states).to.deep.equal([false]);
+  });
+
+  for (const reads of [false, true])
+    it(`of a mebibyte comes whole, ${reads ? 'read at once' : 'held back'}, though nobody reads it for a while`, async () => {
+      const server = serve();
+      const sockets: TlsSocket[] = [];
+      if (reads) server.on('earlyData', (socket) => socket.readEarlyData());
+      server.on('secureConnection', (socket) => sockets.push(socket.on('error', () => {})));
+      const port = await listen(server);
+      const sent = new Uint8Array(2 ** 20).fill(7);
+      const socket = await comeBack(port, sent);
+      await once(socket, 'secureConnect');
+      await until(() => sockets.length > 1);
+      const [, last] = sockets;
+      let length = 0;
+      last?.on('data', (data) => {
+        length += data.length;
+        if (length === sent.length) last.end();
+      });
+      socket.resume();
+      await once(socket, 'end');
+      expect(length).to.equal(sent.length);
+      socket.destroy();
+    });
+
+  it('is nobody’s if the handshake fails', async () => {
+    const server = serve();
+    const told: string[] = [];
+    server.on('earlyData', (socket) => void socket.on('data', (data) => told.push(String(data))));
+    const port = await listen(server);
+    const failed = once(server, 'tlsClientError');
+    const socket = await comeBack(port, ascii('hello'), { faults: [faults.raw('finished', (raw) => raw.fill(0, 4))] });
+    socket.on('error', () => {});
+    expect(toHex((await failed)[0].alert ?? '')).to.be.a('string');
+    expect(told).to.deep.equal([]);
+    socket.destroy();
+  });
+
+  it('reaches an HTTP server, which answers 425 to what may not come twice', async () => {
+    const http = createHttpServer((request, response) => {
+      const { connection } = request.socket as unknown as TlsSocket;
+      if (!connection.isEstablished && request.method !== 'GET') response.writeHead(425).end();
+      else response.end(`early ${!connection.isEstablished}`);
+    });
+    const server = serve();
+    server.on('earlyData', (socket) => http.emit('connection', socket.readEarlyData()));
+    server.on('secureConnection', (socket) => !socket.readsEarlyData && http.emit('connection', socket));
+    const port = await listen(server);
+    const get = await comeBack(port, ascii('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'));
+    expect(await textOf(get)).to.match(/^HTTP\/1.1 200 [\s\S]*early true/);
+    const post = await comeBack(
+      port,
+      ascii('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'),
+    );
+    expect(await textOf(post)).to.match(/^HTTP\/1.1 425 Too Early/);
+  });
+
+  it('is not sent again by the client, and can be sent by hand', async () => {
+    const server = serve({ earlyData: { maxSize: 100, antiReplay: { admit: () => false } } });
+    server.on('secureConnection', (socket) => socket.once('data', (data) => socket.end(`echo ${data}`)));
+    const port = await listen(server);
+    const socket = await comeBack(port, ascii('early'));
+    await once(socket, 'secureConnect');
+    expect(socket.earlyData).to.equal('rejected');
+    socket.write('late');
+    expect(await textOf(socket)).to.equal('echo late');
+  });
+});
