@@ -1,0 +1,132 @@
+/** Early data over Web Streams: in `readable` once the handshake is complete, or by itself for who asks before. */
+
+import { expect } from 'chai';
+import { connect, defineClient, type Session } from '../../src/client.ts';
+import {
+  type AcceptOptions,
+  accept,
+  defineServer,
+  type ServerOptions,
+  singleUse,
+  type TlsConnection,
+} from '../../src/index.ts';
+import { faults } from '../../src/testing.ts';
+import { ascii } from '../../src/wire/bytes.ts';
+import { certificates } from '../fixtures.ts';
+import { testProvider as crypto } from '../support/provider.ts';
+import { readText, rejection, streamLink, writeText } from './support.ts';
+
+const PEER = { serverName: 'localhost' };
+const client = defineClient({ verifyServer: 'any', crypto });
+const serve = (options: Partial<ServerOptions> = {}) =>
+  defineServer({
+    credentials: [certificates.ecdsaP256],
+    crypto,
+    earlyData: { maxSize: 2 ** 18, antiReplay: singleUse() },
+    ...options,
+  });
+
+async function sessionOf(server: ReturnType<typeof serve>): Promise<Session> {
+  const link = streamLink();
+  const accepted = accept(link.server, server);
+  const here = await connect(link.client, client, { ...PEER, sessions: [] });
+  const there = await accepted;
+  const said = readText(here.readable);
+  await there.writable.close();
+  await said;
+  const [session] = here.connection.sessions;
+  if (session === undefined) throw new Error('no session');
+  const held = session.upRef();
+  await here.writable.close();
+  await there.readable.cancel();
+  return held;
+}
+
+/** Both ends of a connection that comes with early data. */
+async function comeBack(earlyData: Uint8Array, accepting: AcceptOptions = {}, server = serve()) {
+  const sessions = [await sessionOf(server)];
+  const link = streamLink();
+  const accepted = accept(link.server, server, accepting);
+  accepted.catch(() => {});
+  const here = await connect(link.client, client, { ...PEER, sessions, earlyData });
+  return { here, there: await accepted };
+}
+
+async function end({ here, there }: Awaited<ReturnType<typeof comeBack>>): Promise<void> {
+  await Promise.all([here.writable.close(), there.writable.close()]);
+}
+
+describe('early data over Web Streams', () => {
+  it('is the first in readable, once the handshake is complete', async () => {
+    const ends = await comeBack(ascii('early, '));
+    expect([ends.here.earlyData, ends.there.earlyData]).to.deep.equal(['accepted', 'accepted']);
+    const heard = readText(ends.there.readable);
+    await writeText(ends.here.writable, 'and late');
+    await end(ends);
+    expect(await heard).to.equal('early, and late');
+  });
+
+  it('of a quarter of a mebibyte does not keep the handshake waiting, though nobody reads', async () => {
+    const ends = await comeBack(new Uint8Array(2 ** 18).fill(0x61));
+    const heard = readText(ends.there.readable);
+    await end(ends);
+    expect((await heard).length).to.equal(2 ** 18);
+  });
+
+  it('is by itself for onEarlyData, which can answer at once; accept() resolves with the same connection', async () => {
+    let early: TlsConnection | undefined;
+    let heard: Promise<string> | undefined;
+    let written: Promise<void> | undefined;
+    const states: boolean[] = [];
+    const ends = await comeBack(ascii('early'), {
+      onEarlyData: (connection) => {
+        early = connection;
+        states.push(connection.connection.isEstablished);
+        heard = readText(connection.earlyReadable);
+        written = writeText(connection.writable, 'at once');
+      },
+    });
+    expect(early).to.equal(ends.there);
+    expect(states).to.deep.equal([false]);
+    expect(await heard).to.equal('early');
+    await written;
+    const [ours, theirs] = [readText(ends.here.readable), readText(ends.there.readable)];
+    await end(ends);
+    expect([await ours, await theirs]).to.deep.equal(['at once', '']);
+  });
+
+  it('that nobody has asked for by then is in readable, and earlyReadable is empty', async () => {
+    const ends = await comeBack(ascii('early'), { onEarlyData: () => {} });
+    expect(await readText(ends.there.earlyReadable)).to.equal('');
+    const heard = readText(ends.there.readable);
+    await end(ends);
+    expect(await heard).to.equal('early');
+  });
+
+  it('ends with the error of a handshake that fails', async () => {
+    const server = serve();
+    const sessions = [await sessionOf(server)];
+    const link = streamLink();
+    let heard: Promise<unknown> | undefined;
+    const accepted = rejection(
+      accept(link.server, server, {
+        onEarlyData: ({ earlyReadable }) => {
+          heard = rejection(readText(earlyReadable));
+        },
+      }),
+    );
+    const wrong = faults.raw('finished', (raw) => raw.fill(0, 4));
+    connect(link.client, client, { ...PEER, sessions, earlyData: ascii('early'), faults: [wrong] }).catch(() => {});
+    expect(await accepted).to.have.property('alert', 'decrypt_error');
+    expect(await heard).to.have.property('alert', 'decrypt_error');
+  });
+
+  it('refuses an onEarlyData that is no function', async () => {
+    const onEarlyData: unknown = 1;
+    const error = await rejection(accept(streamLink().server, serve(), { onEarlyData } as AcceptOptions));
+    expect(error)
+      .to.be.instanceOf(TypeError)
+      .with.property('message')
+      .that.matches(/^onEarlyData/);
+  });
+});
