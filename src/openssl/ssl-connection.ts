@@ -66,6 +66,8 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   #making: Session | undefined;
   #output: Uint8Array[] = [];
   #input: Uint8Array[] = [];
+  /** Early data, which may be a replay until the handshake is complete. */
+  readonly #early: Uint8Array[] = [];
   /** Bytes of the peer that have come while a callback had not answered. */
   readonly #waiting = new ByteQueue();
   #isEofDue = false;
@@ -324,7 +326,8 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   }
 
   #attend(event: Event): void {
-    if (event.type === 'data') this.#input.push(event.data);
+    if (event.type === 'data') (event.early ? this.#early : this.#input).push(event.data);
+    else if (event.type === 'established') for (const data of this.#early.splice(0)) this.#input.push(data);
     else if (event.type === 'end') this.#shutdown |= SSL_RECEIVED_SHUTDOWN;
     else if (event.type === 'failed') this.#isBroken = true;
     if (event.type !== 'data') this.#options.attend?.(event);
@@ -333,6 +336,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   #end(): void {
     this.#ticketsDue = 0;
     this.#waiting.clear();
+    this.#early.length = 0;
     this.#isEofDue = false;
     const driver = this.#own?.driver;
     if (driver === undefined) return;

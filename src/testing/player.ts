@@ -144,7 +144,7 @@ export class Player {
   #client(faults: readonly Fault[], clock: World): ClientConnection {
     const [recorded] = this.recording.configs;
     const config = made('configs[0]', () => readClient(recorded as RecordedClient, clock));
-    const { serverName, host, port, sessions = [], ticketAge, edits = [] } = this.recording.connection;
+    const { serverName, host, port, sessions = [], ticketAge, earlyData, edits = [] } = this.recording.connection;
     return new ClientConnection(config, {
       serverName,
       host,
@@ -152,6 +152,7 @@ export class Player {
       sessions: sessions.map((index) => this.#sessions[index]).filter((session) => session !== undefined),
       forceSessions: true,
       ticketAge,
+      earlyData: earlyData === undefined || earlyData === true ? earlyData : bytesOf(earlyData),
       edits: {
         hello: edits.includes('hello') ? (draft) => draft : undefined,
         bytes: edits.includes('bytes') ? (raw) => raw : undefined,
@@ -272,6 +273,8 @@ export class Player {
         return this.#receive(input);
       case 'write':
         return connection.write(typeof data === 'number' ? this.#zeros(data, output, records) : fromHex(data));
+      case 'writeEarlyData':
+        return connection.writeEarlyData(typeof data === 'number' ? this.#zeros(data, output, records) : fromHex(data));
       case 'answer':
         return this.#answer(outcome);
       case 'inject':
@@ -296,7 +299,7 @@ export class Player {
   }
 
   #inject(type: number | undefined, data: string | number): undefined {
-    const bytes = typeof data === 'number' ? new Uint8Array(data) : fromHex(data);
+    const bytes = bytesOf(data);
     if (type === undefined) this.#writer?.inject(bytes);
     else this.#writer?.injectRecord(type, bytes);
   }
@@ -523,6 +526,11 @@ function made<T>(path: string, make: () => T): T {
   } catch (error) {
     throw new TypeError(`recording.${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Zeros stand for what is masked. */
+function bytesOf(data: string | number): Uint8Array {
+  return typeof data === 'number' ? new Uint8Array(data) : fromHex(data);
 }
 
 /** How many bytes of zeros write() may be given in the place of masked data, whatever went out. */

@@ -33,15 +33,17 @@ export function connectionOfServer(owner: ServerConnection): RecordedConnection 
   };
 }
 
-/** The options of a client's connection; `offered` are the indices of the sessions that it offered. */
+/** The options of a client's connection; `offered` are the indices of the sessions that it offered; `dataOf` masks data. */
 export function connectionOfClient(
   owner: ClientConnection,
   [offer]: readonly SessionOffer[],
-  offered: readonly number[],
+  { offered, dataOf }: { readonly offered: readonly number[]; dataOf(data: Uint8Array): string | number },
 ): RecordedConnection {
   const { hello, bytes } = owner.edits;
   const edits = [...(hello ? (['hello'] as const) : []), ...(bytes ? (['bytes'] as const) : [])];
-  return { ...owner.peer, sessions: offered, ticketAge: offer?.age, edits };
+  const { givenEarlyData: given } = owner;
+  const earlyData = given === undefined || given === true ? given : dataOf(given);
+  return { ...owner.peer, sessions: offered, ticketAge: offer?.age, earlyData, edits };
 }
 
 /** What a connection shows now. */

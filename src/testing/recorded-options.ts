@@ -15,6 +15,7 @@ import type { ServerConfig } from '../engine/server/config.ts';
 import { configure } from '../engine/server/configure.ts';
 import { ALL_PARTS } from '../engine/server/define-server.ts';
 import type { ServerOptions, SessionOptions } from '../engine/server/options.ts';
+import { singleUse } from '../engine/server/single-use.ts';
 import type { WirePsk } from '../handshake/psk.ts';
 import { isBytes } from '../platform.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
@@ -110,6 +111,12 @@ export function writeServer(config: ServerConfig) {
     choosesAlpn: config.onAlpn !== undefined,
     selectsServers: config.onServerName !== undefined,
     psks: config.psks && { isAlone: config.psks.isAlone, hides: config.psks.hides },
+    earlyData: config.earlyData && {
+      maxSize: config.earlyData.maxSize,
+      maxHeld: config.earlyData.maxHeld,
+      windowMs: config.earlyData.windowMs,
+      isSingleUse: config.earlyData.admit === undefined,
+    },
     clientAuth: clientAuth && { mode: clientAuth.mode, authorities: clientAuth.anchors.map(toHex) },
     sessions: {
       cache: cache && { maxEntries: cache.maxEntries, maxBytes: cache.maxBytes, isClosed: cache.isClosed },
@@ -140,7 +147,8 @@ export type RecordedServer = ReturnType<typeof writeServer>;
 
 /** Makes a server of recorded options. Its clock and dice are those of `world`. */
 export function readServer(recorded: RecordedServer, world: World): ServerConfig {
-  const { credentials, clientAuth, sessions, tickets, choosesAlpn, selectsServers, psks, ...rest } = recorded;
+  const { credentials, earlyData, clientAuth, sessions, tickets, choosesAlpn, selectsServers, psks, ...rest } =
+    recorded;
   const { callbacks, hasOwnKeys: _, ...ticketOptions } = tickets;
   const options: ServerOptions = {
     ...rest,
@@ -149,6 +157,7 @@ export function readServer(recorded: RecordedServer, world: World): ServerConfig
     hideUnknownPsks: psks?.isAlone ? psks.hides : undefined,
     onAlpn: choosesAlpn ? absent : undefined,
     onServerName: selectsServers ? () => undefined : undefined,
+    earlyData: earlyData && readEarlyData(earlyData),
     clientAuth: clientAuth && {
       mode: clientAuth.mode,
       verifyClient: absent,
@@ -160,6 +169,11 @@ export function readServer(recorded: RecordedServer, world: World): ServerConfig
     world,
   };
   return configure(options, ALL_PARTS);
+}
+
+/** What a strategy has answered is in the recording. */
+function readEarlyData({ maxSize, maxHeld, windowMs, isSingleUse }: NonNullable<RecordedServer['earlyData']>) {
+  return { maxSize, maxHeld, antiReplay: isSingleUse ? singleUse({ windowMs }) : { windowMs, admit: absent } };
 }
 
 function readSessions(recorded: RecordedServer['sessions']): SessionOptions {

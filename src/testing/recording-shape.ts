@@ -165,6 +165,9 @@ const whatever = object({
   side: oneOf(['client', 'server']),
   connection: object({
     sessions: optional(list(size)),
+    earlyData: optional((path, value) =>
+      (typeof value === 'string' ? hex : typeof value === 'number' ? size : flag)(path, value),
+    ),
     edits: optional(list(oneOf(['hello', 'bytes']))),
     decisions: optional(plain(0)),
     holds: optional(list(size)),

@@ -40,6 +40,8 @@ export interface RecordedConnection {
   /** The indices of the sessions that were offered. */
   readonly sessions?: readonly number[] | undefined;
   readonly ticketAge?: number | undefined;
+  /** The early data, or its length if that is masked; `true` if it came by writeEarlyData(). */
+  readonly earlyData?: string | number | true | undefined;
   /** Which edits there were. */
   readonly edits?: readonly ('hello' | 'bytes')[] | undefined;
   /** Of a server. */
@@ -85,7 +87,7 @@ export interface RecordedCall {
   readonly time?: number | undefined;
   /** Of receive(). */
   readonly input?: readonly Piece[] | undefined;
-  /** Of write(), and of what an injector writes: the data, or its length if that is masked. */
+  /** Of write(), writeEarlyData(), and of what an injector writes: the data, or its length if that is masked. */
   readonly data?: string | number | undefined;
   /** Of a record that an injector writes: the type of its content. */
   readonly type?: number | undefined;
@@ -120,6 +122,7 @@ export const CALLS = [
   'answer',
   'settle',
   'write',
+  'writeEarlyData',
   'updateKeys',
   'sendTicket',
   'end',

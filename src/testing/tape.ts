@@ -183,7 +183,8 @@ export class Tape {
   }
 
   #argumentsOf(name: CallName, [first, second]: readonly unknown[]): Partial<OpenCall> {
-    if (name === 'write' && first instanceof Uint8Array) return { data: this.#wire.dataOf(first) };
+    if ((name === 'write' || name === 'writeEarlyData') && first instanceof Uint8Array)
+      return { data: this.#wire.dataOf(first) };
     if (name === 'settle') return { callback: callbackOf(first) };
     if (name === 'answer') return { outcome: outcomeOf(second) };
     if (name === 'updateKeys' || name === 'dispose') return { flag: first === true };
@@ -308,7 +309,12 @@ export class Tape {
       seed: toHex(this.#seed),
       configs: isServer ? this.#configsOf(owner) : [writeClient(owner.config, owner.psk)],
       connection: {
-        ...(isServer ? connectionOfServer(owner) : connectionOfClient(owner, this.#offers, this.#offered)),
+        ...(isServer
+          ? connectionOfServer(owner)
+          : connectionOfClient(owner, this.#offers, {
+              offered: this.#offered,
+              dataOf: (data) => this.#wire.dataOf(data),
+            })),
         timings: this.#timings,
         holds: this.#holds,
       },
