@@ -46,7 +46,7 @@ function selectedVersion(context: ClientHandshake, sent: SentHello, hello: Undec
   throw new TlsAlert('illegal_parameter', `the version ${nameOf(ProtocolVersion, selected)} in supported_versions`);
 }
 
-/** @throws TlsAlert protocol_version if TLS 1.2 was not offered, or if early data was sent, which it cannot follow (Appendix D.3) */
+/** @throws TlsAlert protocol_version if TLS 1.2 was not offered, or if early data was sent, which it cannot follow (Appendix E.3) */
 function requireTls12({ settings }: ClientHandshake, { draft, early }: SentHello): Version {
   if (early !== undefined) throw new TlsAlert('protocol_version', 'the server has selected TLS 1.2 after early data');
   if (!speaks(settings, 'TLSv1.2') || !offersVersion(draft, 'TLSv1.2'))
