@@ -147,7 +147,7 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   }
 
   #receiveData(data: Uint8Array, isEarly = false): void {
-    if (isEarly && this.#earlySource !== undefined) return this.#earlySource.enqueue(data);
+    if (isEarly && this.#earlyReadable !== undefined) return this.#earlySource?.enqueue(data);
     if (isEarly) return void this.#early.push(data); // as much as the ticket allows
     this.#hasReceived = true;
     if (this.#reading === 'open') this.#source?.enqueue(data);
@@ -162,7 +162,9 @@ export class WebShell<C extends ConnectionCore> implements Shell {
           if (this.driver.connection.waitingFor === undefined) controller.close();
           else this.#earlySource = controller;
         },
-        cancel: () => {},
+        cancel: () => {
+          this.#earlySource = undefined; // what comes now is dropped
+        },
       },
       bytesUpTo(QUEUE),
     );
@@ -240,8 +242,10 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   #receive(input: Uint8Array | undefined): void {
     if (this.#isOver) return;
     if (input !== undefined) return void this.driver.receive(input);
-    if (this.#reading === 'discarding') return this.#endReading(); // the application has given up the data, so none is missing
-    const where = this.driver.connection.isEstablished ? '' : ' in the middle of the handshake';
+    const { isEstablished } = this.driver.connection;
+    // Where the application has given up the data, none is missing.
+    if (isEstablished && this.#reading === 'discarding') return this.#endReading();
+    const where = isEstablished ? '' : ' in the middle of the handshake';
     this.fail(new TruncationError(`the transport has ended without close_notify${where}`));
   }
 
@@ -298,6 +302,9 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   async #end(): Promise<void> {
     if (this.#isOver) return;
     this.#writing = 'closing';
+    // With early data the application has the connection before; an end would give the handshake up.
+    if (!this.driver.connection.isEstablished) await this.established.promise;
+    if (this.#isOver) return;
     this.driver.run(() => this.driver.connection.end());
     try {
       await this.#closeTransport();
@@ -324,9 +331,11 @@ export class WebShell<C extends ConnectionCore> implements Shell {
     this.closed.resolve();
   }
 
-  #dispose(): void {
+  #dispose(error?: unknown): void {
     this.#isOver = true;
     this.#early.length = 0;
+    this.#earlySource?.error(error);
+    this.#earlySource = undefined;
     platform.clearTimeout(this.#stall);
     this.driver.run(() => this.driver.connection.dispose());
     this.#wake();
@@ -335,8 +344,7 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   /** Ends both directions with an error. An alert, if there is one, has been sent. Only the first call has an effect. */
   fail(error: unknown): void {
     if (this.#isOver) return;
-    this.#dispose();
-    this.#earlySource?.error(error);
+    this.#dispose(error);
     this.#failure = { error };
     this.#pull();
     this.#sink?.error(error);
@@ -352,7 +360,7 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   /** The same while `writable` is being aborted, which errors by itself. */
   #abort(reason: unknown = new Error('the application has aborted the connection')): void {
     if (this.#isOver) return;
-    this.#dispose();
+    this.#dispose(reason);
     this.#source?.error(reason);
     this.#transport.abort(reason);
     this.#reject(reason);

@@ -103,6 +103,48 @@ describe('early data over Web Streams', () => {
     expect(await heard).to.equal('early');
   });
 
+  it('may be given up: the connection goes on without it', async () => {
+    let cancelled: Promise<void> | undefined;
+    const ends = await comeBack(new Uint8Array(2 ** 17), {
+      onEarlyData: ({ earlyReadable }) => {
+        cancelled = earlyReadable.cancel();
+      },
+    });
+    await cancelled;
+    const heard = readText(ends.there.readable);
+    await writeText(ends.here.writable, 'late');
+    await end(ends);
+    expect(await heard).to.equal('late');
+  });
+
+  for (const how of ['writable.close()', 'close()'] as const)
+    it(`may be answered and ${how} called before the handshake is complete, which it does not give up`, async () => {
+      let closed: Promise<void> | undefined;
+      const ends = await comeBack(ascii('early'), {
+        onEarlyData: (connection) => {
+          closed = writeText(connection.writable, 'at once').then(() =>
+            how === 'close()' ? connection.close() : connection.writable.close(),
+          );
+          closed.catch(() => {});
+        },
+      });
+      expect(await readText(ends.here.readable)).to.equal('at once');
+      await ends.here.writable.close();
+      await closed;
+    });
+
+  it('of a client that leaves before its Finished: accept() rejects, also after close()', async () => {
+    const server = serve();
+    const sessions = [await sessionOf(server)];
+    const link = streamLink();
+    const accepted = rejection(
+      accept(link.server, server, { onEarlyData: (connection) => void connection.close().catch(() => {}) }),
+    );
+    const leaving = faults.closeAt('end_of_early_data');
+    connect(link.client, client, { ...PEER, sessions, earlyData: ascii('early'), faults: [leaving] }).catch(() => {});
+    expect(await accepted).to.be.instanceOf(Error);
+  });
+
   it('ends with the error of a handshake that fails', async () => {
     const server = serve();
     const sessions = [await sessionOf(server)];
