@@ -322,6 +322,16 @@ describe('early data', () => {
       connection.dispose();
     });
 
+    it('that says no leaves nothing held: replays do not use up maxHeld', () => {
+      const set = setUp({ earlyData: { maxSize: 1000, antiReplay: { admit: () => false }, maxHeld: 1000 } });
+      const open = [1, 2, 3].map(() => {
+        const { flight, server } = set.capture();
+        return replay(server, [flight]);
+      });
+      expect(open.map(({ earlyDataRefusal }) => earlyDataRefusal)).to.deep.equal(['replay', 'replay', 'replay']);
+      for (const connection of open) connection.dispose();
+    });
+
     it('is asked by connections that hold maxHeld bytes together, and no more', () => {
       const antiReplay = new Records();
       const set = setUp({ earlyData: { maxSize: 1000, antiReplay, maxHeld: 2500 } });

@@ -93,19 +93,23 @@ function* admit(
   const [binder] = hello.body.extensions.preSharedKey?.binders ?? [];
   if (binder === undefined) throw new Error('a PSK without a binder');
   const key = context.crypto.hashes.sha256.digest(binder);
-  const why = yield* perform({
+  let held: Held | undefined;
+  const admitted = yield* perform({
     kind: 'early-data',
     callback: 'admit',
     asked: key,
     budgeted: true,
     run: () => {
       if (settings.isBlackedOut()) return 'blackout';
-      if (!hold(context, settings, session)) return 'held';
+      held = hold(context, settings, session);
+      if (held === undefined) return 'held';
       return settings.admit === undefined || settings.admit({ key, expiresIn, connection: context.info() });
     },
     conclude: concludeAdmission,
   });
-  return why ?? (settings.admit === undefined ? yield* takeOnce(context, session) : undefined);
+  const why = admitted ?? (settings.admit === undefined ? yield* takeOnce(context, session) : undefined);
+  if (why !== undefined && held !== undefined) context.discard(held); // or replays could use up what the server may hold
+  return why;
 }
 
 function concludeAdmission(outcome: Outcome): NoEarlyData | undefined {
@@ -129,17 +133,21 @@ function explain({ facts }: ServerHandshake, result: 'accepted' | NoEarlyData): 
   facts.verdicts = facts.verdicts.map((verdict, i) => (i === 0 ? verdict.withEarlyData(result) : verdict));
 }
 
-/** Counts what a connection may have held until its handshake is complete. Returns false where the server holds too much. */
-function hold(context: ServerHandshake, { held, maxHeld }: EarlyDataSettings, session: Session): boolean {
+/** What a connection may have held until its handshake is complete, or its early data is rejected. */
+interface Held {
+  wipe(): void;
+}
+
+/** Counts what a connection may have held. Returns `undefined` where the server holds too much. */
+function hold(context: ServerHandshake, { held, maxHeld }: EarlyDataSettings, session: Session): Held | undefined {
   const { maxEarlyData = 0 } = session.foreign;
-  if (held.bytes + maxEarlyData > maxHeld) return false;
+  if (held.bytes + maxEarlyData > maxHeld) return undefined;
   held.bytes += maxEarlyData;
-  context.own({
+  return context.own({
     wipe: () => {
       held.bytes -= maxEarlyData;
     },
   });
-  return true;
 }
 
 class EarlyData implements AcceptedEarlyData {
