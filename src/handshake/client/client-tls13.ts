@@ -236,7 +236,7 @@ function* receiveEncryptedExtensions(
   acceptAsOffered(context, extensions);
   answerEarlyData(context, sent, extensions.earlyData === true, {
     selected: { suite, identityIndex: psk?.identityIndex },
-    next: writeProtection(handshake),
+    next: () => writeProtection(handshake),
   });
 }
 

@@ -82,14 +82,14 @@ interface Selected {
 }
 
 /**
- * Takes in the server's answer. `next` is what we write under once it has rejected the data; what it has accepted ends later.
+ * Takes in the server's answer. `next` makes what we write under once it has rejected the data; what it has accepted ends later.
  * @throws TlsAlert illegal_parameter if it cannot have accepted the data: §4.3.10, with the suite and protocol that the PSK is for
  */
 export function answerEarlyData(
   context: ClientHandshake,
   { early }: SentHello,
   isAccepted: boolean,
-  { selected, next }: { readonly selected: Selected; readonly next: Protection },
+  { selected, next }: { readonly selected: Selected; next(): Protection },
 ): void {
   if (early === undefined) {
     if (isAccepted) throw new TlsAlert('illegal_parameter', 'early data that was not sent is accepted');
@@ -98,7 +98,7 @@ export function answerEarlyData(
   if (context.facts.earlyData === 'rejected') return; // by a HelloRetryRequest, whose second hello offers none
   if (!isAccepted) {
     rejected(context);
-    context.protectWriting(next);
+    context.protectWriting(next());
     return;
   }
   if (selected.identityIndex !== 0) throw new TlsAlert('illegal_parameter', 'early data is accepted, but not its PSK');
