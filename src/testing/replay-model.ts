@@ -11,9 +11,10 @@
 
 /**
  * A strategy, and where its state is: `recordHellos()` in each node; `singleUse()` with one store, whose take is atomic, or with
- * sessions that each node keeps for itself; or a strategy of your own that inserts records into one store, if they are not there.
+ * sessions that each node keeps for itself; or a strategy of your own that inserts records into one store, if they are not there. The
+ * hello of the last one, `kept-records`, is under an external PSK: it has no age, and is fresh at any time.
  */
-export type ReplayStrategy = 'record-hellos' | 'single-use' | 'single-use-own' | 'shared-records';
+export type ReplayStrategy = 'record-hellos' | 'single-use' | 'single-use-own' | 'shared-records' | 'kept-records';
 
 /**
  * A rule without which some hello is admitted twice.
@@ -23,6 +24,7 @@ export type ReplayStrategy = 'record-hellos' | 'single-use' | 'single-use-own' |
  * - `two-windows`: a record is kept for 2 · window, not for one.
  * - `skew`: and for maxSkew more; so is the blackout.
  * - `verified-binder`: the key of the record is what the sender cannot change without the key of the session.
+ * - `for-ever`: under an external PSK a record is never dropped.
  * - `atomic-take`: to find a session and to remove it is one step.
  */
 export type ReplayRule =
@@ -32,6 +34,7 @@ export type ReplayRule =
   | 'two-windows'
   | 'skew'
   | 'verified-binder'
+  | 'for-ever'
   | 'atomic-take';
 
 /** How many of each fault there may be at most. Default 0 of each. */
@@ -226,11 +229,12 @@ function wait(rules: Rules, state: State): State | undefined {
   if (state.time === rules.end && state.nodes.every(({ clock }) => clock === rules.end)) return undefined;
   const tick = (time: number) => Math.min(time + 1, rules.end);
   const [first, second] = state.store.records;
+  const isKept = rules.strategy === 'kept-records' && rules.has('for-ever');
   return {
     ...state,
     time: tick(state.time),
     nodes: state.nodes.map((node) => ({ ...node, clock: tick(node.clock) })),
-    store: { ...state.store, records: [Math.max(0, first - 1), Math.max(0, second - 1)] },
+    store: isKept ? state.store : { ...state.store, records: [Math.max(0, first - 1), Math.max(0, second - 1)] },
   };
 }
 
@@ -240,6 +244,7 @@ function hellos(rules: Rules, state: State, node: number, copy: number): Move[] 
     case 'record-hellos':
       return helloOfRecorder(rules, state, node, copy);
     case 'shared-records':
+    case 'kept-records':
       return hellosOfStore(rules, state, node, copy);
     case 'single-use':
       return hellosOfTaker(rules, state, node, copy);
@@ -274,11 +279,19 @@ function look(rules: Rules, memory: Memory, clock: number): Memory {
   };
 }
 
-/** A store that keeps a record for as long as the hello is fresh on the node that writes it, and for the skew, as others may be behind. */
+/**
+ * A store that keeps a record for as long as the hello is fresh on the node that writes it, and for the skew, as others may be behind; or,
+ * where it is fresh for ever, for ever.
+ */
 function hellosOfStore(rules: Rules, state: State, node: number, copy: number): Move[] {
   const { clock } = nodeOf(state, node);
   const key = rules.keyOf(copy);
-  if (!rules.isFresh(clock) || state.store.records[key] !== 0) return [];
+  const isFresh = rules.strategy === 'kept-records' || rules.isFresh(clock);
+  if (!isFresh || state.store.records[key] !== 0) return [];
+  if (rules.strategy === 'kept-records') {
+    const store = { ...state.store, records: withRecord(state.store.records, key, rules.period + 1) };
+    return written(state, admitted(node, clock, copy), store);
+  }
   const expiresIn = rules.expected + rules.window - clock;
   const ticks = expiresIn + (rules.has('skew') ? rules.maxSkew : 0) + 1; // the last tick is part of the window
   const store = { ...state.store, records: withRecord(state.store.records, key, ticks) };

@@ -129,7 +129,13 @@ function nodeKey(rules: Rules, node: Node, time: number, left: State['left']): s
   return `${clock} ${kept(records[0])} ${kept(records[1])} ${from(blackoutUntil)} ${mayBeBehind} ${shown}`;
 }
 
-const STRATEGIES: readonly ReplayStrategy[] = ['record-hellos', 'single-use', 'single-use-own', 'shared-records'];
+const STRATEGIES: readonly ReplayStrategy[] = [
+  'record-hellos',
+  'single-use',
+  'single-use-own',
+  'shared-records',
+  'kept-records',
+];
 const RULES: readonly ReplayRule[] = [
   'blackout',
   'clock-blackout',
@@ -137,6 +143,7 @@ const RULES: readonly ReplayRule[] = [
   'two-windows',
   'skew',
   'verified-binder',
+  'for-ever',
   'atomic-take',
 ];
 const WORLD = {

@@ -71,6 +71,11 @@ const ROWS: readonly {
     cells: ['1', '1', '1 + *s*', '1 + *s*', '1 + *w*', '–'],
   },
   {
+    title: 'the same, for ever, under an external PSK',
+    strategy: 'kept-records',
+    cells: ['1', '1', '1', '1', '1 + *w*', '–'],
+  },
+  {
     title: '`recordHellos()` in each of *n* nodes',
     strategy: 'record-hellos',
     cells: ['*n*', '*n*', '*n*', '*n* + *s*', '–', '*n* + *u*'],
@@ -166,6 +171,8 @@ const NEEDED: readonly (ReplayWorld & { readonly without: ReplayRule })[] = [
   { strategy: 'shared-records', nodes: 2, without: 'skew' },
   { strategy: 'record-hellos', nodes: 1, without: 'verified-binder' },
   { strategy: 'shared-records', nodes: 1, without: 'verified-binder' },
+  { strategy: 'kept-records', nodes: 1, without: 'verified-binder' },
+  { strategy: 'kept-records', nodes: 1, without: 'for-ever' },
   { strategy: 'single-use', nodes: 2, without: 'atomic-take' },
 ];
 
