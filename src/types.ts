@@ -8,7 +8,7 @@ export type { ConnectionCore } from './engine/core.ts';
 export type { PemCredential } from './engine/credential-options.ts';
 export type { Event, Step } from './engine/events.ts';
 export type { Fault } from './engine/fault.ts';
-export type { ExternalPsk } from './engine/psk-options.ts';
+export type { ExternalPsk, PskEarlyData } from './engine/psk-options.ts';
 export type { Deferred, Question } from './engine/questions.ts';
 export type { ClientAuth } from './engine/server/client-auth.ts';
 export type { Keylog, OnServerName, ServerConfig } from './engine/server/config.ts';
@@ -40,7 +40,7 @@ export type {
   TicketFacts,
   Verdict,
 } from './handshake/outcome.ts';
-export type { Psk, WirePsk } from './handshake/psk.ts';
+export type { EarlyDataTerms, Psk, WirePsk } from './handshake/psk.ts';
 export type { ImportedIdentity } from './handshake/psk-importer.ts';
 export type { AntiReplay, EarlyDataAttempt } from './handshake/server/anti-replay.ts';
 export type { ClientCertificates, EarlyDataPart, PskSource, ServerHandshake } from './handshake/server/context.ts';

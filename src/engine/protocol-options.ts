@@ -102,13 +102,13 @@ function suitesOf(name: string): readonly SuiteParameters[] {
 /** An empty list is allowed: the extension is ignored then. */
 function protocolNames(given: readonly string[]): readonly string[] {
   requireArray('alpn', given, 'an array', "['h2', 'http/1.1']");
-  return Object.freeze(given.map(protocolName));
+  return Object.freeze(given.map((name) => protocolName('alpn', name)));
 }
 
-/** RFC 7301 §3.1: 1 to 255 bytes. */
-function protocolName(name: string): string {
+/** RFC 7301 §3.1: 1 to 255 bytes. @throws TypeError that begins with `option` */
+export function protocolName(option: string, name: string): string {
   if (typeof name !== 'string' || !/^[\0-\xff]{1,255}$/.test(name)) {
-    throw new TypeError(`alpn: ${JSON.stringify(name)} is no protocol name; 1 to 255 bytes are`);
+    throw new TypeError(`${option}: ${JSON.stringify(name)} is no protocol name; 1 to 255 bytes are`);
   }
   return name;
 }

@@ -1,13 +1,15 @@
 /** External PSKs as the options of either role name them, and as handshakes use them: RFC 9257, RFC 9258. */
 
 import type { CryptoProvider, HashName } from '../crypto/provider.ts';
-import type { SuiteParameters } from '../crypto/suites.ts';
-import type { WirePsk } from '../handshake/psk.ts';
+import { SUITES, type SuiteParameters, suiteById } from '../crypto/suites.ts';
+import type { EarlyDataTerms, WirePsk } from '../handshake/psk.ts';
 import { importedIdentity, importPsk } from '../handshake/psk-importer.ts';
 import { copyOf, EMPTY } from '../wire/bytes.ts';
 import { requireBytes } from '../wire/kind-of.ts';
-import { type Names, requireOptions } from '../wire/options.ts';
-import { boolean, oneOf, requireNoPromise } from './checks.ts';
+import { type Names, requireOptions, requireString } from '../wire/options.ts';
+import { CipherSuite, type CipherSuiteName } from '../wire/registry.ts';
+import { boolean, complete, integer, oneOf, requireNoPromise } from './checks.ts';
+import { protocolName } from './protocol-options.ts';
 
 /**
  * A pre-shared key that both sides have from outside of TLS (RFC 9846 §2.2). Give each pair of a client and a server a key of its
@@ -43,6 +45,23 @@ export interface ExternalPsk {
    * beside a PSK (RFC 9846 §4.4.2). Default false: the key is declined, and a full handshake asks for the certificate.
    */
   readonly replacesClientCertificate?: boolean | undefined;
+  /**
+   * Early data under this key, the same on both sides (RFC 9846 §4.3.10). It can be admitted only by a server whose strategy keeps
+   * records for ever: see `AntiReplay.keepsForever`. Default: the key allows none.
+   */
+  readonly earlyData?: PskEarlyData | undefined;
+}
+
+/** What early data under an external PSK depends on, and what is provisioned with the key: RFC 9846 §4.3.10. */
+export interface PskEarlyData {
+  /** How many bytes a client may send: 1 to 2^32 - 1. A server whose `earlyData.maxSize` is less accepts none. */
+  readonly maxSize: number;
+  /** The suite of TLS 1.3 that it goes under. It has the hash of the key, unless that is imported. */
+  readonly cipherSuite: CipherSuiteName;
+  /** The application protocol that both sides then negotiate. Default: none. */
+  readonly alpnProtocol?: string | undefined;
+  /** The only server name under which there is early data. Default: any, or none. */
+  readonly serverName?: string | undefined;
 }
 
 const EXTERNAL_PSK = {
@@ -53,7 +72,16 @@ const EXTERNAL_PSK = {
   context: true,
   role: true,
   replacesClientCertificate: true,
+  earlyData: true,
 } satisfies Names<ExternalPsk>;
+
+const EARLY_DATA = {
+  maxSize: true,
+  cipherSuite: true,
+  alpnProtocol: true,
+  serverName: true,
+} satisfies Names<PskEarlyData>;
+const SUITES_TLS13 = SUITES.filter(({ version }) => version === 'TLSv1.3');
 
 /** RFC 9257 §6: 128 bits. */
 const MIN_SECRET = 16;
@@ -84,25 +112,62 @@ export function wirePsks(
     role: role === undefined ? undefined : oneOf(`${name}.role`, role, ['client', 'server'] as const),
     replacesClientCertificate: boolean(`${name}.replacesClientCertificate`, given.replacesClientCertificate, false),
   };
+  const early = given.earlyData && earlyDataTerms(`${name}.earlyData`, given.earlyData);
   if (!boolean(`${name}.import`, given.import, false)) {
+    if (early !== undefined && early.hash !== hash)
+      throw new TypeError(`${name}.earlyData.cipherSuite: has not the hash of the key, which is ${hash}`);
     if (context !== undefined) throw new TypeError(`${name}.context: is for import: true`);
     if (importedIdentity(identity) !== undefined)
       throw new RangeError(
         `${name}.identity: this is what an importer makes (RFC 9258 §5.1); a plain PSK needs another`,
       );
-    return [Object.freeze({ kind: 'external', identity: copyOf(identity), secret: copyOf(secret), hash, ...tags })];
+    return [
+      Object.freeze({
+        kind: 'external',
+        identity: copyOf(identity),
+        secret: copyOf(secret),
+        hash,
+        ...tags,
+        earlyData: early?.terms,
+      }),
+    ];
   }
   if (context !== undefined) requireLength(`${name}.context`, context, 0);
   if (identity.length + (context?.length ?? 0) > MAX - 8)
     throw new RangeError(`${name}: identity and context have more than ${MAX - 8} bytes together`);
-  return targets.map((targetHash) => {
+  const own = targets.filter((target) => target === early?.hash); // first, as early data goes under the first identity
+  return [...new Set([...own, ...targets])].map((targetHash) => {
     const imported = importPsk(
       crypto,
       { secret, hash },
       { externalIdentity: identity, context: context ?? EMPTY, targetHash },
     );
-    return Object.freeze({ kind: 'imported', ...imported, hash: targetHash, ...tags });
+    const earlyData = targetHash === early?.hash ? early.terms : undefined;
+    return Object.freeze({ kind: 'imported', ...imported, hash: targetHash, ...tags, earlyData });
   });
+}
+
+/** @throws TypeError or RangeError that begins with `name` */
+function earlyDataTerms(
+  name: string,
+  given: PskEarlyData,
+): { readonly hash: HashName | undefined; readonly terms: EarlyDataTerms } {
+  requireOptions(name, given, EARLY_DATA);
+  complete(name, given, ['maxSize', 'cipherSuite']);
+  const { alpnProtocol, serverName } = given;
+  const suite = oneOf(
+    `${name}.cipherSuite`,
+    given.cipherSuite,
+    SUITES_TLS13.map((one) => one.name),
+  );
+  requireString(`${name}.serverName`, serverName);
+  const terms = {
+    cipherSuite: CipherSuite[suite],
+    alpnProtocol: alpnProtocol === undefined ? undefined : protocolName(`${name}.alpnProtocol`, alpnProtocol),
+    serverName: serverName?.toLowerCase().replace(/\.$/, ''),
+    foreign: Object.freeze({ maxEarlyData: integer(`${name}.maxSize`, given.maxSize, 0, 1, 2 ** 32 - 1) }),
+  };
+  return { hash: suiteById(terms.cipherSuite)?.hash, terms: Object.freeze(terms) };
 }
 
 /** @throws TypeError unless `bytes` is a Uint8Array; RangeError for a length that is out of range */

@@ -112,13 +112,16 @@ export type NoEarlyData =
   | 'not-allowed'
   /** Another PSK than the first was accepted. */
   | 'not-first'
-  /** The suite is not that of the session. */
+  /** The suite is not that of the PSK: what the session was made under, or what was provisioned with the external key. */
   | 'cipher-suite'
-  /** The application protocol is not that of the session. */
+  /** The application protocol is not that of the PSK. */
   | 'alpn'
-  /** The server name is not that of the session. */
+  /** The server name is not that of the PSK. */
   | 'scope'
-  /** The hello is not fresh: its ticket age does not lead to the time of its arrival, give or take the window of the strategy. */
+  /**
+   * The hello is not fresh: its ticket age does not lead to the time of its arrival, give or take the window of the strategy. Or it
+   * cannot be told, as under an external PSK, and the strategy does not keep its records for ever.
+   */
   | 'age'
   /** The strategy has not admitted the hello: it may have come before. */
   | 'replay'

@@ -4,6 +4,18 @@ import type { PskKind } from '../crypto/key-schedule.ts';
 import type { HashName } from '../crypto/provider.ts';
 import type { Session } from '../sessions/session.ts';
 
+/**
+ * What early data under a PSK depends on (RFC 9846 §4.3.10). A session has it from the connection that made it; with an external PSK
+ * it is provisioned.
+ */
+export interface EarlyDataTerms {
+  readonly cipherSuite: number;
+  readonly alpnProtocol?: string | undefined;
+  /** Of an external PSK: `undefined` for any name. */
+  readonly serverName?: string | undefined;
+  readonly foreign: { readonly maxEarlyData?: number | undefined };
+}
+
 /** A key that both sides have, and where it is from. */
 export interface Psk {
   readonly kind: PskKind;
@@ -13,6 +25,8 @@ export interface Psk {
   readonly hash: HashName;
   /** The session of a ticket. */
   readonly session?: Session | undefined;
+  /** Of an external PSK that allows early data. */
+  readonly earlyData?: EarlyDataTerms | undefined;
   /** Whether a client that has the key need not show the certificate that all others must show. */
   readonly replacesClientCertificate?: boolean | undefined;
 }

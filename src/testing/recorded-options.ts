@@ -116,6 +116,7 @@ export function writeServer(config: ServerConfig) {
       maxHeld: config.earlyData.maxHeld,
       windowMs: config.earlyData.windowMs,
       isSingleUse: config.earlyData.admit === undefined,
+      keepsForever: config.earlyData.keepsForever,
     },
     clientAuth: clientAuth && { mode: clientAuth.mode, authorities: clientAuth.anchors.map(toHex) },
     sessions: {
@@ -172,8 +173,10 @@ export function readServer(recorded: RecordedServer, world: World): ServerConfig
 }
 
 /** What a strategy has answered is in the recording. */
-function readEarlyData({ maxSize, maxHeld, windowMs, isSingleUse }: NonNullable<RecordedServer['earlyData']>) {
-  return { maxSize, maxHeld, antiReplay: isSingleUse ? singleUse({ windowMs }) : { windowMs, admit: absent } };
+function readEarlyData(recorded: NonNullable<RecordedServer['earlyData']>) {
+  const { maxSize, maxHeld, windowMs, isSingleUse, keepsForever } = recorded;
+  const antiReplay = isSingleUse ? singleUse({ windowMs }) : { windowMs, keepsForever, admit: absent };
+  return { maxSize, maxHeld, antiReplay };
 }
 
 function readSessions(recorded: RecordedServer['sessions']): SessionOptions {
@@ -205,6 +208,7 @@ export function writeClient(config: ClientConfig, used?: WirePsk) {
         secret: toHex(psk === used ? psk.secret : new Uint8Array(psk.secret.length)),
         hash: psk.hash,
         role: psk.role,
+        earlyData: psk.earlyData,
       }),
     ),
     minVersion: config.minVersion,

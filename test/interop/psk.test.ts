@@ -8,9 +8,9 @@ import { connect as connectTls, createServer as createTlsServer, type TLSSocket 
 import { expect } from 'chai';
 import { defineClient } from '../../src/engine/client/define-client.ts';
 import type { ClientOptions } from '../../src/engine/client/options.ts';
-import type { ExternalPsk, NodeServerOptions } from '../../src/node/index.ts';
+import { connect, type EarlyDataAttempt, type ExternalPsk, type NodeServerOptions } from '../../src/node/index.ts';
 import { Session } from '../../src/sessions/session.ts';
-import { EMPTY, fromHex, utf8 } from '../../src/wire/bytes.ts';
+import { EMPTY, fromHex, toHex, utf8 } from '../../src/wire/bytes.ts';
 import { testProvider } from '../support/provider.ts';
 import { builtC } from './compiled.ts';
 import { startOnFreePort } from './free-port.ts';
@@ -57,8 +57,8 @@ async function withOurs(options: NodeServerOptions, use: (server: OurServer) => 
 const visit = (port: number, options: ClientOptions) =>
   visitServer(port, { config: defineClient({ psks: [PSK], crypto: testProvider, ...options }) });
 
-/** It makes a session of the PSK, which names the suite. */
-async function withPskSession(use: (file: string) => Promise<unknown>): Promise<void> {
+/** It makes a session of the PSK, which names the suite, and how much early data goes under it. */
+async function withPskSession(use: (file: string) => Promise<unknown>, maxEarlyData = 0): Promise<void> {
   const folder = workFolder();
   const session = new Session({
     version: 'TLSv1.3',
@@ -70,6 +70,7 @@ async function withPskSession(use: (file: string) => Promise<unknown>): Promise<
     authTime: 0,
     extendedMasterSecret: true,
     idContext: EMPTY,
+    foreign: { maxEarlyData },
   });
   const file = join(folder, 'psk.pem');
   writeFileSync(file, session.toPem());
@@ -221,4 +222,36 @@ describeWith(['openssl'], 'interop: an external PSK of SHA-384, and openssl', ()
         await close();
       }
     }));
+
+  const early = { ...psk, earlyData: { maxSize: 1000, cipherSuite: 'TLS_AES_256_GCM_SHA384' } } as const;
+
+  it('s_client -psk_session -early_data sends early data that is accepted', () =>
+    withPskSession(async (file) => {
+      const known = new Set<string>();
+      const admit = ({ key }: EarlyDataAttempt) => known.size < known.add(toHex(key)).size;
+      const earlyData = { maxSize: 1000, antiReplay: { keepsForever: true, admit } };
+      const data = join(workFolder(), 'early-data');
+      writeFileSync(data, REQUEST);
+      const { accepted } = await withOurs({ psks: [early], earlyData }, async ({ port }) => {
+        const where = ['s_client', '-connect', `127.0.0.1:${port}`, '-tls1_3', '-ign_eof'];
+        const args = [...where, '-psk_identity', NAME, '-psk_session', file, '-early_data', data];
+        const { stdout } = await run('openssl', args);
+        expect(stdout).to.contain('page: psk-external').and.to.contain('Early data was accepted');
+      });
+      expect(accepted[0]?.verdicts[0]).to.include({ mechanism: 'psk-external', earlyData: 'accepted' });
+    }, 1000));
+
+  it('s_server -psk_session -early_data accepts what our client sends', () =>
+    withPskSession(async (file) => {
+      const flags = ['-nocert', '-psk_identity', NAME, '-psk_session', file, '-tls1_3', '-early_data'];
+      const { port, close } = await startProgram('openssl', ['s_server', '-accept', '127.0.0.1:0', ...flags]);
+      try {
+        const socket = connect({ host: '127.0.0.1', port }, { psks: [early], earlyData: utf8(REQUEST) });
+        await once(socket, 'secureConnect');
+        expect(socket.earlyData).to.equal('accepted');
+        socket.destroy();
+      } finally {
+        await close();
+      }
+    }, 1000));
 });

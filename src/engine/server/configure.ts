@@ -94,7 +94,7 @@ export function configure(options: ServerOptions, parts: Parts): ServerConfig {
     scope: scope(options.scope ?? {}),
     clientAuth: clientAuth(options.clientAuth, parts),
     clientCertificates: parts.clientCertificates,
-    earlyData: earlyData(options.earlyData, parts, { tickets, sessions }),
+    earlyData: earlyData(options.earlyData, parts, { tickets, sessions, hasPsks: source !== undefined }),
     zeroRtt: parts.zeroRtt,
     tickets,
     ticketPolicy: ticketPolicy(options.tickets ?? {}, tickets, { world, sealing: parts.sealedTickets }),

@@ -5,7 +5,7 @@ import type { EarlyDataPart } from '../../handshake/server/context.ts';
 import * as handshake from '../../handshake/server/early-data.ts';
 import type { EarlyDataSettings, TicketSettings } from '../../handshake/server/settings.ts';
 import { type Names, requireOptions, wrongKind } from '../../wire/options.ts';
-import { callback, integer } from '../checks.ts';
+import { boolean, callback, integer } from '../checks.ts';
 import type { EarlyDataOptions, SessionOptions } from './options.ts';
 import { SingleUse } from './single-use.ts';
 import { windowOf } from './window.ts';
@@ -20,6 +20,7 @@ const CONNECTIONS = 64;
 export interface EarlyDataSurroundings {
   readonly tickets: TicketSettings;
   readonly sessions: SessionOptions;
+  readonly hasPsks: boolean;
 }
 
 /** The part of a server that accepts early data, such as `earlyData` of tls-resume/tls13. */
@@ -45,6 +46,8 @@ function settings(given: EarlyDataOptions, surroundings: EarlyDataSurroundings):
     throw new TypeError('earlyData.maxSize is missing: how many bytes of early data may a client send?');
   const maxSize = integer('earlyData.maxSize', given.maxSize, 0, 1, MAX_SIZE);
   const isSingleUse = antiReplay instanceof SingleUse;
+  const keepsForever = !isSingleUse && boolean('earlyData.antiReplay.keepsForever', antiReplay.keepsForever, false);
+  if (!(surroundings.hasPsks && keepsForever)) requireTickets(surroundings);
   requireFit(surroundings, isSingleUse);
   return Object.freeze({
     maxSize,
@@ -52,14 +55,20 @@ function settings(given: EarlyDataOptions, surroundings: EarlyDataSurroundings):
     held: { bytes: 0 },
     windowMs: windowOf(antiReplay.windowMs, 'earlyData.antiReplay.windowMs'),
     admit: isSingleUse ? undefined : (attempt: Parameters<AntiReplay['admit']>[0]) => antiReplay.admit(attempt),
+    keepsForever,
     isBlackedOut: () => antiReplay.isBlackedOut === true,
   });
 }
 
+/** @throws TypeError where nothing allows early data */
+function requireTickets({ tickets, hasPsks }: EarlyDataSurroundings): void {
+  if (tickets.mode !== 'off') return;
+  const remedy = hasPsks ? ', and for external PSKs antiReplay needs keepsForever' : '';
+  throw new TypeError(`earlyData: with tickets.mode 'off' there is no session to send it under${remedy}`);
+}
+
 /** @throws TypeError where the strategy could not do what it promises */
 function requireFit({ tickets, sessions }: EarlyDataSurroundings, isSingleUse: boolean): void {
-  if (tickets.mode === 'off')
-    throw new TypeError("earlyData: with tickets.mode 'off' there is no session to send it under");
   if (!isSingleUse && sessions.updateTime === true)
     throw new TypeError(
       'earlyData with sessions.updateTime needs singleUse(): ticket ages would count from a time that moves',

@@ -12,7 +12,7 @@ import type { HandshakeIO } from '../io.ts';
 import type { Received } from '../messages/message.ts';
 import type { UndecidedServerHello } from '../messages/undecided-server-hello.ts';
 import type { ClientResumption, Facts } from '../outcome.ts';
-import type { WirePsk } from '../psk.ts';
+import type { EarlyDataTerms, WirePsk } from '../psk.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { HelloDraft } from './hello-draft.ts';
 
@@ -51,6 +51,7 @@ export interface ClientSettings {
 /** A session to be offered. */
 export interface SessionOffer {
   readonly session: Session;
+  readonly psk?: undefined;
   /** TLS 1.3: an age to state instead of the right one, in milliseconds. */
   readonly age?: number | undefined;
   /** TLS 1.3: the hash of the suite that the session was made under. */
@@ -113,8 +114,8 @@ export interface HelloEdits {
 /** The early data of a hello that has been sent. */
 export interface SentEarlyData {
   readonly suite: SuiteParameters;
-  /** The session that it goes under; `undefined` for a PSK that a tester has made up. */
-  readonly session: Session | undefined;
+  /** What the PSK that it goes under says of it; `undefined` for one that a tester has made up. */
+  readonly terms: EarlyDataTerms | undefined;
 }
 
 /** A ClientHello that has been sent, and what is needed to understand its answer. */

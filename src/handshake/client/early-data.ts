@@ -3,53 +3,64 @@
 import { earlySecret } from '../../crypto/key-schedule.ts';
 import { Plaintext, type Protection } from '../../crypto/protection.ts';
 import { type SuiteParameters, suiteById } from '../../crypto/suites.ts';
-import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { ExtensionType } from '../../wire/registry.ts';
 import { endOfEarlyData } from '../messages/end-of-early-data.ts';
+import type { EarlyDataTerms } from '../psk.ts';
 import { earlyProtection } from '../schedule-tls13.ts';
 import type { ClientHandshake, ClientSettings, PskOffer, SentEarlyData, SentHello } from './context.ts';
 import type { DraftPsk, HelloDraft } from './hello-draft.ts';
 
-/** Whether there is early data for a session: its ticket allows as much, and a server could still choose its suite and its protocol. */
+/** What a PSK says of early data; `undefined` if it is an external one that allows none. */
+export function termsOf(offer: PskOffer | undefined): EarlyDataTerms | undefined {
+  return offer?.session ?? offer?.psk?.earlyData;
+}
+
+/**
+ * Whether there is early data for what is offered first: it allows as much, and a server could still choose its suite and its protocol.
+ * `name` is that in the hello; that of a session has been looked at.
+ */
 export function allowsEarlyData(
   { settings: { suites, alpn }, earlyDataLength }: ClientHandshake,
   offer: PskOffer | undefined,
+  name: string | undefined,
 ): boolean {
-  if (offer?.session === undefined || earlyDataLength === undefined) return false;
-  const { cipherSuite, alpnProtocol, foreign } = offer.session;
+  const terms = termsOf(offer);
+  if (terms === undefined || earlyDataLength === undefined) return false;
+  const { cipherSuite, alpnProtocol, foreign } = terms;
+  if (offer?.session === undefined && (terms.serverName ?? name) !== name) return false;
   const isPossible =
     suites.some(({ id }) => id === cipherSuite) && (alpnProtocol === undefined || alpn.includes(alpnProtocol));
   return isPossible && (foreign.maxEarlyData ?? 0) >= Math.max(1, earlyDataLength);
 }
 
 /**
- * Begins to send early data, if the hello that has been sent says so: under the key of its first PSK. `session` is the one behind that.
- * It is not checked whether the session allows it: a tester may have put the extension into the hello.
+ * Begins to send early data, if the hello that has been sent says so: under the key of its first PSK. `terms` are those of that PSK.
+ * It is not checked whether they allow it: a tester may have put the extension into the hello.
  */
 export function sendEarlyData(
   context: ClientHandshake,
   draft: HelloDraft,
-  session: Session | undefined,
+  terms: EarlyDataTerms | undefined,
 ): SentEarlyData | undefined {
   const [psk] = draft.psks;
   if (psk?.secret === undefined || !draft.extensions?.some(({ type }) => type === ExtensionType.early_data))
     return undefined;
-  const suite = suiteOf(context.settings, draft, psk, session);
+  const suite = suiteOf(context.settings, draft, psk, terms);
   if (suite === undefined) return undefined;
   if (draft.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix E.4
   context.protectWriting(protectionUnder(context, psk, suite));
-  context.allowEarlyWrites(session?.foreign.maxEarlyData || Number.POSITIVE_INFINITY);
-  return { suite, session };
+  context.allowEarlyWrites(terms?.foreign.maxEarlyData || Number.POSITIVE_INFINITY);
+  return { suite, terms };
 }
 
 function suiteOf(
   { suites }: ClientSettings,
   { cipherSuites }: HelloDraft,
   { hash }: DraftPsk,
-  session: Session | undefined,
+  terms: EarlyDataTerms | undefined,
 ) {
-  const made = session && suiteById(session.cipherSuite);
+  const made = terms && suiteById(terms.cipherSuite);
   return (
     made ??
     suites.find((suite) => suite.version === 'TLSv1.3' && suite.hash === hash && cipherSuites.includes(suite.id))
@@ -105,7 +116,7 @@ export function answerEarlyData(
   if (selected.suite.id !== early.suite.id)
     throw new TlsAlert('illegal_parameter', 'early data is accepted with another suite');
   const { alpnProtocol } = context.facts;
-  if (early.session !== undefined && early.session.alpnProtocol !== alpnProtocol)
+  if (early.terms !== undefined && early.terms.alpnProtocol !== alpnProtocol)
     throw new TlsAlert('illegal_parameter', 'early data is accepted with another protocol');
   context.concludeEarlyData('accepted');
 }

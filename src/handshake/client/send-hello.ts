@@ -21,7 +21,7 @@ import type { HelloRetryRequest } from '../messages/server-hello.ts';
 import type { WirePsk } from '../psk.ts';
 import { call, type Handshake } from '../wait.ts';
 import type { ClientHandshake, ClientSettings, PskOffer, SentHello, SessionOffer } from './context.ts';
-import { allowsEarlyData, sendEarlyData } from './early-data.ts';
+import { allowsEarlyData, sendEarlyData, termsOf } from './early-data.ts';
 import {
   type DraftExtension,
   type DraftPsk,
@@ -67,7 +67,7 @@ export function* sendClientHello(context: ClientHandshake, offers: readonly Sess
   const room = MAX_EXTENSIONS - lengthOf(draft.extensions) + ofSessions;
   const sent = yield* send(context, draft, 1);
   const behind = psks.find((offer) => isOffered(offer, sent.draft.psks[0]?.identity));
-  const early = sendEarlyData(context, sent.draft, behind?.session);
+  const early = sendEarlyData(context, sent.draft, termsOf(behind));
   return { ...sent, keys, psks, tls12, early, room };
 }
 
@@ -207,7 +207,7 @@ function draftHello(context: ClientHandshake, { keys, psks, tls12 }: Offer): Hel
  * its hash: there are servers that take the first, and then no PSK of another hash.
  */
 function suitesFor({ suites }: ClientSettings, psk: PskOffer | undefined): number[] {
-  const own = suites.filter(({ id }) => id === psk?.session?.cipherSuite);
+  const own = suites.filter(({ id }) => id === termsOf(psk)?.cipherSuite);
   const alike = suites.filter(({ version, hash }) => version === 'TLSv1.3' && hash === psk?.hash);
   return [...new Set([...own, ...alike, ...suites])].map(({ id }) => id);
 }
@@ -260,7 +260,7 @@ function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Offer)
   const { recordSizeLimit: limit } = settings;
   add('recordSizeLimit', limit === undefined ? undefined : Math.min(limit, MAX_PLAINTEXT) + contentType);
   if (speaks(settings, 'TLSv1.3')) addTls13(settings, add, keys);
-  if (allowsEarlyData(context, psks[0])) add('earlyData', true);
+  if (allowsEarlyData(context, psks[0], name?.toLowerCase())) add('earlyData', true);
   if (psks.length > 0) list.push({ type: ExtensionType.pre_shared_key, data: EMPTY });
   return list;
 }

@@ -12,7 +12,8 @@ export interface EarlyDataAttempt {
   readonly key: Uint8Array;
   /**
    * For how many milliseconds the same hello may still be fresh: a record of it must be kept for at least as long. A record that several
-   * servers share must be kept for as much longer as their clocks may differ.
+   * servers share must be kept for as much longer as their clocks may differ. `Infinity` under an external PSK, which has no age: see
+   * {@link AntiReplay.keepsForever}.
    */
   readonly expiresIn: number;
   readonly connection: ConnectionInfo;
@@ -30,5 +31,10 @@ export interface AntiReplay {
   readonly windowMs?: number | undefined;
   /** Whether nothing is admitted for now, as records of the time before may be missing. Then `admit` is not called. */
   readonly isBlackedOut?: boolean | undefined;
+  /**
+   * Whether a record is kept for ever if `expiresIn` is `Infinity`. It is so under an external PSK alone: such a key has no age, so that
+   * a hello never becomes stale (RFC 9846 §4.3.11). Default false: early data under external PSKs is rejected, and `admit` not asked.
+   */
+  readonly keepsForever?: boolean | undefined;
   admit(attempt: EarlyDataAttempt): Awaitable<boolean>;
 }

@@ -13,7 +13,7 @@ import type { HandshakeIO } from '../io.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import type { Received } from '../messages/message.ts';
 import type { Facts, NoEarlyData, NoResumption, NoTicket, Resumption, TicketFacts, Verdict } from '../outcome.ts';
-import type { WirePsk } from '../psk.ts';
+import type { Psk, WirePsk } from '../psk.ts';
 import type { Handshake, Task } from '../wait.ts';
 import type { HeldHello } from './held-hello.ts';
 import type { Settings } from './settings.ts';
@@ -210,8 +210,7 @@ export interface EarlyDataOffer {
 
 /** The PSK that was accepted. */
 export interface EarlyDataPsk {
-  /** Early data goes under sessions alone. */
-  readonly psk: { readonly session?: Session | undefined };
+  readonly psk: Pick<Psk, 'session' | 'earlyData'>;
   readonly identityIndex: number;
   readonly early: EarlySecret;
 }

@@ -5,6 +5,7 @@ import type { Session } from '../../sessions/session.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import type { NoEarlyData } from '../outcome.ts';
+import type { EarlyDataTerms } from '../psk.ts';
 import { earlyProtection } from '../schedule-tls13.ts';
 import { type Handshake, type Outcome, perform, receive } from '../wait.ts';
 import type { AcceptedEarlyData, EarlyDataOffer, EarlyDataPart, ServerHandshake } from './context.ts';
@@ -19,21 +20,21 @@ function* accept(context: ServerHandshake, offer: EarlyDataOffer): Handshake<Acc
   const { earlyData: settings } = context.settings;
   const { psk } = offer;
   const session = psk?.psk.session;
+  const terms = session ?? psk?.psk.earlyData;
   const why =
-    settings === undefined || psk === undefined || session === undefined
+    settings === undefined || psk === undefined || terms === undefined
       ? whyNot(offer, settings)
-      : yield* decide(context, offer, { settings, session, identityIndex: psk.identityIndex });
+      : yield* decide(context, offer, { settings, terms, session, identityIndex: psk.identityIndex });
   explain(context, why ?? 'accepted');
   if (why !== undefined || psk === undefined) return undefined;
   return new EarlyData(
     earlyProtection(context, offer.suite, psk.early, context.transcript.peek()),
-    session?.foreign.maxEarlyData ?? 0,
+    terms?.foreign.maxEarlyData ?? 0,
   );
 }
 
 export const earlyData: EarlyDataPart = { accept };
 
-/** §8.3 has no age for an external PSK, so that no record of its hello could ever be forgotten. */
 function whyNot({ retried, psk }: EarlyDataOffer, settings: EarlyDataSettings | undefined): NoEarlyData {
   if (settings === undefined) return 'disabled';
   if (psk !== undefined) return 'not-allowed';
@@ -43,7 +44,9 @@ function whyNot({ retried, psk }: EarlyDataOffer, settings: EarlyDataSettings | 
 /** What is asked for, and by whom. */
 interface Asked {
   readonly settings: EarlyDataSettings;
-  readonly session: Session;
+  readonly terms: EarlyDataTerms;
+  /** `undefined` under an external PSK. */
+  readonly session: Session | undefined;
   readonly identityIndex: number;
 }
 
@@ -53,30 +56,44 @@ function* decide(context: ServerHandshake, offer: EarlyDataOffer, asked: Asked):
   return why ?? (yield* admit(context, offer, asked, late));
 }
 
-/** §4.3.10: what must be as it was when the PSK was made. */
+/** §4.3.10: what must be as it was when the PSK was made, or as it was provisioned with the key. */
 function mismatch(
   { facts }: ServerHandshake,
   { retried, suite }: EarlyDataOffer,
-  { settings, identityIndex, session }: Asked,
+  { settings, identityIndex, terms, session }: Asked,
 ): NoEarlyData | undefined {
-  const { maxEarlyData = 0 } = session.foreign;
+  const { maxEarlyData = 0 } = terms.foreign;
+  const name = session === undefined ? (terms.serverName ?? facts.serverName) : session.serverName;
   if (retried) return 'retry';
   if (identityIndex !== 0) return 'not-first';
   if (maxEarlyData === 0 || maxEarlyData > settings.maxSize) return 'not-allowed'; // its client may send that much
-  if (suite.id !== session.cipherSuite) return 'cipher-suite';
-  if (facts.alpnProtocol !== session.alpnProtocol) return 'alpn';
-  return canonicalName(facts.serverName) === canonicalName(session.serverName) ? undefined : 'scope';
+  if (suite.id !== terms.cipherSuite) return 'cipher-suite';
+  if (facts.alpnProtocol !== terms.alpnProtocol) return 'alpn';
+  return canonicalName(facts.serverName) === canonicalName(name) ? undefined : 'scope';
 }
 
-/** §8.3: until when the hello is fresh, in milliseconds since the epoch: the expected time of its arrival, and the window. */
+/**
+ * §8.3: until when the hello is fresh, in milliseconds since the epoch: the expected time of its arrival, and the window. Under an external
+ * PSK it is fresh for ever, as the age that it states means nothing (§4.3.11).
+ */
 function lateEdge({ hello }: EarlyDataOffer, { settings, session }: Asked): number {
+  if (session === undefined) return Number.POSITIVE_INFINITY;
   const [identity] = hello.body.extensions.preSharedKey?.identities ?? [];
   const age = ((identity?.obfuscatedTicketAge ?? 0) - session.ticketAgeAdd) >>> 0;
   return session.time * 1000 + age + settings.windowMs;
 }
 
-/** Whether the hello has come within the window on either side of the expected time. A time that has been moved says nothing of that. */
-function isFresh({ sessions }: ServerHandshake, { hello }: EarlyDataOffer, { settings }: Asked, late: number): boolean {
+/**
+ * Whether the hello has come within the window on either side of the expected time. A time that has been moved says nothing of that; and
+ * what is fresh for ever needs records that are kept for ever.
+ */
+function isFresh(
+  { sessions }: ServerHandshake,
+  { hello }: EarlyDataOffer,
+  { settings, session }: Asked,
+  late: number,
+): boolean {
+  if (session === undefined) return settings.keepsForever;
   if (settings.admit !== undefined && sessions.movesTime) return false;
   return hello.time <= late && hello.time >= late - 2 * settings.windowMs;
 }
@@ -85,7 +102,7 @@ function isFresh({ sessions }: ServerHandshake, { hello }: EarlyDataOffer, { set
 function* admit(
   context: ServerHandshake,
   { hello }: EarlyDataOffer,
-  { settings, session }: Asked,
+  { settings, terms, session }: Asked,
   late: number,
 ): Handshake<NoEarlyData | undefined> {
   const expiresIn = late - context.time();
@@ -101,13 +118,13 @@ function* admit(
     budgeted: true,
     run: () => {
       if (settings.isBlackedOut()) return 'blackout';
-      held = hold(context, settings, session);
+      held = hold(context, settings, terms);
       if (held === undefined) return 'held';
       return settings.admit === undefined || settings.admit({ key, expiresIn, connection: context.info() });
     },
     conclude: concludeAdmission,
   });
-  const why = admitted ?? (settings.admit === undefined ? yield* takeOnce(context, session) : undefined);
+  const why = admitted ?? (session && settings.admit === undefined ? yield* takeOnce(context, session) : undefined);
   if (why !== undefined && held !== undefined) context.discard(held); // or replays could use up what the server may hold
   return why;
 }
@@ -139,8 +156,12 @@ interface Held {
 }
 
 /** Counts what a connection may have held. Returns `undefined` where the server holds too much. */
-function hold(context: ServerHandshake, { held, maxHeld }: EarlyDataSettings, session: Session): Held | undefined {
-  const { maxEarlyData = 0 } = session.foreign;
+function hold(
+  context: ServerHandshake,
+  { held, maxHeld }: EarlyDataSettings,
+  { foreign }: EarlyDataTerms,
+): Held | undefined {
+  const { maxEarlyData = 0 } = foreign;
   if (held.bytes + maxEarlyData > maxHeld) return undefined;
   held.bytes += maxEarlyData;
   return context.own({

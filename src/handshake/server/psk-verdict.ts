@@ -27,13 +27,14 @@ class PskVerdict extends SessionVerdict {
   }
 }
 
-/** Judges an external PSK, and selects the first of the suites that has its hash (RFC 9846 §4.3.11). */
+/** Judges an external PSK, and selects the suite of its early data, or else the first that has its hash (RFC 9846 §4.3.10, §4.3.11). */
 export function judgePsk(
   { settings: { clientAuth }, parts: { psks }, crypto }: ServerHandshake,
   { psk, mechanism, reason: none }: FoundPsk,
   { suites, identityIndex, hello }: PskJudging,
 ): { readonly verdict: Verdict; readonly suite: SuiteParameters | undefined } {
-  const suite = suites.find(({ hash }) => hash === psk?.hash);
+  const fit = suites.filter(({ hash }) => hash === psk?.hash);
+  const suite = fit.find(({ id }) => id === psk?.earlyData?.cipherSuite) ?? fit[0];
   const needsCertificate = clientAuth?.mode === 'require' && psk?.replacesClientCertificate !== true;
   // Where unknown PSKs pass for known ones, a binder of another length than the PSK's takes the work of its own length.
   const length = psk && crypto.hashes[psk.hash].length;

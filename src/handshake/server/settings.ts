@@ -60,6 +60,8 @@ export interface EarlyDataSettings {
   readonly windowMs: number;
   /** `undefined` if the session of the hello is taken for its single use instead. */
   readonly admit: AntiReplay['admit'] | undefined;
+  /** Whether early data under external PSKs may be admitted. */
+  readonly keepsForever: boolean;
   isBlackedOut(): boolean;
 }
 
