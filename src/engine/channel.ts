@@ -2,6 +2,7 @@
 
 import { RecordReader } from '../crypto/record-reader.ts';
 import { RecordWriter } from '../crypto/record-writer.ts';
+import type { SuiteParameters } from '../crypto/suites.ts';
 import type { Established, TicketReceiver } from '../handshake/established.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
 import { KeyUpdates } from '../handshake/key-updates.ts';
@@ -94,6 +95,15 @@ export class Channel {
     if (traffic === undefined) return;
     this.#keyUpdates = new KeyUpdates(context, traffic);
     this.expected = tickets === undefined ? keyUpdate : { ...keyUpdate, or: tickets.message };
+  }
+
+  /**
+   * RFC 9846 §5.5: how many bytes fit into the records that a key may still protect for which there is no KeyUpdate, as the handshake is
+   * not complete. Two records are reserved: for the end of early data, and for an alert.
+   */
+  roomUnder(suite: SuiteParameters | undefined, recordsPerKey: number): number {
+    const limit = Math.min(suite?.recordLimit ?? 0, recordsPerKey);
+    return Math.max(0, limit - 2 - this.writer.records) * this.writer.contentLimit;
   }
 
   /** Sends application data, in as many records as it takes. */

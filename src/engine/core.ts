@@ -264,9 +264,14 @@ export abstract class ConnectionCore {
     });
   }
 
-  /** How many bytes {@link writeEarlyData} may send now; 0 for none. A server's are not bounded. */
+  /**
+   * How many bytes {@link writeEarlyData} may send now; 0 for none. A key has no successor before the handshake is complete, so the records
+   * that it may protect bound it, too (RFC 9846 §5.5).
+   */
   get earlyRoom(): number {
-    return this.#life.phase === 'handshaking' && this.#life.writing === 'open' ? this.#role.io.earlyRoom : 0;
+    if (this.#life.phase !== 'handshaking' || this.#life.writing === 'ended') return 0;
+    const { earlyRoom, earlySuite } = this.#role.io;
+    return Math.min(earlyRoom, this.#channel.roomUnder(earlySuite, this.#options.recordsPerKey));
   }
 
   /**

@@ -3,6 +3,7 @@
 import type { ExporterMasterSecret } from '../crypto/key-schedule.ts';
 import type { Protection } from '../crypto/protection.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
+import type { SuiteParameters } from '../crypto/suites.ts';
 import { Transcript } from '../crypto/transcript.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
 import type { Message } from '../handshake/messages/message.ts';
@@ -51,6 +52,7 @@ export abstract class ConnectionIO implements HandshakeIO {
   earlyExporter: ExporterMasterSecret | undefined;
   /** How many bytes the application may write before the handshake is complete. */
   earlyRoom = 0;
+  earlySuite: SuiteParameters | undefined;
   readonly #host: IoHost;
 
   constructor(host: IoHost) {
@@ -77,8 +79,9 @@ export abstract class ConnectionIO implements HandshakeIO {
     this.#host.emit({ type: 'early-data', status });
   }
 
-  allowEarlyWrites(bytes: number): void {
+  allowEarlyWrites(bytes: number, suite?: SuiteParameters): void {
     this.earlyRoom = bytes;
+    this.earlySuite = suite;
   }
 
   emitEarlyData(data: Uint8Array): void {

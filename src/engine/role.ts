@@ -1,6 +1,7 @@
 /** What a server, or a client, adds to a connection. */
 
 import type { ExporterMasterSecret } from '../crypto/key-schedule.ts';
+import type { SuiteParameters } from '../crypto/suites.ts';
 import type { Established } from '../handshake/established.ts';
 import type { HandshakeIO } from '../handshake/io.ts';
 import type { Handshake } from '../handshake/wait.ts';
@@ -14,6 +15,7 @@ export interface Role {
     readonly hasProof: boolean;
     /** How many bytes the application may write before the handshake is complete. */
     earlyRoom: number;
+    readonly earlySuite: SuiteParameters | undefined;
     readonly earlyExporter: ExporterMasterSecret | undefined;
     /** The version whose rules say what an alert means: the one selected, or the only one that may be. */
     readonly alertVersion: Version | undefined;

@@ -3,6 +3,7 @@
 import type { ExporterMasterSecret } from '../crypto/key-schedule.ts';
 import type { Protection } from '../crypto/protection.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
+import type { SuiteParameters } from '../crypto/suites.ts';
 import type { Transcript } from '../crypto/transcript.ts';
 import type { Message } from './messages/message.ts';
 import type { CallbackName, Facts } from './outcome.ts';
@@ -41,8 +42,8 @@ export interface HandshakeIO {
   time(): number;
   /** Tells the application what has become of the early data that was sent. */
   concludeEarlyData(status: 'accepted' | 'rejected'): void;
-  /** Lets the application write this many bytes before the handshake is complete, from now on; 0 for none. */
-  allowEarlyWrites(bytes: number): void;
+  /** Lets the application write this many bytes before the handshake is complete, from now on, under a key of this suite; 0 for none. */
+  allowEarlyWrites(bytes: number, suite?: SuiteParameters): void;
   /** Hands early data to the application (§2.3). */
   emitEarlyData(data: Uint8Array): void;
   /** Whether the key log has a reader. If not, the handshake need not make lines. */

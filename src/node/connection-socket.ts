@@ -320,7 +320,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
     if (isEarly && !(this.#readsEarlyData && this.connection.earlyRoom > 0)) return;
     if (!(isEarly || this.connection.canWrite) || this.transport.isClosedForWriting)
       return this.#outbox.finish(closedError());
-    const piece = this.#outbox.take(PIECE);
+    const piece = this.#outbox.take(isEarly ? Math.min(PIECE, this.connection.earlyRoom) : PIECE);
     this.#bytesWritten += piece.length;
     this.#isSending = true;
     const sent = isEarly ? this.#driver.writeEarlyData(piece) : this.#driver.write(piece);

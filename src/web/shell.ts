@@ -276,6 +276,11 @@ export class WebShell<C extends ConnectionCore> implements Shell {
     for (let at = 0; at < bytes.length; at += PIECE) {
       this.#requireWriting();
       const piece = bytes.subarray(at, at + PIECE);
+      const { isEstablished, earlyRoom } = this.driver.connection;
+      if (!isEstablished && piece.length > earlyRoom) {
+        await this.established.promise; // the key of before may protect no more
+        this.#requireWriting();
+      }
       if (this.driver.connection.isEstablished) this.driver.write(piece);
       else this.driver.writeEarlyData(piece); // the application has the connection since its early data was accepted
       this.#requireWriting();

@@ -454,6 +454,61 @@ describe('early data', () => {
       expect(() => run.client.writeEarlyData(REQUEST)).to.throw(Error, /no early data may be sent/);
     });
 
+    it('stays below what its key may protect, for there is no KeyUpdate: recordsPerKey (§5.5)', () => {
+      const run = setUp().resume({ client: { earlyData: true }, config: { recordsPerKey: 6 } });
+      run.take('client', run.client.connect());
+      for (let i = 0; i < 4; i++) run.take('client', run.client.writeEarlyData(Uint8Array.of(i)));
+      expect(run.client.earlyRoom).to.equal(0);
+      expect(() => run.client.writeEarlyData(Uint8Array.of(4))).to.throw(Error, /or no more of it/);
+      expect(outcome(run.runSync()).data).to.equal('00010203');
+      run.take('client', run.client.write(ascii('more'))).runSync();
+      expect(run.eventsOf('server', 'data').at(-1)?.early, 'under the next key').to.equal(undefined);
+    });
+
+    for (const [suite, limit] of [
+      ['TLS_AES_128_GCM_SHA256', 23726566],
+      ['TLS_CHACHA20_POLY1305_SHA256', 2 ** 48 - 1],
+    ] as const)
+      it(`stays below what its suite allows (§5.5): ${suite}`, () => {
+        const set = setUp({ ciphers: [suite] }, { ciphers: [suite] });
+        const run = set.resume({ client: { earlyData: true } });
+        run.take('client', run.client.connect());
+        let records = limit - 3;
+        Object.defineProperty(run.client.channel.writer, 'records', { get: () => records });
+        expect(run.client.earlyRoom).to.equal(1000);
+        run.client.writeEarlyData(Uint8Array.of(1));
+        records++;
+        expect(run.client.earlyRoom).to.equal(0);
+        expect(() => run.client.writeEarlyData(Uint8Array.of(1))).to.throw(Error, /or no more of it/);
+      });
+
+    it('is not offered where the key may not protect all of it', () => {
+      const set = setUp({ earlyData: { maxSize: 100_000, antiReplay: new Records() } });
+      const of = (length: number) =>
+        outcome(set.resume({ client: { earlyData: new Uint8Array(length) }, config: { recordsPerKey: 4 } }).runSync())
+          .server;
+      expect(of(2 * 16384)).to.equal('accepted');
+      expect(of(2 * 16384 + 1)).to.equal('none');
+    });
+
+    it('half a round trip before its end the server stays below what its key may protect, too', () => {
+      const run = setUp({ limits: { recordsPerKey: 6 } }).resume();
+      run.take('client', run.client.connect());
+      while (run.eventsOf('server', 'early-data').length === 0) run.step();
+      expect(run.server.earlyRoom).to.equal(4 * 16384);
+      for (let i = 0; i < 4; i++) run.take('server', run.server.writeEarlyData(Uint8Array.of(i)));
+      expect(() => run.server.writeEarlyData(Uint8Array.of(4))).to.throw(Error, /or no more of it/);
+      run.runSync();
+      run.take('server', run.server.write(Uint8Array.of(4))).runSync();
+      expect(run.eventsOf('client', 'data').map(({ data }) => toHex(data))).to.deep.equal([
+        '00',
+        '01',
+        '02',
+        '03',
+        '04',
+      ]);
+    });
+
     it('is answered by the server before its Finished has come', () => {
       const run = setUp().resume();
       run.take('client', run.client.connect());

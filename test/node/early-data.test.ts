@@ -76,6 +76,15 @@ describe('early data in the Node shell', () => {
     expect(states).to.deep.equal([false]);
   });
 
+  it('may be answered at once by more than a key may protect: the rest waits for the next one', async () => {
+    const server = serve({ limits: { recordsPerKey: 4 } });
+    server.on('earlyData', (socket) => socket.readEarlyData().write('a'.repeat(200_000)));
+    server.on('secureConnection', (socket) => socket.readsEarlyData && socket.end());
+    const port = await listen(server);
+    const socket = await comeBack(port, ascii('hello'));
+    expect(await textOf(socket)).to.equal('a'.repeat(200_000));
+  });
+
   for (const reads of [false, true])
     it(`of a mebibyte comes whole, ${reads ? 'read at once' : 'held back'}, though nobody reads it for a while`, async () => {
       const server = serve();

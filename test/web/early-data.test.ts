@@ -95,6 +95,25 @@ describe('early data over Web Streams', () => {
     expect([await ours, await theirs]).to.deep.equal(['at once', '']);
   });
 
+  it('may be answered at once by more than a key may protect: the rest waits for the next one', async () => {
+    let written: Promise<unknown> | undefined;
+    const answer = async ({ writable }: TlsConnection) => {
+      const writer = writable.getWriter();
+      await writer.write(new Uint8Array(200_000).fill(0x61));
+      writer.releaseLock();
+    };
+    const accepting: AcceptOptions = {
+      onEarlyData: (connection) => {
+        written = answer(connection);
+      },
+    };
+    const ends = await comeBack(ascii('early'), accepting, serve({ limits: { recordsPerKey: 4 } }));
+    const heard = readText(ends.here.readable);
+    await written;
+    await end(ends);
+    expect(await heard).to.equal('a'.repeat(200_000));
+  });
+
   it('that nobody has asked for by then is in readable, and earlyReadable is empty', async () => {
     const ends = await comeBack(ascii('early'), { onEarlyData: () => {} });
     expect(await readText(ends.there.earlyReadable)).to.equal('');

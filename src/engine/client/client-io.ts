@@ -77,8 +77,11 @@ export class ClientIO extends ConnectionIO implements ClientHandshake {
   }
 
   get earlyDataLength(): number | undefined {
-    const { givenEarlyData } = this.#host;
-    return givenEarlyData === true ? 0 : givenEarlyData?.length;
+    const { givenEarlyData: given, config, channel } = this.#host;
+    if (given === true) return 0;
+    // RFC 9846 §5.5: more than one key may protect is not sent. What a suite allows is more than an array can hold.
+    const room = (config.recordsPerKey - 2) * channel.writer.contentLimit;
+    return given && given.length <= room ? given.length : undefined;
   }
 
   writeEarlyData(): void {

@@ -50,7 +50,7 @@ export function sendEarlyData(
   if (suite === undefined) return undefined;
   if (draft.legacySessionId.length > 0) context.sendChangeCipherSpec(); // Appendix E.4
   context.protectWriting(protectionUnder(context, psk, suite));
-  context.allowEarlyWrites(terms?.foreign.maxEarlyData || Number.POSITIVE_INFINITY);
+  context.allowEarlyWrites(terms?.foreign.maxEarlyData || Number.POSITIVE_INFINITY, suite);
   return { suite, terms };
 }
 

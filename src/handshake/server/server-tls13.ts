@@ -53,7 +53,7 @@ function* serveTls13(context: ServerHandshake, first: HeldHello): Handshake<Esta
   const application = sendFinished(context, handshake);
   if (early !== undefined) {
     context.concludeEarlyData('accepted');
-    context.allowEarlyWrites(Number.POSITIVE_INFINITY); // half a round trip before the client's Finished
+    context.allowEarlyWrites(Number.POSITIVE_INFINITY, choice.suite); // half a round trip before the client's Finished
   }
   const halfRtt = wanted ? undefined : yield* sendHalfRttTickets(context, choice, handshake, application);
   if (early !== undefined) yield* receiveEarlyData(context, early, handshake);
