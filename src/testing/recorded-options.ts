@@ -198,14 +198,14 @@ interface RecordedPsk extends Omit<WirePsk, 'identity' | 'secret' | 'session'> {
   readonly secret: string;
 }
 
-/** Returns the options of a client, resolved. `used` is the external PSK that the server has selected. */
-export function writeClient(config: ClientConfig, used?: WirePsk) {
+/** Returns the options of a client, resolved. `isUsed` names the external PSKs whose secrets are in them. */
+export function writeClient(config: ClientConfig, isUsed: (psk: WirePsk) => boolean = () => false) {
   return {
     psks: config.psks.map(
       (psk): RecordedPsk => ({
         kind: psk.kind,
         identity: toHex(psk.identity),
-        secret: toHex(psk === used ? psk.secret : new Uint8Array(psk.secret.length)),
+        secret: toHex(isUsed(psk) ? psk.secret : new Uint8Array(psk.secret.length)),
         hash: psk.hash,
         role: psk.role,
         earlyData: psk.earlyData,

@@ -6,8 +6,9 @@ import type { Step } from '../engine/events.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { isServerConfig } from '../engine/server/config-brand.ts';
 import { ServerConnection } from '../engine/server/server-connection.ts';
-import type { SessionOffer } from '../handshake/client/context.ts';
+import type { PskOffer, SessionOffer } from '../handshake/client/context.ts';
 import type { DraftPsk } from '../handshake/client/hello-draft.ts';
+import type { WirePsk } from '../handshake/psk.ts';
 import type { AnyTask, Outcome, TaskWait } from '../handshake/wait.ts';
 import type { Session } from '../sessions/session.ts';
 import { EMPTY, equalConstantTime, toHex } from '../wire/bytes.ts';
@@ -299,15 +300,18 @@ export class Tape {
     const owner = this.#owner;
     if (owner === undefined) throw new Error('record(): no connection has been given this; put it among its faults');
     this.#wire.settleRest(owner.life.reading === 'ended');
-    const isUsed = usedBy(owner);
+    const early = this.#behindEarlyData(owner);
+    const isSelected = usedBy(owner);
+    const isUsed = (session: Session) => isSelected(session) || session === early?.session;
+    const isUsedPsk = (psk: WirePsk) => owner instanceof ClientConnection && (psk === owner.psk || psk === early?.psk);
     const isServer = owner instanceof ServerConnection;
-    if (!isServer && this.#hasForeignBinders(owner, isUsed)) this.#giveHellos(this.#open.calls);
+    if (!isServer && this.#hasForeignBinders(owner, isUsed, isUsedPsk)) this.#giveHellos(this.#open.calls);
     const recording: Recording = {
       warning: RECORDING_WARNING,
       format: RECORDING_FORMAT,
       side: isServer ? 'server' : 'client',
       seed: toHex(this.#seed),
-      configs: isServer ? this.#configsOf(owner) : [writeClient(owner.config, owner.psk)],
+      configs: isServer ? this.#configsOf(owner) : [writeClient(owner.config, isUsedPsk)],
       connection: {
         ...(isServer
           ? connectionOfServer(owner)
@@ -325,9 +329,26 @@ export class Tape {
     return JSON.parse(JSON.stringify(recording)); // a copy, which no later call changes
   }
 
+  /**
+   * What early data may have gone under: what was offered first, also if the server has not accepted it. To seal that data again, or an
+   * alert behind it, takes its secret.
+   */
+  #behindEarlyData(owner: Recorded): PskOffer | undefined {
+    if (!(owner instanceof ClientConnection) || owner.givenEarlyData === undefined) return undefined;
+    const session = this.#offers.find((offer) => offer.session.version === 'TLSv1.3');
+    if (session !== undefined) return session;
+    const { psks, suites } = owner.config;
+    const psk = psks.find(({ hash }) => suites.some((suite) => suite.version === 'TLSv1.3' && suite.hash === hash));
+    return psk && { psk, hash: psk.hash };
+  }
+
   /** Whether a hello has binders under secrets that are left out. */
-  #hasForeignBinders({ edits, config, psk }: ClientConnection, isUsed: (session: Session) => boolean): boolean {
-    const isAllUsed = this.#offers.every(({ session }) => isUsed(session)) && config.psks.every((one) => one === psk);
+  #hasForeignBinders(
+    { edits, config }: ClientConnection,
+    isUsed: (session: Session) => boolean,
+    isUsedPsk: (psk: WirePsk) => boolean,
+  ): boolean {
+    const isAllUsed = this.#offers.every(({ session }) => isUsed(session)) && config.psks.every(isUsedPsk);
     return this.#offers.length + config.psks.length > 0 && (edits.hello !== undefined || !isAllUsed);
   }
 
