@@ -101,8 +101,8 @@ export class Player {
   readonly #frames: Frame[] = [];
   #writer: InterceptedWriter | undefined;
   #question: Question | undefined;
-  /** The question that was asked last, be it answered or not. */
-  #asked: Question | undefined;
+  /** The last question that has been answered or withdrawn. */
+  #withdrawn: Question | undefined;
   /** The pauses of faults of time. */
   readonly #pauses: Deferred[] = [];
   #time = 0;
@@ -326,7 +326,7 @@ export class Player {
   }
 
   #answer(outcome: NonNullable<RecordedCall['outcome']>): Step | undefined {
-    if (outcome === 'stale') return this.#asked && this.connection.answer(this.#asked, { value: undefined });
+    if (outcome === 'stale') return this.#withdrawn && this.connection.answer(this.#withdrawn, { value: undefined });
     if (this.#question === undefined) throw this.#differ('', 'no question is open that the recording has an answer to');
     const given: Outcome =
       outcome === 'late' ? { late: true } : outcome === 'value' ? { value: undefined } : { error: readError(outcome) };
@@ -334,8 +334,8 @@ export class Player {
   }
 
   #finish(frame: Frame, { output, events, question }: Step): void {
+    if (question !== this.#question) this.#withdrawn = this.#question ?? this.#withdrawn;
     this.#question = question;
-    this.#asked = question ?? this.#asked;
     this.output = output;
     this.events = events;
     this.trace.note(

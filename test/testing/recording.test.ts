@@ -124,6 +124,26 @@ describe('a recording', () => {
     }
   });
 
+  it('replays an answer to a question that was answered before, while another is open', () => {
+    const tape = record();
+    const { sign, ...rest } = credential('ecdsaP256');
+    const config = server({
+      onServerName: () => new Promise(() => {}),
+      credentials: [{ ...rest, sign: (scheme, content) => Promise.resolve(sign(scheme, content)) }],
+    });
+    const theirs = new ServerConnection(config, { faults: [tape] });
+    const ours = new ClientConnection(client(), { serverName: 'localhost' });
+    const { question: first } = theirs.receive(ours.connect().output);
+    const { question: second } = theirs.answer(first as Question, { value: undefined });
+    expect(second?.kind).to.equal('signature');
+    expect(theirs.answer(first as Question, { value: undefined }).question).to.equal(second);
+    theirs.answer(second as Question, { value: new Uint8Array(70) });
+    expect(tape.recording.calls.map(({ outcome }) => outcome)).to.deep.equal([undefined, 'value', 'stale', 'value']);
+    replay(tape.recording);
+    theirs.dispose();
+    ours.dispose();
+  });
+
   it('says first how secret it is', () => {
     expect(JSON.stringify(meet().recordings.server)).to.match(
       /^\{"warning":"Keep this as you keep a private key: with/,
