@@ -2,6 +2,7 @@
 
 import type { Given } from '../../src/cache/callbacks.ts';
 import { SessionCache } from '../../src/cache/session-cache.ts';
+import type { Credential } from '../../src/crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../../src/crypto/provider.ts';
 import { defaultProvider } from '../../src/crypto/providers/default.ts';
 import { fast } from '../../src/crypto/providers/fast.ts';
@@ -12,9 +13,18 @@ import type { ClientConfig } from '../../src/engine/client/config.ts';
 import { defineClient } from '../../src/engine/client/define-client.ts';
 import type { ClientOptions } from '../../src/engine/client/options.ts';
 import type { Fault } from '../../src/engine/fault.ts';
+import type { ExternalPsk } from '../../src/engine/psk-options.ts';
 import type { ServerConfig } from '../../src/engine/server/config.ts';
 import { defineServer } from '../../src/engine/server/define-server.ts';
-import type { ServerOptions, SessionOptions, TicketOptions } from '../../src/engine/server/options.ts';
+import type {
+  EarlyDataOptions,
+  ServerOptions,
+  SessionOptions,
+  TicketOptions,
+} from '../../src/engine/server/options.ts';
+import { recordHellos } from '../../src/engine/server/record-hellos.ts';
+import { singleUse } from '../../src/engine/server/single-use.ts';
+import type { AntiReplay } from '../../src/handshake/server/anti-replay.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { faults } from '../../src/testing/faults.ts';
@@ -22,7 +32,8 @@ import { type Pair, pair } from '../../src/testing/pair.ts';
 import type { Recording } from '../../src/testing/recording.ts';
 import { type SeededWorld, seededWorld } from '../../src/testing/seeded-world.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
-import { toHex, utf8 } from '../../src/wire/bytes.ts';
+import { latin1, toHex, utf8 } from '../../src/wire/bytes.ts';
+import type { World } from '../../src/world.ts';
 import { type CredentialKind, credential } from './servers.ts';
 
 /** Draws choices. */
@@ -102,21 +113,112 @@ export async function randomExchange(seed: number): Promise<RandomExchange> {
   return { recordings, resumed };
 }
 
+/** A strategy against replay that fits, now and then. */
+export function randomEarlyData(
+  dice: Dice,
+  world: Pick<World, 'now'>,
+  { tickets, sessions }: { readonly tickets: TicketOptions; readonly sessions: SessionOptions },
+): EarlyDataOptions | undefined {
+  if (dice.once(4) || tickets.mode === 'off') return undefined;
+  const known = new Set<string>();
+  const admit: AntiReplay['admit'] = ({ key }) => {
+    if (dice.once(12)) throw new Error('the store is down');
+    const isNew = known.size < known.add(toHex(key)).size;
+    return dice.once(2) ? Promise.resolve(isNew) : isNew;
+  };
+  const canTake =
+    (tickets.mode !== 'stateless' || tickets.singleUse === true) &&
+    (sessions.onGet === undefined || sessions.onTake !== undefined);
+  const strategies: AntiReplay[] = canTake ? [singleUse()] : [];
+  if (sessions.updateTime !== true)
+    strategies.push({ admit, keepsForever: true }, { admit, keepsForever: true }, recordHellos({ world }));
+  if (strategies.length === 0) return undefined;
+  return { maxSize: dice.of([50, 1000, 20_000]), antiReplay: dice.of(strategies) };
+}
+
+const EARLY = { maxSize: 1000, cipherSuite: 'TLS_AES_128_GCM_SHA256' } as const;
+const PSKS: readonly ExternalPsk[] = [
+  { identity: utf8('plain'), secret: utf8('the secret of the plain key'), earlyData: EARLY },
+  { identity: utf8('imported'), secret: utf8('the secret of the imported key'), import: true, earlyData: EARLY },
+  { identity: utf8('longer'), secret: utf8('the secret of the longer key'), hash: 'sha384' },
+  {
+    identity: utf8('imported too'),
+    secret: utf8('the secret of the other key'),
+    import: true,
+    context: utf8('a context'),
+  },
+];
+
+/** One or two external PSKs, now and then, the best first; a client may have one that the server does not know. */
+export function randomPsks(dice: Dice): readonly ExternalPsk[] | undefined {
+  if (!dice.once(2)) return undefined;
+  const [first, second] = [dice.of(PSKS), dice.of(PSKS)];
+  return first === second ? [first] : [first, second];
+}
+
+/** The PSKs of a server: a list, or a function that is quick, slow or throws. */
+export function randomPskSource(dice: Dice): ServerOptions['psks'] {
+  if (dice.once(2)) return dice.once(2) ? PSKS : undefined;
+  return (identity) => {
+    if (dice.once(10)) throw new Error('the store is down');
+    const text = latin1(identity);
+    const found = PSKS.find(
+      (psk) => text.includes(latin1(psk.identity)) && (psk.import === true || text === latin1(psk.identity)),
+    );
+    return dice.once(2) ? Promise.resolve(found) : found;
+  };
+}
+
+/** Chooses one of the client's protocols, at once or later, or none. */
+export function randomOnAlpn(dice: Dice): ServerOptions['onAlpn'] {
+  if (!dice.once(3)) return undefined;
+  return (protocols) => dice.of([protocols[0], Promise.resolve(protocols.at(-1)), undefined]);
+}
+
+/** A credential with what an issuer has said of it, now and then. */
+export function randomlyStapled(dice: Dice, plain: Credential): Credential {
+  if (!dice.once(3)) return plain;
+  const response = utf8('an OCSP response');
+  const list = [utf8('a timestamp'), utf8('another')];
+  const absent = () => undefined;
+  const failing = () => {
+    throw new Error('no response');
+  };
+  return {
+    ...plain,
+    ocspResponse: dice.of([response, () => response, () => Promise.resolve(response), absent, failing]),
+    signedCertificateTimestamps: dice.once(2) ? list : undefined,
+  };
+}
+
 function randomServer(dice: Dice, world: SeededWorld): ServerConfig {
   const isStateless = dice.once(2);
+  const sessions = randomSessions(dice);
+  const tickets: TicketOptions = isStateless
+    ? statelessTickets(dice, world)
+    : { initial: dice.below(4), timing: dice.of(TIMINGS) };
+  const psks = randomPskSource(dice);
+  const isAlone = psks !== undefined && dice.once(4);
   const options: ServerOptions = {
     world,
-    credentials: [credential(dice.of(CREDENTIALS)), ...(dice.once(4) ? [credential('ecdsaP256')] : [])],
+    credentials: isAlone
+      ? undefined
+      : [randomlyStapled(dice, credential(dice.of(CREDENTIALS))), ...(dice.once(4) ? [credential('ecdsaP256')] : [])],
+    psks,
+    earlyData: randomEarlyData(dice, world, { tickets, sessions }),
+    onAlpn: randomOnAlpn(dice),
+    recordSizeLimit: dice.once(6) ? 64 + dice.below(2000) : undefined,
     crypto: dice.of(PROVIDERS),
     groups: dice.once(3) ? [dice.of(GROUPS)] : undefined,
     alpn: dice.once(3) ? ['h2', 'http/1.1'] : undefined,
-    maxVersion: dice.once(6) ? 'TLSv1.2' : undefined,
+    maxVersion: !isAlone && dice.once(6) ? 'TLSv1.2' : undefined,
     pskModes: dice.of([undefined, ['psk_ke'], ['psk_dhe_ke', 'psk_ke']] as const),
-    clientAuth: dice.once(4)
-      ? { mode: 'request', verifyClient: () => (dice.once(2) ? Promise.resolve(true) : true) }
-      : undefined,
-    sessions: randomSessions(dice),
-    tickets: isStateless ? statelessTickets(dice, world) : { initial: dice.below(4), timing: dice.of(TIMINGS) },
+    clientAuth:
+      !isAlone && dice.once(4)
+        ? { mode: 'request', verifyClient: () => (dice.once(2) ? Promise.resolve(true) : true) }
+        : undefined,
+    sessions,
+    tickets,
     scope: dice.once(5) ? { bindLocalAddress: true, label: 'a' } : undefined,
     limits: dice.once(6) ? { recordsPerKey: 4 } : undefined,
   };
@@ -190,6 +292,9 @@ function randomClient(dice: Dice, world: SeededWorld): ClientConfig {
     alpn: dice.once(3) ? ['http/1.1'] : undefined,
     pskModes: dice.of([undefined, ['psk_ke'], ['psk_dhe_ke', 'psk_ke']] as const),
     credential: dice.once(3) ? credential(dice.of(CREDENTIALS)) : undefined,
+    psks: randomPsks(dice),
+    statusRequest: dice.once(2),
+    signedCertificateTimestamp: dice.once(2),
     sessionTicket: dice.once(4) ? false : undefined,
     ticketRequest: dice.once(4) ? { newSessionCount: dice.below(4), resumptionCount: 1 } : undefined,
     recordSizeLimit: dice.once(6) ? 64 + dice.below(2000) : undefined,
@@ -206,9 +311,15 @@ function connectOptions(dice: Dice, sessions: readonly Session[] | undefined): C
     sessions,
     forceSessions: sessions !== undefined,
     ticketAge: dice.once(8) ? dice.below(60_000) : undefined,
+    earlyData: randomlyEarly(dice),
     faults: dice.once(8) ? [randomFault(dice)] : [],
     edits: dice.once(6) ? { hello: (draft) => ({ ...draft, extensions: [GREASE, ...(draft.extensions ?? [])] }) } : {},
   };
+}
+
+/** Early data to send with the hello, or later, in two exchanges of three. */
+export function randomlyEarly(dice: Dice): ConnectOptions['earlyData'] {
+  return dice.of([undefined, true, utf8(PLAINTEXT)] as const);
 }
 
 /** RFC 8701 */
@@ -230,6 +341,9 @@ function randomFault(dice: Dice): Fault {
 /** Data, key updates, tickets and an end, each if it can be. */
 async function talk(run: Pair, dice: Dice): Promise<void> {
   const { client, server } = run;
+  run.take('client', client.connect());
+  if (client.earlyRoom > 0 && dice.once(2))
+    run.take('client', client.writeEarlyData(utf8(PLAINTEXT).subarray(0, client.earlyRoom)));
   await run.run();
   for (let turn = 0; turn < 4; turn++) {
     const [side, end] = dice.of([['client', client] as const, ['server', server] as const]);

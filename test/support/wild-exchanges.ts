@@ -27,7 +27,20 @@ import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { toHex, utf8 } from '../../src/wire/bytes.ts';
 import type { World } from '../../src/world.ts';
-import { CREDENTIALS, Dice, GROUPS, PLAINTEXT, PROVIDERS, TIMINGS } from './random-exchanges.ts';
+import {
+  CREDENTIALS,
+  Dice,
+  GROUPS,
+  PLAINTEXT,
+  PROVIDERS,
+  randomEarlyData,
+  randomlyEarly,
+  randomlyStapled,
+  randomOnAlpn,
+  randomPskSource,
+  randomPsks,
+  TIMINGS,
+} from './random-exchanges.ts';
 import { credential } from './servers.ts';
 
 /** What came of an exchange. */
@@ -189,7 +202,8 @@ class Wild {
     const dice = this.#dice;
     if (dice.once(25)) this.#world.advance(dice.below(1000));
     if (dice.once(150)) this.#snapshot();
-    if (dice.once(60)) this.#act(dice.of(['client', 'server']));
+    const { connection: client } = this.#ends?.client ?? {};
+    if (dice.once(client !== undefined && client.earlyRoom > 0 ? 6 : 60)) this.#act(dice.of(['client', 'server']));
     const ends = Object.values(this.#ends ?? {});
     if (dice.once(2)) ends.reverse();
     for (const end of ends) {
@@ -235,6 +249,11 @@ class Wild {
       if (choice === 7 && dice.once(2)) return connection.transportEnded();
       if (choice === 8 && dice.once(4)) return connection.dispose(dice.once(2));
       if (choice === 9) return connection.write(new Uint8Array(0));
+      if (connection.earlyRoom > 0) {
+        const early = connection.writeEarlyData(utf8(`${PLAINTEXT} `).subarray(0, connection.earlyRoom));
+        this.#note(early.output);
+        return early;
+      }
       const step = connection.write(utf8(`${PLAINTEXT} `.repeat(1 + dice.below(dice.once(8) ? 1500 : 3))));
       if (!step.events.some(({ type }) => type === 'alert')) this.#note(step.output);
       return step;
@@ -281,9 +300,17 @@ class Wild {
   #makeServer(): ServerConfig {
     const dice = this.#dice;
     const answer = <T>(value: T) => this.#answer('server', value);
+    const [sessions, tickets] = [this.#sessions(), this.#tickets()];
     const options: ServerOptions = {
       world: this.#worldOf('server'),
-      credentials: [credential(dice.once(6) ? dice.of(CREDENTIALS) : 'ecdsaP256'), credential('ecdsaP256')],
+      credentials: [
+        randomlyStapled(dice, credential(dice.once(6) ? dice.of(CREDENTIALS) : 'ecdsaP256')),
+        credential('ecdsaP256'),
+      ],
+      psks: randomPskSource(dice),
+      earlyData: randomEarlyData(dice, this.#world, { tickets, sessions }),
+      onAlpn: randomOnAlpn(dice),
+      recordSizeLimit: dice.once(6) ? 64 + dice.below(2000) : undefined,
       crypto: dice.once(20) ? dice.of(PROVIDERS) : undefined,
       groups: dice.once(8) ? [dice.of(GROUPS)] : undefined,
       alpn: dice.once(3) ? ['h2', 'http/1.1'] : undefined,
@@ -299,8 +326,8 @@ class Wild {
       clientAuth: dice.once(3)
         ? { mode: dice.of(['request', 'require']), verifyClient: () => answer(!dice.once(4)) }
         : undefined,
-      sessions: this.#sessions(),
-      tickets: this.#tickets(),
+      sessions,
+      tickets,
       limits: { recordsPerKey: dice.of([undefined, 4, 5]), skippedEarlyData: dice.of([undefined, 0, 200]) },
       scope: dice.once(5) ? { bindAlpn: true, label: 'a' } : undefined,
     };
@@ -408,6 +435,9 @@ class Wild {
         ? ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']
         : undefined,
       credential: dice.once(2) ? credential(dice.of(CREDENTIALS)) : undefined,
+      psks: randomPsks(dice),
+      statusRequest: dice.once(2),
+      signedCertificateTimestamp: dice.once(2),
       sessionTicket: dice.once(4) ? false : undefined,
       ticketRequest: dice.once(4) ? { newSessionCount: dice.below(4), resumptionCount: 1 } : undefined,
       recordSizeLimit: dice.once(6) ? 64 + dice.below(2000) : undefined,
@@ -429,6 +459,7 @@ class Wild {
       sessions,
       forceSessions: sessions !== undefined,
       ticketAge: dice.once(8) ? dice.below(60_000) : undefined,
+      earlyData: randomlyEarly(dice),
       faults: [...this.#faults(), tape],
       edits: dice.once(8)
         ? {
@@ -467,6 +498,7 @@ class Wild {
       'new_session_ticket',
       'encrypted_extensions',
       'key_update',
+      'end_of_early_data',
       'server_hello_done',
       'client_key_exchange',
       'server_key_exchange',
