@@ -144,7 +144,10 @@ function draftOf(fields: HelloFields, draft: HelloDraft, known: readonly ClientP
   });
   const psks = (preSharedKey?.identities ?? []).map((offered, i): DraftPsk => {
     const psk = known.find(({ identity }) => equalBytes(identity, offered.identity));
-    return { ...offered, ...(psk ? { secret: psk.secret, hash: psk.hash } : { binder: preSharedKey?.binders[i] }) };
+    return {
+      ...offered,
+      ...(psk ? { secret: psk.secret, hash: psk.hash, kind: psk.kind } : { binder: preSharedKey?.binders[i] }),
+    };
   });
   if (preSharedKey !== undefined) list.push({ type: ExtensionType.pre_shared_key, data: EMPTY });
   return {

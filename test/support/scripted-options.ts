@@ -6,7 +6,7 @@ import { noble } from '../../src/crypto/providers/noble.ts';
 import { brandClientConfig, type ClientConfig } from '../../src/engine/client/config.ts';
 import { defineClient } from '../../src/engine/client/define-client.ts';
 import type { ClientOptions as ProductOptions } from '../../src/engine/client/options.ts';
-import type { DraftExtension } from '../../src/handshake/client/hello-draft.ts';
+import type { DraftExtension, DraftPsk } from '../../src/handshake/client/hello-draft.ts';
 import type { ClientHello } from '../../src/handshake/messages/client-hello.ts';
 import { PEER_SCHEMES } from '../../src/handshake/peer-signature.ts';
 import { nodeCrypto } from '../../src/node/index.ts';
@@ -27,6 +27,8 @@ export interface ClientPsk {
   readonly secret: Uint8Array;
   readonly hash: HashName;
   readonly obfuscatedTicketAge?: number | undefined;
+  /** Default: that of a ticket. */
+  readonly kind?: DraftPsk['kind'];
 }
 
 /** A value to be written: what is read as entries is an array here. */

@@ -39,6 +39,11 @@ const ANSWERS: Partial<Record<Question['kind'], unknown>> = {
   'client-certificate': true,
   ticket: key,
   'application-protocol': 'h2',
+  psk: {
+    secret: new Uint8Array(32),
+    earlyData: { maxSize: 100, cipherSuite: 'TLS_AES_128_GCM_SHA256', alpnProtocol: 'h2' },
+  },
+  'early-data': true,
 };
 const later = () => new Promise<never>(() => {});
 const asynchronous = {
@@ -152,6 +157,22 @@ const scenarios: readonly Scenario[] = [
     server: asynchronous,
     client: { psks: [{ identity: new Uint8Array(32).fill(1), secret: new Uint8Array(32), hash: 'sha256' }] },
     script: conversation,
+  },
+  {
+    name: 'TLS 1.3, early data under an external PSK, every answer later',
+    server: {
+      ...asynchronous,
+      psks: later,
+      earlyData: { maxSize: 100, antiReplay: { keepsForever: true, admit: later } },
+    },
+    client: {
+      psks: [{ identity: Uint8Array.of(1), secret: new Uint8Array(32), hash: 'sha256', kind: 'external' }],
+      earlyData: true,
+    },
+    script: (at) => {
+      expect(at.link.connection.earlyData).to.equal('accepted');
+      conversation(at);
+    },
   },
   {
     name: 'TLS 1.3, every answer later, HelloRetryRequest',
