@@ -108,7 +108,7 @@ export type NoEarlyData =
   | 'disabled'
   /** The PSK was not accepted. */
   | 'not-resumed'
-  /** The PSK allows none, or more than `earlyData.maxSize` does by now. */
+  /** The PSK allows none, or more than `earlyData.maxSize` does by now; or the callback of SSL_CTX_set_allow_early_data_cb(3) has said no. */
   | 'not-allowed'
   /** Another PSK than the first was accepted. */
   | 'not-first'

@@ -56,7 +56,7 @@ function settings(given: EarlyDataOptions, surroundings: EarlyDataSurroundings):
     windowMs: windowOf(antiReplay.windowMs, 'earlyData.antiReplay.windowMs'),
     admit: isSingleUse ? undefined : (attempt: Parameters<AntiReplay['admit']>[0]) => antiReplay.admit(attempt),
     keepsForever,
-    isBlackedOut: () => antiReplay.isBlackedOut === true,
+    refusal: () => (antiReplay.isBlackedOut === true ? 'blackout' : undefined),
   });
 }
 

@@ -117,7 +117,8 @@ function* admit(
     asked: key,
     budgeted: true,
     run: () => {
-      if (settings.isBlackedOut()) return 'blackout';
+      const refusal = settings.refusal(context.info());
+      if (refusal !== undefined) return refusal;
       held = hold(context, settings, terms);
       if (held === undefined) return 'held';
       return settings.admit === undefined || settings.admit({ key, expiresIn, connection: context.info() });
@@ -133,7 +134,7 @@ function concludeAdmission(outcome: Outcome): NoEarlyData | undefined {
   if (!('value' in outcome)) return 'late' in outcome ? 'store-timeout' : 'store-error';
   const { value } = outcome;
   if (value === true) return undefined;
-  return value === 'blackout' || value === 'held' ? value : 'replay';
+  return value === 'blackout' || value === 'held' || value === 'not-allowed' ? value : 'replay';
 }
 
 /** §8.1: the session is good for one use, and this is it. With `tickets.singleUse` it has been taken already. */

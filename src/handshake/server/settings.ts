@@ -6,6 +6,7 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { GroupName, PskMode, Version } from '../../wire/registry.ts';
+import type { NoEarlyData } from '../outcome.ts';
 import type { AntiReplay } from './anti-replay.ts';
 
 /** A behaviour to be compatible with; `ServerOptions.compat` describes it. */
@@ -62,7 +63,8 @@ export interface EarlyDataSettings {
   readonly admit: AntiReplay['admit'] | undefined;
   /** Whether early data under external PSKs may be admitted. */
   readonly keepsForever: boolean;
-  isBlackedOut(): boolean;
+  /** Why early data is rejected for now, whatever the strategy would say; `undefined` if it is not. It is asked last of all but the strategy. */
+  refusal(connection: ConnectionInfo): NoEarlyData | undefined;
 }
 
 /** The option `clientAuth` of a server, validated. */
