@@ -1,6 +1,9 @@
 /** The API of OpenSSL's manual pages over the same engine: it translates and decides nothing. */
 
 export type {
+  AllowEarlyData,
+  AskPsk,
+  FindPskSession,
   GenerateSessionId,
   GetSession,
   Int,
@@ -14,12 +17,15 @@ export type { ContextSessions } from './openssl/context-sessions.ts';
 export type { CopiedSettings } from './openssl/copied-settings.ts';
 export * from './openssl/session.ts';
 export {
+  type AllowEarlyDataCallback,
   type DecryptTicketCallback,
   type GenerateSessionIdCallback,
   type GenerateTicketCallback,
   type GetSessionCallback,
   type NewSessionCallback,
   type NotResumableSessionCallback,
+  type PskFindSessionCallback,
+  type PskServerCallback,
   type RemoveSessionCallback,
   Ssl,
   SslContext,

@@ -39,6 +39,25 @@ export type NotResumableSession<S> = (ssl: S, isForwardSecure: number) => Int;
  */
 export type VerifyChain<S> = (ssl: S, chain: readonly Uint8Array[]) => Awaitable<Int>;
 
+/**
+ * SSL_CTX_set_allow_early_data_cb(3). Returns 1 to accept the early data of a connection. It is asked last, but before the session is taken
+ * or the strategy asked, where the early data could be accepted otherwise.
+ */
+export type AllowEarlyData<S> = (ssl: S) => Int;
+
+/**
+ * SSL_CTX_set_psk_find_session_callback(3). Returns 1, and sets `session.value` if the identity is known: to a session of TLS 1.3 with the
+ * secret of the PSK and a suite with its hash. The hold that comes with it becomes the engine's, which frees it. It may return a promise.
+ * After 0 there is an event, and the identity is unknown.
+ */
+export type FindPskSession<S> = (ssl: S, identity: Uint8Array, session: { value: Session | null }) => Awaitable<Int>;
+
+/**
+ * SSL_CTX_set_psk_server_callback(3). Writes the PSK of `identity` into `psk`, which has 512 bytes, and returns how many bytes it has; 0
+ * if the identity is unknown. It may return a promise.
+ */
+export type AskPsk<S> = (ssl: S, identity: string, psk: Uint8Array) => Awaitable<number>;
+
 /** Returns a callback, or `null`. @throws TypeError for anything else: C would not compile it */
 export function requireCallback<F>(name: string, callback: F): F {
   if (callback === null || typeof callback === 'function') return callback;

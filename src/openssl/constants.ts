@@ -22,6 +22,16 @@ export const SSL_MAX_SID_CTX_LENGTH = 32;
 export const SSL_SENT_SHUTDOWN = 1;
 export const SSL_RECEIVED_SHUTDOWN = 2;
 
+/** SSL_read_early_data(3) */
+export const SSL_READ_EARLY_DATA_ERROR = 0;
+export const SSL_READ_EARLY_DATA_SUCCESS = 1;
+export const SSL_READ_EARLY_DATA_FINISH = 2;
+
+/** SSL_get_early_data_status(3) */
+export const SSL_EARLY_DATA_NOT_SENT = 0;
+export const SSL_EARLY_DATA_REJECTED = 1;
+export const SSL_EARLY_DATA_ACCEPTED = 2;
+
 /** SSL_CTX_set_verify(3). CLIENT_ONCE has no effect, as there is no renegotiation. */
 export const SSL_VERIFY_NONE = 0;
 export const SSL_VERIFY_PEER = 1;
@@ -32,6 +42,8 @@ export const SSL_VERIFY_CLIENT_ONCE = 4;
 export const SSL_OP_IGNORE_UNEXPECTED_EOF = 0x80;
 export const SSL_OP_ALLOW_NO_DHE_KEX = 0x400;
 export const SSL_OP_NO_TICKET = 0x4000;
+/** Refused: early data has to be protected against replay. See {@link SslContext.setMaxEarlyData}. */
+export const SSL_OP_NO_ANTI_REPLAY = 0x01000000;
 export const SSL_OP_NO_TLSv1_2 = 0x08000000;
 export const SSL_OP_NO_TLSv1_3 = 0x20000000;
 

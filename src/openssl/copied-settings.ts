@@ -3,13 +3,23 @@
 import { copyOf } from '../wire/bytes.ts';
 import { requireBytes } from '../wire/kind-of.ts';
 import { requireNumber } from '../wire/options.ts';
-import { type Int, requireInt, type VerifyChain } from './callbacks.ts';
+import {
+  type AllowEarlyData,
+  type AskPsk,
+  type FindPskSession,
+  type Int,
+  requireCallback,
+  requireInt,
+  type VerifyChain,
+} from './callbacks.ts';
 import { SSL_MAX_SID_CTX_LENGTH } from './constants.ts';
+import type { EarlyDataLimits } from './early-data.ts';
 import { isNumTickets, requireKnown } from './options.ts';
+import type { PskCallbacks } from './psk.ts';
 import { changedVerify, type Verify } from './verify.ts';
 
 /** Replaced as a whole at each change, so that a connection may share the object with its context. */
-export interface Copied<S> extends Verify<S> {
+export interface Copied<S> extends Verify<S>, EarlyDataLimits<S>, PskCallbacks<S> {
   readonly idContext: Uint8Array;
   readonly options: number;
   readonly numTickets: number;
@@ -82,6 +92,47 @@ export abstract class CopiedSettings<S> {
   /** SSL_CTX_get_verify_mode(3) */
   getVerifyMode(): number {
     return this.settings.verifyMode;
+  }
+
+  /**
+   * SSL_CTX_set_max_early_data(3): how many bytes of early data a ticket allows its client to send; 0, which is the default, for none. Returns
+   * 1. Unless the option `earlyData` has named another strategy against replay, sessions are good for one use from then on, and the server keeps
+   * them as with SSL_OP_NO_TICKET. @throws RangeError for what is not 0 to 4294967295
+   */
+  setMaxEarlyData(maxEarlyData: number): number {
+    requireInt('setMaxEarlyData()', maxEarlyData);
+    if (maxEarlyData < 0 || maxEarlyData > 0xffffffff) throw new RangeError(`${maxEarlyData} bytes of early data`);
+    this.settings = { ...this.settings, maxEarlyData };
+    return 1;
+  }
+
+  /** SSL_CTX_get_max_early_data(3) */
+  getMaxEarlyData(): number {
+    return this.settings.maxEarlyData;
+  }
+
+  /** SSL_CTX_set_allow_early_data_cb(3). `null` removes the callback. */
+  setAllowEarlyDataCallback(callback: AllowEarlyData<S> | null): void {
+    requireCallback('setAllowEarlyDataCallback()', callback);
+    this.settings = { ...this.settings, allowEarlyData: callback };
+  }
+
+  /**
+   * SSL_CTX_set_psk_find_session_callback(3). The callback, and that of {@link setPskServerCallback}, replace `psks` of the options; `null`
+   * removes it. It is asked about each identity that a client of TLS 1.3 offers, tickets included.
+   */
+  setPskFindSessionCallback(callback: FindPskSession<S> | null): void {
+    requireCallback('setPskFindSessionCallback()', callback);
+    this.settings = { ...this.settings, findPskSession: callback };
+  }
+
+  /**
+   * SSL_CTX_set_psk_server_callback(3). `null` removes the callback. It is asked in both versions, after the one of
+   * {@link setPskFindSessionCallback}, and only about identities that are text of at most 256 bytes.
+   */
+  setPskServerCallback(callback: AskPsk<S> | null): void {
+    requireCallback('setPskServerCallback()', callback);
+    this.settings = { ...this.settings, pskServer: callback };
   }
 
   /** SSL_CTX_set_quiet_shutdown(3): whether {@link Ssl.shutdown} sends no close_notify. */

@@ -104,6 +104,11 @@ export function SSL_SESSION_get_max_fragment_length(session: Session): number {
   return of(session).foreign.maxFragmentLength ?? 0;
 }
 
+/** SSL_SESSION_get_max_early_data(3): bytes; 0 if the ticket allows none. */
+export function SSL_SESSION_get_max_early_data(session: Session): number {
+  return of(session).foreign.maxEarlyData ?? 0;
+}
+
 /** i2d_SSL_SESSION(3) */
 export function i2d_SSL_SESSION(session: Session): Uint8Array {
   return of(session).toDer();

@@ -11,9 +11,19 @@ import type { Session } from '../sessions/session.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { concat } from '../wire/bytes.ts';
 import { requireBytes } from '../wire/kind-of.ts';
-import { type Names, requireOptions } from '../wire/options.ts';
+import { type Names, requireObject, requireOptions } from '../wire/options.ts';
 import { requireInt } from './callbacks.ts';
-import { SSL_OP_IGNORE_UNEXPECTED_EOF, SSL_RECEIVED_SHUTDOWN, SSL_SENT_SHUTDOWN } from './constants.ts';
+import {
+  SSL_EARLY_DATA_ACCEPTED,
+  SSL_EARLY_DATA_NOT_SENT,
+  SSL_EARLY_DATA_REJECTED,
+  SSL_OP_IGNORE_UNEXPECTED_EOF,
+  SSL_READ_EARLY_DATA_ERROR,
+  SSL_READ_EARLY_DATA_FINISH,
+  SSL_READ_EARLY_DATA_SUCCESS,
+  SSL_RECEIVED_SHUTDOWN,
+  SSL_SENT_SHUTDOWN,
+} from './constants.ts';
 import { type Copied, CopiedSettings } from './copied-settings.ts';
 
 /** The options of an {@link Ssl}. */
@@ -68,6 +78,9 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   #input: Uint8Array[] = [];
   /** Early data, which may be a replay until the handshake is complete. */
   readonly #early: Uint8Array[] = [];
+  /** Whether more of it may come; 'told' if readEarlyData() has said that none will. */
+  #earlyState: 'open' | 'over' | 'told' = 'open';
+  #mayBeReplay = true;
   /** Bytes of the peer that have come while a callback had not answered. */
   readonly #waiting = new ByteQueue();
   #isEofDue = false;
@@ -154,10 +167,53 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     return concat(...this.#output.splice(0));
   }
 
-  /** SSL_read(3). Returns the application data received since the last call, or `null`. */
+  /**
+   * SSL_read(3). Returns the application data received since the last call, or `null`. Early data that nobody has read by
+   * {@link readEarlyData} is among it once the handshake is complete: then it can be no replay.
+   */
   read(): Uint8Array | null {
-    const data = concat(...this.#input.splice(0));
+    const early = this.#mayBeReplay ? [] : this.#early.splice(0);
+    const data = concat(...early, ...this.#input.splice(0));
     return data.length === 0 ? null : data;
+  }
+
+  /**
+   * SSL_read_early_data(3). Starts the handshake, as {@link receive} does. Returns
+   * - SSL_READ_EARLY_DATA_SUCCESS, with what has come since the last call in `read.value`. **It may be a replay**, and nobody has proved to
+   *   be the client. Call again, for more;
+   * - SSL_READ_EARLY_DATA_FINISH, once, when there is no more: early data was rejected, or the handshake is complete. Go on with {@link read};
+   * - SSL_READ_EARLY_DATA_ERROR while nothing has come: call again after the next {@link receive}. Also after FINISH, and after a failure.
+   */
+  readEarlyData(read: { value: Uint8Array | null }): number {
+    requireObject('readEarlyData(read)', read);
+    this.#driver();
+    read.value = null;
+    if (this.#early.length > 0) {
+      read.value = concat(...this.#early.splice(0));
+      return SSL_READ_EARLY_DATA_SUCCESS;
+    }
+    if (this.#earlyState !== 'over' || this.#isBroken) return SSL_READ_EARLY_DATA_ERROR;
+    this.#earlyState = 'told';
+    return SSL_READ_EARLY_DATA_FINISH;
+  }
+
+  /**
+   * SSL_write_early_data(3) of a server: sends data before the handshake is complete, once early data has been accepted. Whoever receives it
+   * has not proved to be the client. Returns the number of bytes; −1 where that is not possible, and from the end of the handshake on.
+   */
+  writeEarlyData(data: Uint8Array): number {
+    requireBytes('writeEarlyData()', data);
+    const driver = this.#driver();
+    if (driver.connection.earlyRoom < data.length || driver.connection.isEstablished) return -1;
+    driver.writeEarlyData(data);
+    return data.length;
+  }
+
+  /** SSL_get_early_data_status(3) */
+  getEarlyDataStatus(): number {
+    const { earlyData = 'none' } = this.#connection ?? {};
+    if (earlyData === 'none') return SSL_EARLY_DATA_NOT_SENT;
+    return earlyData === 'accepted' ? SSL_EARLY_DATA_ACCEPTED : SSL_EARLY_DATA_REJECTED;
   }
 
   /** SSL_write(3). Returns the number of bytes, or −1 before the handshake is complete and after the end. */
@@ -327,7 +383,10 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
 
   #attend(event: Event): void {
     if (event.type === 'data') (event.early ? this.#early : this.#input).push(event.data);
-    else if (event.type === 'established') for (const data of this.#early.splice(0)) this.#input.push(data);
+    else if (event.type === 'established') {
+      this.#mayBeReplay = false;
+      this.#earlyState = 'over';
+    } else if (event.type === 'early-data' && event.status === 'rejected') this.#earlyState = 'over';
     else if (event.type === 'end') this.#shutdown |= SSL_RECEIVED_SHUTDOWN;
     else if (event.type === 'failed') this.#isBroken = true;
     if (event.type !== 'data') this.#options.attend?.(event);
@@ -337,6 +396,8 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     this.#ticketsDue = 0;
     this.#waiting.clear();
     this.#early.length = 0;
+    this.#earlyState = 'open';
+    this.#mayBeReplay = true;
     this.#isEofDue = false;
     const driver = this.#own?.driver;
     if (driver === undefined) return;

@@ -4,11 +4,13 @@
  */
 
 import { later } from '../awaitable.ts';
+import type { OnTake } from '../cache/callbacks.ts';
 import type { RandomBytes } from '../crypto/provider.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { brandConfig, isServerConfig } from '../engine/server/config-brand.ts';
 import { configure } from '../engine/server/configure.ts';
 import { ALL_PARTS } from '../engine/server/define-server.ts';
+import { earlyData } from '../engine/server/early-data.ts';
 import type { ServerOptions } from '../engine/server/options.ts';
 import { connectionOf, type ServerConnection } from '../engine/server/server-connection.ts';
 import type { TicketCallbacks, TicketPolicy } from '../engine/server/ticket-policy.ts';
@@ -21,6 +23,9 @@ import type { Session } from '../sessions/session.ts';
 import { kindOf, requireBytes } from '../wire/kind-of.ts';
 import { drawRandom } from '../world.ts';
 import {
+  type AllowEarlyData,
+  type AskPsk,
+  type FindPskSession,
   type GenerateSessionId,
   type GetSession,
   generateId,
@@ -35,6 +40,8 @@ import {
 import { SSL_OP_ALLOW_NO_DHE_KEX, SSL_OP_NO_TLSv1_2, SSL_OP_NO_TLSv1_3 } from './constants.ts';
 import { ContextSessions } from './context-sessions.ts';
 import type { Copied } from './copied-settings.ts';
+import { earlyDataSettings, takesSessions, UsedIds } from './early-data.ts';
+import { pskSource } from './psk.ts';
 import { attached, requireSslOptions, SslConnection, type SslOptions } from './ssl-connection.ts';
 import {
   type AskTicketKey,
@@ -58,6 +65,12 @@ export type RemoveSessionCallback = RemoveSession<SslContext>;
 export type GenerateSessionIdCallback = GenerateSessionId<Ssl>;
 /** SSL_CTX_set_not_resumable_session_callback(3); see {@link NotResumableSession}. */
 export type NotResumableSessionCallback = NotResumableSession<Ssl>;
+/** SSL_CTX_set_allow_early_data_cb(3); see {@link AllowEarlyData}. */
+export type AllowEarlyDataCallback = AllowEarlyData<Ssl>;
+/** SSL_CTX_set_psk_find_session_callback(3); see {@link FindPskSession}. */
+export type PskFindSessionCallback = FindPskSession<Ssl>;
+/** SSL_CTX_set_psk_server_callback(3); see {@link AskPsk}. */
+export type PskServerCallback = AskPsk<Ssl>;
 /** SSL_CTX_set_verify(3), SSL_CTX_set_cert_verify_callback(3); see {@link VerifyChain}. */
 export type VerifyCallback = VerifyChain<Ssl>;
 /** SSL_CTX_set_tlsext_ticket_key_evp_cb(3); see {@link AskTicketKey}. */
@@ -135,6 +148,10 @@ export class SslContext extends ContextSessions<Ssl> {
   readonly #ticketKeys: ContextTicketKeys;
   readonly #ticketCallbacks: { -readonly [K in keyof TicketCallbacks]: TicketCallbacks[K] } = {};
   readonly #ticketPolicy: TicketPolicy;
+  readonly #onTake: OnTake | undefined;
+  readonly #used = new UsedIds();
+  /** Bytes of early data that all connections hold together. */
+  readonly #held: { bytes: number };
   #references = 1;
   #newCallback: NewSessionCallback | null = null;
   #getCallback: GetSessionCallback | null = null;
@@ -155,12 +172,18 @@ export class SslContext extends ContextSessions<Ssl> {
       options: 0,
       numTickets: base.tickets.initial,
       quietShutdown: 0,
+      maxEarlyData: base.earlyData?.maxSize ?? 0,
+      allowEarlyData: null,
+      findPskSession: null,
+      pskServer: null,
       ...initialVerify(base.clientAuth),
     });
     const { keys, callbacks, acceptsForeign } = base.ticketPolicy;
     const other = OWN_TICKET_CALLBACKS.find((name) => callbacks[name] !== undefined);
     if (other !== undefined) throw new TypeError(`tickets.${other}: give the context a callback of its own instead`);
     this.#base = base;
+    this.#held = base.earlyData?.held ?? { bytes: 0 };
+    this.#onTake = base.store.policy.onTake;
     this.#ticketKeys = new ContextTicketKeys(randomBytes(base), base.hasOwnTicketKeys ? keys : undefined);
     const ticketKeys = this.#ticketKeys;
     this.#ticketPolicy = { keys: ticketKeys, sealing: sealedTickets, acceptsForeign, callbacks: this.#ticketCallbacks };
@@ -185,20 +208,27 @@ export class SslContext extends ContextSessions<Ssl> {
     const { idContext, options } = copied;
     const base = this.#base;
     const store = this.store;
-    const tickets = ticketSettings(base.tickets, copied);
+    const sslOf = (info: ConnectionInfo) => this.#ssl(info);
+    const own = {
+      earlyData: earlyDataSettings(copied, { ...base, held: this.#held }, sslOf),
+      zeroRtt: base.zeroRtt ?? earlyData,
+      tickets: this.#tickets(copied),
+    };
+    const psksOf = (server: ServerConfig) => pskSource(copied, server, sslOf);
     const config = brandConfig({
       ...base,
       store,
       ticketPolicy: this.#ticketPolicy,
       hasOwnStore: false, // in OpenSSL a connection keeps the cache of the context that it was made with
-      onServerName: base.onServerName && ((name?: string) => this.#select(name, tickets)),
+      onServerName: base.onServerName && ((name?: string) => this.#select(name, own, psksOf)),
       idContext,
-      clientAuth: clientAuth(copied, base.clientAuth, (info) => this.#ssl(info)),
+      clientAuth: clientAuth(copied, base.clientAuth, sslOf),
       clientCertificates,
       minVersion: options & SSL_OP_NO_TLSv1_2 ? 'TLSv1.3' : base.minVersion,
       maxVersion: options & SSL_OP_NO_TLSv1_3 ? 'TLSv1.2' : base.maxVersion,
       pskModes: options & SSL_OP_ALLOW_NO_DHE_KEX ? (['psk_dhe_ke', 'psk_ke'] as const) : base.pskModes,
-      tickets,
+      ...own,
+      psks: psksOf(base),
       sessionTimeout: () => this.getTimeout(),
       addSession: (session: Session) => store.add(session),
       removeSession: (session: Session) => store.remove(session),
@@ -244,6 +274,8 @@ export class SslContext extends ContextSessions<Ssl> {
     requireCallback('setGetSessionCallback()', callback);
     this.#getCallback = callback;
     this.policy.onGet = callback === null ? undefined : (id, info) => getSession(callback, this.#ssl(info), id);
+    // SSL_read_early_data(3), replay protection: the internal cache decides who is first, and the remove callback is told.
+    this.policy.onTake = this.#onTake ?? (callback === null ? undefined : (id) => this.#takeOnce(id));
   }
 
   /** SSL_CTX_sess_get_get_cb(3) */
@@ -321,14 +353,36 @@ export class SslContext extends ContextSessions<Ssl> {
     return 1;
   }
 
-  /** The configuration that a server name selects. Tickets remain those of this context, stateless only if both say so. */
-  #select(name: string | undefined, tickets: TicketSettings) {
+  /** Takes a session out of the internal cache. Both are done in any case: the remove callback is to hear of each. */
+  #takeOnce(id: Uint8Array): boolean {
+    const wasCached = this.store.cache?.take('TLSv1.3', id) === true;
+    return this.#used.isFirst(id) && wasCached;
+  }
+
+  #tickets(copied: Copied<Ssl>): TicketSettings {
+    const base = this.#base;
+    const takes = takesSessions(copied, base.earlyData);
+    const tickets = ticketSettings(base.tickets, copied, takes);
+    return takes && base.earlyData === undefined ? { ...tickets, singleUse: true } : tickets;
+  }
+
+  /**
+   * The configuration that a server name selects. Tickets remain those of this context, stateless only if both say so. Early data and PSKs
+   * that callbacks find are the connection's own.
+   */
+  #select(
+    name: string | undefined,
+    own: Pick<ServerConfig, 'earlyData' | 'zeroRtt' | 'tickets'>,
+    psksOf: (server: ServerConfig) => ServerConfig['psks'],
+  ) {
     return later(this.#base.onServerName?.(name), (selected) => {
       if (!isServerConfig(selected)) return selected; // nothing, or an error that the engine reports
       return brandConfig({
         ...selected,
         ticketPolicy: this.#ticketPolicy,
-        tickets: ticketSettingsOf(selected.tickets, tickets),
+        ...own,
+        psks: psksOf(selected),
+        tickets: ticketSettingsOf(selected.tickets, own.tickets),
       });
     });
   }

@@ -12,6 +12,7 @@ const root = join(packageFile, '..');
 interface Row {
   readonly functions: string;
   readonly here: string;
+  readonly differs: string;
   readonly test: string;
 }
 
@@ -32,7 +33,7 @@ function table(text: string, header: string): string[][] {
 
 function rowsOf(text: string): Row[] {
   const rows = table(text, 'manual page function | here | what differs | test');
-  return rows.map(([functions = '', here = '', , test = '']) => ({ functions, here, test }));
+  return rows.map(([functions = '', here = '', differs = '', test = '']) => ({ functions, here, differs, test }));
 }
 
 /** What stands in backticks. */
@@ -86,16 +87,17 @@ function someSession(): Session {
 
 /** What a row says that is not so; nothing where all is well. */
 function complaints(
-  { functions, here, test }: Row,
+  { functions, here, differs, test }: Row,
   names: ReadonlySet<string>,
   read: (path: string) => string | undefined,
 ) {
   const unknown = codes(here).filter((name) => !names.has(name));
-  const isAbsent = /^(?:no|not yet)$/.test(here);
+  const isAbsent = here === 'no';
   const tests = links(test);
   return [
     ...(codes(functions).length === 0 ? ['names no function'] : []),
     ...unknown.map((name) => `${name} is not there`),
+    ...(isAbsent && differs === '' ? ['does not say why not'] : []),
     ...(isAbsent || codes(here).length > 0 ? [] : ['says neither where it is, nor that it is not']),
     ...(isAbsent || tests.length > 0 ? [] : ['names no test']),
     ...tests.flatMap(({ title, path }) => whyNoTest(title, read(path)).map((why) => `${path}: ${why}`)),
@@ -166,6 +168,11 @@ SSL_CTX_set_options SSL_CTX_get_options SSL_CTX_clear_options
 SSL_CTX_set_num_tickets SSL_CTX_get_num_tickets SSL_new_session_ticket
 SSL_CTX_set_ex_data SSL_CTX_get_ex_data SSL_set_ex_data SSL_get_ex_data SSL_SESSION_set_ex_data SSL_SESSION_get_ex_data
 SSL_CTX_set_tlsext_ticket_key_cb SSL_CTX_set_session_ticket_cb
+SSL_CTX_set_max_early_data SSL_CTX_get_max_early_data SSL_set_max_early_data SSL_get_max_early_data
+SSL_CTX_set_recv_max_early_data SSL_read_early_data SSL_write_early_data SSL_get_early_data_status
+SSL_CTX_set_allow_early_data_cb SSL_set_allow_early_data_cb SSL_SESSION_get_max_early_data SSL_SESSION_set_max_early_data
+SSL_CTX_set_psk_find_session_callback SSL_set_psk_find_session_callback
+SSL_CTX_set_psk_server_callback SSL_set_psk_server_callback SSL_CTX_use_psk_identity_hint SSL_use_psk_identity_hint
 `
   .trim()
   .split(/\s+/);
@@ -220,18 +227,23 @@ describe('the test of the table', () => {
   const names = new Set(['Ssl.free', 'SSL_SESSION_dup']);
   const read = (path: string) =>
     path === 'test/a.test.ts' ? "// it was once\n  it('is freed', () => {});" : undefined;
-  const judge = (here: string, test: string) => complaints({ functions: '`SSL_free`', here, test }, names, read);
+  const judge = (here: string, test: string, differs = 'because') =>
+    complaints({ functions: '`SSL_free`', here, differs, test }, names, read);
 
   for (const [here, test] of [
     ['`Ssl.free`', '[is freed](../test/a.test.ts)'],
     ['`SSL_SESSION_dup`, `Ssl.free`', '[is](../test/a.test.ts), [freed](../test/a.test.ts)'],
     ['no', ''],
-    ['not yet', ''],
   ] as const) {
     it(`takes ${here}`, () => assert.deepEqual(judge(here, test), []));
   }
 
+  it('complains of a no without a reason', () => {
+    assert.deepEqual(judge('no', '', ''), ['`SSL_free`: does not say why not']);
+  });
+
   for (const [here, test, complaint] of [
+    ['not yet', '', 'says neither'],
     ['`Ssl.gone`', '[is freed](../test/a.test.ts)', 'Ssl.gone is not there'],
     ['', '', 'says neither'],
     ['`Ssl.free`', '', 'names no test'],
