@@ -7,13 +7,25 @@ import { fromHex, utf8 } from '../wire/bytes.ts';
 import { nearest } from '../wire/nearest.ts';
 import { type ConnectSettings, parseConnect } from './connect-args.ts';
 import { usage } from './fault.ts';
-import { choices, isValueOf, nonEmpty, type Protocol, parseFlags, protocol, recordsData } from './flags.ts';
+import {
+  choices,
+  isValueOf,
+  nonEmpty,
+  type Protocol,
+  parseFlags,
+  protocol,
+  recordSizeLimit,
+  recordsData,
+} from './flags.ts';
 import { type NamedFault, namedFault } from './serve-faults.ts';
 
 /** The names of two PEM files. */
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
+  /** The names of files with what is shown beside the certificate. */
+  readonly ocspResponse?: string | undefined;
+  readonly timestamps?: readonly string[] | undefined;
 }
 
 /** The name of a file with one or more ticket keys, and the producer whose format it has. */
@@ -40,6 +52,8 @@ export interface ServeSettings {
   /** Without any, the server makes an ephemeral certificate, unless it has PSKs. */
   readonly certificates: readonly CertificateFiles[];
   readonly protocol: Protocol;
+  /** Bytes that the records of clients may have; `undefined` for as many as TLS allows. */
+  readonly recordSizeLimit: number | undefined;
   /** The name of a file with external PSKs. */
   readonly psk: string | undefined;
   readonly compat: Compat | undefined;
@@ -96,12 +110,15 @@ export const SERVE_FLAGS = {
   port: { type: 'string' },
   cert: { type: 'string', multiple: true },
   key: { type: 'string', multiple: true },
+  'ocsp-response': { type: 'string', multiple: true },
+  sct: { type: 'string', multiple: true },
   'min-version': { type: 'string' },
   'max-version': { type: 'string' },
   ciphers: { type: 'string' },
   groups: { type: 'string' },
   alpn: { type: 'string' },
   'psk-modes': { type: 'string' },
+  'record-size-limit': { type: 'string' },
   psk: { type: 'string' },
   compat: { type: 'string' },
   crypto: { type: 'string' },
@@ -181,8 +198,9 @@ function parseServe(words: readonly string[]): Command {
   const settings: ServeSettings = {
     host: nonEmpty('--host', flags.host ?? '127.0.0.1'),
     port: flags.port === undefined ? DEFAULT_PORT : port(flags.port),
-    certificates: certificates(flags.cert ?? [], flags.key ?? []),
+    certificates: withStaples(certificates(flags.cert ?? [], flags.key ?? []), flags),
     protocol: protocol(flags),
+    recordSizeLimit: recordSizeLimit(flags['record-size-limit']),
     psk: flags.psk === undefined ? undefined : nonEmpty('--psk', flags.psk),
     compat: flags.compat === undefined ? undefined : compat(flags.compat),
     crypto: provider(flags.crypto ?? 'default'),
@@ -332,4 +350,34 @@ function certificates(certs: readonly string[], keys: readonly string[]): Certif
     throw usage(`${missing} is missing: ${certs.length} --cert and ${keys.length} --key given; each pair needs both`);
   }
   return certs.map((cert, at) => ({ cert, key: keys[at] ?? '' }));
+}
+
+interface StapleFlags {
+  readonly 'ocsp-response'?: readonly string[] | undefined;
+  readonly sct?: readonly string[] | undefined;
+}
+
+/** What is shown beside the certificates: a response for each, in their order, and timestamps of the only one. @throws Fault */
+function withStaples(
+  files: readonly CertificateFiles[],
+  { 'ocsp-response': responses = [], sct = [] }: StapleFlags,
+): readonly CertificateFiles[] {
+  for (const [flag, given] of [
+    ['--ocsp-response', responses],
+    ['--sct', sct],
+  ] as const) {
+    if (given.length > 0 && files.length === 0)
+      throw usage(`${flag}: is about a certificate; give it with --cert F --key F`);
+    for (const file of given) nonEmpty(flag, file);
+  }
+  if (responses.length > 0 && responses.length !== files.length)
+    throw usage(
+      `--ocsp-response: ${responses.length} for ${files.length} --cert; give one for each, in the same order`,
+    );
+  if (sct.length > 0 && files.length > 1) throw usage('--sct: whose is it? it is for a server with one --cert');
+  return files.map((pair, i) => ({
+    ...pair,
+    ...(responses.length > 0 && { ocspResponse: responses[i] }),
+    ...(sct.length > 0 && { timestamps: sct }),
+  }));
 }

@@ -4,7 +4,16 @@ import type { ExternalPsk } from '../engine/psk-options.ts';
 import type { Version } from '../wire/registry.ts';
 import { DIALOGUES, type MailProtocol } from './dialogues.ts';
 import { usage } from './fault.ts';
-import { isValueOf, nonEmpty, type Protocol, parseFlags, protocol, psk, recordsData } from './flags.ts';
+import {
+  isValueOf,
+  nonEmpty,
+  type Protocol,
+  parseFlags,
+  protocol,
+  psk,
+  recordSizeLimit,
+  recordsData,
+} from './flags.ts';
 
 export interface ConnectSettings {
   readonly host: string;
@@ -21,6 +30,11 @@ export interface ConnectSettings {
   /** The names of files. */
   readonly sessionIn: string | undefined;
   readonly sessionOut: string | undefined;
+  /** Whether an OCSP response, and signed certificate timestamps, are asked for. */
+  readonly status: boolean;
+  readonly timestamps: boolean;
+  /** Bytes that the records of the server may have; `undefined` for as many as TLS allows. */
+  readonly recordSizeLimit: number | undefined;
   /** How many connections follow the first. */
   readonly reconnect: number;
   /** The name of a file with early data. */
@@ -45,6 +59,9 @@ export const CONNECT_FLAGS = {
   groups: { type: 'string' },
   alpn: { type: 'string' },
   'psk-modes': { type: 'string' },
+  'record-size-limit': { type: 'string' },
+  status: { type: 'boolean' },
+  ct: { type: 'boolean' },
   psk: { type: 'string', multiple: true },
   'psk-file': { type: 'string' },
   cert: { type: 'string' },
@@ -84,6 +101,9 @@ export function parseConnect(words: readonly string[]): ConnectSettings | undefi
     psks: { given: (flags.psk ?? []).map((text) => psk('--psk', text)), file: fileOf('--psk-file', flags['psk-file']) },
     serverName: flags.sni === undefined ? undefined : hostName('--sni', flags.sni),
     certificate: certificate(flags.cert, flags.key),
+    status: flags.status === true,
+    timestamps: flags.ct === true,
+    recordSizeLimit: recordSizeLimit(flags['record-size-limit']),
     starttls: flags.starttls === undefined ? undefined : mailProtocol(flags.starttls),
     sessionIn: fileOf('--session-in', flags['session-in']),
     sessionOut: fileOf('--session-out', flags['session-out']),

@@ -74,6 +74,10 @@ export interface ConnectionReport {
   readonly signatureScheme: string | null;
   /** Whether early data was sent, and what has become of it. */
   readonly earlyData: EarlyDataStatus;
+  /** The OCSP response of the server, DER in base64; with --status. Nobody has verified it. */
+  readonly ocspResponse: string | null;
+  /** Signed certificate timestamps of the server, in base64; with --ct. Nobody has verified them. */
+  readonly timestamps: readonly string[] | null;
   /** How many sessions the server has handed out. */
   readonly sessions: number;
   /** Whether the server has closed without a close_notify, so that the answer may be cut. */
@@ -150,6 +154,9 @@ function configuration(
       pins: trust.pins.length === 0 ? undefined : trust.pins,
       psks: pskList(settings.psks),
       credential: certificate && loadCredential(certificate, defaultProvider),
+      statusRequest: settings.status,
+      signedCertificateTimestamp: settings.timestamps,
+      recordSizeLimit: settings.recordSizeLimit,
       keylog: keyLogger(keylog),
     });
   } catch (error) {
@@ -270,7 +277,7 @@ async function visit(options: VisitOptions): Promise<Session | undefined> {
   }
   const told = { ...factsOf(socket, host, port), sessions: given.length, answer: Buffer.concat(answer).toString() };
   if (settings.json) streams.output.write(`${JSON.stringify(told)}\n`);
-  else streams.report.write(`${lineOf(told)}\n`);
+  else streams.report.write([lineOf(told), ...staplesOf(told, settings), ''].join('\n'));
   const last = given.pop();
   for (const each of given) each.release();
   return last;
@@ -357,6 +364,10 @@ function converse(socket: TlsClientSocket, input: Readable | Buffer, limits: Lim
   socket.once('close', () => input.unpipe(socket).destroy());
 }
 
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
 function factsOf(
   { connection, isTruncated }: TlsClientSocket,
   host: string,
@@ -379,6 +390,8 @@ function factsOf(
     alpnProtocol: connection.alpnProtocol ?? null,
     signatureScheme: connection.signatureScheme ?? null,
     earlyData: connection.earlyData,
+    ocspResponse: connection.ocspResponse === undefined ? null : base64(connection.ocspResponse),
+    timestamps: connection.signedCertificateTimestamps?.map(base64) ?? null,
     truncated: isTruncated,
   };
 }
@@ -391,6 +404,13 @@ function lineOf(told: ConnectionReport): string {
   const cut = told.truncated ? '; cut off without close_notify' : '';
   const early = told.earlyData === 'none' ? '' : `, early data ${told.earlyData}`;
   return `${addressText(host, port)} ${version} ${cipherSuite} ${group ?? '-'} ${outcome}${early}, ${given} handed out${cut}`;
+}
+
+/** What the server has shown beside its certificate, as far as it was asked for. A resumption shows nothing. */
+function staplesOf({ ocspResponse, timestamps }: ConnectionReport, asked: ConnectSettings): string[] {
+  const response = `OCSP response: ${ocspResponse ?? 'none'}`;
+  const list = [`signed certificate timestamps: ${timestamps?.length ?? 'none'}`, ...(timestamps ?? [])];
+  return [...(asked.status ? [response] : []), ...(asked.timestamps ? list : [])];
 }
 
 /** A connection that has failed, or was not made, with what --json tells of it. */

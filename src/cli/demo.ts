@@ -66,6 +66,7 @@ function settings(port: number): ServeSettings {
     faults: [],
     psk: undefined,
     earlyData: undefined,
+    recordSizeLimit: undefined,
     compat: undefined,
     echo: false,
     keylog: undefined,

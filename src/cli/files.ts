@@ -17,6 +17,7 @@ import { dirname, resolve } from 'node:path';
 import { type Credential, credentialFromPem } from '../crypto/credentials/credential.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { ExternalPsk } from '../engine/psk-options.ts';
+import { MAX_RESPONSE } from '../handshake/messages/certificate-status.ts';
 import type { TicketKey } from '../tickets/key.ts';
 import { TicketKeyFileError, ticketKeysFrom } from '../tickets/key-files.ts';
 import { WeakTicketKeyError } from '../tickets/key-strength.ts';
@@ -27,10 +28,14 @@ import { Fault, systemReason, usage } from './fault.ts';
 import { psk } from './flags.ts';
 
 /** @throws Fault naming the flag and the file if one cannot be read, or if they do not belong together */
-export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoProvider): Credential {
+export function loadCredential({ cert, key, ...staples }: CertificateFiles, crypto: CryptoProvider): Credential {
   const pem = { cert: readPem('--cert', cert), key: readPem('--key', key) };
+  const shown = {
+    ocspResponse: staples.ocspResponse === undefined ? undefined : readOcspResponse(staples.ocspResponse),
+    signedCertificateTimestamps: staples.timestamps?.map((file) => readTimestamp(file)),
+  };
   try {
-    return credentialFromPem(pem, crypto);
+    return credentialFromPem({ ...pem, ...shown }, crypto);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const { message } = error;
@@ -39,6 +44,23 @@ export function loadCredential({ cert, key }: CertificateFiles, crypto: CryptoPr
     if (named.startsWith('key: ')) throw usage(`--key ${key}: ${named.slice('key: '.length)}`);
     throw error;
   }
+}
+
+/** @throws Fault naming a file that cannot be an OCSP response in DER */
+function readOcspResponse(file: string): Uint8Array {
+  const bytes = read('--ocsp-response', file);
+  if (!looksLikeDer(bytes.toString('latin1')))
+    throw usage(`--ocsp-response ${file}: is not DER, as 'openssl ocsp -respout ${file}' writes it`);
+  if (bytes.length > MAX_RESPONSE)
+    throw usage(`--ocsp-response ${file}: has ${bytes.length} bytes; ${MAX_RESPONSE} are the most`);
+  return bytes;
+}
+
+/** RFC 6962 §3.2: version, id of the log, time, extensions, signature. @throws Fault naming a file that cannot be one */
+function readTimestamp(file: string): Uint8Array {
+  const bytes = read('--sct', file);
+  if (bytes[0] === 0 && bytes.length >= 47 && bytes.length <= 8192) return bytes;
+  throw usage(`--sct ${file}: is no signed certificate timestamp, as its log has sent it, in binary`);
 }
 
 type PemFlag = '--cert' | '--key' | '--ca';

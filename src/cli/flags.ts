@@ -170,6 +170,14 @@ export function nonEmpty(flag: string, text: string): string {
   return text;
 }
 
+/** The flag --record-size-limit (RFC 8449): bytes of plaintext. @throws Fault */
+export function recordSizeLimit(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const bytes = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (bytes >= 64 && bytes <= 16384) return bytes;
+  throw usage(`--record-size-limit: '${text}' is not possible; 64 to 16384 bytes are`);
+}
+
 /** The flag --record-data. @throws Fault without --record */
 export function recordsData(wanted: boolean | undefined, folder: string | undefined): boolean {
   if (wanted === true && folder === undefined) throw usage('--record-data: is for --record DIR');

@@ -30,6 +30,9 @@ Certificates:
   --cert F --key F      certificate chain and private key, PEM; may be given again for a second pair, as one with ECDSA
                         and one with RSA: the first that fits the client is used. Without a pair: an ephemeral
                         self-signed certificate for localhost, or with --psk none
+  --ocsp-response F     the OCSP response of the certificate, DER, for clients that ask for it; with several pairs one for each, in
+                        the same order. Read once, and not checked
+  --sct F               a signed certificate timestamp of the certificate, as its log has sent it; may be given again
   --psk F               the external PSKs in F, a line identity:hex for each, as for gnutls-serv. For TLS 1.2 name
                         TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256 in --ciphers
 
@@ -41,6 +44,7 @@ What is spoken:
                         ML-KEM by themselves from Node 24.7 on, else if they are named and @noble/post-quantum is installed)
   --alpn LIST           application protocols, preferred first (the extension is ignored)
   --psk-modes LIST      of psk_dhe_ke, psk_ke, preferred first (psk_dhe_ke)
+  --record-size-limit N the records of clients that know record_size_limit may have N bytes, 64 to 16384 (16384)
 
 What is resumed:
   --tickets MODE        stateful: the sessions are kept here; stateless: by the clients, in sealed tickets; off: nothing is
@@ -125,6 +129,9 @@ What is spoken:
                         ML-KEM by themselves from Node 24.7 on, else if they are named and @noble/post-quantum is installed)
   --alpn LIST           application protocols, preferred first (none are offered)
   --psk-modes LIST      of psk_dhe_ke, psk_ke, preferred first (psk_dhe_ke)
+  --record-size-limit N the records of servers that know record_size_limit may have N bytes, 64 to 16384 (16384)
+  --status              ask for the OCSP response of the server's certificate, and print it: DER in base64. Nobody checks it
+  --ct                  the same for signed certificate timestamps
   --cert F --key F      certificate chain and private key, PEM, for a server that asks for them
   --starttls P          smtp, imap, pop3 or ftp: turn to TLS as P does it
 
@@ -146,8 +153,8 @@ What is told:
   -h, --help            this text
 
 JSON: {event: "connection", host, port, version, cipherSuite, group, resumed, mechanism, pskMode, identityIndex, reason,
-serverName, alpnProtocol, signatureScheme, earlyData, sessions, truncated, answer}; "sessions" counts those handed out,
-"answer" is text.
+serverName, alpnProtocol, signatureScheme, earlyData, ocspResponse, timestamps, sessions, truncated, answer};
+"ocspResponse" and "timestamps" are base64, "sessions" counts those handed out, "answer" is text.
 Or, at its end, {event: "unreachable", "handshake-failed" or "connection-failed", host, port, alert, origin, message}. What does
 not apply is null.
 

@@ -69,6 +69,7 @@ export async function serve(settings: ServeSettings, { write, warn, idleMs }: Se
     credentials,
     psks,
     ...settings.protocol,
+    recordSizeLimit: settings.recordSizeLimit,
     compat: settings.compat,
     crypto,
     sessions: { idContext },
