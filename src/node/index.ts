@@ -13,6 +13,7 @@ export type { DuplexSocket } from './duplex-socket.ts';
 export type { ConnectionSocketEvents, Listen, TlsClientSocketEvents, TlsEvent, TlsSocketEvents } from './events.ts';
 export { nodeCrypto } from './node-crypto.ts';
 export { unwrapNodeSession, wrapNodeSession } from './node-session.ts';
+export type { OcspRequestCallback } from './ocsp-request.ts';
 export type { EphemeralKeyInfo } from './openssl-names.ts';
 export type { FaultsOf, NodeServerOptions, ServerSocketOptions, TlsSocketOptions } from './options.ts';
 export { createServer, Server } from './server.ts';

@@ -4,6 +4,7 @@ import type { Buffer } from 'node:buffer';
 import type { DropArgument, Socket } from 'node:net';
 import type { CallbackName } from '../handshake/outcome.ts';
 import type { TlsEvent } from './events.ts';
+import type { OcspRequestCallback } from './ocsp-request.ts';
 import type { TlsSocket } from './socket.ts';
 
 /** The answer of a 'resumeSession' listener: an error, the `data` of an earlier 'newSession', or null if there is none. */
@@ -31,6 +32,12 @@ export interface ServerEvents extends Record<string, unknown[]> {
   newSession: [id: Buffer, data: Buffer, callback: () => void];
   /** As in node:tls, and in TLS 1.3, too: asks for a session that the internal cache does not have. The answer is copied. */
   resumeSession: [id: Buffer, callback: ResumeSessionCallback];
+  /**
+   * As in node:tls: a client asks for the OCSP response of `certificate`, DER, which one of `credentials` has; `issuer` is the next of its
+   * chain, or null. The handshake waits until `callback` is called, or until `lookupTimeoutMs` has passed, and then goes on without. An error
+   * ends the connection. A credential that has an `ocspResponse` is not asked about, nor are those that `onServerName` selects.
+   */
+  OCSPRequest: [certificate: Buffer, issuer: Buffer | null, callback: OcspRequestCallback];
   close: [];
   connection: [transport: Socket];
   drop: [data?: DropArgument];

@@ -13,11 +13,17 @@ import type { Session } from '../sessions/session.ts';
 import { flushInSlices } from '../web/flush.ts';
 import { bytesFrom } from '../wire/bytes.ts';
 import type { Listen, TlsEvent } from './events.ts';
+import { asking, type OcspRequestCallback } from './ocsp-request.ts';
 import type { NodeServerOptions, ServerSocketOptions } from './options.ts';
 import type { ResumeSessionCallback, ServerEvents } from './server-events.ts';
 import { TlsSocket } from './socket.ts';
 import { splitOptions } from './split-options.ts';
 import type { NodeTicketKeys } from './ticket-keys.ts';
+
+/** On whose behalf the listeners of 'OCSPRequest' are asked. */
+interface Asked {
+  socket: TlsSocket | undefined;
+}
 
 /** The option that a listener of node:tls's kind replaces. */
 const ADAPTED = { newSession: 'onNew', resumeSession: 'onGet' } as const;
@@ -178,8 +184,27 @@ export class Server extends NetServer {
     });
   }
 
+  /** After an error nothing is answered: the connection ends before it has said anything. */
+  #requestOcsp(
+    [certificate, issuer]: readonly Uint8Array[],
+    asked: Asked,
+  ): Promise<Uint8Array | undefined> | undefined {
+    if (certificate === undefined || this.listenerCount('OCSPRequest') === 0) return undefined;
+    return new Promise((resolve) => {
+      const answer: OcspRequestCallback = (error, response) => {
+        if (!error) resolve(response ?? undefined);
+        else queueMicrotask(() => asked.socket?.destroy(isInstance(error, Error) ? error : new Error(String(error))));
+      };
+      this.emit('OCSPRequest', Buffer.from(certificate), issuer === undefined ? null : Buffer.from(issuer), answer);
+    });
+  }
+
   #accept(transport: Socket): void {
-    const socket = this.#socketOver(transport);
+    const asked: Asked | undefined = this.listenerCount('OCSPRequest') > 0 ? { socket: undefined } : undefined;
+    const own = this.#config;
+    const config = asked === undefined ? own : asking(own, (chain) => this.#requestOcsp(chain, asked));
+    const socket = this.#socketOver(transport, config);
+    if (asked !== undefined) asked.socket = socket;
     const { error, secure, earlyData, keylog, tlsEvent, callbackError } = this.#relays;
     socket.on('error', error).on('secure', secure).on('tlsEvent', tlsEvent).on('callbackError', callbackError);
     if (this.#config.earlyData !== undefined || this.#config.onServerName !== undefined)
@@ -188,18 +213,18 @@ export class Server extends NetServer {
   }
 
   /** A connection whose faults fail ends with their error. */
-  #socketOver(transport: Socket): TlsSocket {
+  #socketOver(transport: Socket, config: ServerConfig): TlsSocket {
     const given = this.#faults;
-    if (given === undefined) return new TlsSocket(transport, this.#config, this.#socketOptions);
+    if (given === undefined) return new TlsSocket(transport, config, this.#socketOptions);
     this.#count += 1;
     try {
       const faults = typeof given === 'function' ? given({ number: this.#count }) : given;
       disregard(faults); // of an async function, which may reject
       if (faults === undefined) throw new TypeError('faults: the function has returned nothing; [] is for none');
-      return new TlsSocket(transport, this.#config, { ...this.#socketOptions, faults });
+      return new TlsSocket(transport, config, { ...this.#socketOptions, faults });
     } catch (thrown) {
       const error = isInstance(thrown, Error) ? thrown : new Error('faults: the function failed', { cause: thrown });
-      return new TlsSocket(transport, this.#config, this.#socketOptions).destroy(error);
+      return new TlsSocket(transport, config, this.#socketOptions).destroy(error);
     }
   }
 }
