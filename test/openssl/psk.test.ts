@@ -3,7 +3,14 @@
 import { expect } from 'chai';
 import { type ClientOptions, defineClient } from '../../src/client.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
-import { type PskServerCallback, Session, Ssl, SslContext } from '../../src/openssl.ts';
+import {
+  type PskServerCallback,
+  Session,
+  SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+  SSL_VERIFY_PEER,
+  Ssl,
+  SslContext,
+} from '../../src/openssl.ts';
 import { type Pair, pair } from '../../src/testing.ts';
 import { ascii, EMPTY, utf8 } from '../../src/wire/bytes.ts';
 import { certificates } from '../fixtures.ts';
@@ -199,6 +206,16 @@ describe('callbacks for PSKs', () => {
     );
     const unknown = { ...SHA256, identity: utf8('unknown') };
     expect(alert(visit(ctx, { psks: [unknown], verifyServer: undefined }))).to.equal('decrypt_error');
+  });
+
+  it('do not stand for a certificate that must be shown', () => {
+    const ctx = context();
+    ctx.setSessionIdContext(utf8('shop'));
+    ctx.setPskServerCallback(write);
+    ctx.setVerify(SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, () => 1);
+    const visited = visit(ctx, { psks: [SHA256] });
+    expect(visited.server.resumption.reason).to.equal('client-certificate');
+    expect(alert(visited)).to.equal('certificate_required');
   });
 
   it('are copied by a connection, which may have others', () => {
