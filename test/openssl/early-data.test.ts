@@ -22,6 +22,7 @@ import {
   type SslOptions,
 } from '../../src/openssl.ts';
 import type { Session } from '../../src/sessions/session.ts';
+import { pair } from '../../src/testing.ts';
 import { ascii, toHex } from '../../src/wire/bytes.ts';
 import { certificates } from '../fixtures.ts';
 import { synchronousProvider } from '../support/provider.ts';
@@ -86,7 +87,7 @@ const visit = (ctx: SslContext, given: ConnectOptions = {}, sslOptions: SslOptio
 
 /** What a client has been given, and may send early data under. */
 function sessionsOf(ctx: SslContext): Session[] {
-  const { client } = visit(ctx);
+  const { client } = visit(ctx, { sessions: [] });
   return [...client.sessions];
 }
 
@@ -345,6 +346,31 @@ describe('SSL_CTX_set_max_early_data(3)', () => {
     expect(visit(ctx, returning(ctx)).client.earlyData).to.equal('accepted');
     const none = new SslContext(options({ onServerName: () => context().config }));
     expect(sessionsOf(none).map(SSL_SESSION_get_max_early_data)).to.deep.equal([0, 0]);
+  });
+
+  it('bounds what all connections of a context hold together, by 64 times as much', () => {
+    const ctx = context();
+    const sessions = Array.from({ length: 33 }, () => sessionsOf(ctx)).flat();
+    const waiting = sessions.slice(0, 65).map((session) => {
+      const arrived = arrive(ctx, { sessions: [session], earlyData: REQUEST });
+      arrived.ssl.receive(arrived.flight);
+      return arrived.ssl;
+    });
+    const refusals = waiting.map((ssl) => ssl.connection?.earlyDataRefusal);
+    expect(refusals).to.deep.equal([...new Array(64).fill(undefined), 'held']);
+    waiting[0]?.free();
+    const { client } = visit(ctx, { sessions: sessions.slice(65), earlyData: REQUEST });
+    expect(client.earlyData).to.equal('accepted');
+  });
+
+  it('is for the shells, too, whose connections the callback is asked about', () => {
+    const ctx = context();
+    const asked: Ssl[] = [];
+    ctx.setAllowEarlyDataCallback((ssl) => asked.push(ssl));
+    const given = { ...returning(ctx), serverName: 'localhost' };
+    const { server, client } = pair(trusting, ctx.config, { client: given }).runSync();
+    expect([server.earlyData, client.earlyData]).to.deep.equal(['accepted', 'accepted']);
+    expect(asked.map((ssl) => ssl.connection)).to.deep.equal([server]);
   });
 
   it('has no effect with tickets.mode off', () => {
