@@ -56,7 +56,8 @@ export function earlyDataSettings<S>(
 ): EarlyDataSettings | undefined {
   if (maxSize === 0 || tickets.mode === 'off') return undefined;
   const given = { maxSize, antiReplay: singleUse() };
-  const settings = base ?? earlyData.settings(given, { tickets: { ...tickets, singleUse: true }, sessions: {} });
+  const settings =
+    base ?? earlyData.settings(given, { tickets: { ...tickets, singleUse: true }, sessions: {}, hasPsks: false });
   return {
     ...settings,
     maxSize,
