@@ -4,7 +4,7 @@ import type { CryptoProvider, HashName } from '../crypto/provider.ts';
 import { SUITES, type SuiteParameters, suiteById } from '../crypto/suites.ts';
 import type { EarlyDataTerms, WirePsk } from '../handshake/psk.ts';
 import { importedIdentity, importPsk } from '../handshake/psk-importer.ts';
-import { copyOf, EMPTY } from '../wire/bytes.ts';
+import { copyOf, EMPTY, toHex } from '../wire/bytes.ts';
 import { requireBytes } from '../wire/kind-of.ts';
 import { type Names, requireOptions, requireString } from '../wire/options.ts';
 import { CipherSuite, type CipherSuiteName } from '../wire/registry.ts';
@@ -168,6 +168,23 @@ function earlyDataTerms(
     foreign: Object.freeze({ maxEarlyData: integer(`${name}.maxSize`, given.maxSize, 0, 1, 2 ** 32 - 1) }),
   };
   return { hash: suiteById(terms.cipherSuite)?.hash, terms: Object.freeze(terms) };
+}
+
+/**
+ * Checks that each key has one use: it is imported or not (RFC 9258 §4), and with one hash (RFC 9846 §4.3.11).
+ * @throws TypeError that names the second use
+ */
+export function requireOneUse(psks: readonly ExternalPsk[], { hashes: { sha256 } }: CryptoProvider): void {
+  const uses = new Map<string, string>();
+  for (const [i, { secret, hash = 'sha256', import: isImported }] of psks.entries()) {
+    const key = toHex(sha256.digest(secret));
+    const use = `${hash} ${isImported === true}`;
+    if ((uses.get(key) ?? use) !== use)
+      throw new TypeError(
+        `psks[${i}].secret: another PSK has it with another hash or import; a key has one use (RFC 9258 §4). Make another key`,
+      );
+    uses.set(key, use);
+  }
 }
 
 /** @throws TypeError unless `bytes` is a Uint8Array; RangeError for a length that is out of range */

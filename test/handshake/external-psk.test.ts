@@ -681,6 +681,24 @@ describe('the options of PSKs', () => {
         expect(() => define({ psks: psks as ExternalPsk[] })).to.throw(Error, message);
     });
 
+  it('say that a key is imported or not, and has one hash (RFC 9258 §4)', () => {
+    const another = { ...PLAIN, identity: text('sensor 9') };
+    for (const define of [defineServer, defineClient]) {
+      const defining =
+        (...psks: ExternalPsk[]) =>
+        () =>
+          define({ psks, crypto: testProvider });
+      for (const second of [
+        { ...PLAIN, import: true },
+        { ...another, hash: 'sha384' as const },
+      ])
+        expect(defining(PLAIN, second)).to.throw(TypeError, /^psks\[1\]\.secret: another PSK has it/);
+      expect(defining({ ...PLAIN, import: true }, { ...another, import: true, hash: 'sha384' })).to.throw(TypeError);
+      expect(defining(PLAIN, another, { ...OTHER, import: true })).not.to.throw();
+      expect(defining({ ...PLAIN, import: true }, { ...PLAIN, import: true, context: text('b') })).not.to.throw();
+    }
+  });
+
   it('copies what it is given', () => {
     const psk = { identity: text('sensor 7'), secret: SECRET.slice() };
     const { server } = ends({ psks: [psk] });

@@ -4,7 +4,7 @@ import type { CryptoProvider } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { WirePsk } from '../../handshake/psk.ts';
 import { list } from '../checks.ts';
-import { type ExternalPsk, targetsOf, wirePsks } from '../psk-options.ts';
+import { type ExternalPsk, requireOneUse, targetsOf, wirePsks } from '../psk-options.ts';
 
 /** The part of a client that offers external PSKs, such as `externalPsks` of tls-resume/client13. */
 export interface ClientExternalPsks {
@@ -21,6 +21,7 @@ export const externalPsks: ClientExternalPsks = {
   settings(given, crypto, suites) {
     const how = { crypto, targets: targetsOf(suites) };
     const psks = list('psks', given, '[{ identity, secret }]').flatMap((one, i) => wirePsks(`psks[${i}]`, one, how));
+    requireOneUse(given, crypto);
     const own = psks.filter(({ role }) => role !== 'server');
     const tls12 = suites.find(({ authentication }) => authentication === 'psk');
     if (tls12 !== undefined && own.every(({ kind }) => kind === 'imported'))

@@ -11,7 +11,7 @@ import { type Handshake, type Outcome, perform } from '../../handshake/wait.ts';
 import { copyOf, equalBytes, latin1 } from '../../wire/bytes.ts';
 import { requireObject } from '../../wire/options.ts';
 import { boolean, list } from '../checks.ts';
-import { type ExternalPsk, targetsOf, wirePsks } from '../psk-options.ts';
+import { type ExternalPsk, requireOneUse, targetsOf, wirePsks } from '../psk-options.ts';
 import type { FindPsk, ServerOptions } from './options.ts';
 
 /** The part of a server that takes external PSKs, such as `externalPsks` of tls-resume/tls13. */
@@ -87,6 +87,7 @@ class ListedPsks extends Source {
         if (this.#psks.has(key)) throw new TypeError(`psks[${i}].identity: two PSKs have this identity`);
         this.#psks.set(key, psk);
       }
+    requireOneUse(given, how.crypto);
   }
 
   has(identity: Uint8Array): boolean {
