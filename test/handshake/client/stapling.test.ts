@@ -171,6 +171,15 @@ for (const version of ['TLSv1.3', 'TLSv1.2'] as const satisfies readonly Version
       expect(link.client.ocspResponse).to.equal(undefined);
     });
 
+    it('may be demanded: a verifyServer that is given none ends the handshake (RFC 6066 §11.6)', () => {
+      const verifyServer: VerifyServer = (_, __, stapled) => {
+        if (stapled?.ocspResponse === undefined) throw new TlsAlert('bad_certificate_status_response', 'no response');
+        return true;
+      };
+      expectAlert(play({ version, client: { ...ASKING, verifyServer } }), 'bad_certificate_status_response');
+      expectEstablished(play({ version, client: { ...ASKING, verifyServer }, server: { credentials } }));
+    });
+
     it('is asked for in the hello', () => {
       const asked = [ASKING, { statusRequest: true }, {}].map((client) => {
         const pair = new Meeting({ version, client }).pair();
