@@ -46,10 +46,16 @@ export class Plaintext implements Protection {
   records = 0;
   readonly fragmentLimit = MAX_PLAINTEXT;
   readonly expansion = HEADER_LENGTH;
+  readonly #version: number;
+
+  /** `version` is that of the records that are written. */
+  constructor(version = LEGACY_VERSION) {
+    this.#version = version;
+  }
 
   seal(type: number, content: Uint8Array, output: Uint8Array, at: number): void {
     this.records++;
-    putRecordHeader(output, at, { type, version: LEGACY_VERSION }, content.length);
+    putRecordHeader(output, at, { type, version: this.#version }, content.length);
     output.set(content, at + HEADER_LENGTH);
   }
 

@@ -1,5 +1,6 @@
 /** The ClientHello, first and second: RFC 9846 §4.2.2, the extensions of §4.3, and those of TLS 1.2. */
 
+import { Plaintext } from '../../crypto/protection.ts';
 import type { DecapsulationKey } from '../../crypto/provider.ts';
 import { TlsAlert } from '../../wire/alert.ts';
 import { EMPTY, equalBytes } from '../../wire/bytes.ts';
@@ -65,7 +66,9 @@ export function* sendClientHello(context: ClientHandshake, offers: readonly Sess
   const draft = draftHello(context, { keys, psks, tls12 });
   const ofSessions = (tls12?.ticket?.length ?? 0) + (psks.length > 0 ? 4 : 0); // the PSKs are not in the draft yet
   const room = MAX_EXTENSIONS - lengthOf(draft.extensions) + ofSessions;
+  context.protectWriting(new Plaintext(ProtocolVersion['TLSv1.0'])); // RFC 9846 §5.1, RFC 5246 Appendix E.1: for old servers
   const sent = yield* send(context, draft, 1);
+  context.protectWriting(new Plaintext());
   const behind = psks.find((offer) => isOffered(offer, sent.draft.psks[0]?.identity));
   const early = sendEarlyData(context, sent.draft, termsOf(behind));
   return { ...sent, keys, psks, tls12, early, room };

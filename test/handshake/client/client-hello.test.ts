@@ -3,6 +3,8 @@
 import { expect } from 'chai';
 import type { ConnectOptions } from '../../../src/engine/client/client-connection.ts';
 import type { ClientOptions } from '../../../src/engine/client/options.ts';
+import { singleUse } from '../../../src/engine/server/single-use.ts';
+import type { HelloDraft } from '../../../src/handshake/client/hello-draft.ts';
 import { rawExtensions } from '../../../src/handshake/messages/client-hello.ts';
 import { concat } from '../../../src/wire/bytes.ts';
 import { ContentType, ExtensionType, NamedGroup, SignatureScheme } from '../../../src/wire/registry.ts';
@@ -164,11 +166,25 @@ describe('what a client sends after it', () => {
       };
       expectEstablished(link.runSync());
       link.take('client', link.client.write(Uint8Array.of(1))).runSync();
-      const [, ...versions] = versionsOf(concat(...sent)); // §5.1: that of the first hello may be another
+      const [first, ...versions] = versionsOf(concat(...sent));
+      expect(first).to.equal(0x0301); // §5.1: of the first hello
       expect(versions).to.have.lengthOf.at.least(3);
       expect(new Set(versions)).to.deep.equal(new Set([0x0303]));
     });
   }
+
+  it('§5.1: records of version 0x0301 with a first hello that takes several, and of no other with early data behind it', () => {
+    const meeting = new Meeting({ server: { earlyData: { maxSize: 100, antiReplay: singleUse() } } });
+    const sessions = meeting.sessions();
+    const hello = ({ extensions = [] }: HelloDraft) => {
+      extensions.unshift({ type: 0xff00, data: new Uint8Array(20_000) });
+      return undefined;
+    };
+    const link = meeting.pair({ connect: { sessions, earlyData: Uint8Array.of(1), edits: { hello } } });
+    const versions = versionsOf(link.client.connect().output);
+    expect(versions).to.deep.equal([0x0301, 0x0301, 0x0303, 0x0303]); // two of the hello, ChangeCipherSpec, early data
+    link.dispose();
+  });
 
   it('§5.1: no record without content', () => {
     const link = new Meeting().pair();
