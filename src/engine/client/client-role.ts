@@ -30,7 +30,10 @@ export class ClientRole implements Role {
     if (!this.#offers.versions.includes(version)) facts.resumption = { ...resumption, reason: 'version' };
   }
 
-  established(_: Established): void {}
+  established(_: Established): void {
+    const { resumption, version } = this.io.facts;
+    if (resumption.reason === 'declined' && version === 'TLSv1.3') this.#offers.declined();
+  }
 
   beforeWrite(): void {}
 

@@ -71,6 +71,14 @@ export class ConnectionOffers {
     return { session, hash, age: this.#age, ticket: session.foreign.ticket };
   }
 
+  /** Gives up what is of no use any more, once the server has declined all tickets of TLS 1.3. */
+  declined(): void {
+    const { config, peer } = this.#host;
+    const tickets = this.#held.filter(({ version }) => version === 'TLSv1.3');
+    const { cache } = config.sessions;
+    if (cache !== undefined && tickets.length > 0) this.#host.saved(() => cache.forget(peer, tickets));
+  }
+
   /** RFC 9846 §4.3.11.1: since the ticket came. */
   ageOf(session: Session, time: number): number {
     const from = session instanceof ClientSession ? session.origin.receivedAt : 1000 * session.time;

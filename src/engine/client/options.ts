@@ -104,7 +104,7 @@ export interface ClientOptions {
 export interface TicketRequest {
   /** If the handshake is a full one. */
   readonly newSessionCount: number;
-  /** If it resumes. */
+  /** If it resumes. A hello that offers no ticket says 0. */
   readonly resumptionCount: number;
 }
 

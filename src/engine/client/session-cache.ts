@@ -91,6 +91,18 @@ export class ClientSessions {
     return taken;
   }
 
+  /**
+   * Gives up the tickets of TLS 1.3 that descend from the same full handshake as one that the server has declined (RFC 9149 §3). Returns
+   * the promise of the store, if it gives one.
+   */
+  forget(peer: Peer, declined: readonly Session[]): PromiseLike<unknown> | undefined {
+    const times = declined.map(({ authTime }) => authTime);
+    const entry = this.#entries.get(keyOf(peer)) ?? [];
+    const dead = entry.filter(({ session }) => session.version === 'TLSv1.3' && times.includes(session.authTime));
+    for (const kept of dead) this.#drop(entry, kept);
+    return dead.length > 0 ? this.#save(peer) : undefined;
+  }
+
   /** The number of sessions. */
   get size(): number {
     let size = 0;

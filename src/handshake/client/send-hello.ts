@@ -262,7 +262,7 @@ function draftExtensions(context: ClientHandshake, { keys, psks, tls12 }: Offer)
   const contentType = speaks(settings, 'TLSv1.3') ? 1 : 0; // RFC 8449 §4: a limit for TLS 1.3 includes it
   const { recordSizeLimit: limit } = settings;
   add('recordSizeLimit', limit === undefined ? undefined : Math.min(limit, MAX_PLAINTEXT) + contentType);
-  if (speaks(settings, 'TLSv1.3')) addTls13(settings, add, keys);
+  if (speaks(settings, 'TLSv1.3')) addTls13(settings, add, { keys, psks });
   if (allowsEarlyData(context, psks[0], name?.toLowerCase())) add('earlyData', true);
   if (psks.length > 0) list.push({ type: ExtensionType.pre_shared_key, data: EMPTY });
   return list;
@@ -275,7 +275,7 @@ function hostName(name: string | undefined): string | undefined {
 
 type Add = <K extends keyof typeof helloExtensions>(name: K, value: unknown) => void;
 
-function addTls13(settings: ClientSettings, add: Add, keys: SentHello['keys']): void {
+function addTls13(settings: ClientSettings, add: Add, { keys, psks }: Pick<Offer, 'keys' | 'psks'>): void {
   const versions = (['TLSv1.3', 'TLSv1.2'] as const).filter((version) => speaks(settings, version));
   add(
     'supportedVersions',
@@ -285,7 +285,9 @@ function addTls13(settings: ClientSettings, add: Add, keys: SentHello['keys']): 
     'pskKeyExchangeModes',
     settings.pskModes.map((mode) => PskKeyExchangeMode[mode]),
   );
-  add('ticketRequest', settings.ticketRequest);
+  const { ticketRequest } = settings;
+  const mayResume = psks.some(({ session }) => session !== undefined);
+  add('ticketRequest', mayResume ? ticketRequest : ticketRequest && { ...ticketRequest, resumptionCount: 0 }); // RFC 9149 §3
   add('keyShare', sharesOf(keys));
 }
 

@@ -41,6 +41,52 @@ class Memory implements ClientSessionStore {
   }
 }
 
+describe('tickets of a client, of which the server has declined one (RFC 9149 §3)', () => {
+  const tickets = { initial: 3 };
+  const countOf = (one: Client, store: Memory) => [one.sessions.cache?.size, [...store.kept.values()][0]?.length];
+
+  it('are given up, if they are of the same session', () => {
+    const store = new Memory();
+    const one = client({ sessions: { store } });
+    visit(one, serve({ tickets }));
+    expect(countOf(one, store)).to.deep.equal([3, 3]);
+    world.advance(1000);
+    const other = serve({ tickets: { initial: 0 } }); // knows none of them, and gives none
+    expect(visit(one, other)).to.equal(false);
+    expect(countOf(one, store)).to.deep.equal([0, 0]);
+  });
+
+  it('are given up with those of resumptions of that session, and no others', () => {
+    const store = new Memory();
+    const one = client({ sessions: { store, maxPerPeer: 20 } });
+    const before = serve({ tickets });
+    visit(one, before, { ...PEER, sessions: [] });
+    world.advance(1000);
+    const server = serve({ tickets });
+    visit(one, server, { ...PEER, sessions: [] });
+    world.advance(1000);
+    expect(visit(one, server)).to.equal(true); // takes one of six, and brings another
+    expect(countOf(one, store)).to.deep.equal([6, 6]);
+    expect(visit(one, serve({ tickets: { initial: 0 } }))).to.equal(false);
+    expect(countOf(one, store)).to.deep.equal([3, 3]);
+    expect(visit(one, before)).to.equal(true);
+  });
+
+  it('stay for other peers, and where the handshake fails', () => {
+    const store = new Memory();
+    const one = client({ sessions: { store } });
+    const first = serve({ tickets });
+    visit(one, first);
+    visit(one, first, { ...PEER, port: 444 });
+    const alert = { client: PEER, server: { faults: [faults.raw('finished', (raw: Uint8Array) => raw.fill(0, 4))] } };
+    pair(one, serve(), alert).runSync();
+    expect(one.sessions.cache?.size).to.equal(5); // the one that was offered is used up
+    visit(one, serve({ tickets: { initial: 0 } }));
+    expect(one.sessions.cache?.size).to.equal(3);
+    expect(visit(one, first, { ...PEER, port: 444 })).to.equal(true);
+  });
+});
+
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   describe(`sessions of a client, ${version}`, () => {
     const server = serve({ minVersion: version, maxVersion: version });

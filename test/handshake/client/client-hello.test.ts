@@ -117,6 +117,20 @@ describe('the hello of a client', () => {
     for (const recordSizeLimit of [64, 16384]) expectEstablished(helloOf({ recordSizeLimit }).link);
   });
 
+  it('RFC 9149 §3: asks for tickets of a resumption only where it offers a ticket', () => {
+    const ticketRequest = { newSessionCount: 3, resumptionCount: 2 };
+    const asked = (connect: ConnectOptions, psks?: ClientOptions['psks']) => {
+      const meeting = new Meeting({ client: { ticketRequest, psks } });
+      return helloOf({}, { ...connect, ...(!connect.sessions && { sessions: meeting.sessions() }) }, meeting).body
+        .extensions.ticketRequest;
+    };
+    const fresh = { newSessionCount: 3, resumptionCount: 0 };
+    expect(asked({})).to.deep.equal(ticketRequest);
+    expect(asked({ sessions: [] })).to.deep.equal(fresh);
+    const psk = { identity: Uint8Array.of(1), secret: new Uint8Array(16).fill(1) };
+    expect(asked({ sessions: [] }, [psk])).to.deep.equal(fresh);
+  });
+
   it('§4.3.8: has one share, of the group that the client likes best', () => {
     const { keyShare = [] } = helloOf({ groups: ['secp384r1', 'x25519'] }).body.extensions;
     expect([...keyShare].map(({ group }) => group)).to.deep.equal([NamedGroup.secp384r1]);
