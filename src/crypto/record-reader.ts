@@ -18,8 +18,16 @@ const MAX_IDLE = 32;
 /** RFC 9846 §5.2: a protected record is longer than its tag. */
 const MIN_PROTECTED = 16;
 
-/** The treatment of early data (RFC 9846 §4.3.10): it is refused, read, or skipped while no more than `left` bytes of it come. */
-type EarlyData = { readonly mode: 'refuse' | 'read' } | { readonly mode: 'skip'; readonly left: number };
+/** How much longer than its data a record is at least: by the tag and the content type (§5.2). */
+const MIN_EXPANSION = 17;
+
+/**
+ * The treatment of early data (RFC 9846 §4.3.10): it is refused, read, or skipped while its records have no more than `left` bytes, or
+ * can have no more than `dataLeft` of data: what a ticket allows is counted without what protects it.
+ */
+type EarlyData =
+  | { readonly mode: 'refuse' | 'read' }
+  | { readonly mode: 'skip'; readonly left: number; readonly dataLeft: number };
 
 const REFUSED: EarlyData = { mode: 'refuse' };
 const READ: EarlyData = { mode: 'read' };
@@ -74,9 +82,9 @@ export class RecordReader {
     this.#dropChangeCipherSpec = tolerate;
   }
 
-  /** RFC 9846 §4.3.10: takes up to this many bytes of records that do not open for early data, and skips them. */
-  skipEarlyData(bytes: number): void {
-    this.#early = { mode: 'skip', left: bytes };
+  /** RFC 9846 §4.3.10: takes up to this many bytes of records, or of data in them, that do not open for early data, and skips them. */
+  skipEarlyData(left: number, dataLeft = 0): void {
+    this.#early = { mode: 'skip', left, dataLeft };
   }
 
   /** RFC 9846 §4.3.10: takes what comes under the present key for early data. */
@@ -162,8 +170,9 @@ export class RecordReader {
     if (this.#early.mode !== 'skip' || type !== ContentType.application_data) return false;
     if (error instanceof TlsAlert && error.alert !== 'bad_record_mac') return false;
     const left = this.#early.left - fragment.length;
-    if (left < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.3.10
-    this.#early = { mode: 'skip', left };
+    const dataLeft = this.#early.dataLeft - Math.max(1, fragment.length - MIN_EXPANSION); // none comes without end
+    if (left < 0 && dataLeft < 0) throw new TlsAlert('unexpected_message', 'more early data than is skipped'); // §4.3.10
+    this.#early = { mode: 'skip', left, dataLeft };
     if (fragment.length <= MIN_PROTECTED) this.idle(); // no client sends these, and a limit in bytes does not bound them
     return true;
   }

@@ -399,13 +399,14 @@ describe('early data', () => {
       expect(ended(run.runSync())).to.deep.equal(['decode_error']);
     });
 
-    for (const [skippedEarlyData, maxSize, skipped] of [
-      [0, 1200, 1200],
-      [3000, 1200, 3000],
-      [0, 3000, 3000],
+    // A record is longer than its data by 17 bytes. maxSize counts the data.
+    for (const [skippedEarlyData, maxSize, skipped, protection] of [
+      [0, 1200, 1200, 0],
+      [3000, 1200, 3000, 17],
+      [0, 3000, 3000, 0],
     ] as const)
       for (const isRetried of [false, true])
-        it(`of what is rejected ${skipped} bytes of records are skipped, max(${skippedEarlyData}, ${maxSize})${isRetried ? ', after a HelloRetryRequest' : ''}`, () => {
+        it(`of what is rejected ${skipped} bytes ${protection > 0 ? 'of records ' : ''}are skipped, max(${skippedEarlyData}, ${maxSize})${isRetried ? ', after a HelloRetryRequest' : ''}`, () => {
           for (const extra of [0, 1]) {
             const hand = injector();
             const set = setUp({
@@ -416,11 +417,22 @@ describe('early data', () => {
             const run = set.resume({ client: { earlyData: true, faults: [hand] }, server });
             run.take('client', run.client.connect());
             const sizes = [300 + extra, ...new Array(skipped / 300 - 1).fill(300)];
-            for (const size of sizes) hand.record('application_data', new Uint8Array(size - 17)); // as much is its protection
+            for (const size of sizes) hand.record('application_data', new Uint8Array(size - protection));
             run.take('client', run.client.receive(new Uint8Array(0)));
             expect(ended(run.runSync())).to.deep.equal(extra === 0 ? [] : ['unexpected_message']);
           }
         });
+  });
+
+  it('that fills what its ticket allows is skipped, whatever the size of its records', () => {
+    for (const size of [1, 17, 333, 1000]) {
+      const run = setUp().resume({
+        client: { earlyData: new Uint8Array(1000), faults: [faults.split('application_data', size, 'each')] },
+        server: { earlyData: { maxSize: 1000, antiReplay: { admit: () => false } }, limits: { skippedEarlyData: 0 } },
+      });
+      expect(outcome(run.runSync())).to.deep.equal(rejected('replay'));
+      expect(run.client.isEstablished && run.server.isEstablished, `${size}`).to.equal(true);
+    }
   });
 
   describe('of a client', () => {

@@ -346,7 +346,7 @@ export interface LimitOptions {
   readonly recordsPerKey?: number | undefined;
   /**
    * How many bytes of early data are skipped if a client sends some, its records counted without their headers. Default 18432: the
-   * 16384 bytes of data that most servers allow, and what protects them.
+   * 16384 bytes of data that most servers allow, and what protects them. `earlyData.maxSize` bytes of data are skipped in any case.
    */
   readonly skippedEarlyData?: number | undefined;
 }

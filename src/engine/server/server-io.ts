@@ -58,7 +58,7 @@ export class ServerIO extends ConnectionIO implements ServerHandshake {
     const { limits, earlyData } = this.settings;
     this.facts.earlyData = 'rejected';
     this.facts.earlyDataRefusal = 'disabled';
-    this.#host.channel.reader.skipEarlyData(Math.max(limits.skippedEarlyData, earlyData?.maxSize ?? 0));
+    this.#host.channel.reader.skipEarlyData(limits.skippedEarlyData, earlyData?.maxSize);
   }
 
   acceptEarlyData(): void {
