@@ -46,7 +46,9 @@ export class ConnectionOffers {
   /** RFC 9846 §4.3.11.1, §4.7.1: a ticket is not older than its lifetime, to the millisecond, and never than seven days. */
   #isFresh(session: Session, time: number): boolean {
     if (this.#host.forcesSessions) return session.holds > 0;
-    if (!session.isResumable || session.expires < Math.floor(time / 1000)) return false;
+    // RFC 7627 §5.3: a session without the extended master secret is not offered.
+    const isSound = session.isResumable && session.extendedMasterSecret;
+    if (!isSound || session.expires < Math.floor(time / 1000)) return false;
     const lifetime = Math.min(session.timeout, MAX_TICKET_LIFETIME);
     return session.version !== 'TLSv1.3' || this.ageOf(session, time) <= 1000 * lifetime;
   }

@@ -780,8 +780,21 @@ describe('a session of TLS 1.2', () => {
   it('RFC 7627 §5.3: of the master secret of RFC 5246 is not resumed by a server that has the extension → handshake_failure', () => {
     const meeting = new Meeting(TLS12);
     const sessions: readonly Session[] = meeting.sessions().map((one) => one.dup({ extendedMasterSecret: false }));
-    expectAlert(meeting.meet({ connect: { sessions } }), 'handshake_failure');
+    expectAlert(meeting.meet({ connect: { sessions, forceSessions: true } }), 'handshake_failure');
   });
+
+  for (const tickets of [{ mode: 'stateful' }, { mode: 'stateless' }] as const)
+    it(`RFC 7627 §5.3: of the master secret of RFC 5246 is not offered, but a full handshake, ${tickets.mode}`, () => {
+      const meeting = new Meeting({ ...TLS12, client: { maxVersion: 'TLSv1.2' }, server: { tickets } });
+      const sessions: readonly Session[] = meeting.sessions().map((one) => one.dup({ extendedMasterSecret: false }));
+      const link = meeting.pair({ connect: { sessions } });
+      const hellos = hellosOf(link);
+      expectEstablished(link.runSync());
+      const [hello] = hellos;
+      expect(hello?.body.legacySessionId).to.have.lengthOf(0);
+      expect(hello?.body.extensions.sessionTicket).to.have.lengthOf(0);
+      expect(link.client.resumption).to.include({ resumed: false, reason: 'not-offered' });
+    });
 
   it('RFC 7627 §5.3: has the extension in the hello that offers it', () => {
     const { hello: sent } = resumed(TLS12);
