@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer as createPlain, type Server as PlainServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type AntiReplay, SessionCache, singleUse, TicketKeyRing } from '../../src/index.ts';
@@ -11,6 +11,7 @@ import { toHex } from '../../src/wire/bytes.ts';
 import { certificates, fixturePath } from '../fixtures.ts';
 import { TestWorld } from '../support/world.ts';
 import { nssDatabase } from './clients.ts';
+import { captureFlights, replayFlight } from './first-flights.ts';
 import { describeWith, run, workFolder } from './peers.ts';
 
 const REQUEST = 'GET / HTTP/1.0\r\n\r\n';
@@ -91,7 +92,7 @@ afterEach(() => {
   for (const server of closing.splice(0)) server.close();
 });
 
-async function portOf(server: Server | PlainServer): Promise<number> {
+async function portOf(server: Server): Promise<number> {
   closing.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -130,38 +131,6 @@ beforeEach(() => {
   replayed.length = 0;
 });
 
-/** Stands between, and keeps what each client says before it has heard anything. */
-async function capture(target: number): Promise<{ port: number; flights: Buffer[] }> {
-  const flights: Buffer[] = [];
-  const relay = createPlain((client) => {
-    const server = connect(target, '127.0.0.1');
-    const said: Buffer[] = [];
-    let isAnswered = false;
-    client.on('data', (data) => {
-      if (!isAnswered) said.push(data);
-      server.write(data);
-    });
-    server.once('data', () => {
-      isAnswered = true;
-      flights.push(Buffer.concat(said));
-    });
-    server.pipe(client);
-    client.on('end', () => server.end());
-    for (const end of [client, server]) end.on('error', () => client.destroy());
-    client.on('close', () => server.destroy());
-  });
-  return { port: await portOf(relay), flights };
-}
-
-/** Sends a flight again, and waits for the answer. */
-async function replay(port: number, flight: Buffer): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
-  socket.write(flight);
-  await once(socket, 'data');
-  socket.destroy();
-  await once(socket, 'close');
-}
-
 describe('interop: early data', () => {
   for (const client of [openssl, gnutls, nss])
     describeWith(client.programs, client.name, () => {
@@ -177,14 +146,15 @@ describe('interop: early data', () => {
           const { server, seen } = serverOf(shared);
           const port = await portOf(server);
           const other = await portOf(serverOf(shared).server);
-          const relay = await capture(port);
+          const relay = await captureFlights(port);
+          closing.push(relay);
           const file = join(workFolder(), 'early-data');
           await writeFile(file, REQUEST);
           const said = await client.visit(relay.port, file);
           expect(said).to.include('page: early data accepted');
           expect(seen).to.deep.equal([{ status: 'accepted', refusal: undefined, data: REQUEST }]);
           const flight = relay.flights.at(-1) ?? Buffer.alloc(0);
-          for (const place of [port, other, port]) await replay(place, flight);
+          for (const place of [port, other, port]) await replayFlight(place, flight);
           const refusal = isStateful ? 'not-resumed' : 'replay';
           expect(replayed.map(({ status, refusal: why }) => [status, why])).to.deep.equal([
             ['accepted', undefined],

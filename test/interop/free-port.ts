@@ -9,12 +9,17 @@ import type { RunningServer } from './reference-server.ts';
 
 const MOST_ATTEMPTS = 5;
 
+export interface TalkingServer extends RunningServer {
+  /** What it has said on stderr so far. */
+  readonly said: string;
+}
+
 /** For servers that must be told their port: another one where somebody else was quicker. */
 export async function startOnFreePort(
   name: string,
   argsFor: (port: number) => Promise<string[]>,
   env: Readonly<Record<string, string>> = {},
-): Promise<RunningServer> {
+): Promise<TalkingServer> {
   const path = findProgram(name);
   if (path === undefined) throw new Error(`${name} is not installed`);
   for (let attempt = 1; ; attempt++) {
@@ -26,7 +31,14 @@ export async function startOnFreePort(
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
-    if (await listens(child, port)) return { port, close: () => ended(child, gone) };
+    if (await listens(child, port))
+      return {
+        port,
+        close: () => ended(child, gone),
+        get said() {
+          return said;
+        },
+      };
     await ended(child, gone);
     if (attempt === MOST_ATTEMPTS || !/in use|cannot bind/i.test(said))
       throw new Error(`${name} does not run: ${said}`);

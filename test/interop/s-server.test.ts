@@ -1,6 +1,5 @@
 /** Our client at `openssl s_server` in more depth: suites, keys, exporter, key log, KeyUpdate, and what both print of them. */
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,10 +7,11 @@ import { expect } from 'chai';
 import type { ClientOptions } from '../../src/engine/client/options.ts';
 import { connect, type TlsClientSocket, verifyChain } from '../../src/node/index.ts';
 import type { Session } from '../../src/sessions/session.ts';
-import { certificates, fixturePath } from '../fixtures.ts';
+import { certificates } from '../fixtures.ts';
 import type { Version } from './clients.ts';
+import { conversing, pairOf } from './conversation.ts';
 import { clientOf, tour } from './our-client.ts';
-import { describeWith, findProgram, plainEnvironment, workFolder } from './peers.ts';
+import { describeWith, workFolder } from './peers.ts';
 import { gnutls } from './real-servers.ts';
 import { startProgram } from './reference-server.ts';
 
@@ -24,11 +24,6 @@ const CERTIFICATES = {
   ed25519: certificates.ed25519,
   'rsa-2048': certificates.rsa2048,
 } as const;
-
-function pairOf(kind: Kind): string[] {
-  const path = (what: string) => fixturePath(`certificates/${kind}.${what}.pem`);
-  return ['-cert', path('cert'), '-key', path('key')];
-}
 
 /** Twice at a server with a certificate of this kind. */
 async function twice(kind: Kind, version: Version, options: ClientOptions, flags: readonly string[] = []) {
@@ -91,74 +86,6 @@ describeWith(['openssl'], 'interop: our client and openssl s_server', () => {
       for (const { page } of visits) expect(page.length).to.be.above(512);
     });
 });
-
-const LONGEST_MS = 15_000;
-
-/** A server whose input is at hand, and which has a conversation with one client after another. */
-class Conversation {
-  readonly #child;
-  readonly #gone: Promise<unknown>;
-  said = '';
-
-  constructor(flags: readonly string[]) {
-    const path = findProgram('openssl');
-    if (path === undefined) throw new Error('openssl is not installed');
-    const args = ['s_server', '-accept', '127.0.0.1:0', ...pairOf('ecdsa-p256'), ...flags];
-    this.#child = spawn(path, args, { env: plainEnvironment(), stdio: ['pipe', 'pipe', 'ignore'] });
-    this.#gone = once(this.#child, 'close');
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), LONGEST_MS); // a test that waits in vain must fail
-    void this.#gone.then(() => clearTimeout(late));
-    this.#child.stdin.on('error', () => {});
-    this.#child.stdout.setEncoding('latin1').on('data', (text: string) => {
-      this.said += text;
-    });
-  }
-
-  /** What the last match of the pattern has caught, once there are so many. */
-  async says(pattern: RegExp, count = 1): Promise<string> {
-    for (;;) {
-      const found = [...this.said.matchAll(pattern)];
-      const last = found[count - 1]?.[1];
-      if (last !== undefined) return last;
-      const more = once(this.#child.stdout, 'data');
-      await Promise.race([more, this.#gone.then(() => Promise.reject(new Error(`s_server has ended: ${this.said}`)))]);
-    }
-  }
-
-  async port(): Promise<number> {
-    return Number(await this.says(/^ACCEPT 127\.0\.0\.1:(\d+)$/gm));
-  }
-
-  /** One line. */
-  type(line: string): void {
-    this.#child.stdin.write(`${line}\n`);
-  }
-
-  /**
-   * K: updates its key, and asks for an update; k: updates its key. What it reads together with the letter, it drops, and what it has
-   * printed of it, it shows with the next line that it hears.
-   */
-  async update(letter: 'K' | 'k', say: (line: string) => Promise<void>): Promise<void> {
-    this.type(letter);
-    const updates = () => [...this.said.matchAll(/^SSL_do_handshake -> 1$/gm)].length;
-    const before = updates();
-    for (let i = 0; updates() === before; i++) await say(`${letter} ${i}`);
-  }
-
-  async close(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await this.#gone;
-  }
-}
-
-async function conversing(flags: readonly string[], talk: (server: Conversation) => Promise<void>): Promise<void> {
-  const server = new Conversation(flags);
-  try {
-    await talk(server);
-  } finally {
-    await server.close();
-  }
-}
 
 const LABEL = 'EXPORTER-interop';
 
