@@ -9,8 +9,14 @@ export interface Capture extends RunningServer {
   readonly flights: readonly Buffer[];
 }
 
-/** Stands between clients and a server, and keeps the first flight of each connection. */
-export async function captureFlights(target: number): Promise<Capture> {
+/**
+ * Stands between clients and a server, and keeps the first flight of each connection.
+ * @param mayAnswer waited for before a client gets the server's answer; it is given the port from which the relay has called the server
+ */
+export async function captureFlights(
+  target: number,
+  mayAnswer?: (port: number | undefined) => Promise<unknown>,
+): Promise<Capture> {
   const flights: Buffer[] = [];
   const relay = createServer((client) => {
     const server = connect(target, '127.0.0.1');
@@ -20,11 +26,14 @@ export async function captureFlights(target: number): Promise<Capture> {
       if (!isAnswered) said.push(data);
       server.write(data);
     });
-    server.once('data', () => {
+    server.once('data', async (answer) => {
+      server.pause();
+      await mayAnswer?.(server.localPort);
       isAnswered = true;
       flights.push(Buffer.concat(said));
+      client.write(answer);
+      server.pipe(client);
     });
-    server.pipe(client);
     client.on('end', () => server.end());
     for (const end of [client, server]) end.on('error', () => client.destroy());
     client.on('close', () => server.destroy());

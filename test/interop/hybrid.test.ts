@@ -14,6 +14,7 @@ import { faults } from '../../src/testing/faults.ts';
 import { type GroupName, NamedGroup } from '../../src/wire/registry.ts';
 import { certificates, fixturePath } from '../fixtures.ts';
 import { HYBRID_GROUPS, hybridCrypto } from '../support/hybrid.ts';
+import { CHROMIUM_FLAGS } from './browsers.ts';
 import { type Client, goTlsWith, nodeTlsWith } from './clients.ts';
 import { builtGo, COMPILE_MS } from './compiled.ts';
 import { CERTIFICATE, fullThen, onTheWire, travel } from './harness.ts';
@@ -217,19 +218,6 @@ async function openPieces(target: number, size: number): Promise<RunningServer> 
 
 const HTML = '<!doctype html><title>hybrid</title>';
 const PAGE = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${HTML.length}\r\nConnection: close\r\n\r\n${HTML}`;
-/** Without the connections that it makes for itself. */
-const CHROMIUM_FLAGS = [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--ignore-certificate-errors',
-];
-
 describeWith(['chromium'], 'interop: hybrid groups, Chromium', () => {
   /** Returns the groups of the connections that a page takes. */
   async function browse(groups: readonly GroupName[]): Promise<ReadonlySet<string | undefined>> {

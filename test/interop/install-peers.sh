@@ -7,17 +7,18 @@ package_of() {
     openssl) echo openssl ;;
     curl) echo curl ;;
     gnutls-cli | gnutls-serv) echo gnutls-bin ;;
-    tstclnt | certutil) echo libnss3-tools ;;
+    tstclnt | selfserv | certutil | pk12util) echo libnss3-tools ;;
     go) echo golang-go ;;
     java | javac) echo default-jdk-headless ;;
     nginx) echo nginx ;;
     haproxy) echo haproxy ;;
     gcc) echo gcc libc6-dev ;;
     chromium) echo chromium ;;
+    firefox-esr) echo firefox-esr ;;
   esac
 }
 
-programs='openssl curl gnutls-cli gnutls-serv tstclnt certutil go java javac nginx haproxy gcc chromium'
+programs='openssl curl gnutls-cli gnutls-serv tstclnt selfserv certutil pk12util go java javac nginx haproxy gcc chromium firefox-esr'
 
 missing=
 for program in $programs; do
