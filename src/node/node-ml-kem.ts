@@ -10,8 +10,13 @@ import type { HybridGroupName } from '../wire/registry.ts';
 import { nodeGroups } from './node-groups.ts';
 import { plain } from './plain.ts';
 
-/** The functions that older Nodes lack. */
+/** The functions that older Nodes lack, and a format. */
 interface Kem {
+  createPublicKey(key: {
+    readonly key: Uint8Array;
+    readonly format: 'raw-public';
+    readonly asymmetricKeyType: 'ml-kem-768';
+  }): KeyObject;
   encapsulate(key: KeyObject): { readonly sharedKey: Buffer; readonly ciphertext: Buffer };
   decapsulate(key: KeyObject, ciphertext: Uint8Array): Buffer;
 }
@@ -30,8 +35,27 @@ function importSeed(seed: Uint8Array): KeyObject {
   }
 }
 
-/** By DER, as the first Nodes that have ML-KEM have no raw format. Encapsulation draws by itself. */
-function nodeMlKem768({ encapsulate, decapsulate }: Kem): MlKem768<KeyObject> {
+type Import = (publicKey: Uint8Array) => KeyObject;
+
+const importDer: Import = (publicKey) =>
+  createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
+
+/** Raw where this Node can: of DER, the import alone costs more than the encapsulation. The first Nodes that have ML-KEM cannot. */
+function cheapestImport(kem: Kem): Import {
+  const importRaw: Import = (key) =>
+    kem.createPublicKey({ key, format: 'raw-public', asymmetricKeyType: 'ml-kem-768' });
+  try {
+    importRaw(new Uint8Array(1184));
+    return importRaw;
+  } catch {
+    return importDer;
+  }
+}
+
+/** Encapsulation draws by itself. */
+function nodeMlKem768(kem: Kem): MlKem768<KeyObject> {
+  const { encapsulate, decapsulate } = kem;
+  const importPublic = cheapestImport(kem);
   return {
     keygen: (seed) => {
       const secretKey = importSeed(seed);
@@ -39,8 +63,7 @@ function nodeMlKem768({ encapsulate, decapsulate }: Kem): MlKem768<KeyObject> {
       return { publicKey: plain(spki.subarray(SPKI.length)), secretKey };
     },
     encapsulate: (publicKey) => {
-      const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
-      const { ciphertext, sharedKey } = encapsulate(key);
+      const { ciphertext, sharedKey } = encapsulate(importPublic(publicKey));
       return { cipherText: plain(ciphertext), sharedSecret: plain(sharedKey) };
     },
     decapsulate: (cipherText, secretKey) => plain(decapsulate(secretKey, cipherText)),
