@@ -373,3 +373,12 @@ describeWith(['nginx'], 'interop: our early data and nginx with ssl_early_data',
     await running(start, ({ port }) => visitTwice(port));
   });
 });
+
+describe('interop: our early data and servers that have none', () => {
+  for (const [name, why] of [
+    ['Go crypto/tls', 'has it over QUIC alone'],
+    ['node:tls', 'does not expose it'],
+    ['Java JSSE', 'has none'],
+  ] as const)
+    it.skip(`${name} ${why}`);
+});
