@@ -8,6 +8,7 @@ import { cache } from './cache.ts';
 import { clients } from './clients.ts';
 import { cold } from './cold.ts';
 import { engine } from './engine.ts';
+import { earlyData, hybrid } from './features.ts';
 import { type Finding, isFigure } from './figure.ts';
 import { memory } from './memory.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
@@ -20,6 +21,8 @@ const GROUPS: Readonly<Record<string, (options: BenchOptions) => AsyncIterable<F
   sockets,
   clients,
   engine,
+  'early-data': earlyData,
+  hybrid,
   pair: pairs,
   bulk,
   cache,

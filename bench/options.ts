@@ -57,7 +57,7 @@ const QUICK = {
 
 export const HELP = `npm run bench -- [options]
 
-  --only LIST       groups of figures, by name: sockets, clients, engine, pair, bulk, cache, cold, memory
+  --only LIST       groups of figures, by name: sockets, clients, engine, early-data, hybrid, pair, bulk, cache, cold, memory
   --providers LIST  of ${PROVIDERS.join(', ')}; default all, but two with --quick
   --modes LIST      handshakes, of ${MODES.join(', ')}
   --rounds N        default ${THOROUGH.rounds}

@@ -1,5 +1,7 @@
 /** The providers of cryptography by name, as far as this build has them. */
 
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import { hybridGroups } from '../src/crypto/providers/hybrid-groups.ts';
 import type { CryptoProvider } from '../src/index.ts';
 import * as core from '../src/index.ts';
 import * as node from '../src/node/index.ts';
@@ -31,6 +33,20 @@ export function isBuilt(name: ProviderName): boolean {
 /** Those of the list that are worth measuring: some are another wherever no keys are agreed on. */
 export function relevant(names: readonly ProviderName[], isAgreeing: boolean): readonly ProviderName[] {
   return isAgreeing ? names : names.filter((name) => name !== 'webCrypto' && name !== 'fast+nodeCrypto');
+}
+
+/** Whose curves, and whose ML-KEM: @noble's both, node:crypto's both, or node:crypto's curves and @noble's ML-KEM. */
+export type HybridName = 'default' | 'nodeCrypto' | 'nodeCrypto+noble';
+
+/** A provider with X25519MLKEM768; `undefined`: not on this host. */
+export function hybridNamed(name: HybridName): CryptoProvider | undefined {
+  const base = name === 'default' ? core.defaultProvider : node.nodeCrypto;
+  if (name === 'nodeCrypto') return base.groups.X25519MLKEM768 === undefined ? undefined : base;
+  return { ...base, groups: { ...base.groups, ...hybridGroups(base.groups, ml_kem768) } };
+}
+
+export function hasHybrid(name: HybridName): boolean {
+  return hybridNamed(name) !== undefined;
 }
 
 export function isProviderName(name: string): name is ProviderName {

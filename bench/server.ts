@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { type ServerOptions, singleUse } from '../src/index.ts';
 import { createServer } from '../src/node/index.ts';
 import { answer, cpuMicroseconds } from './child.ts';
 import { heapInUse, type Memory } from './heap.ts';
 import { lemonTls } from './lemon.ts';
 import { type ModeName, ourOptions, peerOptions } from './modes.ts';
 import { type Flight, play } from './pattern.ts';
-import { type ProviderName, providerNamed } from './providers.ts';
+import { type HybridName, hybridNamed, type ProviderName, providerNamed } from './providers.ts';
 
 /** What a server does with a connection. */
 export type Work = 'close' | 'hold' | 'download' | 'upload';
@@ -22,6 +23,10 @@ export interface ServerChoice {
   /** For `bare`: whose bytes it exchanges, in which numbers. */
   readonly pattern?: readonly Flight[];
   readonly work?: Work;
+  /** Of ours: what it has beyond the mode. */
+  readonly feature?: 'early-data' | 'hybrid';
+  /** For `hybrid`, in place of the provider. */
+  readonly hybrid?: HybridName;
   /** What `download` sends, bytes. */
   readonly bytes?: number;
 }
@@ -58,9 +63,17 @@ function fail(error: Error): never {
   throw error;
 }
 
+function featureOptions({ feature, hybrid = 'default' }: ServerChoice): ServerOptions {
+  if (feature === 'early-data') return { earlyData: { maxSize: 16_384, antiReplay: singleUse() } };
+  return feature === 'hybrid' ? { crypto: hybridNamed(hybrid), groups: ['X25519MLKEM768'] } : {};
+}
+
 function ours(): Server {
   const crypto = choice.provider === undefined ? undefined : providerNamed(choice.provider);
-  return createServer({ ...ourOptions(choice.mode), crypto }, serve).on('tlsClientError', fail);
+  return createServer({ ...ourOptions(choice.mode), crypto, ...featureOptions(choice) }, serve).on(
+    'tlsClientError',
+    fail,
+  );
 }
 
 function nodeTls(): Server {

@@ -57,6 +57,12 @@ describe('bench: figures', () => {
     }
   });
 
+  it('of accepted early data have one target, whatever the provider, against a resumption without data', () => {
+    for (const provider of ['default', 'fast+nodeCrypto'])
+      expect(targetOf(`early-data/tls13-psk_dhe_ke/${provider}`)).to.deep.equal({ must: 1.25 });
+    expect(targetOf('early-data/tls13-psk_dhe_ke/default/data')).to.equal(undefined);
+  });
+
   it('are drawn, each under its name', () => {
     const svg = toSvg([figure(MEASURED)]);
     expect(svg).to.match(/^<svg [^>]+>\n/);
