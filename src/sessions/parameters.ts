@@ -55,7 +55,7 @@ export interface SessionParameters {
   readonly alpnProtocol?: string | undefined;
   /** IANA's number of the (EC)DHE group; 0 if there was none. */
   readonly group?: number | undefined;
-  /** RFC 9846 §4.7.1, `ticket_age_add`. */
+  /** RFC 9846 §4.7.1, `ticket_age_add`: what a client adds to an age that counts from `time`, a whole second. */
   readonly ticketAgeAdd?: number | undefined;
   /** The conditions for resuming it; `undefined` for a session of another server, which does not state any. */
   readonly scope?: Scope | undefined;

@@ -254,7 +254,7 @@ export class InterceptedWriter extends RecordWriter {
   #protect(protection: Protection): void {
     super.protect(protection); // which ends the flight under the old key
     this.#protection = protection;
-    this.#stack.rekeyed('writing');
+    if (protection.isProtected) this.#stack.rekeyed('writing');
   }
 
   /** Writes what was held back. */

@@ -65,9 +65,9 @@ interface World {
 function setUp(
   options: Partial<ServerOptions> = {},
   clientOptions: Partial<ClientOptions> = {},
-  seed = 'early data',
+  { seed = 'early data', now = Date.UTC(2026, 0, 1) } = {},
 ): World {
-  const world = seededWorld(seed);
+  const world = seededWorld(seed, { now });
   const antiReplay = new Records();
   const serverOptions: ServerOptions = {
     credentials: [certificates.ecdsaP256],
@@ -186,7 +186,7 @@ describe('early data', () => {
 
     it('where another identity than the first is accepted: not-first', () => {
       const set = setUp();
-      const foreign = setUp({}, {}, 'another server').session();
+      const foreign = setUp({}, {}, { seed: 'another server' }).session();
       const run = set.resume({ client: { sessions: [foreign, set.session()] } }).runSync();
       expect(outcome(run)).to.deep.equal(rejected('not-first'));
       expect(run.server.resumption).to.include({ resumed: true, identityIndex: 1 });
@@ -196,12 +196,28 @@ describe('early data', () => {
   });
 
   describe('is fresh within the window, either side of the time that its age leads to, inclusive (§8.3)', () => {
-    for (const window of [10_000, 3_000])
-      for (const off of [-window - 1000, -window, 1000 - window, 0, window - 1000, window, window + 1000]) {
+    /** Of the second in which the tickets are issued. */
+    const later = Date.UTC(2026, 0, 1) + 999;
+    for (const [window, now, when] of [
+      [10_000, undefined, ''],
+      [3_000, undefined, ''],
+      [10_000, later, ', 999 ms later'],
+    ] as const)
+      for (const off of [
+        -window - 1000,
+        -window - 1,
+        -window,
+        1000 - window,
+        0,
+        window - 1000,
+        window,
+        window + 1,
+        window + 1000,
+      ]) {
         const isFresh = Math.abs(off) <= window;
-        it(`${off} ms of ±${window}: ${isFresh ? 'accepted' : 'age'}`, () => {
+        it(`${off} ms of ±${window}${when}: ${isFresh ? 'accepted' : 'age'}`, () => {
           const antiReplay = new Records(window === 10_000 ? undefined : window);
-          const set = setUp({ earlyData: { maxSize: 1000, antiReplay } });
+          const set = setUp({ earlyData: { maxSize: 1000, antiReplay } }, {}, { now });
           set.world.advance(60_000);
           const run = set.resume({ client: { ticketAge: 60_000 - off } }).runSync();
           expect(outcome(run)).to.deep.equal(isFresh ? ACCEPTED : rejected('age'));

@@ -134,6 +134,17 @@ describe('an external PSK', () => {
     expect(both.server.verdicts[0]?.remedy).to.match(/the same secret/);
   });
 
+  it('is taken whatever its age says (RFC 9846 §4.3.11)', () => {
+    for (const age of [1, 2 ** 31, 2 ** 32 - 1]) {
+      const hello = (draft: HelloDraft) => {
+        for (const psk of draft.psks) psk.obfuscatedTicketAge = age;
+        return undefined;
+      };
+      const both = connect({ psks: [PLAIN] }, { psks: [PLAIN] }, { client: { edits: { hello } } });
+      expect([both.server.resumption.mechanism, isEstablished(both)]).to.deep.equal(['psk-external', true]);
+    }
+  });
+
   it('has tickets, whose sessions resume before it', () => {
     for (const mode of ['stateful', 'stateless'] as const) {
       const made: Session[] = [];
@@ -237,6 +248,38 @@ describe('an imported PSK (RFC 9258)', () => {
         expect({ identity: toHex(identity), secret: toHex(secret) }).to.deep.equal(expected);
         expect(importedIdentity(identity)).to.deep.equal(target);
       });
+
+  it('is of SHA-256 unless it says otherwise (§5.1)', () => {
+    for (const [hash, mechanism] of [
+      ['sha256', 'psk-imported'],
+      ['sha384', undefined],
+    ] as const) {
+      const both = connect({ psks: [IMPORTED] }, { psks: [{ ...IMPORTED, hash }] });
+      expect([both.server.resumption.mechanism, alertOf(both)]).to.deep.equal([
+        mechanism,
+        mechanism === undefined ? 'decrypt_error' : undefined,
+      ]);
+    }
+  });
+
+  it('is offered for each hash of the suites, and for no other (§5.1)', () => {
+    const offered = (ciphers?: string[]) => {
+      let hashes: unknown[] = [];
+      const hello = (draft: HelloDraft) => {
+        hashes = draft.psks.map(({ identity, hash }) => [importedIdentity(identity)?.targetHash, hash]);
+        return undefined;
+      };
+      connect({ psks: [IMPORTED] }, { psks: [IMPORTED], ciphers }, { client: { edits: { hello } } });
+      return hashes;
+    };
+    const [sha256, sha384] = [
+      ['sha256', 'sha256'],
+      ['sha384', 'sha384'],
+    ];
+    expect(offered()).to.deep.equal([sha256, sha384]);
+    expect(offered(['TLS_CHACHA20_POLY1305_SHA256'])).to.deep.equal([sha256]);
+    expect(offered(['TLS_AES_256_GCM_SHA384'])).to.deep.equal([sha384]);
+  });
 
   it('is found by a function, which reads the identity', () => {
     const find = (identity: Uint8Array) => {

@@ -84,7 +84,7 @@ export class TicketIssuer implements TicketSender {
   /** SSL_get_session(3): gives the connection a session although its client got no ticket. It has no id and cannot be resumed. */
   attachUnsent(): void {
     const { facts, sessions } = this.#context;
-    facts.session = sessions.adopt(this.#newSession(EMPTY, EMPTY));
+    facts.session = sessions.adopt(this.#newSession(EMPTY, EMPTY, 0));
     this.#main.dropHmacKey();
   }
 
@@ -94,20 +94,20 @@ export class TicketIssuer implements TicketSender {
     const { nonce, lifetime } = this.#context.decisions.ticket ?? {};
     const ticketNonce = nonce ?? concat(new Uint8Array(4), encode(uint32, this.#count++)); // unique among the tickets of a connection
     const id = yield* call(() => sessions.newId('TLSv1.3'));
-    const session = sessions.adopt(this.#newSession(id, ticketNonce)); // now, as the tasks that follow may never be answered
+    const fraction = Math.floor(this.#context.time()) % 1000; // of the second that the session keeps as its time
+    const session = sessions.adopt(this.#newSession(id, ticketNonce, fraction)); // now, as the tasks that follow may never be answered
     if (!(yield* generateTicket(this.#context, session))) return undefined;
     if (session.isRuledOut) return void sessions.noTicket('not-resumable'); // a callback has ruled it out or freed it
     if (!sessions.fits(session, settings.tickets.mode === 'stateful')) return undefined;
     const ticket = settings.tickets.mode === 'stateful' ? id : yield* sealTicket(this.#context, session);
     if (ticket === undefined) return undefined;
-    const { ticketAgeAdd } = session;
     const ticketLifetime = lifetime ?? this.#lifetime(session);
     if (lifetime === undefined && ticketLifetime < 1) return void sessions.noTicket('expired'); // §4.7.1: with 0 a client discards it
     return {
       session,
       message: {
         ticketLifetime,
-        ticketAgeAdd,
+        ticketAgeAdd: (session.ticketAgeAdd + fraction) % 2 ** 32,
         ticketNonce,
         ticket,
         extensions: { earlyData: session.foreign.maxEarlyData },
@@ -122,11 +122,16 @@ export class TicketIssuer implements TicketSender {
     return Math.min(end - this.#context.now(), MAX_TICKET_LIFETIME);
   }
 
-  #newSession(id: Uint8Array, ticketNonce: Uint8Array): Session {
+  /**
+   * The session's ticket_age_add is less than that of the ticket by the milliseconds of the second that have passed: so the age that a
+   * client states counts from the time that the session keeps, and the window of early data (§8.3) is as wide on either side.
+   */
+  #newSession(id: Uint8Array, ticketNonce: Uint8Array, fraction: number): Session {
     const { settings, facts, randomBytes, decisions } = this.#context;
     const { suite, psk } = this.#choice;
     const before = psk?.psk.session;
     const now = this.#context.now();
+    const ageAdd = decisions.ticket?.ageAdd ?? decode(uint32, randomBytes(4, 'ticket_age_add'));
     const secret = resumptionPsk(this.#main.resumption, ticketNonce);
     const session = new Session({
       version: 'TLSv1.3',
@@ -141,7 +146,7 @@ export class TicketIssuer implements TicketSender {
       serverName: facts.serverName,
       alpnProtocol: facts.alpnProtocol,
       group: facts.group === undefined ? 0 : NamedGroup[facts.group],
-      ticketAgeAdd: decisions.ticket?.ageAdd ?? decode(uint32, randomBytes(4, 'ticket_age_add')),
+      ticketAgeAdd: (ageAdd - fraction) >>> 0,
       scope: scopeOf(this.#context),
       applicationData: before?.applicationData,
       peerCertificate: facts.peerCertificate,
