@@ -189,9 +189,9 @@ describeWith(gnutls.programs, 'interop: our client and gnutls-serv', () => {
       for (const { page } of visits) expect(page.length).to.be.above(600);
     });
 
-  it('TLSv1.2: resumes a session without extended_master_secret', async () => {
+  it('TLSv1.2: offers no session without extended_master_secret (RFC 7627 §5.3)', async () => {
     const { visits, passages } = await twiceAt('TLSv1.2', {}, '%NO_SESSION_HASH');
-    expect(visits.map(({ resumed }) => resumed)).to.deep.equal([false, true]);
+    expect(visits.map(({ resumed }) => resumed)).to.deep.equal([false, false]);
     for (const { clientHellos, serverHello } of passages) {
       expect(clientHellos[0]?.extendedMasterSecret).to.equal(true);
       expect(serverHello?.extensions).to.not.include(23);
