@@ -2,6 +2,7 @@ const { availableParallelism } = require('node:os');
 
 module.exports = {
   spec: ['dist/test/**/*.test.js'],
+  ignore: ['dist/test/interop/**'], // with the programs of others, which takes its time: see .mocharc.interop.cjs
   require: ['./dist/test/support/late-handshakes.js', './dist/test/support/quick-chai.js'],
   'node-option': ['enable-source-maps', 'disable-warning=TLS_RESUME_NO_ID_CONTEXT'],
   reporter: 'dot',

@@ -49,12 +49,12 @@ function test(major) {
     const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
     if (!version?.startsWith(`v${major}.`)) throw new Error(`${node} is ${version || 'nothing that runs'}`);
     console.log(`\n== Node ${version}`);
-    const { status } = spawnSync(node, [`${root}node_modules/mocha/bin/mocha.js`], {
-      cwd: root,
-      stdio: 'inherit',
-      env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }, // for tests that start `node`
+    const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }; // for tests that start `node`
+    const statuses = ['.mocharc.cjs', '.mocharc.interop.cjs'].map((config) => {
+      const words = [`${root}node_modules/mocha/bin/mocha.js`, '--config', config];
+      return spawnSync(node, words, { cwd: root, stdio: 'inherit', env }).status;
     });
-    return status === 0;
+    return statuses.every((status) => status === 0);
   } catch (error) {
     console.error(`Node ${major}: ${error.message}`);
     return false;
