@@ -84,7 +84,8 @@ function groups(
   const has = (name: GroupName) => crypto.groups[name] !== undefined;
   const wanted = given && list('groups', given, "['x25519', 'secp256r1']").map((name) => oneOf('groups', name, names));
   const missing = wanted?.find((name) => !has(name));
-  if (missing !== undefined) throw new TypeError(`groups: the crypto provider has no ${missing}`);
+  if (missing !== undefined)
+    throw new TypeError(`groups: crypto.groups has no ${missing}${isHybrid(missing) ? '; see hybridGroups()' : ''}`);
   const chosen = new Set(wanted ?? names.filter(has));
   const usable = [...chosen].filter((name) => maxVersion !== 'TLSv1.2' || !isHybrid(name));
   if (usable.length === 0) throw new TypeError(`crypto.groups: has none of ${wanted ?? names} for ${maxVersion}`);

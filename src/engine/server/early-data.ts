@@ -5,7 +5,7 @@ import type { EarlyDataPart } from '../../handshake/server/context.ts';
 import * as handshake from '../../handshake/server/early-data.ts';
 import type { EarlyDataSettings, TicketSettings } from '../../handshake/server/settings.ts';
 import { type Names, requireOptions, wrongKind } from '../../wire/options.ts';
-import { boolean, callback, integer } from '../checks.ts';
+import { boolean, callback, complete, integer } from '../checks.ts';
 import type { EarlyDataOptions, SessionOptions } from './options.ts';
 import { SingleUse } from './single-use.ts';
 import { windowOf } from './window.ts';
@@ -41,7 +41,7 @@ function settings(given: EarlyDataOptions, surroundings: EarlyDataSurroundings):
     );
   if (typeof antiReplay !== 'object' || antiReplay === null)
     throw wrongKind('earlyData.antiReplay', 'a strategy', antiReplay, '; singleUse() and recordHellos() make one');
-  callback('earlyData.antiReplay.admit', antiReplay.admit);
+  callback('earlyData.antiReplay.admit', complete('earlyData.antiReplay', antiReplay, ['admit']).admit);
   if (given.maxSize === undefined)
     throw new TypeError('earlyData.maxSize is missing: how many bytes of early data may a client send?');
   const maxSize = integer('earlyData.maxSize', given.maxSize, 0, 1, MAX_SIZE);

@@ -6,6 +6,7 @@ import { webCrypto } from '../../../src/crypto/providers/web-crypto.ts';
 import { SUITES } from '../../../src/crypto/suites.ts';
 import { defineServer } from '../../../src/engine/server/define-server.ts';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
+import { recordHellos } from '../../../src/engine/server/record-hellos.ts';
 import { sessionOf } from '../../../src/engine/server/warmup.ts';
 import { systemWorld } from '../../../src/world.ts';
 import { certificates } from '../../fixtures.ts';
@@ -193,6 +194,12 @@ describe('defineServer()', () => {
       [{ groups: [] }, /^groups: an array/],
       [{ groups: ['x448'] }, /^groups: "x448" is not one of/],
       [{ groups: 'x25519' }, /^groups: an array/],
+      [{ earlyData: true }, /^earlyData: an object/],
+      [{ earlyData: { maxSize: 1 } }, /^earlyData.antiReplay is missing/],
+      [{ earlyData: { maxSize: 1, antiReplay: recordHellos } }, /^earlyData.antiReplay: a strategy is wanted, not a f/],
+      [{ earlyData: { maxSize: 1, antiReplay: {} } }, /^earlyData.antiReplay: admit is missing/],
+      [{ earlyData: { maxSize: 1, antiReplay: { admit: true } } }, /^earlyData.antiReplay.admit: a function/],
+      [{ earlyData: { antiReplay: { admit: nothing } } }, /^earlyData.maxSize is missing/],
       [{ pskModes: [] }, /^pskModes: an array/],
       [{ pskModes: ['psk'] }, /^pskModes: "psk" is not one of psk_ke, psk_dhe_ke/],
       [{ alpn: 'h2' }, /^alpn: an array/],
@@ -370,6 +377,10 @@ describe('defineServer()', () => {
       expect(() => define({ crypto, groups: ['secp256r1', 'x25519'] })).to.throw(
         TypeError,
         /^groups: .* has no x25519$/,
+      );
+      expect(() => define({ groups: ['X25519MLKEM768'] })).to.throw(
+        TypeError,
+        / has no X25519MLKEM768; see hybridGroups\(\)$/,
       );
       expect(define({ crypto }).groups).to.deep.equal(['secp256r1']);
       expect(() => define({ crypto: { ...crypto, groups: {} } })).to.throw(
