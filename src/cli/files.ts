@@ -99,9 +99,17 @@ export function loadTicketKeys(files: readonly TicketKeyFile[]): TicketKey[] {
 /** The PSKs in a file: a line `identity:hex` for each, as in those of gnutls-serv. @throws Fault naming the line that is none */
 export function loadPsks(flag: string, file: string): ExternalPsk[] {
   const lines = read(flag, file).toString('utf8').split(/\r?\n/);
-  const psks = lines.flatMap((line, i) =>
-    line.trim() === '' || line.startsWith('#') ? [] : [psk(`${flag} ${file}, line ${i + 1}`, line.trim())],
-  );
+  const seen = new Map<string, number>();
+  const psks = lines.flatMap((line, i) => {
+    if (line.trim() === '' || line.startsWith('#')) return [];
+    const where = `${flag} ${file}, line ${i + 1}`;
+    const found = psk(where, line.trim());
+    const identity = Buffer.from(found.identity).toString('utf8');
+    const before = seen.get(identity);
+    if (before !== undefined) throw usage(`${where}: '${identity}' has a key already, in line ${before}`);
+    seen.set(identity, i + 1);
+    return [found];
+  });
   if (psks.length === 0) throw usage(`${flag} ${file}: there is no PSK in it; lines of identity:hex are wanted`);
   return psks;
 }

@@ -160,7 +160,9 @@ export function psk(where: string, text: string): ExternalPsk {
   const [identity, hex] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
   if (identity === '')
     throw usage(`${where}: identity:hex is wanted: a name, a colon, and at least 32 hexadecimal digits`);
-  if (!/^([0-9a-f]{2})+$/i.test(hex)) throw usage(`${where}: the key of '${identity}' is not hexadecimal`);
+  if (!/^[0-9a-f]+$/i.test(hex)) throw usage(`${where}: the key of '${identity}' is not hexadecimal`);
+  if (hex.length % 2 === 1)
+    throw usage(`${where}: the key of '${identity}' has ${hex.length} hexadecimal digits; a byte is two`);
   if (hex.length < 32) throw usage(`${where}: the key of '${identity}' has ${hex.length / 2} bytes; 16 are the least`);
   return { identity: utf8(identity), secret: fromHex(hex) };
 }

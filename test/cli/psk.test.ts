@@ -105,7 +105,8 @@ describe('external PSKs on the command line', () => {
       [`\n:${KEY}`, /line 2: identity:hex is wanted/],
       [`sensor7:${KEY}zz`, /line 1: the key of 'sensor7' is not hexadecimal$/],
       ['sensor7:0011', /line 1: the key of 'sensor7' has 2 bytes; 16 are the least$/],
-      [`a:${KEY}\na:${KEY}`, /--psk: psks\[1\]\.identity: two PSKs/],
+      [`sensor7:${KEY}f`, /line 1: the key of 'sensor7' has 33 hexadecimal digits; a byte is two$/],
+      [`# two\na:${KEY}\n\na:${KEY}`, /line 4: 'a' has a key already, in line 2$/],
     ];
     for (const [text, expected] of cases)
       expect(await failure(serveWith('--psk', fileOf(text))), text)
