@@ -217,19 +217,22 @@ function parseServe(words: readonly string[]): Command {
   return { name: 'serve', settings };
 }
 
-/** @throws Fault for what is no number of bytes, or where nothing is resumed */
+/** @throws Fault for what is no number of bytes, or where nothing could be sent under */
 function earlyData({
   'early-data': text,
   tickets,
+  'max-version': maxVersion,
 }: {
   readonly 'early-data'?: string | undefined;
   readonly tickets?: string | undefined;
+  readonly 'max-version'?: string | undefined;
 }) {
   if (text === undefined) return undefined;
   const bytes = Number(text);
   if (!/^\d{1,10}$/.test(text) || bytes < 1 || bytes > 0xffffffff)
     throw usage(`--early-data ${text}: a number of bytes is wanted, 1 to 4294967295, such as 16384`);
   if (tickets === 'off') throw usage('--early-data is for clients that resume: leave it out, or --tickets off');
+  if (maxVersion === '1.2') throw usage('--early-data: TLS 1.2 has none; leave it out, or --max-version 1.2');
   return bytes;
 }
 

@@ -107,7 +107,7 @@ export function parseConnect(words: readonly string[]): ConnectSettings | undefi
     starttls: flags.starttls === undefined ? undefined : mailProtocol(flags.starttls),
     sessionIn: fileOf('--session-in', flags['session-in']),
     sessionOut: fileOf('--session-out', flags['session-out']),
-    earlyData: fileOf('--early-data', flags['early-data']),
+    earlyData: earlyData(flags),
     reconnect: flags.reconnect === undefined ? 0 : count('--reconnect', flags.reconnect),
     keylog: fileOf('--keylog', flags.keylog),
     json: flags.json === true,
@@ -152,6 +152,18 @@ function trust({ ca, pin = [], insecure = false, ...psks }: TrustFlags): Connect
     );
   if (judges && insecure) throw usage('--insecure: nobody judges then; leave it out, or --ca and --pin');
   return { ca: fileOf('--ca', ca), pins: pin.map((digest) => nonEmpty('--pin', digest)), insecure };
+}
+
+/** @throws Fault where no version has it */
+function earlyData(flags: {
+  readonly 'early-data'?: string | undefined;
+  readonly tls1_2?: boolean | undefined;
+  readonly tls1_3?: boolean | undefined;
+}): string | undefined {
+  const file = fileOf('--early-data', flags['early-data']);
+  if (file !== undefined && flags.tls1_2 === true && flags.tls1_3 !== true)
+    throw usage('--early-data: TLS 1.2 has none; leave it out, or --tls1_2');
+  return file;
 }
 
 function versions({

@@ -277,7 +277,7 @@ async function visit(options: VisitOptions): Promise<Session | undefined> {
   }
   const told = { ...factsOf(socket, host, port), sessions: given.length, answer: Buffer.concat(answer).toString() };
   if (settings.json) streams.output.write(`${JSON.stringify(told)}\n`);
-  else streams.report.write([lineOf(told), ...staplesOf(told, settings), ''].join('\n'));
+  else streams.report.write([lineOf(told, settings), ...staplesOf(told, settings), ''].join('\n'));
   const last = given.pop();
   for (const each of given) each.release();
   return last;
@@ -397,12 +397,13 @@ function factsOf(
 }
 
 /** One line for people. */
-function lineOf(told: ConnectionReport): string {
+function lineOf(told: ConnectionReport, asked: ConnectSettings): string {
   const { host, port, version, cipherSuite, group } = told;
   const outcome = resumptionText(told);
   const given = told.sessions === 1 ? '1 session' : `${told.sessions} sessions`;
   const cut = told.truncated ? '; cut off without close_notify' : '';
-  const early = told.earlyData === 'none' ? '' : `, early data ${told.earlyData}`;
+  const early =
+    asked.earlyData === undefined ? '' : `, early data ${told.earlyData === 'none' ? 'not sent' : told.earlyData}`;
   return `${addressText(host, port)} ${version} ${cipherSuite} ${group ?? '-'} ${outcome}${early}, ${given} handed out${cut}`;
 }
 

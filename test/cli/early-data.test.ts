@@ -51,7 +51,7 @@ describe('early data on the command line', () => {
     const { output, report } = await twice(port, '--early-data', request);
     expect(output).to.contain('HTTP/1.1 200 OK');
     const [first, second] = report.split('\n');
-    expect(first).to.contain('full (not-offered)').and.not.contain('early data');
+    expect(first).to.contain('full (not-offered), early data not sent, 2 sessions');
     expect(second).to.contain('resumed (psk, psk_dhe_ke, identity 0), early data accepted');
     expect(lines.join('\n')).to.match(/^#2 early data: accepted$/m);
   });
@@ -77,11 +77,20 @@ describe('early data on the command line', () => {
     expect(lines.join('\n')).to.match(/^#1 early data: rejected \(disabled\)$/m);
   });
 
+  it('is said not to have been sent where the session allows less, and is not spoken of where there is none', async () => {
+    const { port } = await serveWith('--early-data', '8');
+    const { report } = await twice(port, '--early-data', request);
+    expect(report.match(/early data not sent/g)).to.have.length(2);
+    expect((await twice(port)).report).not.to.contain('early data');
+  });
+
   for (const [words, complaint] of [
     [['serve', '--early-data', '0'], /--early-data 0: a number of bytes is wanted, 1 to 4294967295/],
     [['serve', '--early-data', 'much'], /--early-data much: a number of bytes/],
     [['serve', '--early-data', '1', '--tickets', 'off'], /--early-data is for clients that resume/],
+    [['serve', '--early-data', '1', '--max-version', '1.2'], /--early-data: TLS 1.2 has none/],
     [['connect', 'localhost:1', '--insecure', '--early-data', ''], /--early-data/],
+    [['connect', 'localhost:1', '--insecure', '--early-data', 'F', '--tls1_2'], /--early-data: TLS 1.2 has none/],
   ] as const)
     it(`${words.join(' ')}: says what is wrong`, () => {
       expect(() => parseCommand(words)).to.throw(Error, complaint);
