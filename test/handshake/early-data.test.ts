@@ -452,6 +452,19 @@ describe('early data', () => {
   });
 
   describe('of a client', () => {
+    it('is not offered where nothing says that the server has TLS 1.3: without a session, and under one of TLS 1.2', () => {
+      const set = setUp();
+      const none = { client: 'none', server: 'none' };
+      expect(outcome(set.resume({ client: { sessions: [] } }).runSync())).to.include(none);
+      const old = set.resume({ client: { sessions: [], earlyData: undefined }, config: { maxVersion: 'TLSv1.2' } });
+      const session = old.runSync().client.session?.upRef();
+      if (session === undefined) throw new Error('no session');
+      const run = set.resume({ client: { sessions: [session] } }).runSync();
+      expect(outcome(run)).to.include(none);
+      expect(run.client.isEstablished).to.equal(true);
+      session.free();
+    });
+
     it('is not offered by a session that allows less, or none, or whose protocol or suite the client has no more', () => {
       const none = setUp({ earlyData: undefined });
       expect(outcome(none.resume().runSync())).to.include({ client: 'none', server: 'none' });
