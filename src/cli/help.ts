@@ -139,9 +139,9 @@ What is resumed:
   --session-in F        offer the session in F, DER or PEM, as 'openssl s_client -sess_out' writes it
   --session-out F       write the last session that the server hands out to F, PEM, as 'openssl s_client -sess_in' reads it;
                         who has it can read and be the session
-  --early-data F        send what is in F with the hello, if there is a session (--session-in, --reconnect) that allows that much:
-                        an external PSK allows none here. Who records it can send it again; what the server rejects is not sent
-                        again. The line of each connection says whether it was accepted, rejected or not sent
+  --early-data F        send what is in F with the hello, if there is a session (--session-in, --reconnect) that allows that
+                        much; --psk allows none by itself. Who records it can send it again; what the server rejects is not
+                        sent again. The line of each connection says whether it was accepted, rejected or not sent
   --reconnect N         then connect N times more, each time with the last session
 
 What is told:
