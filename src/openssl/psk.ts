@@ -5,6 +5,7 @@ import { suiteById } from '../crypto/suites.ts';
 import type { ServerConfig } from '../engine/server/config.ts';
 import { externalPsks } from '../engine/server/external-psks.ts';
 import type { FindPsk } from '../engine/server/options.ts';
+import type { HandshakeParts } from '../handshake/server/context.ts';
 import { platform } from '../platform.ts';
 import type { ConnectionInfo } from '../sessions/connection-info.ts';
 import { Session } from '../sessions/session.ts';
@@ -29,7 +30,7 @@ export function pskSource<S>(
   callbacks: PskCallbacks<S>,
   base: ServerConfig,
   sslOf: (info: ConnectionInfo) => S,
-): ServerConfig['psks'] {
+): HandshakeParts['psks'] {
   if (callbacks.findPskSession === null && callbacks.pskServer === null) return base.psks;
   const alone = base.psks?.isAlone === true;
   const credentials = alone ? undefined : base.credentials;

@@ -13,6 +13,9 @@ const index = fileURLToPath(new URL('../../src/index.js', import.meta.url));
 const client = fileURLToPath(new URL('../../src/client.js', import.meta.url));
 const node = fileURLToPath(new URL('../../src/node/index.js', import.meta.url));
 const testing = fileURLToPath(new URL('../../src/testing.js', import.meta.url));
+const openssl = fileURLToPath(new URL('../../src/openssl.js', import.meta.url));
+const tls13 = fileURLToPath(new URL('../../src/tls13.js', import.meta.url));
+const client13 = fileURLToPath(new URL('../../src/client13.js', import.meta.url));
 
 /** Type-checks a program that imports the library; returns what the compiler says. */
 async function check(lib: readonly string[], program: string, types: readonly string[] = []): Promise<string> {
@@ -36,7 +39,10 @@ async function check(lib: readonly string[], program: string, types: readonly st
         .replaceAll("'tls-resume'", `'${index}'`)
         .replaceAll("'tls-resume/client'", `'${client}'`)
         .replaceAll("'tls-resume/node'", `'${node}'`)
-        .replaceAll("'tls-resume/testing'", `'${testing}'`),
+        .replaceAll("'tls-resume/testing'", `'${testing}'`)
+        .replaceAll("'tls-resume/openssl'", `'${openssl}'`)
+        .replaceAll("'tls-resume/tls13'", `'${tls13}'`)
+        .replaceAll("'tls-resume/client13'", `'${client13}'`),
     );
     const tsc = join(dirname(packageFile), 'node_modules/typescript/bin/tsc');
     const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]);
@@ -119,6 +125,12 @@ connect({ host: '', port: 1 }, { verifyServer: 'any' }).on('session', (session) 
 export const told = tapes.map(({ recording }) => [explain(recording), replay(recording).trace, fork(recording, { at: 0 }).output]);
 `;
 
+const OTHERS_PROGRAM = `
+export * as openssl from 'tls-resume/openssl';
+export * as tls13 from 'tls-resume/tls13';
+export * as client13 from 'tls-resume/client13';
+`;
+
 describe('the declarations', function () {
   this.timeout(60_000);
 
@@ -127,7 +139,7 @@ describe('the declarations', function () {
   });
 
   it('check out in a program for Node that checks the declarations, too', async () => {
-    expect(await check(['es2022'], NODE_PROGRAM, ['node'])).to.equal('');
+    expect(await check(['es2022'], NODE_PROGRAM + OTHERS_PROGRAM, ['node'])).to.equal('');
   });
 
   it('fit the types of the DOM', async () => {
