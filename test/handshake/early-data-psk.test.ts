@@ -271,6 +271,10 @@ describe('early data under an external PSK', () => {
         'retry',
         { server: serving(PSK, { groups: ['secp384r1'] }) },
       ],
+      'another group and no early data': [
+        'retry',
+        { server: serving({ ...PSK, earlyData: undefined }, { groups: ['secp384r1'] }) },
+      ],
     };
     for (const [title, [refusal, changes]] of Object.entries(rows))
       it(`${title}: ${refusal}`, () => {
@@ -284,12 +288,14 @@ describe('early data under an external PSK', () => {
 
     it('where it knows the second identity alone: not-first', () => {
       const stranger = { ...PSK, identity: ascii('a stranger') };
-      const { run, store } = connect({
-        server: { credentials: [certificates.ecdsaP256] },
-        client: { psks: [stranger, PSK] },
-      });
-      expect(outcome(run)).to.deep.equal(rejected('not-first'));
-      expect(store.attempts).to.deep.equal([]);
+      for (const known of [PSK, { ...PSK, earlyData: undefined }]) {
+        const { run, store } = connect({
+          server: { credentials: [certificates.ecdsaP256], psks: [known] },
+          client: { psks: [stranger, known] },
+        });
+        expect(outcome(run)).to.deep.equal(rejected('not-first'));
+        expect(store.attempts).to.deep.equal([]);
+      }
     });
 
     it('and one byte more than was provisioned is unexpected_message', () => {

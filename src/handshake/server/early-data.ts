@@ -37,8 +37,9 @@ export const earlyData: EarlyDataPart = { accept };
 
 function whyNot({ retried, psk }: EarlyDataOffer, settings: EarlyDataSettings | undefined): NoEarlyData {
   if (settings === undefined) return 'disabled';
-  if (psk !== undefined) return 'not-allowed';
-  return retried ? 'retry' : 'not-resumed';
+  if (retried) return 'retry';
+  if (psk === undefined) return 'not-resumed';
+  return psk.identityIndex === 0 ? 'not-allowed' : 'not-first';
 }
 
 /** What is asked for, and by whom. */
