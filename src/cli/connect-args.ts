@@ -98,7 +98,7 @@ export function parseConnect(words: readonly string[]): ConnectSettings | undefi
     ...address(target),
     trust: trust(flags),
     protocol: protocol({ ...flags, ...versions(flags) }),
-    psks: { given: (flags.psk ?? []).map((text) => psk('--psk', text)), file: fileOf('--psk-file', flags['psk-file']) },
+    psks: { given: (flags.psk ?? []).map(pskItself), file: fileOf('--psk-file', flags['psk-file']) },
     serverName: flags.sni === undefined ? undefined : hostName('--sni', flags.sni),
     certificate: certificate(flags.cert, flags.key),
     status: flags.status === true,
@@ -152,6 +152,13 @@ function trust({ ca, pin = [], insecure = false, ...psks }: TrustFlags): Connect
     );
   if (judges && insecure) throw usage('--insecure: nobody judges then; leave it out, or --ca and --pin');
   return { ca: fileOf('--ca', ca), pins: pin.map((digest) => nonEmpty('--pin', digest)), insecure };
+}
+
+/** The server's flag of this name takes a file. @throws Fault */
+function pskItself(text: string): ExternalPsk {
+  if (!text.includes(':'))
+    throw usage('--psk: identity:hex is wanted, the PSK itself; those in a file are for --psk-file');
+  return psk('--psk', text);
 }
 
 /** @throws Fault where no version has it */

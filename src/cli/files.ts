@@ -98,11 +98,14 @@ export function loadTicketKeys(files: readonly TicketKeyFile[]): TicketKey[] {
 
 /** The PSKs in a file: a line `identity:hex` for each, as in those of gnutls-serv. @throws Fault naming the line that is none */
 export function loadPsks(flag: string, file: string): ExternalPsk[] {
+  if (/:[0-9a-f]{32,}$/i.test(file) && !existsSync(file))
+    throw usage(`${flag}: the name of a file is wanted, with lines of identity:hex, and not the PSK itself`);
   const lines = read(flag, file).toString('utf8').split(/\r?\n/);
   const seen = new Map<string, number>();
   const psks = lines.flatMap((line, i) => {
     if (line.trim() === '' || line.startsWith('#')) return [];
     const where = `${flag} ${file}, line ${i + 1}`;
+    if (line.includes('\ufffd')) throw usage(`${where}: is not UTF-8`);
     const found = psk(where, line.trim());
     const identity = Buffer.from(found.identity).toString('utf8');
     const before = seen.get(identity);

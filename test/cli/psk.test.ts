@@ -113,6 +113,17 @@ describe('external PSKs on the command line', () => {
         .to.match(expected)
         .and.not.to.contain(KEY);
     expect(await failure(serveWith('--psk', join(folder, 'none')))).to.match(/--psk .*none: cannot be read/);
+    expect(await failure(serveWith('--psk', `sensor7:${KEY}`)))
+      .to.match(/--psk: the name of a file is wanted/)
+      .and.not.to.contain(KEY);
+    for (const encoding of ['latin1', 'utf16le'] as const) {
+      const file = join(folder, encoding);
+      writeFileSync(file, Buffer.from(`\ufeffger\u00e4t:${KEY}\n`, encoding));
+      expect(await failure(serveWith('--psk', file)), encoding).to.match(/line 1: is not UTF-8$/);
+    }
+    expect(() => parseCommand(['connect', 'localhost:1', '--psk', 'psks.txt'])).to.throw(
+      /in a file are for --psk-file$/,
+    );
     expect(await failure(serveWith('--ciphers', SUITE))).to.match(/--ciphers: .* needs psks/);
     expect(() => parseCommand(['connect', 'localhost:1', '--psk', 'x'])).to.throw(/--psk: identity:hex/);
   });
