@@ -101,7 +101,8 @@ export abstract class CopiedSettings<S> {
    */
   setMaxEarlyData(maxEarlyData: number): number {
     requireInt('setMaxEarlyData()', maxEarlyData);
-    if (maxEarlyData < 0 || maxEarlyData > 0xffffffff) throw new RangeError(`${maxEarlyData} bytes of early data`);
+    if (maxEarlyData < 0 || maxEarlyData > 0xffffffff)
+      throw new RangeError(`setMaxEarlyData(): ${maxEarlyData} is given; 0 to 4294967295 bytes are possible`);
     this.settings = { ...this.settings, maxEarlyData };
     return 1;
   }

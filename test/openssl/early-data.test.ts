@@ -223,7 +223,7 @@ describe('SSL_CTX_set_max_early_data(3)', () => {
 
   for (const wrong of [-1, 2 ** 32]) {
     it(`is a RangeError: ${wrong}`, () => {
-      expect(() => context({}, wrong)).to.throw(RangeError, `${wrong} bytes of early data`);
+      expect(() => context({}, wrong)).to.throw(RangeError, `${wrong} is given; 0 to 4294967295 bytes are possible`);
     });
   }
 
