@@ -491,15 +491,22 @@ describe('Selfie: an endpoint that is client and server', () => {
   });
 });
 
+/** The length of a binder. */
+const BINDER = { sha256: 32, sha384: 48 } as const;
+
 describe('a server without credentials', () => {
   /** What a server puts out, and the work that it takes. */
-  function refusal(offered: ExternalPsk, options: Partial<ServerOptions> = {}, binder?: Uint8Array) {
+  function refusal(
+    offered: ExternalPsk | ExternalPsk[],
+    options: Partial<ServerOptions> = {},
+    binders: Uint8Array | Uint8Array[] = [],
+  ) {
     const world = seededWorld('alone');
     const crypto = counting(testProvider);
     const server = defineServer({ psks: [PLAIN], crypto, world: world.fork('server'), ...options });
-    const client = defineClient({ psks: [offered], crypto: testProvider, world: world.fork('client') });
+    const client = defineClient({ psks: [offered].flat(), crypto: testProvider, world: world.fork('client') });
     const edit = (draft: HelloDraft) => {
-      for (const psk of draft.psks) psk.binder = binder;
+      for (const [i, psk] of draft.psks.entries()) psk.binder = [binders].flat()[i];
       return undefined;
     };
     const both = pair(client, server, { client: { edits: { hello: edit } } });
@@ -561,6 +568,23 @@ describe('a server without credentials', () => {
         const unknown = refusal({ ...PLAIN, hash, identity: text('sensor 9') }, options, binder);
         expect(unknown, `${hash} ${length}`).to.deep.equal(refusal({ ...PLAIN, hash }, options, binder));
       }
+  });
+
+  it('does so as well where the binder in front has another length than that of the PSK', () => {
+    const front = { ...PLAIN, identity: text('sensor 0') };
+    for (const hash of ['sha256', 'sha384'] as const) {
+      const [known, unknown] = ['sensor 7', 'sensor 9'].map((name) => {
+        const offered = { ...PLAIN, hash, identity: text(name) };
+        const other = hash === 'sha256' ? 'sha384' : 'sha256';
+        const binders = [new Uint8Array(BINDER[other]), new Uint8Array(BINDER[hash])];
+        return refusal(
+          [{ ...front, secret: OTHER.secret, hash: other }, offered],
+          { psks: [{ ...PLAIN, hash }] },
+          binders,
+        );
+      });
+      expect(unknown, hash).to.deep.equal(known);
+    }
   });
 
   it('says unknown_psk_identity with hideUnknownPsks: false', () => {

@@ -2,6 +2,7 @@
 
 import type { EarlySecret } from '../../crypto/key-schedule.ts';
 import type { Protection } from '../../crypto/protection.ts';
+import type { HashName } from '../../crypto/provider.ts';
 import type { SuiteParameters } from '../../crypto/suites.ts';
 import type { ConnectionInfo } from '../../sessions/connection-info.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -144,8 +145,11 @@ export interface PskSource {
     found: FoundPsk,
     offer: PskJudging,
   ): { readonly verdict: Verdict; readonly suite: SuiteParameters | undefined };
-  /** Ends a handshake in which no PSK was accepted, if the server has no certificate. @throws TlsAlert */
-  refuse(context: ServerHandshake, hello: Received<ClientHello>): void;
+  /**
+   * Ends a handshake in which no PSK was accepted, if the server has no certificate. `tried` is the hash of the one whose binder has not
+   * verified. @throws TlsAlert
+   */
+  refuse(context: ServerHandshake, hello: Received<ClientHello>, tried?: HashName): void;
 }
 
 /** @internal The properties of the handshake that an external PSK must fit. */

@@ -55,6 +55,7 @@ export function* selectPsk(
   const early = verifiedBinder(context, hello, found);
   if (early === undefined) {
     lose(context, 'binder');
+    context.parts.psks?.refuse(context, hello, found.psk.hash);
     throw new TlsAlert('decrypt_error', 'the binder does not verify');
   }
   const { psk, mechanism, identityIndex, suite } = found;

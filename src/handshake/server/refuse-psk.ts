@@ -11,13 +11,20 @@ import type { ServerHandshake } from './context.ts';
 const NO_SECRET = new Uint8Array(32);
 
 /**
- * Refuses a hello with PSKs that are not known. If that is to be hidden, it takes the work of a binder, and ends as a wrong binder does.
+ * Refuses a hello with PSKs that are not known or, with `tried`, whose binder has not verified under that hash. If the difference is to be
+ * hidden, both take the work of a binder under each hash, as no hello may choose which of them it takes.
  * @throws TlsAlert unknown_psk_identity, or decrypt_error
  */
-export function refuseHello(hides: boolean, context: ServerHandshake, hello: Received<ClientHello>): never {
-  if (!hides) throw new TlsAlert('unknown_psk_identity', 'none of the PSKs that were offered is known');
-  const [binder] = hello.body.extensions.preSharedKey?.binders ?? [];
-  const hash: HashName = binder?.length === 48 ? 'sha384' : 'sha256';
-  verifiedBinder(context, hello, { psk: { kind: 'external', secret: NO_SECRET, hash }, identityIndex: 0 });
+export function refuseHello(
+  hides: boolean,
+  context: ServerHandshake,
+  hello: Received<ClientHello>,
+  tried?: HashName,
+): never {
+  if (!hides && tried === undefined)
+    throw new TlsAlert('unknown_psk_identity', 'none of the PSKs that were offered is known');
+  for (const hash of ['sha256', 'sha384'] as const)
+    if (hides && hash !== tried)
+      verifiedBinder(context, hello, { psk: { kind: 'external', secret: NO_SECRET, hash }, identityIndex: 0 });
   throw new TlsAlert('decrypt_error', 'the binder does not verify');
 }
