@@ -348,6 +348,23 @@ describe('early data', () => {
       for (const connection of open) connection.dispose();
     });
 
+    it('that disposes of its connection leaves nothing held', () => {
+      let connection: ServerConnection | undefined;
+      const antiReplay = {
+        get isBlackedOut(): boolean {
+          connection?.dispose();
+          return false;
+        },
+        admit: () => true,
+      };
+      const set = setUp({ earlyData: { maxSize: 1000, antiReplay, maxHeld: 1000 } });
+      const { flight, server } = set.capture();
+      connection = new ServerConnection(server);
+      connection.receive(flight);
+      connection = undefined;
+      expect(outcome(set.resume().runSync())).to.deep.equal(ACCEPTED);
+    });
+
     it('is asked by connections that hold maxHeld bytes together, and no more', () => {
       const antiReplay = new Records();
       const set = setUp({ earlyData: { maxSize: 1000, antiReplay, maxHeld: 2500 } });

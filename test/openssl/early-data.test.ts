@@ -424,6 +424,21 @@ describe('SSL_CTX_set_allow_early_data_cb(3)', () => {
     }
   });
 
+  it('may end the connection, which then holds nothing any more', () => {
+    const ctx = context();
+    ctx.setAllowEarlyDataCallback((ssl) => {
+      ssl.clear();
+      return 1;
+    });
+    for (let i = 0; i < 65; i++) {
+      const { ssl, flight } = arrive(ctx, returning(ctx));
+      ssl.receive(flight);
+      ssl.free();
+    }
+    ctx.setAllowEarlyDataCallback(null);
+    expect(visit(ctx, returning(ctx)).client.earlyData).to.equal('accepted');
+  });
+
   it('uses up no strategy where it says no', () => {
     let admitted = 0;
     const antiReplay = {

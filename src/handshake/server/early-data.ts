@@ -118,10 +118,10 @@ function* admit(
     asked: key,
     budgeted: true,
     run: () => {
+      held = hold(context, settings, terms); // before anything of the user's is called, which may end the connection
+      if (held === undefined) return 'held';
       const refusal = settings.refusal(context.info());
       if (refusal !== undefined) return refusal;
-      held = hold(context, settings, terms);
-      if (held === undefined) return 'held';
       return settings.admit === undefined || settings.admit({ key, expiresIn, connection: context.info() });
     },
     conclude: concludeAdmission,
