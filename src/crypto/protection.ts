@@ -1,6 +1,7 @@
 /** Record protection, one direction and one key at a time: RFC 9846 §5.2–§5.5, RFC 5246 §6.2.3.3, RFC 5288, RFC 7905. */
 
 import { TlsAlert } from '../wire/alert.ts';
+import { withoutSlack } from '../wire/byte-queue.ts';
 import { wipe } from '../wire/bytes.ts';
 import { MAX_EXPANSION, MAX_PLAINTEXT, putRecordHeader, type TlsRecord } from '../wire/record.ts';
 import { ContentType } from '../wire/registry.ts';
@@ -149,7 +150,7 @@ function unpad(inner: Uint8Array): Content {
   if (end === 0 && type !== ContentType.application_data) {
     throw new TlsAlert('unexpected_message', `an empty record of type ${type}`);
   }
-  return { type, content: inner.subarray(0, end) };
+  return { type, content: withoutSlack(inner.subarray(0, end)) }; // or padding could be kept with each byte of data
 }
 
 /** XORs the sequence number into `bytes`, so that it ends at `end`. */

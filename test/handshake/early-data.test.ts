@@ -400,6 +400,16 @@ describe('early data', () => {
       expect(outcome(run.runSync()).data).to.equal('00'.repeat(1000));
     });
 
+    it('what is handed out keeps no padding alive', () => {
+      const run = setUp().resume({ client: { faults: [faults.pad('application_data', 16_000, 'each')] } });
+      run.runSync();
+      run.take('client', run.client.write(REQUEST));
+      run.runSync();
+      const kept = run.eventsOf('server', 'data').map(({ data }) => data.buffer.byteLength);
+      expect(kept).to.have.lengthOf(2);
+      for (const bytes of kept) expect(bytes).to.be.below(1000);
+    });
+
     it('one more is unexpected_message', () => {
       const hand = injector();
       const run = setUp().resume({ client: { earlyData: new Uint8Array(1000), faults: [hand] } });
