@@ -292,6 +292,15 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
     return this.#readsEarlyData;
   }
 
+  /** Behind 'secure', which no listener of 'data' may prevent. */
+  #releaseHeldData(): void {
+    try {
+      this.#releaseEarlyData();
+    } catch (error) {
+      throwLater(error);
+    }
+  }
+
   #releaseEarlyData(): void {
     for (const data of this.#early.splice(0)) this.#receiveData(data);
   }
@@ -304,10 +313,10 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
   #secure(): void {
     platform.clearTimeout(this.#handshakeTimer);
     this.#isSecure = true;
-    this.#releaseEarlyData();
     try {
       this.emitSecure();
     } finally {
+      this.#releaseHeldData();
       this.#pump();
       if (this.#final !== undefined && !this.destroyed) this.#finish();
     }

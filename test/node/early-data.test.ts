@@ -9,6 +9,7 @@ import { connect, createServer, type NodeServerOptions, type Server, type TlsSoc
 import { faults } from '../../src/testing.ts';
 import { ascii, toHex } from '../../src/wire/bytes.ts';
 import { certificates } from '../fixtures.ts';
+import { uncaughtIn } from '../support/rejections.ts';
 import { listen, stopServers, textOf, until } from './support.ts';
 
 const client = defineClient({ verifyServer: 'any' });
@@ -107,6 +108,33 @@ describe('early data in the Node shell', () => {
       expect(length).to.equal(sent.length);
       socket.destroy();
     });
+
+  it('comes behind secureConnection, which a listener that throws does not prevent', async () => {
+    const server = serve();
+    const told: string[] = [];
+    server.on('earlyData', (socket) =>
+      socket.on('data', (data) => {
+        told.push(String(data));
+        throw new Error('of the listener');
+      }),
+    );
+    server.on('secureConnection', (socket) => {
+      told.push('secure');
+      socket.end();
+    });
+    const port = await listen(server);
+    const session = await sessionOf(port);
+    await until(() => told.length > 0);
+    told.length = 0;
+    const thrown = await uncaughtIn(async () => {
+      const target = { host: '127.0.0.1', port };
+      const socket = connect(target, { config: client, sessions: [session], earlyData: ascii('hello') });
+      await textOf(socket);
+      await until(() => told.length > 1);
+    });
+    expect(told).to.deep.equal(['secure', 'hello']);
+    expect(thrown.map(({ message }) => message)).to.deep.equal(['of the listener']);
+  });
 
   it('is nobody’s if the handshake fails', async () => {
     const server = serve();
