@@ -10,6 +10,7 @@ import type { EarlyDataStatus } from '../handshake/outcome.ts';
 import { platform, type Timer, throwLater } from '../platform.ts';
 import type { Session } from '../sessions/session.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, handshakeTimedOut, startTimer } from '../web/time-limit.ts';
+import { ByteQueue } from '../wire/byte-queue.ts';
 import { DuplexSocket } from './duplex-socket.ts';
 import type { TlsEvent } from './events.ts';
 import { type EphemeralKeyInfo, opensslCipherName, opensslGroup } from './openssl-names.ts';
@@ -35,7 +36,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
   #handshakeTimer: Timer | undefined;
   #isSecure = false;
   /** Early data, until the handshake is complete or the application wants to read it before. */
-  readonly #early: Uint8Array[] = [];
+  readonly #early = new ByteQueue();
   #readsEarlyData = false;
   #isReadableFull = false;
   #hasEnded = false;
@@ -181,6 +182,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
 
   override _read(): void {
     this.#isReadableFull = false;
+    if (this.#readsEarlyData) this.#releaseEarlyData();
     this.#regulate();
   }
 
@@ -207,7 +209,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
 
   /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
-    this.#early.length = 0;
+    this.#early.clear();
     platform.clearTimeout(this.#handshakeTimer);
     this.idle.stop();
     try {
@@ -270,7 +272,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
 
   #receiveData(data: Uint8Array, isEarly = false): void {
     if (this.destroyed) return;
-    if (isEarly && !this.#readsEarlyData) return void this.#early.push(data); // as much as the ticket allows
+    if (isEarly && (!this.#readsEarlyData || this.#isReadableFull)) return this.#early.push(data); // as much as the ticket allows
     this.#bytesRead += data.length;
     this.#isReadableFull = !this.push(data);
   }
@@ -302,7 +304,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
   }
 
   #releaseEarlyData(): void {
-    for (const data of this.#early.splice(0)) this.#receiveData(data);
+    if (this.#early.length > 0) this.#receiveData(this.#early.take(this.#early.length));
   }
 
   #receiveEnd(): void {

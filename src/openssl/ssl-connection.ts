@@ -77,7 +77,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   #output: Uint8Array[] = [];
   #input: Uint8Array[] = [];
   /** Early data, which may be a replay until the handshake is complete. */
-  readonly #early: Uint8Array[] = [];
+  readonly #early = new ByteQueue();
   /** Whether more of it may come; 'told' if readEarlyData() has said that none will. */
   #earlyState: 'open' | 'over' | 'told' = 'open';
   #mayBeReplay = true;
@@ -172,8 +172,8 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
    * {@link readEarlyData} is among it once the handshake is complete: then it can be no replay.
    */
   read(): Uint8Array | null {
-    const early = this.#mayBeReplay ? [] : this.#early.splice(0);
-    const data = concat(...early, ...this.#input.splice(0));
+    const early = this.#early.take(this.#mayBeReplay ? 0 : this.#early.length);
+    const data = concat(early, ...this.#input.splice(0));
     return data.length === 0 ? null : data;
   }
 
@@ -189,7 +189,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
     this.#driver();
     read.value = null;
     if (this.#early.length > 0) {
-      read.value = concat(...this.#early.splice(0));
+      read.value = this.#early.take(this.#early.length);
       return SSL_READ_EARLY_DATA_SUCCESS;
     }
     if (this.#earlyState !== 'over' || this.#isBroken) return SSL_READ_EARLY_DATA_ERROR;
@@ -395,7 +395,7 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
   #end(): void {
     this.#ticketsDue = 0;
     this.#waiting.clear();
-    this.#early.length = 0;
+    this.#early.clear();
     this.#earlyState = 'open';
     this.#mayBeReplay = true;
     this.#isEofDue = false;

@@ -6,6 +6,7 @@ import type { Event } from '../engine/events.ts';
 import type { CallbackName } from '../handshake/outcome.ts';
 import { platform, type ReadableController, type Timer, throwLater, type WritableController } from '../platform.ts';
 import { TlsAlert } from '../wire/alert.ts';
+import { ByteQueue } from '../wire/byte-queue.ts';
 import {
   type BytesPair,
   bytesOf,
@@ -57,9 +58,11 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   #stall: Timer;
   #hasReceived = false;
   /** Early data, until the handshake is complete or the application reads {@link earlyReadable}. */
-  readonly #early: Uint8Array[] = [];
+  readonly #early = new ByteQueue();
   #earlyReadable: ReadableBytes | undefined;
   #earlySource: ReadableController | undefined;
+  /** Whether the handshake has been complete, which the end of {@link earlyReadable} says. */
+  #isEarlyOver = false;
   #isClosing = false;
   /** The write of the application that is under way. */
   #underWay: Promise<void> = Promise.resolve();
@@ -147,10 +150,19 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   }
 
   #receiveData(data: Uint8Array, isEarly = false): void {
-    if (isEarly && this.#earlyReadable !== undefined) return this.#earlySource?.enqueue(data);
-    if (isEarly) return void this.#early.push(data); // as much as the ticket allows
+    if (isEarly) return this.#receiveEarlyData(data);
     this.#hasReceived = true;
     if (this.#reading === 'open') this.#source?.enqueue(data);
+  }
+
+  /** As much as the ticket allows, which may be many records of a byte. */
+  #receiveEarlyData(data: Uint8Array): void {
+    if (this.#earlyReadable === undefined || this.#earlySource !== undefined) this.#early.push(data);
+    if ((this.#earlySource?.desiredSize ?? 0) > 0) this.#passEarlyData();
+  }
+
+  #passEarlyData(): void {
+    if (this.#early.length > 0) this.#earlySource?.enqueue(this.#early.take(this.#early.length));
   }
 
   /** Early data by itself, from the first use on. It closes when the handshake is complete; what nobody has asked for is in `readable` then. */
@@ -158,12 +170,14 @@ export class WebShell<C extends ConnectionCore> implements Shell {
     this.#earlyReadable ??= makeReadable(
       {
         start: (controller) => {
-          for (const data of this.#early.splice(0)) controller.enqueue(data);
-          if (this.driver.connection.waitingFor === undefined) controller.close();
+          if (this.#isEarlyOver) controller.close();
+          else if (this.#isOver) controller.error(this.#failure?.error ?? new Error('the connection has ended'));
           else this.#earlySource = controller;
         },
+        pull: () => this.#passEarlyData(),
         cancel: () => {
           this.#earlySource = undefined; // what comes now is dropped
+          this.#early.clear();
         },
       },
       bytesUpTo(QUEUE),
@@ -172,9 +186,11 @@ export class WebShell<C extends ConnectionCore> implements Shell {
   }
 
   #endEarlyData(): void {
+    this.#isEarlyOver = true;
+    this.#passEarlyData();
     this.#earlySource?.close();
     this.#earlySource = undefined;
-    for (const data of this.#early.splice(0)) this.#receiveData(data);
+    if (this.#early.length > 0) this.#receiveData(this.#early.take(this.#early.length));
   }
 
   crash(error: unknown): void {
@@ -338,7 +354,7 @@ export class WebShell<C extends ConnectionCore> implements Shell {
 
   #dispose(error?: unknown): void {
     this.#isOver = true;
-    this.#early.length = 0;
+    this.#early.clear();
     this.#earlySource?.error(error);
     this.#earlySource = undefined;
     platform.clearTimeout(this.#stall);

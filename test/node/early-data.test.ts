@@ -109,6 +109,28 @@ describe('early data in the Node shell', () => {
       socket.destroy();
     });
 
+  for (const reads of [false, true])
+    it(`of thousands of records of a byte is held as bytes, ${reads ? 'where nobody reads' : 'until the handshake is complete'}`, async () => {
+      const server = serve();
+      const pieces: number[] = [];
+      const sockets: TlsSocket[] = [];
+      server.on('earlyData', (socket) => {
+        sockets.push(socket.on('error', () => {}));
+        if (reads) socket.readEarlyData();
+        else socket.on('data', ({ length }) => pieces.push(length));
+      });
+      const port = await listen(server);
+      const sent = new Uint8Array(2 ** 17);
+      const socket = await comeBack(port, sent, { faults: [faults.split('application_data', 8, 'each')] });
+      await once(socket, 'secureConnect');
+      await until(() => sockets.length > 0 && sockets[0]?.connection.isEstablished === true);
+      const [last] = sockets;
+      if (reads) last?.on('data', ({ length }) => pieces.push(length));
+      await until(() => pieces.reduce((sum, length) => sum + length, 0) === sent.length);
+      expect(pieces.length).to.be.below(reads ? 2 ** 14 : 2);
+      socket.destroy();
+    });
+
   it('comes behind secureConnection, which a listener that throws does not prevent', async () => {
     const server = serve();
     const told: string[] = [];

@@ -182,6 +182,49 @@ describe('early data over Web Streams', () => {
     expect(await heard).to.have.property('alert', 'decrypt_error');
   });
 
+  it('that is asked for once the handshake has failed ends with an error, too, and not as if it were complete', async () => {
+    const server = serve();
+    const sessions = [await sessionOf(server)];
+    const link = streamLink();
+    let early: TlsConnection | undefined;
+    const accepted = rejection(
+      accept(link.server, server, {
+        onEarlyData: (connection) => {
+          early = connection;
+        },
+      }),
+    );
+    const wrong = faults.raw('finished', (raw) => raw.fill(0, 4));
+    connect(link.client, client, { ...PEER, sessions, earlyData: ascii('early'), faults: [wrong] }).catch(() => {});
+    expect(await accepted).to.have.property('alert', 'decrypt_error');
+    if (early === undefined) throw new Error('no early data');
+    expect(await rejection(readText(early.earlyReadable))).to.have.property('alert', 'decrypt_error');
+  });
+
+  it('of thousands of records of a byte is held as bytes, asked for or not', async () => {
+    const records = { faults: [faults.split('application_data', 8, 'each')] };
+    for (const asks of [false, true]) {
+      let earlyReadable: TlsConnection['earlyReadable'] | undefined;
+      const server = serve();
+      const sessions = [await sessionOf(server)];
+      const link = streamLink();
+      const accepted = accept(link.server, server, {
+        onEarlyData: (connection) => {
+          if (asks) ({ earlyReadable } = connection);
+        },
+      });
+      const earlyData = new Uint8Array(2 ** 17);
+      const here = await connect(link.client, client, { ...PEER, sessions, earlyData, ...records });
+      const there = await accepted;
+      const reader = (earlyReadable ?? there.readable).getReader();
+      let pieces = 0;
+      for (let left = earlyData.length; left > 0; pieces++) left -= (await reader.read()).value?.length ?? left;
+      expect(pieces).to.be.below(asks ? 2 ** 12 : 2);
+      reader.releaseLock();
+      await end({ here, there });
+    }
+  });
+
   it('refuses an onEarlyData that is no function', async () => {
     const onEarlyData: unknown = 1;
     const error = await rejection(accept(streamLink().server, serve(), { onEarlyData } as AcceptOptions));
