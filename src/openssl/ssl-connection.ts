@@ -388,7 +388,10 @@ export abstract class SslConnection<S> extends CopiedSettings<S> {
       this.#earlyState = 'over';
     } else if (event.type === 'early-data' && event.status === 'rejected') this.#earlyState = 'over';
     else if (event.type === 'end') this.#shutdown |= SSL_RECEIVED_SHUTDOWN;
-    else if (event.type === 'failed') this.#isBroken = true;
+    else if (event.type === 'failed') {
+      this.#isBroken = true;
+      this.#early.clear(); // it does not count as held any more
+    }
     if (event.type !== 'data') this.#options.attend?.(event);
   }
 

@@ -189,6 +189,14 @@ describe('SSL_read_early_data(3)', () => {
     expect([readEarly(ssl), readEarly(ssl)]).to.deep.equal([SUCCESS, FINISH]);
   });
 
+  it('answers ERROR once the handshake has failed behind early data', () => {
+    const ctx = context();
+    const { ssl, flight } = arrive(ctx, returning(ctx));
+    ssl.receive(flight);
+    ssl.receive(new Uint8Array([23, 3, 3, 0, 20, ...new Uint8Array(20)]));
+    expect([readEarly(ssl), ssl.read()]).to.deep.equal([WAIT, null]);
+  });
+
   it('wants an object to write to', () => {
     const { ssl } = arrive(context());
     expect(() => ssl.readEarlyData(null as never)).to.throw(TypeError, 'readEarlyData(read)');
