@@ -1,0 +1,48 @@
+/** Puts scenarios to a peer. */
+
+import type { Version } from '../../wire/registry.ts';
+import { ClientBench, type ClientUnderTest, ServerBench, type ServerUnderTest } from './bench.ts';
+import {
+  type ClientScenario,
+  isExpected,
+  NotRun,
+  type Scenario,
+  type ScenarioResult,
+  type ServerScenario,
+} from './scenario.ts';
+import type { Visit } from './visit.ts';
+
+/** A result with the connections that it comes from. */
+export interface Judgement extends ScenarioResult {
+  readonly visits: readonly Visit[];
+}
+
+/** Puts one scenario, in one version, to a client. */
+export function judgeClient(scenario: ClientScenario, peer: ClientUnderTest, version: Version): Promise<Judgement> {
+  const bench = new ClientBench(peer, version);
+  return judge(scenario, version, bench.visits, () => scenario.run(bench));
+}
+
+/** Puts one scenario, in one version, to a server. */
+export function judgeServer(scenario: ServerScenario, peer: ServerUnderTest, version: Version): Promise<Judgement> {
+  const bench = new ServerBench(peer, version);
+  return judge(scenario, version, bench.visits, () => scenario.run(bench));
+}
+
+async function judge(
+  scenario: Scenario,
+  version: Version,
+  visits: readonly Visit[],
+  run: Scenario['run'] extends (bench: never) => infer R ? () => R : never,
+): Promise<Judgement> {
+  const { id, title, clause, side, mechanism, severity, expect: expected } = scenario;
+  const about = { id, title, clause, side, version, mechanism, severity, expected, visits };
+  try {
+    const got = await run();
+    if (isExpected(got, expected)) return { ...about, got, verdict: 'pass' };
+    return { ...about, got, verdict: severity === 'observed' ? 'differs' : 'finding' };
+  } catch (error) {
+    if (error instanceof NotRun) return { ...about, got: error.message, verdict: 'not-run' };
+    throw error;
+  }
+}

@@ -1,0 +1,96 @@
+/** One connection between the tester and the peer under test, and what the peer made of it. */
+
+import type { Session } from '../../sessions/session.ts';
+import { alertName, type TlsAlert } from '../../wire/alert.ts';
+import type { AlertName, Version } from '../../wire/registry.ts';
+import type { Recording } from '../recording.ts';
+import type { MessageEntry, Trace } from '../trace.ts';
+
+/** How a peer can react. */
+export type Reaction =
+  /** It sends this alert. */
+  | AlertName
+  /** It resumes, and the application's data passes in both directions. */
+  | 'resumes'
+  /** It makes a full handshake, and the data passes. */
+  | 'full handshake'
+  /** Either of these two: of what is wrong it takes no notice. */
+  | 'ignores'
+  /** It closes the transport without an alert. */
+  | 'closes'
+  /** It neither answers nor closes while the time lasts. */
+  | 'hangs'
+  /** What was looked at is as it has to be. */
+  | 'conforms'
+  /** It is not, or the tester has refused what the peer sent, for this reason. */
+  | `differs: ${string}`;
+
+/** Why a connection came to its end: the peer closed it, nobody had anything to say, or the time was up. */
+export type Ending = 'closed' | 'at-rest' | 'late';
+
+/** What is left of a connection. */
+export interface VisitFacts {
+  readonly ending: Ending;
+  readonly isEstablished: boolean;
+  readonly isResumed: boolean;
+  readonly data: Uint8Array;
+  readonly error: TlsAlert | undefined;
+  readonly version: Version | undefined;
+  /** Those that the tester was given, or has given. The visit owns them. */
+  readonly sessions: readonly Session[];
+  readonly trace: Trace;
+  readonly recording: Recording;
+}
+
+/** One connection, from the tester's end. */
+export class Visit {
+  readonly facts: VisitFacts;
+
+  constructor(facts: VisitFacts) {
+    this.facts = facts;
+  }
+
+  /** The fatal alert that the peer has sent. */
+  get alert(): AlertName | undefined {
+    const { error, trace } = this.facts;
+    if (error?.origin === 'remote' && error.alert !== 'close_notify') return error.alert;
+    // One in the clear, which the tester could not open with the keys that it was to have by then.
+    for (const entry of trace.entries)
+      if (entry.kind === 'event' && entry.event.type === 'alert' && entry.event.direction === 'received') {
+        const name = alertName(entry.event.description);
+        if (entry.event.level === FATAL && name !== 'close_notify') return name;
+      }
+    return undefined;
+  }
+
+  get isResumed(): boolean {
+    return this.facts.isResumed;
+  }
+
+  get sessions(): readonly Session[] {
+    return this.facts.sessions;
+  }
+
+  /** Whether the handshake is complete, and application data has come from the peer. */
+  get hasData(): boolean {
+    return this.facts.isEstablished && this.facts.data.length > 0;
+  }
+
+  /** The messages that the peer has sent, by name. */
+  received<T = unknown>(name: string): readonly (Omit<MessageEntry, 'fields'> & { readonly fields: T })[] {
+    return this.facts.trace.messages.filter(
+      (entry) => entry.direction === 'received' && entry.name === name,
+    ) as readonly (Omit<MessageEntry, 'fields'> & { readonly fields: T })[];
+  }
+
+  /** What the peer has made of the connection. */
+  get reaction(): Reaction {
+    const { ending, isEstablished, error, isResumed } = this.facts;
+    if (this.alert !== undefined) return this.alert;
+    if (error?.origin === 'local' && error.alert !== 'close_notify') return `differs: ${error.message}`;
+    if (this.hasData || (isEstablished && ending !== 'closed')) return isResumed ? 'resumes' : 'full handshake';
+    return ending === 'closed' ? 'closes' : 'hangs';
+  }
+}
+
+const FATAL = 2;

@@ -1,0 +1,56 @@
+/** Each scenario, proved twice: our own peer passes, and a mutant of it, which lacks the one check, does not. */
+
+import { expect } from 'chai';
+import { ClientConnection } from '../../../src/engine/client/client-connection.ts';
+import { defineClient } from '../../../src/engine/client/define-client.ts';
+import { defineServer } from '../../../src/engine/server/define-server.ts';
+import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
+import { scenarios } from '../../../src/testing/scenarios/catalogue.ts';
+import { memoryClient, memoryServer } from '../../../src/testing/scenarios/in-memory.ts';
+import { type Judgement, judgeClient, judgeServer } from '../../../src/testing/scenarios/judge.ts';
+import type { Scenario } from '../../../src/testing/scenarios/scenario.ts';
+import { seededWorld } from '../../../src/testing/seeded-world.ts';
+import type { Version } from '../../../src/wire/registry.ts';
+import { buildMutant, type Library } from '../../mutants/build.ts';
+import { MUTANTS } from '../../mutants/catalogue.ts';
+import { peerOptions } from '../../mutants/peers.ts';
+import { credential } from '../../support/servers.ts';
+
+const STRICT: Library = { ClientConnection, ServerConnection, defineClient, defineServer };
+
+/** Puts a scenario to a peer that is made of this copy of the library. */
+function judge(scenario: Scenario, library: Library, version: Version): Promise<Judgement> {
+  const world = seededWorld(scenario.id);
+  const credentials = [credential('ecdsaP256')];
+  const own = peerOptions(scenario.id);
+  if (scenario.side === 'client') {
+    const config = library.defineClient({ world: world.fork('peer'), verifyServer: 'any', ...own.client });
+    const peer = memoryClient({ ClientConnection: library.ClientConnection, config, world, credentials });
+    return judgeClient(scenario, peer, version);
+  }
+  const config = library.defineServer({ world: world.fork('peer'), credentials, ...own.server });
+  return judgeServer(scenario, memoryServer({ ServerConnection: library.ServerConnection, config, world }), version);
+}
+
+describe('the catalogue of scenarios', () => {
+  it('has each id once, and for each a mutant', () => {
+    const ids = scenarios.all().map(({ id }) => id);
+    expect(new Set(ids).size).to.equal(ids.length);
+    expect(Object.keys(MUTANTS).sort()).to.deep.equal([...ids].sort());
+  });
+
+  for (const scenario of scenarios.all())
+    for (const version of scenario.versions) {
+      it(`${scenario.id}, ${version}: our own peer passes`, async () => {
+        const { verdict, got } = await judge(scenario, STRICT, version);
+        expect([got, verdict]).to.deep.equal([got, 'pass']);
+      });
+    }
+
+  for (const scenario of scenarios.all())
+    it(`${scenario.id}: a mutant does not pass`, async () => {
+      const mutant = await buildMutant(MUTANTS[scenario.id] ?? []);
+      for (const version of scenario.versions)
+        expect((await judge(scenario, mutant, version)).verdict, version).to.be.oneOf(['finding', 'differs']);
+    });
+});
