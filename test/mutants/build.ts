@@ -26,6 +26,9 @@ export interface MutantEdit {
   readonly replace: string;
 }
 
+/** Mutants by name. */
+export type Mutants = Readonly<Record<string, readonly MutantEdit[]>>;
+
 /** A copy of the library. */
 export interface Library {
   readonly ClientConnection: typeof ClientConnection;
