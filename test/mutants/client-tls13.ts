@@ -44,8 +44,8 @@ export const clientTls13: Mutants = {
     {
       file: 'handshake/client/client-tls13.ts',
       within: 'selectedPsk',
-      find: 'psk?.secret === undefined',
-      replace: 'false',
+      find: 'sent.draft.psks[index]',
+      replace: 'sent.draft.psks[index] ?? sent.draft.psks[0]',
     },
   ],
   'client/psk/selected-unasked': [
