@@ -1,13 +1,14 @@
 /**
  * Mutants: copies of the library with one check taken out. A mutant is a few edits of the syntax tree, applied while the sources are
- * bundled in memory. An edit whose place is not found, or found twice, is an error: the code has changed, and the mutant with it.
+ * loaded once more. An edit whose place is not found, or found twice, is an error: the code has changed, and the mutant with it.
  */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileFunction } from 'node:vm';
-import { build } from 'esbuild';
+import { Script } from 'node:vm';
+import { transformSync } from 'esbuild';
 import { parseSync } from 'oxc-parser';
 import type { ClientConnection } from '../../src/engine/client/client-connection.ts';
 import type { defineClient } from '../../src/engine/client/define-client.ts';
@@ -45,44 +46,53 @@ interface SyntaxNode {
 }
 
 const SOURCES = fileURLToPath(new URL('../../../src/', import.meta.url));
-const ENTRY = `
-  export { ClientConnection } from './engine/client/client-connection.ts';
-  export { ServerConnection } from './engine/server/server-connection.ts';
-  export { defineClient } from './engine/client/define-client.ts';
-  export { defineServer } from './engine/server/define-server.ts';
-`;
+const externals = createRequire(import.meta.url);
+
+type Load = (require: (name: string) => unknown, module: { exports: unknown }, exports: unknown) => void;
+
+/** What a source does when it is loaded. */
+function loaderOf(path: string, source: string): Load {
+  const { code } = transformSync(source, { loader: 'ts', format: 'cjs', target: 'node20', sourcefile: path });
+  const script = new Script(`(function (require, module, exports) {${code}\n})`, { filename: path });
+  return script.runInThisContext() as Load;
+}
+
+/** Of the sources as they are. */
+const unedited = new Map<string, Load>();
+function uneditedLoader(path: string): Load {
+  const load = unedited.get(path) ?? loaderOf(path, readFileSync(path, 'utf8'));
+  unedited.set(path, load);
+  return load;
+}
 
 /** Returns the library with these edits. @throws Error for an edit that does not match */
-export async function buildMutant(edits: readonly MutantEdit[]): Promise<Library> {
-  const edited = new Map<string, string>();
+export function buildMutant(edits: readonly MutantEdit[]): Library {
+  const sources = new Map<string, string>();
   for (const edit of edits) {
-    const path = SOURCES + edit.file;
-    edited.set(path, applyEdit(edited.get(path) ?? readFileSync(path, 'utf8'), edit));
+    const path = join(SOURCES, edit.file);
+    sources.set(path, applyEdit(sources.get(path) ?? readFileSync(path, 'utf8'), edit));
   }
-  const { outputFiles } = await build({
-    stdin: { contents: ENTRY, resolveDir: SOURCES, loader: 'ts' },
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'cjs',
-    packages: 'external',
-    target: 'node20',
-    plugins: [
-      {
-        name: 'mutant',
-        setup: ({ onLoad }) => {
-          onLoad({ filter: /\.ts$/ }, ({ path }) => {
-            const contents = edited.get(path);
-            return contents === undefined ? undefined : { contents, loader: 'ts' };
-          });
-        },
-      },
-    ],
-  });
-  const module = { exports: {} };
-  const run = compileFunction(outputFiles[0]?.text ?? '', ['require', 'module', 'exports']);
-  run(createRequire(import.meta.url), module, module.exports);
-  return module.exports as Library;
+  const modules = new Map<string, { exports: unknown }>();
+  const load = (path: string): unknown => {
+    const known = modules.get(path);
+    if (known !== undefined) return known.exports;
+    const module = { exports: {} };
+    modules.set(path, module);
+    const source = sources.get(path);
+    const run = source === undefined ? uneditedLoader(path) : loaderOf(path, source);
+    run((name) => (name.startsWith('.') ? load(join(dirname(path), name)) : externals(name)), module, module.exports);
+    return module.exports;
+  };
+  const parts = [
+    'engine/client/client-connection.ts',
+    'engine/server/server-connection.ts',
+    'engine/client/define-client.ts',
+    'engine/server/define-server.ts',
+  ];
+  const library = Object.assign({}, ...parts.map((path) => load(join(SOURCES, path)))) as Library;
+  const unused = [...sources.keys()].find((path) => !modules.has(path));
+  if (unused !== undefined) throw new Error(`the mutant does not match: nothing imports ${unused}`);
+  return library;
 }
 
 /** Returns the source with an edit made. @throws Error if its place is not found, or found twice */
