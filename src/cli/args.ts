@@ -17,6 +17,7 @@ import {
   recordSizeLimit,
   recordsData,
 } from './flags.ts';
+import { parseScenarios, type ScenariosSettings } from './scenarios-args.ts';
 import { type NamedFault, namedFault } from './serve-faults.ts';
 
 /** The names of two PEM files. */
@@ -93,12 +94,14 @@ export interface ReplaySettings {
 
 export type Command =
   | { readonly name: 'help' | 'version' | 'serve-help' | 'connect-help' | 'inspect-help' | 'replay-help' }
+  | { readonly name: 'scenarios-help' | 'scenarios-list' }
   | { readonly name: 'replay'; readonly settings: ReplaySettings }
   | { readonly name: 'serve'; readonly settings: ServeSettings }
   | { readonly name: 'connect'; readonly settings: ConnectSettings }
-  | { readonly name: 'inspect'; readonly settings: InspectSettings };
+  | { readonly name: 'inspect'; readonly settings: InspectSettings }
+  | { readonly name: 'scenarios'; readonly settings: ScenariosSettings };
 
-const COMMANDS = "'serve', 'connect', 'inspect', 'replay', and 'tls-resume --help'";
+const COMMANDS = "'serve', 'connect', 'inspect', 'replay', 'scenarios', and 'tls-resume --help'";
 
 const DEFAULT_PORT = 8443;
 const PROVIDERS = ['default', 'noble', 'fast', 'node'] as const;
@@ -161,6 +164,7 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === 'help' && rest[0] === 'connect') return { name: 'connect-help' };
   if (word === 'help' && rest[0] === 'inspect') return { name: 'inspect-help' };
   if (word === 'help' && rest[0] === 'replay') return { name: 'replay-help' };
+  if (word === 'help' && rest[0] === 'scenarios') return { name: 'scenarios-help' };
   if (word === 'help' && rest[0] !== undefined) throw unknownCommand(rest[0]);
   if (word === '--help' || word === '-h' || word === 'help') return { name: 'help' };
   if (word === '--version') return { name: 'version' };
@@ -171,6 +175,7 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
   }
   if (word === 'inspect') return parseInspect(rest);
   if (word === 'replay') return parseReplay(rest);
+  if (word === 'scenarios') return scenariosCommand(rest);
   if (word === undefined) throw usage(`no command given; there is ${COMMANDS}`);
   throw word.startsWith('-') ? misplacedFlag(word) : unknownCommand(word);
 }
@@ -182,7 +187,7 @@ function misplacedFlag(word: string): Error {
 }
 
 function unknownCommand(word: string): Error {
-  const meant = nearest(word, ['serve', 'connect', 'inspect', 'replay', 'help']);
+  const meant = nearest(word, ['serve', 'connect', 'inspect', 'replay', 'scenarios', 'help']);
   return usage(`unknown command '${word}'; ${meant === undefined ? '' : `is '${meant}' meant? `}there is ${COMMANDS}`);
 }
 
@@ -383,4 +388,10 @@ function withStaples(
     ...(responses.length > 0 && { ocspResponse: responses[i] }),
     ...(sct.length > 0 && { timestamps: sct }),
   }));
+}
+
+function scenariosCommand(words: readonly string[]): Command {
+  const settings = parseScenarios(words);
+  if (settings === 'help') return { name: 'scenarios-help' };
+  return settings === 'list' ? { name: 'scenarios-list' } : { name: 'scenarios', settings };
 }

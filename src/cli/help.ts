@@ -9,6 +9,7 @@ Commands:
   connect      be a client, and tell whether the server has resumed, how, and if not, why not
   inspect      show what is in a stored session or in a ticket
   replay       run a recorded connection again, and explain it
+  scenarios    put a catalogue of right and wrong messages to a client or a server, and judge what it makes of them
 
 Flags:
   -h, --help   this text; after a command, that of the command
@@ -201,6 +202,41 @@ Flags:
 
 Exit code: 0; 1 where FILE holds no recording, something differs, or F cannot be written; 2 for a mistake in the flags, or if
 FILE cannot be read.
+`;
+
+export const SCENARIOS_HELP = `Usage: tls-resume scenarios --client CMD [flags]
+       tls-resume scenarios --server host:port [flags]
+
+Puts a catalogue of scenarios around session resumption to a client or a server, and says where it does not do what the RFCs
+ask for. --list shows them.
+
+Who is under test:
+  --server HOST:PORT    a server. Scenarios that flood it, replay, or try every bit are for loopback, or with --intrusive
+  --client CMD          a client: a command that is started for each connection, or one of openssl, gnutls, curl. In CMD {host},
+                        {port} and {name} stand for where to connect, {ca} for a file with the certificate, {session} for one
+                        in which to keep a session; what stands in [brackets] is for connections that resume:
+                        'openssl s_client -connect {host}:{port} -sess_out {session} [-sess_in {session}]'
+  --driver D            how CMD speaks: stdin (it sends what it reads there), http (it makes a request itself), echo (it wants
+                        back what it says), reconnect (one process makes all connections) (stdin)
+  --sni NAME            the name to ask a server for (HOST, if it is a name)
+  --request TEXT        what to say to a server; \\r and \\n are written so (an HTTP request)
+  --time-limit S        seconds that each connection may take (5)
+  --intrusive           also what floods, replays or flips bits, beyond loopback
+
+Which, and what is expected:
+  --only PART           those with PART in their ids alone. May be given again
+  --known FILE          ids, one a line, that are known to fail; one that passes nevertheless fails the run
+  --list                the catalogue, and nothing else
+
+What is told:
+  --all                 what has passed, too
+  --json                one JSON object: {version, results: [{id, title, clause, side, version, mechanism, severity, expected, got,
+                        verdict, isKnown}]}; verdict is pass, finding, differs or not-run
+  --junit F             also write JUnit's XML to F
+  -h, --help            this text
+
+Exit code: 0; 1 where the peer breaks a rule that binds it (severity must), a known failure passes, or F cannot be written; 2 for a
+mistake in the flags. Ctrl-C prints what there is so far.
 `;
 
 export const DEMO_HELP = `Usage: npm start [-- flags]

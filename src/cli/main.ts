@@ -4,10 +4,11 @@
 import { parseCommand } from './args.ts';
 import { connectTo } from './connect.ts';
 import type { ExitCode } from './fault.ts';
-import { CONNECT_HELP, GENERAL_HELP, INSPECT_HELP, REPLAY_HELP, SERVE_HELP } from './help.ts';
+import { CONNECT_HELP, GENERAL_HELP, INSPECT_HELP, REPLAY_HELP, SCENARIOS_HELP, SERVE_HELP } from './help.ts';
 import { inspect } from './inspect.ts';
 import { replayFile } from './replay.ts';
-import { complain, packageVersion, print, run, stopSignal } from './run.ts';
+import { complain, packageVersion, print, progressOn, run, stopSignal } from './run.ts';
+import { listScenarios, runScenarios } from './scenarios.ts';
 import { serve } from './serve.ts';
 
 async function main(): Promise<0 | ExitCode> {
@@ -34,6 +35,14 @@ async function main(): Promise<0 | ExitCode> {
     case 'replay':
       for (const line of replayFile(command.settings, process.stdout.isTTY)) print(line);
       return 0;
+    case 'scenarios-help':
+      process.stdout.write(SCENARIOS_HELP);
+      return 0;
+    case 'scenarios-list':
+      for (const line of listScenarios()) print(line);
+      return 0;
+    case 'scenarios':
+      return runScenarios(command.settings, { print, progress: progressOn(process.stderr), stop: stopSignal() });
     case 'version':
       print(packageVersion());
       return 0;

@@ -29,6 +29,12 @@ export function complain(line: string): void {
   process.stderr.write(`tls-resume: ${line}\n`);
 }
 
+/** Returns what shows one line on a terminal, in the place of the line before; `undefined` where there is no terminal. */
+export function progressOn(stream: NodeJS.WriteStream): ((line: string) => void) | undefined {
+  if (!stream.isTTY) return undefined;
+  return (line) => void stream.write(`\r\x1b[K${line.slice(0, stream.columns - 1)}`);
+}
+
 /** Handles Ctrl-C and SIGTERM from now on. A second one ends the process at once. */
 export function stopSignal(): Promise<void> {
   return new Promise((resolve) => void onStopSignal(resolve));

@@ -1,6 +1,6 @@
 /** What a scenario is: a question to a peer, put by one or more connections, and how a peer may react. */
 
-import type { Version } from '../../wire/registry.ts';
+import { AlertDescription, type Version } from '../../wire/registry.ts';
 import type { Side } from '../trace.ts';
 import type { ClientBench, ServerBench } from './bench.ts';
 import type { Reaction } from './visit.ts';
@@ -70,5 +70,6 @@ export interface ScenarioResult {
 /** Whether a reaction is one of those that are expected. */
 export function isExpected(got: Reaction, expected: readonly Reaction[]): boolean {
   if (expected.includes(got)) return true;
-  return expected.includes('ignores') && (got === 'resumes' || got === 'full handshake');
+  if (expected.includes('ignores') && (got === 'resumes' || got === 'full handshake')) return true;
+  return expected.includes('aborts') && (got === 'closes' || Object.hasOwn(AlertDescription, got));
 }

@@ -18,6 +18,8 @@ export type Reaction =
   | 'ignores'
   /** It closes the transport without an alert. */
   | 'closes'
+  /** It sends any alert, or closes: where a text has it abort the handshake, and does not say how. */
+  | 'aborts'
   /** It neither answers nor closes while the time lasts. */
   | 'hangs'
   /** What was looked at is as it has to be. */

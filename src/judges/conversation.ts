@@ -1,0 +1,48 @@
+/** A tester's end over a socket. */
+
+import type { Socket } from 'node:net';
+import type { Party } from '../testing/scenarios/party.ts';
+import type { Ending } from '../testing/scenarios/visit.ts';
+
+/** How long a peer has to close once everything is said, in milliseconds. */
+const FAREWELL_MS = 1000;
+
+/**
+ * Lets the tester talk with whoever is at the other end of the socket, until the peer closes, or `timeLimitMs` is over. Destroys the
+ * socket.
+ */
+export function converseOver(socket: Socket, tester: Party, timeLimitMs: number): Promise<Ending> {
+  return new Promise((resolve) => {
+    let farewell: NodeJS.Timeout | undefined;
+    const limit = setTimeout(() => finish('late'), timeLimitMs);
+    const finish = (ending: Ending): void => {
+      clearTimeout(limit);
+      clearTimeout(farewell);
+      socket
+        .removeAllListeners()
+        .on('error', () => {})
+        .destroy();
+      resolve(ending);
+    };
+    const send = (): void => {
+      const bytes = tester.sent();
+      if (bytes.length > 0 && socket.writable) socket.write(bytes);
+      if ((tester.isOver || tester.hasConversed) && farewell === undefined) {
+        farewell = setTimeout(() => finish('at-rest'), FAREWELL_MS);
+        socket.end();
+      }
+    };
+    socket.on('error', () => {}); // 'close' comes next
+    socket.on('data', (bytes) => {
+      tester.receive(bytes);
+      send();
+    });
+    socket.on('end', () => {
+      tester.transportEnded();
+      send();
+      finish('closed');
+    });
+    socket.on('close', () => finish('closed'));
+    send();
+  });
+}
