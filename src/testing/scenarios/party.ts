@@ -6,15 +6,23 @@ import { concat, EMPTY, utf8 } from '../../wire/bytes.ts';
 
 /** A connection of either role, as far as a {@link Party} runs it. */
 export interface PartyConnection {
+  readonly canWrite: boolean;
   receive(input: Uint8Array): Step;
   write(data: Uint8Array): Step;
+  updateKeys(requestPeer?: boolean): Step;
   end(): Step;
   transportEnded(): Step;
   dispose(): Step;
 }
 
 /** What is said once the handshake is complete: a client begins, a server answers. Both close then. */
-export type Speech = { readonly request: Uint8Array } | { readonly answer: (request: Uint8Array) => Uint8Array };
+export type Speech =
+  | {
+      readonly request: Uint8Array;
+      /** TLS 1.3: whether the client replaces its key first, and asks for a new one of the server. */
+      readonly updatesKeys?: boolean | undefined;
+    }
+  | { readonly answer: (request: Uint8Array) => Uint8Array };
 
 /** What every HTTP server and every server that echoes lines understands. */
 export const REQUEST = utf8('GET / HTTP/1.0\r\n\r\n');
@@ -99,7 +107,10 @@ export class Party {
     switch (event.type) {
       case 'established':
         this.#isEstablished = true;
-        if ('request' in this.#speech) this.#say(this.#speech.request);
+        if ('request' in this.#speech) {
+          if (this.#speech.updatesKeys === true && this.#connection.canWrite) this.take(this.#connection.updateKeys(true));
+          this.#say(this.#speech.request);
+        }
         break;
       case 'data':
         this.#data = concat(this.#data, event.data);
@@ -115,7 +126,9 @@ export class Party {
     }
   }
 
+  /** Says nothing where the connection has ended already: what has ended it may have come with what has established it. */
   #say(data: Uint8Array): void {
+    if (!this.#connection.canWrite) return;
     this.#hasSpoken = true;
     this.take(this.#connection.write(data));
   }
