@@ -8,8 +8,38 @@ export interface PeerOptions {
   readonly server?: Partial<ServerOptions> | undefined;
 }
 
-const OPTIONS: Readonly<Record<string, PeerOptions>> = {};
+/** Made anew for each peer: what it remembers of early data is its own. */
+function takesEarlyData(more: Partial<ServerOptions> = {}): PeerOptions {
+  const admitted = new Set<string>();
+  const admit = ({ key }: { readonly key: Uint8Array }) => admitted.size < admitted.add(key.join()).size;
+  return { server: { earlyData: { maxSize: 1024, antiReplay: { windowMs: 10_000, admit } }, ...more } };
+}
+
+const STATELESS: PeerOptions = { server: { tickets: { mode: 'stateless' } } };
+const ALPN = ['http/1.1', 'h2'];
+
+const OPTIONS: Readonly<Record<string, () => PeerOptions>> = {
+  'server/early-data/record-does-not-open': takesEarlyData,
+  'server/early-data/end-missing': takesEarlyData,
+  'server/early-data/end-twice': takesEarlyData,
+  'server/early-data/end-with-content': takesEarlyData,
+  'server/early-data/finished-in-place-of-end': takesEarlyData,
+  'server/early-data/too-much': takesEarlyData,
+  'server/early-data/second-identity': takesEarlyData,
+  'server/early-data/age-too-old': takesEarlyData,
+  'server/early-data/age-too-young': takesEarlyData,
+  'server/early-data/age-highest': takesEarlyData,
+  'server/early-data/another-protocol': () => takesEarlyData({ alpn: ALPN }),
+  'server/early-data/another-suite': takesEarlyData,
+  'server/early-data/another-name': () => takesEarlyData({ scope: { shareAcross: 'names' } }),
+  'server/early-data/replayed': takesEarlyData,
+  'server/tickets/another-protocol': () => ({ server: { alpn: ALPN } }),
+  'server/tickets/bit-flips': () => STATELESS,
+  'server/tickets/cut': () => STATELESS,
+  'server/tickets/ticket-of-tls12': () => STATELESS,
+  'server/tickets/used-twice': () => ({ server: { tickets: { singleUse: true } } }),
+};
 
 export function peerOptions(id: string): PeerOptions {
-  return OPTIONS[id] ?? {};
+  return OPTIONS[id]?.() ?? {};
 }

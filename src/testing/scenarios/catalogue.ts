@@ -3,10 +3,28 @@
 import { clientPsk } from './client/psk.ts';
 import { ticketsTls13 } from './client/tickets-tls13.ts';
 import type { ClientScenario, Scenario, ServerScenario } from './scenario.ts';
+import { serverAges } from './server/ages.ts';
+import { serverEarlyData } from './server/early-data.ts';
+import { serverHelloTls13 } from './server/hello-tls13.ts';
 import { serverPsk } from './server/psk.ts';
+import { serverPskPlaces } from './server/psk-places.ts';
+import { serverRecordLimitsTls13 } from './server/record-limits-tls13.ts';
+import { serverRetry } from './server/retry.ts';
+import { serverSecondFlightTls13 } from './server/second-flight-tls13.ts';
+import { serverTicketsTls13 } from './server/tickets-tls13.ts';
 
 const CLIENT: readonly ClientScenario[] = [...ticketsTls13, ...clientPsk];
-const SERVER: readonly ServerScenario[] = [...serverPsk];
+const SERVER: readonly ServerScenario[] = [
+  ...serverPsk,
+  ...serverPskPlaces,
+  ...serverAges,
+  ...serverTicketsTls13,
+  ...serverRetry,
+  ...serverEarlyData,
+  ...serverSecondFlightTls13,
+  ...serverRecordLimitsTls13,
+  ...serverHelloTls13,
+];
 
 /** The catalogue. */
 export const scenarios = {

@@ -108,7 +108,8 @@ export class Party {
       case 'established':
         this.#isEstablished = true;
         if ('request' in this.#speech) {
-          if (this.#speech.updatesKeys === true && this.#connection.canWrite) this.take(this.#connection.updateKeys(true));
+          if (this.#speech.updatesKeys === true && this.#connection.canWrite)
+            this.take(this.#connection.updateKeys(true));
           this.#say(this.#speech.request);
         }
         break;

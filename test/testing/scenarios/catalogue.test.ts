@@ -11,12 +11,22 @@ import { type Judgement, judgeClient, judgeServer } from '../../../src/testing/s
 import type { Scenario } from '../../../src/testing/scenarios/scenario.ts';
 import { seededWorld } from '../../../src/testing/seeded-world.ts';
 import type { Version } from '../../../src/wire/registry.ts';
-import { buildMutant, type Library } from '../../mutants/build.ts';
+import { buildMutant, type Library, type MutantEdit } from '../../mutants/build.ts';
 import { MUTANTS } from '../../mutants/catalogue.ts';
 import { peerOptions } from '../../mutants/peers.ts';
 import { credential } from '../../support/servers.ts';
 
 const STRICT: Library = { ClientConnection, ServerConnection, defineClient, defineServer };
+
+/** Mutants that have been built: several scenarios share edits. */
+const built = new Map<readonly MutantEdit[], Library>();
+
+function mutantOf({ id }: Scenario): Library {
+  const edits = MUTANTS[id] ?? [];
+  const mutant = built.get(edits) ?? buildMutant(edits);
+  built.set(edits, mutant);
+  return mutant;
+}
 
 /** Puts a scenario to a peer that is made of this copy of the library. */
 function judge(scenario: Scenario, library: Library, version: Version): Promise<Judgement> {
@@ -33,6 +43,8 @@ function judge(scenario: Scenario, library: Library, version: Version): Promise<
 }
 
 describe('the catalogue of scenarios', () => {
+  after(() => built.clear());
+
   it('has each id once, and for each a mutant', () => {
     const ids = scenarios.all().map(({ id }) => id);
     expect(new Set(ids).size).to.equal(ids.length);
@@ -49,7 +61,7 @@ describe('the catalogue of scenarios', () => {
 
   for (const scenario of scenarios.all())
     it(`${scenario.id}: a mutant does not pass`, async () => {
-      const mutant = buildMutant(MUTANTS[scenario.id] ?? []);
+      const mutant = mutantOf(scenario);
       for (const version of scenario.versions)
         expect((await judge(scenario, mutant, version)).verdict, version).to.be.oneOf(['finding', 'differs']);
     });

@@ -1,0 +1,177 @@
+/** A session in a handshake with a HelloRetryRequest, and what the second hello may change: RFC 9846 §4.2.2, §4.2.4. */
+
+import type { DraftPsk } from '../../../handshake/client/hello-draft.ts';
+import { concat } from '../../../wire/bytes.ts';
+import { ExtensionType, NamedGroup } from '../../../wire/registry.ts';
+import type { ServerBench } from '../bench.ts';
+import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { Reaction } from '../visit.ts';
+import { ABORTS, client, type Edit, extensionOf, onlyPsk, placesOf, second, setExtension, TLS13 } from './tls13.ts';
+
+/** A client whose first hello has no share. */
+function retried(bench: ServerBench) {
+  return client(bench, { groups: ['x25519', 'secp256r1'], keyShares: [] });
+}
+
+type Options = Parameters<ReturnType<typeof retried>['visit']>[0];
+
+/** Returns what the server makes of a fault, once it has resumed after a HelloRetryRequest. */
+async function afterRetry(bench: ServerBench, fault: Options): Promise<Reaction> {
+  const tester = retried(bench);
+  const [one, other] = await client(bench).sessions(2);
+  const control = await tester.visit({ sessions: [one] });
+  if (control.received('hello_retry_request').length === 0) throw new NotRun('it sends no HelloRetryRequest');
+  if (!control.isResumed) throw new NotRun(`after a HelloRetryRequest it does not resume: ${control.reaction}`);
+  return (await tester.visit({ sessions: other === undefined ? [] : [other], ...fault })).reaction;
+}
+
+/** A change of the second hello that no text lets a client make, and of which no text says what the server does. */
+interface Change {
+  readonly id: string;
+  readonly title: string;
+  readonly reason: string;
+  readonly edit: (bench: ServerBench) => Edit;
+}
+
+const CHANGES: readonly Change[] = [
+  {
+    id: 'session-id-changed',
+    title: 'another legacy_session_id',
+    reason: 'The second hello is the first but for a few things, of which this is none.',
+    edit: (bench) => (draft) => {
+      draft.legacySessionId = bench.randomBytes(32);
+    },
+  },
+  {
+    id: 'random-changed',
+    title: 'another random',
+    reason: 'The second hello is the first but for a few things, of which this is none.',
+    edit: (bench) => (draft) => {
+      draft.random = bench.randomBytes(32);
+    },
+  },
+  {
+    id: 'suites-changed',
+    title: 'no more the suite that the server has selected',
+    reason: 'The suite of the HelloRetryRequest is final. It must not be used if the client has taken it back.',
+    edit: () => (draft) => {
+      const all = [0x1301, 0x1302, 0x1303];
+      draft.cipherSuites = onlyPsk(draft).hash === 'sha384' ? [0x1301] : all.filter((id) => id === 0x1302);
+    },
+  },
+  {
+    id: 'early-data-added',
+    title: 'early_data, which the first has not',
+    reason: 'No early data are permitted after a HelloRetryRequest.',
+    edit: () => (draft) => setExtension(draft, ExtensionType.early_data, new Uint8Array(0)),
+  },
+  {
+    id: 'cookie-unasked',
+    title: 'a cookie that the server has not given',
+    reason: 'A cookie stands for the state of the server. One that it has not made must not be taken for its own.',
+    edit: (bench) => (draft) =>
+      setExtension(draft, ExtensionType.cookie, concat(Uint8Array.of(0, 32), bench.randomBytes(32))),
+  },
+  {
+    id: 'extension-added',
+    title: 'an extension that the first has not',
+    reason: 'What the server has negotiated by the first hello would not be what the second says.',
+    edit: () => (draft) => setExtension(draft, 0x3a3a, Uint8Array.of(0)),
+  },
+  {
+    id: 'share-of-another-group',
+    title: 'a share of another group than the one that was asked for',
+    reason: 'The group is settled, and there is no second HelloRetryRequest.',
+    edit: () => (draft) => {
+      const share = Uint8Array.from(extensionOf(draft, ExtensionType.key_share) ?? []);
+      const group = share[3] === (NamedGroup.x25519 & 0xff) ? NamedGroup.secp256r1 : NamedGroup.x25519;
+      share.set([group >> 8, group & 0xff], 2);
+      setExtension(draft, ExtensionType.key_share, share);
+    },
+  },
+  {
+    id: 'share-missing',
+    title: 'still no share',
+    reason: 'The server has asked for one, and cannot ask again.',
+    edit: () => (draft) => setExtension(draft, ExtensionType.key_share, Uint8Array.of(0, 0)),
+  },
+];
+
+function ofChange({ id, title, reason, edit }: Change): ServerScenario {
+  return {
+    ...TLS13,
+    id: `server/retry/${id}`,
+    title: `after a HelloRetryRequest, a hello with a session and ${title}`,
+    clause: 'RFC 9846 §4.2.2',
+    reason,
+    severity: 'observed',
+    expect: ABORTS,
+    run: (bench) => afterRetry(bench, { edits: second(edit(bench)) }),
+  };
+}
+
+export const serverRetry: readonly ServerScenario[] = [
+  ...CHANGES.map(ofChange),
+  {
+    ...TLS13,
+    id: 'server/retry/binder-of-first',
+    title: 'after a HelloRetryRequest, a hello with the binder of the first',
+    clause: 'RFC 9846 §4.3.11.2',
+    reason:
+      'The binder of the second hello covers the first and the request. Whoever does not check it again accepts a second hello from anybody.',
+    severity: 'must',
+    expect: ABORTS,
+    run: (bench) => {
+      let binder: Uint8Array | undefined;
+      const bytes = (raw: Uint8Array) => {
+        const at = placesOf(raw).binders + 3;
+        binder ??= raw.slice(at);
+        return concat(raw.subarray(0, at), binder);
+      };
+      return afterRetry(bench, { edits: { bytes } });
+    },
+  },
+  {
+    ...TLS13,
+    id: 'server/retry/psk-dropped',
+    title: 'after a HelloRetryRequest, a hello without the session of the first',
+    clause: 'RFC 9846 §4.3.11',
+    reason:
+      'The server selects from the list of the second hello, which has none: whatever it has found out before does not count.',
+    severity: 'must',
+    expect: ['full handshake', ...ABORTS],
+    run: (bench) =>
+      afterRetry(bench, {
+        edits: second((draft) => {
+          draft.psks = [];
+          setExtension(draft, ExtensionType.pre_shared_key, undefined);
+        }),
+      }),
+  },
+  {
+    ...TLS13,
+    id: 'server/retry/psk-added',
+    title: 'after a HelloRetryRequest, a hello with a session that the first has not',
+    clause: 'RFC 9846 §4.2.2',
+    reason: 'A client may leave sessions out, and must not add any.',
+    severity: 'observed',
+    expect: ['full handshake', ...ABORTS],
+    run: async (bench) => {
+      const [one, other] = await client(bench).sessions(2);
+      const tester = retried(bench);
+      let held: DraftPsk | undefined;
+      const visit = await tester.visit({
+        sessions: other === undefined ? [one] : [one, other],
+        edits: {
+          hello: (draft, attempt) => {
+            if (attempt === 1) [held] = draft.psks.splice(0, 1);
+            else if (held !== undefined) draft.psks.unshift(held);
+            return draft;
+          },
+        },
+      });
+      if (visit.received('hello_retry_request').length === 0) throw new NotRun('it sends no HelloRetryRequest');
+      return visit.reaction;
+    },
+  },
+];
