@@ -1,6 +1,7 @@
 /** What a client sends behind the server's flight on a resumption, and ChangeCipherSpec: RFC 9846 §4, §4.5.3, §5. */
 
 import type { Fault } from '../../../engine/fault.ts';
+import { concat, EMPTY } from '../../../wire/bytes.ts';
 import { ContentType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import type { ServerBench } from '../bench.ts';
@@ -40,6 +41,16 @@ const ONE = Uint8Array.of(1);
 
 function flipped(raw: Uint8Array): Uint8Array {
   return raw.map((byte, i) => (i === raw.length - 1 ? byte ^ 1 : byte));
+}
+
+/** Sends the hello of the connection once more, in front of Finished. */
+function helloAgain(): readonly Fault[] {
+  let hello: Uint8Array = EMPTY;
+  const keep = (raw: Uint8Array) => {
+    hello = raw;
+    return raw;
+  };
+  return [faults.raw('client_hello', keep), faults.raw('finished', (raw) => concat(hello, raw))];
 }
 
 const FLIGHTS: readonly Flight[] = [
@@ -90,7 +101,7 @@ const FLIGHTS: readonly Flight[] = [
     clause: 'RFC 9846 §4.2.2',
     reason: 'TLS 1.3 has no renegotiation. A second hello, but for one that was asked for, ends the connection.',
     expect: ['unexpected_message'],
-    faults: () => [faults.insert('finished', Uint8Array.of(1, 0, 0, 0))],
+    faults: helloAgain,
   },
   {
     id: 'certificate-beside-psk',

@@ -10,14 +10,22 @@ import type { Reaction, Visit } from '../visit.ts';
 
 export const TLS13 = { side: 'server', versions: ['TLSv1.3'], mechanism: 'psk' } as const;
 
-/** RFC 9846 §6.2: where a handshake must be aborted and no alert is named, these describe what is wrong, or the server sends none. */
+/**
+ * RFC 9846 §6.2: where a handshake must be aborted and no alert is named, the one that describes the fault is a SHOULD, and so is that
+ * there is any.
+ */
 export const ABORTS: readonly Reaction[] = [
   'illegal_parameter',
   'decode_error',
   'decrypt_error',
   'handshake_failure',
   'missing_extension',
+  'unsupported_extension',
   'unexpected_message',
+  'unknown_psk_identity',
+  'insufficient_security',
+  'access_denied',
+  'internal_error',
   'closes',
 ];
 
