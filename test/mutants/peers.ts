@@ -8,6 +8,8 @@ export interface PeerOptions {
   readonly server?: Partial<ServerOptions> | undefined;
 }
 
+const ASKS_FOR_TICKETS: PeerOptions = { client: { ticketRequest: { newSessionCount: 2, resumptionCount: 1 } } };
+
 /** Made anew for each peer: what it remembers of early data is its own. */
 function takesEarlyData(more: Partial<ServerOptions> = {}): PeerOptions {
   const admitted = new Set<string>();
@@ -18,7 +20,7 @@ function takesEarlyData(more: Partial<ServerOptions> = {}): PeerOptions {
 const STATELESS: PeerOptions = { server: { tickets: { mode: 'stateless' } } };
 const ALPN = ['http/1.1', 'h2'];
 
-const OPTIONS: Readonly<Record<string, () => PeerOptions>> = {
+const OPTIONS: Readonly<Record<string, PeerOptions | (() => PeerOptions)>> = {
   'server/early-data/record-does-not-open': takesEarlyData,
   'server/early-data/end-missing': takesEarlyData,
   'server/early-data/end-twice': takesEarlyData,
@@ -38,8 +40,18 @@ const OPTIONS: Readonly<Record<string, () => PeerOptions>> = {
   'server/tickets/cut': () => STATELESS,
   'server/tickets/ticket-of-tls12': () => STATELESS,
   'server/tickets/used-twice': () => ({ server: { tickets: { singleUse: true } } }),
+  'client/psk/key-share-with-psk-ke': { client: { pskModes: ['psk_ke'] } },
+  'client/encrypted-extensions/ticket-request-empty': ASKS_FOR_TICKETS,
+  'client/server-hello/ticket-request': ASKS_FOR_TICKETS,
+  'client/record-size-limit/below-64': { client: { recordSizeLimit: 4096 } },
+  'client/record-size-limit/lowest': { client: { recordSizeLimit: 4096 } },
+  'client/record-size-limit/above-the-highest': { client: { recordSizeLimit: 4096 } },
+  'client/record-size-limit/beside-max-fragment-length': { client: { recordSizeLimit: 4096, maxFragmentLength: 1024 } },
+  'client/max-fragment-length/another': { client: { maxFragmentLength: 1024 } },
+  'client/psk/protocol-changed': { client: { alpn: ['h2', 'http/1.1'] } },
 };
 
 export function peerOptions(id: string): PeerOptions {
-  return OPTIONS[id]?.() ?? {};
+  const options = OPTIONS[id] ?? {};
+  return typeof options === 'function' ? options() : options;
 }

@@ -1,6 +1,12 @@
 /** All scenarios. */
 
+import { earlyDataTls13 } from './client/early-data.ts';
+import { flightTls13 } from './client/flight-tls13.ts';
+import { helloRetry } from './client/hello-retry.ts';
+import { limitsTls13 } from './client/limits-tls13.ts';
+import { offersTls13 } from './client/offers-tls13.ts';
 import { clientPsk } from './client/psk.ts';
+import { serverHelloTls13 } from './client/server-hello-tls13.ts';
 import { ticketsTls13 } from './client/tickets-tls13.ts';
 import type { ClientScenario, Scenario, ServerScenario } from './scenario.ts';
 import { serverAges } from './server/ages.ts';
@@ -13,7 +19,16 @@ import { serverRetry } from './server/retry.ts';
 import { serverSecondFlightTls13 } from './server/second-flight-tls13.ts';
 import { serverTicketsTls13 } from './server/tickets-tls13.ts';
 
-const CLIENT: readonly ClientScenario[] = [...ticketsTls13, ...clientPsk];
+const CLIENT: readonly ClientScenario[] = [
+  ...ticketsTls13,
+  ...clientPsk,
+  ...offersTls13,
+  ...helloRetry,
+  ...serverHelloTls13,
+  ...flightTls13,
+  ...earlyDataTls13,
+  ...limitsTls13,
+];
 const SERVER: readonly ServerScenario[] = [
   ...serverPsk,
   ...serverPskPlaces,
