@@ -252,6 +252,16 @@ const ONE_NAME: readonly MutantEdit[] = [
   },
 ];
 
+/** A KeyUpdate changes no keys of the peer. */
+const OLD_KEYS: readonly MutantEdit[] = [
+  {
+    file: 'handshake/key-updates.ts',
+    within: 'receive',
+    find: 'this.#context.protectReading(trafficProtection(this.#traffic.aead, this.#reading))',
+    replace: 'undefined',
+  },
+];
+
 export const clientTls13: Mutants = {
   'client/psk/ticket-lifetime-zero': [
     {
@@ -641,6 +651,26 @@ export const clientTls13: Mutants = {
       within: 'sendSecondHello',
       find: "replace(extensions, extension('keyShare', sharesOf(keys)))",
       replace: "replace(extensions, extension('keyShare', sharesOf(new Map([...first.keys, ...keys]))))",
+    },
+  ],
+  'client/hello-retry/ticket-request': ANY_PLACE,
+  'client/psk/ticket-after-key-update': OLD_KEYS,
+  'client/psk/key-update-while-resumed': OLD_KEYS,
+  'client/psk/change-cipher-spec-protected': [
+    {
+      file: 'crypto/record-reader.ts',
+      within: 'read',
+      find: 'const content = this.#open(record);',
+      replace:
+        'const content = this.#open(record); if (content?.type === ContentType.change_cipher_spec) return undefined;',
+    },
+  ],
+  'client/psk/handshake-record-empty': [
+    {
+      file: 'crypto/record-reader.ts',
+      within: '#readHandshake',
+      find: "throw new TlsAlert('unexpected_message', 'an empty handshake record');",
+      replace: 'return;',
     },
   ],
   'client/server-hello/session-id-echo-wrong': ANY_ECHO,

@@ -43,6 +43,7 @@ const OPTIONS: Readonly<Record<string, PeerOptions | (() => PeerOptions)>> = {
   'client/psk/key-share-with-psk-ke': { client: { pskModes: ['psk_ke'] } },
   'client/encrypted-extensions/ticket-request-empty': ASKS_FOR_TICKETS,
   'client/server-hello/ticket-request': ASKS_FOR_TICKETS,
+  'client/hello-retry/ticket-request': ASKS_FOR_TICKETS,
   'client/record-size-limit/below-64': { client: { recordSizeLimit: 4096 } },
   'client/record-size-limit/lowest': { client: { recordSizeLimit: 4096 } },
   'client/record-size-limit/above-the-highest': { client: { recordSizeLimit: 4096 } },

@@ -4,12 +4,13 @@ import { ClientConnection, type ConnectOptions } from '../../engine/client/clien
 import type { ClientConfig } from '../../engine/client/config.ts';
 import { defineClient } from '../../engine/client/define-client.ts';
 import type { ClientOptions } from '../../engine/client/options.ts';
-import type { Event } from '../../engine/events.ts';
+import type { Event, Step } from '../../engine/events.ts';
 import type { ServerConfig } from '../../engine/server/config.ts';
 import { defineServer } from '../../engine/server/define-server.ts';
 import type { ServerOptions } from '../../engine/server/options.ts';
 import { type ConnectionOptions, ServerConnection } from '../../engine/server/server-connection.ts';
 import type { Session } from '../../sessions/session.ts';
+import { EMPTY } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
 import { record } from '../record.ts';
@@ -134,7 +135,11 @@ class TesterEnd {
 }
 
 /** What a scenario says of one connection of a client under test. */
-export type AcceptOptions = Partial<Errand> & Pick<ConnectionOptions, 'faults'>;
+export type AcceptOptions = Partial<Errand> &
+  Pick<ConnectionOptions, 'faults'> & {
+    /** What the server does between the request and its answer: the steps of calls on its connection. */
+    readonly act?: ((connection: ServerConnection) => readonly Step[]) | undefined;
+  };
 
 /** A server of the tester, which the client under test connects to. */
 export class TesterServer {
@@ -147,10 +152,19 @@ export class TesterServer {
   }
 
   /** Has the client connect once. It offers what it has, unless `resumes` is false. */
-  async accept({ faults = [], ...errand }: AcceptOptions = {}): Promise<Visit> {
+  async accept({ faults = [], act, ...errand }: AcceptOptions = {}): Promise<Visit> {
     const { peer, visits } = this.#bench;
-    const make = (all: NonNullable<ConnectionOptions['faults']>) => new ServerConnection(this.config, { faults: all });
-    const tester = new TesterEnd('server', make, faults, peer.speech ?? answersOverHttp);
+    const { speech = answersOverHttp } = peer;
+    let connection: ServerConnection | undefined;
+    const make = (all: NonNullable<ConnectionOptions['faults']>) => {
+      connection = new ServerConnection(this.config, { faults: all });
+      return connection;
+    };
+    const answer = (request: Uint8Array): Uint8Array => {
+      if (connection !== undefined) for (const step of act?.(connection) ?? []) tester.party.take(step);
+      return 'answer' in speech ? speech.answer(request) : EMPTY;
+    };
+    const tester = new TesterEnd('server', make, faults, act === undefined ? speech : { answer });
     const { resumes = true, serverName = 'localhost', sendsEarlyData = false } = errand;
     const visit = tester.conclude(await peer.connect(tester.party, { resumes, serverName, sendsEarlyData }));
     visits.push(visit);

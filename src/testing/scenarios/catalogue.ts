@@ -6,7 +6,7 @@ import { helloRetry } from './client/hello-retry.ts';
 import { limitsTls13 } from './client/limits-tls13.ts';
 import { offersTls13 } from './client/offers-tls13.ts';
 import { clientPsk } from './client/psk.ts';
-import { serverHelloTls13 } from './client/server-hello-tls13.ts';
+import { clientServerHello } from './client/server-hello-tls13.ts';
 import { ticketsTls13 } from './client/tickets-tls13.ts';
 import type { ClientScenario, Scenario, ServerScenario } from './scenario.ts';
 import { serverAges } from './server/ages.ts';
@@ -24,7 +24,7 @@ const CLIENT: readonly ClientScenario[] = [
   ...clientPsk,
   ...offersTls13,
   ...helloRetry,
-  ...serverHelloTls13,
+  ...clientServerHello,
   ...flightTls13,
   ...earlyDataTls13,
   ...limitsTls13,

@@ -82,8 +82,6 @@ export class Party {
     this.#notice?.(events);
     if (question !== undefined)
       throw new Error(`a party of a scenario waits for nothing; ${question.kind} has returned a promise`);
-    const failure = events.find(({ type }) => type === 'failed'); // perhaps behind the end of the handshake, in one step
-    if (failure?.type === 'failed') this.#error = failure.error;
     for (const event of events) this.#attend(event);
   }
 
@@ -122,6 +120,9 @@ export class Party {
       case 'end':
         this.#peerHasEnded = true;
         this.take(this.#connection.end());
+        break;
+      case 'failed':
+        this.#error = event.error;
         break;
     }
   }

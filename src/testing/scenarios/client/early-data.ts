@@ -12,7 +12,7 @@ import { helloOf } from './hello.ts';
 
 const EARLY = { side: 'client', versions: ['TLSv1.3'], mechanism: 'early-data' } as const;
 const CLAUSE = 'RFC 9846 §4.3.10';
-const ACCEPTED = new Uint8Array(0);
+const NOTHING = new Uint8Array(0);
 
 /** A server that accepts early data. */
 function earlyServer(bench: ClientBench, options: Partial<ServerOptions> = {}): TesterServer {
@@ -28,7 +28,7 @@ async function early(server: TesterServer, ...edits: readonly ReturnType<typeof 
   return visit;
 }
 
-const accepting = faults.extension('encrypted_extensions', ExtensionType.early_data, ACCEPTED);
+const accepting = faults.extension('encrypted_extensions', ExtensionType.early_data, NOTHING);
 
 /** How many bytes of early data have come, with what protection adds. */
 function earlyBytes({ facts }: Visit): number {
@@ -231,7 +231,7 @@ const answers: readonly ClientScenario[] = [
     run: async (bench) => {
       const server = earlyServer(bench);
       await server.hand();
-      return (await early(server, faults.extension('server_hello', ExtensionType.early_data, ACCEPTED))).reaction;
+      return (await early(server, faults.extension('server_hello', ExtensionType.early_data, NOTHING))).reaction;
     },
   },
   {
@@ -249,7 +249,11 @@ const answers: readonly ClientScenario[] = [
       const ofTls13 = [key_share, pre_shared_key, supported_versions];
       const without = ofTls13.map((type) => faults.extension('server_hello', type, undefined));
       const cipherSuite = CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
-      const tls12 = faults.change<object>('server_hello', (body) => ({ ...body, cipherSuite }));
+      const tls12 = faults.change<object>('server_hello', (body) => ({
+        ...body,
+        cipherSuite,
+        legacySessionIdEcho: NOTHING,
+      }));
       return (await early(server, ...without, tls12)).reaction;
     },
   },

@@ -143,6 +143,29 @@ const messages: readonly ClientScenario[] = [
   },
 ];
 
+const records: readonly ClientScenario[] = [
+  {
+    ...TLS13,
+    id: 'client/psk/change-cipher-spec-protected',
+    title: 'a server that resumes sends a ChangeCipherSpec that is protected',
+    clause: 'RFC 9846 §5',
+    reason: 'It is dropped in the clear alone, where it is for the eyes of those between.',
+    severity: 'must',
+    expect: ['unexpected_message'],
+    run: async (bench) => (await resuming(bench, [firstProtected('change_cipher_spec', Uint8Array.of(1))])).reaction,
+  },
+  {
+    ...TLS13,
+    id: 'client/psk/handshake-record-empty',
+    title: 'a server that resumes sends a record of the handshake without content',
+    clause: 'RFC 9846 §5.1',
+    reason: 'Servers must not send one: it costs work, and brings nothing.',
+    severity: 'should',
+    expect: ['unexpected_message', 'decode_error', 'illegal_parameter'],
+    run: async (bench) => (await resuming(bench, [firstProtected('handshake', new Uint8Array(0))])).reaction,
+  },
+];
+
 const alerts: readonly ClientScenario[] = [
   {
     ...TLS13,
@@ -315,4 +338,10 @@ const extensions: readonly ClientScenario[] = [
   },
 ];
 
-export const flightTls13: readonly ClientScenario[] = [...finishedMessages, ...messages, ...alerts, ...extensions];
+export const flightTls13: readonly ClientScenario[] = [
+  ...finishedMessages,
+  ...messages,
+  ...records,
+  ...alerts,
+  ...extensions,
+];

@@ -236,6 +236,23 @@ const refusals: readonly ClientScenario[] = [
   },
 ];
 
+const ticketRequests: readonly ClientScenario[] = [
+  {
+    ...RETRY,
+    id: 'client/hello-retry/ticket-request',
+    title: 'HelloRetryRequest answers ticket_request',
+    clause: 'RFC 9149 §3',
+    reason: 'The answer has its place in EncryptedExtensions, where it is protected.',
+    severity: 'must',
+    expect: ['illegal_parameter'],
+    run: async (bench) => {
+      const answer = faults.extension('hello_retry_request', ExtensionType.ticket_request, Uint8Array.of(2));
+      const visit = await retried(bench, () => [answer]);
+      return requireHello(visit, (hello) => hello.has('ticket_request'), 'it asks for no tickets').reaction;
+    },
+  },
+];
+
 const secondHellos: readonly ClientScenario[] = [
   {
     ...RETRY,
@@ -355,4 +372,4 @@ function fixedPart({ fields }: Hello): Record<string, string> {
   return Object.fromEntries([...Object.entries(head).map(([name, value]) => [name, String(value)]), ...named]);
 }
 
-export const helloRetry: readonly ClientScenario[] = [...refusals, ...secondHellos];
+export const helloRetry: readonly ClientScenario[] = [...refusals, ...ticketRequests, ...secondHellos];

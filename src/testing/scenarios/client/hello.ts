@@ -41,9 +41,13 @@ const Protocols = vector(0, 0xffff, text(0, 255));
 export class Hello {
   readonly fields: Infer<typeof HelloFields>;
 
-  /** `raw` has the header of the message. */
+  /** `raw` has the header of the message. @throws NotRun for what cannot be read */
   constructor(raw: Uint8Array) {
-    this.fields = decode(HelloFields, raw, MESSAGE_HEADER);
+    try {
+      this.fields = decode(HelloFields, raw, MESSAGE_HEADER);
+    } catch {
+      throw new NotRun('the ClientHello cannot be read');
+    }
   }
 
   /** The numbers of its extensions, in order. */

@@ -19,7 +19,7 @@ function lastTwice(raw: Uint8Array): Uint8Array {
   return joinMessage(raw[0] ?? 0, head, [...list, ...list.slice(-1)]);
 }
 
-export const serverHelloTls13: readonly ClientScenario[] = [
+export const clientServerHello: readonly ClientScenario[] = [
   {
     ...TLS13,
     id: 'client/server-hello/session-id-echo-wrong',
@@ -63,8 +63,9 @@ export const serverHelloTls13: readonly ClientScenario[] = [
     id: 'client/server-hello/legacy-version-tls13',
     title: 'legacy_version of a ServerHello is that of TLS 1.3',
     clause: 'RFC 9846 §4.2.3',
-    reason: 'The field is always that of TLS 1.2. RFC 8446 did not say what a client does with another one.',
-    severity: 'must',
+    reason:
+      'The field is always that of TLS 1.2. RFC 8446 did not say what a client does with another one, and §4.3.1 has it ignored when the version is selected.',
+    severity: 'should',
     expect: ['protocol_version'],
     run: async (bench) =>
       (await bench.server().accept({ resumes: false, faults: [changed({ legacyVersion: 0x0304 })] })).reaction,
@@ -74,8 +75,9 @@ export const serverHelloTls13: readonly ClientScenario[] = [
     id: 'client/server-hello/legacy-version-tls11',
     title: 'legacy_version of a ServerHello of TLS 1.3 is that of TLS 1.1',
     clause: 'RFC 9846 §4.2.3',
-    reason: 'The field is always that of TLS 1.2. RFC 8446 did not say what a client does with another one.',
-    severity: 'must',
+    reason:
+      'The field is always that of TLS 1.2. RFC 8446 did not say what a client does with another one, and §4.3.1 has it ignored when the version is selected.',
+    severity: 'should',
     expect: ['protocol_version'],
     run: async (bench) =>
       (await bench.server().accept({ resumes: false, faults: [changed({ legacyVersion: 0x0302 })] })).reaction,
@@ -119,7 +121,6 @@ export const serverHelloTls13: readonly ClientScenario[] = [
     title: 'ServerHello answers ticket_request',
     clause: 'RFC 9149 §3',
     reason: 'The answer has its place in EncryptedExtensions, where it is protected.',
-    mechanism: 'psk',
     severity: 'must',
     expect: ['illegal_parameter'],
     run: async (bench) => {

@@ -6,7 +6,7 @@ import { ExtensionType } from '../../../wire/registry.ts';
 import { framed, joinMessage, requireSplit } from '../../extension-block.ts';
 import { faults } from '../../faults.ts';
 import type { ClientScenario } from '../scenario.ts';
-import { afterTicket, resuming } from './connections.ts';
+import { afterTicket, offering, refused, resuming } from './connections.ts';
 import { dataInTicket } from './records.ts';
 
 const SEVEN_DAYS = 604_800;
@@ -346,4 +346,43 @@ const framing: readonly ClientScenario[] = [
   },
 ];
 
-export const ticketsTls13: readonly ClientScenario[] = [...lifetimes, ...contents, ...extensions, ...framing];
+const keyUpdates: readonly ClientScenario[] = [
+  {
+    ...TLS13,
+    id: 'client/psk/ticket-after-key-update',
+    title: 'a ticket under keys that the server has renewed',
+    clause: 'RFC 9846 §4.7.3, §7.5',
+    reason: 'The secret of tickets is that of the handshake, however often the keys of the records change.',
+    severity: 'should',
+    expect: ['ignores'],
+    run: async (bench) => {
+      bench.need('resume');
+      const server = bench.server({ tickets: { timing: 'manual' } });
+      const first = await server.hand({ act: (connection) => [connection.updateKeys(), connection.sendTicket()] });
+      return refused(first) ?? (await server.accept()).reaction;
+    },
+  },
+  {
+    ...TLS13,
+    id: 'client/psk/key-update-while-resumed',
+    title: 'a server that has resumed renews its keys, and asks for those of the client',
+    clause: 'RFC 9846 §4.7.3',
+    reason: 'The receiver must update its keys, in a resumption as in any other connection.',
+    severity: 'must',
+    expect: ['resumes'],
+    run: async (bench) => {
+      bench.need('resume');
+      const server = bench.server();
+      await server.hand();
+      return (await offering(server, { act: (connection) => [connection.updateKeys(true)] })).reaction;
+    },
+  },
+];
+
+export const ticketsTls13: readonly ClientScenario[] = [
+  ...lifetimes,
+  ...contents,
+  ...extensions,
+  ...framing,
+  ...keyUpdates,
+];
