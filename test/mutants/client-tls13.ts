@@ -667,6 +667,11 @@ export const clientTls13: Mutants = {
   ],
   'client/psk/handshake-record-empty': [
     {
+      file: 'crypto/protection.ts',
+      find: `throw new TlsAlert('unexpected_message', \`an empty record of type \${type}\`);`,
+      replace: 'undefined;',
+    },
+    {
       file: 'crypto/record-reader.ts',
       within: '#readHandshake',
       find: "throw new TlsAlert('unexpected_message', 'an empty handshake record');",
