@@ -2,13 +2,13 @@
 
 import type { ServerOptions } from '../../../engine/server/options.ts';
 import { singleUse } from '../../../engine/server/single-use.ts';
-import { CipherSuite, ExtensionType, type GroupName, isHybrid, NamedGroup } from '../../../wire/registry.ts';
+import { CipherSuite, ExtensionType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import type { ClientBench, TesterServer } from '../bench.ts';
 import { type ClientScenario, NotRun } from '../scenario.ts';
 import type { Visit } from '../visit.ts';
 import { conforms, offering } from './connections.ts';
-import { helloOf } from './hello.ts';
+import { groupWithoutShare, helloOf } from './hello.ts';
 
 const EARLY = { side: 'client', versions: ['TLSv1.3'], mechanism: 'early-data' } as const;
 const CLAUSE = 'RFC 9846 §4.3.10';
@@ -145,12 +145,7 @@ const offers: readonly ClientScenario[] = [
     severity: 'must',
     expect: ['conforms'],
     run: async (bench) => {
-      const hello = helloOf(await earlyServer(bench).hand());
-      const names = (Object.keys(NamedGroup) as GroupName[]).filter((name) => !isHybrid(name));
-      const group = names.find(
-        (name) => hello.groups.includes(NamedGroup[name]) && !hello.shares.includes(NamedGroup[name]),
-      );
-      if (group === undefined) throw new NotRun('the client sends a share of each group that it offers');
+      const group = groupWithoutShare(helloOf(await earlyServer(bench).hand()));
       const visit = await early(bench.server({ groups: [group] }));
       return conforms(!helloOf(visit, 2).has('early_data'), 'the second hello offers early data');
     },
@@ -181,12 +176,7 @@ const answers: readonly ClientScenario[] = [
     severity: 'must',
     expect: ['unsupported_extension'],
     run: async (bench) => {
-      const hello = helloOf(await earlyServer(bench).hand());
-      const names = (Object.keys(NamedGroup) as GroupName[]).filter((name) => !isHybrid(name));
-      const group = names.find(
-        (name) => hello.groups.includes(NamedGroup[name]) && !hello.shares.includes(NamedGroup[name]),
-      );
-      if (group === undefined) throw new NotRun('the client sends a share of each group that it offers');
+      const group = groupWithoutShare(helloOf(await earlyServer(bench).hand()));
       return (await early(bench.server({ groups: [group] }), accepting)).reaction;
     },
   },

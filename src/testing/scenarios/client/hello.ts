@@ -14,7 +14,7 @@ import {
   vector,
 } from '../../../wire/codec.ts';
 import { MESSAGE_HEADER } from '../../../wire/handshake-buffer.ts';
-import { ExtensionType } from '../../../wire/registry.ts';
+import { ExtensionType, type GroupName, isHybrid, NamedGroup } from '../../../wire/registry.ts';
 import { NotRun } from '../scenario.ts';
 import type { Visit } from '../visit.ts';
 
@@ -112,4 +112,12 @@ export function helloOf(visit: Visit, number: 1 | 2 = 1): Hello {
 export function requireHello(visit: Visit, fits: (hello: Hello) => boolean, why: string): Visit {
   if (!fits(helloOf(visit))) throw new NotRun(why);
   return visit;
+}
+
+/** Returns a group that a server can ask for by a HelloRetryRequest. @throws NotRun if there is none */
+export function groupWithoutShare({ groups, shares }: Hello): GroupName {
+  const names = (Object.keys(NamedGroup) as GroupName[]).filter((name) => !isHybrid(name));
+  const group = names.find((name) => groups.includes(NamedGroup[name]) && !shares.includes(NamedGroup[name]));
+  if (group === undefined) throw new NotRun('the client sends a share of each group that it offers');
+  return group;
 }
