@@ -307,7 +307,7 @@ const framing: readonly ClientScenario[] = [
     severity: 'must',
     expect: ['unexpected_message'],
     run: async (bench) => {
-      const behind = faults.raw('finished', (raw) => concat(raw, madeUpTicket()), { isHashed: false });
+      const behind = faults.raw('finished', (raw) => concat(raw, madeUpTicket()));
       return (await bench.server().accept({ resumes: false, faults: [behind] })).reaction;
     },
   },
