@@ -21,6 +21,8 @@ const STATELESS: PeerOptions = { server: { tickets: { mode: 'stateless' } } };
 const ALPN = ['http/1.1', 'h2'];
 
 const OPTIONS: Readonly<Record<string, PeerOptions | (() => PeerOptions)>> = {
+  'client/session-id/application-protocol-changed': { client: { alpn: ['h2', 'http/1.1'] } },
+  'client/session-id/fragment-length-changed': { client: { maxFragmentLength: 1024 } },
   'server/early-data/record-does-not-open': takesEarlyData,
   'server/early-data/end-missing': takesEarlyData,
   'server/early-data/end-twice': takesEarlyData,

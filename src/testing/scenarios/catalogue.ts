@@ -1,12 +1,17 @@
 /** All scenarios. */
 
+import { downgrades } from './client/downgrade.ts';
 import { earlyDataTls13 } from './client/early-data.ts';
+import { endedTls12 } from './client/ended-tls12.ts';
 import { flightTls13 } from './client/flight-tls13.ts';
 import { helloRetry } from './client/hello-retry.ts';
 import { limitsTls13 } from './client/limits-tls13.ts';
 import { offersTls13 } from './client/offers-tls13.ts';
 import { clientPsk } from './client/psk.ts';
+import { resumptionTls12 } from './client/resumption-tls12.ts';
 import { clientServerHello } from './client/server-hello-tls13.ts';
+import { sessionIds } from './client/session-id.ts';
+import { ticketsTls12 } from './client/tickets-tls12.ts';
 import { ticketsTls13 } from './client/tickets-tls13.ts';
 import type { ClientScenario, Scenario, ServerScenario } from './scenario.ts';
 import { serverAges } from './server/ages.ts';
@@ -28,6 +33,11 @@ const CLIENT: readonly ClientScenario[] = [
   ...flightTls13,
   ...earlyDataTls13,
   ...limitsTls13,
+  ...sessionIds,
+  ...resumptionTls12,
+  ...ticketsTls12,
+  ...endedTls12,
+  ...downgrades,
 ];
 const SERVER: readonly ServerScenario[] = [
   ...serverPsk,
