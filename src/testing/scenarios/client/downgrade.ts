@@ -191,7 +191,7 @@ export const downgrades: readonly ClientScenario[] = [
     reason:
       'A client should refuse unless it wants to speak with older servers. If it goes on, its master secret is the old one.',
     severity: 'observed',
-    expect: ['full handshake', 'handshake_failure'],
+    expect: ['full handshake', 'aborts'],
     run: async (bench) => {
       const unaware = unawareOf(ExtensionType.extended_master_secret);
       const visit = await bench.server().accept({ resumes: false, faults: [unaware] });
