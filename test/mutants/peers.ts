@@ -2,6 +2,7 @@
 
 import type { ClientOptions } from '../../src/engine/client/options.ts';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
+import { credential } from '../support/servers.ts';
 
 export interface PeerOptions {
   readonly client?: Partial<ClientOptions> | undefined;
@@ -19,6 +20,19 @@ function takesEarlyData(more: Partial<ServerOptions> = {}): PeerOptions {
 
 const STATELESS: PeerOptions = { server: { tickets: { mode: 'stateless' } } };
 const ALPN = ['http/1.1', 'h2'];
+
+const PROTOCOLS: PeerOptions = { server: { alpn: ALPN } };
+const STAPLES = (): PeerOptions => ({
+  server: { credentials: [{ ...credential('ecdsaP256'), ocspResponse: new Uint8Array(9) }] },
+});
+const RENEWS: PeerOptions = {
+  server: {
+    tickets: { mode: 'stateless', onDecrypt: (session) => (session === undefined ? 'ignore-renew' : 'use-renew') },
+  },
+};
+
+/** Those of all scenarios whose ids begin so. */
+const TOPICS: Readonly<Record<string, PeerOptions>> = { 'server/ticket-tls12': STATELESS };
 
 const OPTIONS: Readonly<Record<string, PeerOptions | (() => PeerOptions)>> = {
   'client/session-id/application-protocol-changed': { client: { alpn: ['h2', 'http/1.1'] } },
@@ -52,9 +66,18 @@ const OPTIONS: Readonly<Record<string, PeerOptions | (() => PeerOptions)>> = {
   'client/record-size-limit/beside-max-fragment-length': { client: { recordSizeLimit: 4096, maxFragmentLength: 1024 } },
   'client/max-fragment-length/another': { client: { maxFragmentLength: 1024 } },
   'client/psk/protocol-changed': { client: { alpn: ['h2', 'http/1.1'] } },
+  'server/session-id/another-protocol': PROTOCOLS,
+  'server/session-id/protocol-left-out': PROTOCOLS,
+  'server/session-id/status-request': STAPLES,
+  'server/ticket-tls12/another-protocol': PROTOCOLS,
+  'server/ticket-tls12/protocol-left-out': PROTOCOLS,
+  'server/ticket-tls12/renewed': RENEWS,
+  'server/ticket-tls12/status-request': STAPLES,
 };
 
 export function peerOptions(id: string): PeerOptions {
+  const topic = TOPICS[id.slice(0, id.lastIndexOf('/'))];
   const options = OPTIONS[id] ?? {};
-  return typeof options === 'function' ? options() : options;
+  const own = typeof options === 'function' ? options() : options;
+  return { client: { ...topic?.client, ...own.client }, server: { ...topic?.server, ...own.server } };
 }

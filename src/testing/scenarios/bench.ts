@@ -89,7 +89,6 @@ abstract class Bench<P extends PeerUnderTest> {
 interface Observed {
   readonly isResumed: () => boolean;
   readonly version: () => Version | undefined;
-  readonly sessions: () => readonly Session[];
 }
 
 /** The tester's end: a party whose connection is traced and recorded. */
@@ -98,6 +97,8 @@ class TesterEnd {
   readonly recorder = record();
   readonly party: Party;
   readonly #observed: Observed;
+  /** Those that a client has been given, each held: a connection that fails gives up its own holds. */
+  readonly #sessions: Session[] = [];
 
   constructor(
     side: 'client' | 'server',
@@ -106,17 +107,20 @@ class TesterEnd {
     speech: Speech,
   ) {
     const connection = make([this.trace.tap(side), ...faults, this.recorder]);
-    this.party = new Party(connection, speech, (events: readonly Event[]) => this.trace.note(side, events));
+    this.party = new Party(connection, speech, (events: readonly Event[]) => {
+      this.trace.note(side, events);
+      for (const event of events)
+        if (event.type === 'new-session' && side === 'client') this.#sessions.push(event.session.upRef());
+    });
     this.#observed = {
       isResumed: () => connection.resumption.resumed,
       version: () => connection.version,
-      sessions: () => (connection instanceof ClientConnection ? connection.sessions.map((one) => one.upRef()) : []),
     };
     if (connection instanceof ClientConnection) this.party.take(connection.connect());
   }
 
   conclude(ending: Ending): Visit {
-    const { isResumed, version, sessions } = this.#observed;
+    const { isResumed, version } = this.#observed;
     const { party } = this;
     const visit = new Visit({
       ending,
@@ -125,7 +129,7 @@ class TesterEnd {
       data: party.data,
       error: party.error,
       version: version(),
-      sessions: sessions(),
+      sessions: this.#sessions,
       trace: this.trace,
       recording: this.recorder.recording,
     });

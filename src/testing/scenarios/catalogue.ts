@@ -15,13 +15,21 @@ import { ticketsTls12 } from './client/tickets-tls12.ts';
 import { ticketsTls13 } from './client/tickets-tls13.ts';
 import type { ClientScenario, Scenario, ServerScenario } from './scenario.ts';
 import { serverAges } from './server/ages.ts';
+import { serverDowngrade } from './server/downgrade.ts';
 import { serverEarlyData } from './server/early-data.ts';
+import { serverHelloTls12 } from './server/hello-tls12.ts';
 import { serverHelloTls13 } from './server/hello-tls13.ts';
 import { serverPsk } from './server/psk.ts';
 import { serverPskPlaces } from './server/psk-places.ts';
 import { serverRecordLimitsTls13 } from './server/record-limits-tls13.ts';
+import { serverRecords } from './server/records.ts';
+import { serverRenegotiation } from './server/renegotiation.ts';
 import { serverRetry } from './server/retry.ts';
+import { serverSecondFlightTls12 } from './server/second-flight-tls12.ts';
 import { serverSecondFlightTls13 } from './server/second-flight-tls13.ts';
+import { serverSessionId } from './server/session-id.ts';
+import { serverSessionRulesTls12 } from './server/session-rules-tls12.ts';
+import { serverTicketTls12 } from './server/ticket-tls12.ts';
 import { serverTicketsTls13 } from './server/tickets-tls13.ts';
 
 const CLIENT: readonly ClientScenario[] = [
@@ -49,6 +57,14 @@ const SERVER: readonly ServerScenario[] = [
   ...serverSecondFlightTls13,
   ...serverRecordLimitsTls13,
   ...serverHelloTls13,
+  ...serverSessionId,
+  ...serverTicketTls12,
+  ...serverSessionRulesTls12,
+  ...serverSecondFlightTls12,
+  ...serverRenegotiation,
+  ...serverDowngrade,
+  ...serverHelloTls12,
+  ...serverRecords,
 ];
 
 /** The catalogue. */
