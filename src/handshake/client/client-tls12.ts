@@ -203,7 +203,7 @@ function keepFragmentLength(context: ClientHandshake, { hello }: Choice, { sessi
   const { maxFragmentLength: code = 0 } = session.foreign;
   if (code === 0 || hello.extensions.recordSizeLimit !== undefined) return;
   context.facts.maxFragmentLength = code;
-  context.limitRecords(2 ** (8 + code));
+  context.limitRecords(2 ** (8 + code), code === context.settings.maxFragmentLength);
 }
 
 /** Returns the session that is resumed. RFC 5246 §7.4.1.3, RFC 7627 §5.3. @throws TlsAlert */

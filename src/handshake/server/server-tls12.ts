@@ -177,6 +177,7 @@ function serverHelloExtensions(context: ServerHandshake, hello: ClientHello, tic
   const secureRenegotiation =
     extensions.renegotiationInfo !== undefined || cipherSuites.includes(CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
   const full = !facts.resumption.resumed;
+  const fragmentLength = maxFragmentLength(context, hello, facts.resumption.session);
   return {
     serverName: full && facts.serverName !== undefined ? (true as const) : undefined, // RFC 6066 §3: not on resumption
     renegotiationInfo: secureRenegotiation ? EMPTY : undefined, // RFC 5746 §3.6
@@ -184,7 +185,7 @@ function serverHelloExtensions(context: ServerHandshake, hello: ClientHello, tic
     alpn: facts.alpnProtocol === undefined ? undefined : [facts.alpnProtocol],
     extendedMasterSecret: extensions.extendedMasterSecret, // RFC 7627 §5.1
     recordSizeLimit: recordSizeLimit(context, hello.extensions.recordSizeLimit, context.settings.recordSizeLimit),
-    maxFragmentLength: maxFragmentLength(context, hello, facts.resumption.session),
+    maxFragmentLength: full ? fragmentLength : undefined, // RFC 6066 §1.1: that of the session holds
     sessionTicket: ticketed || undefined, // RFC 5077 §3.2
   };
 }

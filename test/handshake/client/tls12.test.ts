@@ -835,6 +835,21 @@ describe('a session of TLS 1.2', () => {
     expect(output.length).to.equal(2 * (5 + 8 + 512 + 16));
   });
 
+  it('RFC 6066 §1.1, §4: binds the server to its max_fragment_length where that is asked for again, and not answered', () => {
+    for (const [length, alert] of [
+      [512, undefined],
+      [513, 'record_overflow'],
+    ] as const) {
+      const asking = new Meeting({ ...TLS12, client: { maxFragmentLength: 512 } });
+      const link = asking.meet({ connect: { sessions: asking.sessions() } });
+      expectEstablished(link);
+      expect(link.client.resumption.resumed).to.equal(true);
+      link.server.channel.writer.record(ContentType.application_data, new Uint8Array(length));
+      say(link);
+      expect(link.eventsOf('client', 'failed').map(({ error }) => error.alert)).to.deep.equal(alert ? [alert] : []);
+    }
+  });
+
   it('RFC 5246 §7.2.2: is not offered again after a fatal alert', () => {
     const link = play(TLS12);
     const [session] = link.client.sessions;
