@@ -133,6 +133,7 @@ const RULES_OF_SESSIONS: Mutants = {
   'another-protocol': [PROTOCOL_OF_SESSION],
   'protocol-left-out': [PROTOCOL_OF_SESSION],
   'another-fragment-length': [ANY_LENGTH],
+  'fragment-length-unanswered': [answer('full ? fragmentLength : undefined', 'fragmentLength')],
   'unknown-suites': [UNKNOWN_SUITES_REFUSED],
 };
 const bothWays: Mutants = Object.fromEntries(

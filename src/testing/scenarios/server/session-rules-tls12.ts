@@ -1,6 +1,7 @@
 /** What a session of TLS 1.2 has to agree in with the hello that offers it, by whichever way: RFC 5246 §7.4.1, 6066, 7301, 7627. */
 
 import { ExtensionType } from '../../../wire/registry.ts';
+import type { TesterClient } from '../bench.ts';
 import { NotRun, type ServerScenario } from '../scenario.ts';
 import { answerOf, bothWays, hello, requireResumed, resumable, TLS12, without } from './tls12.ts';
 
@@ -221,6 +222,12 @@ const protocols = PROTOCOLS.flatMap(({ id, title, alpn }) =>
   })),
 );
 
+/** @throws NotRun if the server does not answer the length that the client asks for */
+async function needFragmentLength(tester: TesterClient): Promise<void> {
+  if (answerOf(await tester.visit()).extensions['maxFragmentLength'] === undefined)
+    throw new NotRun('the server does not answer max_fragment_length');
+}
+
 const fragments = bothWays((way) => ({
   ...TLS12,
   mechanism: way.mechanism,
@@ -232,11 +239,27 @@ const fragments = bothWays((way) => ({
   expect: ['full handshake', 'aborts'],
   run: async (bench) => {
     const first = way.client(bench, { maxFragmentLength: 512 });
-    const visit = await first.visit();
-    if (answerOf(visit).extensions['maxFragmentLength'] === undefined)
-      throw new NotRun('the server does not answer max_fragment_length');
+    await needFragmentLength(first);
     const session = await resumable(way, first);
     return (await way.client(bench, { maxFragmentLength: 1024 }).visit({ sessions: [session] })).reaction;
+  },
+}));
+
+const fragmentsUnanswered = bothWays((way) => ({
+  ...TLS12,
+  mechanism: way.mechanism,
+  id: `server/${way.topic}/fragment-length-unanswered`,
+  title: 'a session with fragments of 512 bytes, in a hello that asks for the same',
+  clause: 'RFC 6066 §1.1',
+  reason: 'A ServerHello that resumes must not answer the extension: what was negotiated with the session holds.',
+  severity: 'must',
+  expect: ['conforms'],
+  run: async (bench) => {
+    const tester = way.client(bench, { maxFragmentLength: 512 });
+    await needFragmentLength(tester);
+    const visit = await tester.visit({ sessions: [await resumable(way, tester)] });
+    requireResumed(visit);
+    return 'maxFragmentLength' in answerOf(visit).extensions ? 'differs: it answers max_fragment_length' : 'conforms';
   },
 }));
 
@@ -273,5 +296,6 @@ export const serverSessionRulesTls12: readonly ServerScenario[] = [
   ...secretsBoth,
   ...protocols,
   ...fragments,
+  ...fragmentsUnanswered,
   ...unknownSuites,
 ];
