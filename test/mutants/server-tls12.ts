@@ -118,30 +118,6 @@ const UNKNOWN_SUITES_REFUSED: MutantEdit = {
       if (!Object.values(CipherSuite).includes(id)) throw new TlsAlert('illegal_parameter', '');`,
 };
 
-/** What both ways to resume have in common. */
-const RULES_OF_SESSIONS: Mutants = {
-  'another-name': [ANY_SCOPE],
-  'name-left-out': [ANY_SCOPE],
-  'name-in-capitals': [NAMES_AS_WRITTEN],
-  'name-unanswered': [NAME_ANSWERED],
-  'suite-not-offered': [ANY_SUITE],
-  'suite-offered-last': [PREFERRED_SUITE],
-  'extended-master-secret-dropped': [SECRET_MAY_GO],
-  'extended-master-secret-added': [SECRET_MAY_COME],
-  'extended-master-secret-neither': [SECRET_IS_WANTED],
-  'extended-master-secret-both': [SECRET_UNANSWERED],
-  'another-protocol': [PROTOCOL_OF_SESSION],
-  'protocol-left-out': [PROTOCOL_OF_SESSION],
-  'another-fragment-length': [ANY_LENGTH],
-  'fragment-length-unanswered': [answer('full ? fragmentLength : undefined', 'fragmentLength')],
-  'unknown-suites': [UNKNOWN_SUITES_REFUSED],
-};
-const bothWays: Mutants = Object.fromEntries(
-  ['session-id', 'ticket-tls12'].flatMap((topic) =>
-    Object.entries(RULES_OF_SESSIONS).map(([name, edits]) => [`server/${topic}/${name}`, edits]),
-  ),
-);
-
 /** An edit of the function that waits for ChangeCipherSpec and Finished. */
 const finishing = (find: string, replace: string): MutantEdit => ({
   file: SERVER,
@@ -171,31 +147,6 @@ const DATA_AT_ANY_TIME: MutantEdit = {
 };
 
 const flights: Mutants = {
-  'server/resumed-flight-tls12/finished-wrong': [finishing(VERIFIES, '')],
-  'server/resumed-flight-tls12/finished-empty': [
-    finishing(VERIFIES, 'if (body.verifyData.length > 0) requireVerifyData(body, expected);'),
-  ],
-  'server/resumed-flight-tls12/finished-short': [
-    finishing(VERIFIES, 'if (body.verifyData.length === expected.length) requireVerifyData(body, expected);'),
-  ],
-  'server/resumed-flight-tls12/finished-missing': [
-    finishing('receive(finished)', 'receive(finished, (data) => context.emitEarlyData(data))'),
-  ],
-  'server/resumed-flight-tls12/change-cipher-spec-missing': [
-    finishing(
-      RECEIVES_CHANGE,
-      "const early = yield { kind: 'message', orChangeCipherSpec: true, name: '', type: 20, limit: 48 };",
-    ),
-    finishing('context.protectReading(reading);', 'if (early === undefined) context.protectReading(reading);'),
-    finishing(
-      'yield* receive(finished)',
-      'early === undefined ? yield* receive(finished) : { raw: early.raw, body: { verifyData: early.raw.subarray(4) } }',
-    ),
-  ],
-  'server/resumed-flight-tls12/change-cipher-spec-twice': [CHANGE_AT_ANY_TIME],
-  'server/resumed-flight-tls12/certificate-unasked': [passOver(11)],
-  'server/resumed-flight-tls12/key-exchange-unasked': [passOver(16)],
-  'server/resumed-flight-tls12/data-before-change-cipher-spec': [DATA_AT_ANY_TIME],
   'server/full-flight-tls12/change-cipher-spec-first': [CHANGE_AT_ANY_TIME],
   'server/full-flight-tls12/change-cipher-spec-of-another-value': [
     {
@@ -290,6 +241,14 @@ const ids: Mutants = {
 };
 
 const tickets: Mutants = {
+  'server/ticket-tls12/renewed': [
+    {
+      file: SERVER,
+      within: 'resume',
+      find: 'sendNewSessionTicket(context, session, UNSPECIFIED)',
+      replace: 'sendNewSessionTicket(context, newSession(context, hello.body, EMPTY, new Uint8Array(48)), 0)',
+    },
+  ],
   'server/ticket-tls12/bit-flips': [refuseSealed('bad-mac')],
   'server/ticket-tls12/cut-short': [refuseTicketIf('ticket.length < 32')],
   'server/ticket-tls12/of-zeros': [refuseSealed('unknown-key')],
@@ -380,31 +339,15 @@ const sentinel = (replace: string): MutantEdit => ({
 
 const negotiation: Mutants = {
   'server/renegotiation/info-not-empty': [INFO_OF_ANY_LENGTH],
-  'server/renegotiation/info-not-empty-with-session': [INFO_OF_ANY_LENGTH],
   'server/renegotiation/signalling-suite': [
     answer(
       'extensions.renegotiationInfo !== undefined || cipherSuites.includes(CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)',
       'extensions.renegotiationInfo !== undefined',
     ),
   ],
-  'server/renegotiation/answered-when-resumed': [
-    answer('secureRenegotiation ? EMPTY : undefined', 'secureRenegotiation && full ? EMPTY : undefined'),
-  ],
   'server/renegotiation/unsignalled': [answer('secureRenegotiation ? EMPTY : undefined', 'EMPTY')],
-  'server/renegotiation/of-resumed': [
-    {
-      file: 'engine/channel.ts',
-      within: '#refuseRenegotiation',
-      find: "this.sendAlert('no_renegotiation', AlertLevel.warning)",
-      replace: 'this.sendRaw(Uint8Array.of(2, 0, 0, 0))',
-    },
-  ],
   'server/downgrade/sentinel': [sentinel('false')],
-  'server/downgrade/sentinel-when-resumed': [
-    sentinel("settings.maxVersion === 'TLSv1.3' && !facts.resumption.resumed"),
-  ],
   'server/downgrade/fallback': [NO_FALLBACK],
-  'server/downgrade/fallback-with-session': [NO_FALLBACK],
   'server/downgrade/fallback-at-highest': [
     { ...NO_FALLBACK, replace: 'hello.cipherSuites.includes(CipherSuite.TLS_FALLBACK_SCSV)' },
   ],
@@ -424,9 +367,6 @@ const hellos: Mutants = {
   'server/hello/compression-without-null': [
     { file: OFFERS, within: 'requireTls12Hello', find: '!legacyCompressionMethods.includes(0)', replace: 'false' },
   ],
-  'server/hello/compression-preferred': [
-    { file: SERVER, within: 'sendServerHello', find: '0', replace: 'hello.body.legacyCompressionMethods[0]' },
-  ],
   'server/hello/extended-master-secret-left-out': [answer('extensions.extendedMasterSecret', 'true')],
   'server/hello/fragment-length-unknown': [
     {
@@ -442,14 +382,6 @@ const hellos: Mutants = {
       within: 'helloExtensions',
       find: "[ExtensionType.pre_shared_key, OfferedPsks, 'TLSv1.3']",
       replace: '[ExtensionType.pre_shared_key, OfferedPsks]',
-    },
-  ],
-  'server/hello/status-request-with-session': [
-    {
-      file: SERVER,
-      within: 'sendServerHello',
-      find: 'stapled?.ocspResponse && (true as const)',
-      replace: 'hello.body.extensions.statusRequest && true',
     },
   ],
   'server/hello/in-records-of-one-byte': [
@@ -533,6 +465,76 @@ const records: Mutants = {
     },
   ],
 };
+
+/** What both ways to resume have in common. */
+const RULES_OF_SESSIONS: Mutants = {
+  'another-name': [ANY_SCOPE],
+  'name-left-out': [ANY_SCOPE],
+  'name-in-capitals': [NAMES_AS_WRITTEN],
+  'name-unanswered': [NAME_ANSWERED],
+  'suite-not-offered': [ANY_SUITE],
+  'suite-offered-last': [PREFERRED_SUITE],
+  'extended-master-secret-dropped': [SECRET_MAY_GO],
+  'extended-master-secret-added': [SECRET_MAY_COME],
+  'extended-master-secret-neither': [SECRET_IS_WANTED],
+  'extended-master-secret-both': [SECRET_UNANSWERED],
+  'another-protocol': [PROTOCOL_OF_SESSION],
+  'protocol-left-out': [PROTOCOL_OF_SESSION],
+  'another-fragment-length': [ANY_LENGTH],
+  'fragment-length-unanswered': [answer('full ? fragmentLength : undefined', 'fragmentLength')],
+  'unknown-suites': [UNKNOWN_SUITES_REFUSED],
+  'renegotiation-info-not-empty': [INFO_OF_ANY_LENGTH],
+  'renegotiation-info-answered': [
+    answer('secureRenegotiation ? EMPTY : undefined', 'secureRenegotiation && full ? EMPTY : undefined'),
+  ],
+  'renegotiation-refused': [
+    {
+      file: 'engine/channel.ts',
+      within: '#refuseRenegotiation',
+      find: "this.sendAlert('no_renegotiation', AlertLevel.warning)",
+      replace: 'this.sendRaw(Uint8Array.of(2, 0, 0, 0))',
+    },
+  ],
+  'downgrade-sentinel': [sentinel("settings.maxVersion === 'TLSv1.3' && !facts.resumption.resumed")],
+  fallback: [NO_FALLBACK],
+  'compression-preferred': [
+    { file: SERVER, within: 'sendServerHello', find: '0', replace: 'hello.body.legacyCompressionMethods[0]' },
+  ],
+  'status-request': [
+    {
+      file: SERVER,
+      within: 'sendServerHello',
+      find: 'stapled?.ocspResponse && (true as const)',
+      replace: 'hello.body.extensions.statusRequest && true',
+    },
+  ],
+  'finished-wrong': [finishing(VERIFIES, '')],
+  'finished-empty': [finishing(VERIFIES, 'if (body.verifyData.length > 0) requireVerifyData(body, expected);')],
+  'finished-short': [
+    finishing(VERIFIES, 'if (body.verifyData.length === expected.length) requireVerifyData(body, expected);'),
+  ],
+  'finished-missing': [finishing('receive(finished)', 'receive(finished, (data) => context.emitEarlyData(data))')],
+  'change-cipher-spec-missing': [
+    finishing(
+      RECEIVES_CHANGE,
+      "const early = yield { kind: 'message', orChangeCipherSpec: true, name: '', type: 20, limit: 48 };",
+    ),
+    finishing('context.protectReading(reading);', 'if (early === undefined) context.protectReading(reading);'),
+    finishing(
+      'yield* receive(finished)',
+      'early === undefined ? yield* receive(finished) : { raw: early.raw, body: { verifyData: early.raw.subarray(4) } }',
+    ),
+  ],
+  'change-cipher-spec-twice': [CHANGE_AT_ANY_TIME],
+  'certificate-unasked': [passOver(11)],
+  'key-exchange-unasked': [passOver(16)],
+  'data-before-change-cipher-spec': [DATA_AT_ANY_TIME],
+};
+const bothWays: Mutants = Object.fromEntries(
+  ['session-id', 'ticket-tls12'].flatMap((topic) =>
+    Object.entries(RULES_OF_SESSIONS).map(([name, edits]) => [`server/${topic}/${name}`, edits]),
+  ),
+);
 
 export const serverTls12: Mutants = {
   ...bothWays,

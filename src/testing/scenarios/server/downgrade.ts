@@ -5,7 +5,7 @@ import { equalBytes } from '../../../wire/bytes.ts';
 import { CipherSuite } from '../../../wire/registry.ts';
 import type { ServerScenario } from '../scenario.ts';
 import type { Reaction, Visit } from '../visit.ts';
-import { answerOf, BY_ID, hello, needTls13, requireResumed, resumable, TLS12 } from './tls12.ts';
+import { answerOf, bothWays, hello, needTls13, requireResumed, resumable, TLS12 } from './tls12.ts';
 
 const FALLEN_BACK = hello(({ cipherSuites }) => void cipherSuites.push(CipherSuite.TLS_FALLBACK_SCSV));
 
@@ -28,23 +28,23 @@ export const serverDowngrade: readonly ServerScenario[] = [
       return hasSentinel(await bench.client().visit());
     },
   },
-  {
+  ...bothWays((way) => ({
     ...TLS12,
-    mechanism: 'session-id',
-    id: 'server/downgrade/sentinel-when-resumed',
-    title: 'the id of a session of TLS 1.2, to a server that speaks TLS 1.3',
+    mechanism: way.mechanism,
+    id: `server/${way.topic}/downgrade-sentinel`,
+    title: 'a session of TLS 1.2, to a server that speaks TLS 1.3',
     clause: 'RFC 9846 §4.2.3',
     reason: 'A session that was made in TLS 1.2 does not say that its client speaks nothing else.',
     severity: 'must',
     expect: ['conforms'],
     run: async (bench) => {
       await needTls13(bench);
-      const tester = BY_ID.client(bench);
-      const visit = await tester.visit({ sessions: [await resumable(BY_ID, tester)] });
+      const tester = way.client(bench);
+      const visit = await tester.visit({ sessions: [await resumable(way, tester)] });
       requireResumed(visit);
       return hasSentinel(visit);
     },
-  },
+  })),
   {
     ...TLS12,
     id: 'server/downgrade/fallback',
@@ -58,22 +58,22 @@ export const serverDowngrade: readonly ServerScenario[] = [
       return (await bench.client().visit({ edits: FALLEN_BACK })).reaction;
     },
   },
-  {
+  ...bothWays((way) => ({
     ...TLS12,
-    mechanism: 'session-id',
-    id: 'server/downgrade/fallback-with-session',
-    title: 'TLS_FALLBACK_SCSV and the id of a session, to a server that speaks TLS 1.3',
+    mechanism: way.mechanism,
+    id: `server/${way.topic}/fallback`,
+    title: 'TLS_FALLBACK_SCSV and a session, to a server that speaks TLS 1.3',
     clause: 'RFC 7507 §3',
     reason: 'That there is a session does not make the fallback any better.',
     severity: 'must',
     expect: ['inappropriate_fallback'],
     run: async (bench) => {
       await needTls13(bench);
-      const tester = BY_ID.client(bench);
-      const session = await resumable(BY_ID, tester);
+      const tester = way.client(bench);
+      const session = await resumable(way, tester);
       return (await tester.visit({ sessions: [session], edits: FALLEN_BACK })).reaction;
     },
-  },
+  })),
   {
     ...TLS12,
     versions: ['TLSv1.3'],

@@ -6,7 +6,7 @@ import { NotRun, type ServerScenario } from '../scenario.ts';
 import type { Reaction, Visit } from '../visit.ts';
 import {
   answerOf,
-  BY_ID,
+  bothWays,
   type Edit,
   hello,
   requireResumed,
@@ -40,21 +40,21 @@ export const serverRenegotiation: readonly ServerScenario[] = [
     expect: ['aborts'],
     run: async (bench) => (await bench.client().visit({ edits: NOT_EMPTY })).reaction,
   },
-  {
+  ...bothWays((way) => ({
     ...TLS12,
-    mechanism: 'session-id',
-    id: 'server/renegotiation/info-not-empty-with-session',
-    title: 'the id of a session in a first hello with a renegotiation_info that is not empty',
+    mechanism: way.mechanism,
+    id: `server/${way.topic}/renegotiation-info-not-empty`,
+    title: 'a session in a first hello with a renegotiation_info that is not empty',
     clause: 'RFC 5746 §3.6',
     reason: 'The rule is for every first handshake, and an abbreviated one is no exception.',
     severity: 'must',
     expect: ['aborts'],
     run: async (bench) => {
-      const tester = BY_ID.client(bench);
-      const session = await resumable(BY_ID, tester);
+      const tester = way.client(bench);
+      const session = await resumable(way, tester);
       return (await tester.visit({ sessions: [session], edits: NOT_EMPTY })).reaction;
     },
-  },
+  })),
   {
     ...TLS12,
     id: 'server/renegotiation/signalling-suite',
@@ -65,22 +65,22 @@ export const serverRenegotiation: readonly ServerScenario[] = [
     expect: ['conforms'],
     run: async (bench) => hasAnswered(await bench.client().visit({ edits: SCSV_ALONE })),
   },
-  {
+  ...bothWays((way) => ({
     ...TLS12,
-    mechanism: 'session-id',
-    id: 'server/renegotiation/answered-when-resumed',
-    title: 'the id of a session in a hello with an empty renegotiation_info',
+    mechanism: way.mechanism,
+    id: `server/${way.topic}/renegotiation-info-answered`,
+    title: 'a session in a hello with an empty renegotiation_info',
     clause: 'RFC 5746 §3.6',
     reason: 'The answer is of the connection, not of the session: clients abort without it.',
     severity: 'must',
     expect: ['conforms'],
     run: async (bench) => {
-      const tester = BY_ID.client(bench);
-      const visit = await tester.visit({ sessions: [await resumable(BY_ID, tester)] });
+      const tester = way.client(bench);
+      const visit = await tester.visit({ sessions: [await resumable(way, tester)] });
       requireResumed(visit);
       return hasAnswered(visit);
     },
-  },
+  })),
   {
     ...TLS12,
     id: 'server/renegotiation/unsignalled',
@@ -92,10 +92,10 @@ export const serverRenegotiation: readonly ServerScenario[] = [
     expect: ['full handshake', 'handshake_failure'],
     run: async (bench) => (await bench.client().visit({ edits: WITHOUT_INFO })).reaction,
   },
-  {
+  ...bothWays((way) => ({
     ...TLS12,
-    mechanism: 'session-id',
-    id: 'server/renegotiation/of-resumed',
+    mechanism: way.mechanism,
+    id: `server/${way.topic}/renegotiation-refused`,
     title: 'the hello of a resumed connection, once more before the first data',
     clause: 'RFC 5746 §3.7',
     reason:
@@ -103,8 +103,8 @@ export const serverRenegotiation: readonly ServerScenario[] = [
     severity: 'must',
     expect: ['resumes', 'aborts'],
     run: async (bench) => {
-      const tester = BY_ID.client(bench);
-      const session = await resumable(BY_ID, tester);
+      const tester = way.client(bench);
+      const session = await resumable(way, tester);
       let first: Uint8Array | undefined;
       const bytes = (raw: Uint8Array) => {
         first = raw;
@@ -116,5 +116,5 @@ export const serverRenegotiation: readonly ServerScenario[] = [
       });
       return (await tester.visit({ sessions: [session], edits: { bytes }, faults: [again] })).reaction;
     },
-  },
+  })),
 ];

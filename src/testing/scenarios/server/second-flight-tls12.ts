@@ -5,7 +5,7 @@ import { ContentType, HandshakeType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import { clearMessage, clearRecord, inFrontOf, instead } from '../record-faults.ts';
 import type { ServerScenario } from '../scenario.ts';
-import { BY_ID, resumable, TLS12, WRONG_FINISHED } from './tls12.ts';
+import { bothWays, resumable, TLS12, WRONG_FINISHED } from './tls12.ts';
 
 /** A scenario in which the client's second flight has these faults. */
 interface FlightCase {
@@ -137,20 +137,20 @@ const FULL: readonly FlightCase[] = [
 ];
 
 export const serverSecondFlightTls12: readonly ServerScenario[] = [
-  ...RESUMED.map(
-    ({ faults: all, ...about }): ServerScenario => ({
+  ...RESUMED.flatMap(({ faults: all, ...about }) =>
+    bothWays((way) => ({
       ...TLS12,
-      mechanism: 'session-id',
+      mechanism: way.mechanism,
       severity: 'must',
       expect: ['aborts'],
       ...about,
-      id: `server/resumed-flight-tls12/${about.id}`,
+      id: `server/${way.topic}/${about.id}`,
       run: async (bench) => {
-        const tester = BY_ID.client(bench);
-        const session = await resumable(BY_ID, tester);
+        const tester = way.client(bench);
+        const session = await resumable(way, tester);
         return (await tester.visit({ sessions: [session], faults: all })).reaction;
       },
-    }),
+    })),
   ),
   ...FULL.map(
     ({ faults: all, ...about }): ServerScenario => ({

@@ -121,8 +121,9 @@ export const serverSessionId: readonly ServerScenario[] = [
     ...ID,
     id: 'server/session-id/in-hello-of-tls11',
     title: 'the id of a session in a hello of TLS 1.1',
-    clause: 'RFC 8996 §5, RFC 5246 Appendix E.1',
-    reason: 'TLS 1.1 is not negotiated any more, for no session either.',
+    clause: 'RFC 8996 §5',
+    reason:
+      'TLS 1.1 is not negotiated any more, for no session either: who receives such a hello answers protocol_version.',
     severity: 'must',
     expect: ['protocol_version'],
     run: async (bench) => {

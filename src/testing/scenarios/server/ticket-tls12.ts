@@ -247,4 +247,20 @@ export const serverTicketTls12: readonly ServerScenario[] = [
       return (await BY_TICKET.client(bench).visit({ sessions: [...declined.sessions] })).reaction;
     },
   },
+  {
+    ...TICKET,
+    id: 'server/ticket-tls12/renewed',
+    title: 'the ticket that a resumption has handed out',
+    clause: 'RFC 5077 §3.3',
+    reason: 'A server may renew a ticket when it resumes, and then the client shows the new one.',
+    severity: 'observed',
+    expect: ['resumes'],
+    run: async (bench) => {
+      const tester = BY_TICKET.client(bench);
+      const renewing = await tester.visit({ sessions: [await resumable(BY_TICKET, tester)] });
+      const [renewed] = renewing.sessions;
+      if (!renewing.isResumed || renewed === undefined) throw new NotRun('the server does not renew its tickets');
+      return (await tester.visit({ sessions: [renewed] })).reaction;
+    },
+  },
 ];
