@@ -109,6 +109,7 @@ const ANY_LENGTH: MutantEdit = {
   find: 'wanted === undefined || wanted === (foreign.maxFragmentLength ?? 0)',
   replace: 'true',
 };
+const LENGTH_ANSWERED = answer('full ? fragmentLength : undefined', 'fragmentLength');
 const UNKNOWN_SUITES_REFUSED: MutantEdit = {
   file: NEGOTIATION,
   within: 'commonSuites',
@@ -480,8 +481,8 @@ const RULES_OF_SESSIONS: Mutants = {
   'extended-master-secret-both': [SECRET_UNANSWERED],
   'another-protocol': [PROTOCOL_OF_SESSION],
   'protocol-left-out': [PROTOCOL_OF_SESSION],
-  'another-fragment-length': [ANY_LENGTH],
-  'fragment-length-unanswered': [answer('full ? fragmentLength : undefined', 'fragmentLength')],
+  'another-fragment-length': [ANY_LENGTH, LENGTH_ANSWERED],
+  'fragment-length-unanswered': [LENGTH_ANSWERED],
   'unknown-suites': [UNKNOWN_SUITES_REFUSED],
   'renegotiation-info-not-empty': [INFO_OF_ANY_LENGTH],
   'renegotiation-info-answered': [

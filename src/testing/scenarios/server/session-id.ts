@@ -23,18 +23,24 @@ const SENDS_ALERT = {
   faults: [faults.contentType('application_data', ContentType.alert)],
 };
 
-/** Returns the session of a connection that has come to an end after its handshake. @throws NotRun if there is none */
+/** Returns the session of a connection that has failed after its handshake. @throws NotRun if there is none */
 function sessionOf(visit: Visit) {
   const [session] = visit.sessions;
   if (!visit.facts.isEstablished || session === undefined) throw new NotRun('the server hands out no session');
   return session;
 }
 
-/** Has a connection fail by `failing`, and returns what the server makes of its session then. */
-async function afterFailure(bench: ServerBench, failing: Parameters<TesterClient['visit']>[0]): Promise<Reaction> {
+/** Has a connection fail, and returns what the server makes of its session then. `isAlerted` says that the server is to say so. */
+async function afterFailure(
+  bench: ServerBench,
+  failing: Parameters<TesterClient['visit']>[0],
+  isAlerted = false,
+): Promise<Reaction> {
   const tester = BY_ID.client(bench);
   await resumable(BY_ID, tester);
-  const session = sessionOf(await tester.visit(failing));
+  const visit = await tester.visit(failing);
+  if (isAlerted && visit.alert === undefined) throw new NotRun('the server sends no alert');
+  const session = sessionOf(visit);
   return (await tester.visit({ sessions: [session] })).reaction;
 }
 
@@ -143,7 +149,7 @@ export const serverSessionId: readonly ServerScenario[] = [
     reason: 'A fatal alert ends the session, so that who tries keys has one attempt. Here a record did not open.',
     severity: 'must',
     expect: ['full handshake'],
-    run: (bench) => afterFailure(bench, { faults: [faults.corrupt('application_data')] }),
+    run: (bench) => afterFailure(bench, { faults: [faults.corrupt('application_data')] }, true),
   },
   {
     ...ID,
