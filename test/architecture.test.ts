@@ -32,6 +32,10 @@ const SERVER = [...ENGINE, 'crypto/providers', 'handshake/server', 'engine'];
 
 const CLIENT = [...ENGINE, 'crypto/providers', 'handshake/client', 'engine'];
 
+/** Both ends of a connection. */
+const ENDS = [...SERVER, ...CLIENT, 'engine/server', 'engine/client'];
+const SCENARIOS = [...ENDS, 'testing', 'testing/scenarios'];
+
 /** From the ground up: a room imports from rooms above this line of its own alone. */
 const ROOMS: Readonly<Record<string, Room>> = {
   wire: { imports: [] },
@@ -51,9 +55,14 @@ const ROOMS: Readonly<Record<string, Room>> = {
   web: { imports: [...SERVER, 'engine/server', 'engine/client'], isShell: true },
   openssl: { imports: [...SERVER, 'engine/server'], isShell: true },
   node: { imports: [...SERVER, 'engine/server', 'engine/client', 'web'], packages: /^node:/, isShell: true },
-  testing: { imports: [...SERVER, ...CLIENT, 'engine/server', 'engine/client'], packages: /^@noble\//, isShell: true },
+  testing: { imports: ENDS, packages: /^@noble\//, isShell: true },
+  'testing/scenarios': { imports: [...ENDS, 'testing'], isShell: true },
+  'testing/scenarios/client': { imports: SCENARIOS, isShell: true },
+  'testing/scenarios/server': { imports: SCENARIOS, isShell: true },
+  'testing/catalogue': { imports: ['testing/scenarios', 'testing/scenarios/client', 'testing/scenarios/server'] },
+  judges: { imports: [...SCENARIOS, 'testing/catalogue'], packages: /^node:/, isShell: true },
   cli: {
-    imports: [...SERVER, 'engine/server', 'engine/client', 'node', 'testing'],
+    imports: [...ENDS, 'node', 'testing', 'testing/scenarios', 'testing/catalogue', 'judges'],
     packages: /^node:|^@noble\/post-quantum/,
     isShell: true,
   },

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { clientCommand } from '../judges/client-command.ts';
 import { fails, junitOf, type ReportedResult, resultOf, type ScenariosReport, tableOf } from '../judges/report.ts';
 import { serverOverTcp } from '../judges/server-over-tcp.ts';
-import { scenarios } from '../testing/scenarios/catalogue.ts';
+import { scenarios } from '../testing/catalogue/scenarios.ts';
 import { type Judgement, judgeClient, judgeServer } from '../testing/scenarios/judge.ts';
 import type { Scenario } from '../testing/scenarios/scenario.ts';
 import type { Version } from '../wire/registry.ts';

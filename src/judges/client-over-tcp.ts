@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerOptions } from '../engine/server/options.ts';
 import type { Ability, ClientUnderTest, Errand } from '../testing/scenarios/bench.ts';
 import type { Speech } from '../testing/scenarios/party.ts';
-import { NotRun } from '../testing/scenarios/scenario.ts';
+import { NotRun } from '../testing/scenarios/visit.ts';
 import { systemWorld } from '../world.ts';
 import { converseOver } from './conversation.ts';
 

@@ -16,8 +16,7 @@ import type { World } from '../../world.ts';
 import { record } from '../record.ts';
 import { Trace } from '../trace.ts';
 import { answersOverHttp, asksOverHttp, Party, type Speech } from './party.ts';
-import { NotRun } from './scenario.ts';
-import { type Ending, Visit } from './visit.ts';
+import { type Ending, NotRun, Visit } from './visit.ts';
 
 /** What a client under test is asked to do in one connection. */
 export interface Errand {

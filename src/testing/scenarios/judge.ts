@@ -5,12 +5,12 @@ import { ClientBench, type ClientUnderTest, ServerBench, type ServerUnderTest } 
 import {
   type ClientScenario,
   isExpected,
-  NotRun,
   type Scenario,
   type ScenarioResult,
   type ServerScenario,
 } from './scenario.ts';
 import type { Visit } from './visit.ts';
+import { NotRun } from './visit.ts';
 
 /** A result with the connections that it comes from. */
 export interface Judgement extends ScenarioResult {

@@ -46,11 +46,6 @@ export interface ServerScenario extends ScenarioBase {
 
 export type Scenario = ClientScenario | ServerScenario;
 
-/** Thrown where a scenario cannot be run: the peer lacks what it needs. It is no verdict on the peer. */
-export class NotRun extends Error {
-  override readonly name = 'NotRun';
-}
-
 /** What came of a scenario in one version. */
 export interface ScenarioResult {
   readonly id: string;

@@ -27,6 +27,11 @@ export type Reaction =
   /** It is not, or the tester has refused what the peer sent, for this reason. */
   | `differs: ${string}`;
 
+/** Thrown where a scenario cannot be run: the peer lacks what it needs. It is no verdict on the peer. */
+export class NotRun extends Error {
+  override readonly name = 'NotRun';
+}
+
 /** Why a connection came to its end: the peer closed it, nobody had anything to say, or the time was up. */
 export type Ending = 'closed' | 'at-rest' | 'late';
 

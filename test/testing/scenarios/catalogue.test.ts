@@ -5,7 +5,7 @@ import { ClientConnection } from '../../../src/engine/client/client-connection.t
 import { defineClient } from '../../../src/engine/client/define-client.ts';
 import { defineServer } from '../../../src/engine/server/define-server.ts';
 import { ServerConnection } from '../../../src/engine/server/server-connection.ts';
-import { scenarios } from '../../../src/testing/scenarios/catalogue.ts';
+import { scenarios } from '../../../src/testing/catalogue/scenarios.ts';
 import { memoryClient, memoryServer } from '../../../src/testing/scenarios/in-memory.ts';
 import { type Judgement, judgeClient, judgeServer } from '../../../src/testing/scenarios/judge.ts';
 import type { Scenario } from '../../../src/testing/scenarios/scenario.ts';

@@ -6,8 +6,9 @@ import { singleUse } from '../../../engine/server/single-use.ts';
 import { CipherSuite, ExtensionType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import type { ClientBench, TesterServer } from '../bench.ts';
-import { type ClientScenario, NotRun } from '../scenario.ts';
+import type { ClientScenario } from '../scenario.ts';
 import type { Visit } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import { conforms, offering } from './connections.ts';
 import { groupWithoutShare, helloOf } from './hello.ts';
 

@@ -7,8 +7,9 @@ import { encode, opaque, uint16 } from '../../../wire/codec.ts';
 import { CipherSuite, ExtensionType, type GroupName, NamedGroup } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import type { ClientBench } from '../bench.ts';
-import { type ClientScenario, NotRun } from '../scenario.ts';
+import type { ClientScenario } from '../scenario.ts';
 import type { Visit } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import { conforms, offering } from './connections.ts';
 import { groupWithoutShare, type Hello, helloOf, requireHello } from './hello.ts';
 

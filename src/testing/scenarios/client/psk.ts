@@ -4,7 +4,8 @@ import { concat } from '../../../wire/bytes.ts';
 import { encode, opaque, struct, uint16 } from '../../../wire/codec.ts';
 import { CipherSuite, ExtensionType, PskKeyExchangeMode } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
-import { type ClientScenario, NotRun } from '../scenario.ts';
+import type { ClientScenario } from '../scenario.ts';
+import { NotRun } from '../visit.ts';
 import { offering, resuming } from './connections.ts';
 import { helloOf, requireHello } from './hello.ts';
 

@@ -8,8 +8,9 @@ import { CipherSuite, ExtensionType } from '../../../wire/registry.ts';
 import { framed } from '../../extension-block.ts';
 import { faults } from '../../faults.ts';
 import type { ClientBench, TesterServer } from '../bench.ts';
-import { type ClientScenario, NotRun } from '../scenario.ts';
+import type { ClientScenario } from '../scenario.ts';
 import type { Reaction, Visit } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import { given, Heard, type Offered, offered, offers, resume, serverOf, unawareOf } from './tls12.ts';
 
 const TLS12 = { side: 'client', versions: ['TLSv1.2'], mechanism: 'session-id' } as const;

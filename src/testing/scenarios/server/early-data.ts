@@ -9,8 +9,9 @@ import { faults } from '../../faults.ts';
 import { seededWorld } from '../../seeded-world.ts';
 import type { ServerBench, TesterClient } from '../bench.ts';
 import { REQUEST } from '../party.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
 import type { Reaction, Visit } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import { ABORTS, answersOf, client, first, onlyPsk, setExtension, TLS13 } from './tls13.ts';
 
 const EARLY = { ...TLS13, mechanism: 'early-data' } as const;

@@ -3,7 +3,8 @@
 import { concat } from '../../../wire/bytes.ts';
 import { ExtensionType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
+import { NotRun } from '../visit.ts';
 import { answerOf, bothWays, hello, requireResumed, resumable, TLS12, withExtension, without } from './tls12.ts';
 
 const BOTH = { ...TLS12, versions: ['TLSv1.2', 'TLSv1.3'] } as const;

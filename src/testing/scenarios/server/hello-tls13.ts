@@ -3,8 +3,9 @@
 import type { HelloDraft } from '../../../handshake/client/hello-draft.ts';
 import { ExtensionType } from '../../../wire/registry.ts';
 import type { ServerBench } from '../bench.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
 import type { Reaction } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import { ABORTS, client, type Edit, extensionOf, first, TLS13 } from './tls13.ts';
 
 /** Returns what the server makes of a hello with a session that is changed so. */

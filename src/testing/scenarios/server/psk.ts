@@ -7,8 +7,9 @@ import type { Session } from '../../../sessions/session.ts';
 import { concat } from '../../../wire/bytes.ts';
 import { ExtensionType, PskKeyExchangeMode } from '../../../wire/registry.ts';
 import type { ServerBench } from '../bench.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
 import type { Reaction } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import {
   ABORTS,
   addTo,

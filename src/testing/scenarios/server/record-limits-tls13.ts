@@ -2,7 +2,8 @@
 
 import { ExtensionType } from '../../../wire/registry.ts';
 import type { ServerBench } from '../bench.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
+import { NotRun } from '../visit.ts';
 import { answersOf, client, first, setExtension, TLS13 } from './tls13.ts';
 
 const NONE = { ...TLS13, mechanism: 'none' } as const;

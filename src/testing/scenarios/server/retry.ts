@@ -4,8 +4,9 @@ import type { DraftPsk } from '../../../handshake/client/hello-draft.ts';
 import { concat } from '../../../wire/bytes.ts';
 import { ExtensionType, NamedGroup } from '../../../wire/registry.ts';
 import type { ServerBench } from '../bench.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
 import type { Reaction } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import { ABORTS, client, type Edit, extensionOf, onlyPsk, placesOf, second, setExtension, TLS13 } from './tls13.ts';
 
 /** A client whose first hello has no share. */

@@ -6,8 +6,9 @@ import { ContentType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import type { ServerBench } from '../bench.ts';
 import type { Speech } from '../party.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
 import type { Reaction } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import { client, TLS13 } from './tls13.ts';
 
 /** Returns what the server makes of a resumption with these faults. @throws NotRun if it does not resume */

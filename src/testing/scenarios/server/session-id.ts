@@ -3,8 +3,9 @@
 import { ContentType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import type { ServerBench, TesterClient } from '../bench.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
 import type { Reaction, Visit } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import { answerOf, BY_ID, hello, requireResumed, resumable, TLS12, ticketOf, WRONG_FINISHED } from './tls12.ts';
 
 const ID = { ...TLS12, mechanism: 'session-id' } as const;

@@ -2,7 +2,8 @@
 
 import { ExtensionType } from '../../../wire/registry.ts';
 import type { TesterClient } from '../bench.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
+import { NotRun } from '../visit.ts';
 import { answerOf, bothWays, hello, requireResumed, resumable, TLS12, without } from './tls12.ts';
 
 const EXTENDED_MASTER_SECRET = without(ExtensionType.extended_master_secret);

@@ -3,8 +3,9 @@
 import type { Session } from '../../../sessions/session.ts';
 import { ExtensionType } from '../../../wire/registry.ts';
 import type { ServerBench } from '../bench.ts';
-import { NotRun, type ServerScenario } from '../scenario.ts';
+import type { ServerScenario } from '../scenario.ts';
 import type { Reaction, Visit } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 import {
   answerOf,
   BY_ID,

@@ -5,8 +5,8 @@ import type { DraftPsk, HelloDraft } from '../../../handshake/client/hello-draft
 import type { Session } from '../../../sessions/session.ts';
 import { ExtensionType } from '../../../wire/registry.ts';
 import type { ServerBench, TesterClient } from '../bench.ts';
-import { NotRun } from '../scenario.ts';
 import type { Reaction, Visit } from '../visit.ts';
+import { NotRun } from '../visit.ts';
 
 export const TLS13 = { side: 'server', versions: ['TLSv1.3'], mechanism: 'psk' } as const;
 
