@@ -149,6 +149,11 @@ const sessionIds: Mutants = {
   'client/session-id/extended-master-secret-dropped': dropsExtendedMasterSecret,
   'client/session-id/extended-master-secret-added': [
     flow('requireSameSession', EMS, 'session.extendedMasterSecret && !isExtended'),
+    {
+      file: 'engine/client/offers.ts',
+      find: 'session.isResumable && session.extendedMasterSecret',
+      replace: 'session.isResumable',
+    },
   ],
   'client/session-id/extended-master-secret-not-offered': [
     {

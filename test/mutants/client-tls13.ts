@@ -516,7 +516,15 @@ export const clientTls13: Mutants = {
     },
   ],
   'client/psk/ticket-reused': TICKETS_FOR_EVER,
-  'client/psk/ticket-reused-after-rejection': TICKETS_FOR_EVER,
+  'client/psk/ticket-reused-after-rejection': [
+    ...TICKETS_FOR_EVER,
+    {
+      file: 'engine/client/client-role.ts',
+      within: 'established',
+      find: "resumption.reason === 'declined' && version === 'TLSv1.3'",
+      replace: 'false',
+    },
+  ],
   'client/psk/ticket-of-another-name': ONE_NAME,
   'client/psk/tickets-of-two-names': ONE_NAME,
   'client/hello-retry/twice': [
@@ -787,7 +795,7 @@ export const clientTls13: Mutants = {
     {
       file: 'handshake/client/send-hello.ts',
       within: 'draftExtensions',
-      find: 'allowsEarlyData(context, psks[0])',
+      find: 'allowsEarlyData(context, psks[0], name?.toLowerCase())',
       replace: 'context.earlyDataLength !== undefined',
     },
   ],

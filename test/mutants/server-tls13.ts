@@ -211,8 +211,8 @@ function ticketWith(field: string): readonly MutantEdit[] {
     {
       file: 'handshake/server/new-session-tickets.ts',
       within: '#issue',
-      find: 'const { ticketAgeAdd } = session;',
-      replace: `const { ticketAgeAdd } = session; return { session, message: { ticketLifetime: 7200, ticketAgeAdd, ticketNonce, ticket, extensions: {}, ...{ ${field} } } };`,
+      find: 'const ticketLifetime = lifetime ?? this.#lifetime(session);',
+      replace: `const ticketAgeAdd = (session.ticketAgeAdd + fraction) % 2 ** 32; return { session, message: { ticketLifetime: 7200, ticketAgeAdd, ticketNonce, ticket, extensions: {}, ...{ ${field} } } };`,
     },
   ];
 }
@@ -648,14 +648,14 @@ const earlyData: Mutants = {
     IGNORES_EARLY_AGES,
   ),
   'server/early-data/another-protocol': admitsEarlyData(
-    "if (facts.alpnProtocol !== session.alpnProtocol) return 'alpn';",
+    "if (facts.alpnProtocol !== terms.alpnProtocol) return 'alpn';",
   ),
-  'server/early-data/another-suite': admitsEarlyData("if (suite.id !== session.cipherSuite) return 'cipher-suite';"),
+  'server/early-data/another-suite': admitsEarlyData("if (suite.id !== terms.cipherSuite) return 'cipher-suite';"),
   'server/early-data/another-name': [
     {
       file: 'handshake/server/early-data.ts',
       within: 'mismatch',
-      find: 'canonicalName(facts.serverName) === canonicalName(session.serverName)',
+      find: 'canonicalName(facts.serverName) === canonicalName(name)',
       replace: 'true',
     },
   ],

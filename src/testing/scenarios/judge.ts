@@ -1,6 +1,6 @@
 /** Puts scenarios to a peer. */
 
-import type { Version } from '../../wire/registry.ts';
+import { AlertDescription, type Version } from '../../wire/registry.ts';
 import { ClientBench, type ClientUnderTest, ServerBench, type ServerUnderTest } from './bench.ts';
 import {
   type ClientScenario,
@@ -9,8 +9,12 @@ import {
   type ScenarioResult,
   type ServerScenario,
 } from './scenario.ts';
-import type { Visit } from './visit.ts';
-import { NotRun } from './visit.ts';
+import { NotRun, type Reaction, type Visit } from './visit.ts';
+
+/** RFC 9846 §6.2: to abort with an alert is to send that one, if any is sent: that it is sent is a SHOULD. */
+function isSilentAbort(got: Reaction, expected: readonly Reaction[]): boolean {
+  return got === 'closes' && expected.some((one) => Object.hasOwn(AlertDescription, one));
+}
 
 /** A result with the connections that it comes from. */
 export interface Judgement extends ScenarioResult {
@@ -40,7 +44,8 @@ async function judge(
   try {
     const got = await run();
     if (isExpected(got, expected)) return { ...about, got, verdict: 'pass' };
-    return { ...about, got, verdict: severity === 'observed' ? 'differs' : 'finding' };
+    if (severity === 'observed') return { ...about, got, verdict: 'differs' };
+    return { ...about, got, verdict: 'finding', severity: isSilentAbort(got, expected) ? 'should' : severity };
   } catch (error) {
     if (error instanceof NotRun) return { ...about, got: error.message, verdict: 'not-run' };
     throw error;

@@ -4,8 +4,7 @@ import type { ServerOptions } from '../../../engine/server/options.ts';
 import type { ConnectionOptions } from '../../../engine/server/server-connection.ts';
 import { toHex } from '../../../wire/bytes.ts';
 import type { AcceptOptions, ClientBench, TesterServer } from '../bench.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction, type Visit } from '../visit.ts';
 import { helloOf, requireHello } from './hello.ts';
 
 type Faults = NonNullable<ConnectionOptions['faults']>;

@@ -9,8 +9,7 @@ import { joinMessage, requireSplit } from '../../extension-block.ts';
 import { faults } from '../../faults.ts';
 import type { ClientBench } from '../bench.ts';
 import type { ClientScenario } from '../scenario.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction, type Visit } from '../visit.ts';
 import { given, offered, offers, resume, unawareOf } from './tls12.ts';
 
 const TLS12 = { side: 'client', versions: ['TLSv1.2'], mechanism: 'none' } as const;

@@ -7,8 +7,7 @@ import { CipherSuite, ExtensionType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import type { ClientBench, TesterServer } from '../bench.ts';
 import type { ClientScenario } from '../scenario.ts';
-import type { Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Visit } from '../visit.ts';
 import { conforms, offering } from './connections.ts';
 import { groupWithoutShare, helloOf } from './hello.ts';
 

@@ -5,8 +5,7 @@ import { AlertDescription, AlertLevel, ContentType } from '../../../wire/registr
 import { faults } from '../../faults.ts';
 import type { ClientBench } from '../bench.ts';
 import type { ClientScenario } from '../scenario.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction, type Visit } from '../visit.ts';
 import { given, type Means, notOffered, offers, records, serverOf } from './tls12.ts';
 
 const TLS12 = { side: 'client', versions: ['TLSv1.2'] } as const;

@@ -8,8 +8,7 @@ import { CipherSuite, ExtensionType, type GroupName, NamedGroup } from '../../..
 import { faults } from '../../faults.ts';
 import type { ClientBench } from '../bench.ts';
 import type { ClientScenario } from '../scenario.ts';
-import type { Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Visit } from '../visit.ts';
 import { conforms, offering } from './connections.ts';
 import { groupWithoutShare, type Hello, helloOf, requireHello } from './hello.ts';
 

@@ -15,8 +15,7 @@ import {
 } from '../../../wire/codec.ts';
 import { MESSAGE_HEADER } from '../../../wire/handshake-buffer.ts';
 import { ExtensionType, type GroupName, isHybrid, NamedGroup } from '../../../wire/registry.ts';
-import type { Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Visit } from '../visit.ts';
 
 const HelloFields = struct({
   legacyVersion: uint16,

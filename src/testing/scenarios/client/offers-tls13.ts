@@ -1,8 +1,7 @@
 /** What a client offers, and to whom: RFC 9846 §4.3.9, §4.3.11, Appendix C.4. */
 
 import type { ClientScenario } from '../scenario.ts';
-import type { Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Visit } from '../visit.ts';
 import { conforms, identitiesOf, offering, resuming, ticketsOf } from './connections.ts';
 import { helloOf } from './hello.ts';
 

@@ -6,8 +6,7 @@ import { ContentType, ExtensionType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import type { ClientBench } from '../bench.ts';
 import type { ClientScenario } from '../scenario.ts';
-import type { Reaction } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction } from '../visit.ts';
 import {
   begins,
   follow,

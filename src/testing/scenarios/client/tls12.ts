@@ -15,8 +15,7 @@ import { LayeredFault } from '../../interceptor.ts';
 import { nameIn } from '../../messages.ts';
 import type { MessageName } from '../../which.ts';
 import type { AcceptOptions, ClientBench, TesterServer } from '../bench.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction, type Visit } from '../visit.ts';
 
 /** By what the tester's server lets a client of TLS 1.2 resume. */
 export type Means = 'session-id' | 'session-ticket';

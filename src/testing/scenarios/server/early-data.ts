@@ -10,9 +10,8 @@ import { seededWorld } from '../../seeded-world.ts';
 import type { ServerBench, TesterClient } from '../bench.ts';
 import { REQUEST } from '../party.ts';
 import type { ServerScenario } from '../scenario.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
-import { ABORTS, answersOf, client, first, onlyPsk, setExtension, TLS13 } from './tls13.ts';
+import { NotRun, type Reaction, type Visit } from '../visit.ts';
+import { answersOf, client, first, onlyPsk, setExtension, TLS13 } from './tls13.ts';
 
 const EARLY = { ...TLS13, mechanism: 'early-data' } as const;
 /** More than any server skips. */
@@ -248,7 +247,7 @@ export const serverEarlyData: readonly ServerScenario[] = [
       clause: 'RFC 9846 §4.3.10, §8.3',
       reason: 'A server must validate the age. Without that, a hello can be replayed after its record is forgotten.',
       severity: 'must',
-      expect: ['ignores', ...ABORTS],
+      expect: ['ignores', 'aborts'],
       run: async (bench) => rejection(await afterAccepted(bench, { ticketAge })),
     }),
   ),
@@ -313,7 +312,7 @@ export const serverEarlyData: readonly ServerScenario[] = [
       'Any one instance of a server must accept the early data of one handshake once at most, or a request is done twice.',
     severity: 'must',
     isIntrusive: true,
-    expect: ['ignores', ...ABORTS],
+    expect: ['ignores', 'aborts'],
     run: async (bench) => {
       const [session] = (await earlySessions(bench, client(bench), 1)) as readonly [Session];
       const seed = toHex(bench.randomBytes(16));

@@ -5,18 +5,7 @@ import { concat } from '../../../wire/bytes.ts';
 import type { ServerBench } from '../bench.ts';
 import type { ServerScenario } from '../scenario.ts';
 import type { Reaction } from '../visit.ts';
-import {
-  ABORTS,
-  addTo,
-  afterControl,
-  client,
-  type Edit,
-  first,
-  onlyPsk,
-  placesOf,
-  TLS13,
-  unknownPsk,
-} from './tls13.ts';
+import { addTo, afterControl, client, type Edit, first, onlyPsk, placesOf, TLS13, unknownPsk } from './tls13.ts';
 
 const PLACES = [1, 2, 3, 4, 5] as const;
 
@@ -47,7 +36,7 @@ const FAULTS: readonly Fault[] = [
     title: 'the binder of the known identity is wrong',
     clause: 'RFC 9846 §4.3.11',
     reason: 'Who has copied a ticket would be taken for who owns it, by its place in the list.',
-    expect: ABORTS,
+    expect: ['aborts'],
     change: (psk, bench) => ({ ...psk, binder: bench.randomBytes(psk.hash === 'sha384' ? 48 : 32) }),
   },
   {
@@ -55,7 +44,7 @@ const FAULTS: readonly Fault[] = [
     title: 'the binder of the known identity is made with another PSK',
     clause: 'RFC 9846 §4.3.11.2',
     reason: 'A binder that proves some other PSK proves nothing of this one.',
-    expect: ABORTS,
+    expect: ['aborts'],
     change: (psk, bench) => ({ ...psk, secret: bench.randomBytes(psk.hash === 'sha384' ? 48 : 32) }),
   },
   {
@@ -63,7 +52,7 @@ const FAULTS: readonly Fault[] = [
     title: 'the binder of the known identity is made with another hash than that of its PSK',
     clause: 'RFC 9846 §4.3.11',
     reason: 'Each PSK has one hash. A second one would let the server be used to compare keys across hashes.',
-    expect: ABORTS,
+    expect: ['aborts'],
     change: (psk) => ({ ...psk, hash: psk.hash === 'sha384' ? 'sha256' : 'sha384' }),
   },
   {
@@ -79,7 +68,7 @@ const FAULTS: readonly Fault[] = [
     title: 'the binder of the known identity has 255 bytes',
     clause: 'RFC 9846 §4.3.11',
     reason: 'It is well-formed, and is no HMAC of the hash of the PSK: who compares beginnings only accepts too much.',
-    expect: ABORTS,
+    expect: ['aborts'],
     change: (psk, bench) => ({ ...psk, binder: bench.randomBytes(255) }),
   },
   {
@@ -98,7 +87,7 @@ const MISSING: Fault = {
   title: 'one binder fewer than identities: that of the known one is left out',
   clause: 'RFC 9846 §4.3.11',
   reason: 'Without its binder an identity proves nothing, and those behind it would be taken for those of others.',
-  expect: ABORTS,
+  expect: ['aborts'],
   change: (psk) => psk,
   bytes: withoutBinder,
 };

@@ -3,8 +3,7 @@
 import { CipherSuite, ContentType, ExtensionType } from '../../../wire/registry.ts';
 import { inFrontOf } from '../record-faults.ts';
 import type { ServerScenario } from '../scenario.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction, type Visit } from '../visit.ts';
 import {
   answerOf,
   bothWays,

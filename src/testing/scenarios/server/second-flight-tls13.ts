@@ -7,8 +7,7 @@ import { faults } from '../../faults.ts';
 import type { ServerBench } from '../bench.ts';
 import type { Speech } from '../party.ts';
 import type { ServerScenario } from '../scenario.ts';
-import type { Reaction } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction } from '../visit.ts';
 import { client, TLS13 } from './tls13.ts';
 
 /** Returns what the server makes of a resumption with these faults. @throws NotRun if it does not resume */

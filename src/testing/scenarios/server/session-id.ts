@@ -4,8 +4,7 @@ import { ContentType } from '../../../wire/registry.ts';
 import { faults } from '../../faults.ts';
 import type { ServerBench, TesterClient } from '../bench.ts';
 import type { ServerScenario } from '../scenario.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction, type Visit } from '../visit.ts';
 import { answerOf, BY_ID, hello, requireResumed, resumable, TLS12, ticketOf, WRONG_FINISHED } from './tls12.ts';
 
 const ID = { ...TLS12, mechanism: 'session-id' } as const;

@@ -4,8 +4,7 @@ import type { Session } from '../../../sessions/session.ts';
 import { ExtensionType } from '../../../wire/registry.ts';
 import type { ServerBench } from '../bench.ts';
 import type { ServerScenario } from '../scenario.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction, type Visit } from '../visit.ts';
 import {
   answerOf,
   BY_ID,

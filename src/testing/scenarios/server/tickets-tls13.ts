@@ -8,8 +8,7 @@ import { faults } from '../../faults.ts';
 import type { ServerBench } from '../bench.ts';
 import { REQUEST } from '../party.ts';
 import type { ServerScenario } from '../scenario.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Reaction, type Visit } from '../visit.ts';
 import { afterControl, answersOf, client, first, onlyPsk, setExtension, TLS13 } from './tls13.ts';
 
 const SEVEN_DAYS = 604_800;

@@ -7,8 +7,7 @@ import type { Session } from '../../../sessions/session.ts';
 import { faults } from '../../faults.ts';
 import type { ServerBench, TesterClient } from '../bench.ts';
 import type { ServerScenario } from '../scenario.ts';
-import type { Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Visit } from '../visit.ts';
 
 export const TLS12 = { side: 'server', versions: ['TLSv1.2'], mechanism: 'none' } as const;
 

@@ -5,8 +5,7 @@ import type { DraftPsk, HelloDraft } from '../../../handshake/client/hello-draft
 import type { Session } from '../../../sessions/session.ts';
 import { ExtensionType } from '../../../wire/registry.ts';
 import type { ServerBench, TesterClient } from '../bench.ts';
-import type { Reaction, Visit } from '../visit.ts';
-import { NotRun } from '../visit.ts';
+import { NotRun, type Visit } from '../visit.ts';
 
 export const TLS13 = { side: 'server', versions: ['TLSv1.3'], mechanism: 'psk' } as const;
 
@@ -14,21 +13,6 @@ export const TLS13 = { side: 'server', versions: ['TLSv1.3'], mechanism: 'psk' }
  * RFC 9846 §6.2: where a handshake must be aborted and no alert is named, the one that describes the fault is a SHOULD, and so is that
  * there is any.
  */
-export const ABORTS: readonly Reaction[] = [
-  'illegal_parameter',
-  'decode_error',
-  'decrypt_error',
-  'handshake_failure',
-  'missing_extension',
-  'unsupported_extension',
-  'unexpected_message',
-  'unknown_psk_identity',
-  'insufficient_security',
-  'access_denied',
-  'internal_error',
-  'closes',
-];
-
 /** A client with shares of the groups that every server of TLS 1.3 has one of, so that no HelloRetryRequest comes between. */
 export function client(bench: ServerBench, options: Partial<ClientOptions> = {}): TesterClient {
   return bench.client({ groups: ['x25519', 'secp256r1'], keyShares: ['x25519', 'secp256r1'], ...options });

@@ -1,0 +1,140 @@
+/** `tls-resume scenarios`. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parseCommand } from '../../src/cli/args.ts';
+import { Fault } from '../../src/cli/fault.ts';
+import { SCENARIOS_HELP } from '../../src/cli/help.ts';
+import { listScenarios, runScenarios } from '../../src/cli/scenarios.ts';
+import { SCENARIOS_FLAGS, type ScenariosSettings } from '../../src/cli/scenarios-args.ts';
+import type { ReportedResult, ScenariosReport } from '../../src/judges/report.ts';
+import { scenarios } from '../../src/testing/catalogue/scenarios.ts';
+import { startServer, stopServers } from '../node/support.ts';
+
+let folder = '';
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tls-resume-scenarios-test-'));
+});
+after(() => rmSync(folder, { recursive: true }));
+afterEach(() => stopServers());
+
+function settingsOf(...words: readonly string[]): ScenariosSettings {
+  const command = parseCommand(['scenarios', ...words]);
+  if (command.name !== 'scenarios') throw new Error(`${command.name}?`);
+  return command.settings;
+}
+
+async function faultOf(run: () => unknown): Promise<Fault> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+  throw new Error('there is no fault');
+}
+
+interface Run {
+  readonly code: number;
+  readonly lines: readonly string[];
+  readonly progress: readonly string[];
+}
+
+async function run(stop: Promise<void>, ...words: readonly string[]): Promise<Run> {
+  const [lines, progress]: [string[], string[]] = [[], []];
+  const output = {
+    print: (line: string) => void lines.push(line),
+    progress: (line: string) => void progress.push(line),
+    stop,
+  };
+  return { code: await runScenarios(settingsOf(...words), output), lines, progress };
+}
+
+const never = new Promise<void>(() => {});
+const ROTATED = 'server/psk/binders-rotated';
+const ONLY = ['--only', ROTATED, '--only', 'server/psk/identity-unknown-in-front'];
+
+/** A server of ours that answers, and its address. */
+async function answering(): Promise<string> {
+  const { port } = await startServer({}, (socket) =>
+    socket.on('error', () => {}).on('data', () => socket.end('hello')),
+  );
+  return `127.0.0.1:${port}`;
+}
+
+describe('tls-resume scenarios', () => {
+  it('has all flags in its help', () => {
+    for (const flag of Object.keys(SCENARIOS_FLAGS)) expect(SCENARIOS_HELP).to.include(`--${flag}`);
+  });
+
+  it('lists the catalogue, a line a scenario', () => {
+    expect(listScenarios()).to.have.lengthOf(scenarios.all().length);
+    expect(parseCommand(['scenarios', '--list']).name).to.equal('scenarios-list');
+    expect(parseCommand(['help', 'scenarios']).name).to.equal('scenarios-help');
+  });
+
+  for (const [words, message] of [
+    [[], 'either --client or --server'],
+    [['--client', 'openssl', '--server', 'a:1'], 'either --client or --server'],
+    [['--client', 'echo'], '{host} and {port}'],
+    [['--client', 'echo {port}', '--driver', 'telnet'], 'it is one of stdin, http, echo, reconnect'],
+    [['--server', 'localhost'], 'host:port is wanted'],
+    [['--server', 'localhost:70000'], 'host:port is wanted'],
+    [['--server', '[localhost]:443'], 'host:port is wanted'],
+    [['--server', 'a:1', '--driver', 'http'], '--driver is for a --client'],
+    [['--server', 'a:1', '--time-limit', 'long'], '--time-limit long: seconds'],
+    [['--server', 'a:1', '--onyl', 'psk'], 'is --only meant?'],
+  ] as const)
+    it(`refuses ${words.join(' ') || 'to run without a peer'}`, async () => {
+      const fault = await faultOf(() => settingsOf(...words));
+      expect(fault.message).to.include(message);
+      expect(fault.exitCode).to.equal(2);
+    });
+
+  it('refuses a part that no id has, and a list with an id that nothing has', async () => {
+    expect((await faultOf(() => run(never, '--server', 'a:1', '--only', 'client/'))).message).to.include(
+      'for a server',
+    );
+    const known = join(folder, 'unknown');
+    writeFileSync(known, 'server/no/such # is none\n');
+    const fault = await faultOf(() => run(never, '--server', 'a:1', '--known', known));
+    expect(fault.message).to.equal(`--known ${known}: no scenario is server/no/such`);
+  });
+
+  it('judges a server, and tells of it in a table, in JSON and in XML', async () => {
+    const address = await answering();
+    const { code, lines, progress } = await run(never, '--server', address, ...ONLY, '--all');
+    expect([code, lines.at(-1)]).to.deep.equal([0, '2 passed, 0 findings, 0 differ, 0 not run']);
+    expect(lines[1]).to.match(/^must +server\/psk\/binders-rotated \(TLSv1\.3\) +aborts +decrypt_error +pass$/);
+    expect(progress).to.deep.equal([`1/2 ${ROTATED} (TLSv1.3)`, `2/2 ${ONLY[3]} (TLSv1.3)`, '']);
+    const junit = join(folder, 'junit.xml');
+    const told = await run(never, '--server', address, ...ONLY, '--json', '--junit', junit);
+    const { version, results } = JSON.parse(told.lines[0] ?? '') as ScenariosReport;
+    expect([version, results.map(({ verdict }) => verdict)]).to.deep.equal([scenarios.version, ['pass', 'pass']]);
+    expect(readFileSync(junit, 'utf8')).to.match(
+      /tests="2" failures="0" skipped="0">\n {2}<testcase classname="RFC 9846 /,
+    );
+  });
+
+  it('fails where what is known to fail passes', async () => {
+    const known = join(folder, 'known');
+    writeFileSync(known, `# since today\n${ROTATED}\n`);
+    const { code, lines } = await run(never, '--server', await answering(), ...ONLY, '--known', known, '--json');
+    const { results } = JSON.parse(lines[0] ?? '') as ScenariosReport;
+    const isKnown = ({ id, isKnown: is }: ReportedResult) => [id, is];
+    expect([code, isKnown(results[0] as ReportedResult)]).to.deep.equal([1, [ROTATED, true]]);
+  });
+
+  it('runs nothing where nobody answers, and says so', async () => {
+    const { code, lines } = await run(never, '--server', '127.0.0.1:1', '--only', ROTATED);
+    expect([code, lines.at(-1)]).to.deep.equal([0, '0 passed, 0 findings, 0 differ, 1 not run']);
+    expect(lines[1]).to.include('no connection to 127.0.0.1:1');
+  });
+
+  it('prints what it has when it is stopped', async () => {
+    const { code, lines } = await run(Promise.resolve(), '--server', await answering(), '--json');
+    expect([code, (JSON.parse(lines[0] ?? '') as ScenariosReport).results.length]).to.deep.equal([0, 0]);
+  });
+});
