@@ -153,8 +153,8 @@ describe('an established connection keeps nothing of its hello', () => {
         });
       const small = connecting(() => usual);
       const large = connecting(() => ({ ...usual, ...extreme }));
-      it(`${what}, ${how}: the same as a small one within 1 KiB`, () => {
-        expect(large()).to.be.at.most(small() + KIB);
+      it(`${what}, ${how}: the same as a small one within 2 KiB`, () => {
+        expect(large()).to.be.at.most(small() + 2 * KIB); // with a verdict on each identity
       });
     }
   }

@@ -14,8 +14,8 @@ changes.
   alert; \`aborts\` is any alert, or \`closes\`; \`conforms\` is that what was looked at is as it has to be.
 - Those marked † flood, replay or try many values. Beyond loopback they are run with \`--intrusive\` alone.
 
-Each is proved twice by [the tests](../test/testing/scenarios/catalogue.test.ts): this library's own peer passes, and a mutant of it, which lacks
-the check that the scenario is about, does not.
+Each is proved twice by \`test/testing/scenarios/catalogue.test.ts\`: this library's own peer passes, and a mutant of it, which lacks the check
+that the scenario is about, does not.
 
 The page is made of the catalogue, version ${scenarios.version}: \`npm run scenarios:page\` makes it anew.`;
 
