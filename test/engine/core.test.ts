@@ -17,7 +17,7 @@ import type { Exchange } from '../support/exchange.ts';
 import { Bench, firstTicket, returning, VERSIONS } from '../support/mechanisms.ts';
 import { bufferMemory } from '../support/memory.ts';
 import type { ClientOptions } from '../support/scripted-client.ts';
-import { withExtension } from '../support/scripted-hello.ts';
+import { withRawExtension } from '../support/scripted-hello.ts';
 import { toyCrypto } from '../support/servers.ts';
 
 const never = () => new Promise<undefined>(() => {});
@@ -358,7 +358,7 @@ describe('the end of a connection', () => {
   it('in the handshake gives up the ClientHello at once', () => {
     const LENGTH = 60_000;
     const rewriteExtensions: ClientOptions['rewriteExtensions'] = (list) =>
-      withExtension(list, 0xfafa, ...new Uint8Array(LENGTH));
+      withRawExtension(list, { type: 0xfafa, data: new Uint8Array(LENGTH) });
     const offer = returning(bench.visit('psk-stateful', bench.server('psk-stateful')));
     const waits = [
       { config: bench.bare({ onServerName: never }), offer: {}, kind: 'server-name' },

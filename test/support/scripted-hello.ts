@@ -180,9 +180,13 @@ export function rawExtension(type: number, ...data: readonly number[]): RawExten
 
 /** A list with one extension changed; where it is not there yet it is added, before pre_shared_key. */
 export function withExtension(list: readonly RawExtension[], type: number, ...data: readonly number[]): RawExtension[] {
-  const changed = rawExtension(type, ...data);
-  if (list.some((extension) => extension.type === type)) {
-    return list.map((extension) => (extension.type === type ? changed : extension));
+  return withRawExtension(list, rawExtension(type, ...data));
+}
+
+/** The same for any number of bytes: a call has room for so many arguments only as the stack has. */
+export function withRawExtension(list: readonly RawExtension[], changed: RawExtension): RawExtension[] {
+  if (list.some(({ type }) => type === changed.type)) {
+    return list.map((extension) => (extension.type === changed.type ? changed : extension));
   }
   const before = list.filter((extension) => extension.type !== ExtensionType.pre_shared_key);
   return [...before, changed, ...list.filter((extension) => extension.type === ExtensionType.pre_shared_key)];

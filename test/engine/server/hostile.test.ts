@@ -19,7 +19,7 @@ import { startServer, stopServers } from '../../node/support.ts';
 import { Exchange, exchangeAsync } from '../../support/exchange.ts';
 import { uncaughtIn, unhandledIn } from '../../support/rejections.ts';
 import { type ClientOptions, exchange, ScriptedClient } from '../../support/scripted-client.ts';
-import { withExtension } from '../../support/scripted-hello.ts';
+import { withRawExtension } from '../../support/scripted-hello.ts';
 import { testServer, toyCrypto } from '../../support/servers.ts';
 import { TestWorld } from '../../support/world.ts';
 
@@ -89,12 +89,10 @@ describe('hostile peers', () => {
       const groups = Array.from({ length: 2.5 * count }, (_, i) => 0x4000 + i);
       const shares = groups.slice(-count).flatMap((group) => [...u16(group), 0, 1, 1]);
       const rewriteExtensions: ClientOptions['rewriteExtensions'] = (list) =>
-        withExtension(
-          withExtension(list, ExtensionType.supported_groups, ...u16(5 * count), ...groups.flatMap(u16)),
-          ExtensionType.key_share,
-          ...u16(shares.length),
-          ...shares,
-        );
+        [
+          { type: ExtensionType.supported_groups, data: Uint8Array.from([...u16(5 * count), ...groups.flatMap(u16)]) },
+          { type: ExtensionType.key_share, data: Uint8Array.from([...u16(shares.length), ...shares]) },
+        ].reduce(withRawExtension, [...list]);
       return client({ rewriteExtensions }).take();
     };
     // CPU time of the process, which some systems count in ticks of milliseconds.

@@ -10,7 +10,7 @@ import { ExtensionType, type Version } from '../../../src/wire/registry.ts';
 import { clientCertificate } from '../../support/client-certificates.ts';
 import { RetainedSizes } from '../../support/retained.ts';
 import { type ClientOptions, exchange, ScriptedClient } from '../../support/scripted-client.ts';
-import { type RawExtension, withExtension } from '../../support/scripted-hello.ts';
+import { type RawExtension, withRawExtension } from '../../support/scripted-hello.ts';
 import { quickCredential, testServer, toyCrypto } from '../../support/servers.ts';
 
 const KIB = 1024;
@@ -19,9 +19,8 @@ const sizes = new RetainedSizes();
 
 const pair = (value: number): number[] => [value >> 8, value & 0xff];
 const list = (bytes: readonly number[]): number[] => [...pair(bytes.length), ...bytes];
-/** As {@link withExtension}, for more bytes than a call can have arguments. */
 const put = (given: readonly RawExtension[], type: number, data: readonly number[]): RawExtension[] =>
-  withExtension(given, type).map((other) => (other.type === type ? { type, data: Uint8Array.from(data) } : other));
+  withRawExtension(given, { type, data: Uint8Array.from(data) });
 const times = (count: number, entry: (i: number) => readonly number[]): number[] =>
   Array.from({ length: count }, (_, i) => entry(i)).flat();
 const zeros = (length: number): number[] => new Array<number>(length).fill(0);
