@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { ClientOptions } from '../../src/engine/client/options.ts';
-import { connect, type TlsClientSocket, verifyChain } from '../../src/node/index.ts';
+import { connect, type Fault, type TlsClientSocket, verifyChain } from '../../src/node/index.ts';
 import type { Session } from '../../src/sessions/session.ts';
+import { faults } from '../../src/testing/faults.ts';
 import { certificates, fixturePath } from '../fixtures.ts';
 import { builtC } from './compiled.ts';
 import { type Conversation, conversing } from './conversation.ts';
@@ -31,10 +32,24 @@ class Visitor {
   readonly #sessions: Session[] = [];
 
   /** Resolves when the handshake is done and, of a full one, when there is a session. */
-  async open(port: number, earlyData?: Uint8Array, options: ClientOptions = {}): Promise<TlsClientSocket> {
+  async open(
+    port: number,
+    earlyData?: Uint8Array,
+    options: ClientOptions = {},
+    given: readonly Fault[] = [],
+  ): Promise<TlsClientSocket> {
     const config = clientOf('TLSv1.3', { sessions: { cache: false }, verifyServer, ...options });
     const sessions = this.#sessions.slice(0, 1);
-    const socket = connect({ host: '127.0.0.1', port }, { config, serverName: 'localhost', sessions, earlyData });
+    const socket = connect(
+      { host: '127.0.0.1', port },
+      {
+        config,
+        serverName: 'localhost',
+        sessions,
+        earlyData,
+        faults: given,
+      },
+    );
     socket.on('session', (session) => this.#sessions.unshift(session.upRef()));
     await once(socket, sessions.length === 0 ? 'session' : 'secureConnect');
     return socket;
@@ -280,8 +295,13 @@ function requireReset(error: Error): void {
 }
 
 /** A request, in early data where there is a session, and a second time where that was not accepted. */
-async function ask(visitor: Visitor, port: number, request: string): Promise<readonly [string, boolean, string]> {
-  const socket = await visitor.open(port, bytes(request));
+async function ask(
+  visitor: Visitor,
+  port: number,
+  request: string,
+  given: readonly Fault[] = [],
+): Promise<readonly [string, boolean, string]> {
+  const socket = await visitor.open(port, bytes(request), {}, given);
   let page = '';
   socket.setEncoding('latin1').on('data', (chunk: string) => {
     page += chunk;
@@ -344,7 +364,9 @@ async function visitTwice(port: number): Promise<void> {
     const full = await visitor.open(port);
     full.write(REQUEST);
     await left(full);
-    const [status, resumed, page] = await ask(visitor, port, REQUEST);
+    // What comes before the end of early data is early: so that comes once the server has had time to answer.
+    const late = faults.delay('end_of_early_data', 3000, { isBefore: true });
+    const [status, resumed, page] = await ask(visitor, port, REQUEST, [late]);
     expect([status, resumed]).to.deep.equal(['accepted', true]);
     expect(page).to.match(/^HTTP\/1\.1 200 OK\r\n.*page: early 1\n/s);
   });
