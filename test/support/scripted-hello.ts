@@ -5,7 +5,7 @@ import { SUITES } from '../../src/crypto/suites.ts';
 import type { HelloEdits } from '../../src/handshake/client/context.ts';
 import type { DraftPsk, HelloDraft } from '../../src/handshake/client/hello-draft.ts';
 import { helloExtensions, OfferedPsks } from '../../src/handshake/messages/client-hello.ts';
-import { EMPTY, equalBytes } from '../../src/wire/bytes.ts';
+import { concat, EMPTY, equalBytes } from '../../src/wire/bytes.ts';
 import { type Codec, decode, encode } from '../../src/wire/codec.ts';
 import {
   CipherSuite,
@@ -170,7 +170,7 @@ export function withBinders(
   for (let at = start + 2; at < data.length; at += 1 + (data[at] ?? 0))
     binders.push(data.slice(at + 1, at + 1 + (data[at] ?? 0)));
   const list = rewrite(binders).flatMap((binder) => [binder.length, ...binder]);
-  return Uint8Array.of(...data.subarray(0, start), list.length >> 8, list.length & 0xff, ...list);
+  return concat(data.subarray(0, start), Uint8Array.of(list.length >> 8, list.length & 0xff), Uint8Array.from(list));
 }
 
 /** The bytes of one extension of a hello, by another name. */
