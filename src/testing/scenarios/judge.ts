@@ -49,5 +49,7 @@ async function judge(
   } catch (error) {
     if (error instanceof NotRun) return { ...about, got: error.message, verdict: 'not-run' };
     throw error;
+  } finally {
+    for (const visit of visits) visit.dispose();
   }
 }

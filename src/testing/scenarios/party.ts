@@ -24,6 +24,9 @@ export type Speech =
     }
   | { readonly answer: (request: Uint8Array) => Uint8Array };
 
+/** How much of what a peer says is kept, in bytes, and a record more: it may say more than anybody wants to hear. */
+const MAX_DATA = 65_536;
+
 /** What every HTTP server and every server that echoes lines understands. */
 export const REQUEST = utf8('GET / HTTP/1.0\r\n\r\n');
 const RESPONSE = utf8(
@@ -114,7 +117,7 @@ export class Party {
         }
         break;
       case 'data':
-        this.#data = concat(this.#data, event.data);
+        if (this.#data.length < MAX_DATA) this.#data = concat(this.#data, event.data);
         if (event.early !== true) this.#answer();
         break;
       case 'end':

@@ -90,6 +90,11 @@ export class Visit {
     ) as readonly (Omit<MessageEntry, 'fields'> & { readonly fields: T })[];
   }
 
+  /** Lets go of the sessions, which wipes the secrets that nobody else holds. */
+  dispose(): void {
+    for (const session of this.facts.sessions) session.release();
+  }
+
   /** What the peer has made of the connection. */
   get reaction(): Reaction {
     const { ending, isEstablished, error, isResumed } = this.facts;

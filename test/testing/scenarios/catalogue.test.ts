@@ -64,6 +64,14 @@ describe('the catalogue of scenarios', () => {
     expect(page === pageOf(), 'the page is made of another catalogue').to.equal(true);
   });
 
+  it('lets go of the sessions that a server has handed out', async () => {
+    const scenario = scenarios.forServers().find(({ id }) => id === 'server/psk/binders-rotated');
+    const { visits } = await judge(scenario as Scenario, STRICT, 'TLSv1.3');
+    const sessions = visits.flatMap((visit) => visit.sessions);
+    expect(sessions.length).to.be.above(0);
+    expect(sessions.map(({ holds }) => holds)).to.deep.equal(sessions.map(() => 0));
+  });
+
   for (const scenario of scenarios.all())
     for (const version of scenario.versions) {
       it(`${scenario.id}, ${version}: our own peer passes`, async () => {
