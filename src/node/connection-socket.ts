@@ -80,7 +80,7 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
     transport.on('data', (input: Uint8Array) => this.#receive(input));
     transport.on('drain', () => this.#regulate());
     transport.on('end', () => this.#transportEnded());
-    transport.on('error', (error) => this.destroy(error));
+    transport.on('error', (error) => this.#transportFailed(error));
     transport.on('close', () => this.#transportClosed());
     this.#regulate(); // it may have been paused
   }
@@ -350,7 +350,10 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
     this.#final = undefined;
     this.#driver.run(() => this.connection.end());
     const isClosing = this.readableEnded;
-    this.connection.whenSent(() => this.transport.end(() => callback?.(), isClosing));
+    const ended = (error?: Error) => {
+      if (error === undefined || this.#hasAll) callback?.(); // otherwise an 'error' follows
+    };
+    this.connection.whenSent(() => this.transport.end(ended, isClosing));
   }
 
   /** Reads from the transport while the application wants data, no question keeps bytes waiting, and the transport takes our output. */
@@ -397,6 +400,20 @@ export abstract class ConnectionSocket<C extends SocketConnection> extends Duple
     this.#isTruncated = true;
     this.#driver.run(() => this.connection.transportEnded());
     this.#endReading();
+  }
+
+  /** Whether all that the peer has to say is here, up to its close_notify. */
+  get #hasAll(): boolean {
+    return this.#hasEnded && !this.#isTruncated;
+  }
+
+  /**
+   * Fails, unless the peer has said its last: it may close, and so reset a TCP connection, without having read our close_notify, which
+   * RFC 9846 §6.1 allows. What was being written then still fails.
+   */
+  #transportFailed(error: Error): void {
+    if (this.#hasAll) this.#transportClosed();
+    else this.destroy(error);
   }
 
   /** Handles the transport's 'close'. Data that has been received can still be read. */

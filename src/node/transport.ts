@@ -83,10 +83,11 @@ export class Transport {
   }
 
   /**
-   * Half-closes. `ended` is called when everything has been sent, or if it can no longer be. `isClosing` says that {@link destroy}
-   * follows at once: closing a socket tells the peer of the end anyway, so half-closing it first would be wasted work.
+   * Half-closes. `ended` is called when everything has been sent, or if it can no longer be, with the error if that is why. `isClosing`
+   * says that {@link destroy} follows at once: closing a socket tells the peer of the end anyway, so half-closing it first would be
+   * wasted work.
    */
-  end(ended: () => void, isClosing: boolean): void {
+  end(ended: (error?: Error) => void, isClosing: boolean): void {
     const { duplex } = this;
     if (duplex.destroyed || duplex.writableFinished) return ended();
     if (this.#holds > 0) {
@@ -94,9 +95,7 @@ export class Transport {
       return;
     }
     if (isClosing && this.socket !== undefined && duplex.writableLength === 0) return ended();
-    duplex.end(() => {
-      if (duplex.errored === null || duplex.errored === undefined) ended(); // otherwise an 'error' follows
-    });
+    duplex.end(() => ended(duplex.errored ?? undefined));
   }
 
   /** Stops reading, and puts back bytes that have been read: they come first when reading goes on. */

@@ -40,7 +40,7 @@ function scripted(client = new ScriptedClient({})) {
   });
   const say = () => right.write(client.take());
   say();
-  return { socket, client, wire: right, say };
+  return { socket, client, transport: left, wire: right, say };
 }
 
 /** Counts. A stream closes once, and errs at most once. */
@@ -218,6 +218,63 @@ describe("the Node shell's socket", () => {
     expect((await textOf(socket)).length).to.equal(10_000);
     await closed(socket);
     expect(counts).to.deep.equal({ close: 1, error: 0, end: 1 });
+  });
+
+  const reset = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+
+  const farewells: [string, (socket: TlsSocket, transport: Duplex) => unknown][] = [
+    ['while the rest is read', (_, transport) => transport.destroy(reset())],
+    [
+      'half-closed',
+      async (socket, transport) => {
+        socket.end('all');
+        await once(socket, 'finish');
+        transport.destroy(reset());
+      },
+    ],
+    [
+      'in the act of half-closing',
+      (socket, transport) => {
+        const { end } = transport;
+        transport.end = (...rest: unknown[]) => {
+          transport.destroy(reset());
+          return Reflect.apply(end, transport, rest);
+        };
+        socket.end();
+      },
+    ],
+  ];
+  for (const [when, leave] of farewells) {
+    it(`ends without an error where the transport is reset behind close_notify, ${when}`, async () => {
+      const { socket, client, transport, say } = scripted();
+      await once(socket, 'secure');
+      const counts = ends(socket);
+      client.sendData(Buffer.alloc(10_000, 'x'));
+      client.close();
+      say();
+      await once(socket, 'readable');
+      await leave(socket, transport);
+      if (!transport.closed) await new Promise((resolve) => transport.once('close', resolve));
+      expect((await textOf(socket)).length).to.equal(10_000);
+      await closed(socket);
+      expect([counts, socket.isTruncated]).to.deep.equal([{ close: 1, error: 0, end: 1 }, false]);
+    });
+  }
+
+  it('fails where the transport is reset behind close_notify, and not all is sent', async () => {
+    const { socket, client, transport, wire, say } = scripted();
+    await once(socket, 'secure');
+    const counts = ends(socket);
+    wire.pause();
+    client.close();
+    say();
+    socket.resume();
+    socket.write(Buffer.alloc(1_000_000));
+    await once(transport, 'data');
+    transport.destroy(reset());
+    expect((await once(socket, 'error'))[0].code).to.equal('EPIPE');
+    await closed(socket);
+    expect(counts).to.include({ close: 1, error: 1 });
   });
 
   it('emits a fatal alert of the peer’s as an error', async () => {
