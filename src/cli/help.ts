@@ -233,6 +233,7 @@ What is told:
   --json                one JSON object: {version, results: [{id, title, clause, side, version, mechanism, severity, expected, got,
                         verdict, isKnown}]}; verdict is pass, finding, differs or not-run
   --junit F             also write JUnit's XML to F
+  --html F              also write a page to F, with the trace of each connection, and its recording to save
   -h, --help            this text
 
 Exit code: 0; 1 where the peer breaks a rule that binds it (severity must), a known failure passes, or F cannot be written; 2 for a

@@ -22,8 +22,9 @@ export interface ScenariosSettings {
   readonly isIntrusive: boolean;
   readonly all: boolean;
   readonly json: boolean;
-  /** The name of a file to write. */
+  /** The names of files to write. */
   readonly junit: string | undefined;
+  readonly html: string | undefined;
 }
 
 export const SCENARIOS_FLAGS = {
@@ -40,6 +41,7 @@ export const SCENARIOS_FLAGS = {
   list: { type: 'boolean' },
   json: { type: 'boolean' },
   junit: { type: 'string' },
+  html: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -64,6 +66,7 @@ export function parseScenarios(words: readonly string[]): ScenariosSettings | 'h
     all: flags.all === true,
     json: flags.json === true,
     junit: flags.junit,
+    html: flags.html,
   };
 }
 

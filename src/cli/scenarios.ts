@@ -2,12 +2,14 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { clientCommand } from '../judges/client-command.ts';
+import { htmlOf, type PageHead, type ShownResult, shownVisits } from '../judges/html.ts';
 import { fails, junitOf, type ReportedResult, resultOf, type ScenariosReport, tableOf } from '../judges/report.ts';
 import { serverOverTcp } from '../judges/server-over-tcp.ts';
 import { scenarios } from '../testing/catalogue/scenarios.ts';
 import { type Judgement, judgeClient, judgeServer } from '../testing/scenarios/judge.ts';
 import type { Scenario } from '../testing/scenarios/scenario.ts';
 import type { Version } from '../wire/registry.ts';
+import { systemWorld } from '../world.ts';
 import { type ExitCode, Fault, systemReason, usage } from './fault.ts';
 import type { ScenariosSettings } from './scenarios-args.ts';
 
@@ -25,6 +27,7 @@ export async function runScenarios(settings: ScenariosSettings, output: Scenario
   const known = knownOf(settings.known);
   const chosen = chosenOf(settings);
   const results: ReportedResult[] = [];
+  const shown: ShownResult[] = [];
   let isStopped = false;
   void output.stop.then(() => {
     isStopped = true;
@@ -37,12 +40,16 @@ export async function runScenarios(settings: ScenariosSettings, output: Scenario
         if (isStopped) break;
         output.progress?.(`${results.length + 1}/${total} ${scenario.id} (${version})`);
         const judgement = await Promise.race([judge(scenario, version), output.stop]);
-        if (judgement !== undefined) results.push(resultOf(judgement, known));
+        if (judgement === undefined) continue;
+        const result = resultOf(judgement, known);
+        results.push(result);
+        if (settings.html !== undefined) shown.push({ result, visits: shownVisits(judgement) });
       }
   } finally {
     output.progress?.('');
     close();
   }
+  if (settings.html !== undefined) write('--html', settings.html, htmlOf(headOf(settings), shown));
   report(settings, results, output);
   return results.some(fails) ? 1 : 0;
 }
@@ -92,6 +99,11 @@ function knownOf(file: string | undefined): ReadonlySet<string> {
   const unknown = ids.find((id) => id !== '' && !all.includes(id));
   if (unknown !== undefined) throw new Fault(2, `--known ${file}: no scenario is ${unknown}`);
   return new Set(ids.filter((id) => id !== ''));
+}
+
+function headOf({ peer }: ScenariosSettings): PageHead {
+  const name = peer.side === 'client' ? peer.client.command : `${peer.host}:${peer.port}`;
+  return { peer: name, version: scenarios.version, time: systemWorld.now() };
 }
 
 function report(

@@ -217,9 +217,14 @@ export class Trace {
   }
 }
 
+/** What a listing says of each entry: who and under which keys, what it is, and more. */
+export function rowsOf(entries: readonly TraceEntry[]): Row[] {
+  return entries.map(describe);
+}
+
 /** The lines of a listing, one an entry, aligned. */
 export function linesOf(entries: readonly TraceEntry[], color: boolean): string[] {
-  const rows = entries.map(describe);
+  const rows = rowsOf(entries);
   const widths = [0, 1].map((i) => rows.reduce((width, row) => Math.max(width, (row[i] ?? '').length), 0));
   return rows.map(([head, what, more], i) => {
     const line = `${head.padEnd(widths[0] ?? 0)}  ${what.padEnd(widths[1] ?? 0)}  ${more}`.trimEnd();
@@ -229,7 +234,7 @@ export function linesOf(entries: readonly TraceEntry[], color: boolean): string[
 
 const COLORS: Readonly<Record<TraceEntry['kind'], number>> = { message: 1, record: 2, event: 36, callback: 33 };
 
-type Row = readonly [head: string, what: string, more: string];
+export type Row = readonly [head: string, what: string, more: string];
 
 function describe(entry: TraceEntry): Row {
   switch (entry.kind) {

@@ -13,7 +13,13 @@ import { clientServerHello } from '../scenarios/client/server-hello-tls13.ts';
 import { sessionIds } from '../scenarios/client/session-id.ts';
 import { ticketsTls12 } from '../scenarios/client/tickets-tls12.ts';
 import { ticketsTls13 } from '../scenarios/client/tickets-tls13.ts';
-import type { ClientScenario, Scenario, ServerScenario } from '../scenarios/scenario.ts';
+import {
+  type ListedClientScenario,
+  type ListedServerScenario,
+  listedClient,
+  listedServer,
+} from '../scenarios/listed.ts';
+import type { ClientScenario, ServerScenario } from '../scenarios/scenario.ts';
 import { serverAges } from '../scenarios/server/ages.ts';
 import { serverDowngrade } from '../scenarios/server/downgrade.ts';
 import { serverEarlyData } from '../scenarios/server/early-data.ts';
@@ -67,13 +73,16 @@ const SERVER: readonly ServerScenario[] = [
   ...serverRecords,
 ];
 
-/** The catalogue. */
+const CLIENTS = CLIENT.map(listedClient);
+const SERVERS = SERVER.map(listedServer);
+
+/** The catalogue: what can be put to a client or a server. */
 export const scenarios = {
   /** The first number changes when an id goes or comes to expect something else, the second when ids are added. */
   version: '1.0',
   /** Those with a client under test. */
-  forClients: (): readonly ClientScenario[] => CLIENT,
+  forClients: (): readonly ListedClientScenario[] => CLIENTS,
   /** Those with a server under test. */
-  forServers: (): readonly ServerScenario[] => SERVER,
-  all: (): readonly Scenario[] => [...CLIENT, ...SERVER],
+  forServers: (): readonly ListedServerScenario[] => SERVERS,
+  all: (): readonly (ListedClientScenario | ListedServerScenario)[] => [...CLIENTS, ...SERVERS],
 };

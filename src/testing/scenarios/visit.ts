@@ -35,6 +35,14 @@ export class NotRun extends Error {
 /** Why a connection came to its end: the peer closed it, nobody had anything to say, or the time was up. */
 export type Ending = 'closed' | 'at-rest' | 'late';
 
+/** A message that a fault has changed. */
+export interface Mark {
+  /** What was sent in its place, header included; `undefined` if nothing was. */
+  readonly sent: Uint8Array | undefined;
+  /** The first field that differs, such as `.server_hello.extensions.preSharedKey`, or what was done with the message. */
+  readonly what: string;
+}
+
 /** What is left of a connection. */
 export interface VisitFacts {
   readonly ending: Ending;
@@ -46,6 +54,8 @@ export interface VisitFacts {
   /** Those that the tester was given, or has given. The visit owns them. */
   readonly sessions: readonly Session[];
   readonly trace: Trace;
+  /** What the tester has sent otherwise than it should, in order. */
+  readonly marks: readonly Mark[];
   readonly recording: Recording;
 }
 
