@@ -1,6 +1,7 @@
 /** The entry tls-resume/testing: what testers and fuzzers hold in their hands. */
 
 export type { TicketDecisions } from './handshake/decisions.ts';
+export { scenarios } from './testing/catalogue/scenarios.ts';
 export { faults } from './testing/faults.ts';
 export { type InjectedRecordOptions, type Injector, type InjectorOptions, injector } from './testing/injector.ts';
 export type { ReadMessage } from './testing/messages.ts';
@@ -32,6 +33,50 @@ export {
   type ReplayStrategy,
 } from './testing/replay-model.ts';
 export { mostAdmissions, type ReplayFindings, type ReplayWorld } from './testing/replay-search.ts';
+export type {
+  Ability,
+  AcceptOptions,
+  Bench,
+  ClientBench,
+  ClientUnderTest,
+  Errand,
+  PeerUnderTest,
+  ServerBench,
+  ServerUnderTest,
+  TesterClient,
+  TesterServer,
+} from './testing/scenarios/bench.ts';
+export {
+  type MemoryClientOptions,
+  type MemoryServerOptions,
+  memoryClient,
+  memoryServer,
+} from './testing/scenarios/in-memory.ts';
+export type { Judgement } from './testing/scenarios/judge.ts';
+export {
+  type JudgeOptions,
+  type ListedClientScenario,
+  type ListedServerScenario,
+  ScenarioFailure,
+} from './testing/scenarios/listed.ts';
+export type { Party, PartyConnection, Speech } from './testing/scenarios/party.ts';
+export type {
+  ClientScenario,
+  Scenario,
+  ScenarioBase,
+  ScenarioMechanism,
+  ScenarioResult,
+  ServerScenario,
+  Severity,
+} from './testing/scenarios/scenario.ts';
+export {
+  type Ending,
+  type Mark,
+  NotRun,
+  type Reaction,
+  type Visit,
+  type VisitFacts,
+} from './testing/scenarios/visit.ts';
 export { SeededWorld, type SeededWorldOptions, seededWorld } from './testing/seeded-world.ts';
 export type { PointName, PointOptions } from './testing/time-faults.ts';
 export {

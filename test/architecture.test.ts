@@ -22,7 +22,7 @@ interface Room {
 /** What every room stands on. These files import each other alone. */
 const GROUND = ['platform.ts', 'world.ts', 'awaitable.ts'];
 /** The entries of the package at the root of src/: re-exports, and nothing else. */
-const ENTRIES = ['index.ts', 'tls13.ts', 'openssl.ts', 'client.ts', 'client13.ts', 'testing.ts'];
+const ENTRIES = ['index.ts', 'tls13.ts', 'openssl.ts', 'client.ts', 'client13.ts', 'testing.ts', 'judges.ts'];
 /** What all entries export alike: types alone. */
 const TYPES = 'types.ts';
 
@@ -76,7 +76,8 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
   'openssl.ts': ['sessions', 'openssl', 'types'],
   'client.ts': [...CLIENT, 'engine/client', 'web', 'types'],
   'client13.ts': [...CLIENT, 'engine/client', 'web', 'types'],
-  'testing.ts': [...CLIENT, ...SERVER, 'testing', 'types'],
+  'testing.ts': [...CLIENT, ...SERVER, 'testing', 'testing/scenarios', 'testing/catalogue', 'types'],
+  'judges.ts': ['judges', 'testing/catalogue', 'entry', 'types'],
   'node/index.ts': [...SERVER, 'engine/server', 'types'],
 };
 

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { type Declared, exportsOf, isDocumented, namesIn, strictMembersIn } from './support/declarations.ts';
 
-const ENTRIES = ['index', 'tls13', 'openssl', 'node/index', 'client', 'client13', 'testing'];
+const ENTRIES = ['index', 'tls13', 'openssl', 'node/index', 'client', 'client13', 'testing', 'judges'];
 
 function labelOf({ path, name }: Declared): string {
   return `${path.replace('.d.ts', '')}#${name}`;

@@ -10,7 +10,7 @@ import { fails, type ReportedResult, sorted } from './report.ts';
 const SHOWN = 3;
 
 /** A line of a trace, and what a fault has changed in it. */
-interface Line {
+export interface TraceLine {
   readonly kind: TraceEntry['kind'];
   readonly cells: readonly string[];
   readonly mark: string | undefined;
@@ -19,7 +19,7 @@ interface Line {
 /** A connection, as the page shows it. */
 export interface ShownVisit {
   readonly reaction: string;
-  readonly lines: readonly Line[];
+  readonly lines: readonly TraceLine[];
   /** JSON, for `tls-resume replay`. */
   readonly recording: string;
 }
@@ -39,7 +39,7 @@ export function shownVisits({ visits }: Judgement): ShownVisit[] {
   }));
 }
 
-function linesOf({ facts: { trace, marks } }: Visit): Line[] {
+function linesOf({ facts: { trace, marks } }: Visit): TraceLine[] {
   const left = [...marks];
   return rowsOf(trace.entries).map((cells, i) => {
     const entry = trace.entries[i] as TraceEntry;

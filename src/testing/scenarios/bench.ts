@@ -34,7 +34,8 @@ export interface Errand {
 /** What a peer can do besides a handshake with data. */
 export type Ability = 'resume' | 'server-name' | 'early-data' | 'client-certificate';
 
-interface PeerUnderTest {
+/** What a client and a server under test have in common. */
+export interface PeerUnderTest {
   /** The clock and the dice of the tester. */
   readonly world: World;
   can(ability: Ability): boolean;
@@ -62,7 +63,8 @@ export interface ServerUnderTest extends PeerUnderTest {
   connect(tester: Party): Promise<Ending>;
 }
 
-abstract class Bench<P extends PeerUnderTest> {
+/** The tester of a peer, in one version. */
+export abstract class Bench<P extends PeerUnderTest> {
   readonly version: Version;
   readonly peer: P;
   /** All connections so far. */
@@ -231,7 +233,11 @@ export class TesterClient {
   }
 
   /** Connects once, and offers the sessions of `options` alone, whatever they are. */
-  async visit({ faults = [], speech, ...options }: ConnectOptions & { readonly speech?: Speech } = {}): Promise<Visit> {
+  async visit({
+    faults = [],
+    speech,
+    ...options
+  }: ConnectOptions & { readonly speech?: Speech | undefined } = {}): Promise<Visit> {
     const { peer, visits } = this.#bench;
     const make = (all: NonNullable<ConnectOptions['faults']>) =>
       new ClientConnection(this.config, {

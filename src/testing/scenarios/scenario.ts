@@ -14,7 +14,8 @@ export type ScenarioMechanism = 'session-id' | 'session-ticket' | 'psk' | 'exter
  */
 export type Severity = 'must' | 'should' | 'observed';
 
-interface ScenarioBase {
+/** What a scenario says of itself. */
+export interface ScenarioBase {
   /** It never changes, and is of no other scenario: `client/psk/selected-identity-out-of-range`. */
   readonly id: string;
   readonly title: string;
@@ -44,6 +45,7 @@ export interface ServerScenario extends ScenarioBase {
   run(bench: ServerBench): Promise<Reaction>;
 }
 
+/** A scenario with either under test. */
 export type Scenario = ClientScenario | ServerScenario;
 
 /** What came of a scenario in one version. */

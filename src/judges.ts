@@ -1,0 +1,20 @@
+/** The entry tls-resume/judges: clients and servers that are put to the test over sockets. For Node. */
+
+export { type ClientCommand, clientCommand, type Driver } from './judges/client-command.ts';
+export { type ClientErrand, clientOverTcp, type TcpClient, type TcpClientOptions } from './judges/client-over-tcp.ts';
+export {
+  htmlOf,
+  type PageHead,
+  type ShownResult,
+  type ShownVisit,
+  shownVisits,
+  type TraceLine,
+} from './judges/html.ts';
+export { junitOf, type ReportedResult, resultOf, type ScenariosReport, tableOf } from './judges/report.ts';
+export { type ServerAddress, serverOverTcp } from './judges/server-over-tcp.ts';
+export { scenarios } from './testing/catalogue/scenarios.ts';
+
+// What the signatures name
+
+export type * from './testing.ts';
+export type * from './types.ts';
