@@ -18,7 +18,7 @@ import { messageDifference } from '../differences.ts';
 import { LayeredFault } from '../interceptor.ts';
 import { nameIn } from '../messages.ts';
 import { record } from '../record.ts';
-import { Trace } from '../trace.ts';
+import { type Side, Trace } from '../trace.ts';
 import { answersOverHttp, asksOverHttp, Party, type Speech } from './party.ts';
 import { type Ending, type Mark, NotRun, Visit } from './visit.ts';
 
@@ -31,8 +31,12 @@ export interface Errand {
   readonly sendsEarlyData: boolean;
 }
 
-/** What a peer can do besides a handshake with data. */
-export type Ability = 'resume' | 'server-name' | 'early-data' | 'client-certificate';
+/**
+ * What a peer can do besides a handshake with data. A client with a `session-store` keeps its sessions itself, and chooses which of
+ * them it offers. One that is handed a session for each connection can `resume`, and no more: whether it should have been handed that
+ * one, to that name and after what had happened, is not its choice.
+ */
+export type Ability = 'resume' | 'session-store' | 'server-name' | 'early-data' | 'client-certificate';
 
 /** What a client and a server under test have in common. */
 export interface PeerUnderTest {
@@ -48,6 +52,8 @@ export interface ClientUnderTest extends PeerUnderTest {
   /** The credentials of the tester's servers, which the client accepts. */
   readonly credentials: NonNullable<ServerOptions['credentials']>;
   readonly speech?: Speech | undefined;
+  /** Has it let go of all sessions: another scenario begins. Default: those of the scenarios before are never valid, and remain. */
+  readonly forget?: (() => void) | undefined;
   /** Has it connect once to `tester`, and returns when nothing more will come. */
   connect(tester: Party, errand: Errand): Promise<Ending>;
 }
@@ -122,17 +128,19 @@ class TesterEnd {
   readonly trace = new Trace();
   readonly recorder = record();
   readonly party: Party;
+  readonly #side: Side;
   readonly #observed: Observed;
   readonly #marks: Mark[] = [];
   /** Those that a client has been given, each held: a connection that fails gives up its own holds. */
   readonly #sessions: Session[] = [];
 
   constructor(
-    side: 'client' | 'server',
+    side: Side,
     make: (faults: NonNullable<ConnectOptions['faults']>) => ClientConnection | ServerConnection,
     faults: NonNullable<ConnectOptions['faults']>,
     speech: Speech,
   ) {
+    this.#side = side;
     const connection = make([this.trace.tap(side), ...faults, this.recorder, marker(this.#marks)]);
     this.party = new Party(connection, speech, (events: readonly Event[]) => {
       this.trace.note(side, events);
@@ -150,11 +158,15 @@ class TesterEnd {
     const { isResumed, version } = this.#observed;
     const { party } = this;
     const visit = new Visit({
+      tester: this.#side,
       ending,
       isEstablished: party.isEstablished,
       isResumed: isResumed(),
       data: party.data,
+      isClosedInOrder: party.peerHasEnded,
       error: party.error,
+      plainAlert: party.plainAlert,
+      endsWithAlert: party.endsWithAlert,
       version: version(),
       sessions: this.#sessions,
       trace: this.trace,

@@ -24,7 +24,7 @@ export function converse(tester: Party, peer: Party): Ending {
   return isClosed ? 'closed' : 'at-rest';
 }
 
-const ABILITIES: readonly Ability[] = ['resume', 'server-name', 'early-data'];
+const ABILITIES: readonly Ability[] = ['resume', 'session-store', 'server-name', 'early-data'];
 
 /** What a client in memory is made of: the class and a configuration from the same copy of the library. */
 export interface MemoryClientOptions {

@@ -24,6 +24,7 @@ export interface Judgement extends ScenarioResult {
 /** Puts one scenario, in one version, to a client. */
 export function judgeClient(scenario: ClientScenario, peer: ClientUnderTest, version: Version): Promise<Judgement> {
   const bench = new ClientBench(peer, version);
+  peer.forget?.();
   return judge(scenario, version, bench.visits, () => scenario.run(bench));
 }
 

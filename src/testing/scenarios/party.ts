@@ -3,6 +3,7 @@
 import type { Event, Step } from '../../engine/events.ts';
 import type { TlsAlert } from '../../wire/alert.ts';
 import { concat, EMPTY, utf8 } from '../../wire/bytes.ts';
+import { PlainAlertFinder } from './plain-alert.ts';
 
 /** A connection of either role, as far as a {@link Party} runs it. */
 export interface PartyConnection {
@@ -44,6 +45,7 @@ export class Party {
   readonly #notice: ((events: readonly Event[]) => void) | undefined;
   #data: Uint8Array = EMPTY;
   #isEstablished = false;
+  readonly #plainAlerts = new PlainAlertFinder();
   #hasSpoken = false;
   #error: TlsAlert | undefined;
   #peerHasEnded = false;
@@ -69,6 +71,21 @@ export class Party {
     return this.#error;
   }
 
+  /** The description of a fatal alert that the peer has sent in the clear. */
+  get plainAlert(): number | undefined {
+    return this.#plainAlerts.found;
+  }
+
+  /** Whether the last that came before the connection failed was an alert, which may be one that this end could not read. */
+  get endsWithAlert(): boolean {
+    return this.#plainAlerts.isLast;
+  }
+
+  /** Whether the peer has said that it closes, by close_notify. */
+  get peerHasEnded(): boolean {
+    return this.#peerHasEnded;
+  }
+
   /** Whether this end has nothing more to say. */
   get isOver(): boolean {
     return this.#error !== undefined || this.#peerHasEnded;
@@ -89,6 +106,7 @@ export class Party {
   }
 
   receive(bytes: Uint8Array): void {
+    if (this.#error === undefined) this.#plainAlerts.push(bytes);
     this.take(this.#connection.receive(bytes));
   }
 

@@ -4,7 +4,7 @@ import type { Session } from '../../sessions/session.ts';
 import { alertName, type TlsAlert } from '../../wire/alert.ts';
 import type { AlertName, Version } from '../../wire/registry.ts';
 import type { Recording } from '../recording.ts';
-import type { MessageEntry, Trace } from '../trace.ts';
+import type { MessageEntry, Side, Trace } from '../trace.ts';
 
 /** How a peer can react. */
 export type Reaction =
@@ -16,7 +16,7 @@ export type Reaction =
   | 'full handshake'
   /** Either of these two: of what is wrong it takes no notice. */
   | 'ignores'
-  /** It closes the transport without an alert. */
+  /** It closes the transport without an alert, or with one that nobody can read. */
   | 'closes'
   /** It sends any alert, or closes: where a text has it abort the handshake, and does not say how. */
   | 'aborts'
@@ -45,11 +45,19 @@ export interface Mark {
 
 /** What is left of a connection. */
 export interface VisitFacts {
+  /** Whose end the tester has had. */
+  readonly tester: Side;
   readonly ending: Ending;
   readonly isEstablished: boolean;
   readonly isResumed: boolean;
   readonly data: Uint8Array;
+  /** Whether the peer has closed by close_notify. */
+  readonly isClosedInOrder: boolean;
   readonly error: TlsAlert | undefined;
+  /** The description of a fatal alert that the peer has sent in the clear. */
+  readonly plainAlert: number | undefined;
+  /** Whether the last that the peer has sent before the connection failed is an alert, which the tester may not have been able to read. */
+  readonly endsWithAlert: boolean;
   readonly version: Version | undefined;
   /** Those that the tester was given, or has given. The visit owns them. */
   readonly sessions: readonly Session[];
@@ -69,15 +77,10 @@ export class Visit {
 
   /** The fatal alert that the peer has sent. */
   get alert(): AlertName | undefined {
-    const { error, trace } = this.facts;
+    const { error, plainAlert } = this.facts;
     if (error?.origin === 'remote' && error.alert !== 'close_notify') return error.alert;
     // One in the clear, which the tester could not open with the keys that it was to have by then.
-    for (const entry of trace.entries)
-      if (entry.kind === 'event' && entry.event.type === 'alert' && entry.event.direction === 'received') {
-        const name = alertName(entry.event.description);
-        if (entry.event.level === FATAL && name !== 'close_notify') return name;
-      }
-    return undefined;
+    return plainAlert === undefined ? undefined : alertName(plainAlert);
   }
 
   get isResumed(): boolean {
@@ -107,12 +110,22 @@ export class Visit {
 
   /** What the peer has made of the connection. */
   get reaction(): Reaction {
-    const { ending, isEstablished, error, isResumed } = this.facts;
+    const { isEstablished, error, isResumed } = this.facts;
     if (this.alert !== undefined) return this.alert;
-    if (error?.origin === 'local' && error.alert !== 'close_notify') return `differs: ${error.message}`;
-    if (this.hasData || (isEstablished && ending !== 'closed')) return isResumed ? 'resumes' : 'full handshake';
-    return ending === 'closed' ? 'closes' : 'hangs';
+    if (error?.origin === 'local' && error.alert !== 'close_notify')
+      return this.#hasUnreadableAlert ? 'closes' : `differs: ${error.message}`;
+    if (this.hasData || (isEstablished && this.#isContent)) return isResumed ? 'resumes' : 'full handshake';
+    return this.facts.ending === 'closed' ? 'closes' : 'hangs';
+  }
+
+  /** In TLS 1.3 a record that says that it is an alert is in the clear: of one that is protected all the same nobody can make anything. */
+  get #hasUnreadableAlert(): boolean {
+    return this.facts.endsWithAlert && this.facts.version === 'TLSv1.3';
+  }
+
+  /** A peer that has said nothing need not object: a client has completed the handshake, and may have had nothing to say. */
+  get #isContent(): boolean {
+    const { ending, isClosedInOrder, tester } = this.facts;
+    return ending !== 'closed' || (isClosedInOrder && tester === 'server');
   }
 }
-
-const FATAL = 2;

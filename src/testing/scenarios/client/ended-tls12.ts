@@ -31,6 +31,7 @@ const afterFull =
   (means: Means, fault: () => Fault, wantsAlert = false) =>
   async (bench: ClientBench): Promise<Reaction> => {
     bench.need('resume');
+    bench.need('session-store');
     const server = serverOf(bench, means);
     const well = await server.hand();
     requireOffer(await server.accept(), means, given(well, means));
@@ -44,6 +45,7 @@ const afterResumption =
   (means: Means, fault: () => Fault) =>
   async (bench: ClientBench): Promise<Reaction> => {
     bench.need('resume');
+    bench.need('session-store');
     const server = serverOf(bench, means);
     const bytes = given(await server.hand(), means);
     const failed = await server.accept({ faults: [fault()] });
@@ -57,6 +59,7 @@ const otherName =
   (means: Means) =>
   async (bench: ClientBench): Promise<Reaction> => {
     bench.need('resume');
+    bench.need('session-store');
     bench.need('server-name');
     const server = serverOf(bench, means);
     const bytes = given(await server.hand(), means);

@@ -211,6 +211,7 @@ const alerts: readonly ClientScenario[] = [
     expect: ['conforms'],
     run: async (bench) => {
       bench.need('resume');
+      bench.need('session-store');
       const server = bench.server();
       const fatal = Uint8Array.of(AlertLevel.fatal, AlertDescription.internal_error);
       const failed = await server.hand({ faults: [alertInstead(fatal)] });

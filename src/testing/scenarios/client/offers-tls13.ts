@@ -158,6 +158,7 @@ const reuse: readonly ClientScenario[] = [
     expect: ['conforms'],
     run: async (bench) => {
       bench.need('resume');
+      bench.need('session-store');
       const server = bench.server({ tickets: { initial: 1, afterResumption: 0 } });
       const given = await server.hand();
       await offering(server);
@@ -174,6 +175,7 @@ const reuse: readonly ClientScenario[] = [
     expect: ['conforms'],
     run: async (bench) => {
       bench.need('resume');
+      bench.need('session-store');
       const given = await bench.server({ tickets: { initial: 1 } }).hand();
       const stranger = bench.server({ tickets: { initial: 0 } });
       await offering(stranger);
@@ -190,6 +192,7 @@ const reuse: readonly ClientScenario[] = [
     expect: ['conforms'],
     run: async (bench) => {
       bench.need('resume');
+      bench.need('session-store');
       bench.need('server-name');
       const server = bench.server();
       const given = await server.hand();
@@ -207,6 +210,7 @@ const reuse: readonly ClientScenario[] = [
     expect: ['conforms'],
     run: async (bench) => {
       bench.need('resume');
+      bench.need('session-store');
       bench.need('server-name');
       const server = bench.server();
       const one = await server.hand();

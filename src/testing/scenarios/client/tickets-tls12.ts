@@ -59,6 +59,7 @@ const resumed =
 /** Two handshakes, the first with a ticket that has been changed. Returns what becomes of the first that is no full handshake. */
 async function offersChanged(bench: ClientBench, change: Fault, wait = 0): Promise<Reaction> {
   bench.need('resume');
+  if (wait > 0) bench.need('session-store'); // the hint is for whoever keeps the ticket
   const server = serverOf(bench, MEANS);
   const first = await server.accept({ resumes: false, faults: [change] });
   if (offered(first).ticket === undefined) throw new NotRun('the client does not ask for a ticket');
