@@ -61,8 +61,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'testing/scenarios/server': { imports: SCENARIOS, isShell: true },
   'testing/catalogue': { imports: ['testing/scenarios', 'testing/scenarios/client', 'testing/scenarios/server'] },
   judges: { imports: [...SCENARIOS, 'testing/catalogue'], packages: /^node:/, isShell: true },
+  'judges/known-clients': { imports: ['judges'], packages: /^node:/, isShell: true },
   cli: {
-    imports: [...ENDS, 'node', 'testing', 'testing/scenarios', 'testing/catalogue', 'judges'],
+    imports: [...ENDS, 'node', 'testing', 'testing/scenarios', 'testing/catalogue', 'judges', 'judges/known-clients'],
     packages: /^node:|^@noble\/post-quantum/,
     isShell: true,
   },

@@ -212,12 +212,13 @@ ask for. --list shows them.
 
 Who is under test:
   --server HOST:PORT    a server. Scenarios that flood it, replay, or try every bit are for loopback, or with --intrusive
-  --client CMD          a client: a command that is started for each connection, or one of openssl, gnutls, curl. In CMD {host},
-                        {port} and {name} stand for where to connect, {ca} for a file with the certificate, {session} for one
-                        in which to keep a session; what stands in [brackets] is for connections that resume:
-                        'openssl s_client -connect {host}:{port} -sess_out {session} [-sess_in {session}]'
+  --client CMD          a client: a command that is started for each connection, or one of openssl, gnutls, curl, nss, java, go,
+                        python, node. In CMD {host}, {port} and {name} stand for where to connect, {ca} for a file with the
+                        certificate, {session} for one in which to keep a session; what stands in [brackets] is for connections
+                        that resume: 'openssl s_client -connect {host}:{port} -sess_out {session} [-sess_in {session}]'
   --driver D            how CMD speaks: stdin (it sends what it reads there), http (it makes a request itself), echo (it wants
-                        back what it says), reconnect (one process makes all connections) (stdin)
+                        back what it says), reconnect (one process makes connection after connection by itself), lines (one
+                        process reads 'connect HOST PORT NAME' for each connection, and 'forget') (stdin)
   --sni NAME            the name to ask a server for (HOST, if it is a name)
   --request TEXT        what to say to a server; \\r and \\n are written so (an HTTP request)
   --time-limit S        seconds that each connection may take (5)

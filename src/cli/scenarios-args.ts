@@ -1,13 +1,19 @@
 /** The flags of `tls-resume scenarios`. */
 
 import { isIP } from 'node:net';
-import { type ClientCommand, type Driver, KNOWN_CLIENTS } from '../judges/client-command.ts';
+import type { ClientCommand, Driver } from '../judges/client-command.ts';
+import { KNOWN_CLIENTS, type KnownClient } from '../judges/known-clients/known-clients.ts';
 import { usage } from './fault.ts';
 import { parseFlags } from './flags.ts';
 
 /** Who is under test. */
 export type UnderTest =
-  | { readonly side: 'client'; readonly client: ClientCommand }
+  | {
+      readonly side: 'client';
+      readonly client: ClientCommand;
+      /** It, where it is one that is known by name. */
+      readonly known?: { readonly name: string; readonly client: KnownClient } | undefined;
+    }
   | { readonly side: 'server'; readonly host: string; readonly port: number };
 
 export interface ScenariosSettings {
@@ -46,7 +52,7 @@ export const SCENARIOS_FLAGS = {
 } as const;
 
 const HELP = 'tls-resume scenarios --help';
-const DRIVERS: readonly Driver[] = ['stdin', 'http', 'echo', 'reconnect'];
+const DRIVERS: readonly Driver[] = ['stdin', 'http', 'echo', 'reconnect', 'lines'];
 const TIME_LIMIT_MS = 5000;
 
 /** @throws Fault */
@@ -82,15 +88,22 @@ function underTest(
     if (driver !== undefined) throw usage('--driver is for a --client');
     return { side: 'server', ...address(server) };
   }
-  const known = KNOWN_CLIENTS[client ?? ''];
-  if (known !== undefined) return { side: 'client', client: { ...known, timeLimitMs } };
-  if (!client?.includes('{port}'))
+  return clientUnderTest(client ?? '', driver, timeLimitMs);
+}
+
+function clientUnderTest(command: string, driver: string | undefined, timeLimitMs: number): UnderTest {
+  if (Object.hasOwn(KNOWN_CLIENTS, command)) {
+    const client = KNOWN_CLIENTS[command] as KnownClient;
+    if (driver !== undefined) throw usage(`--driver: the one of --client ${command} is ${client.driver}`);
+    return { side: 'client', client: { ...client, timeLimitMs }, known: { name: command, client } };
+  }
+  const chosen = DRIVERS.find((one) => one === (driver ?? 'stdin'));
+  if (chosen === undefined) throw usage(`--driver ${driver}: it is one of ${DRIVERS.join(', ')}`);
+  if (!command.includes('{port}') && chosen !== 'lines')
     throw usage(
       `--client: a command with {host} and {port}, or one of ${Object.keys(KNOWN_CLIENTS).join(', ')}, is wanted`,
     );
-  const chosen = DRIVERS.find((one) => one === (driver ?? 'stdin'));
-  if (chosen === undefined) throw usage(`--driver ${driver}: it is one of ${DRIVERS.join(', ')}`);
-  return { side: 'client', client: { command: client, driver: chosen, timeLimitMs } };
+  return { side: 'client', client: { command, driver: chosen, timeLimitMs } };
 }
 
 function address(text: string): { readonly host: string; readonly port: number } {

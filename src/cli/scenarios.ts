@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { clientCommand } from '../judges/client-command.ts';
 import { htmlOf, type PageHead, type ShownResult, shownVisits } from '../judges/html.ts';
+import { missingPrograms } from '../judges/known-clients/known-clients.ts';
 import { fails, junitOf, type ReportedResult, resultOf, type ScenariosReport, tableOf } from '../judges/report.ts';
 import { serverOverTcp } from '../judges/server-over-tcp.ts';
 import { scenarios } from '../testing/catalogue/scenarios.ts';
@@ -59,11 +60,23 @@ type Judge = (scenario: Scenario, version: Version) => Promise<Judgement>;
 /** How the peer is judged, and what is to be called in the end. */
 function judgeOf({ peer, serverName, request, timeLimitMs }: ScenariosSettings): readonly [Judge, () => void] {
   if (peer.side === 'client') {
+    requirePrograms(peer);
     const client = clientCommand(peer.client);
     return [(scenario, version) => judgeClient(requireSide(scenario, 'client'), client, version), () => client.close()];
   }
   const server = serverOverTcp({ host: peer.host, port: peer.port, serverName, request, timeLimitMs });
   return [(scenario, version) => judgeServer(requireSide(scenario, 'server'), server, version), () => {}];
+}
+
+/** @throws Fault if a client that is known by name is not there */
+function requirePrograms({ known }: Extract<ScenariosSettings['peer'], { side: 'client' }>): void {
+  if (known === undefined) return;
+  const { name, client } = known;
+  const missing = missingPrograms(client);
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((program) => client.programs[program]))];
+  const what = missing.length === 1 ? `${missing[0]} is` : `${missing.join(' and ')} are`;
+  throw new Fault(2, `--client ${name}: ${what} not on PATH; on Debian: apt install ${packages.join(' ')}`);
 }
 
 function requireSide<S extends Scenario['side']>(scenario: Scenario, side: S): Extract<Scenario, { side: S }> {
@@ -102,7 +115,7 @@ function knownOf(file: string | undefined): ReadonlySet<string> {
 }
 
 function headOf({ peer }: ScenariosSettings): PageHead {
-  const name = peer.side === 'client' ? peer.client.command : `${peer.host}:${peer.port}`;
+  const name = peer.side === 'client' ? (peer.known?.name ?? peer.client.command) : `${peer.host}:${peer.port}`;
   return { peer: name, version: scenarios.version, time: systemWorld.now() };
 }
 

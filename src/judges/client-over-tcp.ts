@@ -1,7 +1,5 @@
 /** A client under test that connects to a port of the tester. */
 
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerOptions } from '../engine/server/options.ts';
 import type { Ability, ClientUnderTest, Errand } from '../testing/scenarios/bench.ts';
@@ -9,6 +7,7 @@ import type { Speech } from '../testing/scenarios/party.ts';
 import { NotRun } from '../testing/scenarios/visit.ts';
 import { systemWorld } from '../world.ts';
 import { converseOver } from './conversation.ts';
+import { Listener } from './listener.ts';
 
 /** What a client is told of one connection. */
 export interface ClientErrand extends Errand {
@@ -20,15 +19,28 @@ export interface ClientErrand extends Errand {
 
 /** How a client is made to connect. */
 export interface TcpClientOptions {
-  /** Has the client connect once. It may settle before or after the connection has ended, and may fail. */
+  /**
+   * Has the client connect once. It may settle before or after the connection has ended. If it fails before there is a connection,
+   * the scenario is not run, for the reason of the error.
+   */
   readonly connect: (errand: ClientErrand) => unknown;
+  /** Has the client let go of its sessions: another scenario begins. */
+  readonly forget?: (() => void) | undefined;
   readonly credentials: NonNullable<ServerOptions['credentials']>;
   /** What the tester answers. Default: an HTTP response. */
   readonly speech?: Speech | undefined;
   /** How long each connection may take, in milliseconds. Default 5000. */
   readonly timeLimitMs?: number | undefined;
+  /** How long the client may take to connect, in milliseconds. Default: `timeLimitMs`. */
+  readonly startLimitMs?: number | undefined;
   /** What the client can do. Default: all. */
   readonly abilities?: readonly Ability[] | undefined;
+  /**
+   * Whether it makes connection after connection by itself, whenever it likes. Then those that come before they are wanted wait, and
+   * each errand that does not resume has a port of its own, so that no connection is taken for one of the next client; and no scenario
+   * is run that has to let time pass in between. Default false: one port for all.
+   */
+  readonly reconnects?: boolean | undefined;
 }
 
 /** A client under test, and what it holds of the machine. */
@@ -38,43 +50,57 @@ export interface TcpClient extends ClientUnderTest {
 }
 
 const TIME_LIMIT_MS = 5000;
-const HOST = '127.0.0.1';
 
-/** Returns a client to put scenarios to. The port is opened with the first connection, and is the same for all. */
+/** Returns a client to put scenarios to. The port is opened with the first connection. */
 export function clientOverTcp(options: TcpClientOptions): TcpClient {
-  const { connect, credentials, speech, timeLimitMs = TIME_LIMIT_MS, abilities } = options;
-  let listening: Promise<Server> | undefined;
+  const { connect, credentials, speech, timeLimitMs = TIME_LIMIT_MS, abilities, reconnects = false } = options;
+  const { startLimitMs = timeLimitMs, forget } = options;
+  let listening: Promise<Listener> | undefined;
+  const listener = (resumes: boolean): Promise<Listener> => {
+    if (reconnects && !resumes) {
+      void listening?.then((old) => old.close());
+      listening = undefined;
+    }
+    listening ??= Listener.open(reconnects);
+    return listening;
+  };
   return {
     world: systemWorld,
     credentials,
     speech,
+    forget,
     can: (ability) => abilities?.includes(ability) ?? true,
-    wait: (ms) => sleep(ms),
+    wait: async (ms) => {
+      if (reconnects) throw new NotRun('the client makes its next connection when it likes, and it would have to wait');
+      await sleep(ms);
+    },
     connect: async (tester, errand) => {
-      listening ??= listen();
-      const server = await listening;
-      const { port } = server.address() as AddressInfo;
+      const at = await listener(errand.resumes);
       const over = new AbortController();
-      const accepted = once(server, 'connection', {
-        signal: AbortSignal.any([over.signal, AbortSignal.timeout(timeLimitMs)]),
-      });
-      const done = Promise.resolve(connect({ ...errand, host: HOST, port, signal: over.signal })).catch(() => {});
+      const { host, port } = at;
+      const done = settled(() => connect({ ...errand, host, port, signal: over.signal }));
       try {
-        const [socket] = (await accepted) as [Socket];
-        return await converseOver(socket, tester, timeLimitMs);
-      } catch {
-        throw new NotRun('the client has not connected');
+        return await converseOver(await at.next(failureOf(done), startLimitMs), tester, timeLimitMs);
       } finally {
         over.abort();
         await done;
       }
     },
-    close: () => void listening?.then((server) => server.close()),
+    close: () => void listening?.then((one) => one.close()),
   };
 }
 
-async function listen(): Promise<Server> {
-  const server = createServer({ noDelay: true, allowHalfOpen: true }).listen(0, HOST);
-  await once(server, 'listening');
-  return server;
+/** Returns why a call has failed, or `undefined` if it has not. */
+async function settled(call: () => unknown): Promise<string | undefined> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Resolves only if there is a failure. */
+function failureOf(done: Promise<string | undefined>): Promise<string> {
+  return new Promise((resolve) => void done.then((reason) => reason !== undefined && resolve(reason)));
 }

@@ -79,7 +79,8 @@ describe('tls-resume scenarios', () => {
     [[], 'either --client or --server'],
     [['--client', 'openssl', '--server', 'a:1'], 'either --client or --server'],
     [['--client', 'echo'], '{host} and {port}'],
-    [['--client', 'echo {port}', '--driver', 'telnet'], 'it is one of stdin, http, echo, reconnect'],
+    [['--client', 'echo {port}', '--driver', 'telnet'], 'it is one of stdin, http, echo, reconnect, lines'],
+    [['--client', 'go', '--driver', 'http'], 'the one of --client go is lines'],
     [['--server', 'localhost'], 'host:port is wanted'],
     [['--server', 'localhost:70000'], 'host:port is wanted'],
     [['--server', '[localhost]:443'], 'host:port is wanted'],
@@ -125,6 +126,20 @@ describe('tls-resume scenarios', () => {
     const { results } = JSON.parse(lines[0] ?? '') as ScenariosReport;
     const isKnown = ({ id, isKnown: is }: ReportedResult) => [id, is];
     expect([code, isKnown(results[0] as ReportedResult)]).to.deep.equal([1, [ROTATED, true]]);
+  });
+
+  it('says what to install where a client that is known by name is not there', async () => {
+    const path = process.env['PATH'];
+    process.env['PATH'] = folder;
+    try {
+      const fault = await faultOf(() => run(never, '--client', 'java', '--only', 'client/psk/selected-unasked'));
+      expect(fault.message).to.equal(
+        '--client java: java and javac are not on PATH; on Debian: apt install default-jdk-headless',
+      );
+      expect(fault.exitCode).to.equal(2);
+    } finally {
+      process.env['PATH'] = path;
+    }
   });
 
   it('runs nothing where nobody answers, and says so', async () => {
