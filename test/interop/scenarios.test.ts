@@ -1,13 +1,16 @@
-/** `tls-resume scenarios` with openssl on the other end: the tester understands a peer that is not ours. */
+/** `tls-resume scenarios` with programs on the other end: the tester understands a peer that is not ours. */
 
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseCommand } from '../../src/cli/args.ts';
 import { runScenarios } from '../../src/cli/scenarios.ts';
+import { KNOWN_CLIENTS } from '../../src/judges/known-clients/known-clients.ts';
 import type { ScenariosReport } from '../../src/judges/report.ts';
 import { fixturePath } from '../fixtures.ts';
 import { startOnFreePort } from './free-port.ts';
 import { CERTIFICATE } from './harness.ts';
-import { describeWith } from './peers.ts';
+import { describeWith, sourcePath, workFolder } from './peers.ts';
 
 /** What came of each scenario, by its id. */
 async function judged(...words: readonly string[]): Promise<ReadonlyMap<string, string>> {
@@ -50,5 +53,59 @@ describeWith(['openssl'], 'interop: the scenarios, and openssl', () => {
       ['client/psk/selected-unasked', 'unsupported_extension: pass'],
       ['client/session-id/resumed', 'resumes: pass'],
     ]);
+  });
+});
+
+/** On what these all agree: how they resume, and how they end a handshake. */
+const AGREED: Readonly<Record<string, string>> = {
+  'client/psk/key-update-while-resumed': 'resumes: pass',
+  'client/psk/selected-identity-short': 'decode_error: pass',
+  'client/psk/finished-wrong': 'decrypt_error: pass',
+  'client/hello-retry/suite-not-offered': 'illegal_parameter: pass',
+};
+/** Where the choice of a session is the client's, and where it is that of whoever calls it. */
+const NAMES = 'client/psk/tickets-of-two-names';
+const CHOICE: Readonly<Record<string, string>> = {
+  curl: 'the command connects to one name alone: not-run',
+  nss: 'the command connects to one name alone: not-run',
+  java: 'conforms: pass',
+  go: 'conforms: pass',
+};
+
+for (const [name, { programs }] of Object.entries(KNOWN_CLIENTS))
+  describeWith(Object.keys(programs), `interop: the scenarios, and --client ${name}`, () => {
+    it('connects, resumes and reacts', async function () {
+      this.timeout(240_000);
+      const results = await judged('--client', name, ...only(...Object.keys(AGREED), NAMES));
+      for (const [id, expected] of Object.entries(AGREED)) expect(results.get(id), id).to.equal(expected);
+      expect(results.get(NAMES)).to.equal(CHOICE[name] ?? 'it needs session-store: not-run');
+    });
+  });
+
+describeWith(['python3'], 'interop: the scenarios, and the client in docs/conformance.md', () => {
+  it('judge it', async function () {
+    this.timeout(120_000);
+    const [, program = ''] = /```python\n(.*?)```/s.exec(readFileSync(sourcePath('docs/conformance.md'), 'utf8')) ?? [];
+    const file = join(workFolder(), 'client.py');
+    writeFileSync(file, program);
+    const ids = ['client/psk/ticket-reused', ...Object.keys(AGREED)];
+    const results = await judged('--driver', 'lines', '--client', `python3 '${file}' {ca}`, ...only(...ids));
+    expect(results.get('client/psk/ticket-reused')).to.equal('conforms: pass');
+    for (const [id, expected] of Object.entries(AGREED)) expect(results.get(id), id).to.equal(expected);
+  });
+});
+
+describeWith(['openssl'], 'interop: the scenarios, and early data of openssl', () => {
+  it('judge it', async function () {
+    this.timeout(120_000);
+    const results = await judged(
+      '--client',
+      'openssl',
+      ...only('client/early-data/accepted', 'client/early-data/max-size'),
+    );
+    expect(results.get('client/early-data/accepted')).to.equal('resumes: pass');
+    expect(results.get('client/early-data/max-size')).to.equal('conforms: pass');
+    // Its alert is in the clear, but is of the length of one that is not.
+    expect(results.get('client/early-data/accepted-in-server-hello')).to.equal('closes: finding');
   });
 });
