@@ -15,7 +15,7 @@ const RUN = 8;
 const BLOCK = 16;
 
 /** AES keys and inputs of FIPS 197 (A.1, A.3 in its halves, B) and of the GCM specification, which examples use. */
-const PUBLISHED = [
+export const PUBLISHED: readonly Uint8Array[] = [
   '2b7e151628aed2a6abf7158809cf4f3c',
   '603deb1015ca71be2b73aef0857d7781',
   '1f352c073b6108d72d9810a30914dff4',
