@@ -53,7 +53,8 @@ export function tableOf(results: readonly ReportedResult[], all = false): string
     : [...aligned([['severity', 'scenario', 'expected', 'got', 'verdict'], ...rows]), counts];
 }
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
+/** Columns, each as wide as its widest cell. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
   return rows.map((row) =>
     row
