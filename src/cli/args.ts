@@ -17,6 +17,7 @@ import {
   recordSizeLimit,
   recordsData,
 } from './flags.ts';
+import { type ProbeSettings, parseProbe } from './probe-args.ts';
 import { parseScenarios, type ScenariosSettings } from './scenarios-args.ts';
 import { type NamedFault, namedFault } from './serve-faults.ts';
 
@@ -94,14 +95,15 @@ export interface ReplaySettings {
 
 export type Command =
   | { readonly name: 'help' | 'version' | 'serve-help' | 'connect-help' | 'inspect-help' | 'replay-help' }
-  | { readonly name: 'scenarios-help' | 'scenarios-list' }
+  | { readonly name: 'scenarios-help' | 'scenarios-list' | 'probe-help' }
   | { readonly name: 'replay'; readonly settings: ReplaySettings }
   | { readonly name: 'serve'; readonly settings: ServeSettings }
   | { readonly name: 'connect'; readonly settings: ConnectSettings }
   | { readonly name: 'inspect'; readonly settings: InspectSettings }
-  | { readonly name: 'scenarios'; readonly settings: ScenariosSettings };
+  | { readonly name: 'scenarios'; readonly settings: ScenariosSettings }
+  | { readonly name: 'probe'; readonly settings: ProbeSettings };
 
-const COMMANDS = "'serve', 'connect', 'inspect', 'replay', 'scenarios', and 'tls-resume --help'";
+const COMMANDS = "'serve', 'connect', 'inspect', 'replay', 'scenarios', 'probe', and 'tls-resume --help'";
 
 const DEFAULT_PORT = 8443;
 const PROVIDERS = ['default', 'noble', 'fast', 'node'] as const;
@@ -165,6 +167,7 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === 'help' && rest[0] === 'inspect') return { name: 'inspect-help' };
   if (word === 'help' && rest[0] === 'replay') return { name: 'replay-help' };
   if (word === 'help' && rest[0] === 'scenarios') return { name: 'scenarios-help' };
+  if (word === 'help' && rest[0] === 'probe') return { name: 'probe-help' };
   if (word === 'help' && rest[0] !== undefined) throw unknownCommand(rest[0]);
   if (word === '--help' || word === '-h' || word === 'help') return { name: 'help' };
   if (word === '--version') return { name: 'version' };
@@ -176,6 +179,7 @@ export function parseCommand([word, ...rest]: readonly string[]): Command {
   if (word === 'inspect') return parseInspect(rest);
   if (word === 'replay') return parseReplay(rest);
   if (word === 'scenarios') return scenariosCommand(rest);
+  if (word === 'probe') return probeCommand(rest);
   if (word === undefined) throw usage(`no command given; there is ${COMMANDS}`);
   throw word.startsWith('-') ? misplacedFlag(word) : unknownCommand(word);
 }
@@ -187,7 +191,7 @@ function misplacedFlag(word: string): Error {
 }
 
 function unknownCommand(word: string): Error {
-  const meant = nearest(word, ['serve', 'connect', 'inspect', 'replay', 'scenarios', 'help']);
+  const meant = nearest(word, ['serve', 'connect', 'inspect', 'replay', 'scenarios', 'probe', 'help']);
   return usage(`unknown command '${word}'; ${meant === undefined ? '' : `is '${meant}' meant? `}there is ${COMMANDS}`);
 }
 
@@ -394,4 +398,9 @@ function scenariosCommand(words: readonly string[]): Command {
   const settings = parseScenarios(words);
   if (settings === 'help') return { name: 'scenarios-help' };
   return settings === 'list' ? { name: 'scenarios-list' } : { name: 'scenarios', settings };
+}
+
+function probeCommand(words: readonly string[]): Command {
+  const settings = parseProbe(words);
+  return settings === undefined ? { name: 'probe-help' } : { name: 'probe', settings };
 }

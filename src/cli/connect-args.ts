@@ -95,7 +95,7 @@ export function parseConnect(words: readonly string[]): ConnectSettings | undefi
   if (target === undefined) throw usage("where to? write 'tls-resume connect host:port …'");
   if (second !== undefined) throw usage(`'${second}' is one word too many; see '${HELP}'`);
   return {
-    ...address(target),
+    ...hostAndPort(target),
     trust: trust(flags),
     protocol: protocol({ ...flags, ...versions(flags) }),
     psks: { given: (flags.psk ?? []).map(pskItself), file: fileOf('--psk-file', flags['psk-file']) },
@@ -118,7 +118,7 @@ export function parseConnect(words: readonly string[]): ConnectSettings | undefi
 }
 
 /** `example.com:443`, `127.0.0.1:443`, `[::1]:443` */
-function address(target: string): { readonly host: string; readonly port: number } {
+export function hostAndPort(target: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(target) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
@@ -128,7 +128,7 @@ function address(target: string): { readonly host: string; readonly port: number
 }
 
 /** RFC 6066 §3 */
-function hostName(flag: string, text: string): string {
+export function hostName(flag: string, text: string): string {
   if (!/^[!-~]{1,255}$/.test(text))
     throw usage(`${flag}: '${text}' is no host name; 1 to 255 ASCII characters are, with labels such as xn--…`);
   return text;
@@ -192,7 +192,7 @@ function certificate(cert: string | undefined, key: string | undefined): Connect
   return { cert: nonEmpty('--cert', cert), key: nonEmpty('--key', key) };
 }
 
-function mailProtocol(text: string): MailProtocol {
+export function mailProtocol(text: string): MailProtocol {
   const known = Object.keys(DIALOGUES) as MailProtocol[];
   const found = known.find((name) => name === text);
   if (found === undefined) throw usage(`--starttls: '${text}' is not known; ${known.join(', ')} are`);

@@ -169,3 +169,12 @@ export function openKeyLog(file: string): KeyLog {
     close: () => closeSync(descriptor),
   };
 }
+
+/** Writes a file that has no secret. @throws Fault */
+export function writeText(flag: string, file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new Fault(1, `${flag} ${file}: cannot be written (${systemReason(error)})`, { cause: error });
+  }
+}

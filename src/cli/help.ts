@@ -10,6 +10,7 @@ Commands:
   inspect      show what is in a stored session or in a ticket
   replay       run a recorded connection again, and explain it
   scenarios    put a catalogue of right and wrong messages to a client or a server, and judge what it makes of them
+  probe        find out what a server does about sessions
 
 Flags:
   -h, --help   this text; after a command, that of the command
@@ -239,6 +240,32 @@ What is told:
 
 Exit code: 0; 1 where the peer breaks a rule that binds it (severity must), a known failure passes, or F cannot be written; 2 for a
 mistake in the flags. Ctrl-C prints what there is so far.
+`;
+
+export const PROBE_HELP = `Usage: tls-resume probe host:port [flags]
+
+Finds out what a server does about sessions: versions, ids and tickets, whose format these may have and under which keys they are, when
+it resumes and when not, with a verdict for each clause that says how it should be.
+
+It is gentle: one connection at a time, 4 begin in a second at most and 250 in all; on loopback 200 in a second. A few of them end by a
+fatal alert or without close_notify, and ask for the name other.example. Whose key the tickets are under is tried on what has come,
+without a connection.
+
+  --sni NAME            the name to ask for (HOST, if it is a name)
+  --starttls PROTOCOL   turn to TLS first, by smtp, imap, pop3 or ftp
+  --request TEXT        what to say; \\r and \\n are written so (an HTTP request; with --starttls the word of farewell)
+  --intrusive           also replay early data, and change tickets at each byte; up to 600 connections then. On loopback always
+  --rate N              connections that begin in a second
+  --connections N       the most in all; what needs more is not run
+  --time-limit S        seconds that each connection may take (5)
+  --before FILE         what --json has printed of this server before: has its key changed since then?
+  --json                one JSON object: {version, host, port, serverName, time, connections, versions, tls11,
+                        producers, keys, keyChange, results}
+  --html F              also write a page to F, with the trace of each connection, and its recording to save
+  -h, --help            this text
+
+Exit code: 0; 1 where the server breaks a rule that binds it (severity must), its tickets are under a key that all know, nobody is
+there, or F cannot be written; 2 for a mistake in the flags, or if FILE cannot be read. Ctrl-C prints what there is so far.
 `;
 
 export const DEMO_HELP = `Usage: npm start [-- flags]

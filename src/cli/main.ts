@@ -4,8 +4,17 @@
 import { parseCommand } from './args.ts';
 import { connectTo } from './connect.ts';
 import type { ExitCode } from './fault.ts';
-import { CONNECT_HELP, GENERAL_HELP, INSPECT_HELP, REPLAY_HELP, SCENARIOS_HELP, SERVE_HELP } from './help.ts';
+import {
+  CONNECT_HELP,
+  GENERAL_HELP,
+  INSPECT_HELP,
+  PROBE_HELP,
+  REPLAY_HELP,
+  SCENARIOS_HELP,
+  SERVE_HELP,
+} from './help.ts';
 import { inspect } from './inspect.ts';
+import { runProbe } from './probe.ts';
 import { replayFile } from './replay.ts';
 import { complain, packageVersion, print, progressOn, run, stopSignal } from './run.ts';
 import { listScenarios, runScenarios } from './scenarios.ts';
@@ -43,6 +52,11 @@ async function main(): Promise<0 | ExitCode> {
       return 0;
     case 'scenarios':
       return runScenarios(command.settings, { print, progress: progressOn(process.stderr), stop: stopSignal() });
+    case 'probe-help':
+      process.stdout.write(PROBE_HELP);
+      return 0;
+    case 'probe':
+      return runProbe(command.settings, { print, progress: progressOn(process.stderr), stop: stopSignal() });
     case 'version':
       print(packageVersion());
       return 0;

@@ -1,6 +1,6 @@
 /** `tls-resume scenarios`: puts the catalogue to a client or a server, and says what differs. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { clientCommand } from '../judges/client-command.ts';
 import { htmlOf, type PageHead, type ShownResult, shownVisits } from '../judges/html.ts';
 import { missingPrograms } from '../judges/known-clients/known-clients.ts';
@@ -12,6 +12,7 @@ import type { Scenario } from '../testing/scenarios/scenario.ts';
 import type { Version } from '../wire/registry.ts';
 import { systemWorld } from '../world.ts';
 import { type ExitCode, Fault, systemReason, usage } from './fault.ts';
+import { writeText } from './files.ts';
 import type { ScenariosSettings } from './scenarios-args.ts';
 
 /** Where a run says what it does. */
@@ -50,7 +51,7 @@ export async function runScenarios(settings: ScenariosSettings, output: Scenario
     output.progress?.('');
     close();
   }
-  if (settings.html !== undefined) write('--html', settings.html, htmlOf(headOf(settings), shown));
+  if (settings.html !== undefined) writeText('--html', settings.html, htmlOf(headOf(settings), shown));
   report(settings, results, output);
   return results.some(fails) ? 1 : 0;
 }
@@ -86,12 +87,17 @@ function requireSide<S extends Scenario['side']>(scenario: Scenario, side: S): E
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
+/** Whether a peer is on this machine, and so its owner's to flood. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
+
 function chosenOf({ peer, only, isIntrusive }: ScenariosSettings): readonly Scenario[] {
   const all: readonly Scenario[] = peer.side === 'client' ? scenarios.forClients() : scenarios.forServers();
   const unknown = only.find((part) => !all.some(({ id }) => id.includes(part)));
   if (unknown !== undefined)
     throw usage(`--only ${unknown}: no scenario for a ${peer.side} has that in its id; see --list`);
-  const mayIntrude = isIntrusive || peer.side === 'client' || LOOPBACK.test(peer.host);
+  const mayIntrude = isIntrusive || peer.side === 'client' || isLoopback(peer.host);
   return all.filter(
     ({ id, isIntrusive: intrudes }) =>
       (mayIntrude || intrudes !== true) && (only.length === 0 || only.some((part) => id.includes(part))),
@@ -124,18 +130,10 @@ function report(
   results: readonly ReportedResult[],
   output: ScenariosOutput,
 ): void {
-  if (junit !== undefined) write('--junit', junit, junitOf(results));
+  if (junit !== undefined) writeText('--junit', junit, junitOf(results));
   const told: ScenariosReport = { version: scenarios.version, results };
   if (json) output.print(JSON.stringify(told));
   else for (const line of tableOf(results, all)) output.print(line);
-}
-
-function write(flag: string, file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new Fault(1, `${flag} ${file}: cannot be written (${systemReason(error)})`, { cause: error });
-  }
 }
 
 /** What `--list` prints. */

@@ -43,6 +43,7 @@ export function converseOver(socket: Socket, tester: Party, timeLimitMs: number)
       finish('closed');
     });
     socket.on('close', () => finish('closed'));
+    socket.resume(); // whoever prepared it may have paused it
     if (socket.destroyed) finish('closed');
     else send();
   });

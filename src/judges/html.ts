@@ -67,10 +67,12 @@ export interface PageHead {
   readonly version: string;
   /** When the run was, in milliseconds since the epoch. */
   readonly time: number;
+  /** What is known of the peer without a verdict, in rows: what about, and what. */
+  readonly facts?: readonly (readonly [string, string])[] | undefined;
 }
 
 /** Returns the page. */
-export function htmlOf({ peer, version, time }: PageHead, shown: readonly ShownResult[]): string {
+export function htmlOf({ peer, version, time, facts = [] }: PageHead, shown: readonly ShownResult[]): string {
   const results = shown.map(({ result }) => result);
   const count = (verdict: ReportedResult['verdict']) => results.filter((one) => one.verdict === verdict).length;
   const when = new Date(time).toISOString().slice(0, 16).replace('T', ' ');
@@ -90,6 +92,7 @@ export function htmlOf({ peer, version, time }: PageHead, shown: readonly ShownR
 <li class="not-run"><b>${count('not-run')}</b> not run</li>
 <li class="pass"><b>${count('pass')}</b> passed</li>
 </ul>
+${facts.length === 0 ? '' : table(facts)}
 <fieldset><legend>Show</legend>
 ${(['finding', 'differs', 'not-run', 'pass'] as const)
   .map(
@@ -113,6 +116,14 @@ const NAMES = {
   'not-run': 'what was not run',
   pass: 'what passed',
 } as const;
+
+function table(facts: readonly (readonly [string, string])[]): string {
+  const rows = facts.map(([what, value]) => {
+    const isPart = what.startsWith(' ');
+    return `<tr${isPart ? '' : ' class="head"'}><th scope="row">${text(what.trim())}</th><td>${text(value)}</td></tr>`;
+  });
+  return `<table class="facts"><tbody>\n${rows.join('\n')}\n</tbody></table>`;
+}
 
 /** By clause; the gravest clause comes first. */
 function chapters(shown: readonly ShownResult[]): string {
@@ -158,6 +169,8 @@ h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margi
 .counts { display: flex; flex-wrap: wrap; gap: .5rem 2rem; list-style: none; padding: 0; } .counts b { font-size: 1.5rem; }
 .finding .verdict, .counts .finding b { color: var(--must); } .differs .verdict, .counts .differs b { color: var(--should); }
 .pass .verdict, .counts .pass b { color: var(--ok); } .not-run .verdict, .counts .not-run b { color: var(--dim); }
+.facts { border-collapse: collapse; margin: 1rem 0; } .facts th, .facts td { padding: .1rem 1.5rem .1rem 0; text-align: left; vertical-align: top; }
+.facts th { font-weight: 400; padding-left: 1rem; white-space: nowrap; } .facts .head th { font-weight: 600; padding-left: 0; } .facts td { overflow-wrap: anywhere; }
 fieldset { border: 1px solid var(--line); display: inline-flex; flex-wrap: wrap; gap: 1rem; }
 .result { border-top: 1px solid var(--line); padding: .4rem 0; } summary { cursor: pointer; }
 summary:focus-visible, button:focus-visible, .trace:focus-visible { outline: 2px solid Highlight; outline-offset: 2px; }

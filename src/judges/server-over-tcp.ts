@@ -45,7 +45,12 @@ export function serverOverTcp(address: ServerAddress): ServerUnderTest {
     wait: (ms) => sleep(ms),
     connect: async (tester) => {
       const socket = await opened(host, port, timeLimitMs);
-      await prepare?.(socket);
+      try {
+        await prepare?.(socket);
+      } catch (error) {
+        socket.on('error', () => {}).destroy();
+        throw error;
+      }
       return converseOver(socket, tester, timeLimitMs);
     },
   };
