@@ -8,7 +8,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { KEY_NAME_LENGTH } from '../tickets/format.ts';
 import { aeadTickets } from '../tickets/format-aead.ts';
 import { PUBLISHED } from '../tickets/key-strength.ts';
-import { concat, equalBytes, wipe } from '../wire/bytes.ts';
+import { concat, equalConstantTime, wipe } from '../wire/bytes.ts';
 
 /** A key that is no secret. */
 interface KnownKey {
@@ -60,7 +60,7 @@ export function knownKeyOf(ticket: Uint8Array): string | undefined {
     if (ticket.length <= length) continue;
     const [body, mac] = [ticket.subarray(0, -length), ticket.subarray(-length)];
     for (const { what, key } of keys)
-      if (equalBytes(createHmac(hash, key).update(body).digest(), mac)) return `${what}, for HMAC-${hash}`;
+      if (equalConstantTime(createHmac(hash, key).update(body).digest(), mac)) return `${what}, for HMAC-${hash}`;
   }
   for (const { what, key } of knownKeys(aeadTickets.secretLength)) {
     const cipher = aeadTickets.cipher(ticket.subarray(0, KEY_NAME_LENGTH), key);

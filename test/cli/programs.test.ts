@@ -6,8 +6,7 @@ import { fixturePath } from '../fixtures.ts';
 import { finished, Program, stopAll } from './programs.ts';
 import { client, GET, readAll } from './servers.ts';
 
-describe('the command', function () {
-  this.timeout(10_000);
+describe('the command', () => {
   afterEach(stopAll);
 
   it('explains itself', () => {
@@ -98,8 +97,7 @@ describe('the command', function () {
   }
 });
 
-describe('the demo', function () {
-  this.timeout(10_000);
+describe('the demo', () => {
   afterEach(stopAll);
 
   it('resumes in both versions, and goes on serving', async () => {

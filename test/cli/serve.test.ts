@@ -45,8 +45,7 @@ async function tap(
 /** Of TLS 1.3: Node's own clients prefer the hybrid group where Node has it, and so does the server. */
 const GROUP = nodeHybridGroups.X25519MLKEM768 === undefined ? 'x25519' : 'X25519MLKEM768';
 
-describe('serve', function () {
-  this.timeout(10_000);
+describe('serve', () => {
   afterEach(stopAll);
 
   for (const provider of ['noble', 'fast', 'node']) {
