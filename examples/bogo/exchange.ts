@@ -119,7 +119,7 @@ export class Exchange {
     for (let next: (() => Step) | undefined = call; next !== undefined; ) {
       const { output, events, question } = next();
       this.#look(output);
-      if (output.length > 0) this.#socket.write(output);
+      if (output.length > 0 && this.#socket.writable) this.#socket.write(output);
       for (const event of events) await this.#attend(event);
       if (question === undefined) return;
       const outcome = await outcomeOf(question);

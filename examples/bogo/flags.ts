@@ -146,7 +146,8 @@ export function parseFlags(args: readonly string[]): AllFlags {
     const only = PREFIX.exec(name)?.[1];
     const bare = name.replace(PREFIX, '');
     let isUsed = false;
-    for (const [when, flags] of Object.entries(all)) if (only === undefined || only === when) isUsed = set(flags, bare, value);
+    for (const [when, flags] of Object.entries(all))
+      if (only === undefined || only === when) isUsed = set(flags, bare, value);
     if (isUsed) i++;
   }
   return all;

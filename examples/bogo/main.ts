@@ -4,8 +4,8 @@ import { parseFlags, Unimplemented } from './flags.ts';
 
 const EXIT_UNIMPLEMENTED = 89;
 
-/** Plays the part that the flags describe. Returns the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+/** Plays the part that the flags describe. Returns the exit code; `log` is told why, in words that config.json maps the runner's to. */
+export async function main(args: readonly string[], log: (line: unknown) => void = console.error): Promise<number> {
   try {
     const all = parseFlags(args);
     if (all.initial['is-handshaker-supported']) {
@@ -17,10 +17,10 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof Unimplemented) {
-      console.error(`unimplemented: ${error.message}`);
+      log(`unimplemented: ${error.message}`);
       return EXIT_UNIMPLEMENTED;
     }
-    console.error(error);
+    log(error);
     return 1;
   }
 }
