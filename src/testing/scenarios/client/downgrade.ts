@@ -171,7 +171,7 @@ export const downgrades: readonly ClientScenario[] = [
     ...TLS12,
     id: 'client/none/point-formats-without-uncompressed',
     title: 'ServerHello has ec_point_formats without uncompressed points',
-    clause: 'RFC 8422 §5.1.2',
+    clause: 'RFC 8422 §5.1.2, §5.2',
     reason: 'Points are uncompressed, and every list has that format.',
     severity: 'should',
     expect: ['aborts'],

@@ -78,8 +78,8 @@ export const limitsTls13: readonly ClientScenario[] = [
     title: 'EncryptedExtensions has record_size_limit and max_fragment_length',
     clause: 'RFC 8449 §5',
     reason: 'The two contradict each other.',
-    severity: 'should',
-    expect: ['illegal_parameter', 'unsupported_extension'],
+    severity: 'must',
+    expect: ['aborts'],
     run: async (bench) =>
       requireHello(
         await resuming(bench, [answering('record_size_limit', 0x10, 0), answering('max_fragment_length', 2)]),

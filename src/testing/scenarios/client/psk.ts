@@ -294,7 +294,7 @@ const fields: readonly ClientScenario[] = [
     ...TLS13,
     id: 'client/psk/protocol-changed',
     title: 'the resumption selects another application protocol than the session has had',
-    clause: 'RFC 9846 §4.3',
+    clause: 'RFC 7301 §3.1',
     reason:
       'Extensions are negotiated in each handshake, also when it resumes. Early data alone is bound to the protocol.',
     severity: 'should',

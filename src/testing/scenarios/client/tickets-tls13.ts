@@ -74,7 +74,7 @@ const lifetimes: readonly ClientScenario[] = [
     ...TLS13,
     id: 'client/psk/ticket-lifetime-over',
     title: 'a ticket that is offered after its life of a second',
-    clause: CLAUSE,
+    clause: 'RFC 9846 §4.3.11.1',
     reason:
       'A ticket whose lifetime is over must not be offered: its server has forgotten the keys, and an observer can link the two.',
     severity: 'must',

@@ -37,8 +37,8 @@ export const serverHelloTls12: readonly ServerScenario[] = [
     title: 'a hello with supported_groups twice',
     clause: 'RFC 5246 §7.4.1.4, RFC 9846 §4.3',
     reason:
-      'No extension may come twice: two readers of such a hello may see two offers. No text says what a server does.',
-    severity: 'observed',
+      'No extension may come twice: two readers of such a hello may see two offers. No text says by which alert it ends.',
+    severity: 'should',
     expect: ['aborts'],
     run: async (bench) => {
       const edits = hello(({ extensions }) => {

@@ -135,7 +135,7 @@ export const serverRetry: readonly ServerScenario[] = [
     ...TLS13,
     id: 'server/retry/psk-dropped',
     title: 'after a HelloRetryRequest, a hello without the session of the first',
-    clause: 'RFC 9846 §4.3.11',
+    clause: 'RFC 9846 §4.3, §4.3.11',
     reason:
       'The server selects from the list of the second hello, which has none: whatever it has found out before does not count.',
     severity: 'must',

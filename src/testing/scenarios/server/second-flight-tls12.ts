@@ -58,8 +58,9 @@ const RESUMED: readonly FlightCase[] = [
   {
     id: 'finished-missing',
     title: 'data in the place of Finished',
-    clause: ORDER,
+    clause: 'RFC 5246 §6, §7.3',
     reason: 'A server that takes data before Finished serves who has only copied a session.',
+    expect: ['unexpected_message'],
     faults: [faults.drop('finished')],
   },
   {
@@ -72,7 +73,7 @@ const RESUMED: readonly FlightCase[] = [
   {
     id: 'change-cipher-spec-twice',
     title: 'ChangeCipherSpec twice',
-    clause: ORDER,
+    clause: 'RFC 5246 §6, §7.1',
     reason: 'The second would change to keys that nobody has.',
     faults: [
       instead('change_cipher_spec', (content, seal) => [
@@ -109,7 +110,7 @@ const FULL: readonly FlightCase[] = [
   {
     id: 'change-cipher-spec-first',
     title: 'ChangeCipherSpec before ClientKeyExchange',
-    clause: ORDER,
+    clause: 'RFC 5246 §6, §7.1',
     reason: 'Servers have changed to keys of an empty master secret, which everybody has.',
     faults: [inFrontOf('handshake', () => [clearRecord(ContentType.change_cipher_spec, CHANGE)], 2)],
   },

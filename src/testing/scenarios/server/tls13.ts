@@ -9,10 +9,6 @@ import { NotRun, type Visit } from '../visit.ts';
 
 export const TLS13 = { side: 'server', versions: ['TLSv1.3'], mechanism: 'psk' } as const;
 
-/**
- * RFC 9846 §6.2: where a handshake must be aborted and no alert is named, the one that describes the fault is a SHOULD, and so is that
- * there is any.
- */
 /** A client with shares of the groups that every server of TLS 1.3 has one of, so that no HelloRetryRequest comes between. */
 export function client(bench: ServerBench, options: Partial<ClientOptions> = {}): TesterClient {
   return bench.client({ groups: ['x25519', 'secp256r1'], keyShares: ['x25519', 'secp256r1'], ...options });
