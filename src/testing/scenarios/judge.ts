@@ -11,7 +11,11 @@ import {
 } from './scenario.ts';
 import { NotRun, type Reaction, type Visit } from './visit.ts';
 
-/** RFC 9846 §6.2: to abort with an alert is to send that one, if any is sent: that it is sent is a SHOULD. */
+/**
+ * RFC 9846 §6.2: to abort with an alert is to send that one, if any is sent: another is no less than a breach of the MUST, and that any
+ * is sent is a SHOULD. RFC 5246 §7.2.2 has it be sent in any case, but a reset of the transport may take it away on its way, which
+ * nobody can tell from a peer that has said nothing.
+ */
 function isSilentAbort(got: Reaction, expected: readonly Reaction[]): boolean {
   return got === 'closes' && expected.some((one) => Object.hasOwn(AlertDescription, one));
 }
