@@ -77,6 +77,9 @@ const ROLE = 'engine/client/client-role.ts';
 const forgetsNoneOfItsOwn: readonly MutantEdit[] = [
   { file: ROLE, within: 'failed', find: 'this.sessions.forbid();', replace: ';' },
 ];
+const resumedNotForgotten: readonly MutantEdit[] = [
+  { file: ROLE, within: 'failed', find: 'this.io.facts.resumption.session?.forbidResumption();', replace: ';' },
+];
 const endsWithTheTransport: readonly MutantEdit[] = [
   {
     file: 'engine/core.ts',
@@ -361,9 +364,8 @@ const tickets: Mutants = {
 const ended: Mutants = {
   'client/session-id/after-alert-received': forgetsNoneOfItsOwn,
   'client/session-id/after-alert-sent': forgetsNoneOfItsOwn,
-  'client/session-id/after-alert-on-resumption': [
-    { file: ROLE, within: 'failed', find: 'this.io.facts.resumption.session?.forbidResumption();', replace: ';' },
-  ],
+  'client/session-id/after-alert-on-resumption': resumedNotForgotten,
+  'client/session-ticket/after-alert-on-resumption': resumedNotForgotten,
   'client/session-ticket/after-alert-received': forgetsNoneOfItsOwn,
   'client/session-ticket/after-alert-sent': forgetsNoneOfItsOwn,
   'client/session-id/after-close-without-close-notify': endsWithTheTransport,

@@ -615,6 +615,15 @@ export const clientTls13: Mutants = {
       replace: 'early.hash.digest(truncated)',
     },
   ],
+  'client/hello-retry/psk-declined': [
+    {
+      file: 'handshake/client/client-tls13.ts',
+      within: 'selectedPsk',
+      find: 'if (index === undefined) return undefined;',
+      replace:
+        "if (index === undefined && sent.draft.psks.length > 0) throw new TlsAlert('illegal_parameter', ''); if (index === undefined) return undefined;",
+    },
+  ],
   'client/hello-retry/psk-of-another-hash': [
     {
       file: 'handshake/client/send-hello.ts',
@@ -832,6 +841,15 @@ export const clientTls13: Mutants = {
     },
   ],
   'client/early-data/accepted-without-its-psk': [
+    {
+      file: 'handshake/client/early-data.ts',
+      within: 'answerEarlyData',
+      find: 'selected.identityIndex !== 0',
+      replace: 'false',
+    },
+  ],
+  'client/early-data/accepted-for-another-identity': [
+    ...FIRST_IDENTITY,
     {
       file: 'handshake/client/early-data.ts',
       within: 'answerEarlyData',

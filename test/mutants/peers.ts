@@ -19,6 +19,9 @@ function takesEarlyData(more: Partial<ServerOptions> = {}): PeerOptions {
 }
 
 const STATELESS: PeerOptions = { server: { tickets: { mode: 'stateless' } } };
+const ASKS_FOR_CERTIFICATES: PeerOptions = {
+  server: { clientAuth: { mode: 'request', verifyClient: () => true }, sessions: { idContext: new Uint8Array(1) } },
+};
 const ALPN = ['http/1.1', 'h2'];
 
 const PROTOCOLS: PeerOptions = { server: { alpn: ALPN } };
@@ -44,6 +47,7 @@ const OPTIONS: Readonly<Record<string, PeerOptions | (() => PeerOptions)>> = {
   'server/early-data/finished-in-place-of-end': takesEarlyData,
   'server/early-data/too-much': takesEarlyData,
   'server/early-data/second-identity': takesEarlyData,
+  'server/early-data/skipped-to-the-limit': takesEarlyData,
   'server/early-data/age-too-old': takesEarlyData,
   'server/early-data/age-too-young': takesEarlyData,
   'server/early-data/age-highest': takesEarlyData,
@@ -51,6 +55,7 @@ const OPTIONS: Readonly<Record<string, PeerOptions | (() => PeerOptions)>> = {
   'server/early-data/another-suite': takesEarlyData,
   'server/early-data/another-name': () => takesEarlyData({ scope: { shareAcross: 'names' } }),
   'server/early-data/replayed': takesEarlyData,
+  'server/psk/certificate-request': ASKS_FOR_CERTIFICATES,
   'server/tickets/another-protocol': () => ({ server: { alpn: ALPN } }),
   'server/tickets/bit-flips': () => STATELESS,
   'server/tickets/cut': () => STATELESS,

@@ -380,6 +380,14 @@ const psk: Mutants = {
   ],
   'server/psk/extension-not-last': [PSK_ANYWHERE],
   'server/psk/modes-absent': [REQUIRES_NO_MODES],
+  'server/psk/certificate-request': [
+    {
+      file: 'handshake/server/server-tls13.ts',
+      within: 'wantedCertificates',
+      find: 'psk !== undefined || settings.clientAuth === undefined',
+      replace: 'settings.clientAuth === undefined',
+    },
+  ],
   'server/psk/modes-empty': [MODES_OF_NONE],
   'server/psk/modes-trailing': REMAINDERS,
   'server/psk/modes-unknown-only': selectsMode('psk_dhe_ke'),
@@ -571,10 +579,42 @@ const retry: Mutants = {
       'early-data-added',
       'cookie-unasked',
       'extension-added',
+      'extension-left-out',
+      'early-data-kept',
+      'modes-changed',
+      'signature-algorithms-changed',
+      'name-changed',
+      'protocol-added',
     ].map((id) => `server/retry/${id}`),
     COMPARES_NO_HELLOS,
   ),
   'server/retry/psk-added': COMPARES_NO_HELLOS,
+  'server/retry/version-dropped': COMPARES_NO_HELLOS,
+  'server/retry/groups-changed': [
+    ...COMPARES_NO_HELLOS,
+    {
+      file: 'handshake/server/negotiate-tls13.ts',
+      within: 'requireShares',
+      find: '!supported.has(group)',
+      replace: 'false',
+    },
+  ],
+  'server/retry/padding-added': [
+    {
+      file: 'handshake/server/second-hello.ts',
+      within: 'fixedDigest',
+      find: 'MAY_CHANGE.has(type)',
+      replace: 'MAY_CHANGE.has(type) && type !== ExtensionType.padding',
+    },
+  ],
+  'server/retry/psk-left-out': [
+    {
+      file: 'handshake/server/second-hello.ts',
+      within: 'isSubsequence',
+      find: 'at === part.length',
+      replace: 'part.length === whole.length',
+    },
+  ],
   'server/retry/share-of-another-group': [ANY_SHARE],
   'server/retry/share-missing': [
     ANY_SHARE,
@@ -590,6 +630,14 @@ const retry: Mutants = {
 };
 
 const earlyData: Mutants = {
+  'server/early-data/skipped-to-the-limit': [
+    {
+      file: 'crypto/record-reader.ts',
+      within: '#skip',
+      find: 'left < 0 && dataLeft < 0',
+      replace: 'dataLeft < 512',
+    },
+  ],
   'server/early-data/skipped-with-session': SKIPS_NO_EARLY_DATA,
   'server/early-data/skipped-with-unknown-psk': SKIPS_NO_EARLY_DATA,
   'server/early-data/skipped-after-retry': SKIPS_NO_EARLY_DATA,
@@ -789,6 +837,7 @@ const hello: Mutants = {
   ...forAll(['server/hello/legacy-version-0301', 'server/hello/legacy-version-0304'], ANY_LEGACY_VERSION),
   ...forAll(
     [
+      'server/hello/pre-shared-key-twice',
       'server/hello/psk-key-exchange-modes-twice',
       'server/hello/supported-versions-twice',
       'server/hello/key-share-twice',

@@ -9,7 +9,7 @@ import type { ClientBench, TesterServer } from '../bench.ts';
 import type { ClientScenario } from '../scenario.ts';
 import { NotRun, type Visit } from '../visit.ts';
 import { conforms, offering } from './connections.ts';
-import { groupWithoutShare, helloOf } from './hello.ts';
+import { groupWithoutShare, helloOf, requireHello } from './hello.ts';
 
 const EARLY = { side: 'client', versions: ['TLSv1.3'], mechanism: 'early-data' } as const;
 const CLAUSE = 'RFC 9846 §4.3.10';
@@ -177,6 +177,26 @@ const answers: readonly ClientScenario[] = [
     run: async (bench) => {
       await earlyServer(bench).hand();
       return (await early(bench.server(), accepting)).reaction;
+    },
+  },
+  {
+    ...EARLY,
+    id: 'client/early-data/accepted-for-another-identity',
+    title: 'the server accepts early data, and ServerHello selects identity 1',
+    clause: 'RFC 9846 §4.3.11',
+    reason: 'Early data are under the first identity. A server that has selected another cannot have read them.',
+    severity: 'must',
+    expect: ['illegal_parameter'],
+    run: async (bench) => {
+      const server = earlyServer(bench);
+      await server.hand();
+      const second = faults.extension('server_hello', ExtensionType.pre_shared_key, Uint8Array.of(0, 1));
+      const visit = await early(server, second);
+      return requireHello(
+        visit,
+        ({ psks }) => psks.length === 1,
+        'it offers another identity, whose keys the tester has not',
+      ).reaction;
     },
   },
   {

@@ -138,6 +138,17 @@ export const endedTls12: readonly ClientScenario[] = [
   },
   {
     ...TLS12,
+    id: 'client/session-ticket/after-alert-on-resumption',
+    title: 'a ticket that was used in a connection which the server has ended by a fatal alert',
+    clause: 'RFC 5246 §7.2, §7.2.2',
+    reason: `${FAILED} The failed session makes no new connections, by whatever it was resumed.`,
+    mechanism: 'session-ticket',
+    severity: 'must',
+    expect: ['conforms'],
+    run: afterResumption('session-ticket', fatalAlert),
+  },
+  {
+    ...TLS12,
     id: 'client/session-id/after-close-without-close-notify',
     title: 'a session whose connection was cut off without close_notify',
     clause: 'RFC 5246 §7.2.1',

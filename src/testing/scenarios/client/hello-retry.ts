@@ -267,6 +267,24 @@ const secondHellos: readonly ClientScenario[] = [
   },
   {
     ...RETRY,
+    id: 'client/hello-retry/psk-declined',
+    title: 'HelloRetryRequest answers a hello with a ticket, and ServerHello does not select it',
+    clause: 'RFC 9846 §4.3.11, §4.2.4',
+    reason: 'A retry promises nothing of the session: a full handshake has to follow, with the certificate.',
+    mechanism: 'psk',
+    severity: 'should',
+    expect: ['full handshake'],
+    run: async (bench) => {
+      bench.need('resume');
+      const { group } = await groupsOf(bench);
+      await bench.server().hand();
+      const visit = await offering(bench.server({ groups: [group] }));
+      helloOf(visit, 2);
+      return visit.reaction;
+    },
+  },
+  {
+    ...RETRY,
     id: 'client/hello-retry/psk-of-another-hash',
     title: 'HelloRetryRequest selects a suite of another hash than that of the ticket',
     clause: CLAUSE,

@@ -225,6 +225,29 @@ export const serverEarlyData: readonly ServerScenario[] = [
   },
   {
     ...EARLY,
+    id: 'server/early-data/skipped-to-the-limit',
+    title: 'as much early data as the ticket allows, with an age that has them rejected',
+    clause: 'RFC 9846 §4.3.10, §4.7.1',
+    reason:
+      'A client may send so much before it hears that nothing of it counts. A server that ends there breaks its own word.',
+    severity: 'must',
+    expect: ['ignores'],
+    run: async (bench) => {
+      const tester = client(bench);
+      const [session] = (await earlySessions(bench, tester, 1)) as readonly [Session];
+      const { maxEarlyData = 0 } = session.foreign;
+      if (maxEarlyData >= MUCH) throw new NotRun(`its tickets allow ${maxEarlyData} bytes`);
+      const visit = await tester.visit({
+        sessions: [session],
+        earlyData: new Uint8Array(maxEarlyData),
+        ticketAge: 3_600_000,
+      });
+      if (isAccepted(visit)) throw new NotRun('it accepts these early data');
+      return visit.reaction;
+    },
+  },
+  {
+    ...EARLY,
     id: 'server/early-data/second-identity',
     title: 'early data under an unknown identity, and behind it a known one',
     clause: 'RFC 9846 §4.3.10',

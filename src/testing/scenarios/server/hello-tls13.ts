@@ -124,6 +124,22 @@ export const serverHelloTls13: readonly ServerScenario[] = [
       run: (bench) => offered(bench, edit(bench)),
     }),
   ),
+  {
+    ...TLS13,
+    id: 'server/hello/pre-shared-key-twice',
+    title: 'the extension pre_shared_key twice, the first with an identity that nobody has issued',
+    clause: 'RFC 9846 §4.3.11, §4.3',
+    reason:
+      'It must be the last extension, which the first of the two is not. Its binder would be looked for in the other.',
+    severity: 'must',
+    expect: ['aborts'],
+    run: (bench) =>
+      offered(bench, (draft) => {
+        const [identity, binder] = [bench.randomBytes(32), bench.randomBytes(32)];
+        const data = Uint8Array.of(0, 38, 0, 32, ...identity, 0, 0, 0, 0, 0, 33, 32, ...binder);
+        draft.extensions?.splice(-1, 0, { type: ExtensionType.pre_shared_key, data });
+      }),
+  },
   ...TWICE.map(
     (name): ServerScenario => ({
       ...TLS13,

@@ -316,6 +316,24 @@ export const serverPsk: readonly ServerScenario[] = [
   },
   {
     ...TLS13,
+    id: 'server/psk/certificate-request',
+    title: 'a session, to a server that asks for a certificate in a full handshake',
+    clause: 'RFC 9846 §4.4.2',
+    reason: 'Who resumes is who the session says. A server must not ask in a handshake with its PSK.',
+    severity: 'must',
+    expect: ['conforms', 'full handshake'],
+    run: async (bench) => {
+      const tester = client(bench);
+      const sessions = await tester.sessions();
+      if (bench.visits.at(-1)?.received('certificate_request').length === 0)
+        throw new NotRun('it asks for no certificate');
+      const visit = await tester.visit({ sessions });
+      if (visit.received('server_hello').length === 0 || !visit.isResumed) return visit.reaction;
+      return visit.received('certificate_request').length === 0 ? 'conforms' : 'differs: it asks for a certificate';
+    },
+  },
+  {
+    ...TLS13,
     id: 'server/psk/unknown-values',
     title: 'a ticket among unknown suites, groups, modes and extensions',
     clause: 'RFC 9846 §9.3',

@@ -1,12 +1,12 @@
 /** A session in a handshake with a HelloRetryRequest, and what the second hello may change: RFC 9846 §4.2.2, §4.2.4. */
 
 import type { DraftPsk } from '../../../handshake/client/hello-draft.ts';
-import { concat } from '../../../wire/bytes.ts';
+import { concat, utf8 } from '../../../wire/bytes.ts';
 import { ExtensionType, NamedGroup } from '../../../wire/registry.ts';
 import type { ServerBench } from '../bench.ts';
 import type { ServerScenario } from '../scenario.ts';
 import { NotRun, type Reaction } from '../visit.ts';
-import { client, type Edit, extensionOf, onlyPsk, placesOf, second, setExtension, TLS13 } from './tls13.ts';
+import { client, type Edit, extensionOf, onlyPsk, placesOf, second, setExtension, TLS13, unknownPsk } from './tls13.ts';
 
 /** A client whose first hello has no share. */
 function retried(bench: ServerBench) {
@@ -79,6 +79,45 @@ const CHANGES: readonly Change[] = [
     edit: () => (draft) => setExtension(draft, 0x3a3a, Uint8Array.of(0)),
   },
   {
+    id: 'groups-changed',
+    title: 'no more the group that was asked for among its groups',
+    reason: 'The server has chosen from the first list. The second has to be the same.',
+    edit: () => (draft) => setExtension(draft, ExtensionType.supported_groups, Uint8Array.of(0, 2, 0, 24)),
+  },
+  {
+    id: 'modes-changed',
+    title: 'psk_ke alone as its mode, where the first has psk_dhe_ke',
+    reason: 'Who stands between could have the server give up forward secrecy after it has decided.',
+    edit: () => (draft) => setExtension(draft, ExtensionType.psk_key_exchange_modes, Uint8Array.of(1, 0)),
+  },
+  {
+    id: 'signature-algorithms-changed',
+    title: 'other signature algorithms',
+    reason: 'The server may have chosen its certificate by the first list.',
+    edit: () => (draft) => setExtension(draft, ExtensionType.signature_algorithms, Uint8Array.of(0, 2, 4, 3)),
+  },
+  {
+    id: 'name-changed',
+    title: 'another server name',
+    reason: 'The rules of one host would have let the first hello in, and the second would be served by another.',
+    edit: () => (draft) => {
+      const name = utf8('other.example');
+      const data = Uint8Array.of(0, name.length + 3, 0, 0, name.length, ...name);
+      setExtension(draft, ExtensionType.server_name, data);
+    },
+  },
+  {
+    id: 'protocol-added',
+    title: 'an application protocol, of which the first has none',
+    reason: 'What the server has negotiated by the first hello would not be what the second says.',
+    edit: () => (draft) =>
+      setExtension(
+        draft,
+        ExtensionType.application_layer_protocol_negotiation,
+        Uint8Array.of(0, 9, 8, ...utf8('http/1.1')),
+      ),
+  },
+  {
     id: 'share-of-another-group',
     title: 'a share of another group than the one that was asked for',
     reason: 'The group is settled, and there is no second HelloRetryRequest.',
@@ -112,6 +151,86 @@ function ofChange({ id, title, reason, edit }: Change): ServerScenario {
 
 export const serverRetry: readonly ServerScenario[] = [
   ...CHANGES.map(ofChange),
+  {
+    ...TLS13,
+    id: 'server/retry/version-dropped',
+    title: 'after a HelloRetryRequest, a hello with a session and no more supported_versions',
+    clause: 'RFC 9846 §4.2.4, §4.3.1',
+    reason:
+      'The version of the request must stay, and without the extension it cannot. Servers have gone on in TLS 1.2 with a master secret of zeros.',
+    severity: 'must',
+    expect: ['aborts'],
+    run: (bench) =>
+      afterRetry(bench, { edits: second((draft) => setExtension(draft, ExtensionType.supported_versions, undefined)) }),
+  },
+  {
+    ...TLS13,
+    id: 'server/retry/early-data-kept',
+    title: 'after a HelloRetryRequest, a hello with a session and early_data, which the first has as well',
+    clause: 'RFC 9846 §4.3.10',
+    reason: 'The request has rejected the early data. The second hello must not offer any.',
+    severity: 'observed',
+    expect: ['aborts'],
+    run: (bench) =>
+      afterRetry(bench, {
+        edits: {
+          hello: (draft) => {
+            setExtension(draft, ExtensionType.early_data, new Uint8Array(0));
+            return draft;
+          },
+        },
+      }),
+  },
+  {
+    ...TLS13,
+    id: 'server/retry/extension-left-out',
+    title: 'after a HelloRetryRequest, a hello with a session and without an unknown extension that the first has',
+    clause: 'RFC 9846 §4.2.2',
+    reason: 'Which extensions may go is a short list, and what is on no list has to stay.',
+    severity: 'observed',
+    expect: ['aborts'],
+    run: (bench) =>
+      afterRetry(bench, {
+        edits: {
+          hello: (draft, attempt) => {
+            setExtension(draft, 0x3a3a, attempt === 1 ? Uint8Array.of(0) : undefined);
+            return draft;
+          },
+        },
+      }),
+  },
+  {
+    ...TLS13,
+    id: 'server/retry/padding-added',
+    title: 'after a HelloRetryRequest, a hello with a session and padding, which the first has not',
+    clause: 'RFC 9846 §4.2.2',
+    reason: 'Padding may come, go and change its length: the second hello is of another length than the first.',
+    severity: 'should',
+    expect: ['resumes'],
+    run: (bench) =>
+      afterRetry(bench, {
+        edits: second((draft) => setExtension(draft, ExtensionType.padding, new Uint8Array(200))),
+      }),
+  },
+  {
+    ...TLS13,
+    id: 'server/retry/psk-left-out',
+    title: 'after a HelloRetryRequest, a hello without the first of its two identities, which nobody has issued',
+    clause: 'RFC 9846 §4.2.2',
+    reason: 'PSKs that do not fit the suite of the request may go. Those that remain have other places then.',
+    severity: 'should',
+    expect: ['ignores'],
+    run: (bench) =>
+      afterRetry(bench, {
+        edits: {
+          hello: (draft, attempt) => {
+            if (attempt === 1) draft.psks.unshift(unknownPsk(bench));
+            else draft.psks.shift();
+            return draft;
+          },
+        },
+      }),
+  },
   {
     ...TLS13,
     id: 'server/retry/binder-of-first',
