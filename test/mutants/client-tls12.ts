@@ -158,6 +158,13 @@ const sessionIds: Mutants = {
       replace: 'session.isResumable',
     },
   ],
+  'client/session-id/extended-master-secret-neither': [
+    {
+      file: 'engine/client/offers.ts',
+      find: 'session.isResumable && session.extendedMasterSecret',
+      replace: 'session.isResumable',
+    },
+  ],
   'client/session-id/extended-master-secret-not-offered': [
     {
       file: 'handshake/client/send-hello.ts',

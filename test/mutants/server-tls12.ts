@@ -358,6 +358,9 @@ const HELLO = 'handshake/messages/client-hello.ts';
 
 const hellos: Mutants = {
   'server/hello/trailing-bytes': [{ file: 'wire/codec.ts', within: 'decode', find: 'reader.finish();', replace: '' }],
+  'server/hello/truncated': [
+    { file: 'wire/reader.ts', within: '#advance', find: 'length > this.remaining', replace: 'false' },
+  ],
   'server/hello/extension-twice': [
     { file: 'wire/codec.ts', within: 'add', find: 'this.order.includes(type)', replace: 'false' },
   ],

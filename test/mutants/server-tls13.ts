@@ -332,6 +332,15 @@ const REMAINDERS: readonly MutantEdit[] = [
   { file: 'wire/codec.ts', within: 'readExtension', find: 'data.finish();', replace: '' },
 ];
 
+const ANY_NAME: readonly MutantEdit[] = [
+  {
+    file: 'handshake/server/resumption.ts',
+    within: 'SCOPE',
+    find: 'scope === undefined || isSameDigest(scope[field], offer.scope[field])',
+    replace: 'true',
+  },
+];
+
 const psk: Mutants = {
   'server/psk/binder-wrong': [
     {
@@ -492,12 +501,13 @@ const tickets: Mutants = {
     },
   ],
   'server/tickets/ticket-of-tls12': REFUSES_VERSIONS,
-  'server/tickets/another-name': [
+  ...forAll(['server/tickets/another-name', 'server/tickets/name-left-out'], ANY_NAME),
+  'server/tickets/name-in-capitals': [
     {
-      file: 'handshake/server/resumption.ts',
-      within: 'SCOPE',
-      find: 'scope === undefined || isSameDigest(scope[field], offer.scope[field])',
-      replace: 'true',
+      file: 'handshake/server/negotiate.ts',
+      within: 'canonicalName',
+      find: 'name?.toLowerCase()',
+      replace: 'name',
     },
   ],
   'server/tickets/another-suite': [
@@ -597,6 +607,15 @@ const retry: Mutants = {
       within: 'requireShares',
       find: '!supported.has(group)',
       replace: 'false',
+    },
+  ],
+  'server/retry/large': [
+    {
+      file: 'handshake/messages/client-hello.ts',
+      within: 'undecidedHello',
+      find: "message('client_hello', helloWith(extensions(helloExtensions, ['serverName', 'supportedVersions'])))",
+      replace:
+        "message('client_hello', helloWith(extensions(helloExtensions, ['serverName', 'supportedVersions'])), 0x4000)",
     },
   ],
   'server/retry/padding-added': [

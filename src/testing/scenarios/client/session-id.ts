@@ -10,7 +10,7 @@ import { faults } from '../../faults.ts';
 import type { ClientBench, TesterServer } from '../bench.ts';
 import type { ClientScenario } from '../scenario.ts';
 import { NotRun, type Reaction, type Visit } from '../visit.ts';
-import { given, Heard, type Offered, offered, offers, resume, serverOf, unawareOf } from './tls12.ts';
+import { given, Heard, notOffered, type Offered, offered, offers, resume, serverOf, unawareOf } from './tls12.ts';
 
 const TLS12 = { side: 'client', versions: ['TLSv1.2'], mechanism: 'session-id' } as const;
 
@@ -242,6 +242,22 @@ export const sessionIds: readonly ClientScenario[] = [
       const visit = await server.accept({ faults: added });
       const isOffered = offers(visit, 'session-id', given(first, 'session-id'));
       return isOffered ? visit.reaction : 'conforms'; // it should not offer such a session at all
+    },
+  },
+  {
+    ...TLS12,
+    id: 'client/session-id/extended-master-secret-neither',
+    title: 'the hello behind a session without the extended master secret',
+    clause: 'RFC 7627 §5.3',
+    reason:
+      'A client should offer a full handshake instead: the secret of such a session may be that of another as well.',
+    severity: 'should',
+    expect: ['conforms'],
+    run: async (bench) => {
+      bench.need('session-store');
+      const server = bench.server();
+      const first = await server.hand({ faults: [unawareOf(ExtensionType.extended_master_secret)] });
+      return notOffered(await server.accept(), 'session-id', given(first, 'session-id'));
     },
   },
   {

@@ -6,7 +6,11 @@ import { faults } from '../../faults.ts';
 import type { ServerScenario } from '../scenario.ts';
 import { NotRun } from '../visit.ts';
 import { answerOf, bothWays, hello, requireResumed, resumable, TLS12, withExtension, without } from './tls12.ts';
+import { blockOf } from './tls13.ts';
 
+/** The length of a message's header, and the most hellos that are cut. */
+const HEADER = 4;
+const MAX_CUTS = 100;
 const BOTH = { ...TLS12, versions: ['TLSv1.2', 'TLSv1.3'] } as const;
 
 /** Adds bytes to a message, and counts them in its length. */
@@ -15,6 +19,13 @@ function withTrailing(raw: Uint8Array, trailing: Uint8Array): Uint8Array {
   const length = message.length - 4;
   message.set([length >> 16, length >> 8, length], 1);
   return message;
+}
+
+/** The first bytes of a message, whose header says so. One that has all but its extensions is whole in TLS 1.2, so it is cut by one less. */
+function cutTo(raw: Uint8Array, length: number): Uint8Array {
+  const cut = raw.slice(0, length === blockOf(raw) ? length - 1 : length);
+  cut.set([0, (cut.length - HEADER) >> 8, cut.length - HEADER], 1);
+  return cut;
 }
 
 export const serverHelloTls12: readonly ServerScenario[] = [
@@ -29,6 +40,30 @@ export const serverHelloTls12: readonly ServerScenario[] = [
     run: async (bench) => {
       const bytes = (raw: Uint8Array) => withTrailing(raw, Uint8Array.of(0, 0));
       return (await bench.client().visit({ edits: { bytes } })).reaction;
+    },
+  },
+  {
+    ...BOTH,
+    id: 'server/hello/truncated',
+    title: 'a hello that breaks off, at up to 100 places',
+    clause: 'RFC 5246 §7.2.2, RFC 9846 §6',
+    reason: 'A length goes beyond the end of the message. Servers have read what lay behind it in their memory.',
+    severity: 'must',
+    isIntrusive: true,
+    expect: ['decode_error'],
+    run: async (bench) => {
+      const tester = bench.client();
+      let length = HEADER + 1;
+      for (let at = HEADER, step = 1; at < length; at += step) {
+        const bytes = (raw: Uint8Array) => {
+          ({ length } = raw);
+          step = Math.ceil(length / MAX_CUTS);
+          return cutTo(raw, at);
+        };
+        const { reaction } = await tester.visit({ edits: { bytes } });
+        if (reaction !== 'decode_error') return reaction;
+      }
+      return 'decode_error';
     },
   },
   {

@@ -214,6 +214,27 @@ export const serverRetry: readonly ServerScenario[] = [
   },
   {
     ...TLS13,
+    id: 'server/retry/large',
+    title: 'a HelloRetryRequest between two hellos of 60,000 bytes, with a session behind an unknown identity',
+    clause: 'RFC 9846 §4.3.11',
+    reason:
+      'A hello may have so long an identity. Buffers that were made for the first have been used after the second had them moved.',
+    severity: 'observed',
+    expect: ['ignores'],
+    run: (bench) => {
+      const long = unknownPsk(bench, 60_000);
+      return afterRetry(bench, {
+        edits: {
+          hello: (draft, attempt) => {
+            if (attempt === 1) draft.psks.unshift(long);
+            return draft;
+          },
+        },
+      });
+    },
+  },
+  {
+    ...TLS13,
     id: 'server/retry/psk-left-out',
     title: 'after a HelloRetryRequest, a hello without the first of its two identities, which nobody has issued',
     clause: 'RFC 9846 §4.2.2',

@@ -367,6 +367,34 @@ export const serverTicketsTls13: readonly ServerScenario[] = [
   },
   {
     ...TLS13,
+    id: 'server/tickets/name-left-out',
+    title: 'a ticket of a host name, in a hello without any',
+    clause: 'RFC 9846 §4.3.11',
+    reason: 'Who can leave the name out of a hello reaches the host that is the default, with the session of another.',
+    severity: 'observed',
+    expect: ['full handshake'],
+    run: async (bench) => {
+      bench.need('server-name');
+      const edits = first((draft) => setExtension(draft, ExtensionType.server_name, undefined));
+      return (await afterControl(client(bench), {}, { edits })).reaction;
+    },
+  },
+  {
+    ...TLS13,
+    id: 'server/tickets/name-in-capitals',
+    title: 'a ticket with its own host name in capital letters',
+    clause: 'RFC 6066 §3',
+    reason: 'Names of hosts are the same in any case. A server need not resume, and most clients write small letters.',
+    severity: 'observed',
+    expect: ['resumes'],
+    run: async (bench) => {
+      bench.need('server-name');
+      const serverName = bench.peer.serverName?.toUpperCase();
+      return (await afterControl(client(bench), {}, { serverName })).reaction;
+    },
+  },
+  {
+    ...TLS13,
     id: 'server/tickets/another-suite',
     title: 'a ticket with another suite of its hash alone',
     clause: 'RFC 9846 §4.2.3, §4.7.1',

@@ -90,13 +90,19 @@ export function answersOf(visit: Visit): Answers {
   return message.fields.extensions;
 }
 
-/** Where a hello has its lengths: that of all extensions, the header of the last of them, and the list of binders, if that is pre_shared_key. */
-export function placesOf(raw: Uint8Array): { readonly block: number; readonly last: number; readonly binders: number } {
+/** Where a hello has the length of all extensions. */
+export function blockOf(raw: Uint8Array): number {
   const view = new DataView(raw.buffer, raw.byteOffset);
   let block = 4 + 2 + 32;
   block += 1 + view.getUint8(block);
   block += 2 + view.getUint16(block);
-  block += 1 + view.getUint8(block);
+  return block + 1 + view.getUint8(block);
+}
+
+/** Where a hello has its lengths: that of all extensions, the header of the last of them, and the list of binders, if that is pre_shared_key. */
+export function placesOf(raw: Uint8Array): { readonly block: number; readonly last: number; readonly binders: number } {
+  const view = new DataView(raw.buffer, raw.byteOffset);
+  const block = blockOf(raw);
   let last = block + 2;
   for (let at = last; at < raw.length; at += 4 + view.getUint16(at + 2)) last = at;
   return { block, last, binders: last + 4 + 2 + view.getUint16(last + 4) };
