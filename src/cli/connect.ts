@@ -9,6 +9,7 @@ import type { ClientConfig } from '../engine/client/config.ts';
 import { defineClient } from '../engine/client/define-client.ts';
 import type { ExternalPsk } from '../engine/psk-options.ts';
 import type { ClientResumption, EarlyDataStatus } from '../handshake/outcome.ts';
+import { printable } from '../judges/printable.ts';
 import { canonicalHost } from '../node/host-name.ts';
 import { connect, type NodeClientOptions, type TlsClientSocket, verifyChain } from '../node/index.ts';
 import { SessionDecodeError } from '../sessions/der.ts';
@@ -31,7 +32,7 @@ import {
 } from './files.ts';
 import { withGroups } from './key-exchange.ts';
 import { RecordingFolder } from './recordings.ts';
-import { addressText, printable, resumptionText } from './report.ts';
+import { addressText, resumptionText } from './report.ts';
 import { onStopSignal } from './run.ts';
 
 /** Milliseconds. */

@@ -1,8 +1,8 @@
 /** The words in clear by which a protocol turns to TLS. */
 
 import type { Socket } from 'node:net';
+import { printable } from '../judges/printable.ts';
 import { Fault } from './fault.ts';
-import { printable } from './report.ts';
 
 /** One step: the server's line that is waited for, with the lines before it that belong to it, and what is said then. */
 interface Turn {

@@ -1,7 +1,10 @@
 /** Errors that end the command with one line on stderr instead of a stack trace. */
 
+/** Where Ctrl-C or SIGTERM has cut a run short, as of a program that such a signal has killed. */
+export const INTERRUPTED = 130;
+
 /** The exit status is 2 for a wrong command line, and 1 for a request that fails now, such as a port in use. */
-export type ExitCode = 1 | 2;
+export type ExitCode = 1 | 2 | typeof INTERRUPTED;
 
 export class Fault extends Error {
   override readonly name = 'Fault';

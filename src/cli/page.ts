@@ -1,8 +1,9 @@
 /** The page that the server shows, with the part of HTTP/1.1 (RFC 9112) that one request on a connection needs. */
 
 import type { Duplex } from 'node:stream';
+import { printable } from '../judges/printable.ts';
 import { systemWorld } from '../world.ts';
-import { addressText, type Client, type Facts, printable, resumptionText } from './report.ts';
+import { addressText, type Client, type Facts, resumptionText } from './report.ts';
 
 /** A longer request head is not read. */
 const MAX_HEAD = 16384;

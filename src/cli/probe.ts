@@ -11,7 +11,7 @@ import { serverOverTcp } from '../judges/server-over-tcp.ts';
 import { scenarios } from '../testing/catalogue/scenarios.ts';
 import { NotRun } from '../testing/scenarios/visit.ts';
 import { type MailProtocol, startTls } from './dialogues.ts';
-import { type ExitCode, Fault, systemReason } from './fault.ts';
+import { type ExitCode, Fault, INTERRUPTED, systemReason } from './fault.ts';
 import { writeText } from './files.ts';
 import type { ProbeSettings } from './probe-args.ts';
 import { isLoopback, type ScenariosOutput } from './scenarios.ts';
@@ -30,10 +30,13 @@ const FAREWELLS: Readonly<Record<MailProtocol, string>> = {
   ftp: 'QUIT\r\n',
 };
 
-/** Probes the server of the settings. Returns 1 if the probe fails. @throws Fault if nobody is there, and for files */
+/** Probes the server of the settings. Returns 1 if the probe fails, and 130 if it was stopped. @throws Fault if nobody is there, and for files */
 export async function runProbe(settings: ProbeSettings, output: ScenariosOutput): Promise<0 | ExitCode> {
   const earlier = settings.before === undefined ? undefined : earlierKeys(settings.before);
-  const server = gently(serverOf(settings), gentlenessOf(settings));
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  void output.stop.then(() => stopping.abort());
+  const server = gently(serverOf(settings, signal), gentlenessOf(settings));
   const probed: Probed = { host: settings.host, port: settings.port, serverName: server.serverName ?? null };
   let found: Probe;
   try {
@@ -53,6 +56,7 @@ export async function runProbe(settings: ProbeSettings, output: ScenariosOutput)
   if (settings.html !== undefined) writeText('--html', settings.html, pageOf(found, report));
   if (settings.json) output.print(JSON.stringify(report));
   else for (const line of probeLines(report)) output.print(line);
+  if (signal.aborted) return INTERRUPTED;
   return probeFails(report) ? 1 : 0;
 }
 
@@ -61,11 +65,12 @@ function gentlenessOf({ host, isIntrusive, rate, most }: ProbeSettings): Gentlen
   return { perSecond: rate ?? usual.perSecond, most: most ?? (isIntrusive ? MOST_INTRUSIVE : usual.most) };
 }
 
-function serverOf({ host, port, serverName, starttls, request, timeLimitMs }: ProbeSettings) {
-  if (starttls === undefined) return serverOverTcp({ host, port, serverName, request, timeLimitMs });
+function serverOf({ host, port, serverName, starttls, request, timeLimitMs }: ProbeSettings, signal: AbortSignal) {
+  const address = { host, port, serverName, timeLimitMs, signal };
+  if (starttls === undefined) return serverOverTcp({ ...address, request });
   const prepare = (socket: Socket) => startTls(socket, starttls, timeLimitMs);
   const said = request ?? FAREWELLS[starttls];
-  return serverOverTcp({ host, port, serverName, request: said, timeLimitMs, prepare });
+  return serverOverTcp({ ...address, request: said, prepare });
 }
 
 function pageOf({ judgements }: Probe, report: ProbeReport): string {

@@ -10,6 +10,7 @@ import type {
   NoTicket,
   TicketFacts,
 } from '../handshake/outcome.ts';
+import { printable } from '../judges/printable.ts';
 import type { PskMode, Version } from '../wire/registry.ts';
 
 /** A client, and the number of its connection. */
@@ -151,11 +152,6 @@ export function resumptionText({
 export function addressText(host: string | null, port: number | null): string {
   if (host === null) return 'unknown';
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** Makes text of the peer's safe for a terminal. */
-export function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function listening({ host, port, versions, certificate }: Listening): string {

@@ -1,7 +1,7 @@
 /** Handles the process for both programs, the command and the demo: exit status, signals, version. */
 
 import { readFileSync } from 'node:fs';
-import { type ExitCode, Fault, systemCode, systemReason } from './fault.ts';
+import { type ExitCode, Fault, INTERRUPTED, systemCode, systemReason } from './fault.ts';
 
 /** Runs a program to its end. A Fault becomes one line on stderr. */
 export async function run(program: string, main: () => Promise<0 | ExitCode>): Promise<void> {
@@ -37,7 +37,13 @@ export function progressOn(stream: NodeJS.WriteStream): ((line: string) => void)
 
 /** Handles Ctrl-C and SIGTERM from now on. A second one ends the process at once. */
 export function stopSignal(): Promise<void> {
-  return new Promise((resolve) => void onStopSignal(resolve));
+  return new Promise((resolve) => {
+    const off = onStopSignal(() => {
+      off();
+      onStopSignal(() => process.exit(INTERRUPTED)); // by itself, so that what it has started ends with it
+      resolve();
+    });
+  });
 }
 
 /** Has Ctrl-C or SIGTERM call the listener, once each, until the function that it returns is called. */

@@ -4,15 +4,17 @@ import { readFileSync } from 'node:fs';
 import { clientCommand } from '../judges/client-command.ts';
 import { htmlOf, type PageHead, type ShownResult, shownVisits } from '../judges/html.ts';
 import { missingPrograms } from '../judges/known-clients/known-clients.ts';
+import { printable } from '../judges/printable.ts';
 import { fails, junitOf, type ReportedResult, resultOf, type ScenariosReport, tableOf } from '../judges/report.ts';
 import { serverOverTcp } from '../judges/server-over-tcp.ts';
+import { trialOfClient, trialOfServer } from '../judges/trial.ts';
 import { scenarios } from '../testing/catalogue/scenarios.ts';
-import { type Judgement, judgeClient, judgeServer } from '../testing/scenarios/judge.ts';
+import { type Judgement, judgeClient, judgeServer, notRun } from '../testing/scenarios/judge.ts';
 import type { Scenario } from '../testing/scenarios/scenario.ts';
 import type { Version } from '../wire/registry.ts';
 import { systemWorld } from '../world.ts';
-import { type ExitCode, Fault, systemReason, usage } from './fault.ts';
-import { writeText } from './files.ts';
+import { type ExitCode, Fault, INTERRUPTED, systemReason, usage } from './fault.ts';
+import { requireWritable, writeText } from './files.ts';
 import type { ScenariosSettings } from './scenarios-args.ts';
 
 /** Where a run says what it does. */
@@ -24,49 +26,89 @@ export interface ScenariosOutput {
   readonly stop: Promise<void>;
 }
 
-/** Runs what the settings say. Returns 1 if the run fails. @throws Fault for files, and for ids that nothing has */
+/**
+ * Runs what the settings say. Returns 1 if the run fails, and 130 if it was stopped. @throws Fault for files, for ids that nothing has,
+ * and for a peer that completes no handshake
+ */
 export async function runScenarios(settings: ScenariosSettings, output: ScenariosOutput): Promise<0 | ExitCode> {
+  const { html, junit } = settings;
   const known = knownOf(settings.known);
   const chosen = chosenOf(settings);
+  if (junit !== undefined) requireWritable('--junit', junit);
+  if (html !== undefined) requireWritable('--html', html);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  void output.stop.then(() => stopping.abort());
+  const judge = judgeOf(settings, signal);
   const results: ReportedResult[] = [];
   const shown: ShownResult[] = [];
-  let isStopped = false;
-  void output.stop.then(() => {
-    isStopped = true;
-  });
-  const [judge, close] = judgeOf(settings);
-  const total = chosen.reduce((sum, { versions }) => sum + versions.length, 0);
+  const all = chosen.flatMap((scenario) => scenario.versions.map((version) => [scenario, version] as const));
   try {
-    for (const scenario of chosen)
-      for (const version of scenario.versions) {
-        if (isStopped) break;
-        output.progress?.(`${results.length + 1}/${total} ${scenario.id} (${version})`);
-        const judgement = await Promise.race([judge(scenario, version), output.stop]);
-        if (judgement === undefined) continue;
-        const result = resultOf(judgement, known);
-        results.push(result);
-        if (settings.html !== undefined) shown.push({ result, visits: shownVisits(judgement) });
-      }
+    output.progress?.('a handshake without fault');
+    const reasons = await trials(
+      judge,
+      all.map(([, version]) => version),
+    );
+    if (!signal.aborted && ![...reasons.values()].includes(undefined))
+      throw new Fault(1, nothingCan(settings, reasons));
+    for (const [scenario, version] of all) {
+      output.progress?.(`${results.length + 1}/${all.length} ${scenario.id} (${version})`);
+      const reason = reasons.get(version);
+      const judgement = reason === undefined ? await judge.put(scenario, version) : notRun(scenario, version, reason);
+      if (signal.aborted) break;
+      const result = resultOf(judgement, known);
+      results.push(result);
+      if (html !== undefined) shown.push({ result, visits: shownVisits(judgement) });
+    }
   } finally {
     output.progress?.('');
-    close();
+    judge.close();
   }
-  if (settings.html !== undefined) writeText('--html', settings.html, htmlOf(headOf(settings), shown));
+  if (html !== undefined) writeText('--html', html, htmlOf(headOf(settings), shown));
   report(settings, results, output);
+  if (signal.aborted) return INTERRUPTED;
   return results.some(fails) ? 1 : 0;
 }
 
-type Judge = (scenario: Scenario, version: Version) => Promise<Judgement>;
+/** How a peer is judged. */
+interface Judge {
+  /** Why it cannot be judged in a version, if it cannot. */
+  trial(version: Version): Promise<string | undefined>;
+  put(scenario: Scenario, version: Version): Promise<Judgement>;
+  close(): void;
+}
 
-/** How the peer is judged, and what is to be called in the end. */
-function judgeOf({ peer, serverName, request, timeLimitMs }: ScenariosSettings): readonly [Judge, () => void] {
+function judgeOf({ peer, serverName, request, timeLimitMs }: ScenariosSettings, signal: AbortSignal): Judge {
   if (peer.side === 'client') {
     requirePrograms(peer);
-    const client = clientCommand(peer.client);
-    return [(scenario, version) => judgeClient(requireSide(scenario, 'client'), client, version), () => client.close()];
+    const client = clientCommand({ ...peer.client, signal });
+    return {
+      trial: (version) => trialOfClient(client, version),
+      put: (scenario, version) => judgeClient(requireSide(scenario, 'client'), client, version),
+      close: () => client.close(),
+    };
   }
-  const server = serverOverTcp({ host: peer.host, port: peer.port, serverName, request, timeLimitMs });
-  return [(scenario, version) => judgeServer(requireSide(scenario, 'server'), server, version), () => {}];
+  const server = serverOverTcp({ host: peer.host, port: peer.port, serverName, request, timeLimitMs, signal });
+  return {
+    trial: (version) => trialOfServer(server, version),
+    put: (scenario, version) => judgeServer(requireSide(scenario, 'server'), server, version),
+    close: () => {},
+  };
+}
+
+/** Why the peer cannot be judged in each of these versions, if it cannot. */
+async function trials(judge: Judge, versions: readonly Version[]): Promise<ReadonlyMap<Version, string | undefined>> {
+  const reasons = new Map<Version, string | undefined>();
+  for (const version of new Set(versions)) reasons.set(version, await judge.trial(version));
+  return reasons;
+}
+
+function nothingCan(settings: ScenariosSettings, reasons: ReadonlyMap<Version, string | undefined>): string {
+  const { side } = settings.peer;
+  const different = new Set(reasons.values());
+  const why = [...reasons].map(([version, reason]) => `${version}: ${reason}`).join('; ');
+  const [first] = different;
+  return printable(`--${side} ${headOf(settings).peer}: ${different.size === 1 ? first : why}`);
 }
 
 /** @throws Fault if a client that is known by name is not there */
@@ -98,10 +140,10 @@ function chosenOf({ peer, only, isIntrusive }: ScenariosSettings): readonly Scen
   if (unknown !== undefined)
     throw usage(`--only ${unknown}: no scenario for a ${peer.side} has that in its id; see --list`);
   const mayIntrude = isIntrusive || peer.side === 'client' || isLoopback(peer.host);
-  return all.filter(
-    ({ id, isIntrusive: intrudes }) =>
-      (mayIntrude || intrudes !== true) && (only.length === 0 || only.some((part) => id.includes(part))),
-  );
+  const wanted = all.filter(({ id }) => only.length === 0 || only.some((part) => id.includes(part)));
+  const chosen = wanted.filter(({ isIntrusive: intrudes }) => mayIntrude || intrudes !== true);
+  if (chosen.length === 0) throw usage(`--only ${only.join(', ')}: beyond loopback that is run with --intrusive alone`);
+  return chosen;
 }
 
 /** The ids in a file, one a line; what follows # is a comment. */

@@ -1,10 +1,10 @@
 /** A session as text and as JSON: every field, and its secrets only on request. */
 
+import { printable } from '../judges/printable.ts';
 import { SCOPE_FIELDS } from '../sessions/scope.ts';
 import type { Session } from '../sessions/session.ts';
 import { latin1, toHex } from '../wire/bytes.ts';
 import { CipherSuite, NamedGroup, nameOf } from '../wire/registry.ts';
-import { printable } from './report.ts';
 
 /** A ticket, and the key that opened it. */
 export interface SealedBy {

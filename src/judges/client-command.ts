@@ -10,6 +10,8 @@ import { NotRun } from '../testing/scenarios/visit.ts';
 import { systemWorld } from '../world.ts';
 import { type ClientErrand, clientOverTcp, type TcpClient } from './client-over-tcp.ts';
 import { CommandProcess } from './command-process.ts';
+import { requireRunning } from './stopping.ts';
+import { untilExit } from './until-exit.ts';
 
 /**
  * How a command is had to connect, and to speak.
@@ -30,7 +32,8 @@ export interface ClientCommand {
    * the tester's certificate in PEM, `{session}` for one in which the command may keep its session with that name, `{request}` for one
    * with a request of HTTP, `{folder}` for where these are. What stands in brackets is for connections that resume:
    * `[-sess_in {session}]`, or for those that are to send early data: `[early-data: -early_data {request}]`. With the driver `lines` no
-   * address and no name is known yet, and with `reconnect` no more than those of the first connection.
+   * address and no name is known yet. With `reconnect` no more is known than of the first connection; where a later one is to send early
+   * data, it is told so.
    */
   readonly command: string;
   readonly driver: Driver;
@@ -45,6 +48,8 @@ export interface ClientCommand {
   readonly files?: Readonly<Record<string, string>> | undefined;
   /** A command that is run once before, such as a compiler's. */
   readonly prepare?: string | undefined;
+  /** Ends at once what runs when it is aborted. The scenario is not run then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const ECHO: Speech = { answer: (request) => request };
@@ -55,7 +60,7 @@ const START_LIMIT_MS = 20_000;
 
 /** Returns the client of a command. Nothing runs yet. */
 export function clientCommand(options: ClientCommand): TcpClient {
-  const { driver, timeLimitMs } = options;
+  const { driver, timeLimitMs, signal } = options;
   const place = new Place(options);
   const errands = ERRANDS[driver](place);
   const client = clientOverTcp({
@@ -67,16 +72,20 @@ export function clientCommand(options: ClientCommand): TcpClient {
     startLimitMs: driver === 'reconnect' ? undefined : Math.max(START_LIMIT_MS, timeLimitMs ?? 0),
     abilities: options.abilities ?? abilitiesOf(options),
     reconnects: driver === 'reconnect',
+    signal,
   });
+  const end = (): void => place.end();
+  signal?.addEventListener('abort', end);
   return {
     ...client,
     connect: async (tester, errand) => {
+      requireRunning(signal);
       await place.prepared();
       errands.require?.(errand);
       return client.connect(tester, errand);
     },
     close: () => {
-      errands.close();
+      signal?.removeEventListener('abort', end);
       client.close();
       place.remove();
     },
@@ -87,12 +96,11 @@ const EARLY_DATA = /\[early-data:([^\]]*)\]/;
 const RESUMING = /\[([^\]]*)\]/g;
 
 function abilitiesOf({ command, driver }: ClientCommand): readonly Ability[] {
-  const isOneProcess = driver === 'reconnect' || driver === 'lines';
   const abilities: Ability[] = [];
-  if (isOneProcess) abilities.push('resume', 'session-store');
+  if (driver === 'reconnect' || driver === 'lines') abilities.push('resume', 'session-store');
   else if (command.includes('{session}')) abilities.push('resume');
   if (driver === 'lines' || command.includes('{name}')) abilities.push('server-name');
-  if (!isOneProcess && EARLY_DATA.test(command)) abilities.push('early-data');
+  if (driver !== 'lines' && EARLY_DATA.test(command)) abilities.push('early-data');
   return abilities;
 }
 
@@ -104,6 +112,8 @@ class Place {
   readonly #command: string;
   readonly #prepare: string | undefined;
   readonly #sessions = new Set<string>();
+  readonly #running = new Set<CommandProcess>();
+  readonly #stay = untilExit(() => this.remove());
   #preparing: Promise<void> | undefined;
 
   constructor({ command, driver, files = {}, prepare }: ClientCommand) {
@@ -123,7 +133,7 @@ class Place {
   async #runPreparation(): Promise<void> {
     if (this.#prepare === undefined) return;
     // The last word says whether it has failed: only then is there a line that begins so.
-    const compiler = new CommandProcess(`${this.#filled(this.#prepare, {})} && touch '${join(this.#folder, 'ready')}'`);
+    const compiler = this.#run(`${this.#filled(this.#prepare, {})} && touch '${join(this.#folder, 'ready')}'`);
     const ending = await compiler.ended;
     if (!existsSync(join(this.#folder, 'ready'))) throw new NotRun(`what prepares the command fails: ${ending}`);
   }
@@ -137,7 +147,7 @@ class Place {
     const words = this.#command
       .replace(EARLY_DATA, sendsEarlyData ? '$1' : '')
       .replace(RESUMING, isResuming ? '$1' : '');
-    const child = new CommandProcess(
+    const child = this.#run(
       this.#filled(words, errand === undefined ? {} : { host, port: String(port), name, session }),
     );
     if (this.driver === 'stdin' || this.driver === 'reconnect') child.say(REQUEST);
@@ -149,8 +159,23 @@ class Place {
     this.#sessions.clear();
   }
 
+  /** Ends all that runs. */
+  end(): void {
+    for (const child of this.#running) child.end();
+  }
+
+  /** Ends all that runs, and leaves no file. */
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#stay();
+    this.end();
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  #run(words: string): CommandProcess {
+    const child = new CommandProcess(words);
+    this.#running.add(child);
+    void child.ended.then(() => this.#running.delete(child));
+    return child;
   }
 
   #filled(words: string, about: Readonly<Record<string, string | undefined>>): string {
@@ -167,13 +192,11 @@ interface Errands {
   /** @throws NotRun if the command ends before it connects */
   connect(errand: ClientErrand): Promise<void>;
   forget(): void;
-  close(): void;
 }
 
 /** A process for each connection. */
 class ProcessEach implements Errands {
   readonly #place: Place;
-  readonly #running = new Set<CommandProcess>();
 
   constructor(place: Place) {
     this.#place = place;
@@ -181,19 +204,13 @@ class ProcessEach implements Errands {
 
   async connect(errand: ClientErrand): Promise<void> {
     const child = this.#place.start(errand);
-    this.#running.add(child);
     errand.signal.addEventListener('abort', () => setTimeout(() => child.end(), GRACE_MS).unref());
     const ending = await child.ended;
-    this.#running.delete(child);
     if (!errand.signal.aborted) throw new NotRun(ending); // which nobody hears if it has connected
   }
 
   forget(): void {
     this.#place.forget();
-  }
-
-  close(): void {
-    for (const child of this.#running) child.end();
   }
 }
 
@@ -229,10 +246,6 @@ class Reconnecting implements Errands {
     this.#running?.child.end();
     this.#running = undefined;
   }
-
-  close(): void {
-    this.forget();
-  }
 }
 
 /** One process that is told of each connection by a line. */
@@ -261,10 +274,6 @@ class TellingLines implements Errands {
   forget(): void {
     if (this.#names.size > 0) this.#child?.say('forget\n');
     this.#names.clear();
-  }
-
-  close(): void {
-    this.#child?.end();
   }
 }
 

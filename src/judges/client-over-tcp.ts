@@ -1,6 +1,5 @@
 /** A client under test that connects to a port of the tester. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerOptions } from '../engine/server/options.ts';
 import type { Ability, ClientUnderTest, Errand } from '../testing/scenarios/bench.ts';
 import type { Speech } from '../testing/scenarios/party.ts';
@@ -8,6 +7,7 @@ import { NotRun } from '../testing/scenarios/visit.ts';
 import { systemWorld } from '../world.ts';
 import { converseOver } from './conversation.ts';
 import { Listener } from './listener.ts';
+import { pause, requireRunning } from './stopping.ts';
 
 /** What a client is told of one connection. */
 export interface ClientErrand extends Errand {
@@ -41,6 +41,8 @@ export interface TcpClientOptions {
    * is run that has to let time pass in between. Default false: one port for all.
    */
   readonly reconnects?: boolean | undefined;
+  /** Ends at once what runs when it is aborted. The scenario is not run then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A client under test, and what it holds of the machine. */
@@ -54,7 +56,7 @@ const TIME_LIMIT_MS = 5000;
 /** Returns a client to put scenarios to. The port is opened with the first connection. */
 export function clientOverTcp(options: TcpClientOptions): TcpClient {
   const { connect, credentials, speech, timeLimitMs = TIME_LIMIT_MS, abilities, reconnects = false } = options;
-  const { startLimitMs = timeLimitMs, forget } = options;
+  const { startLimitMs = timeLimitMs, forget, signal } = options;
   let listening: Promise<Listener> | undefined;
   const listener = (resumes: boolean): Promise<Listener> => {
     if (reconnects && !resumes) {
@@ -72,18 +74,21 @@ export function clientOverTcp(options: TcpClientOptions): TcpClient {
     can: (ability) => abilities?.includes(ability) ?? true,
     wait: async (ms) => {
       if (reconnects) throw new NotRun('the client makes its next connection when it likes, and it would have to wait');
-      await sleep(ms);
+      await pause(ms, signal);
     },
     connect: async (tester, errand) => {
+      requireRunning(signal);
       const at = await listener(errand.resumes);
+      await at.drain();
       const over = new AbortController();
       const { host, port } = at;
       const done = settled(() => connect({ ...errand, host, port, signal: over.signal }));
       try {
-        return await converseOver(await at.next(failureOf(done), startLimitMs), tester, timeLimitMs);
+        const socket = await at.next(failureOf(done), { timeLimitMs: startLimitMs, signal });
+        return await converseOver(socket, tester, { timeLimitMs, signal });
       } finally {
         over.abort();
-        await done;
+        if (signal?.aborted !== true) await done;
       }
     },
     close: () => void listening?.then((one) => one.close()),

@@ -7,15 +7,23 @@ import type { Ending } from '../testing/scenarios/visit.ts';
 /** How long a peer has to close once everything is said, in milliseconds. */
 const FAREWELL_MS = 1000;
 
-/**
- * Lets the tester talk with whoever is at the other end of the socket, until the peer closes, or `timeLimitMs` is over. Destroys the
- * socket.
- */
-export function converseOver(socket: Socket, tester: Party, timeLimitMs: number): Promise<Ending> {
+/** How long a conversation may take. */
+export interface ConversationLimits {
+  readonly timeLimitMs: number;
+  /** Ends it at once when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Lets the tester talk with whoever is at the other end of the socket, until the peer closes, or the time is up. Destroys the socket. */
+export function converseOver(socket: Socket, tester: Party, limits: ConversationLimits): Promise<Ending> {
+  const { timeLimitMs, signal } = limits;
   return new Promise((resolve) => {
     let farewell: NodeJS.Timeout | undefined;
-    const limit = setTimeout(() => finish('late'), timeLimitMs);
+    const late = (): void => finish('late');
+    const limit = setTimeout(late, timeLimitMs);
+    signal?.addEventListener('abort', late);
     const finish = (ending: Ending): void => {
+      signal?.removeEventListener('abort', late);
       clearTimeout(limit);
       clearTimeout(farewell);
       socket
@@ -45,6 +53,7 @@ export function converseOver(socket: Socket, tester: Party, timeLimitMs: number)
     socket.on('close', () => finish('closed'));
     socket.resume(); // whoever prepared it may have paused it
     if (socket.destroyed) finish('closed');
+    else if (signal?.aborted === true) late();
     else send();
   });
 }

@@ -2,6 +2,7 @@
 
 import type { Judgement } from '../testing/scenarios/judge.ts';
 import type { ScenarioResult, Severity } from '../testing/scenarios/scenario.ts';
+import { printable } from './printable.ts';
 
 /** What came of a scenario, where it is known how it ends. */
 export type ReportedResult = ScenarioResult & {
@@ -16,9 +17,12 @@ export interface ScenariosReport {
   readonly results: readonly ReportedResult[];
 }
 
-/** Without the connections, which are not for JSON. */
-export function resultOf({ visits: _, ...result }: Judgement, known: ReadonlySet<string>): ReportedResult {
-  return { ...result, isKnown: known.has(result.id) };
+/** The longest that is told of what a peer says of itself. */
+const LONGEST = 300;
+
+/** Without the connections, which are not for JSON. What came of it may be in the words of the peer, which are made safe. */
+export function resultOf({ visits: _, got, ...result }: Judgement, known: ReadonlySet<string>): ReportedResult {
+  return { ...result, got: printable(got, LONGEST), isKnown: known.has(result.id) };
 }
 
 /** Whether a result fails the run: a `must` finding that is not known, or a pass of what is known to fail. */
@@ -90,6 +94,8 @@ export function junitOf(results: readonly ReportedResult[]): string {
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 function escaped(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML has no place for them
-  return text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, '\ufffd').replace(/[&<>"]/g, (one) => ENTITIES[one] ?? one);
+  // XML has no place for them: XML 1.0 §2.2.
+  return text
+    .replace(/[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replace(/[&<>"]/g, (one) => ENTITIES[one] ?? one);
 }

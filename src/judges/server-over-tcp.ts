@@ -2,14 +2,14 @@
 
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientOptions } from '../engine/client/options.ts';
 import type { Ability, ServerUnderTest } from '../testing/scenarios/bench.ts';
 import type { Speech } from '../testing/scenarios/party.ts';
 import { NotRun } from '../testing/scenarios/visit.ts';
 import { utf8 } from '../wire/bytes.ts';
 import { systemWorld } from '../world.ts';
-import { converseOver } from './conversation.ts';
+import { type ConversationLimits, converseOver } from './conversation.ts';
+import { pause, requireRunning, STOPPED } from './stopping.ts';
 
 /** Where a server is, and what it wants. */
 export interface ServerAddress {
@@ -27,13 +27,15 @@ export interface ServerAddress {
   readonly abilities?: readonly Ability[] | undefined;
   /** Prepares a socket that has connected, as by STARTTLS. */
   readonly prepare?: ((socket: Socket) => Promise<void>) | undefined;
+  /** Ends at once what runs when it is aborted. The scenario is not run then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const TIME_LIMIT_MS = 5000;
 
 /** Returns a server to put scenarios to. Nothing connects yet. */
 export function serverOverTcp(address: ServerAddress): ServerUnderTest {
-  const { host, port, request, client, timeLimitMs = TIME_LIMIT_MS, abilities, prepare } = address;
+  const { host, port, request, client, timeLimitMs = TIME_LIMIT_MS, abilities, prepare, signal } = address;
   const isName = /[a-z]/i.test(host) && !host.includes(':');
   const speech: Speech | undefined = request === undefined ? undefined : { request: utf8(request) };
   return {
@@ -42,29 +44,42 @@ export function serverOverTcp(address: ServerAddress): ServerUnderTest {
     client,
     speech,
     can: (ability) => abilities?.includes(ability) ?? true,
-    wait: (ms) => sleep(ms),
+    wait: (ms) => pause(ms, signal),
     connect: async (tester) => {
-      const socket = await opened(host, port, timeLimitMs);
+      const socket = await opened(host, port, { timeLimitMs, signal });
+      const stop = (): void => void socket.destroy(new NotRun(STOPPED));
+      signal?.addEventListener('abort', stop);
       try {
         await prepare?.(socket);
       } catch (error) {
         socket.on('error', () => {}).destroy();
         throw error;
+      } finally {
+        signal?.removeEventListener('abort', stop);
       }
-      return converseOver(socket, tester, timeLimitMs);
+      return converseOver(socket, tester, { timeLimitMs, signal });
     },
   };
 }
 
-/** @throws NotRun if nobody is there */
-async function opened(host: string, port: number, timeLimitMs: number): Promise<Socket> {
+/** @throws NotRun if nobody is there, or the run is to stop */
+async function opened(host: string, port: number, { timeLimitMs, signal }: ConversationLimits): Promise<Socket> {
+  requireRunning(signal);
+  const late = AbortSignal.timeout(timeLimitMs);
   const socket = connectSocket({ host, port, noDelay: true });
   try {
-    await once(socket, 'connect', { signal: AbortSignal.timeout(timeLimitMs) });
+    await once(socket, 'connect', { signal: signal === undefined ? late : AbortSignal.any([late, signal]) });
     return socket;
   } catch (error) {
     socket.on('error', () => {}).destroy();
-    const reason = error instanceof Error ? error.message : String(error);
+    requireRunning(signal);
+    const reason = late.aborted ? `none within ${timeLimitMs / 1000} s` : reasonOf(error);
     throw new NotRun(`no connection to ${host}:${port}: ${reason}`);
   }
+}
+
+/** Of several addresses, all of which have failed, that of the first. */
+function reasonOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first.message : String(first);
 }

@@ -1,6 +1,8 @@
 /** `tls-resume scenarios`. */
 
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -12,6 +14,7 @@ import { SCENARIOS_FLAGS, type ScenariosSettings } from '../../src/cli/scenarios
 import type { ReportedResult, ScenariosReport } from '../../src/judges/report.ts';
 import { scenarios } from '../../src/testing/catalogue/scenarios.ts';
 import { startServer, stopServers } from '../node/support.ts';
+import { Program, stopAll } from './programs.ts';
 
 let folder = '';
 before(() => {
@@ -19,6 +22,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 afterEach(() => stopServers());
+afterEach(() => stopAll());
 
 function settingsOf(...words: readonly string[]): ScenariosSettings {
   const command = parseCommand(['scenarios', ...words]);
@@ -50,6 +54,27 @@ async function run(stop: Promise<void>, ...words: readonly string[]): Promise<Ru
     stop,
   };
   return { code: await runScenarios(settingsOf(...words), output), lines, progress };
+}
+
+/** A promise, and what resolves it. */
+class Held {
+  resolve: () => void = () => {};
+  readonly promise = new Promise<void>((resolve) => {
+    this.resolve = resolve;
+  });
+}
+
+const open: Server[] = [];
+afterEach(() => {
+  for (const server of open.splice(0)) server.close();
+});
+
+/** The port of a server without TLS. */
+async function listening(serve: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => serve(socket.on('error', () => {}))).listen(0, '127.0.0.1');
+  open.push(server);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
 }
 
 const never = new Promise<void>(() => {});
@@ -109,7 +134,12 @@ describe('tls-resume scenarios', () => {
     const { code, lines, progress } = await run(never, '--server', address, ...ONLY, '--all');
     expect([code, lines.at(-1)]).to.deep.equal([0, '2 passed, 0 findings, 0 differ, 0 not run']);
     expect(lines[1]).to.match(/^must +server\/psk\/binders-rotated \(TLSv1\.3\) +aborts +decrypt_error +pass$/);
-    expect(progress).to.deep.equal([`1/2 ${ROTATED} (TLSv1.3)`, `2/2 ${ONLY[3]} (TLSv1.3)`, '']);
+    expect(progress).to.deep.equal([
+      'a handshake without fault',
+      `1/2 ${ROTATED} (TLSv1.3)`,
+      `2/2 ${ONLY[3]} (TLSv1.3)`,
+      '',
+    ]);
     const junit = join(folder, 'junit.xml');
     const told = await run(never, '--server', address, ...ONLY, '--json', '--junit', junit);
     const { version, results } = JSON.parse(told.lines[0] ?? '') as ScenariosReport;
@@ -143,13 +173,100 @@ describe('tls-resume scenarios', () => {
   });
 
   it('runs nothing where nobody answers, and says so', async () => {
-    const { code, lines } = await run(never, '--server', '127.0.0.1:1', '--only', ROTATED);
-    expect([code, lines.at(-1)]).to.deep.equal([0, '0 passed, 0 findings, 0 differ, 1 not run']);
-    expect(lines[1]).to.include('no connection to 127.0.0.1:1');
+    const fault = await faultOf(() => run(never, '--server', '127.0.0.1:1', '--only', ROTATED));
+    expect(fault.message).to.match(/^--server 127\.0\.0\.1:1: no connection to 127\.0\.0\.1:1: connect ECONNREFUSED/);
+    expect(fault.exitCode).to.equal(1);
+  });
+
+  it('runs nothing where no handshake is completed: whatever refuses all would pass', async () => {
+    const port = await listening((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 \x1b[31m\r\n\r\n')));
+    const fault = await faultOf(() => run(never, '--server', `127.0.0.1:${port}`, '--only', ROTATED));
+    expect(fault.message).to.match(/a handshake without fault ends so: differs: unexpected_message: not TLS/);
+    expect(fault.exitCode).to.equal(1);
+  });
+
+  it('does not run what is of a version that the server does not speak', async () => {
+    const { port } = await startServer({ minVersion: 'TLSv1.3' }, (socket) =>
+      socket.on('error', () => {}).on('data', () => socket.end('hello')),
+    );
+    const ids = ['server/downgrade', ROTATED].flatMap((id) => ['--only', id]);
+    const { lines } = await run(never, '--server', `127.0.0.1:${port}`, ...ids, '--json');
+    const { results } = JSON.parse(lines[0] ?? '') as ScenariosReport;
+    const verdicts = (version: string) =>
+      new Set(results.filter((one) => one.version === version).map(({ verdict }) => verdict));
+    expect([...verdicts('TLSv1.2')]).to.deep.equal(['not-run']);
+    expect([...verdicts('TLSv1.3')]).to.include('pass');
+  });
+
+  for (const flag of ['--junit', '--html'])
+    it(`says before the run that ${flag} cannot be written`, async () => {
+      const fault = await faultOf(() => run(never, '--server', '127.0.0.1:1', flag, join(folder, 'none', 'file')));
+      expect(fault.message).to.match(new RegExp(`^${flag} .*cannot be written`));
+      expect(fault.exitCode).to.equal(2);
+    });
+
+  it('reads a list with the line ends of Windows', async () => {
+    const known = join(folder, 'crlf');
+    writeFileSync(known, `\ufeff# one\r\n${ROTATED}\r\n\r\n`);
+    const { code } = await run(never, '--server', await answering(), ...ONLY, '--known', known);
+    expect(code).to.equal(1);
+  });
+
+  it('says that what was chosen is not for a server beyond loopback', async () => {
+    const id = scenarios.forServers().find(({ isIntrusive }) => isIntrusive)?.id ?? '';
+    const fault = await faultOf(() => run(never, '--server', 'server.example:443', '--only', id));
+    expect(fault.message).to.equal(`--only ${id}: beyond loopback that is run with --intrusive alone`);
   });
 
   it('prints what it has when it is stopped', async () => {
-    const { code, lines } = await run(Promise.resolve(), '--server', await answering(), '--json');
-    expect([code, (JSON.parse(lines[0] ?? '') as ScenariosReport).results.length]).to.deep.equal([0, 0]);
+    const stop = new Held();
+    const [lines, at]: [string[], string[]] = [[], []];
+    const progress = (line: string): void => {
+      at.push(line);
+      if (line.startsWith('2/2')) stop.resolve();
+    };
+    const settings = settingsOf('--server', await answering(), ...ONLY, '--json');
+    const code = await runScenarios(settings, { print: (line) => void lines.push(line), progress, stop: stop.promise });
+    const { results } = JSON.parse(lines[0] ?? '') as ScenariosReport;
+    expect([code, results.map(({ id }) => id)]).to.deep.equal([130, [ROTATED]]);
+  });
+
+  it('does not wait for a server that hangs when it is stopped', async () => {
+    const [stop, closed] = [new Held(), new Held()];
+    const port = await listening((socket) => {
+      socket.resume().once('close', closed.resolve);
+      stop.resolve();
+    });
+    const words = ['--server', `127.0.0.1:${port}`, '--time-limit', '3600', '--json'];
+    const { code, lines } = await run(stop.promise, ...words);
+    await closed.promise;
+    expect([code, (JSON.parse(lines[0] ?? '') as ScenariosReport).results]).to.deep.equal([130, []]);
+  });
+
+  it('does not wait for a client that hangs when it is stopped, and ends it', async () => {
+    const [stop, closed] = [new Held(), new Held()];
+    // The client is there once it has connected, to somebody else than the tester, and gone when that connection is.
+    const port = await listening((socket) => {
+      socket.resume().once('close', closed.resolve);
+      stop.resolve();
+    });
+    const program = join(folder, 'hanging.mjs');
+    writeFileSync(program, `import { connect } from 'node:net';\nconnect(${port}, '127.0.0.1');\n`);
+    const words = ['--client', `'${process.execPath}' '${program}' {port}`, '--time-limit', '3600', '--json'];
+    const { code, lines } = await run(stop.promise, ...words);
+    await closed.promise;
+    expect([code, (JSON.parse(lines[0] ?? '') as ScenariosReport).results]).to.deep.equal([130, []]);
+  });
+
+  it('ends by Ctrl-C as a process: at once, with what it has, and nothing of it is left', async () => {
+    const connected = new Held();
+    const port = await listening((socket) => {
+      socket.resume();
+      connected.resolve();
+    });
+    const program = new Program('main', 'scenarios', '--server', `127.0.0.1:${port}`, '--time-limit', '3600');
+    await connected.promise;
+    expect(await program.stop('SIGINT')).to.equal(130);
+    expect(program.output).to.equal('0 passed, 0 findings, 0 differ, 0 not run\n');
   });
 });

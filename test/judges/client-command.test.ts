@@ -1,6 +1,9 @@
 /** Clients that are commands: what each driver makes of a process. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -68,6 +71,60 @@ describe('a client that is a command', () => {
     expect(reason).to.equal('the command has ended (3) before it has connected: no such key');
   });
 
+  it('is not run where it says more than anybody reads, and tells the end of it', async () => {
+    const command = {
+      command: 'head -c 20000000 /dev/zero >&2; echo the end >&2; exit 4 # {port}',
+      driver: 'http',
+    } as const;
+    const reason = await testing(command, (bench) => reasonOf(() => bench.server().hand()));
+    expect(reason).to.match(/^the command has ended \(4\) before it has connected: \0*the end$/);
+    expect(reason.length).to.be.below(2100);
+  });
+
+  it('is not run where there is no such command', async () => {
+    const command = { command: 'no-such-command {port}', driver: 'stdin' } as const;
+    const reason = await testing(command, (bench) => reasonOf(() => bench.server().hand()));
+    expect(reason).to.match(/^the command has ended \(127\) before it has connected: .*no-such-command.*not found$/);
+  });
+
+  it('leaves nothing that it has started', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const heard = once(server, 'connection');
+    const file = join(folder, 'left.mjs');
+    writeFileSync(
+      file,
+      `import { connect } from 'node:net';
+import { writeFileSync } from 'node:fs';
+process.on('SIGTERM', () => {}).on('SIGHUP', () => {});
+connect(${port}, '127.0.0.1').on('connect', () => writeFileSync('${folder}/left', 'x'));
+`,
+    );
+    const words = `mkfifo '${folder}/left'; '${process.execPath}' '${file}' & read line < '${folder}/left'; exit 3 # {port}`;
+    expect(
+      await testing({ command: words, driver: 'http' }, (bench) => reasonOf(() => bench.server().hand())),
+    ).to.include('(3)');
+    const [socket] = (await heard) as [Socket];
+    if (!socket.destroyed) await once(socket.on('error', () => {}).resume(), 'close');
+    server.close();
+  });
+
+  it('leaves no file where the process exits in between', () => {
+    const file = join(folder, 'exits.mjs');
+    const from = JSON.stringify(new URL('../../src/judges/client-command.js', import.meta.url).href);
+    writeFileSync(
+      file,
+      `import { clientCommand } from ${from};
+clientCommand({ command: 'x {port}', driver: 'http' });
+process.exit(0);
+`,
+    );
+    mkdirSync(join(folder, 'tmp'));
+    const { status } = spawnSync(process.execPath, [file], { env: { ...process.env, TMPDIR: join(folder, 'tmp') } });
+    expect([status, readdirSync(join(folder, 'tmp'))]).to.deep.equal([0, []]);
+  });
+
   it('is not run where what prepares it fails', async () => {
     const command = { command: 'true', driver: 'lines', prepare: 'echo no compiler >&2; false' } as const;
     const reason = await testing(command, (bench) => reasonOf(() => bench.server().hand()));
@@ -107,7 +164,8 @@ describe('a client that is a command', () => {
     expect(can('x {port} {name} {session}', 'stdin')).to.equal('resume,server-name');
     expect(can('x {port} {session} [early-data: -e]', 'stdin')).to.equal('resume,early-data');
     expect(can('x {port}', 'reconnect')).to.equal('resume,session-store');
-    expect(can('x', 'lines')).to.equal('resume,session-store,server-name');
+    expect(can('x {port} [early-data: -e]', 'reconnect')).to.equal('resume,session-store,early-data');
+    expect(can('x [early-data: -e]', 'lines')).to.equal('resume,session-store,server-name');
   });
 
   it('reconnects by itself: a connection that comes early waits for its errand', async () => {

@@ -30,9 +30,10 @@ export const KNOWN_CLIENTS: Readonly<Record<string, KnownClient>> = {
   },
   gnutls: {
     // It connects twice, and hands the session of the first connection to the second.
-    command: 'gnutls-cli --insecure --resume --waitresumption --sni-hostname {name} -p {port} {host}',
+    command:
+      'gnutls-cli --insecure --resume --waitresumption [early-data: --earlydata {request}] --sni-hostname {name} -p {port} {host}',
     driver: 'reconnect',
-    abilities: IS_HANDED,
+    abilities: [...IS_HANDED, 'early-data'],
     programs: { 'gnutls-cli': 'gnutls-bin' },
   },
   curl: {
@@ -42,9 +43,9 @@ export const KNOWN_CLIENTS: Readonly<Record<string, KnownClient>> = {
     programs: { curl: 'curl' },
   },
   nss: {
-    command: 'tstclnt -4 -D -o -h {host} -p {port} -a {name} -V tls1.2: -u -G -L 8 -A {request}',
+    command: 'tstclnt -4 -D -o -h {host} -p {port} -a {name} -V tls1.2: -u -G [early-data: -Z] -L 8 -A {request}',
     driver: 'reconnect',
-    abilities: KEEPS,
+    abilities: [...KEEPS, 'early-data'],
     programs: { tstclnt: 'libnss3-tools' },
   },
   java: {

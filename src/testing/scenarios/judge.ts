@@ -38,21 +38,31 @@ export function judgeServer(scenario: ServerScenario, peer: ServerUnderTest, ver
   return judge(scenario, version, bench.visits, () => scenario.run(bench));
 }
 
+/** What is told of a scenario, whatever comes of it. */
+function about({ id, title, clause, side, mechanism, severity, expect: expected }: Scenario, version: Version) {
+  return { id, title, clause, side, version, mechanism, severity, expected };
+}
+
+/** The judgement on a scenario that cannot be put to the peer, for this reason. */
+export function notRun(scenario: Scenario, version: Version, reason: string): Judgement {
+  return { ...about(scenario, version), visits: [], got: reason, verdict: 'not-run' };
+}
+
 async function judge(
   scenario: Scenario,
   version: Version,
   visits: readonly Visit[],
   run: Scenario['run'] extends (bench: never) => infer R ? () => R : never,
 ): Promise<Judgement> {
-  const { id, title, clause, side, mechanism, severity, expect: expected } = scenario;
-  const about = { id, title, clause, side, version, mechanism, severity, expected, visits };
+  const { severity, expect: expected } = scenario;
+  const facts = { ...about(scenario, version), visits };
   try {
     const got = await run();
-    if (isExpected(got, expected)) return { ...about, got, verdict: 'pass' };
-    if (severity === 'observed') return { ...about, got, verdict: 'differs' };
-    return { ...about, got, verdict: 'finding', severity: isSilentAbort(got, expected) ? 'should' : severity };
+    if (isExpected(got, expected)) return { ...facts, got, verdict: 'pass' };
+    if (severity === 'observed') return { ...facts, got, verdict: 'differs' };
+    return { ...facts, got, verdict: 'finding', severity: isSilentAbort(got, expected) ? 'should' : severity };
   } catch (error) {
-    if (error instanceof NotRun) return { ...about, got: error.message, verdict: 'not-run' };
+    if (error instanceof NotRun) return { ...notRun(scenario, version, error.message), visits };
     throw error;
   } finally {
     for (const visit of visits) visit.dispose();

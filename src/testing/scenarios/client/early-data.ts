@@ -14,6 +14,8 @@ import { groupWithoutShare, helloOf, requireHello } from './hello.ts';
 const EARLY = { side: 'client', versions: ['TLSv1.3'], mechanism: 'early-data' } as const;
 const CLAUSE = 'RFC 9846 §4.3.10';
 const NOTHING = new Uint8Array(0);
+/** Also where there is no session yet: a client that makes several connections by itself is told at the first. */
+const SENDS = { sendsEarlyData: true } as const;
 
 /** A server that accepts early data. */
 function earlyServer(bench: ClientBench, options: Partial<ServerOptions> = {}): TesterServer {
@@ -24,7 +26,7 @@ function earlyServer(bench: ClientBench, options: Partial<ServerOptions> = {}): 
 
 /** Has the client send early data to a server. @throws NotRun if it sends none */
 async function early(server: TesterServer, ...edits: readonly Fault[]): Promise<Visit> {
-  const visit = await offering(server, { sendsEarlyData: true, faults: edits });
+  const visit = await offering(server, { ...SENDS, faults: edits });
   if (!helloOf(visit).has('early_data')) throw new NotRun('the client offers no early data');
   return visit;
 }
@@ -63,8 +65,8 @@ const offers: readonly ClientScenario[] = [
       bench.need('resume');
       bench.need('early-data');
       const server = bench.server();
-      await server.hand();
-      const visit = await offering(server, { sendsEarlyData: true });
+      await server.hand(SENDS);
+      const visit = await offering(server, SENDS);
       return conforms(!helloOf(visit).has('early_data'), 'the client offers early data');
     },
   },
@@ -94,8 +96,8 @@ const offers: readonly ClientScenario[] = [
     expect: ['conforms'],
     run: async (bench) => {
       const server = earlyServer(bench);
-      await server.hand({ faults: [faults.ticket({ maxEarlyData: 1 })] });
-      const visit = await offering(server, { sendsEarlyData: true });
+      await server.hand({ ...SENDS, faults: [faults.ticket({ maxEarlyData: 1 })] });
+      const visit = await offering(server, SENDS);
       return conforms(
         earlyBytes(visit) <= 1 && visit.facts.error?.origin !== 'local',
         'the client sends more early data than that',
@@ -113,7 +115,7 @@ const offers: readonly ClientScenario[] = [
     expect: ['resumes'],
     run: async (bench) => {
       const server = earlyServer(bench);
-      await server.hand();
+      await server.hand(SENDS);
       const visit = await early(server);
       if (!isAccepted(visit)) throw new NotRun('the tester has not accepted the early data');
       if (visit.facts.isEstablished && visit.received('end_of_early_data').length !== 1)
@@ -131,7 +133,7 @@ const offers: readonly ClientScenario[] = [
     expect: ['resumes'],
     run: async (bench) => {
       const server = earlyServer(bench, { earlyData: { maxSize: 16_384, antiReplay: { admit: () => false } } });
-      await server.hand();
+      await server.hand(SENDS);
       return (await early(server)).reaction;
     },
   },
@@ -144,7 +146,7 @@ const offers: readonly ClientScenario[] = [
     severity: 'should',
     expect: ['full handshake'],
     run: async (bench) => {
-      await earlyServer(bench).hand();
+      await earlyServer(bench).hand(SENDS);
       return (await early(bench.server())).reaction;
     },
   },
@@ -157,7 +159,7 @@ const offers: readonly ClientScenario[] = [
     severity: 'must',
     expect: ['conforms'],
     run: async (bench) => {
-      const group = groupWithoutShare(helloOf(await earlyServer(bench).hand()));
+      const group = groupWithoutShare(helloOf(await earlyServer(bench).hand(SENDS)));
       const visit = await early(bench.server({ groups: [group] }));
       return conforms(!helloOf(visit, 2).has('early_data'), 'the second hello offers early data');
     },
@@ -175,7 +177,7 @@ const answers: readonly ClientScenario[] = [
     // The alert is under the early keys, which this server does not have.
     expect: ['illegal_parameter', 'unsupported_extension', 'closes'],
     run: async (bench) => {
-      await earlyServer(bench).hand();
+      await earlyServer(bench).hand(SENDS);
       return (await early(bench.server(), accepting)).reaction;
     },
   },
@@ -208,7 +210,7 @@ const answers: readonly ClientScenario[] = [
     severity: 'must',
     expect: ['unsupported_extension'],
     run: async (bench) => {
-      const group = groupWithoutShare(helloOf(await earlyServer(bench).hand()));
+      const group = groupWithoutShare(helloOf(await earlyServer(bench).hand(SENDS)));
       return (await early(bench.server({ groups: [group] }), accepting)).reaction;
     },
   },
@@ -223,7 +225,7 @@ const answers: readonly ClientScenario[] = [
     expect: ['illegal_parameter', 'closes'],
     run: async (bench) => {
       const server = earlyServer(bench, { ciphers: ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256'] });
-      await server.hand();
+      await server.hand(SENDS);
       return (await early(server, faults.resumeUnder('TLS_CHACHA20_POLY1305_SHA256'), accepting)).reaction;
     },
   },
@@ -237,7 +239,7 @@ const answers: readonly ClientScenario[] = [
     expect: ['decode_error'],
     run: async (bench) => {
       const server = earlyServer(bench);
-      await server.hand();
+      await server.hand(SENDS);
       const long = faults.extension('encrypted_extensions', ExtensionType.early_data, Uint8Array.of(0));
       return (await early(server, long)).reaction;
     },
@@ -252,7 +254,7 @@ const answers: readonly ClientScenario[] = [
     expect: ['illegal_parameter'],
     run: async (bench) => {
       const server = earlyServer(bench);
-      await server.hand();
+      await server.hand(SENDS);
       return (await early(server, faults.extension('server_hello', ExtensionType.early_data, NOTHING))).reaction;
     },
   },
@@ -266,7 +268,7 @@ const answers: readonly ClientScenario[] = [
     expect: ['aborts'],
     run: async (bench) => {
       const server = earlyServer(bench);
-      await server.hand();
+      await server.hand(SENDS);
       const { key_share, pre_shared_key, supported_versions } = ExtensionType;
       const ofTls13 = [key_share, pre_shared_key, supported_versions];
       const without = ofTls13.map((type) => faults.extension('server_hello', type, undefined));
