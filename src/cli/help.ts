@@ -238,8 +238,8 @@ What is told:
   --html F              also write a page to F, with the trace of each connection, and its recording to save
   -h, --help            this text
 
-Exit code: 0; 1 where the peer breaks a rule that binds it (severity must), a known failure passes, or F cannot be written; 2 for a
-mistake in the flags. Ctrl-C prints what there is so far.
+Exit code: 0; 1 where the peer breaks a rule that binds it (severity must), completes no handshake, or passes what is known to fail;
+2 for a mistake in the flags, or if F cannot be written; 130 after Ctrl-C, which prints what there is so far.
 `;
 
 export const PROBE_HELP = `Usage: tls-resume probe host:port [flags]
@@ -265,7 +265,8 @@ without a connection.
   -h, --help            this text
 
 Exit code: 0; 1 where the server breaks a rule that binds it (severity must), its tickets are under a key that all know, nobody is
-there, or F cannot be written; 2 for a mistake in the flags, or if FILE cannot be read. Ctrl-C prints what there is so far.
+there, or F cannot be written; 2 for a mistake in the flags, or if FILE cannot be read; 130 after Ctrl-C, which prints what there is
+so far.
 `;
 
 export const DEMO_HELP = `Usage: npm start [-- flags]

@@ -19,10 +19,12 @@ export function converseOver(socket: Socket, tester: Party, limits: Conversation
   const { timeLimitMs, signal } = limits;
   return new Promise((resolve) => {
     let farewell: NodeJS.Timeout | undefined;
+    let [isWaiting, isFinished] = [false, false];
     const late = (): void => finish('late');
     const limit = setTimeout(late, timeLimitMs);
     signal?.addEventListener('abort', late);
     const finish = (ending: Ending): void => {
+      isFinished = true;
       signal?.removeEventListener('abort', late);
       clearTimeout(limit);
       clearTimeout(farewell);
@@ -32,13 +34,22 @@ export function converseOver(socket: Socket, tester: Party, limits: Conversation
         .destroy();
       resolve(ending);
     };
-    const send = (): void => {
+    const flush = (): void => {
+      isWaiting = false;
+      if (isFinished) return;
       const bytes = tester.sent();
       if (bytes.length > 0 && socket.writable) socket.write(bytes);
       if ((tester.isOver || tester.hasConversed) && farewell === undefined) {
         farewell = setTimeout(() => finish('at-rest'), FAREWELL_MS);
         socket.end();
       }
+    };
+    // What has come meanwhile is read first. A peer that refuses what it was sent, and does not read the rest, resets the connection: to
+    // write then is an error, after which nobody can read the alert that it had sent.
+    const send = (): void => {
+      if (isWaiting) return;
+      isWaiting = true;
+      setImmediate(() => setImmediate(flush));
     };
     socket.on('error', () => {}); // 'close' comes next
     socket.on('data', (bytes) => {
@@ -47,13 +58,13 @@ export function converseOver(socket: Socket, tester: Party, limits: Conversation
     });
     socket.on('end', () => {
       tester.transportEnded();
-      send();
+      flush();
       finish('closed');
     });
     socket.on('close', () => finish('closed'));
     socket.resume(); // whoever prepared it may have paused it
     if (socket.destroyed) finish('closed');
     else if (signal?.aborted === true) late();
-    else send();
+    else flush();
   });
 }
