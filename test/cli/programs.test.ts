@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { createInterface } from 'node:readline';
 import { assert } from 'chai';
 import { fixturePath } from '../fixtures.ts';
 import { finished, Program, stopAll } from './programs.ts';
@@ -19,6 +21,34 @@ describe('the command', () => {
     const inspect = finished('inspect', '--help');
     assert.strictEqual(inspect.status, 0);
     assert.match(inspect.stdout, /^Usage: tls-resume inspect --session F/);
+  });
+
+  it('ends at once by a second Ctrl-C, and what is to be done at the exit is done', async () => {
+    const from = new URL('../../src/cli/run.js', import.meta.url).href;
+    const text = `import { stopSignal } from ${JSON.stringify(from)};
+process.on('exit', (code) => console.log('exit', code));
+setInterval(() => {}, 1000);
+const stop = stopSignal();
+console.log('ready');
+await stop;
+console.log('stopping');
+`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', text], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const closed = once(child, 'close');
+    const said: string[] = [];
+    for await (const line of createInterface(child.stdout)) {
+      said.push(line);
+      if (!line.startsWith('exit')) child.kill('SIGINT');
+    }
+    assert.deepStrictEqual(
+      [said, await closed],
+      [
+        ['ready', 'stopping', 'exit 130'],
+        [130, null],
+      ],
+    );
   });
 
   it('shows a session', () => {

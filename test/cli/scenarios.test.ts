@@ -234,8 +234,7 @@ describe('tls-resume scenarios', () => {
   it('does not wait for a server that hangs when it is stopped', async () => {
     const [stop, closed] = [new Held(), new Held()];
     const port = await listening((socket) => {
-      socket.resume().once('close', closed.resolve);
-      stop.resolve();
+      socket.once('data', stop.resolve).once('close', closed.resolve);
     });
     const words = ['--server', `127.0.0.1:${port}`, '--time-limit', '3600', '--json'];
     const { code, lines } = await run(stop.promise, ...words);

@@ -87,6 +87,20 @@ describe('a client that is a command', () => {
     expect(reason).to.match(/^the command has ended \(127\) before it has connected: .*no-such-command.*not found$/);
   });
 
+  it('stops what prepares it', async () => {
+    const stopping = new AbortController();
+    const server = createServer(() => stopping.abort()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const file = join(folder, 'preparing.mjs');
+    writeFileSync(file, `import { connect } from 'node:net';\nconnect(${port}, '127.0.0.1');\n`);
+    const prepare = `'${process.execPath}' '${file}'`;
+    const command = { command: 'true', driver: 'lines', prepare, signal: stopping.signal } as const;
+    const reason = await testing(command, (bench) => reasonOf(() => bench.server().hand()));
+    server.close();
+    expect(reason).to.include('SIGKILL');
+  });
+
   it('leaves nothing that it has started', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
