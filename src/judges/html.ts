@@ -1,8 +1,9 @@
 /** What came of scenarios as a page: one file, which needs nothing from elsewhere. */
 
+import { rowsOf } from '../testing/render.ts';
 import type { Judgement } from '../testing/scenarios/judge.ts';
 import type { Mark, Visit } from '../testing/scenarios/visit.ts';
-import { rowsOf, type TraceEntry } from '../testing/trace.ts';
+import type { TraceEntry } from '../testing/trace.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import { fails, type ReportedResult, sorted } from './report.ts';
 

@@ -8,7 +8,8 @@ import { type ForkedAnswer, type ForkedTask, type Passage, Player } from './play
 import type { Recorded } from './recorded-facts.ts';
 import type { RecordedCall, Recording } from './recording.ts';
 import { parseRecording } from './recording-shape.ts';
-import { linesOf, type Trace } from './trace.ts';
+import { linesOf } from './render.ts';
+import type { Trace } from './trace.ts';
 
 /** A recording as it was replayed. */
 export interface Replayed {
