@@ -3,14 +3,7 @@
 export { type ClientCommand, clientCommand, type Driver } from './judges/client-command.ts';
 export { type ClientErrand, clientOverTcp, type TcpClient, type TcpClientOptions } from './judges/client-over-tcp.ts';
 export { type Gentleness, type GentleServer, gently } from './judges/gently.ts';
-export {
-  htmlOf,
-  type PageHead,
-  type ShownResult,
-  type ShownVisit,
-  shownVisits,
-  type TraceLine,
-} from './judges/html.ts';
+export { htmlOf, type PageHead, type ShownResult, type ShownVisit, shownVisits } from './judges/html.ts';
 export {
   type EarlierKeys,
   type Probe,

@@ -24,7 +24,16 @@ export type {
   RecordedTask,
   Recording,
 } from './testing/recording.ts';
-export { explain, type Fork, type ForkOptions, fork, type Replayed, replay } from './testing/replay.ts';
+export { type Line, type LineKind, type Marking, renderTrace, type TextOptions, textLines } from './testing/render.ts';
+export {
+  explain,
+  type Fork,
+  type ForkOptions,
+  fork,
+  type Replayed,
+  renderRecording,
+  replay,
+} from './testing/replay.ts';
 export {
   describeReplayStep,
   type ReplayFaults,
@@ -79,16 +88,16 @@ export {
 } from './testing/scenarios/visit.ts';
 export { SeededWorld, type SeededWorldOptions, seededWorld } from './testing/seeded-world.ts';
 export type { PointName, PointOptions } from './testing/time-faults.ts';
-export {
-  type CallbackEntry,
-  type EventEntry,
-  type MessageEntry,
-  type Place,
-  type RecordEntry,
-  type Side,
-  Trace,
-  type TraceEntry,
-} from './testing/trace.ts';
+export { Trace } from './testing/trace.ts';
+export type {
+  CallbackEntry,
+  EventEntry,
+  MessageEntry,
+  Place,
+  RecordEntry,
+  Side,
+  TraceEntry,
+} from './testing/trace-entry.ts';
 export type { ContentName, MessageName, Which } from './testing/which.ts';
 
 // What the signatures name

@@ -1,26 +1,19 @@
 /** What came of scenarios as a page: one file, which needs nothing from elsewhere. */
 
-import { rowsOf } from '../testing/render.ts';
+import { createHash } from 'node:crypto';
+import { type Line, renderTrace } from '../testing/render.ts';
 import type { Judgement } from '../testing/scenarios/judge.ts';
-import type { Mark, Visit } from '../testing/scenarios/visit.ts';
-import type { TraceEntry } from '../testing/trace.ts';
-import { equalBytes } from '../wire/bytes.ts';
+import { SCRIPT, STYLE } from './page.ts';
 import { fails, type ReportedResult, sorted } from './report.ts';
+import { escaped, traceHtml } from './trace-html.ts';
 
 /** The most connections of a scenario that are shown: the last ones. */
 const SHOWN = 3;
 
-/** A line of a trace, and what a fault has changed in it. */
-export interface TraceLine {
-  readonly kind: TraceEntry['kind'];
-  readonly cells: readonly string[];
-  readonly mark: string | undefined;
-}
-
 /** A connection, as the page shows it. */
 export interface ShownVisit {
   readonly reaction: string;
-  readonly lines: readonly TraceLine[];
+  readonly lines: readonly Line[];
   /** JSON, for `tls-resume replay`. */
   readonly recording: string;
 }
@@ -31,32 +24,15 @@ export interface ShownResult {
   readonly visits: readonly ShownVisit[];
 }
 
-/** What the page needs of the connections of a scenario, so that they need not be kept. */
-export function shownVisits({ visits }: Judgement): ShownVisit[] {
-  return visits.slice(-SHOWN).map((visit) => ({
-    reaction: visit.reaction,
-    lines: linesOf(visit),
-    recording: JSON.stringify(visit.facts.recording),
+/** What the page needs of the connections of a scenario, so that they need not be kept. Of a pass, the last connection will do. */
+export function shownVisits({ visits, verdict }: Pick<Judgement, 'visits' | 'verdict'>): ShownVisit[] {
+  return visits.slice(verdict === 'pass' ? -1 : -SHOWN).map(({ reaction, facts: { trace, marks, recording } }) => ({
+    reaction,
+    lines: renderTrace(trace.entries, marks),
+    recording: JSON.stringify(recording),
   }));
 }
 
-function linesOf({ facts: { trace, marks } }: Visit): TraceLine[] {
-  const left = [...marks];
-  return rowsOf(trace.entries).map((cells, i) => {
-    const entry = trace.entries[i] as TraceEntry;
-    return { kind: entry.kind, cells, mark: markOf(entry, left) };
-  });
-}
-
-/** Takes the mark that is about an entry from those that are left. */
-function markOf(entry: TraceEntry, left: Mark[]): string | undefined {
-  if (entry.kind !== 'message' || entry.direction !== 'sent') return undefined;
-  const at = left.findIndex(({ sent }) => sent !== undefined && equalBytes(sent, entry.raw));
-  return at < 0 ? undefined : left.splice(at, 1)[0]?.what;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const text = (value: string): string => value.replace(/[&<>"]/g, (one) => ENTITIES[one] ?? one);
 /** JSON in a script element: nothing in it may end the element. */
 const embedded = (json: string): string => json.replaceAll('<', '\\u003c');
 
@@ -72,134 +48,142 @@ export interface PageHead {
   readonly facts?: readonly (readonly [string, string])[] | undefined;
 }
 
+type Verdict = ReportedResult['verdict'];
+
+/** How each verdict is called over its count. Colour is never all that tells them apart. */
+const VERDICTS: Readonly<Record<Verdict, string>> = {
+  finding: 'findings',
+  differs: 'differ',
+  'not-run': 'not run',
+  pass: 'passed',
+};
+const SIGNS: Readonly<Record<Verdict, string>> = { finding: '✕', differs: '◆', 'not-run': '○', pass: '✓' };
+
+/** Nothing of a page may be loaded from elsewhere, and no script but its own runs, whatever a peer has said. */
+function policy(): string {
+  const own = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  return `default-src 'none'; style-src ${own(STYLE)}; script-src ${own(SCRIPT)}; base-uri 'none'; form-action 'none'`;
+}
+
 /** Returns the page. */
 export function htmlOf({ peer, version, time, facts = [] }: PageHead, shown: readonly ShownResult[]): string {
   const results = shown.map(({ result }) => result);
-  const count = (verdict: ReportedResult['verdict']) => results.filter((one) => one.verdict === verdict).length;
-  const when = new Date(time).toISOString().slice(0, 16).replace('T', ' ');
+  const when = new Date(time).toISOString();
   return `<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>Session resumption of ${text(peer)}</title>
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${policy()}">
+<title>Session resumption of ${escaped(peer)}</title>
 <style>${STYLE}</style>
+</head>
+<body>
 <header>
-<h1>Session resumption of <code>${text(peer)}</code></h1>
-<p>${when} UTC, catalogue ${text(version)}</p>
-<ul class="counts">
-<li class="finding"><b>${count('finding')}</b> findings, ${results.filter(fails).length} of them fail the run</li>
-<li class="differs"><b>${count('differs')}</b> differ</li>
-<li class="not-run"><b>${count('not-run')}</b> not run</li>
-<li class="pass"><b>${count('pass')}</b> passed</li>
-</ul>
-${facts.length === 0 ? '' : table(facts)}
-<fieldset><legend>Show</legend>
-${(['finding', 'differs', 'not-run', 'pass'] as const)
-  .map(
-    (one) =>
-      `<label><input type="checkbox" data-shows="${one}"${one === 'pass' ? '' : ' checked'}> ${NAMES[one]}</label>`,
-  )
-  .join('\n')}
-</fieldset>
+<p class="kind">Session resumption of</p>
+<h1>${escaped(peer)}</h1>
+<p><time datetime="${when}">${when.slice(0, 16).replace('T', ' ')} UTC</time> · catalogue ${escaped(version)} · ${results.length} results</p>
+${summary(results)}
+${facts.length === 0 ? '' : factsTable(facts)}
 </header>
+${toolbar(results)}
 <main>
-${chapters(shown)}
+${table(shown)}
+<p class="none" role="status" hidden>Nothing of what there is matches.</p>
 </main>
+<footer>
+<p>In a trace → is what the tester has sent and ← what it has received; the number after it counts the changes of keys, 0 is in the clear.
+<mark>Marked</mark> is what the tester has sent otherwise than it should.</p>
+<p>A saved recording replays: <code>tls-resume replay FILE --explain</code>. Keys: <kbd>↑</kbd> <kbd>↓</kbd> from row to row, <kbd>Enter</kbd> opens one, <kbd>/</kbd> filters.</p>
+</footer>
 <script>${SCRIPT}</script>
+</body>
 </html>
 `;
 }
 
-const NAMES = {
-  finding: 'findings',
-  differs: 'what differs',
-  'not-run': 'what was not run',
-  pass: 'what passed',
-} as const;
+function summary(results: readonly ReportedResult[]): string {
+  const failing = results.filter(fails).length;
+  const passing = results.filter(({ verdict, isKnown }) => isKnown && verdict === 'pass').length;
+  const known = passing === 0 ? '' : `, ${passing} of them because what is known to fail passes`;
+  const verdict =
+    failing === 0
+      ? '<p class="outcome pass"><b>✓ Nothing fails.</b> No rule that binds this peer was seen broken.</p>'
+      : `<p class="outcome finding"><b>✕ ${failing} ${failing === 1 ? 'result fails' : 'results fail'} the run</b>${known}.</p>`;
+  return `${verdict}\n${proportions(results)}`;
+}
 
-function table(facts: readonly (readonly [string, string])[]): string {
+/** A bar, for the eye alone: the toolbar has the numbers. */
+function proportions(results: readonly ReportedResult[]): string {
+  let x = 0;
+  const parts = (Object.keys(VERDICTS) as Verdict[]).map((verdict) => {
+    const width = (100 * count(results, verdict)) / Math.max(1, results.length);
+    const part = `<rect class="${verdict}" x="${x.toFixed(2)}" width="${width.toFixed(2)}" height="1"/>`;
+    x += width;
+    return width === 0 ? '' : part;
+  });
+  return `<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">${parts.join('')}</svg>`;
+}
+
+function count(results: readonly ReportedResult[], verdict: Verdict): number {
+  return results.filter((one) => one.verdict === verdict).length;
+}
+
+function toolbar(results: readonly ReportedResult[]): string {
+  const boxes = (Object.keys(VERDICTS) as Verdict[]).map((verdict) => {
+    const checked = verdict === 'pass' && count(results, 'pass') < results.length ? '' : ' checked';
+    return `<label class="${verdict}"><input type="checkbox" data-shows="${verdict}"${checked}> <span aria-hidden="true">${SIGNS[verdict]}</span> <b>${count(results, verdict)}</b> ${VERDICTS[verdict]}</label>`;
+  });
+  return `<div class="tools" role="search" aria-label="What is shown">
+${boxes.join('\n')}
+<input type="search" placeholder="Filter" aria-label="Filter by words of the clause, the scenario or the outcome">
+</div>`;
+}
+
+function factsTable(facts: readonly (readonly [string, string])[]): string {
   const rows = facts.map(([what, value]) => {
     const isPart = what.startsWith(' ');
-    return `<tr${isPart ? '' : ' class="head"'}><th scope="row">${text(what.trim())}</th><td>${text(value)}</td></tr>`;
+    return `<tr${isPart ? '' : ' class="head"'}><th scope="row">${escaped(what.trim())}</th><td>${escaped(value)}</td></tr>`;
   });
-  return `<table class="facts"><tbody>\n${rows.join('\n')}\n</tbody></table>`;
+  return `<table class="facts"><caption>What was seen</caption><tbody>\n${rows.join('\n')}\n</tbody></table>`;
 }
 
 /** By clause; the gravest clause comes first. */
-function chapters(shown: readonly ShownResult[]): string {
-  const order = sorted(shown.map(({ result }) => result));
-  const clauses = [...new Set(order.map(({ clause }) => clause))];
-  return clauses
-    .map((clause) => {
-      const rows = order.filter((result) => result.clause === clause);
-      const all = rows.map((result) => article(shown.find((one) => one.result === result) as ShownResult));
-      return `<section><h2>${text(clause)}</h2>\n${all.join('\n')}\n</section>`;
-    })
-    .join('\n');
+function table(shown: readonly ShownResult[]): string {
+  const ofResult = new Map(shown.map((one) => [one.result, one]));
+  const order = sorted([...ofResult.keys()]);
+  const groups = [...new Set(order.map(({ clause }) => clause))].map((clause) => {
+    const rows = order.filter((result) => result.clause === clause);
+    const all = rows.map((result) => rowOf(result, ofResult.get(result)?.visits ?? []));
+    return `<tbody>\n<tr class="clause"><th scope="rowgroup" colspan="3">${escaped(clause)}</th></tr>\n${all.join('\n')}\n</tbody>`;
+  });
+  return `<table class="results">
+<caption>Results by clause</caption>
+<thead><tr><th scope="col">Verdict</th><th scope="col">Scenario</th><th scope="col">What came of it</th></tr></thead>
+${groups.join('\n')}
+</table>`;
 }
 
-function article({ result, visits }: ShownResult): string {
+function rowOf(result: ReportedResult, visits: readonly ShownVisit[]): string {
   const { id, version, title, severity, expected, got, verdict, isKnown } = result;
-  return `<details class="result ${verdict}" data-verdict="${verdict}">
-<summary><span class="verdict">${verdict === 'finding' ? severity : verdict}${isKnown ? ', known' : ''}</span>
-<span class="title">${text(title)}</span> <code>${text(id)}</code> ${version}
-<span class="outcome">expected <b>${text(expected.join(' or '))}</b>, got <b>${text(got)}</b></span></summary>
-${visits.map((visit, i) => connection(visit, i, `${id}-${version}`)).join('\n')}
-</details>`;
+  const name = `${id}-${version}`.replace(/[^\w.]+/g, '-');
+  const said = `${verdict === 'finding' ? severity : verdict.replace('-', ' ')}${isKnown ? ', known' : ''}`;
+  const wanted = verdict === 'not-run' ? '' : `<small>expected ${escaped(expected.join(' or '))}</small>`;
+  const own = visits.map((visit, i) => connection(visit, i, name));
+  return `<tr class="result ${verdict}" data-verdict="${verdict}">
+<td class="verdict"><span aria-hidden="true">${SIGNS[verdict]}</span> ${said}</td>
+<th scope="row"><button type="button" class="opens" aria-expanded="true" aria-controls="${name}">${escaped(title)}</button>
+<small><code>${escaped(id)}</code> ${version}</small></th>
+<td class="outcome"><b>${escaped(got)}</b> ${wanted}</td></tr>
+<tr class="opened" id="${name}"><td colspan="3">${own.length === 0 ? '<p>No connection was made.</p>' : own.join('\n')}</td></tr>`;
 }
 
 function connection({ reaction, lines, recording }: ShownVisit, i: number, name: string): string {
-  const rows = lines.map(({ kind, cells, mark }) => {
-    const cell = cells.map((one) => `<td>${text(one)}</td>`).join('');
-    const changed = mark === undefined ? '' : ` <mark>changed: ${text(mark)}</mark>`;
-    return `<tr class="${kind}${mark === undefined ? '' : ' changed'}">${cell}<td>${changed}</td></tr>`;
-  });
-  const file = `${name.replaceAll('/', '-')}-${i + 1}.json`;
-  return `<h3>Connection ${i + 1}: ${text(reaction)}</h3>
-<button type="button" data-saves="${text(file)}">Save the recording</button>
+  return `<section>
+<h2>Connection ${i + 1}: ${escaped(reaction)}</h2>
+<button type="button" data-saves="${name}-${i + 1}.json">Save the recording<span class="unseen"> of connection ${i + 1}</span></button>
 <script type="application/json">${embedded(recording)}</script>
-<div class="trace" tabindex="0"><table><tbody>${rows.join('')}</tbody></table></div>`;
+${traceHtml(lines)}
+</section>`;
 }
-
-const STYLE = `
-:root { color-scheme: light dark; --line: #8884; --must: #b3261e; --should: #9a6700; --ok: #1a7f37; --dim: #6e7781; }
-@media (prefers-color-scheme: dark) { :root { --must: #ff8a80; --should: #e3b341; --ok: #56d364; --dim: #8b949e; } }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 75rem; padding: 1rem; }
-h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; } h3 { font-size: 1rem; }
-.counts { display: flex; flex-wrap: wrap; gap: .5rem 2rem; list-style: none; padding: 0; } .counts b { font-size: 1.5rem; }
-.finding .verdict, .counts .finding b { color: var(--must); } .differs .verdict, .counts .differs b { color: var(--should); }
-.pass .verdict, .counts .pass b { color: var(--ok); } .not-run .verdict, .counts .not-run b { color: var(--dim); }
-.facts { border-collapse: collapse; margin: 1rem 0; } .facts th, .facts td { padding: .1rem 1.5rem .1rem 0; text-align: left; vertical-align: top; }
-.facts th { font-weight: 400; padding-left: 1rem; white-space: nowrap; } .facts .head th { font-weight: 600; padding-left: 0; } .facts td { overflow-wrap: anywhere; }
-fieldset { border: 1px solid var(--line); display: inline-flex; flex-wrap: wrap; gap: 1rem; }
-.result { border-top: 1px solid var(--line); padding: .4rem 0; } summary { cursor: pointer; }
-summary:focus-visible, button:focus-visible, .trace:focus-visible { outline: 2px solid Highlight; outline-offset: 2px; }
-.verdict { display: inline-block; font-weight: 600; min-width: 5rem; } .outcome { display: block; margin-left: 5.3rem; }
-code { font-size: .85em; overflow-wrap: anywhere; }
-.trace { overflow-x: auto; } .trace table { border-collapse: collapse; font: 13px/1.6 ui-monospace, monospace; }
-.trace td { padding: 0 1rem 0 0; vertical-align: top; white-space: nowrap; } .message td { font-weight: 600; }
-.record td, .event td { color: var(--dim); } .changed td:nth-child(2) { text-decoration: underline wavy var(--must); }
-[hidden] { display: none; }
-@media print { fieldset, button { display: none; } .result { break-inside: avoid; } .trace td { white-space: normal; } }
-`;
-
-const SCRIPT = `
-const boxes = [...document.querySelectorAll('[data-shows]')];
-function show() {
-  const shown = new Set(boxes.filter((box) => box.checked).map((box) => box.dataset.shows));
-  for (const one of document.querySelectorAll('[data-verdict]')) one.hidden = !shown.has(one.dataset.verdict);
-  for (const one of document.querySelectorAll('section')) one.hidden = one.querySelector('details:not([hidden])') === null;
-}
-for (const box of boxes) box.addEventListener('change', show);
-show();
-document.addEventListener('click', ({ target }) => {
-  const file = target.dataset?.saves;
-  if (file === undefined) return;
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([target.nextElementSibling.textContent], { type: 'application/json' }));
-  link.download = file;
-  link.click();
-  URL.revokeObjectURL(link.href);
-});
-`;

@@ -15,7 +15,8 @@ import type { World } from '../world.ts';
 import { Pause } from './outflow.ts';
 import { type Recorder, type RecordOptions, record } from './record.ts';
 import type { Recording } from './recording.ts';
-import { type Side, Trace } from './trace.ts';
+import { Trace } from './trace.ts';
+import type { Side } from './trace-entry.ts';
 
 /** The options of {@link pair}. */
 export interface PairOptions {

@@ -3,7 +3,7 @@
  * ran on. docs/recordings.md describes it. Bytes are in hexadecimal, times in milliseconds since the epoch.
  */
 
-import type { Side } from './trace.ts';
+import type { Side } from './trace-entry.ts';
 
 /** The format that is written, and the only one that is read. */
 export const RECORDING_FORMAT = 1;

@@ -1,31 +1,166 @@
-/** What a trace says to people: a line an entry. */
+/**
+ * What traces and recordings say to people, once for all who print them: text, HTML, or the document of a browser. Nothing here is of
+ * Node.
+ */
 
 import type { Event } from '../engine/events.ts';
 import { alertName } from '../wire/alert.ts';
-import { toHex } from '../wire/bytes.ts';
-import { AlertLevel, nameOf } from '../wire/registry.ts';
-import type { CallbackEntry, Place, TraceEntry } from './trace.ts';
+import { equalBytes, toHex } from '../wire/bytes.ts';
+import {
+  AlertLevel,
+  CipherSuite,
+  ExtensionType,
+  NamedGroup,
+  nameOf,
+  ProtocolVersion,
+  PskKeyExchangeMode,
+  SignatureScheme,
+} from '../wire/registry.ts';
+import type { CallbackEntry, Place, TraceEntry } from './trace-entry.ts';
 
-/** What a listing says of each entry: who and under which keys, what it is, and more. */
-export function rowsOf(entries: readonly TraceEntry[]): Row[] {
-  return entries.map(describe);
+/** What a line is about: an entry of a trace, a field of a message, or what a recording tells besides. */
+export type LineKind = TraceEntry['kind'] | 'field' | 'call' | 'verdict' | 'check' | 'note';
+
+/**
+ * A line of a trace or of a recording, with the lines below it: plain data, which text, HTML and a document of a browser each print
+ * in their way.
+ */
+export interface Line {
+  readonly kind: LineKind;
+  /** Of an entry: whose it is, which way it went, and under which keys. Of a call: its index. Else empty. */
+  readonly place: string;
+  readonly label: string;
+  /** In one line. */
+  readonly value: string;
+  /** A message with its header, or the bytes of a field. */
+  readonly bytes?: Uint8Array | undefined;
+  /** Whether this is what was marked: a field, or a message of which no field can be named. */
+  readonly isMarked: boolean;
+  /** What is marked in the line, or below it. */
+  readonly mark?: string | undefined;
+  readonly children: readonly Line[];
 }
 
-/** The lines of a listing, one an entry, aligned. */
-export function linesOf(entries: readonly TraceEntry[], color: boolean): string[] {
-  const rows = rowsOf(entries);
-  const widths = [0, 1].map((i) => rows.reduce((width, row) => Math.max(width, (row[i] ?? '').length), 0));
-  return rows.map(([head, what, more], i) => {
-    const line = `${head.padEnd(widths[0] ?? 0)}  ${what.padEnd(widths[1] ?? 0)}  ${more}`.trimEnd();
-    return color ? `\x1b[${COLORS[entries[i]?.kind ?? 'event']}m${line}\x1b[0m` : line;
+/** Something to mark in a trace: what a fault has made of a message. */
+export interface Marking {
+  /** What was sent, header included; `undefined` if nothing was. */
+  readonly sent: Uint8Array | undefined;
+  /** The path of a field, such as `.server_hello.extensions.preSharedKey`, or words. */
+  readonly what: string;
+}
+
+/** Renders the entries of a trace, a line an entry. What is marked in no message that was sent is a note at the end. */
+export function renderTrace(entries: readonly TraceEntry[], marks: readonly Marking[] = []): Line[] {
+  const left = [...marks];
+  const lines = entries.map((entry) => renderEntry(entry, takeMark(entry, left)));
+  return [...lines, ...left.map(({ what }) => note('changed', what, true))];
+}
+
+/** Takes the mark that is about an entry from those that are left. */
+function takeMark(entry: TraceEntry, left: Marking[]): string | undefined {
+  if (entry.kind !== 'message' || entry.direction !== 'sent') return undefined;
+  const at = left.findIndex(({ sent }) => sent !== undefined && equalBytes(sent, entry.raw));
+  return at < 0 ? undefined : left.splice(at, 1)[0]?.what;
+}
+
+/** A line that stands for itself. */
+export function note(label: string, value = '', isMarked = false): Line {
+  return { kind: 'note', place: '', label, value, isMarked, children: [] };
+}
+
+function renderEntry(entry: TraceEntry, mark: string | undefined): Line {
+  const [place, label, value] = describe(entry);
+  if (entry.kind !== 'message') return { kind: entry.kind, place, label, value, isMarked: false, children: [] };
+  const children = fieldsOf(entry.fields, `.${entry.name}`, mark);
+  const isMarked = mark !== undefined && !children.some(holdsMark);
+  return { kind: 'message', place, label, value, bytes: entry.raw, isMarked, mark, children };
+}
+
+/** Whether a line, or one below it, is marked. */
+export function holdsMark({ isMarked, children }: Line): boolean {
+  return isMarked || children.some(holdsMark);
+}
+
+/** The most lines of a list, beside the one that is marked. */
+const LONGEST = 64;
+
+/** The fields of a struct, or the items of a list. */
+function fieldsOf(value: unknown, path: string, mark: string | undefined): Line[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  const isList = Symbol.iterator in value;
+  const all = Object.entries(isList ? [...(value as Iterable<unknown>)] : value)
+    .filter(([, field]) => field !== undefined)
+    .map(([name, field]) => ({ label: isList ? `[${name}]` : name, field }));
+  const shown = all.filter(({ label }, i) => i < LONGEST || mark?.startsWith(path + label) === true);
+  const lines = shown.map(({ label, field }) => fieldOf(label, field, `${path}${isList ? '' : '.'}${label}`, mark));
+  return shown.length === all.length ? lines : [...lines, note(`${all.length - shown.length} more`)];
+}
+
+function fieldOf(label: string, value: unknown, path: string, mark: string | undefined): Line {
+  const children = fieldsOf(value, path, mark);
+  const bytes = value instanceof Uint8Array ? value : undefined;
+  const isMarked = path === mark;
+  return { kind: 'field', place: '', label, value: shownValue(path, value, children), bytes, isMarked, children };
+}
+
+/** Where a number has a name. */
+const NAMES: readonly (readonly [RegExp, Readonly<Record<string, number>>])[] = [
+  [/\.cipherSuites?(\[\d+\])?$/, CipherSuite],
+  [/\.(?:legacyVersion|supportedVersions)(\[\d+\])?$/, ProtocolVersion],
+  [/\.(?:supportedGroups\[\d+\]|group|keyShare)$/, NamedGroup],
+  [/\.(?:signatureAlgorithms(?:Cert)?\[\d+\]|algorithm)$/, SignatureScheme],
+  [/\.pskKeyExchangeModes\[\d+\]$/, PskKeyExchangeMode],
+  [/\.extensions\.order\[\d+\]$/, ExtensionType],
+];
+
+function shownValue(path: string, value: unknown, children: readonly Line[]): string {
+  if (children.length > 0) return '';
+  if (value instanceof Uint8Array) return value.length === 0 ? 'empty' : toHex(value);
+  if (typeof value !== 'number') return short(value);
+  const [, registry] = NAMES.find(([pattern]) => pattern.test(path)) ?? [];
+  const name = registry === undefined ? undefined : nameOf(registry, value);
+  return name === undefined || name.startsWith('0x') ? String(value) : `${name} (${value})`;
+}
+
+/** How text is printed. */
+export interface TextOptions {
+  /** For a terminal. */
+  readonly color?: boolean | undefined;
+}
+
+/** Prints lines as text: entries in columns, what is below a call or a verdict under it. Fields are in the line of their message. */
+export function textLines(lines: readonly Line[], { color = false }: TextOptions = {}): string[] {
+  const entries = lines.filter(({ kind }) => COLORS[kind] !== undefined);
+  const widths = (['place', 'label'] as const).map((part) =>
+    entries.reduce((width, line) => Math.max(width, line[part].length), 0),
+  );
+  return lines.flatMap((line) => {
+    const paint = color ? COLORS[line.kind] : undefined;
+    const own = textOf(line, widths).trimEnd();
+    const below = line.kind === 'message' ? [] : textLines(line.children, { color }).map((text) => `   ${text}`);
+    return [paint === undefined ? own : `\x1b[${paint}m${own}\x1b[0m`, ...below];
   });
 }
 
-const COLORS: Readonly<Record<TraceEntry['kind'], number>> = { message: 1, record: 2, event: 36, callback: 33 };
+const COLORS: Readonly<Partial<Record<LineKind, number>>> = { message: 1, record: 2, event: 36, callback: 33 };
 
-export type Row = readonly [head: string, what: string, more: string];
+function textOf({ kind, place, label, value }: Line, [first = 0, second = 0]: readonly number[]): string {
+  switch (kind) {
+    case 'call':
+      return `${place}  ${label}  ${value}`;
+    case 'check':
+      return `${value.padEnd(3)} ${label}`;
+    case 'verdict':
+    case 'note':
+    case 'field':
+      return value === '' ? label : `${label}: ${value}`;
+    default:
+      return `${place.padEnd(first)}  ${label.padEnd(second)}  ${value}`;
+  }
+}
 
-function describe(entry: TraceEntry): Row {
+/** Who and under which keys, what it is, and more. */
+function describe(entry: TraceEntry): readonly [place: string, label: string, value: string] {
   switch (entry.kind) {
     case 'message':
       return [headOf(entry), entry.name, entry.error ?? summarize(entry.fields)];

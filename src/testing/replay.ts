@@ -8,7 +8,7 @@ import { type ForkedAnswer, type ForkedTask, type Passage, Player } from './play
 import type { Recorded } from './recorded-facts.ts';
 import type { RecordedCall, Recording } from './recording.ts';
 import { parseRecording } from './recording-shape.ts';
-import { linesOf } from './render.ts';
+import { type Line, note, renderTrace, type TextOptions, textLines } from './render.ts';
 import type { Trace } from './trace.ts';
 
 /** A recording as it was replayed. */
@@ -85,25 +85,33 @@ function requireAnswer(answer: ForkedAnswer | undefined): ForkedAnswer | undefin
  * With `color`, for a terminal.
  * @throws what {@link replay} throws
  */
-export function explain(
-  recording: Recording | string,
-  { color = false }: { readonly color?: boolean | undefined } = {},
-): string {
+export function explain(recording: Recording | string, options: TextOptions = {}): string {
+  const parts = renderRecording(recording).map((line) => textLines([line], options).join('\n'));
+  return `${parts.join('\n\n')}\n`;
+}
+
+/**
+ * Replays a recording, and renders what {@link explain} tells: what came of it, a line for each call with what happened below it, and
+ * what was left out.
+ * @throws what {@link replay} throws
+ */
+export function renderRecording(recording: Recording | string): Line[] {
   const player = new Player(parseRecording(recording));
   const { entries } = player.trace;
   const starts: number[] = [];
   player.play(() => void starts.push(entries.length));
   const { side, calls, facts } = player.recording;
-  const lines = [`A ${facts.version ?? 'TLS'} ${side}: ${outcomeIn(facts)}.`];
-  for (const [index, call] of calls.entries()) {
-    lines.push('', `${index}  ${titleOf(call)}`);
+  const told = calls.map((call, index): Line => {
     const own = entries.slice(starts[index], starts[index + 1]);
-    for (const line of linesOf(own, color)) lines.push(`   ${line}`);
-    for (const line of verdictsIn(call)) lines.push(`   ${line}`);
-  }
+    const children = [...renderTrace(own), ...verdictsIn(call)];
+    return { kind: 'call', place: String(index), label: titleOf(call), value: timeOf(call), isMarked: false, children };
+  });
   const { maskedRecords } = player;
-  if (maskedRecords > 0) lines.push('', maskedNote(maskedRecords));
-  return `${lines.join('\n')}\n`;
+  return [
+    note(`A ${facts.version ?? 'TLS'} ${side}: ${outcomeIn(facts)}.`),
+    ...told,
+    ...(maskedRecords > 0 ? [note(maskedNote(maskedRecords))] : []),
+  ];
 }
 
 /** Says that records were left out. */
@@ -118,14 +126,17 @@ function outcomeIn({ wasEstablished, hasFailed, resumed, mechanism, pskMode, rea
   return `established, ${how}${hasFailed ? ', then failed' : ''}`;
 }
 
-function titleOf({ call, time, input = [], data, flag }: RecordedCall): string {
-  const at = time === undefined ? '' : `  ${new Date(time).toISOString()}`;
+function timeOf({ time }: RecordedCall): string {
+  return time === undefined ? '' : new Date(time).toISOString();
+}
+
+function titleOf({ call, input = [], data, flag }: RecordedCall): string {
   const bytes = input.reduce(
     (sum, piece) => sum + (typeof piece === 'string' ? piece.length / 2 : (piece.part ?? piece.length)),
     0,
   );
   const size = call === 'receive' ? bytes : typeof data === 'string' ? data.length / 2 : data;
-  return `${call}(${size === undefined ? (flag ? 'true' : '') : `${size} bytes`})${at}`;
+  return `${call}(${size === undefined ? (flag ? 'true' : '') : `${size} bytes`})`;
 }
 
 interface PlainVerdict {
@@ -137,13 +148,21 @@ interface PlainVerdict {
 }
 
 /** The verdicts of a call, with their rules up to the first that was broken. */
-function verdictsIn({ events = [] }: RecordedCall): string[] {
+function verdictsIn({ events = [] }: RecordedCall): Line[] {
   const verdicts = events.flatMap((event) =>
     Array.isArray(event['verdicts']) ? (event['verdicts'] as PlainVerdict[]) : [],
   );
-  return verdicts.flatMap(({ mechanism, accepted, reason, remedy, checks = [] }) => [
-    `verdict on a ${mechanism}: ${accepted ? 'resumed' : `not resumed, ${reason}`}`,
-    ...checks.map(({ rule, passed }) => `   ${passed ? 'ok ' : 'NOT'} ${rule}`),
-    ...(remedy === undefined ? [] : [`   remedy: ${remedy}`]),
-  ]);
+  return verdicts.map(({ mechanism, accepted, reason, remedy, checks = [] }) => ({
+    kind: 'verdict',
+    place: '',
+    label: `verdict on a ${mechanism}`,
+    value: accepted ? 'resumed' : `not resumed, ${reason}`,
+    isMarked: false,
+    children: [
+      ...checks.map(
+        ({ rule, passed }): Line => ({ ...note(rule, passed ? 'ok' : 'NOT'), kind: 'check', isMarked: !passed }),
+      ),
+      ...(remedy === undefined ? [] : [note('remedy', remedy)]),
+    ],
+  }));
 }

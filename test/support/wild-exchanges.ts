@@ -22,7 +22,7 @@ import { Pause } from '../../src/testing/outflow.ts';
 import { type Recorder, record } from '../../src/testing/record.ts';
 import type { Recording } from '../../src/testing/recording.ts';
 import { type SeededWorld, seededWorld } from '../../src/testing/seeded-world.ts';
-import type { Side } from '../../src/testing/trace.ts';
+import type { Side } from '../../src/testing/trace-entry.ts';
 import { TicketKeyRing } from '../../src/tickets/key-ring.ts';
 import { TlsAlert } from '../../src/wire/alert.ts';
 import { toHex, utf8 } from '../../src/wire/bytes.ts';

@@ -18,7 +18,8 @@ import { messageDifference } from '../differences.ts';
 import { LayeredFault } from '../interceptor.ts';
 import { nameIn } from '../messages.ts';
 import { record } from '../record.ts';
-import { type Side, Trace } from '../trace.ts';
+import { Trace } from '../trace.ts';
+import type { Side } from '../trace-entry.ts';
 import { answersOverHttp, asksOverHttp, Party, type Speech } from './party.ts';
 import { type Ending, type Mark, NotRun, Visit } from './visit.ts';
 

@@ -1,7 +1,7 @@
 /** What a scenario is: a question to a peer, put by one or more connections, and how a peer may react. */
 
 import { AlertDescription, type Version } from '../../wire/registry.ts';
-import type { Side } from '../trace.ts';
+import type { Side } from '../trace-entry.ts';
 import type { ClientBench, ServerBench } from './bench.ts';
 import type { Reaction } from './visit.ts';
 

@@ -4,7 +4,8 @@ import type { Session } from '../../sessions/session.ts';
 import { alertName, type TlsAlert } from '../../wire/alert.ts';
 import type { AlertName, Version } from '../../wire/registry.ts';
 import type { Recording } from '../recording.ts';
-import type { MessageEntry, Side, Trace } from '../trace.ts';
+import type { Trace } from '../trace.ts';
+import type { MessageEntry, Side } from '../trace-entry.ts';
 
 /** How a peer can react. */
 export type Reaction =
