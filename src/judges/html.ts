@@ -33,8 +33,9 @@ export function shownVisits({ visits, verdict }: Pick<Judgement, 'visits' | 'ver
   }));
 }
 
-/** JSON in a script element: nothing in it may end the element. */
-const embedded = (json: string): string => json.replaceAll('<', '\\u003c');
+/** JSON in a script element: nothing in it may end the element, or turn what is read in the source. */
+const embedded = (json: string): string =>
+  json.replace(/[<\p{Bidi_Control}]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** About whom the page is. */
 export interface PageHead {

@@ -33,7 +33,8 @@ button { background: none; border: 0; color: inherit; cursor: pointer; font: inh
 [data-saves] { border: 1px solid var(--line); border-radius: 6px; color: var(--accent); font-size: .875rem; padding: .15rem .7rem; } [data-saves]:hover { border-color: currentColor; }
 :focus-visible { border-radius: 4px; outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: separate; border-spacing: 0; text-align: left; width: 100%; } td, th { vertical-align: top; }
-caption, .unseen { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; white-space: nowrap; width: 1px; }
+caption, .unseen { clip-path: inset(50%); height: 1px; overflow: hidden; left: 0; position: absolute; white-space: nowrap; width: 1px; }
+table, [data-saves] { position: relative; }
 .results thead th { background: var(--ground); border-bottom: 1px solid var(--line); color: var(--dim); font-size: .8rem; font-weight: 500; padding: .35rem .75rem; position: sticky; top: 3.5rem; z-index: 1; }
 .results thead th:first-child { width: 8rem; } .results thead th:last-child { width: 36%; }
 .clause th { font-size: .95rem; font-weight: 650; padding: 1.75rem .75rem .4rem; }
@@ -49,13 +50,13 @@ h2 { display: inline-block; font-size: .95rem; font-weight: 650; margin: 0 1rem 
 .trace > li, .trace summary { overflow-wrap: anywhere; } .trace > li:not(:has(> details)), .trace > li > details > summary { column-gap: 1rem; display: grid; grid-template-columns: 1ch 6.5rem 13.5rem 1fr; }
 .trace > li:not(:has(> details))::before { content: ''; } .trace > li > details > summary { list-style: none; } .trace > li > details > summary::-webkit-details-marker { display: none; }
 .trace > li > details > summary::before { content: '▸'; } .trace > li > details[open] > summary::before { content: '▾'; }
-.trace summary { cursor: pointer; } .trace .place { color: var(--dim); white-space: nowrap; } .trace .message > details > summary .label { font-weight: 650; }
+.trace summary { cursor: pointer; } .trace .place { color: var(--dim); } .trace span { min-width: 0; } .trace .message > details > summary .label { font-weight: 650; }
 .record, .event { color: var(--dim); } .callback .label { color: var(--accent); } .trace .alert { color: var(--finding); }
 .trace > li > details:not([open]) > summary .value { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; } .trace > li > details[open] > summary .value { color: transparent; height: 1.55em; overflow: hidden; } .trace .value mark { display: inline-block; }
 .trace > li > details > .fields, .trace > li > details > .bytes { border-left: 1px solid var(--line); margin: .15rem 0 .6rem .4ch; padding-left: 1.6ch; }
 .fields .fields { padding-left: 2ch; } .fields .label { color: var(--dim); } .long { display: inline-block; vertical-align: top; } .bytes { margin: 0; overflow-wrap: anywhere; }
 mark { background: var(--mark); border-radius: 3px; color: var(--marked); padding: 0 .35em; } mark .label { color: inherit; }
-.facts { font-size: .95rem; margin: 1.25rem 0 .5rem; } .facts th { color: var(--dim); font-weight: 400; padding: .1rem 1.5rem .1rem 1rem; white-space: nowrap; width: 1%; } .facts .head > * { color: var(--text); font-weight: 650; padding-left: 0; padding-top: .5rem; } .facts td { color: var(--text); overflow-wrap: anywhere; }
+.facts { font-size: .95rem; margin: 1.25rem 0 .5rem; } .facts th { color: var(--dim); font-weight: 400; padding: .1rem 1.5rem .1rem 1rem; white-space: nowrap; width: 1%; } .facts .head > * { color: var(--text); font-weight: 650; padding-left: 0; padding-top: .5rem; } .facts td { color: var(--text); } .facts td, .facts th { overflow-wrap: anywhere; }
 footer { border-top: 1px solid var(--line); font-size: .85rem; margin-top: 3rem; padding-bottom: 2rem; } kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 .35em; }
 [hidden] { display: none !important; }
 @media (max-width: 44rem) {

@@ -27,7 +27,11 @@ const ALERT = /^(?:record|event) alert$/;
 function entry(line: Line): string {
   const { kind, place, label, value, mark, children } = line;
   const isChanged = holdsMark(line);
-  const classes = [kind, ...(isChanged ? ['changed'] : []), ...(ALERT.test(label) ? ['alert'] : [])].join(' ');
+  const classes = [
+    kind,
+    ...(isChanged ? ['changed'] : []),
+    ...(ALERT.test(label) && !value.includes('close_notify') ? ['alert'] : []),
+  ].join(' ');
   const what = isChanged && mark !== undefined ? `<mark>changed: ${escaped(mark)}</mark> ` : '';
   const row = `<span class="place">${escaped(place)}</span> <span class="label">${escaped(label)}</span> <span class="value">${what}${escaped(value)}</span>`;
   const below = fieldsIn(line);

@@ -1,44 +1,53 @@
-/** The page of a run. */
+/** The page of a run, as text. test/interop/report-page.test.ts has it in a browser. */
 
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { defineServer } from '../../src/engine/server/define-server.ts';
-import { ServerConnection } from '../../src/engine/server/server-connection.ts';
-import { htmlOf, type ShownResult, shownVisits } from '../../src/judges/html.ts';
-import { resultOf } from '../../src/judges/report.ts';
-import { scenarios } from '../../src/testing/catalogue/scenarios.ts';
+import { htmlOf } from '../../src/judges/html.ts';
 import type { Recording } from '../../src/testing/recording.ts';
 import { replay } from '../../src/testing/replay.ts';
-import { memoryServer } from '../../src/testing/scenarios/in-memory.ts';
-import { seededWorld } from '../../src/testing/seeded-world.ts';
-import { credential } from '../support/servers.ts';
+import { HOSTILE, hostile, shown } from './shown.ts';
 
-/** What the page shows of some scenarios, put to our own server. */
-async function shown(...ids: readonly string[]): Promise<ShownResult[]> {
-  const all: ShownResult[] = [];
-  for (const scenario of scenarios.forServers().filter(({ id }) => ids.includes(id))) {
-    const world = seededWorld(scenario.id);
-    const config = defineServer({ world: world.fork('peer'), credentials: [credential('ecdsaP256')] });
-    const [judgement] = await scenario.judge(memoryServer({ ServerConnection, config, world }));
-    if (judgement !== undefined) all.push({ result: resultOf(judgement, new Set()), visits: shownVisits(judgement) });
-  }
-  return all;
-}
+const HEAD = { peer: HOSTILE, version: '1.0', time: Date.UTC(2026, 0, 1), facts: [[HOSTILE, HOSTILE]] as const };
 
-const HEAD = { peer: '<script>alert(1)</script>', version: '1.0', time: Date.UTC(2026, 0, 1) };
+/** The elements of a page that are no text of it. */
+const count = (page: string, pattern: RegExp): number => page.match(pattern)?.length ?? 0;
 
 describe('the page of a run', () => {
   it('counts, and has a row for each scenario under its clause', async () => {
     const page = htmlOf(HEAD, await shown('server/psk/binders-rotated', 'server/psk/key-share-absent'));
-    expect(page).to.include('<b>2</b> passed').and.to.include('<b>0</b> findings');
-    expect(page.match(/<details class="result pass"/g)).to.have.lengthOf(2);
-    expect(page).to.match(/<h2>RFC 9846 §4\.3\.11/);
+    expect(page).to.include('<b>2</b> passed').and.to.include('<b>0</b> findings').and.to.include('Nothing fails.');
+    expect(count(page, /<tr class="result pass"/g)).to.equal(2);
+    expect(page).to.match(/<th scope="rowgroup" colspan="3">RFC 9846 §/);
+  });
+
+  it('says how many results fail the run', async () => {
+    const [result] = await shown('server/psk/binders-rotated');
+    if (result === undefined) throw new Error('no result');
+    const page = htmlOf(HEAD, [result, hostile(result)]);
+    expect(page).to.include('<b>✕ 1 result fails the run</b>').and.to.include('<b>1</b> findings');
   });
 
   it('takes nothing from elsewhere, and no word for a tag', async () => {
-    const page = htmlOf(HEAD, await shown('server/psk/binders-rotated'));
-    expect(page).to.not.match(/(?:src|href)=/);
-    expect(page).to.not.include('<script>alert');
-    expect(page.match(/<script[ >]/g)?.length).to.equal(page.match(/<\/script>/g)?.length);
+    const [result] = await shown('server/psk/binders-rotated');
+    if (result === undefined) throw new Error('no result');
+    const page = htmlOf(HEAD, [result, hostile(result)]);
+    expect(page).to.not.match(/<[^>]*\s(?:src|href|style|on\w+)=/);
+    for (const text of ['<img', '\u202e', '\u0007']) expect(page).to.not.include(text);
+    // The script of the page, and a recording for each connection.
+    expect(count(page, /<script/g)).to.equal(1 + result.visits.length + 1);
+    expect(count(page, /<\/script>/g)).to.equal(1 + result.visits.length + 1);
+    expect(count(page, /<\/title>/g)).to.equal(1);
+  });
+
+  it('has a policy that lets its own style and script in, and nothing else', async () => {
+    const page = htmlOf(HEAD, []);
+    const [, policy = ''] = /Content-Security-Policy" content="([^"]*)"/.exec(page) ?? [];
+    for (const name of ['style', 'script']) {
+      const [, text = ''] = new RegExp(`<${name}>(.*?)</${name}>`, 's').exec(page) ?? [];
+      const hash = createHash('sha256').update(text).digest('base64');
+      expect(policy).to.include(`${name}-src 'sha256-${hash}';`);
+    }
+    expect(policy).to.include("default-src 'none'").and.not.to.include('unsafe');
   });
 
   it('has the recordings, which replay', async () => {
@@ -47,13 +56,27 @@ describe('the page of a run', () => {
     const recordings = [...page.matchAll(/<script type="application\/json">(.*?)<\/script>/g)].map(
       ([, json = '']) => json,
     );
-    expect(recordings).to.have.lengthOf(first?.visits.length ?? 0);
+    expect(recordings)
+      .to.have.lengthOf(first?.visits.length ?? 0)
+      .and.not.to.have.lengthOf(0);
     for (const json of recordings) replay(JSON.parse(json) as Recording);
   });
 
-  it('marks what a fault has changed', async () => {
-    const [result] = await shown('server/second-flight/finished-wrong');
-    const marks = result?.visits.flatMap(({ lines }) => lines.flatMap(({ mark }) => mark ?? []));
-    expect(marks).to.deep.equal(['.finished.verifyData']);
+  it('opens a message at the field that a fault has changed', async () => {
+    const page = htmlOf(HEAD, await shown('server/second-flight/finished-wrong'));
+    expect(page).to.include('<mark>changed: .finished.verifyData</mark>');
+    expect(page).to.match(
+      /<li class="message changed"><details open>.*<li><mark><span class="label">verifyData<\/span> <b>changed<\/b><\/mark>/,
+    );
+  });
+
+  it('marks what an edit has changed in a hello', async () => {
+    for (const [id, path] of [
+      ['server/hello/compression-other', '.client_hello.legacyCompressionMethods'],
+      ['server/psk/binders-rotated', '.client_hello.extensions.preSharedKey.binders[0]'],
+    ] as const) {
+      const [result] = await shown(id);
+      expect(result?.visits.flatMap(({ lines }) => lines.flatMap(({ mark }) => mark ?? []))).to.deep.equal([path]);
+    }
   });
 });

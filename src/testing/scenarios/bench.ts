@@ -5,23 +5,20 @@ import type { ClientConfig } from '../../engine/client/config.ts';
 import { defineClient } from '../../engine/client/define-client.ts';
 import type { ClientOptions } from '../../engine/client/options.ts';
 import type { Event, Step } from '../../engine/events.ts';
-import type { Fault } from '../../engine/fault.ts';
 import type { ServerConfig } from '../../engine/server/config.ts';
 import { defineServer } from '../../engine/server/define-server.ts';
 import type { ServerOptions } from '../../engine/server/options.ts';
 import { type ConnectionOptions, ServerConnection } from '../../engine/server/server-connection.ts';
 import type { Session } from '../../sessions/session.ts';
-import { EMPTY, equalBytes } from '../../wire/bytes.ts';
+import { EMPTY } from '../../wire/bytes.ts';
 import type { Version } from '../../wire/registry.ts';
 import type { World } from '../../world.ts';
-import { messageDifference } from '../differences.ts';
-import { LayeredFault } from '../interceptor.ts';
-import { nameIn } from '../messages.ts';
 import { record } from '../record.ts';
 import { Trace } from '../trace.ts';
 import type { Side } from '../trace-entry.ts';
+import { Marks } from './marks.ts';
 import { answersOverHttp, asksOverHttp, Party, type Speech } from './party.ts';
-import { type Ending, type Mark, NotRun, Visit } from './visit.ts';
+import { type Ending, NotRun, Visit } from './visit.ts';
 
 /** What a client under test is asked to do in one connection. */
 export interface Errand {
@@ -98,27 +95,6 @@ export abstract class Bench<P extends PeerUnderTest> {
   }
 }
 
-/** Notes what faults make of the messages of a connection: it is the first to see them. */
-function marker(marks: Mark[]): Fault {
-  return new LayeredFault('marks', (inner) => ({
-    ...inner,
-    sending: (raw) => {
-      const result = inner.sending(raw);
-      const [sent, ...more] = result.sent;
-      if (sent === undefined) marks.push({ sent, what: `no ${nameIn(raw)}` });
-      else if (more.length > 0) marks.push({ sent, what: `${nameIn(raw)}, and what was not asked for` });
-      else if (!equalBytes(sent, raw)) marks.push({ sent, what: changeOf(raw, sent) });
-      return result;
-    },
-  }));
-}
-
-function changeOf(raw: Uint8Array, sent: Uint8Array): string {
-  const versions: readonly Version[] = ['TLSv1.3', 'TLSv1.2']; // whichever can read both
-  const paths = versions.map((version) => messageDifference(raw, sent, version)?.path);
-  return paths.find((path) => path !== undefined && !path.endsWith(']')) ?? paths[0] ?? nameIn(raw);
-}
-
 interface Observed {
   readonly isResumed: () => boolean;
   readonly version: () => Version | undefined;
@@ -131,18 +107,18 @@ class TesterEnd {
   readonly party: Party;
   readonly #side: Side;
   readonly #observed: Observed;
-  readonly #marks: Mark[] = [];
+  readonly #marks = new Marks();
   /** Those that a client has been given, each held: a connection that fails gives up its own holds. */
   readonly #sessions: Session[] = [];
 
   constructor(
     side: Side,
-    make: (faults: NonNullable<ConnectOptions['faults']>) => ClientConnection | ServerConnection,
+    make: (faults: NonNullable<ConnectOptions['faults']>, marks: Marks) => ClientConnection | ServerConnection,
     faults: NonNullable<ConnectOptions['faults']>,
     speech: Speech,
   ) {
     this.#side = side;
-    const connection = make([this.trace.tap(side), ...faults, this.recorder, marker(this.#marks)]);
+    const connection = make([this.trace.tap(side), ...faults, this.recorder, this.#marks.fault()], this.#marks);
     this.party = new Party(connection, speech, (events: readonly Event[]) => {
       this.trace.note(side, events);
       for (const event of events)
@@ -171,7 +147,7 @@ class TesterEnd {
       version: version(),
       sessions: this.#sessions,
       trace: this.trace,
-      marks: this.#marks,
+      marks: this.#marks.all,
       recording: this.recorder.recording,
     });
     party.dispose();
@@ -249,15 +225,17 @@ export class TesterClient {
   async visit({
     faults = [],
     speech,
+    edits,
     ...options
   }: ConnectOptions & { readonly speech?: Speech | undefined } = {}): Promise<Visit> {
     const { peer, visits } = this.#bench;
-    const make = (all: NonNullable<ConnectOptions['faults']>) =>
+    const make = (all: NonNullable<ConnectOptions['faults']>, marks: Marks) =>
       new ClientConnection(this.config, {
         serverName: peer.serverName,
         sessions: [],
         forceSessions: true,
         ...options,
+        edits: edits && marks.edits(edits),
         faults: all,
       });
     const tester = new TesterEnd('client', make, faults, speech ?? peer.speech ?? asksOverHttp);

@@ -36,7 +36,7 @@ export class NotRun extends Error {
 /** Why a connection came to its end: the peer closed it, nobody had anything to say, or the time was up. */
 export type Ending = 'closed' | 'at-rest' | 'late';
 
-/** A message that a fault has changed. */
+/** A message that a fault, or an edit, has changed. */
 export interface Mark {
   /** What was sent in its place, header included; `undefined` if nothing was. */
   readonly sent: Uint8Array | undefined;
