@@ -41,7 +41,7 @@ table, [data-saves] { position: relative; }
 .result td, .result th { background: var(--raised); border-bottom: 1px solid var(--line); font-weight: 400; padding: .55rem .75rem; }
 .clause + .result > * { border-top: 1px solid var(--line); } .result { cursor: pointer; }
 .verdict { font-weight: 600; white-space: nowrap; } .result.finding .verdict { border-left: 3px solid; padding-left: calc(.75rem - 3px); }
-small { color: var(--dim); display: block; font-size: .82rem; } .result > *, small { overflow-wrap: anywhere; } code, kbd { font-family: var(--mono); font-size: .92em; } 
+small { color: var(--dim); display: block; font-size: .82rem; } .result > *, .clause > *, small { overflow-wrap: anywhere; } code, kbd { font-family: var(--mono); font-size: .92em; } 
 .opens::before { color: var(--dim); content: '▸'; display: inline-block; margin-left: -.1rem; width: 1.1rem; } .opens[aria-expanded=true]::before { content: '▾'; } .opens { padding-left: 1rem; text-indent: -1rem; } .opens + small { margin-left: 1rem; }
 .opened > td { background: var(--raised); border-bottom: 1px solid var(--line); padding: 0 .75rem 1rem; }
 section { border-left: 3px solid var(--line); margin: .75rem 0 0 .25rem; padding-left: 1rem; }
