@@ -5,4 +5,3 @@ for (const s of scenarios.forClients())
   it(`${s.id}: ${s.title}`, function () {
     return s.judge(myClient, this);
   });
-after(() => myClient.close());

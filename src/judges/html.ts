@@ -96,7 +96,8 @@ ${table(shown)}
 <footer>
 <p>In a trace → is what the tester has sent and ← what it has received; the number after it counts the changes of keys, 0 is in the clear.
 <mark>Marked</mark> is what the tester has sent otherwise than it should.</p>
-<p>A saved recording replays: <code>tls-resume replay FILE --explain</code>. Keys: <kbd>↑</kbd> <kbd>↓</kbd> from row to row, <kbd>Enter</kbd> opens one, <kbd>/</kbd> filters.</p>
+<p>A saved recording replays: <code>tls-resume replay FILE --explain</code>. It has the secrets of its connection, and so has this page.</p>
+<p>Keys: <kbd>↑</kbd> <kbd>↓</kbd> from row to row, <kbd>Enter</kbd> opens one, <kbd>/</kbd> filters.</p>
 </footer>
 <script>${SCRIPT}</script>
 </body>

@@ -33,6 +33,7 @@ export class Listener {
   static async open(keepsEarly: boolean): Promise<Listener> {
     const server = createServer({ noDelay: true, allowHalfOpen: true }).listen(0, HOST);
     await once(server, 'listening');
+    server.unref(); // while it is waited for, the limit of the time keeps the process
     return new Listener(server, keepsEarly);
   }
 

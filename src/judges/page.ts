@@ -42,7 +42,7 @@ table, [data-saves] { position: relative; }
 .clause + .result > * { border-top: 1px solid var(--line); } .result { cursor: pointer; }
 .verdict { font-weight: 600; white-space: nowrap; } .result.finding .verdict { border-left: 3px solid; padding-left: calc(.75rem - 3px); }
 small { color: var(--dim); display: block; font-size: .82rem; } .result > *, .clause > *, small { overflow-wrap: anywhere; } code, kbd { font-family: var(--mono); font-size: .92em; } 
-.opens::before { color: var(--dim); content: '▸'; display: inline-block; margin-left: -.1rem; width: 1.1rem; } .opens[aria-expanded=true]::before { content: '▾'; } .opens { padding-left: 1rem; text-indent: -1rem; } .opens + small { margin-left: 1rem; }
+.opens::before { color: var(--dim); content: '▸'; display: inline-block; text-indent: 0; width: 1rem; } .opens[aria-expanded=true]::before { content: '▾'; } .opens { padding-left: 1rem; text-indent: -1rem; } .opens + small { margin-left: 1rem; }
 .opened > td { background: var(--raised); border-bottom: 1px solid var(--line); padding: 0 .75rem 1rem; }
 section { border-left: 3px solid var(--line); margin: .75rem 0 0 .25rem; padding-left: 1rem; }
 h2 { display: inline-block; font-size: .95rem; font-weight: 650; margin: 0 1rem .35rem 0; overflow-wrap: anywhere; }
@@ -55,13 +55,13 @@ h2 { display: inline-block; font-size: .95rem; font-weight: 650; margin: 0 1rem 
 .trace > li > details:not([open]) > summary .value { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; } .trace > li > details[open] > summary .value { color: transparent; height: 1.55em; overflow: hidden; } .trace .value mark { display: inline-block; }
 .trace > li > details > .fields, .trace > li > details > .bytes { border-left: 1px solid var(--line); margin: .15rem 0 .6rem .4ch; padding-left: 1.6ch; }
 .fields .fields { padding-left: 2ch; } .fields .label { color: var(--dim); } .long { display: inline-block; vertical-align: top; } .bytes { margin: 0; overflow-wrap: anywhere; }
-mark { background: var(--mark); border-radius: 3px; color: var(--marked); padding: 0 .35em; } mark .label { color: inherit; }
+mark { background: var(--mark); border-radius: 3px; color: var(--marked); padding: 0 .35em; } .fields mark .label { color: inherit; }
 .facts { font-size: .95rem; margin: 1.25rem 0 .5rem; } .facts th { color: var(--dim); font-weight: 400; padding: .1rem 1.5rem .1rem 1rem; white-space: nowrap; width: 1%; } .facts .head > * { color: var(--text); font-weight: 650; padding-left: 0; padding-top: .5rem; } .facts td { color: var(--text); } .facts td, .facts th { overflow-wrap: anywhere; }
 footer { border-top: 1px solid var(--line); font-size: .85rem; margin-top: 3rem; padding-bottom: 2rem; } kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 .35em; }
 [hidden] { display: none !important; }
 @media (max-width: 44rem) {
   header, main, footer, .tools { padding-left: .75rem; padding-right: .75rem; } h1 { font-size: 1.3rem; } .results { table-layout: fixed; }
-  .tools { flex-wrap: wrap; height: auto; padding-bottom: .5rem; padding-top: .5rem; } .tools label { font-size: .85rem; } .results thead th { position: static; } .result { font-size: .875rem; }
+  .tools { flex-wrap: wrap; height: auto; padding-bottom: .5rem; padding-top: .5rem; } .tools label { font-size: .85rem; } [type=search] { flex-basis: 100%; max-width: none; } .results thead th { position: static; } .result { font-size: .875rem; }
   .results thead th:first-child { width: 5.2rem; } .results thead th, .result td, .result th { padding-left: .4rem; padding-right: .4rem; } .verdict { white-space: normal; }
   .trace > li:not(:has(> details)), .trace > li > details > summary { grid-template-columns: 1ch 6rem 1fr; } .trace .value { grid-column: 2 / -1; } section { padding-left: .5rem; }
   .facts, .facts tbody, .facts tr, .facts th, .facts td { display: block; white-space: normal; width: auto; } .facts td { padding-left: 1rem; }
