@@ -3,7 +3,16 @@
 import { expect } from 'chai';
 import { defineClient } from '../../src/client.ts';
 import { defineServer } from '../../src/index.ts';
-import { explain, type Line, pair, renderRecording, renderTrace, seededWorld, textLines } from '../../src/testing.ts';
+import {
+  explain,
+  type Line,
+  pair,
+  renderRecording,
+  renderTrace,
+  seededWorld,
+  type Trace,
+  textLines,
+} from '../../src/testing.ts';
 import { certificates } from '../fixtures.ts';
 import { testProvider as crypto } from '../support/provider.ts';
 
@@ -25,9 +34,15 @@ const markedIn = (lines: readonly Line[]): string[] =>
   lines.flatMap((line) => [...(line.isMarked ? [line.label] : []), ...markedIn(line.children)]);
 
 describe('a rendered trace', () => {
-  const { trace, recordings } = run();
-  const hello = trace.messages.find(({ name }) => name === 'server_hello');
-  const marked = (what: string, sent = hello?.raw) => renderTrace(trace.entries, [{ sent, what }]);
+  let trace: Trace;
+  let recordings: ReturnType<typeof run>['recordings'];
+  before(() => {
+    ({ trace, recordings } = run());
+  });
+  const marked = (what: string) => {
+    const hello = trace.messages.find(({ name }) => name === 'server_hello');
+    return renderTrace(trace.entries, [{ sent: hello?.raw, what }]);
+  };
 
   it('has a line an entry, and below a message a line a field, with its bytes and the name of its number', () => {
     const lines = renderTrace(trace.entries);
