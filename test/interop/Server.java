@@ -1,4 +1,4 @@
-// Java's JSSE as a server: java Server CERT KEY CLIENTCAFILE (which may be empty)
+// Java's JSSE as a server: java Server CERT KEY CLIENTCAFILE (which may be empty) [PROTOCOLS of ALPN, with commas]
 // It says where it listens, and to every request whether the connection has resumed, and whose certificate the client
 // has. JSSE has no word for the first: a key manager is asked for a key in full handshakes only.
 
@@ -19,6 +19,7 @@ import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
@@ -35,6 +36,11 @@ public class Server {
         (SSLServerSocket) context.getServerSocketFactory().createServerSocket(0, 50, InetAddress.getLoopbackAddress());
     listener.setEnabledProtocols(new String[] {"TLSv1.2", "TLSv1.3"});
     listener.setNeedClientAuth(!args[2].isEmpty());
+    if (args.length > 3) {
+      SSLParameters parameters = listener.getSSLParameters();
+      parameters.setApplicationProtocols(args[3].split(","));
+      listener.setSSLParameters(parameters);
+    }
     System.out.println("ACCEPT 127.0.0.1:" + listener.getLocalPort());
     while (true) {
       try (SSLSocket socket = (SSLSocket) listener.accept()) {

@@ -32,7 +32,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** How each says what it is. tstclnt does not: it is of the version of its library. */
+/** How each says what it is. tstclnt does not: it is of the version of its library. What Python has of TLS is OpenSSL's. */
 const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   openssl: ['version'],
   curl: ['--version'],
@@ -44,6 +44,7 @@ const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   gcc: ['--version'],
   nginx: ['-v'],
   haproxy: ['-v'],
+  python3: ['-c', "import sys, ssl; print('Python', sys.version.split()[0] + ',', ssl.OPENSSL_VERSION)"],
 };
 
 /** The first line that it says of itself, for the log. */

@@ -23,6 +23,8 @@ export interface ServerSetup {
   readonly asksCertificate?: boolean | undefined;
   /** psk_ke is accepted, where the server can. */
   readonly acceptsPskKe?: boolean | undefined;
+  /** Where the server can: it takes early data, and selects h2 or http/1.1, whichever the client prefers or it does itself. */
+  readonly offersMore?: boolean | undefined;
   /** Of GnuTLS: more of its priority string. */
   readonly priority?: string | undefined;
 }
@@ -51,6 +53,7 @@ const cert = fixturePath(`certificates/${CERTIFICATE}.cert.pem`);
 const key = fixturePath(`certificates/${CERTIFICATE}.key.pem`);
 const clientCa = fixturePath('certificates/client-ca.cert.pem');
 
+const PROTOCOLS: readonly string[] = ['h2', 'http/1.1'];
 const BOTH: readonly Keeping[] = ['ids', 'tickets'];
 const EVERYWHERE = { 'TLSv1.2': BOTH, 'TLSv1.3': BOTH } as const;
 const TICKETS = { 'TLSv1.2': ['tickets'], 'TLSv1.3': ['tickets'] } as const;
@@ -73,13 +76,14 @@ const openssl: RealServer = {
   resumesAfterRetry: BOTH,
   hasIdsBesideTickets: true,
   namesClient: true,
-  start: ({ keeps, retries, asksCertificate, acceptsPskKe }) =>
+  start: ({ keeps, retries, asksCertificate, acceptsPskKe, offersMore }) =>
     startProgram('openssl', [
       ...['s_server', '-accept', '127.0.0.1:0', '-www', '-cert', cert, '-key', key],
       ...when(keeps === 'ids', '-no_ticket'),
       ...when(retries, '-groups', 'P-384'),
       ...when(asksCertificate, '-Verify', '1', '-verify_return_error', '-CAfile', clientCa),
       ...when(acceptsPskKe, '-allow_no_dhe_kex'),
+      ...when(offersMore, '-alpn', PROTOCOLS.join()), // -www and early data exclude each other
     ]),
   saysResumed(page) {
     const [, how] = /^(New|Reused), TLSv1\.[23], Cipher is /m.exec(page) ?? [];
@@ -96,10 +100,11 @@ const nodeTls: RealServer = {
   resumesAfterRetry: BOTH,
   hasIdsBesideTickets: false,
   namesClient: false,
-  start: ({ keeps, retries, asksCertificate }) =>
+  start: ({ keeps, retries, asksCertificate, offersMore }) =>
     startNodeServer(certificates.ecdsaP256, {
       tickets: keeps === 'tickets',
       tls: {
+        ...(offersMore && { ALPNProtocols: [...PROTOCOLS] }),
         ...(retries && { ecdhCurve: 'P-384' }),
         ...(asksCertificate && {
           requestCert: true,
@@ -121,12 +126,21 @@ export const gnutls: RealServer = {
   hasIdsBesideTickets: true,
   namesClient: true,
   prepare: () => builtC('loopback', ['-shared', '-fPIC', '-ldl']),
-  async start({ keeps, retries, asksCertificate, acceptsPskKe, priority: more }) {
+  async start({ keeps, retries, asksCertificate, acceptsPskKe, offersMore, priority: more }) {
     const groups = retries ? ':-GROUP-ALL:+GROUP-SECP384R1' : '';
     const priority = `NORMAL${groups}${acceptsPskKe ? ':+PSK' : ''}${more ? `:${more}` : ''}`;
     const auth = asksCertificate ? ['-r', '--verify-client-cert', '--x509cafile', clientCa] : ['-a'];
     const pair = ['--x509certfile', cert, '--x509keyfile', key];
-    const args = ['--http', '--priority', priority, ...pair, ...auth, ...when(keeps === 'ids', '--noticket')];
+    const further = when(offersMore, '--earlydata', ...PROTOCOLS.flatMap((name) => ['--alpn', name]));
+    const args = [
+      '--http',
+      '--priority',
+      priority,
+      ...pair,
+      ...auth,
+      ...when(keeps === 'ids', '--noticket'),
+      ...further,
+    ];
     const env = { LD_PRELOAD: await builtC('loopback', ['-shared', '-fPIC', '-ldl']) };
     return startOnFreePort('gnutls-serv', async (port) => ['--port', String(port), ...args], env);
   },
@@ -157,7 +171,7 @@ const nginx: RealServer = {
 };
 
 function nginxConfiguration(folder: string, port: number, setup: ServerSetup): string {
-  const { keeps, retries, asksCertificate, acceptsPskKe } = setup;
+  const { keeps, retries, asksCertificate, acceptsPskKe, offersMore } = setup;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `
     daemon off;
@@ -177,6 +191,7 @@ function nginxConfiguration(folder: string, port: number, setup: ServerSetup): s
         ssl_session_cache shared:tls:1m;
         ssl_session_tickets ${keeps === 'tickets' ? 'on' : 'off'};
         ${when(retries, 'ssl_ecdh_curve secp384r1;').join('')}
+        ${when(offersMore, 'ssl_early_data on;').join('')}
         ${when(acceptsPskKe, 'ssl_conf_command Options AllowNoDHEKEX;').join('')}
         ${when(asksCertificate, 'ssl_verify_client on;', `ssl_client_certificate ${clientCa};`).join('')}
         location / { default_type text/plain; return 200 "page: $how, $ssl_client_s_dn\\n"; }
@@ -202,11 +217,12 @@ const haproxy: RealServer = {
 };
 
 function haproxyConfiguration(port: number, pair: string, setup: ServerSetup): string {
-  const { keeps, retries, asksCertificate } = setup;
+  const { keeps, retries, asksCertificate, offersMore } = setup;
   const bind = [
     `bind 127.0.0.1:${port} ssl crt ${pair} ssl-min-ver TLSv1.2`,
     ...when(keeps === 'ids', 'no-tls-tickets'),
     ...when(retries, 'curves secp384r1'),
+    ...when(offersMore, 'allow-0rtt', 'alpn http/1.1'),
     ...when(asksCertificate, `verify required ca-file ${clientCa}`),
   ];
   const page = '"page: %[ssl_fc_is_resumed,iif(resumed,full)], %[ssl_c_s_dn]\\n"';
@@ -233,8 +249,11 @@ const go: RealServer = {
   hasIdsBesideTickets: false,
   namesClient: true,
   prepare: () => builtGo('server'),
-  start: async ({ retries, asksCertificate }) =>
-    startProgram(await builtGo('server'), [cert, key, retries ? 'P-384' : '', asksCertificate ? clientCa : '']),
+  start: async ({ retries, asksCertificate, offersMore }) =>
+    startProgram(await builtGo('server'), [
+      ...[cert, key, retries ? 'P-384' : '', asksCertificate ? clientCa : ''],
+      ...when(offersMore, PROTOCOLS.join()),
+    ]),
   saysResumed: saysPage,
 };
 
@@ -251,13 +270,14 @@ const jsse: RealServer = {
   hasIdsBesideTickets: true,
   namesClient: true,
   prepare: () => compiledJava('Server'),
-  async start({ keeps, retries, asksCertificate }) {
+  async start({ keeps, retries, asksCertificate, offersMore }) {
     const pkcs8 = createPrivateKey(await readFile(key)).export({ type: 'pkcs8', format: 'pem' });
     const flags = [
       `-Djdk.tls.server.enableSessionTicketExtension=${keeps === 'tickets'}`,
       ...when(retries, '-Djdk.tls.namedGroups=secp384r1'),
     ];
     const files = [cert, await secretFile('jsse.pem', pkcs8), asksCertificate ? clientCa : ''];
+    files.push(...when(offersMore, PROTOCOLS.join()));
     return startProgram('java', [...JAVA_FLAGS, ...flags, '-cp', await compiledJava('Server'), 'Server', ...files]);
   },
   saysResumed: saysPage,

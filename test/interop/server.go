@@ -1,5 +1,5 @@
-// Go's crypto/tls as a server: server CERT KEY GROUP CLIENTCAFILE
-// GROUP is P-384, a number of IANA's or empty, and CLIENTCAFILE may be empty. It says where it listens, and to every request whether the
+// Go's crypto/tls as a server: server CERT KEY GROUP CLIENTCAFILE [PROTOCOLS]
+// GROUP is P-384, a number of IANA's or empty, CLIENTCAFILE may be empty, and PROTOCOLS are those of ALPN, with commas. It says where it listens, and to every request whether the
 // connection has resumed, and whose certificate the client has. (It resumes by sealed tickets only.)
 
 package main
@@ -12,19 +12,20 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
 func main() {
 	// Built outside of a module, a program has the defaults of Go 1.20, which are without ML-KEM.
 	os.Setenv("GODEBUG", "tlsmlkem=1,tlssecpmlkem=1")
-	if err := serve(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
+	if err := serve(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func serve(cert, key, group, authority string) error {
+func serve(cert, key, group, authority string, protocols []string) error {
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
 		return err
@@ -38,6 +39,9 @@ func serve(cert, key, group, authority string) error {
 			return err
 		}
 		config.CurvePreferences = []tls.CurveID{tls.CurveID(id)}
+	}
+	for _, names := range protocols {
+		config.NextProtos = strings.Split(names, ",")
 	}
 	if authority != "" {
 		pem, err := os.ReadFile(authority)

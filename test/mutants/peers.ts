@@ -50,7 +50,7 @@ const OPTIONS: Readonly<Record<string, PeerOptions | (() => PeerOptions)>> = {
   'server/early-data/skipped-to-the-limit': takesEarlyData,
   'server/early-data/age-too-old': takesEarlyData,
   'server/early-data/age-too-young': takesEarlyData,
-  'server/early-data/age-highest': takesEarlyData,
+  'server/early-data/age-half-way': takesEarlyData,
   'server/early-data/another-protocol': () => takesEarlyData({ alpn: ALPN }),
   'server/early-data/another-suite': takesEarlyData,
   'server/early-data/another-name': () => takesEarlyData({ scope: { shareAcross: 'names' } }),

@@ -21,7 +21,7 @@ func connect(host, port, name string, cache tls.ClientSessionCache) error {
 		return err
 	}
 	defer connection.Close()
-	connection.SetDeadline(time.Now().Add(5 * time.Second))
+	connection.SetDeadline(time.Now().Add(60 * time.Second))
 	if _, err := io.WriteString(connection, "GET / HTTP/1.0\\r\\n\\r\\n"); err != nil {
 		return err
 	}

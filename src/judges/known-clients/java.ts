@@ -40,7 +40,7 @@ public class Client {
   private static void connect(SSLContext context, String host, int port, String name) throws IOException {
     Socket plain = new Socket();
     plain.connect(new InetSocketAddress(host, port), 5000);
-    plain.setSoTimeout(5000);
+    plain.setSoTimeout(60000);
     try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(plain, name, port, true)) {
       SSLParameters parameters = socket.getSSLParameters();
       parameters.setServerNames(List.of(new SNIHostName(name)));

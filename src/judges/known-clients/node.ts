@@ -9,7 +9,7 @@ function connect(host, port, servername) {
   return new Promise((resolve) => {
     const session = sessions.get(servername);
     const socket = connectTls({ host, port: Number(port), servername, session, rejectUnauthorized: false });
-    socket.setTimeout(5000, () => socket.destroy());
+    socket.setTimeout(60_000, () => socket.destroy());
     socket.on('secureConnect', () => socket.write('GET / HTTP/1.0\\r\\n\\r\\n'));
     socket.on('session', (given) => sessions.set(servername, given));
     socket.on('error', (error) => console.error(error.message));

@@ -13,7 +13,7 @@ def context():
 
 
 def connect(host, port, name):
-    with socket.create_connection((host, int(port)), 5) as plain:
+    with socket.create_connection((host, int(port)), 60) as plain:
         with tls.wrap_socket(plain, server_hostname=name, session=sessions.get(name)) as connection:
             connection.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
             while connection.recv(4096):
