@@ -199,7 +199,7 @@ export function mailProtocol(text: string): MailProtocol {
   return found;
 }
 
-function fileOf(flag: string, name: string | undefined): string | undefined {
+export function fileOf(flag: string, name: string | undefined): string | undefined {
   return name === undefined ? undefined : nonEmpty(flag, name);
 }
 

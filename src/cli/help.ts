@@ -213,15 +213,16 @@ ask for. --list shows them.
 
 Who is under test:
   --server HOST:PORT    a server. Scenarios that flood it, replay, or try every bit are for loopback, or with --intrusive
-  --client CMD          a client: a command that is started for each connection, or one of openssl, gnutls, curl, nss, java, go,
-                        python, node. In CMD {host}, {port} and {name} stand for where to connect, {ca} for a file with the
-                        certificate, {session} for one in which to keep a session; what stands in [brackets] is for connections
-                        that resume: 'openssl s_client -connect {host}:{port} -sess_out {session} [-sess_in {session}]'
+  --client CMD          a client: one of openssl, gnutls, curl, nss, java, go, python, node; or a command that is started for each
+                        connection. In it {host}, {port} and {name} stand for where to connect, {ca} for a file with the
+                        certificate, {session} for one in which to keep a session, {request} for one with a request. What stands
+                        in [brackets] is for connections that resume, and in [early-data: ...] for those with early data:
+                        'openssl s_client -connect {host}:{port} -sess_out {session} [-sess_in {session}]'
   --driver D            how CMD speaks: stdin (it sends what it reads there), http (it makes a request itself), echo (it wants
                         back what it says), reconnect (one process makes connection after connection by itself), lines (one
                         process reads 'connect HOST PORT NAME' for each connection, and 'forget') (stdin)
-  --sni NAME            the name to ask a server for (HOST, if it is a name)
-  --request TEXT        what to say to a server; \\r and \\n are written so (an HTTP request)
+  --sni NAME            the name to ask the server for (HOST, if it is a name)
+  --request TEXT        what to say to the server; \\r and \\n are written so (an HTTP request)
   --time-limit S        seconds that each connection may take (5)
   --intrusive           also what floods, replays or flips bits, beyond loopback
 
@@ -239,7 +240,7 @@ What is told:
   -h, --help            this text
 
 Exit code: 0; 1 where the peer breaks a rule that binds it (severity must), completes no handshake, or passes what is known to fail;
-2 for a mistake in the flags, or if F cannot be written; 130 after Ctrl-C, which prints what there is so far.
+2 for a mistake in the flags, a client that is not installed, or a file that cannot be read or written; 130 after Ctrl-C, which prints what there is so far.
 `;
 
 export const PROBE_HELP = `Usage: tls-resume probe host:port [flags]
@@ -264,8 +265,8 @@ without a connection.
   --html F              also write a page to F, with the trace of each connection, and its recording to save
   -h, --help            this text
 
-Exit code: 0; 1 where the server breaks a rule that binds it (severity must), its tickets are under a key that all know, nobody is
-there, or F cannot be written; 2 for a mistake in the flags, or if FILE cannot be read; 130 after Ctrl-C, which prints what there is
+Exit code: 0; 1 where the server breaks a rule that binds it (severity must), its tickets are under a key that all know, or nobody is
+there; 2 for a mistake in the flags, or if FILE cannot be read or F cannot be written; 130 after Ctrl-C, which prints what there is
 so far.
 `;
 

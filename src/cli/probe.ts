@@ -12,7 +12,7 @@ import { scenarios } from '../testing/catalogue/scenarios.ts';
 import { NotRun } from '../testing/scenarios/visit.ts';
 import { type MailProtocol, startTls } from './dialogues.ts';
 import { type ExitCode, Fault, INTERRUPTED, systemReason } from './fault.ts';
-import { writeText } from './files.ts';
+import { requireWritable, writeText } from './files.ts';
 import type { ProbeSettings } from './probe-args.ts';
 import { isLoopback, type ScenariosOutput } from './scenarios.ts';
 
@@ -33,6 +33,7 @@ const FAREWELLS: Readonly<Record<MailProtocol, string>> = {
 /** Probes the server of the settings. Returns 1 if the probe fails, and 130 if it was stopped. @throws Fault if nobody is there, and for files */
 export async function runProbe(settings: ProbeSettings, output: ScenariosOutput): Promise<0 | ExitCode> {
   const earlier = settings.before === undefined ? undefined : earlierKeys(settings.before);
+  if (settings.html !== undefined) requireWritable('--html', settings.html);
   const stopping = new AbortController();
   const { signal } = stopping;
   void output.stop.then(() => stopping.abort());

@@ -3,8 +3,9 @@
 import { isIP } from 'node:net';
 import type { ClientCommand, Driver } from '../judges/client-command.ts';
 import { KNOWN_CLIENTS, type KnownClient } from '../judges/known-clients/known-clients.ts';
+import { fileOf, hostName } from './connect-args.ts';
 import { usage } from './fault.ts';
-import { parseFlags } from './flags.ts';
+import { isValueOf, nonEmpty, parseFlags } from './flags.ts';
 
 /** Who is under test. */
 export type UnderTest =
@@ -57,22 +58,28 @@ const TIME_LIMIT_MS = 5000;
 
 /** @throws Fault */
 export function parseScenarios(words: readonly string[]): ScenariosSettings | 'help' | 'list' {
-  const flags = parseFlags(words, SCENARIOS_FLAGS, HELP);
+  const isFlag = (word: string, i: number) => word.startsWith('-') || isValueOf(words[i - 1], SCENARIOS_FLAGS);
+  const flags = parseFlags(words.filter(isFlag), SCENARIOS_FLAGS, HELP);
+  const stray = words.find((word, i) => !isFlag(word, i));
+  if (stray !== undefined)
+    throw usage(`'${stray}' is one word too many; a server is named by --server, a client by --client; see '${HELP}'`);
   if (flags.help) return 'help';
   if (flags.list) return 'list';
   const timeLimitMs = seconds(flags['time-limit']);
+  const ofServers = (['sni', 'request'] as const).find((name) => flags[name] !== undefined);
+  if (flags.client !== undefined && ofServers !== undefined) throw usage(`--${ofServers} is for a --server`);
   return {
     peer: underTest(flags.client, flags.server, flags.driver, timeLimitMs),
-    serverName: flags.sni,
+    serverName: flags.sni === undefined ? undefined : hostName('--sni', flags.sni),
     request: flags.request?.replace(/\\r/g, '\r').replace(/\\n/g, '\n'),
-    only: flags.only ?? [],
-    known: flags.known,
+    only: (flags.only ?? []).map((part) => nonEmpty('--only', part)),
+    known: fileOf('--known', flags.known),
     timeLimitMs,
     isIntrusive: flags.intrusive === true,
     all: flags.all === true,
     json: flags.json === true,
-    junit: flags.junit,
-    html: flags.html,
+    junit: fileOf('--junit', flags.junit),
+    html: fileOf('--html', flags.html),
   };
 }
 

@@ -158,7 +158,7 @@ function knownOf(file: string | undefined): ReadonlySet<string> {
   const ids = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
   const all = scenarios.all().map(({ id }) => id);
   const unknown = ids.find((id) => id !== '' && !all.includes(id));
-  if (unknown !== undefined) throw new Fault(2, `--known ${file}: no scenario is ${unknown}`);
+  if (unknown !== undefined) throw new Fault(2, `--known ${file}: no scenario has the id '${unknown}'; see --list`);
   return new Set(ids.filter((id) => id !== ''));
 }
 

@@ -151,6 +151,12 @@ describe('tls-resume probe', () => {
     expect(changed?.got).to.equal('the key is 0.0 days old so far');
   });
 
+  it('refuses a page that it cannot write, before it connects', async () => {
+    const fault = await faultOf(() => run('127.0.0.1:1', '--html', join(folder, 'none', 'probe.html')));
+    expect(fault.message).to.include('--html').and.to.include('cannot be written');
+    expect(fault.exitCode).to.equal(2);
+  });
+
   it('refuses what is no output of a probe, before it connects', async () => {
     const before = join(folder, 'other.json');
     writeFileSync(before, '{"keys":[{}],"time":1}');

@@ -112,6 +112,12 @@ describe('tls-resume scenarios', () => {
     [['--server', 'a:1', '--driver', 'http'], '--driver is for a --client'],
     [['--server', 'a:1', '--time-limit', 'long'], '--time-limit long: seconds'],
     [['--server', 'a:1', '--onyl', 'psk'], 'is --only meant?'],
+    [['a:1'], "'a:1' is one word too many; a server is named by --server"],
+    [['--server', 'a:1', '--sni', 'a b'], "--sni: 'a b' is no host name"],
+    [['--server', 'a:1', '--only', ''], '--only: the value is empty'],
+    [['--server', 'a:1', '--html', ''], '--html: the value is empty'],
+    [['--client', 'openssl', '--sni', 'a'], '--sni is for a --server'],
+    [['--client', 'openssl', '--request', 'a'], '--request is for a --server'],
   ] as const)
     it(`refuses ${words.join(' ') || 'to run without a peer'}`, async () => {
       const fault = await faultOf(() => settingsOf(...words));
@@ -126,7 +132,7 @@ describe('tls-resume scenarios', () => {
     const known = join(folder, 'unknown');
     writeFileSync(known, 'server/no/such # is none\n');
     const fault = await faultOf(() => run(never, '--server', 'a:1', '--known', known));
-    expect(fault.message).to.equal(`--known ${known}: no scenario is server/no/such`);
+    expect(fault.message).to.equal(`--known ${known}: no scenario has the id 'server/no/such'; see --list`);
   });
 
   it('judges a server, and tells of it in a table, in JSON and in XML', async () => {
