@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assert } from 'chai';
 
@@ -32,6 +32,18 @@ function blocks(document: string): string[] {
   return [...document.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code ?? '');
 }
 
+/** The files of the repository that a document links to, as paths from its root. */
+function linked(document: string): string[] {
+  const text = readFileSync(join(root, document), 'utf8');
+  const targets = [...text.matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)].map(([, target]) => target ?? '');
+  return targets
+    .filter((target) => !/^https?:/.test(target))
+    .map((target) => normalize(join(dirname(document), target)));
+}
+
+/** Pages that say themselves that the tests they link to are in the repository alone. */
+const WITH_TESTS = ['docs/openssl.md', 'docs/rfc9846.md'];
+
 const TSCONFIG = {
   compilerOptions: {
     target: 'es2022',
@@ -48,6 +60,20 @@ const TSCONFIG = {
 describe('documents', () => {
   it('finds code blocks, so that the next test can fail', () => {
     assert.isAtLeast(blocks(readFileSync(join(root, 'README.md'), 'utf8')).length, 3);
+  });
+
+  it('link to nothing but what the package has', () => {
+    const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] };
+    const shipped = [...files, 'README.md', 'LICENSE'];
+    for (const name of [...documents(), 'examples/scenarios/README.md'])
+      for (const target of linked(name)) {
+        assert.isTrue(existsSync(join(root, target)), `${name}: ${target} exists`);
+        if (target.startsWith('test/') && WITH_TESTS.includes(name)) continue;
+        assert.isTrue(
+          shipped.some((one) => target === one || target.startsWith(`${one}/`)),
+          `${name}: ${target} is in the package`,
+        );
+      }
   });
 
   it('type-check, block by block', function () {

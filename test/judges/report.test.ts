@@ -38,6 +38,12 @@ describe('reports of what a peer has said', () => {
       for (const line of tableOf([result])) expect(line).to.equal(printable(line));
     });
 
+  it('show what passes though it is known to fail: it fails the run', () => {
+    const result = resultOf({ ...judgement('unsupported_extension'), verdict: 'pass' }, new Set([judgement('').id]));
+    expect(tableOf([result])[1]).to.match(/ pass, known$/);
+    expect(junitOf([result])).to.include('<failure message="it passes, but is known to fail">');
+  });
+
   it('are no longer than anybody reads', () => {
     expect(resultOf(judgement('x'.repeat(100_000)), new Set()).got).to.equal(`${'x'.repeat(300)}...`);
   });

@@ -20,7 +20,8 @@ demanded, and names the tests that fail if it is not done.
 
 *Covered* is the part of the rows with a test among those that a test could have, tested and open ones.
 \`npm run ledger\` prints the first table. [CONTRIBUTING](../CONTRIBUTING.md#the-ledger) says how a row is added.
-The page is made of [test/ledger](../test/ledger); [a test](../test/ledger/ledger.test.ts) checks that it is up to date, and that the tests exist.`;
+The page is made of [test/ledger](../test/ledger); [a test](../test/ledger/ledger.test.ts) checks that it is up to date, and that the tests exist.
+The tests are in the repository; the package does not have them.`;
 
 export function pageOf(ledgers: readonly Ledger[]): string {
   const summary = summaryOf(ledgers).map(([name = '', ...cells]) => [linkTo(name, ledgers), ...cells]);
