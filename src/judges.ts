@@ -12,7 +12,15 @@ export {
   type TicketFacts,
   type VersionFacts,
 } from './judges/probe.ts';
-export { type Fact, type Probed, type ProbeReport, probeFacts, probeLines, reportOf } from './judges/probe-report.ts';
+export {
+  type Fact,
+  failsProbe,
+  type Probed,
+  type ProbeReport,
+  probeFacts,
+  probeLines,
+  reportOf,
+} from './judges/probe-report.ts';
 export { junitOf, type ReportedResult, resultOf, type ScenariosReport, tableOf } from './judges/report.ts';
 export { type ServerAddress, serverOverTcp } from './judges/server-over-tcp.ts';
 export type { FormatGuess, KeyChange, KeySeen, Randomness } from './judges/ticket-structure.ts';

@@ -228,7 +228,7 @@ Who is under test:
 
 Which, and what is expected:
   --only PART           those with PART in their ids alone. May be given again
-  --known FILE          ids, one a line, that are known to fail; one that passes nevertheless fails the run
+  --known FILE          ids, one a line, or 'ID (TLSv1.3)', that are known to fail; one that passes nevertheless fails the run
   --list                the catalogue, and nothing else
 
 What is told:

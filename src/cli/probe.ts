@@ -5,7 +5,15 @@ import type { Socket } from 'node:net';
 import { type Gentleness, gently } from '../judges/gently.ts';
 import { htmlOf, shownVisits } from '../judges/html.ts';
 import { type EarlierKeys, type Probe, probe } from '../judges/probe.ts';
-import { type Probed, type ProbeReport, probeFacts, probeFails, probeLines, reportOf } from '../judges/probe-report.ts';
+import {
+  failsProbe,
+  type Probed,
+  type ProbeReport,
+  probeFacts,
+  probeFails,
+  probeLines,
+  reportOf,
+} from '../judges/probe-report.ts';
 import { resultOf } from '../judges/report.ts';
 import { serverOverTcp } from '../judges/server-over-tcp.ts';
 import { scenarios } from '../testing/catalogue/scenarios.ts';
@@ -80,7 +88,14 @@ function pageOf({ judgements }: Probe, report: ProbeReport): string {
     result: resultOf(judgement, new Set()),
     visits: shownVisits(judgement),
   }));
-  return htmlOf({ peer: `${host}:${port}`, version: scenarios.version, time, facts: probeFacts(report) }, shown);
+  const head = {
+    peer: `${host}:${port}`,
+    version: scenarios.version,
+    time,
+    facts: probeFacts(report),
+    fails: failsProbe,
+  };
+  return htmlOf(head, shown);
 }
 
 /** @throws Fault */

@@ -5,7 +5,15 @@ import { clientCommand } from '../judges/client-command.ts';
 import { htmlOf, type PageHead, type ShownResult, shownVisits } from '../judges/html.ts';
 import { missingPrograms } from '../judges/known-clients/known-clients.ts';
 import { printable } from '../judges/printable.ts';
-import { fails, junitOf, type ReportedResult, resultOf, type ScenariosReport, tableOf } from '../judges/report.ts';
+import {
+  fails,
+  junitOf,
+  nameOf,
+  type ReportedResult,
+  resultOf,
+  type ScenariosReport,
+  tableOf,
+} from '../judges/report.ts';
 import { serverOverTcp } from '../judges/server-over-tcp.ts';
 import { trialOfClient, trialOfServer } from '../judges/trial.ts';
 import { scenarios } from '../testing/catalogue/scenarios.ts';
@@ -146,7 +154,7 @@ function chosenOf({ peer, only, isIntrusive }: ScenariosSettings): readonly Scen
   return chosen;
 }
 
-/** The ids in a file, one a line; what follows # is a comment. */
+/** The ids in a file, one a line, each with or without a version as `id (TLSv1.3)`; what follows # is a comment. */
 function knownOf(file: string | undefined): ReadonlySet<string> {
   if (file === undefined) return new Set();
   let text: string;
@@ -156,7 +164,9 @@ function knownOf(file: string | undefined): ReadonlySet<string> {
     throw new Fault(2, `--known ${file}: cannot be read (${systemReason(error)})`, { cause: error });
   }
   const ids = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
-  const all = scenarios.all().map(({ id }) => id);
+  const all = scenarios
+    .all()
+    .flatMap(({ id, versions }) => [id, ...versions.map((version) => nameOf({ id, version }))]);
   const unknown = ids.find((id) => id !== '' && !all.includes(id));
   if (unknown !== undefined) throw new Fault(2, `--known ${file}: no scenario has the id '${unknown}'; see --list`);
   return new Set(ids.filter((id) => id !== ''));

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { type Line, renderTrace } from '../testing/render.ts';
 import type { Judgement } from '../testing/scenarios/judge.ts';
 import { SCRIPT, STYLE } from './page.ts';
-import { fails, type ReportedResult, sorted } from './report.ts';
+import { fails as failsRun, type ReportedResult, sorted } from './report.ts';
 import { escaped, traceHtml } from './trace-html.ts';
 
 /** The most connections of a scenario that are shown: the last ones. */
@@ -47,6 +47,8 @@ export interface PageHead {
   readonly time: number;
   /** What is known of the peer without a verdict, in rows: what about, and what. */
   readonly facts?: readonly (readonly [string, string])[] | undefined;
+  /** Which results fail the run. Default: as `tls-resume scenarios` has it. */
+  readonly fails?: ((result: ReportedResult) => boolean) | undefined;
 }
 
 type Verdict = ReportedResult['verdict'];
@@ -67,7 +69,8 @@ function policy(): string {
 }
 
 /** Returns the page. */
-export function htmlOf({ peer, version, time, facts = [] }: PageHead, shown: readonly ShownResult[]): string {
+export function htmlOf(head: PageHead, shown: readonly ShownResult[]): string {
+  const { peer, version, time, facts = [], fails = failsRun } = head;
   const results = shown.map(({ result }) => result);
   const when = new Date(time).toISOString();
   return `<!doctype html>
@@ -85,7 +88,7 @@ export function htmlOf({ peer, version, time, facts = [] }: PageHead, shown: rea
 <p class="kind">Session resumption of</p>
 <h1>${escaped(peer)}</h1>
 <p><time datetime="${when}">${when.slice(0, 16).replace('T', ' ')} UTC</time> · catalogue ${escaped(version)} · ${results.length} results</p>
-${summary(results)}
+${summary(results, fails)}
 ${facts.length === 0 ? '' : factsTable(facts)}
 </header>
 ${toolbar(results)}
@@ -105,7 +108,7 @@ ${table(shown)}
 `;
 }
 
-function summary(results: readonly ReportedResult[]): string {
+function summary(results: readonly ReportedResult[], fails: (result: ReportedResult) => boolean): string {
   const failing = results.filter(fails).length;
   const passing = results.filter(({ verdict, isKnown }) => isKnown && verdict === 'pass').length;
   const known = passing === 0 ? '' : `, ${passing} of them because what is known to fail passes`;

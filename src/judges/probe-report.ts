@@ -35,11 +35,14 @@ export function reportOf({ judgements, ...facts }: Probe, probed: Probed): Probe
   return { version: 1, ...probed, ...facts, producers: producersOf(facts.versions), results };
 }
 
-/** Whether a probe fails: a rule that binds the server is broken, or all the world knows the key of its tickets. */
+/** Whether a result fails a probe: a rule that binds the server is broken, or all the world knows the key of its tickets. */
+export function failsProbe({ verdict, severity, id }: ReportedResult): boolean {
+  return verdict === 'finding' && (severity === 'must' || id === 'probe/keys/secret');
+}
+
+/** Whether a probe fails. */
 export function probeFails({ results }: ProbeReport): boolean {
-  return results.some(
-    ({ verdict, severity, id }) => verdict === 'finding' && (severity === 'must' || id === 'probe/keys/secret'),
-  );
+  return results.some(failsProbe);
 }
 
 /** A row: what it is about, and what is so. */

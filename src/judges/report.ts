@@ -20,9 +20,17 @@ export interface ScenariosReport {
 /** The longest that is told of what a peer says of itself. */
 const LONGEST = 300;
 
-/** Without the connections, which are not for JSON. What came of it may be in the words of the peer, which are made safe. */
+/** A scenario in one version, as tables name it. */
+export function nameOf({ id, version }: Pick<ScenarioResult, 'id' | 'version'>): string {
+  return `${id} (${version})`;
+}
+
+/**
+ * Without the connections, which are not for JSON. What came of it may be in the words of the peer, which are made safe. `known` has what
+ * is known to fail: an id stands for all versions of the scenario, `id (TLSv1.3)` for one.
+ */
 export function resultOf({ visits: _, got, ...result }: Judgement, known: ReadonlySet<string>): ReportedResult {
-  return { ...result, got: printable(got, LONGEST), isKnown: known.has(result.id) };
+  return { ...result, got: printable(got, LONGEST), isKnown: known.has(result.id) || known.has(nameOf(result)) };
 }
 
 /** Whether a result fails the run: a `must` finding that is not known, or a pass of what is known to fail. */
@@ -45,7 +53,7 @@ export function tableOf(results: readonly ReportedResult[], all = false): string
     .filter((result) => all || result.verdict !== 'pass' || fails(result))
     .map((result) => [
       result.severity,
-      `${result.id} (${result.version})`,
+      nameOf(result),
       result.expected.join(' or '),
       result.got,
       result.isKnown ? `${result.verdict}, known` : result.verdict,
@@ -73,7 +81,7 @@ export function junitOf(results: readonly ReportedResult[]): string {
   const failures = results.filter(fails).length;
   const skipped = results.filter(({ verdict }) => verdict === 'not-run').length;
   const cases = results.map((result) => {
-    const { id, version, clause, title, verdict, got, expected } = result;
+    const { clause, title, verdict, got, expected } = result;
     const text =
       verdict === 'pass' ? 'it passes, but is known to fail' : `expected ${expected.join(' or ')}, got ${got}`;
     const inner = fails(result)
@@ -81,7 +89,7 @@ export function junitOf(results: readonly ReportedResult[]): string {
       : verdict === 'not-run'
         ? `<skipped message="${escaped(got)}"/>`
         : '';
-    return `  <testcase classname="${escaped(clause)}" name="${escaped(`${id} (${version})`)}">${inner}</testcase>`;
+    return `  <testcase classname="${escaped(clause)}" name="${escaped(nameOf(result))}">${inner}</testcase>`;
   });
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',

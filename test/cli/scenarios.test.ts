@@ -164,6 +164,16 @@ describe('tls-resume scenarios', () => {
     expect([code, isKnown(results[0] as ReportedResult)]).to.deep.equal([1, [ROTATED, true]]);
   });
 
+  it('knows what fails in one version alone', async () => {
+    const known = join(folder, 'known-in-one');
+    writeFileSync(known, `${ROTATED} (TLSv1.3) # so does the table name it\n`);
+    const { code } = await run(never, '--server', await answering(), ...ONLY, '--known', known);
+    expect(code).to.equal(1);
+    writeFileSync(known, `${ROTATED} (TLSv1.2)\n`);
+    const fault = await faultOf(() => run(never, '--server', 'a:1', '--known', known));
+    expect(fault.message).to.equal(`--known ${known}: no scenario is ${ROTATED} (TLSv1.2)`);
+  });
+
   it('says what to install where a client that is known by name is not there', async () => {
     const path = process.env['PATH'];
     process.env['PATH'] = folder;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { htmlOf } from '../../src/judges/html.ts';
+import { failsProbe } from '../../src/judges/probe-report.ts';
 import type { Recording } from '../../src/testing/recording.ts';
 import { replay } from '../../src/testing/replay.ts';
 import { HOSTILE, hostile, shown } from './shown.ts';
@@ -25,6 +26,15 @@ describe('the page of a run', () => {
     if (result === undefined) throw new Error('no result');
     const page = htmlOf(HEAD, [result, hostile(result)]);
     expect(page).to.include('<b>✕ 1 result fails the run</b>').and.to.include('<b>1</b> findings');
+  });
+
+  it('says the same of a probe as its exit code does', async () => {
+    const [like] = await shown('server/psk/binders-rotated');
+    if (like === undefined) throw new Error('no result');
+    const secret = { ...like.result, id: 'probe/keys/secret', verdict: 'finding', severity: 'should' } as const;
+    const all = [{ ...like, result: secret }];
+    expect(htmlOf(HEAD, all)).to.include('Nothing fails.');
+    expect(htmlOf({ ...HEAD, fails: failsProbe }, all)).to.include('<b>✕ 1 result fails the run</b>');
   });
 
   it('takes nothing from elsewhere, and no word for a tag', async () => {

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { printable } from '../../src/judges/printable.ts';
-import { junitOf, type ReportedResult, resultOf, tableOf } from '../../src/judges/report.ts';
+import { fails, junitOf, type ReportedResult, resultOf, tableOf } from '../../src/judges/report.ts';
 import type { Judgement } from '../../src/testing/scenarios/judge.ts';
 
 const judgement = (got: string): Judgement => ({
@@ -42,6 +42,17 @@ describe('reports of what a peer has said', () => {
     const result = resultOf({ ...judgement('unsupported_extension'), verdict: 'pass' }, new Set([judgement('').id]));
     expect(tableOf([result])[1]).to.match(/ pass, known$/);
     expect(junitOf([result])).to.include('<failure message="it passes, but is known to fail">');
+  });
+
+  it('know what is known to fail, in all versions or in one', () => {
+    const tls13 = { ...judgement('resumes'), verdict: 'finding' } as const;
+    const tls12 = { ...tls13, version: 'TLSv1.2', verdict: 'pass' } as const;
+    const failing = (...known: readonly string[]) =>
+      [tls13, tls12].filter((one) => fails(resultOf(one, new Set(known)))).map(({ version }) => version);
+    expect(failing()).to.deep.equal(['TLSv1.3']);
+    expect(failing(`${tls13.id} (TLSv1.3)`)).to.deep.equal([]);
+    expect(failing(`${tls13.id} (TLSv1.2)`)).to.deep.equal(['TLSv1.3', 'TLSv1.2']);
+    expect(failing(tls13.id)).to.deep.equal(['TLSv1.2']);
   });
 
   it('are no longer than anybody reads', () => {
