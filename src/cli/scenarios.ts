@@ -15,10 +15,10 @@ import {
   tableOf,
 } from '../judges/report.ts';
 import { serverOverTcp } from '../judges/server-over-tcp.ts';
-import { trialOfClient, trialOfServer } from '../judges/trial.ts';
 import { scenarios } from '../testing/catalogue/scenarios.ts';
 import { type Judgement, judgeClient, judgeServer, notRun } from '../testing/scenarios/judge.ts';
 import type { Scenario } from '../testing/scenarios/scenario.ts';
+import { trialOfClient, trialOfServer } from '../testing/scenarios/trial.ts';
 import type { Version } from '../wire/registry.ts';
 import { systemWorld } from '../world.ts';
 import { type ExitCode, Fault, INTERRUPTED, systemReason, usage } from './fault.ts';

@@ -52,6 +52,8 @@ export interface TcpClient extends ClientUnderTest {
 }
 
 const TIME_LIMIT_MS = 5000;
+/** So many that take all the time that they may, to connect and then to talk, are what a scenario has time for. */
+const CONNECTIONS = 12;
 
 /** Returns a client to put scenarios to. The port is opened with the first connection. */
 export function clientOverTcp(options: TcpClientOptions): TcpClient {
@@ -70,6 +72,7 @@ export function clientOverTcp(options: TcpClientOptions): TcpClient {
     world: systemWorld,
     credentials,
     speech,
+    scenarioLimitMs: CONNECTIONS * (startLimitMs + timeLimitMs),
     forget,
     can: (ability) => abilities?.includes(ability) ?? true,
     wait: async (ms) => {

@@ -21,6 +21,8 @@ export function gently(server: ServerUnderTest, { perSecond, most }: Gentleness)
   let [count, earliest] = [0, 0];
   return {
     ...server,
+    scenarioLimitMs:
+      server.scenarioLimitMs === undefined ? undefined : server.scenarioLimitMs + (1000 * most) / perSecond,
     starts,
     connect: async (tester) => {
       if (count >= most) throw new NotRun(`the bound of ${most} connections is reached`);

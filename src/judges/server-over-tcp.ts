@@ -21,7 +21,7 @@ export interface ServerAddress {
   readonly request?: string | undefined;
   /** Options that every client of the tester has, such as a credential. */
   readonly client?: Partial<ClientOptions> | undefined;
-  /** How long each connection may take, in milliseconds. Default 5000. */
+  /** How long each connection may take, in milliseconds, and as long to be made. A scenario takes no longer than 12 of these. Default 5000. */
   readonly timeLimitMs?: number | undefined;
   /** What the server can do. Default: all. */
   readonly abilities?: readonly Ability[] | undefined;
@@ -32,6 +32,8 @@ export interface ServerAddress {
 }
 
 const TIME_LIMIT_MS = 5000;
+/** So many that take all the time that they may, to connect and then to talk, are what a scenario has time for. */
+const CONNECTIONS = 12;
 
 /** Returns a server to put scenarios to. Nothing connects yet. */
 export function serverOverTcp(address: ServerAddress): ServerUnderTest {
@@ -43,6 +45,7 @@ export function serverOverTcp(address: ServerAddress): ServerUnderTest {
     serverName: address.serverName ?? (isName ? host : undefined),
     client,
     speech,
+    scenarioLimitMs: CONNECTIONS * 2 * timeLimitMs,
     can: (ability) => abilities?.includes(ability) ?? true,
     wait: (ms) => pause(ms, signal),
     connect: async (tester) => {

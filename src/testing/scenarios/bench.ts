@@ -18,7 +18,7 @@ import { Trace } from '../trace.ts';
 import type { Side } from '../trace-entry.ts';
 import { Marks } from './marks.ts';
 import { answersOverHttp, asksOverHttp, Party, type Speech } from './party.ts';
-import { type Ending, NotRun, Visit } from './visit.ts';
+import { type Ending, NotRun, OutOfTime, Visit } from './visit.ts';
 
 /** What a client under test is asked to do in one connection. */
 export interface Errand {
@@ -40,6 +40,8 @@ export type Ability = 'resume' | 'session-store' | 'server-name' | 'early-data' 
 export interface PeerUnderTest {
   /** The clock and the dice of the tester. */
   readonly world: World;
+  /** How long all connections of a scenario together may take, in milliseconds. Default: as long as they like. */
+  readonly scenarioLimitMs?: number | undefined;
   can(ability: Ability): boolean;
   /** Lets so many milliseconds pass. */
   wait(ms: number): Promise<void>;
@@ -73,6 +75,7 @@ export abstract class Bench<P extends PeerUnderTest> {
   readonly peer: P;
   /** All connections so far. */
   readonly visits: Visit[] = [];
+  #spentMs = 0;
 
   constructor(peer: P, version: Version) {
     this.peer = peer;
@@ -87,6 +90,23 @@ export abstract class Bench<P extends PeerUnderTest> {
   /** Lets time pass: on the tester's clock in memory, and in truth over a network. */
   wait(ms: number): Promise<void> {
     return this.peer.wait(ms);
+  }
+
+  /** Has the tester's end meet the peer, and keeps what is left of it. @throws OutOfTime if there is no time for another connection */
+  async meet(tester: TesterEnd, connect: (party: Party) => Promise<Ending>): Promise<Visit> {
+    const { world, scenarioLimitMs: limit = Number.POSITIVE_INFINITY } = this.peer;
+    const start = world.now();
+    try {
+      if (this.#spentMs >= limit) throw new OutOfTime(`its connections have taken ${limit / 1000} s`);
+      const visit = tester.conclude(await connect(tester.party));
+      this.visits.push(visit);
+      return visit;
+    } catch (error) {
+      tester.abandon();
+      throw error;
+    } finally {
+      this.#spentMs += Math.max(0, world.now() - start);
+    }
   }
 
   /** Random bytes of the tester. */
@@ -129,6 +149,12 @@ class TesterEnd {
       version: () => connection.version,
     };
     if (connection instanceof ClientConnection) this.party.take(connection.connect());
+  }
+
+  /** Lets go of all that it holds: nobody will ask for it. */
+  abandon(): void {
+    for (const session of this.#sessions.splice(0)) session.release();
+    this.party.dispose();
   }
 
   conclude(ending: Ending): Visit {
@@ -174,7 +200,7 @@ export class TesterServer {
 
   /** Has the client connect once. It offers what it has, unless `resumes` is false. */
   async accept({ faults = [], act, ...errand }: AcceptOptions = {}): Promise<Visit> {
-    const { peer, visits } = this.#bench;
+    const { peer } = this.#bench;
     const { speech = answersOverHttp } = peer;
     let connection: ServerConnection | undefined;
     const make = (all: NonNullable<ConnectionOptions['faults']>) => {
@@ -187,9 +213,7 @@ export class TesterServer {
     };
     const tester = new TesterEnd('server', make, faults, act === undefined ? speech : { answer });
     const { resumes = true, serverName = 'localhost', sendsEarlyData = false } = errand;
-    const visit = tester.conclude(await peer.connect(tester.party, { resumes, serverName, sendsEarlyData }));
-    visits.push(visit);
-    return visit;
+    return this.#bench.meet(tester, (party) => peer.connect(party, { resumes, serverName, sendsEarlyData }));
   }
 
   /** Has the client make a full handshake without fault, for its session. @throws NotRun if it does not come to its end */
@@ -228,7 +252,7 @@ export class TesterClient {
     edits,
     ...options
   }: ConnectOptions & { readonly speech?: Speech | undefined } = {}): Promise<Visit> {
-    const { peer, visits } = this.#bench;
+    const { peer } = this.#bench;
     const make = (all: NonNullable<ConnectOptions['faults']>, marks: Marks) =>
       new ClientConnection(this.config, {
         serverName: peer.serverName,
@@ -239,9 +263,7 @@ export class TesterClient {
         faults: all,
       });
     const tester = new TesterEnd('client', make, faults, speech ?? peer.speech ?? asksOverHttp);
-    const visit = tester.conclude(await peer.connect(tester.party));
-    visits.push(visit);
-    return visit;
+    return this.#bench.meet(tester, (party) => peer.connect(party));
   }
 
   /** Returns so many sessions of the server, each to be offered. @throws NotRun if it hands out fewer */

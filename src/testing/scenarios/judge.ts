@@ -9,7 +9,8 @@ import {
   type ScenarioResult,
   type ServerScenario,
 } from './scenario.ts';
-import { NotRun, type Reaction, type Visit } from './visit.ts';
+import { inTurn } from './turns.ts';
+import { NotRun, OutOfTime, type Reaction, type Visit } from './visit.ts';
 
 /**
  * RFC 9846 §6.2: to abort with an alert is to send that one, if any is sent: another is no less than a breach of the MUST, and that any
@@ -28,14 +29,16 @@ export interface Judgement extends ScenarioResult {
 /** Puts one scenario, in one version, to a client. */
 export function judgeClient(scenario: ClientScenario, peer: ClientUnderTest, version: Version): Promise<Judgement> {
   const bench = new ClientBench(peer, version);
-  peer.forget?.();
-  return judge(scenario, version, bench.visits, () => scenario.run(bench));
+  return inTurn(peer, () => {
+    peer.forget?.();
+    return judge(scenario, version, bench.visits, () => scenario.run(bench));
+  });
 }
 
 /** Puts one scenario, in one version, to a server. */
 export function judgeServer(scenario: ServerScenario, peer: ServerUnderTest, version: Version): Promise<Judgement> {
   const bench = new ServerBench(peer, version);
-  return judge(scenario, version, bench.visits, () => scenario.run(bench));
+  return inTurn(peer, () => judge(scenario, version, bench.visits, () => scenario.run(bench)));
 }
 
 /** What is told of a scenario, whatever comes of it. */
@@ -48,6 +51,13 @@ export function notRun(scenario: Scenario, version: Version, reason: string): Ju
   return { ...about(scenario, version), visits: [], got: reason, verdict: 'not-run' };
 }
 
+/** Where the time of a scenario is up since the peer hangs, that is what came of it. @throws the error otherwise */
+function untoldHang(error: unknown, visits: readonly Visit[], expected: readonly Reaction[]): Reaction {
+  const hangs = visits.some(({ reaction }) => reaction === 'hangs') && !expected.includes('hangs');
+  if (error instanceof OutOfTime && hangs) return 'hangs';
+  throw error;
+}
+
 async function judge(
   scenario: Scenario,
   version: Version,
@@ -57,7 +67,7 @@ async function judge(
   const { severity, expect: expected } = scenario;
   const facts = { ...about(scenario, version), visits };
   try {
-    const got = await run();
+    const got = await run().catch((error: unknown) => untoldHang(error, visits, expected));
     if (isExpected(got, expected)) return { ...facts, got, verdict: 'pass' };
     if (severity === 'observed') return { ...facts, got, verdict: 'differs' };
     return { ...facts, got, verdict: 'finding', severity: isSilentAbort(got, expected) ? 'should' : severity };

@@ -2,8 +2,9 @@
 
 import type { Version } from '../../wire/registry.ts';
 import type { ClientUnderTest, ServerUnderTest } from './bench.ts';
-import { type Judgement, judgeClient, judgeServer } from './judge.ts';
+import { type Judgement, judgeClient, judgeServer, notRun } from './judge.ts';
 import type { ClientScenario, ServerScenario, Severity } from './scenario.ts';
+import { trialOfClient, trialOfServer, trialOnce } from './trial.ts';
 import { NotRun } from './visit.ts';
 
 /** How a scenario is judged in a test. */
@@ -19,13 +20,16 @@ export interface JudgeOptions {
   readonly skip?: ((reason: string) => unknown) | undefined;
 }
 
-/** A scenario with a client under test, which a test can put to one. */
+/**
+ * A scenario with a client under test, which a test can put to one. The first that is put to a client makes a handshake without fault
+ * before, in each version: for a client that completes none, nothing can be run. Those that are put to it at once take turns.
+ */
 export interface ListedClientScenario extends ClientScenario {
   /** @throws ScenarioFailure for a finding; NotRun without `skip` */
   judge(client: ClientUnderTest, options?: JudgeOptions): Promise<readonly Judgement[]>;
 }
 
-/** A scenario with a server under test, which a test can put to one. */
+/** The same with a server under test. */
 export interface ListedServerScenario extends ServerScenario {
   /** @throws ScenarioFailure for a finding; NotRun without `skip` */
   judge(server: ServerUnderTest, options?: JudgeOptions): Promise<readonly Judgement[]>;
@@ -51,14 +55,22 @@ export class ScenarioFailure extends Error {
 export function listedClient(scenario: ClientScenario): ListedClientScenario {
   return {
     ...scenario,
-    judge: (client, options) => judgeEach(scenario, options, (version) => judgeClient(scenario, client, version)),
+    judge: (client, options) =>
+      judgeEach(scenario, options, async (version) => {
+        const reason = await trialOnce(client, version, () => trialOfClient(client, version));
+        return reason === undefined ? judgeClient(scenario, client, version) : notRun(scenario, version, reason);
+      }),
   };
 }
 
 export function listedServer(scenario: ServerScenario): ListedServerScenario {
   return {
     ...scenario,
-    judge: (server, options) => judgeEach(scenario, options, (version) => judgeServer(scenario, server, version)),
+    judge: (server, options) =>
+      judgeEach(scenario, options, async (version) => {
+        const reason = await trialOnce(server, version, () => trialOfServer(server, version));
+        return reason === undefined ? judgeServer(scenario, server, version) : notRun(scenario, version, reason);
+      }),
   };
 }
 
@@ -75,13 +87,13 @@ async function judgeEach(
     const { verdict, severity } = judgement;
     if (verdict === 'finding' && (severity === 'must' || least === 'should')) throw new ScenarioFailure(judgement);
   }
-  const notRun = judgements.find(({ verdict }) => verdict === 'not-run');
-  if (notRun !== undefined && judgements.every(({ verdict }) => verdict === 'not-run')) {
+  const none = judgements.find(({ verdict }) => verdict === 'not-run');
+  if (none !== undefined && judgements.every(({ verdict }) => verdict === 'not-run')) {
     if (options.skip === undefined)
       throw new NotRun(
-        `${scenario.id}: not run: ${notRun.got}; pass the context of the test, whose skip() is called then`,
+        `${scenario.id}: not run: ${none.got}; pass the context of the test, whose skip() is called then`,
       );
-    options.skip(notRun.got); // as a method: it may be one of the test's context
+    options.skip(none.got); // as a method: it may be one of the test's context
   }
   return judgements;
 }

@@ -30,7 +30,12 @@ export type Reaction =
 
 /** Thrown where a scenario cannot be run: the peer lacks what it needs. It is no verdict on the peer. */
 export class NotRun extends Error {
-  override readonly name = 'NotRun';
+  override readonly name: string = 'NotRun';
+}
+
+/** Thrown where the connections of a scenario have taken all the time that there is for them. */
+export class OutOfTime extends NotRun {
+  override readonly name = 'OutOfTime';
 }
 
 /** Why a connection came to its end: the peer closed it, nobody had anything to say, or the time was up. */

@@ -73,6 +73,58 @@ describe('a scenario in a test', () => {
       .match(/not run: the server hands out no session; pass/);
   });
 
+  it('is no pass of a peer that completes no handshake, and tries that once', async () => {
+    const world = seededWorld('listed');
+    let count = 0;
+    const closing: ServerUnderTest = {
+      world,
+      serverName: 'localhost',
+      can: () => true,
+      wait: async () => {},
+      connect: async (tester) => {
+        count++;
+        tester.transportEnded();
+        return 'closed';
+      },
+    };
+    const refusing = scenarioOf('server/hello/compression-other');
+    const reasons: string[] = [];
+    const context = { versions: ['TLSv1.3'] as const, skip: (reason: string) => void reasons.push(reason) };
+    for (let i = 0; i < 3; i++) {
+      const judgements = await refusing.judge(closing, context);
+      expect(judgements.map(({ verdict }) => verdict)).to.deep.equal(['not-run']);
+    }
+    expect(reasons).to.deep.equal(new Array(3).fill('a handshake without fault ends so: closes'));
+    expect(count).to.equal(2); // a handshake that fails is tried once more
+  });
+
+  it('waits for its turn where several are put to one peer at once', async () => {
+    const server = serverWith();
+    const running = { now: 0, most: 0 };
+    const slow: ServerUnderTest = {
+      ...server,
+      connect: async (tester) => {
+        running.most = Math.max(running.most, ++running.now);
+        await new Promise(setImmediate);
+        const ending = await server.connect(tester);
+        running.now--;
+        return ending;
+      },
+    };
+    const all = [scenarioOf(id), scenarioOf(id), scenarioOf(id, { expect: ['resumes'] }), scenarioOf(id)];
+    const settled = await Promise.allSettled(all.map((one) => one.judge(slow)));
+    expect(settled.map(({ status }) => status)).to.deep.equal(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(running.most).to.equal(1);
+  });
+
+  it('throws what skip() throws', async () => {
+    const pending = new Error('pending');
+    const skip = () => {
+      throw pending;
+    };
+    expect(await errorOf(scenarioOf(id).judge(serverWith({ tickets: { mode: 'off' } }), { skip }))).to.equal(pending);
+  });
+
   it('lets go of the sessions that it was given', async () => {
     const [judgement] = await scenarioOf(id).judge(serverWith());
     const sessions = judgement?.visits.flatMap((visit) => visit.sessions) ?? [];
