@@ -7,7 +7,7 @@ import { NotRun } from '../testing/scenarios/visit.ts';
 import { systemWorld } from '../world.ts';
 import { converseOver } from './conversation.ts';
 import { Listener } from './listener.ts';
-import { pause, requireRunning } from './stopping.ts';
+import { pause, requireRunning, within } from './stopping.ts';
 
 /** What a client is told of one connection. */
 export interface ClientErrand extends Errand {
@@ -20,7 +20,8 @@ export interface ClientErrand extends Errand {
 /** How a client is made to connect. */
 export interface TcpClientOptions {
   /**
-   * Has the client connect once. It may settle before or after the connection has ended. If it fails before there is a connection,
+   * Has the client connect once. It may settle before or after the connection has ended, and is waited for as long as a connection may
+   * take. If it fails before there is a connection,
    * the scenario is not run, for the reason of the error.
    */
   readonly connect: (errand: ClientErrand) => unknown;
@@ -47,7 +48,7 @@ export interface TcpClientOptions {
 
 /** A client under test, and what it holds of the machine. */
 export interface TcpClient extends ClientUnderTest {
-  /** Gives the port back. */
+  /** Gives the port back, and ends at once what runs. No scenario is run afterwards. */
   close(): void;
 }
 
@@ -58,7 +59,9 @@ const CONNECTIONS = 12;
 /** Returns a client to put scenarios to. The port is opened with the first connection. */
 export function clientOverTcp(options: TcpClientOptions): TcpClient {
   const { connect, credentials, speech, timeLimitMs = TIME_LIMIT_MS, abilities, reconnects = false } = options;
-  const { startLimitMs = timeLimitMs, forget, signal } = options;
+  const { startLimitMs = timeLimitMs, forget } = options;
+  const closing = new AbortController();
+  const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal]);
   let listening: Promise<Listener> | undefined;
   const listener = (resumes: boolean): Promise<Listener> => {
     if (reconnects && !resumes) {
@@ -82,7 +85,7 @@ export function clientOverTcp(options: TcpClientOptions): TcpClient {
     connect: async (tester, errand) => {
       requireRunning(signal);
       const at = await listener(errand.resumes);
-      await at.drain();
+      await at.drain(signal);
       const over = new AbortController();
       const { host, port } = at;
       const done = settled(() => connect({ ...errand, host, port, signal: over.signal }));
@@ -91,10 +94,13 @@ export function clientOverTcp(options: TcpClientOptions): TcpClient {
         return await converseOver(socket, tester, { timeLimitMs, signal });
       } finally {
         over.abort();
-        if (signal?.aborted !== true) await done;
+        await within(done, timeLimitMs, signal).catch(() => {}); // what has not settled by now may never
       }
     },
-    close: () => void listening?.then((one) => one.close()),
+    close: () => {
+      closing.abort();
+      void listening?.then((one) => one.close());
+    },
   };
 }
 

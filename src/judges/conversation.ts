@@ -7,6 +7,12 @@ import type { Ending } from '../testing/scenarios/visit.ts';
 /** How long a peer has to close once everything is said, in milliseconds. On a busy machine a second is too short for some. */
 const FAREWELL_MS = 3000;
 
+/**
+ * The most bytes that are heard on a connection. The trace and the recording keep them all, and a peer may say more than there is memory
+ * for. What is said of sessions, and the page that a server answers with, are far shorter.
+ */
+const MOST_BYTES = 1_048_576;
+
 /** How long a conversation may take. */
 export interface ConversationLimits {
   readonly timeLimitMs: number;
@@ -14,11 +20,12 @@ export interface ConversationLimits {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Lets the tester talk with whoever is at the other end of the socket, until the peer closes, or the time is up. Destroys the socket. */
+/** Lets the tester talk with whoever is at the other end of the socket, until the peer closes, has said too much, or the time is up. Destroys the socket. */
 export function converseOver(socket: Socket, tester: Party, limits: ConversationLimits): Promise<Ending> {
   const { timeLimitMs, signal } = limits;
   return new Promise((resolve) => {
     let farewell: NodeJS.Timeout | undefined;
+    let heard = 0;
     let [isWaiting, isFinished] = [false, false];
     const late = (): void => finish('late');
     const limit = setTimeout(late, timeLimitMs);
@@ -54,7 +61,9 @@ export function converseOver(socket: Socket, tester: Party, limits: Conversation
     socket.on('error', () => {}); // 'close' comes next
     socket.on('data', (bytes) => {
       tester.receive(bytes);
-      send();
+      heard += bytes.length;
+      if (heard > MOST_BYTES) finish(tester.isOver || tester.hasConversed ? 'at-rest' : 'late');
+      else send();
     });
     socket.on('end', () => {
       tester.transportEnded();

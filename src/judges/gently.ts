@@ -15,8 +15,9 @@ export interface GentleServer extends ServerUnderTest {
   readonly starts: readonly number[];
 }
 
-/** Waits before each connection, and refuses those that are too many: what needs them is not run. */
+/** Waits before each connection, and refuses those that are too many: what needs them is not run. @throws RangeError */
 export function gently(server: ServerUnderTest, { perSecond, most }: Gentleness): GentleServer {
+  if (!(perSecond > 0 && most >= 0)) throw new RangeError(`${perSecond} connections in a second, and ${most} at most`);
   const starts: number[] = [];
   let [count, earliest] = [0, 0];
   return {

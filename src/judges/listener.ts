@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { NotRun } from '../testing/scenarios/visit.ts';
 import type { ConversationLimits } from './conversation.ts';
-import { STOPPED } from './stopping.ts';
+import { requireRunning, STOPPED } from './stopping.ts';
 
 const HOST = '127.0.0.1';
 /** A connection may be under way when whoever was to make it says that it has failed, or has ended. */
@@ -40,16 +40,23 @@ export class Listener {
   /**
    * Turns away all that has connected so far, where nothing is kept: a client that connects more than once in an errand is not to be
    * taken for the next one. Whoever connects is accepted in turn, so all that came before has been seen once a connection of its own has.
+   * @throws NotRun if the signal is aborted
    */
-  async drain(): Promise<void> {
+  async drain(signal: AbortSignal): Promise<void> {
     if (this.#keepsEarly) return;
     const seen = new Set<number | undefined>();
     this.#turnedAway = seen;
     const last = connect(this.port, HOST).on('error', () => {}); // it is turned away as well
-    await once(last, 'connect');
-    while (!seen.has(last.localPort)) await once(this.#server, 'connection');
-    this.#turnedAway = undefined;
-    last.destroy();
+    try {
+      await once(last, 'connect', { signal });
+      while (!seen.has(last.localPort)) await once(this.#server, 'connection', { signal });
+    } catch (error) {
+      requireRunning(signal);
+      throw error;
+    } finally {
+      this.#turnedAway = undefined;
+      last.destroy();
+    }
   }
 
   /** Returns the next connection. @throws NotRun if none comes in time, or `failure` says why none will come */

@@ -189,6 +189,9 @@ function questions(
   });
 }
 
+/** The most tickets of a connection that are looked at: those of a server that sends thousands tell no more. */
+const MOST_TICKETS = 100;
+
 /** What a probe has seen so far. */
 class Run {
   readonly server: GentleServer;
@@ -213,7 +216,8 @@ class Run {
   note(visits: readonly Visit[]): void {
     for (const visit of visits) {
       const connection = this.#noted++;
-      this.samples.push(...samplesOf(visit, connection, this.server.starts[connection] ?? 0));
+      const at = this.server.starts[connection] ?? 0;
+      this.samples.push(...samplesOf(visit, connection, at).slice(0, MOST_TICKETS));
     }
   }
 }

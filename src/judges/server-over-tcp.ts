@@ -9,7 +9,7 @@ import { NotRun } from '../testing/scenarios/visit.ts';
 import { utf8 } from '../wire/bytes.ts';
 import { systemWorld } from '../world.ts';
 import { type ConversationLimits, converseOver } from './conversation.ts';
-import { pause, requireRunning, STOPPED } from './stopping.ts';
+import { pause, requireRunning, STOPPED, within } from './stopping.ts';
 
 /** Where a server is, and what it wants. */
 export interface ServerAddress {
@@ -53,7 +53,7 @@ export function serverOverTcp(address: ServerAddress): ServerUnderTest {
       const stop = (): void => void socket.destroy(new NotRun(STOPPED));
       signal?.addEventListener('abort', stop);
       try {
-        await prepare?.(socket);
+        if (prepare !== undefined) await within(prepare(socket), timeLimitMs, signal);
       } catch (error) {
         socket.on('error', () => {}).destroy();
         throw error;

@@ -197,7 +197,9 @@ export function keysOf(samples: readonly TicketSample[]): readonly KeySeen[] {
   for (const sample of samples) {
     if (sample.ticket.length <= ID_LENGTH) continue;
     const name = toHex(sample.ticket.subarray(0, KEY_NAME_LENGTH));
-    byName.set(name, [...(byName.get(name) ?? []), sample]);
+    const same = byName.get(name);
+    if (same === undefined) byName.set(name, [sample]);
+    else same.push(sample);
   }
   const isName = (all: readonly TicketSample[]) => new Set(all.map(({ connection }) => connection)).size > 1;
   if (![...byName.values()].some(isName)) return [];

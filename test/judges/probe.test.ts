@@ -144,6 +144,13 @@ describe('a probe', () => {
     expect(probeFails(report(found))).to.equal(true);
   });
 
+  it('keeps no more tickets of a connection than tell anything', async () => {
+    const found = await probed({ tickets: { mode: 'stateless', initial: 200 } }, NONE);
+    const [tls13] = found.versions;
+    expect(tls13?.tickets?.full).to.equal(200);
+    expect(tls13?.tickets?.ageAdd?.count).to.equal(300); // of three full handshakes; none comes with a resumption
+  });
+
   it('sees that several servers answer, with keys of their own', async () => {
     const world = seededWorld('fleet');
     const define = (name: string) =>
