@@ -223,7 +223,7 @@ Who is under test:
                         process reads 'connect HOST PORT NAME' for each connection, and 'forget') (stdin)
   --sni NAME            the name to ask the server for (HOST, if it is a name)
   --request TEXT        what to say to the server; \\r and \\n are written so (an HTTP request)
-  --time-limit S        seconds that each connection may take (5)
+  --time-limit S        seconds that each connection may take (5); a scenario has time for 12 that take so long
   --intrusive           also what floods, replays or flips bits, beyond loopback
 
 Which, and what is expected:

@@ -75,7 +75,8 @@ export abstract class Bench<P extends PeerUnderTest> {
   readonly peer: P;
   /** All connections so far. */
   readonly visits: Visit[] = [];
-  #spentMs = 0;
+  /** How long they have taken, in milliseconds. */
+  spentMs = 0;
 
   constructor(peer: P, version: Version) {
     this.peer = peer;
@@ -90,23 +91,6 @@ export abstract class Bench<P extends PeerUnderTest> {
   /** Lets time pass: on the tester's clock in memory, and in truth over a network. */
   wait(ms: number): Promise<void> {
     return this.peer.wait(ms);
-  }
-
-  /** Has the tester's end meet the peer, and keeps what is left of it. @throws OutOfTime if there is no time for another connection */
-  async meet(tester: TesterEnd, connect: (party: Party) => Promise<Ending>): Promise<Visit> {
-    const { world, scenarioLimitMs: limit = Number.POSITIVE_INFINITY } = this.peer;
-    const start = world.now();
-    try {
-      if (this.#spentMs >= limit) throw new OutOfTime(`its connections have taken ${limit / 1000} s`);
-      const visit = tester.conclude(await connect(tester.party));
-      this.visits.push(visit);
-      return visit;
-    } catch (error) {
-      tester.abandon();
-      throw error;
-    } finally {
-      this.#spentMs += Math.max(0, world.now() - start);
-    }
   }
 
   /** Random bytes of the tester. */
@@ -181,6 +165,27 @@ class TesterEnd {
   }
 }
 
+/** Has the tester's end meet the peer, and keeps what is left of it. @throws OutOfTime if there is no time for another connection */
+async function meet(
+  bench: ClientBench | ServerBench,
+  tester: TesterEnd,
+  connect: (party: Party) => Promise<Ending>,
+): Promise<Visit> {
+  const { world, scenarioLimitMs: limit = Number.POSITIVE_INFINITY } = bench.peer;
+  const start = world.now();
+  try {
+    if (bench.spentMs >= limit) throw new OutOfTime(`its connections have taken ${limit / 1000} s`);
+    const visit = tester.conclude(await connect(tester.party));
+    bench.visits.push(visit);
+    return visit;
+  } catch (error) {
+    tester.abandon();
+    throw error;
+  } finally {
+    bench.spentMs += Math.max(0, world.now() - start);
+  }
+}
+
 /** What a scenario says of one connection of a client under test. */
 export type AcceptOptions = Partial<Errand> &
   Pick<ConnectionOptions, 'faults'> & {
@@ -213,7 +218,7 @@ export class TesterServer {
     };
     const tester = new TesterEnd('server', make, faults, act === undefined ? speech : { answer });
     const { resumes = true, serverName = 'localhost', sendsEarlyData = false } = errand;
-    return this.#bench.meet(tester, (party) => peer.connect(party, { resumes, serverName, sendsEarlyData }));
+    return meet(this.#bench, tester, (party) => peer.connect(party, { resumes, serverName, sendsEarlyData }));
   }
 
   /** Has the client make a full handshake without fault, for its session. @throws NotRun if it does not come to its end */
@@ -263,7 +268,7 @@ export class TesterClient {
         faults: all,
       });
     const tester = new TesterEnd('client', make, faults, speech ?? peer.speech ?? asksOverHttp);
-    return this.#bench.meet(tester, (party) => peer.connect(party));
+    return meet(this.#bench, tester, (party) => peer.connect(party));
   }
 
   /** Returns so many sessions of the server, each to be offered. @throws NotRun if it hands out fewer */
