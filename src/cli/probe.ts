@@ -56,6 +56,7 @@ export async function runProbe(settings: ProbeSettings, output: ScenariosOutput)
       stop: output.stop,
     });
   } catch (error) {
+    if (error instanceof NotRun && signal.aborted) return INTERRUPTED; // there is nothing to tell yet
     if (error instanceof NotRun) throw new Fault(1, error.message, { cause: error });
     throw error;
   } finally {

@@ -135,6 +135,11 @@ describe('tls-resume probe', () => {
     expect(lines.join('\n')).to.include('the bound of 14 connections is reached');
   });
 
+  it('ends as an interrupted one does where it is stopped before it has connected', async () => {
+    const output = { print: () => {}, stop: Promise.resolve() };
+    expect(await runProbe(settingsOf(await answering()), output)).to.equal(130);
+  });
+
   it('tells of it in JSON, which a later probe compares with, and as a page', async () => {
     const address = await answering();
     const html = join(folder, 'probe.html');
