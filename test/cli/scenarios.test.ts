@@ -171,7 +171,7 @@ describe('tls-resume scenarios', () => {
     expect(code).to.equal(1);
     writeFileSync(known, `${ROTATED} (TLSv1.2)\n`);
     const fault = await faultOf(() => run(never, '--server', 'a:1', '--known', known));
-    expect(fault.message).to.equal(`--known ${known}: no scenario is ${ROTATED} (TLSv1.2)`);
+    expect(fault.message).to.equal(`--known ${known}: no scenario has the id '${ROTATED} (TLSv1.2)'; see --list`);
   });
 
   it('says what to install where a client that is known by name is not there', async () => {
