@@ -30,6 +30,7 @@ async function main(): Promise<void> {
     const credential = isGiven
       ? { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
       : selfSignedCertificate(systemWorld);
+    if (!/^\d{1,5}$/.test(port)) throw new TypeError(`--port ${port}: a number up to 65535 is wanted`);
     const server = await startLenient({ mutant, port: Number(port), credential, tell: console.log });
     console.log(`listening on 127.0.0.1:${server.port}, without what ${mutant} is about`);
   }
