@@ -7,7 +7,6 @@ import {
   type Codec,
   decode,
   decodeLater,
-  type Entries,
   type Extensions,
   entries,
   extensions,
@@ -122,11 +121,11 @@ export function decideHello({ extensions }: ClientHello, version: Version): void
 
 const RawExtension = struct({ type: uint16, data: opaque(0, 0xffff) });
 export type RawExtension = Infer<typeof RawExtension>;
-const RawClientHello = struct({ ...head, extensions: entries(0, 0xffff, RawExtension) });
+const RawClientHello = struct({ ...head, extensions: optionalTail(entries(0, 0xffff, RawExtension)) });
 
 /** Returns the extensions of a message that has been parsed before as views of `raw`, including those that this library does not read. */
-export function rawExtensions(raw: Uint8Array): Entries<RawExtension> {
-  return decode(RawClientHello, raw, MESSAGE_HEADER).extensions;
+export function rawExtensions(raw: Uint8Array): Iterable<RawExtension> {
+  return decode(RawClientHello, raw, MESSAGE_HEADER).extensions ?? [];
 }
 
 /** §4.3.11.2: returns the hello up to the list of binders, without the list and its length. */
