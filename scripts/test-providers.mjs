@@ -1,6 +1,7 @@
 // The same tests under each crypto provider that is not the default; `npm test` runs them under that.
 // Words on the command line choose some: `npm run test:providers -- node web`.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,24 +19,39 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
-let failed = false;
-for (const [provider, suites] of Object.entries(SUITES)) {
-  if (chosen.length > 0 && !chosen.includes(provider)) continue;
-  console.log(`\n== provider ${provider}: ${suites.join(', ')}`);
-  const { status, error } = spawnSync(
-    process.execPath,
-    [
-      '--enable-source-maps',
-      `${root}node_modules/mocha/bin/mocha.js`,
-      '--no-config',
-      '--timeout=60000',
-      '--reporter=dot',
-      '--ignore=dist/test/interop/early-data-browsers.test.js', // which takes a minute, and sees nothing of a provider
-      ...suites.map((suite) => `dist/test/${suite}/**/*.test.js`),
-    ],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, TLS_RESUME_PROVIDER: provider }, timeout: LIMIT_MS },
-  );
-  if (error) console.error(`provider ${provider}: ${error.message}; a test may have left something open`);
-  failed ||= status !== 0;
+// What takes its time, and sees nothing of a provider.
+const ELSEWHERE = ['early-data-browsers', 'lenient', 'report-page', 'scenarios'];
+
+/** Runs the tests under one, and prints what they have said. Whether all is well. */
+function test(provider) {
+  const suites = SUITES[provider];
+  const args = [
+    '--enable-source-maps',
+    `${root}node_modules/mocha/bin/mocha.js`,
+    '--no-config',
+    '--timeout=60000',
+    '--reporter=dot',
+    ...ELSEWHERE.map((name) => `--ignore=dist/test/interop/${name}.test.js`),
+    ...suites.map((suite) => `dist/test/${suite}/**/*.test.js`),
+  ];
+  const env = { ...process.env, TLS_RESUME_PROVIDER: provider };
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env, timeout: LIMIT_MS });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
+  return new Promise((resolve) => {
+    child.on('error', (error) => output.push(Buffer.from(`${error.message}\n`)));
+    child.on('close', (code, signal) => {
+      console.log(`\n== provider ${provider}: ${suites.join(', ')}\n${Buffer.concat(output)}`);
+      if (signal !== null) console.log(`provider ${provider}: ended by ${signal}; a test may have left something open`);
+      resolve(code === 0);
+    });
+  });
 }
-process.exitCode = failed ? 1 : 0;
+
+// One process for each core: a single one has no use for a second.
+const waiting = Object.keys(SUITES).filter((provider) => chosen.length === 0 || chosen.includes(provider));
+async function lane() {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+    if (!(await test(next))) process.exitCode = 1;
+}
+await Promise.all(Array.from({ length: availableParallelism() }, lane));
