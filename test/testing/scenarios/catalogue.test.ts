@@ -45,6 +45,11 @@ function judge(scenario: Scenario, library: Library, version: Version): Promise<
   return judgeServer(scenario, memoryServer({ ServerConnection: library.ServerConnection, config, world }), version);
 }
 
+/** A file of the package. */
+function textOf(path: string): string {
+  return readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
+}
+
 /** A tenth of them; with `npm run searches` all. */
 const all = scenarios.all();
 const stride = Math.max(1, Math.floor(all.length / many(all.length / 10)));
@@ -60,8 +65,12 @@ describe('the catalogue of scenarios', () => {
   });
 
   it('is what docs/scenarios.md shows; `npm run scenarios:page` makes that anew', () => {
-    const page = readFileSync(new URL('../../../../docs/scenarios.md', import.meta.url), 'utf8');
-    expect(page === pageOf(), 'the page is made of another catalogue').to.equal(true);
+    expect(textOf('docs/scenarios.md') === pageOf(), 'the page is made of another catalogue').to.equal(true);
+  });
+
+  it('has as many as README.md and CHANGELOG.md say', () => {
+    expect(textOf('README.md')).to.include(`[${all.length} scenarios](docs/scenarios.md)`);
+    expect(textOf('CHANGELOG.md')).to.include(`puts ${all.length} scenarios around resumption`);
   });
 
   it('lets go of the sessions that a server has handed out', async () => {
