@@ -80,7 +80,6 @@ export type {
 } from './testing/scenarios/scenario.ts';
 export {
   type Ending,
-  type Mark,
   NotRun,
   type Reaction,
   type Visit,

@@ -5,7 +5,7 @@ import type { Ability, ClientUnderTest, Errand } from '../testing/scenarios/benc
 import type { Speech } from '../testing/scenarios/party.ts';
 import { NotRun } from '../testing/scenarios/visit.ts';
 import { systemWorld } from '../world.ts';
-import { converseOver } from './conversation.ts';
+import { converseOver, scenarioLimitMs, TIME_LIMIT_MS } from './conversation.ts';
 import { Listener } from './listener.ts';
 import { pause, requireRunning, within } from './stopping.ts';
 
@@ -52,10 +52,6 @@ export interface TcpClient extends ClientUnderTest {
   close(): void;
 }
 
-const TIME_LIMIT_MS = 5000;
-/** So many that take all the time that they may, to connect and then to talk, are what a scenario has time for. */
-const CONNECTIONS = 12;
-
 /** Returns a client to put scenarios to. The port is opened with the first connection. */
 export function clientOverTcp(options: TcpClientOptions): TcpClient {
   const { connect, credentials, speech, timeLimitMs = TIME_LIMIT_MS, abilities, reconnects = false } = options;
@@ -75,7 +71,7 @@ export function clientOverTcp(options: TcpClientOptions): TcpClient {
     world: systemWorld,
     credentials,
     speech,
-    scenarioLimitMs: CONNECTIONS * (startLimitMs + timeLimitMs),
+    scenarioLimitMs: scenarioLimitMs(startLimitMs, timeLimitMs),
     forget,
     can: (ability) => abilities?.includes(ability) ?? true,
     wait: async (ms) => {

@@ -13,6 +13,16 @@ const FAREWELL_MS = 3000;
  */
 const MOST_BYTES = 1_048_576;
 
+/** How long a connection may take, unless somebody says otherwise. */
+export const TIME_LIMIT_MS = 5000;
+/** So many connections that take all the time that they may are what a scenario has time for. */
+const CONNECTIONS = 12;
+
+/** How long a scenario may take whose connections may take so long to be made, and then to talk. */
+export function scenarioLimitMs(startLimitMs: number, timeLimitMs: number): number {
+  return CONNECTIONS * (startLimitMs + timeLimitMs);
+}
+
 /** How long a conversation may take. */
 export interface ConversationLimits {
   readonly timeLimitMs: number;

@@ -8,7 +8,7 @@ import type { Speech } from '../testing/scenarios/party.ts';
 import { NotRun } from '../testing/scenarios/visit.ts';
 import { utf8 } from '../wire/bytes.ts';
 import { systemWorld } from '../world.ts';
-import { type ConversationLimits, converseOver } from './conversation.ts';
+import { type ConversationLimits, converseOver, scenarioLimitMs, TIME_LIMIT_MS } from './conversation.ts';
 import { pause, requireRunning, STOPPED, within } from './stopping.ts';
 
 /** Where a server is, and what it wants. */
@@ -31,10 +31,6 @@ export interface ServerAddress {
   readonly signal?: AbortSignal | undefined;
 }
 
-const TIME_LIMIT_MS = 5000;
-/** So many that take all the time that they may, to connect and then to talk, are what a scenario has time for. */
-const CONNECTIONS = 12;
-
 /** Returns a server to put scenarios to. Nothing connects yet. */
 export function serverOverTcp(address: ServerAddress): ServerUnderTest {
   const { host, port, request, client, timeLimitMs = TIME_LIMIT_MS, abilities, prepare, signal } = address;
@@ -45,7 +41,7 @@ export function serverOverTcp(address: ServerAddress): ServerUnderTest {
     serverName: address.serverName ?? (isName ? host : undefined),
     client,
     speech,
-    scenarioLimitMs: CONNECTIONS * 2 * timeLimitMs,
+    scenarioLimitMs: scenarioLimitMs(timeLimitMs, timeLimitMs),
     can: (ability) => abilities?.includes(ability) ?? true,
     wait: (ms) => pause(ms, signal),
     connect: async (tester) => {

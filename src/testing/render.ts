@@ -41,11 +41,11 @@ export interface Line {
   readonly children: readonly Line[];
 }
 
-/** Something to mark in a trace: what a fault has made of a message. */
+/** Something to mark in a trace: a message that a fault, or an edit, has changed. */
 export interface Marking {
-  /** What was sent, header included; `undefined` if nothing was. */
+  /** What was sent in its place, header included; `undefined` if nothing was. */
   readonly sent: Uint8Array | undefined;
-  /** The path of a field, such as `.server_hello.extensions.preSharedKey`, or words. */
+  /** The path of the first field that differs, such as `.server_hello.extensions.preSharedKey`, or what was done with the message. */
   readonly what: string;
 }
 

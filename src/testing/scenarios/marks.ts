@@ -9,11 +9,11 @@ import type { Version } from '../../wire/registry.ts';
 import { differenceOf, messageDifference } from '../differences.ts';
 import { LayeredFault } from '../interceptor.ts';
 import { nameIn } from '../messages.ts';
-import type { Mark } from './visit.ts';
+import type { Marking } from '../render.ts';
 
 /** Notes what faults, and edits of a hello, make of the messages of a connection. */
 export class Marks {
-  readonly all: Mark[] = [];
+  readonly all: Marking[] = [];
   /** What was edited in the hello that is about to be sent. */
   #edited: string | undefined;
 

@@ -4,6 +4,7 @@ import type { Session } from '../../sessions/session.ts';
 import { alertName, type TlsAlert } from '../../wire/alert.ts';
 import type { AlertName, Version } from '../../wire/registry.ts';
 import type { Recording } from '../recording.ts';
+import type { Marking } from '../render.ts';
 import type { Trace } from '../trace.ts';
 import type { MessageEntry, Side } from '../trace-entry.ts';
 
@@ -41,14 +42,6 @@ export class OutOfTime extends NotRun {
 /** Why a connection came to its end: the peer closed it, nobody had anything to say, or the time was up. */
 export type Ending = 'closed' | 'at-rest' | 'late';
 
-/** A message that a fault, or an edit, has changed. */
-export interface Mark {
-  /** What was sent in its place, header included; `undefined` if nothing was. */
-  readonly sent: Uint8Array | undefined;
-  /** The first field that differs, such as `.server_hello.extensions.preSharedKey`, or what was done with the message. */
-  readonly what: string;
-}
-
 /** What is left of a connection. */
 export interface VisitFacts {
   /** Whose end the tester has had. */
@@ -69,7 +62,7 @@ export interface VisitFacts {
   readonly sessions: readonly Session[];
   readonly trace: Trace;
   /** What the tester has sent otherwise than it should, in order. */
-  readonly marks: readonly Mark[];
+  readonly marks: readonly Marking[];
   readonly recording: Recording;
 }
 
