@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseCommand } from '../../src/cli/args.ts';
-import { Fault } from '../../src/cli/fault.ts';
 import { PROBE_HELP } from '../../src/cli/help.ts';
 import { runProbe } from '../../src/cli/probe.ts';
 import { PROBE_FLAGS, type ProbeSettings } from '../../src/cli/probe-args.ts';
@@ -15,6 +14,7 @@ import { defineServer } from '../../src/engine/server/define-server.ts';
 import type { ProbeReport } from '../../src/judges/probe-report.ts';
 import { accept } from '../../src/node/index.ts';
 import { credentials, startServer, stopServers } from '../node/support.ts';
+import { faultOf } from './fault-of.ts';
 
 let folder = '';
 before(() => {
@@ -27,16 +27,6 @@ function settingsOf(...words: readonly string[]): ProbeSettings {
   const command = parseCommand(['probe', ...words]);
   if (command.name !== 'probe') throw new Error(`${command.name}?`);
   return command.settings;
-}
-
-async function faultOf(run: () => unknown): Promise<Fault> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof Fault) return error;
-    throw error;
-  }
-  throw new Error('there is no fault');
 }
 
 /** The exit code and the lines of a probe that makes a few connections. */

@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseCommand } from '../../src/cli/args.ts';
-import { Fault } from '../../src/cli/fault.ts';
 import { SCENARIOS_HELP } from '../../src/cli/help.ts';
 import { listScenarios, runScenarios } from '../../src/cli/scenarios.ts';
 import { SCENARIOS_FLAGS, type ScenariosSettings } from '../../src/cli/scenarios-args.ts';
 import type { ReportedResult, ScenariosReport } from '../../src/judges/report.ts';
 import { scenarios } from '../../src/testing/catalogue/scenarios.ts';
 import { startServer, stopServers } from '../node/support.ts';
+import { faultOf } from './fault-of.ts';
 import { Program, stopAll } from './programs.ts';
 
 let folder = '';
@@ -28,16 +28,6 @@ function settingsOf(...words: readonly string[]): ScenariosSettings {
   const command = parseCommand(['scenarios', ...words]);
   if (command.name !== 'scenarios') throw new Error(`${command.name}?`);
   return command.settings;
-}
-
-async function faultOf(run: () => unknown): Promise<Fault> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof Fault) return error;
-    throw error;
-  }
-  throw new Error('there is no fault');
 }
 
 interface Run {
