@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command. */
+/** The command. What puts scenarios to others is loaded by the commands that do so: the catalogue takes its time. */
 
 import { parseCommand } from './args.ts';
 import { connectTo } from './connect.ts';
@@ -14,10 +14,8 @@ import {
   SERVE_HELP,
 } from './help.ts';
 import { inspect } from './inspect.ts';
-import { runProbe } from './probe.ts';
 import { replayFile } from './replay.ts';
 import { complain, packageVersion, print, progressOn, run, stopSignal } from './run.ts';
-import { listScenarios, runScenarios } from './scenarios.ts';
 import { serve } from './serve.ts';
 
 async function main(): Promise<0 | ExitCode> {
@@ -48,15 +46,19 @@ async function main(): Promise<0 | ExitCode> {
       process.stdout.write(SCENARIOS_HELP);
       return 0;
     case 'scenarios-list':
-      for (const line of listScenarios()) print(line);
+      for (const line of (await import('./scenarios.ts')).listScenarios()) print(line);
       return 0;
-    case 'scenarios':
+    case 'scenarios': {
+      const { runScenarios } = await import('./scenarios.ts');
       return runScenarios(command.settings, { print, progress: progressOn(process.stderr), stop: stopSignal() });
+    }
     case 'probe-help':
       process.stdout.write(PROBE_HELP);
       return 0;
-    case 'probe':
+    case 'probe': {
+      const { runProbe } = await import('./probe.ts');
       return runProbe(command.settings, { print, progress: progressOn(process.stderr), stop: stopSignal() });
+    }
     case 'version':
       print(packageVersion());
       return 0;
